@@ -1,0 +1,295 @@
+package report
+
+import "time"
+
+// SchemaVersion is the version of the JSON form of a Report. A reader refuses
+// any other version.
+const SchemaVersion = 1
+
+// Report is the record of one run: what was asked, where it ran, what was
+// measured in each trial, and how far the figures can be trusted.
+type Report struct {
+	// Schema is SchemaVersion when the report was written.
+	Schema int `json:"schema"`
+	// Tool names the program and version that measured.
+	Tool Tool `json:"tool"`
+	// Created is the time, in UTC, at which the run began.
+	Created time.Time `json:"created"`
+	// Host is the fingerprint of the machine and kernel.
+	Host Host `json:"host"`
+	// Setup is what the user asked for, defaults filled in.
+	Setup Setup `json:"setup"`
+	// Capture says which hooks gave the figures.
+	Capture Capture `json:"capture"`
+	// Trials are in the order in which they ran.
+	Trials []Trial `json:"trials"`
+	// Quality is the trust block: counts over the whole run.
+	Quality Quality `json:"quality"`
+	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Tool identifies the program that wrote a report.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Setup is what a run was asked to do.
+type Setup struct {
+	// Workloads are the bundled loads' names, empty for a command.
+	Workloads []string `json:"workloads,omitempty"`
+	// Command is the traced command line, empty for bundled loads.
+	Command []string `json:"command,omitempty"`
+	Modes   []Mode   `json:"modes"`
+	Rounds  int      `json:"rounds"`
+	// DurationNS is the time that each trial's workers were asked to work; 0 for
+	// a command or a fixed number of operations.
+	DurationNS int64 `json:"duration_ns"`
+	// Operations is the fixed number of operations a worker, 0 when timed.
+	Operations int64 `json:"operations,omitempty"`
+	// Workers is the number asked for, 0 for each workload's default.
+	Workers int `json:"workers,omitempty"`
+	// CPUs are the cores that workers could run on, ascending.
+	CPUs []int `json:"cpus"`
+}
+
+// Mode says how a trial's workers were held.
+type Mode string
+
+// The modes. Command is the mode of a program that slicetrace did not bundle.
+const (
+	Processes Mode = "processes"
+	Threads   Mode = "threads"
+	Command   Mode = "command"
+)
+
+// Trial is one workload in one mode in one round: after minus before.
+type Trial struct {
+	Workload string `json:"workload"`
+	Mode     Mode   `json:"mode"`
+	// Round counts from 1.
+	Round int `json:"round"`
+	// DurationNS is from the first worker's start to the last worker's end, by
+	// CLOCK_MONOTONIC; for a command from the gate to its exit.
+	DurationNS int64 `json:"duration_ns"`
+	// Operations is the sum over workers of completed operations, 0 for a command.
+	Operations int64 `json:"operations"`
+	// Cores holds every core watched, ascending.
+	Cores []Core `json:"cores"`
+	// Workers holds every watched task, in worker order (for a command: by
+	// time of creation).
+	Workers []Worker `json:"workers"`
+	// Lost counts what this trial's figures miss.
+	Lost Lost `json:"lost"`
+}
+
+// Core is what happened on one core between a trial's two snapshots.
+// WallNS = IdleNS + WorkersNS + OthersNS + SelfNS, but for clock granularity.
+type Core struct {
+	CPU int `json:"cpu"`
+	// WallNS is the time between the core's two snapshots.
+	WallNS int64 `json:"wall_ns"`
+	// IdleNS, WorkersNS and OthersNS are time in slices of the idle task, of
+	// watched workers and of every other task.
+	IdleNS    int64 `json:"idle_ns"`
+	WorkersNS int64 `json:"workers_ns"`
+	OthersNS  int64 `json:"others_ns"`
+	// SelfNS is the tracer's own bookkeeping between the two phases.
+	SelfNS int64 `json:"self_ns"`
+	// StealNS is what the hypervisor took, from /proc/stat (10 ms grain); it is
+	// inside the other times, not beside them.
+	StealNS int64 `json:"steal_ns"`
+	// Ticks counts the scheduler's timer interrupts, BusyTicks those that did
+	// not interrupt the idle task. Nil where ticks cannot be seen.
+	Ticks     *uint64 `json:"ticks,omitempty"`
+	BusyTicks *uint64 `json:"busy_ticks,omitempty"`
+	// Classes holds each switch class that occurred, in the order of the Class constants.
+	Classes []ClassStats `json:"classes"`
+	// Slices holds workers' slices that ended on this core, by cause, in the
+	// order of the EndedBy constants.
+	Slices []SliceStats `json:"slices"`
+	// Wait is the run-queue latency of workers switched in on this core.
+	Wait Histogram `json:"wait"`
+}
+
+// Class is the kind of a switch.
+type Class string
+
+// The switch classes, in the order in which they are reported.
+const (
+	ClassThread  Class = "thread"   // user task to user task, same address space
+	ClassProcess Class = "process"  // user task to user task, another address space
+	ClassKernel  Class = "kernel"   // to or from a kernel thread
+	ClassIdleIn  Class = "idle_in"  // to the idle task
+	ClassIdleOut Class = "idle_out" // from the idle task
+)
+
+// Classes returns all switch classes in reporting order.
+func Classes() []Class {
+	return []Class{ClassThread, ClassProcess, ClassKernel, ClassIdleIn, ClassIdleOut}
+}
+
+// ClassStats is what one class of switch cost on one core. Pick, Switch and
+// Cost have a Count of 0 where the kernel offers no hook for the phase; Cost
+// needs both.
+type ClassStats struct {
+	Class Class `json:"class"`
+	// Switches counts the switches, whether or not their phases were timed.
+	Switches uint64 `json:"switches"`
+	// Pick is the time from the entry of __schedule to sched_switch.
+	Pick Histogram `json:"pick"`
+	// Switch is the time from sched_switch to the end of __schedule.
+	Switch Histogram `json:"switch"`
+	// Cost is pick + switch of each switch that has both.
+	Cost Histogram `json:"cost"`
+}
+
+// EndedBy says why a slice ended.
+type EndedBy string
+
+// The causes, in the order in which they are reported.
+const (
+	EndedByBlocked EndedBy = "blocked"
+	EndedByExited  EndedBy = "exited"
+	EndedByTick    EndedBy = "tick"
+	EndedByWakeup  EndedBy = "wakeup"
+	EndedByYield   EndedBy = "yield"
+	EndedByOther   EndedBy = "other"
+)
+
+// Causes returns all causes in reporting order.
+func Causes() []EndedBy {
+	return []EndedBy{EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther}
+}
+
+// SliceStats is the length of workers' slices that ended for one cause.
+type SliceStats struct {
+	EndedBy EndedBy   `json:"ended_by"`
+	Length  Histogram `json:"length"`
+}
+
+// Worker is one watched task over one trial.
+type Worker struct {
+	// Index is the worker's number in the workload from 0; for a command, the
+	// order in which its tasks were created.
+	Index int `json:"index"`
+	PID   int `json:"pid"`
+	TID   int `json:"tid"`
+	// Comm is the name that the task gave itself: hostile input, at most 15
+	// bytes, made valid UTF-8.
+	Comm string `json:"comm"`
+	// Operations is what the worker completed; 0 for a command.
+	Operations int64 `json:"operations"`
+	// Slices counts the worker's slices that ended, and EndedBy why they did.
+	Slices  uint64             `json:"slices"`
+	EndedBy map[EndedBy]uint64 `json:"ended_by"`
+	// Voluntary and Involuntary are switches away from the worker as seen by
+	// the tracer.
+	Voluntary   uint64 `json:"voluntary"`
+	Involuntary uint64 `json:"involuntary"`
+	// Kernel holds the kernel's own counters over the same span, nil where they
+	// could not be read.
+	Kernel *KernelCounters `json:"kernel,omitempty"`
+	// OnCPUNS is the sum of the worker's slices.
+	OnCPUNS int64 `json:"on_cpu_ns"`
+	// WaitNS is time runnable but not running, WaitMaxNS the longest such wait.
+	WaitNS     int64  `json:"wait_ns"`
+	WaitMaxNS  int64  `json:"wait_max_ns"`
+	Migrations uint64 `json:"migrations"`
+	// Exited says that the task ended within the trial.
+	Exited bool `json:"exited,omitempty"`
+	// Merged is the number of short-lived tasks that this row stands for, 0 for
+	// a row of its own: a command's tasks beyond the row limit share one row.
+	Merged int `json:"merged,omitempty"`
+}
+
+// KernelCounters are the kernel's own account of a task.
+type KernelCounters struct {
+	// Voluntary and Involuntary are nvcsw and nivcsw.
+	Voluntary   uint64 `json:"voluntary"`
+	Involuntary uint64 `json:"involuntary"`
+	// RuntimeNS is the scheduler's sum_exec_runtime, which leaves out stolen
+	// and (where the kernel accounts it) interrupt time; -1 where unknown.
+	RuntimeNS int64 `json:"runtime_ns"`
+}
+
+// Reconciled reports whether the tracer's switch counts equal the kernel's;
+// known is false where the kernel's are not at hand.
+func (w Worker) Reconciled() (equal, known bool) {
+	if w.Kernel == nil {
+		return false, false
+	}
+	return w.Voluntary == w.Kernel.Voluntary && w.Involuntary == w.Kernel.Involuntary, true
+}
+
+// Lost counts what a trial's figures miss, and why.
+type Lost struct {
+	// UnmatchedPick and UnmatchedSwitch are switches for which a phase should
+	// have been timed and was not.
+	UnmatchedPick   uint64 `json:"unmatched_pick"`
+	UnmatchedSwitch uint64 `json:"unmatched_switch"`
+	// MapFull counts tasks that should have been watched but found no room.
+	MapFull uint64 `json:"map_full"`
+	// DroppedTasks counts ended tasks whose row was lost; their time is still in Core.
+	DroppedTasks uint64 `json:"dropped_tasks"`
+}
+
+// Capture says what gave the figures on this kernel.
+type Capture struct {
+	// Pick is "sched_entry_tp", or "" when the kernel has no such hook.
+	Pick string `json:"pick"`
+	// Switch is "sched_exit_tp", "kprobe:<symbol>", or "".
+	Switch string `json:"switch"`
+	// Tick is "hrtimer_expire_entry", or "".
+	Tick string `json:"tick"`
+	// Notes says in a sentence each what is absent and why.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Quality is the trust block.
+type Quality struct {
+	// Switches counts every switch on every watched core in all trials.
+	Switches uint64 `json:"switches"`
+	// Lost is the sum over trials.
+	Lost Lost `json:"lost"`
+	// RecursionMisses counts hook firings that the kernel skipped.
+	RecursionMisses uint64 `json:"recursion_misses"`
+	// ReconciledWorkers of ComparedWorkers have switch counts equal to the kernel's;
+	// Workers is all of them.
+	ReconciledWorkers int `json:"reconciled_workers"`
+	ComparedWorkers   int `json:"compared_workers"`
+	Workers           int `json:"workers"`
+	// ProbeFloorNS is the median time between two programs' stamps with nothing
+	// between them: what remains inside a phase. Nil when not measured.
+	ProbeFloorNS *int64 `json:"probe_floor_ns,omitempty"`
+	// WallNS is core time watched, the sum over cores and trials; SelfNS and
+	// StealNS are parts of it.
+	WallNS  int64 `json:"wall_ns"`
+	SelfNS  int64 `json:"self_ns"`
+	StealNS int64 `json:"steal_ns"`
+	// AccountingErrorPPM is the largest |idle+workers+others+self − wall| ÷ wall
+	// of any core in any trial, in parts per million.
+	AccountingErrorPPM int64 `json:"accounting_error_ppm"`
+}
+
+// Host is the fingerprint: what must be alike for two reports to be comparable.
+// A field that could not be read is empty or nil.
+type Host struct {
+	Kernel       string   `json:"kernel"`
+	Arch         string   `json:"arch"`
+	CPUModel     string   `json:"cpu_model"`
+	CPUs         int      `json:"cpus"`
+	SMT          string   `json:"smt"`
+	HZ           int      `json:"hz"`
+	Preemption   string   `json:"preemption"`
+	Scheduler    string   `json:"scheduler"`
+	BaseSliceNS  *int64   `json:"base_slice_ns,omitempty"`
+	PTI          string   `json:"pti"`
+	Mitigations  []string `json:"mitigations"`
+	Clocksource  string   `json:"clocksource"`
+	Hypervisor   string   `json:"hypervisor"`
+	Governor     string   `json:"governor"`
+	MemoryBytes  int64    `json:"memory_bytes"`
+	Distribution string   `json:"distribution"`
+}
