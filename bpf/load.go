@@ -1,0 +1,199 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+)
+
+// The layout of the maps' elements, as the C side has it.
+type (
+	Core      = slicetraceCore
+	ClassPage = slicetraceClassPage
+	Spread    = slicetraceSpread
+	Worker    = slicetraceWorker
+	Obituary  = slicetraceObituary
+	Totals    = slicetraceTotals
+)
+
+// Who holds a core: the values of Core.Holder and the index of Core.Time.
+const (
+	HolderIdle = iota
+	HolderWorker
+	HolderOther
+)
+
+// NoCPU is Worker.Cpu of a task that has not run since it was watched.
+const NoCPU = ^uint32(0)
+
+// ErrNoBTF says that the kernel does not describe its types.
+var ErrNoBTF = errors.New("kernel has no BTF type information (/sys/kernel/btf/vmlinux): use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+
+// Options sizes the maps.
+type Options struct {
+	// Cores is the highest core number plus one.
+	Cores int
+	// Tasks is how many tasks can be watched at once.
+	Tasks int
+	// TickPeriod is the time between scheduler ticks; 0 means 4 ms.
+	TickPeriod time.Duration
+	// NoTracepointExit and NoTracepointEntry leave out hooks that the kernel
+	// has, to exercise the fallbacks.
+	NoTracepointExit, NoTracepointEntry bool
+}
+
+// Hook is a program and the place where it is to be attached.
+type Hook struct {
+	// Name is the tracepoint's, or "kprobe:" and the kernel function's.
+	Name    string
+	Program *ebpf.Program
+	// Symbol is the kernel function of a kprobe, empty for a tracepoint.
+	Symbol string
+}
+
+// Objects are the loaded maps and programs.
+type Objects struct {
+	Cores, Shadow, Workers, Slots, Free, Ended *ebpf.Map
+	// Totals holds a Totals.
+	Totals   *ebpf.Variable
+	Snapshot *ebpf.Program
+	// Hooks are in the order in which they are to be attached: sched_switch
+	// last, so that no switch is counted before its phases can be timed.
+	Hooks []Hook
+	// Pick and Switch name the hook that bounds each phase, "" where the kernel has none.
+	Pick, Switch string
+
+	collection *ebpf.Collection
+}
+
+// hookPrograms are the tracepoints in attaching order. The switch phase's end
+// has no place here since it depends on the kernel.
+var hookPrograms = [...]struct{ tracepoint, program string }{
+	{"hrtimer_expire_entry", slicetraceProgStTick},
+	{"sched_process_fork", slicetraceProgStFork},
+	{"sched_process_exit", slicetraceProgStProcessExit},
+	{"sched_wakeup_new", slicetraceProgStWakeupNew},
+	{"sched_wakeup", slicetraceProgStWakeup},
+	{"sched_entry_tp", slicetraceProgStEntry},
+	{"sched_exit_tp", slicetraceProgStExit},
+	{"sched_switch", slicetraceProgStSwitch},
+}
+
+// Load brings the programs that this kernel supports into it, attached to
+// nothing. Close releases them.
+//
+// The error is ErrNoBTF, or wraps what the kernel refused.
+func Load(o Options) (*Objects, error) {
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", ErrNoBTF, err)
+	}
+	spec, err := loadSlicetrace()
+	if err != nil {
+		return nil, err
+	}
+	objs := &Objects{}
+	if err := objs.chooseHooks(spec, kernel, o); err != nil {
+		return nil, err
+	}
+	if err := size(spec, o); err != nil {
+		return nil, err
+	}
+	objs.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+		Programs: ebpf.ProgramOptions{KernelTypes: kernel},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load eBPF programs: %w", err)
+	}
+	objs.assign()
+	return objs, nil
+}
+
+// chooseHooks removes from spec the programs whose hook this kernel lacks and
+// notes the order of the others.
+func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Options) error {
+	for _, h := range hookPrograms {
+		if hasTracepoint(kernel, h.tracepoint) &&
+			!(h.program == slicetraceProgStExit && o.NoTracepointExit) &&
+			!(h.program == slicetraceProgStEntry && o.NoTracepointEntry) {
+			continue
+		}
+		if h.program == slicetraceProgStSwitch {
+			return fmt.Errorf("kernel has no tracepoint %s with BTF type information", h.tracepoint)
+		}
+		delete(spec.Programs, h.program)
+	}
+	if spec.Programs[slicetraceProgStEntry] != nil {
+		objs.Pick = "sched_entry_tp"
+	}
+	symbol := ""
+	if spec.Programs[slicetraceProgStExit] != nil {
+		objs.Switch = "sched_exit_tp"
+	} else if symbol = findSymbol("finish_task_switch"); symbol != "" && hasKprobes() {
+		objs.Switch = "kprobe:" + symbol
+	}
+	if objs.Switch != "kprobe:"+symbol {
+		delete(spec.Programs, slicetraceProgStFinish)
+	}
+	for _, h := range hookPrograms {
+		if h.program == slicetraceProgStSwitch && spec.Programs[slicetraceProgStFinish] != nil {
+			objs.Hooks = append(objs.Hooks, Hook{Name: objs.Switch, Symbol: symbol})
+		}
+		if spec.Programs[h.program] != nil {
+			objs.Hooks = append(objs.Hooks, Hook{Name: h.tracepoint})
+		}
+	}
+	return nil
+}
+
+func size(spec *ebpf.CollectionSpec, o Options) error {
+	if o.Cores < 1 || o.Tasks < 1 {
+		return fmt.Errorf("size maps: %d cores and %d tasks: both must be positive", o.Cores, o.Tasks)
+	}
+	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
+	spec.Maps[slicetraceMapStWorkers].MaxEntries = uint32(o.Tasks)
+	spec.Maps[slicetraceMapStSlots].MaxEntries = uint32(o.Tasks)
+	spec.Maps[slicetraceMapStFree].MaxEntries = uint32(o.Tasks)
+	// A tick that asked for a switch gets it at once, or when a system call
+	// ends; one older than half a period did not end the slice.
+	if o.TickPeriod > 0 {
+		recent := uint64(o.TickPeriod / 2)
+		if err := spec.Variables[slicetraceVarTickRecent].Set(recent); err != nil {
+			return fmt.Errorf("set tick period: %w", err)
+		}
+	}
+	return nil
+}
+
+func (objs *Objects) assign() {
+	c := objs.collection
+	objs.Cores = c.Maps[slicetraceMapStCores]
+	objs.Shadow = c.Maps[slicetraceMapStShadow]
+	objs.Workers = c.Maps[slicetraceMapStWorkers]
+	objs.Slots = c.Maps[slicetraceMapStSlots]
+	objs.Free = c.Maps[slicetraceMapStFree]
+	objs.Ended = c.Maps[slicetraceMapStEnded]
+	objs.Totals = c.Variables[slicetraceVarStTotals]
+	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
+	for i := range objs.Hooks {
+		h := &objs.Hooks[i]
+		h.Program = c.Programs[slicetraceProgStFinish]
+		for _, p := range hookPrograms {
+			if p.tracepoint == h.Name {
+				h.Program = c.Programs[p.program]
+			}
+		}
+	}
+}
+
+// Close unloads what Load loaded. Attached programs live on until their links
+// are closed.
+func (objs *Objects) Close() { objs.collection.Close() }
+
+func hasTracepoint(kernel *btf.Spec, name string) bool {
+	var t *btf.Typedef
+	return kernel.TypeByName("btf_trace_"+name, &t) == nil
+}

@@ -1,0 +1,517 @@
+//go:build ignore
+
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+
+/*
+ * The kernel half of slicetrace. One switch on one core passes through
+ *
+ *   st_entry    stamps e0
+ *   st_switch   s0; ends prev's slice, counts the switch before this one,
+ *               begins next's slice; s1
+ *   st_exit     stamps x0
+ *
+ * so that pick = s0 - e0, switch = x0 - s1, and all bookkeeping lies between
+ * s0 and s1. st_entry, st_switch, st_exit and st_tick run with preemption or
+ * interrupts off, so a core's data has one writer.
+ */
+
+#include "kernel.h"
+#include "core_fixes.h"
+#include <bpf/bpf_tracing.h>
+#include "layout.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* Set before load. */
+const volatile u64 tick_recent = 2000000; /* ns after a tick in which it can still end a slice */
+
+/* One element a core, by number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct core);
+} st_cores SEC(".maps");
+
+/* Where st_snapshot leaves a copy of one core. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct core);
+} st_shadow SEC(".maps");
+
+/* Watched tasks, by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct worker);
+} st_workers SEC(".maps");
+
+/* tid to slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} st_slots SEC(".maps");
+
+/* Slots that no task holds. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, u32);
+} st_free SEC(".maps");
+
+#define ENDED_BYTES (64 * 1024)
+
+/* struct obituary of each watched task that ended. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ENDED_BYTES);
+} st_ended SEC(".maps");
+
+struct totals st_totals;
+
+/* Brings the type into the BTF, for the bindings. */
+const struct obituary *obituary_type __attribute__((unused));
+
+static __always_inline struct core *this_core(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&st_cores, &cpu);
+}
+
+static __always_inline struct worker *worker_at(u32 slot)
+{
+	return bpf_map_lookup_elem(&st_workers, &slot);
+}
+
+static __always_inline u32 *slot_of(u32 tid)
+{
+	return bpf_map_lookup_elem(&st_slots, &tid);
+}
+
+/* A fixed string and the start of a name; a suffix such as .cfi may follow. */
+#define same(name, want) (!__builtin_memcmp(name, want, sizeof(want) - 1))
+
+static __always_inline u32 log2(u64 v)
+{
+	u32 r = 0;
+
+	if (v >> 32) { v >>= 32; r += 32; }
+	if (v >> 16) { v >>= 16; r += 16; }
+	if (v >> 8) { v >>= 8; r += 8; }
+	if (v >> 4) { v >>= 4; r += 4; }
+	if (v >> 2) { v >>= 2; r += 2; }
+	return r + (v >> 1);
+}
+
+/* The index that report.BucketOf gives, at most last. */
+static __always_inline u32 bucket_of(u64 v, u32 last)
+{
+	u32 e, i;
+
+	if (v < 16)
+		return v;
+	e = log2(v);
+	i = ((e - 3) << 4) + ((v >> (e - 4)) & 15);
+	return i < last ? i : last;
+}
+
+static __always_inline void raise(u64 *max, u64 v)
+{
+	if (v > *max)
+		*max = v;
+}
+
+static __always_inline void spread_add(struct spread *s, u64 v)
+{
+	s->sum += v;
+	raise(&s->max, v);
+	s->bucket[bucket_of(v, SLICE_BUCKETS - 1)]++;
+}
+
+/* Counts the switch before this one: its phases are complete by now. */
+static __always_inline void count_last(struct core *c)
+{
+	u32 class = c->class;
+	u64 pick = c->pick;
+	u64 exit = c->exit;
+	struct class_page *p;
+	u64 took;
+
+	if (class >= CLASSES)
+		return;
+	p = &c->classes[class];
+	p->switches++;
+	if (pick) {
+		p->pick_sum += pick;
+		raise(&p->pick_max, pick);
+		p->pick[bucket_of(pick, PHASE_BUCKETS - 1)]++;
+	}
+	if (!exit)
+		return;
+	took = exit - c->since;
+	p->switch_sum += took;
+	raise(&p->switch_max, took);
+	p->switch_[bucket_of(took, PHASE_BUCKETS - 1)]++;
+	if (!pick)
+		return;
+	p->cost_sum += pick + took;
+	raise(&p->cost_max, pick + took);
+	p->cost[bucket_of(pick + took, PHASE_BUCKETS - 1)]++;
+}
+
+/*
+ * A task that exits has dropped its mm but still stands in it as active_mm, so
+ * prev is judged by the address space that is loaded.
+ */
+static __always_inline u32 class_of(struct task_struct *prev, struct task_struct *next)
+{
+	if (!prev->pid)
+		return CLASS_IDLE_OUT;
+	if (!next->pid)
+		return CLASS_IDLE_IN;
+	if ((prev->flags | next->flags) & PF_KTHREAD)
+		return CLASS_KERNEL;
+	return prev->active_mm == next->mm ? CLASS_THREAD : CLASS_PROCESS;
+}
+
+/*
+ * Voluntary exactly as __schedule counts it: not preempted, and not running.
+ * A tick forgets the wakeups before it, so a wakeup that is still noted came
+ * after the tick and names next if it took the core.
+ */
+static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_struct *prev,
+				    struct task_struct *next, u64 s0)
+{
+	u64 state = task_state(prev);
+
+	if (!preempt && state)
+		return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
+	if (!preempt && task_syscall(prev) == NR_SCHED_YIELD)
+		return ENDED_YIELD;
+	if (c->woken && c->woken == (u32)next->pid)
+		return ENDED_WAKEUP;
+	if (c->tick_at && s0 - c->tick_at < tick_recent)
+		return ENDED_TICK;
+	return ENDED_OTHER;
+}
+
+/* The last switch of a watched task: its record goes to the collector. */
+static __noinline void retire(struct worker *w, struct task_struct *t, u32 slot)
+{
+	struct obituary *o = bpf_ringbuf_reserve(&st_ended, sizeof(*o), 0);
+	u32 tid = t->pid;
+
+	if (o) {
+		o->worker = *w;
+		o->nvcsw = t->nvcsw;
+		o->nivcsw = t->nivcsw;
+		bpf_probe_read_kernel(o->comm, sizeof(o->comm), t->comm);
+		/* The reader sleeps while it need not hurry: waking it is a switch too. */
+		bpf_ringbuf_submit(o, bpf_ringbuf_query(&st_ended, BPF_RB_AVAIL_DATA) > ENDED_BYTES / 4 ?
+					      BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	} else {
+		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	}
+	w->tid = 0;
+	bpf_map_delete_elem(&st_slots, &tid);
+	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+}
+
+static __always_inline void switch_out(struct core *c, bool preempt, struct task_struct *prev,
+				       struct task_struct *next, u64 s0)
+{
+	u32 slot = c->slot, cause;
+	struct worker *w = worker_at(slot);
+	u64 slice = s0 - c->since;
+
+	if (!w)
+		return;
+	cause = cause_of(c, preempt, prev, next, s0);
+	w->on_cpu += slice;
+	w->ended[cause]++;
+	w->runnable = cause >= ENDED_TICK ? s0 : 0;
+	spread_add(&c->ended[cause], slice);
+	if (cause == ENDED_EXITED)
+		retire(w, prev, slot);
+}
+
+static __always_inline void switch_in(struct core *c, struct worker *w, u64 s0)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	u64 waited;
+
+	if (w->cpu != cpu) {
+		if (w->cpu == ~0U)
+			w->first = s0;
+		else
+			w->migrations++;
+		w->cpu = cpu;
+	}
+	if (!w->runnable)
+		return;
+	/* Stamped on another core, whose clock may be a little ahead. */
+	waited = s0 > w->runnable ? s0 - w->runnable : 0;
+	w->runnable = 0;
+	w->wait += waited;
+	raise(&w->wait_max, waited);
+	spread_add(&c->wait, waited);
+}
+
+/* Notes who holds the core from now on. */
+static __always_inline void hand_over(struct core *c, struct task_struct *next, u64 s0)
+{
+	u32 tid = next->pid;
+	struct worker *w;
+	u32 *slot;
+
+	c->tid = tid;
+	c->tick_at = 0;
+	c->woken = 0;
+	if (!tid) {
+		c->holder = HOLDER_IDLE;
+		return;
+	}
+	c->holder = HOLDER_OTHER;
+	if (next->flags & PF_KTHREAD)
+		return;
+	slot = slot_of(tid);
+	if (!slot)
+		return;
+	w = worker_at(*slot);
+	if (!w)
+		return;
+	c->holder = HOLDER_WORKER;
+	c->slot = *slot;
+	switch_in(c, w, s0);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	u64 s0 = bpf_ktime_get_ns();
+	struct core *c = this_core();
+	u32 holder;
+	u64 s1;
+
+	if (!c) {
+		__sync_fetch_and_add(&st_totals.unwatched_core, 1);
+		return 0;
+	}
+	if (c->since) {
+		holder = c->holder;
+		if (holder < HOLDERS)
+			c->time[holder] += s0 - c->since;
+		count_last(c);
+		if (holder == HOLDER_WORKER)
+			switch_out(c, preempt, prev, next, s0);
+	}
+	c->switches++;
+	c->class = class_of(prev, next);
+	c->pick = c->entry ? s0 - c->entry : 0;
+	c->entry = 0;
+	c->exit = 0;
+	hand_over(c, next, s0);
+	s1 = bpf_ktime_get_ns();
+	c->since = s1;
+	c->self += s1 - s0;
+	return 0;
+}
+
+SEC("tp_btf/sched_entry_tp")
+int BPF_PROG(st_entry)
+{
+	struct core *c = this_core();
+
+	if (c)
+		c->entry = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * Fires without a switch too: then the last switch has its stamp already, and
+ * the entry stamp belongs to nothing.
+ */
+static __always_inline int switch_ends(u64 x0)
+{
+	struct core *c = this_core();
+
+	if (!c)
+		return 0;
+	if (c->exit)
+		c->entry = 0;
+	else
+		c->exit = x0;
+	return 0;
+}
+
+SEC("tp_btf/sched_exit_tp")
+int BPF_PROG(st_exit)
+{
+	return switch_ends(bpf_ktime_get_ns());
+}
+
+/* Before 6.15: attached to finish_task_switch, by its name in kallsyms. */
+SEC("kprobe")
+int st_finish(void *ctx)
+{
+	return switch_ends(bpf_ktime_get_ns());
+}
+
+/* Runs on the waker's core; the marks belong to the core that the task joins. */
+static __always_inline int runnable(struct task_struct *p)
+{
+	u32 cpu = task_cpu(p), tid = p->pid;
+	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
+	struct worker *w;
+	u32 *slot;
+
+	if (c)
+		c->woken = tid;
+	if (p->flags & PF_KTHREAD)
+		return 0;
+	slot = slot_of(tid);
+	if (!slot)
+		return 0;
+	w = worker_at(*slot);
+	if (w)
+		w->runnable = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(st_wakeup, struct task_struct *p)
+{
+	return runnable(p);
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(st_wakeup_new, struct task_struct *p)
+{
+	return runnable(p);
+}
+
+static __always_inline void watch_child(struct task_struct *child)
+{
+	struct worker fresh = {};
+	u32 slot, tid = child->pid;
+
+	if (bpf_map_pop_elem(&st_free, &slot)) {
+		__sync_fetch_and_add(&st_totals.map_full, 1);
+		return;
+	}
+	fresh.cpu = ~0U;
+	fresh.born = bpf_ktime_get_ns();
+	fresh.tid = tid;
+	fresh.tgid = child->tgid;
+	fresh.follow = 1;
+	if (bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) ||
+	    bpf_map_update_elem(&st_slots, &tid, &slot, BPF_ANY)) {
+		__sync_fetch_and_add(&st_totals.map_full, 1);
+		bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+	}
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
+{
+	u32 *slot = slot_of(parent->pid);
+	struct worker *w;
+
+	if (!slot)
+		return 0;
+	w = worker_at(*slot);
+	if (w && w->follow)
+		watch_child(child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(st_process_exit, struct task_struct *p)
+{
+	u32 *slot = slot_of(p->pid);
+	struct worker *w;
+
+	if (!slot)
+		return 0;
+	w = worker_at(*slot);
+	if (w)
+		w->exit = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * Whether a timer's callback is the tick's. The kernel itself tells its name,
+ * so that no privilege to read addresses in kallsyms is needed; a kernel that
+ * calls it otherwise is asked a bounded number of times.
+ */
+static __noinline bool is_tick(u64 function)
+{
+	char name[32] = {};
+
+	if (st_totals.tick_function)
+		return function == st_totals.tick_function;
+	if (st_totals.tick_asked >= 4096)
+		return false;
+	st_totals.tick_asked++;
+	bpf_snprintf(name, sizeof(name), "%ps", &function, sizeof(function));
+	if (!same(name, "tick_nohz_handler") && /* since 6.10 */
+	    !same(name, "tick_nohz_highres_handler") && /* since 6.7 */
+	    !same(name, "tick_sched_timer"))
+		return false;
+	st_totals.tick_function = function;
+	return true;
+}
+
+SEC("tp_btf/hrtimer_expire_entry")
+int BPF_PROG(st_tick, struct hrtimer *timer)
+{
+	struct core *c;
+
+	if (!is_tick((u64)timer->function))
+		return 0;
+	c = this_core();
+	if (!c)
+		return 0;
+	c->ticks++;
+	if (c->holder != HOLDER_IDLE)
+		c->busy_ticks++;
+	c->tick_at = bpf_ktime_get_ns();
+	c->woken = 0;
+	return 0;
+}
+
+/*
+ * Copies this core's data to the shadow and starts its maxima anew. Never
+ * attached: the collector runs it on each core in turn, from an interrupt, so
+ * the copy is of one instant.
+ */
+SEC("raw_tp")
+int st_snapshot(void *ctx)
+{
+	struct core *c = this_core();
+	u32 zero = 0, i;
+	struct core *s = bpf_map_lookup_elem(&st_shadow, &zero);
+
+	if (!c || !s)
+		return 1;
+	if (bpf_probe_read_kernel(s, sizeof(*s), c))
+		return 2;
+	s->now = bpf_ktime_get_ns();
+	for (i = 0; i < CLASSES; i++) {
+		c->classes[i].pick_max = 0;
+		c->classes[i].switch_max = 0;
+		c->classes[i].cost_max = 0;
+	}
+	for (i = 0; i < CAUSES; i++)
+		c->ended[i].max = 0;
+	c->wait.max = 0;
+	return 0;
+}

@@ -1,0 +1,231 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// DefaultTasks is how many tasks can be watched at once unless Options say otherwise.
+const DefaultTasks = 1024
+
+// foldEvery bounds the time between two readings of the kernel's 32-bit
+// histogram slots: at a million switches a second a slot wraps after 71 minutes.
+const foldEvery = 20 * time.Minute
+
+// Options configure a Collector. The zero value works.
+type Options struct {
+	// Tasks is how many tasks can be watched at once; 0 means DefaultTasks.
+	Tasks int
+	// HZ is the kernel's tick rate, 0 where unknown.
+	HZ int
+	// NoEntry and NoExit leave out sched_entry_tp and sched_exit_tp although
+	// the kernel has them, as on an older kernel.
+	NoEntry, NoExit bool
+}
+
+// Task is a task to watch.
+type Task struct {
+	PID, TID int
+	// Follow watches the task's children too, and theirs.
+	Follow bool
+	// Voluntary and Involuntary are the kernel's counters when watching begins.
+	Voluntary, Involuntary uint64
+}
+
+// Collector watches every core from Open to Close. Its methods may be called
+// from several goroutines.
+type Collector struct {
+	objs  *bpf.Objects
+	links []link.Link
+	live  *ebpf.Memory
+
+	mu    sync.Mutex // guards the rest
+	cores []core
+	base  map[uint32]Task // watched by Watch, by tid
+	taken uint64          // snapshots so far
+	ended *ended
+}
+
+// Open loads the programs and attaches them to every core. A process that ends
+// without Close leaves nothing attached: the kernel detaches with the last
+// file descriptor.
+//
+// The error is a *PrivilegeError, bpf.ErrNoBTF, or wraps the kernel's refusal.
+func Open(o Options) (*Collector, error) {
+	if err := checkPrivileges(); err != nil {
+		return nil, err
+	}
+	online, err := onlineCPUs()
+	if err != nil {
+		return nil, err
+	}
+	if o.Tasks == 0 {
+		o.Tasks = DefaultTasks
+	}
+	load := bpf.Options{
+		Cores:             online[len(online)-1] + 1,
+		Tasks:             o.Tasks,
+		NoTracepointEntry: o.NoEntry,
+		NoTracepointExit:  o.NoExit,
+	}
+	if o.HZ > 0 {
+		load.TickPeriod = time.Second / time.Duration(o.HZ)
+	}
+	objs, err := bpf.Load(load)
+	if err != nil {
+		return nil, explain(err)
+	}
+	c := &Collector{objs: objs, base: make(map[uint32]Task)}
+	for _, cpu := range online {
+		c.cores = append(c.cores, core{cpu: cpu})
+	}
+	if err := c.start(o.Tasks); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Collector) start(tasks int) error {
+	for slot := range uint32(tasks) {
+		if err := c.objs.Free.Put(nil, slot); err != nil {
+			return fmt.Errorf("fill free slots: %w", err)
+		}
+	}
+	var err error
+	if c.live, err = c.objs.Cores.Memory(); err != nil {
+		return fmt.Errorf("map cores' memory: %w", err)
+	}
+	if c.ended, err = newEnded(c.objs.Ended, c.fold); err != nil {
+		return err
+	}
+	for _, h := range c.objs.Hooks {
+		l, err := attach(h)
+		if err != nil {
+			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
+		}
+		c.links = append(c.links, l)
+	}
+	return nil
+}
+
+func attach(h bpf.Hook) (link.Link, error) {
+	if h.Symbol != "" {
+		return link.Kprobe(h.Symbol, h.Program, nil)
+	}
+	return link.AttachTracing(link.TracingOptions{Program: h.Program})
+}
+
+// Watch begins to account for a task, from its next switch-in on. The task
+// should be blocked, so that nothing of it is missed.
+//
+// The error says so when as many tasks as Options.Tasks are watched already.
+func (c *Collector) Watch(t Task) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var slot uint32
+	if err := c.objs.Free.LookupAndDelete(nil, &slot); err != nil {
+		if errors.Is(err, ebpf.ErrKeyNotExist) {
+			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", t.TID, c.objs.Workers.MaxEntries())
+		}
+		return fmt.Errorf("watch task %d: %w", t.TID, err)
+	}
+	w := bpf.Worker{
+		Cpu:  bpf.NoCPU,
+		Born: monotonicNow(),
+		Tid:  uint32(t.TID),
+		Tgid: uint32(t.PID),
+	}
+	if t.Follow {
+		w.Follow = 1
+	}
+	if err := c.objs.Workers.Put(slot, &w); err != nil {
+		return fmt.Errorf("watch task %d: %w", t.TID, err)
+	}
+	if err := c.objs.Slots.Put(w.Tid, slot); err != nil {
+		return fmt.Errorf("watch task %d: %w", t.TID, err)
+	}
+	c.base[w.Tid] = t
+	return nil
+}
+
+// Switches returns how many switches each core has seen since Open, by core
+// number, without disturbing the cores: for a display, not for a report.
+func (c *Collector) Switches() (map[int]uint64, error) {
+	counts := make(map[int]uint64, len(c.cores))
+	for i := range c.cores {
+		n, err := readSwitches(c.live, c.cores[i].cpu)
+		if err != nil {
+			return nil, fmt.Errorf("read switches of core %d: %w", c.cores[i].cpu, err)
+		}
+		counts[c.cores[i].cpu] = n
+	}
+	return counts, nil
+}
+
+// Capture says which hooks give the figures. Whether the tick was recognised
+// is known only after a core has been busy for one.
+func (c *Collector) Capture() (report.Capture, error) {
+	totals, err := c.totals()
+	if err != nil {
+		return report.Capture{}, err
+	}
+	capture := report.Capture{Pick: c.objs.Pick, Switch: c.objs.Switch}
+	if totals.TickFunction != 0 {
+		capture.Tick = "hrtimer_expire_entry"
+	} else {
+		capture.Notes = append(capture.Notes, "ticks are absent: no timer of this kernel was recognised as the scheduler's tick")
+	}
+	if capture.Pick == "" {
+		capture.Notes = append(capture.Notes, "pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later do)")
+	}
+	if capture.Switch == "" {
+		capture.Notes = append(capture.Notes, "the switch phase and cost are absent: the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
+	}
+	return capture, nil
+}
+
+// RecursionMisses counts the hook firings since Open that the kernel skipped
+// because a program was already running on that core.
+func (c *Collector) RecursionMisses() (uint64, error) {
+	var sum uint64
+	for _, h := range c.objs.Hooks {
+		stats, err := h.Program.Stats()
+		if err != nil {
+			return 0, fmt.Errorf("read statistics of %s: %w", h.Name, err)
+		}
+		sum += stats.RecursionMisses
+	}
+	return sum, nil
+}
+
+func (c *Collector) totals() (bpf.Totals, error) {
+	var t bpf.Totals
+	if err := c.objs.Totals.Get(&t); err != nil {
+		return t, fmt.Errorf("read totals: %w", err)
+	}
+	return t, nil
+}
+
+// Close detaches from every core and releases the maps. It may be called more
+// than once.
+func (c *Collector) Close() error {
+	var errs []error
+	for _, l := range c.links {
+		errs = append(errs, l.Close())
+	}
+	c.links = nil
+	if c.ended != nil {
+		errs = append(errs, c.ended.close())
+		c.ended = nil
+	}
+	c.objs.Close()
+	return errors.Join(errs...)
+}

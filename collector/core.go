@@ -1,0 +1,153 @@
+package collector
+
+import (
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// core follows one core's counts in the kernel.
+type core struct {
+	cpu  int
+	last bpf.Core // as last read
+	sum  coreCounts
+}
+
+// classCounts are the switches of one class.
+type classCounts struct {
+	switches           uint64
+	pick, swtch, total histogram
+}
+
+// coreCounts only ever grow, but for maxima.
+type coreCounts struct {
+	now              uint64
+	time             [len(bpf.Core{}.Time)]uint64
+	self             uint64
+	ticks, busyTicks uint64
+	classes          [len(bpf.Core{}.Classes)]classCounts
+	ended            [len(bpf.Core{}.Ended)]histogram
+	wait             histogram
+}
+
+// fold takes over what the core has counted since it was last read.
+func (c *core) fold(now *bpf.Core) {
+	s := &c.sum
+	s.now, s.time, s.self = now.Now, now.Time, now.Self
+	s.ticks, s.busyTicks = now.Ticks, now.BusyTicks
+	for i := range now.Classes {
+		k, n, l := &s.classes[i], &now.Classes[i], &c.last.Classes[i]
+		k.switches = n.Switches
+		k.pick.grow(n.Pick[:], l.Pick[:], n.PickSum, n.PickMax)
+		k.swtch.grow(n.Switch[:], l.Switch[:], n.SwitchSum, n.SwitchMax)
+		k.total.grow(n.Cost[:], l.Cost[:], n.CostSum, n.CostMax)
+	}
+	for i := range now.Ended {
+		n := &now.Ended[i]
+		s.ended[i].grow(n.Bucket[:], c.last.Ended[i].Bucket[:], n.Sum, n.Max)
+	}
+	s.wait.grow(now.Wait.Bucket[:], c.last.Wait.Bucket[:], now.Wait.Sum, now.Wait.Max)
+	c.last = *now
+}
+
+// snapshot returns the counts with what was under way when they were last
+// read: the slice in progress, and the last switch, whose phases the kernel
+// counts only at the next. It starts the maxima anew. timed says that the
+// switch phase's end is seen on this kernel.
+func (c *core) snapshot(timed bool) coreCounts {
+	s := c.sum.clone()
+	c.sum.forgetMaxima()
+	raw := &c.last
+	if raw.Since == 0 {
+		return s
+	}
+	s.time[raw.Holder] += raw.Now - raw.Since
+	// Between the switch and its end only an interrupt can have let the
+	// snapshot in: then the kernel will count the switch, later.
+	if timed && raw.Exit == 0 {
+		return s
+	}
+	k := &s.classes[raw.Class]
+	k.switches++
+	if raw.Pick > 0 {
+		k.pick.add(raw.Pick)
+	}
+	if raw.Exit > 0 {
+		k.swtch.add(raw.Exit - raw.Since)
+	}
+	if raw.Pick > 0 && raw.Exit > 0 {
+		k.total.add(raw.Pick + raw.Exit - raw.Since)
+	}
+	return s
+}
+
+func (s coreCounts) clone() coreCounts {
+	for i := range s.classes {
+		k := &s.classes[i]
+		k.pick, k.swtch, k.total = k.pick.clone(), k.swtch.clone(), k.total.clone()
+	}
+	for i := range s.ended {
+		s.ended[i] = s.ended[i].clone()
+	}
+	s.wait = s.wait.clone()
+	return s
+}
+
+func (s *coreCounts) forgetMaxima() {
+	for i := range s.classes {
+		k := &s.classes[i]
+		k.pick.max, k.swtch.max, k.total.max = 0, 0, 0
+	}
+	for i := range s.ended {
+		s.ended[i].max = 0
+	}
+	s.wait.max = 0
+}
+
+// since returns what happened on the core between two snapshots. Ticks are
+// left out unless the kernel's tick was recognised.
+func (s *coreCounts) since(before *coreCounts, cpu int, ticks bool) report.Core {
+	r := report.Core{
+		CPU:       cpu,
+		WallNS:    int64(s.now - before.now),
+		IdleNS:    int64(s.time[bpf.HolderIdle] - before.time[bpf.HolderIdle]),
+		WorkersNS: int64(s.time[bpf.HolderWorker] - before.time[bpf.HolderWorker]),
+		OthersNS:  int64(s.time[bpf.HolderOther] - before.time[bpf.HolderOther]),
+		SelfNS:    int64(s.self - before.self),
+		Wait:      s.wait.since(before.wait),
+	}
+	if ticks {
+		all, busy := s.ticks-before.ticks, s.busyTicks-before.busyTicks
+		r.Ticks, r.BusyTicks = &all, &busy
+	}
+	for i, class := range report.Classes() {
+		now, then := &s.classes[i], &before.classes[i]
+		if now.switches == then.switches {
+			continue
+		}
+		r.Classes = append(r.Classes, report.ClassStats{
+			Class:    class,
+			Switches: now.switches - then.switches,
+			Pick:     now.pick.since(then.pick),
+			Switch:   now.swtch.since(then.swtch),
+			Cost:     now.total.since(then.total),
+		})
+	}
+	for i, cause := range report.Causes() {
+		if length := s.ended[i].since(before.ended[i]); length.Count > 0 {
+			r.Slices = append(r.Slices, report.SliceStats{EndedBy: cause, Length: length})
+		}
+	}
+	return r
+}
+
+// readSwitches reads one core's running count of switches from mapped memory.
+func readSwitches(cores *ebpf.Memory, cpu int) (uint64, error) {
+	var n uint64
+	at := int64(cpu)*int64(unsafe.Sizeof(bpf.Core{})) + int64(unsafe.Offsetof(bpf.Core{}.Switches))
+	_, err := cores.ReadAt(unsafe.Slice((*byte)(unsafe.Pointer(&n)), unsafe.Sizeof(n)), at)
+	return n, err
+}

@@ -1,0 +1,69 @@
+package collector
+
+import (
+	"slices"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// histogram only ever grows, but for max, which is since the last snapshot.
+type histogram struct {
+	sum, max uint64
+	bucket   []uint64
+}
+
+// grow takes over a kernel histogram. Its slots are 32 bits wide and wrap, so
+// what they gained since the last reading is added; its sum does not wrap.
+func (h *histogram) grow(now, last []uint32, sum, max uint64) {
+	if h.bucket == nil {
+		h.bucket = make([]uint64, len(now))
+	}
+	for i, n := range now {
+		h.bucket[i] += uint64(n - last[i])
+	}
+	h.sum = sum
+	h.raise(max)
+}
+
+// add counts one value.
+func (h *histogram) add(v uint64) {
+	h.bucket[min(report.BucketOf(v), len(h.bucket)-1)]++
+	h.sum += v
+	h.raise(v)
+}
+
+func (h *histogram) raise(v uint64) { h.max = max(h.max, v) }
+
+func (h histogram) clone() histogram {
+	h.bucket = slices.Clone(h.bucket)
+	return h
+}
+
+// since returns what h gained over before.
+func (h histogram) since(before histogram) report.Histogram {
+	var r report.Histogram
+	for i, n := range h.bucket {
+		if i < len(before.bucket) {
+			n -= before.bucket[i]
+		}
+		if n > 0 {
+			r.Count += n
+			r.Index = append(r.Index, i)
+			r.Counts = append(r.Counts, n)
+		}
+	}
+	if r.Count == 0 {
+		return r
+	}
+	r.SumNS = h.sum - before.sum
+	r.MaxNS = h.max
+	// The switch under way at the snapshot before was part of that snapshot,
+	// but raised the kernel's maximum after it.
+	highest := r.Index[len(r.Index)-1]
+	low, high := report.BucketBounds(highest)
+	if highest < len(h.bucket)-1 {
+		r.MaxNS = min(r.MaxNS, high-1)
+	}
+	r.MaxNS = max(r.MaxNS, low)
+	return r
+}

@@ -1,0 +1,183 @@
+package collector
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+	"golang.org/x/sys/unix"
+)
+
+// Fingerprint describes the machine and kernel that it runs on. What cannot be
+// read, or means something else on this kernel, is empty, zero or nil: it never
+// guesses and never fails. HZ is 0 where the kernel's configuration is not at
+// hand.
+func Fingerprint() report.Host {
+	var name unix.Utsname
+	// uname fails only for a bad pointer, and empty fields say the rest.
+	_ = unix.Uname(&name)
+	return fingerprint(sysTree{os.DirFS("/")}, kernelID{
+		release: unix.ByteSliceToString(name.Release[:]),
+		version: unix.ByteSliceToString(name.Version[:]),
+		machine: unix.ByteSliceToString(name.Machine[:]),
+	})
+}
+
+// kernelID is what uname says of a kernel.
+type kernelID struct {
+	release string // "6.12.48+deb13-amd64"
+	version string // "#1 SMP PREEMPT_DYNAMIC Debian 6.12.48-1 (2025-09-20)"
+	machine string // "x86_64", "aarch64"
+}
+
+// atLeast reports whether the release is major.minor or newer.
+func (k kernelID) atLeast(major, minor int) bool {
+	gotMajor, gotMinor := k.numbers()
+	return gotMajor > major || gotMajor == major && gotMinor >= minor
+}
+
+// numbers returns the release's first two numbers, 0 where there are none.
+func (k kernelID) numbers() (major, minor int) {
+	first, rest, _ := strings.Cut(k.release, ".")
+	second := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	major, _ = strconv.Atoi(first)
+	minor, _ = strconv.Atoi(second)
+	return major, minor
+}
+
+// sysTree is a file system with proc, sys, etc and boot at its root.
+type sysTree struct{ fs.FS }
+
+// text returns a file's content without surrounding space, "" if it cannot be read.
+func (t sysTree) text(name string) string {
+	content, err := fs.ReadFile(t, name)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(content))
+}
+
+// lines returns a file's lines, none if it cannot be read.
+func (t sysTree) lines(name string) []string {
+	return strings.Split(t.text(name), "\n")
+}
+
+const cpuDir = "sys/devices/system/cpu"
+
+func fingerprint(tree sysTree, kernel kernelID) report.Host {
+	config := readKernelConfig(tree, kernel.release)
+	cpu := readCPUInfo(tree)
+	return report.Host{
+		Kernel:       kernel.release,
+		Arch:         kernel.machine,
+		CPUModel:     cpu.model(),
+		CPUs:         countCPUs(tree.text(cpuDir + "/online")),
+		SMT:          smt(tree),
+		HZ:           config.hz(),
+		Preemption:   preemption(tree, kernel, config),
+		Scheduler:    scheduler(tree, kernel),
+		BaseSliceNS:  baseSlice(tree),
+		PTI:          pti(tree, kernel, cpu),
+		Mitigations:  mitigations(tree),
+		Clocksource:  tree.text(clocksourceDir + "/current_clocksource"),
+		Hypervisor:   hypervisor(tree, kernel, cpu),
+		Governor:     tree.text(cpuDir + "/cpu0/cpufreq/scaling_governor"),
+		MemoryBytes:  memoryBytes(tree),
+		Distribution: distribution(tree),
+	}
+}
+
+// countCPUs counts the cores in a kernel list such as "0-3,8".
+func countCPUs(list string) int {
+	count := 0
+	for part := range strings.SplitSeq(list, ",") {
+		low, high, isRange := strings.Cut(part, "-")
+		if !isRange {
+			high = low
+		}
+		first, errFirst := strconv.Atoi(low)
+		last, errLast := strconv.Atoi(high)
+		if errFirst == nil && errLast == nil && last >= first {
+			count += last - first + 1
+		}
+	}
+	return count
+}
+
+// smt says whether cores share execution units now: "on", "off" or "not
+// supported".
+func smt(tree sysTree) string {
+	switch tree.text(cpuDir + "/smt/active") {
+	case "1":
+		return "on"
+	case "0":
+		if tree.text(cpuDir+"/smt/control") == "notsupported" {
+			return "not supported"
+		}
+		return "off"
+	}
+	return ""
+}
+
+const vulnerabilityDir = cpuDir + "/vulnerabilities"
+
+// pti says whether page tables are switched at each kernel entry: "on" or
+// "off". On x86 the CPU flag tells of PTI forced on for a CPU that does not
+// need it. On arm64 "Not affected" decides nothing: KASLR can turn it on there
+// and leaves no trace that a program can read.
+func pti(tree sysTree, kernel kernelID, cpu cpuInfo) string {
+	meltdown := tree.text(vulnerabilityDir + "/meltdown")
+	switch {
+	case cpu.flag("pti"), meltdown == "Mitigation: PTI":
+		return "on"
+	case meltdown == "Vulnerable", meltdown == "Not affected" && kernel.machine == "x86_64":
+		return "off"
+	}
+	return ""
+}
+
+// mitigations returns "name: status" for each vulnerability that the CPU has
+// or may have, sorted by name.
+func mitigations(tree sysTree) []string {
+	found := []string{}
+	entries, err := fs.ReadDir(tree, vulnerabilityDir)
+	if err != nil {
+		return found
+	}
+	for _, entry := range entries {
+		status := tree.text(path.Join(vulnerabilityDir, entry.Name()))
+		if status != "" && status != "Not affected" {
+			found = append(found, entry.Name()+": "+status)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// memoryBytes returns MemTotal, 0 if it cannot be read.
+func memoryBytes(tree sysTree) int64 {
+	for _, line := range tree.lines("proc/meminfo") {
+		if total, ok := strings.CutPrefix(line, "MemTotal:"); ok {
+			kib, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(total, "kB")), 10, 64)
+			return kib * 1024
+		}
+	}
+	return 0
+}
+
+// distribution returns os-release's PRETTY_NAME from the first of the two
+// places that os-release(5) names.
+func distribution(tree sysTree) string {
+	for _, file := range []string{"etc/os-release", "usr/lib/os-release"} {
+		for _, line := range tree.lines(file) {
+			if value, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
+				return strings.Trim(value, `"'`)
+			}
+		}
+	}
+	return ""
+}

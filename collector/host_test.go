@@ -1,0 +1,144 @@
+package collector
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// readHost reads a host's text twin: files after lines "-- path --", of which
+// "uname" holds the release, version and machine.
+func readHost(t *testing.T, name string) (sysTree, kernelID) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "host", name+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(fstest.MapFS)
+	for section := range strings.SplitSeq("\n"+string(text), "\n-- ") {
+		path, content, ok := strings.Cut(section, " --\n")
+		if ok {
+			files[path] = hostFile(t, path, content)
+		}
+	}
+	tree := sysTree{files}
+	id := tree.lines("uname")
+	if len(id) != 3 {
+		t.Fatalf("%s: uname has %d lines, want release, version and machine", name, len(id))
+	}
+	return tree, kernelID{release: id[0], version: id[1], machine: id[2]}
+}
+
+// hostFile compresses what the kernel would.
+func hostFile(t *testing.T, path, content string) *fstest.MapFile {
+	t.Helper()
+	if !strings.HasSuffix(path, ".gz") {
+		return &fstest.MapFile{Data: []byte(content)}
+	}
+	var compressed bytes.Buffer
+	zip := gzip.NewWriter(&compressed)
+	_, err := zip.Write([]byte(content))
+	if closeErr := zip.Close(); err != nil || closeErr != nil {
+		t.Fatal(err, closeErr)
+	}
+	return &fstest.MapFile{Data: compressed.Bytes()}
+}
+
+func TestFingerprintOfFixtures(t *testing.T) {
+	slice := func(ns int64) *int64 { return &ns }
+	for name, want := range map[string]report.Host{
+		"kvm-without-firmware": {
+			Kernel: "6.18.44-fc-v769", Arch: "x86_64", CPUModel: "AMD EPYC", CPUs: 2,
+			SMT: "not supported", HZ: 250, Preemption: "none", Scheduler: "EEVDF", PTI: "on",
+			Mitigations: []string{
+				"meltdown: Mitigation: PTI", "spec_store_bypass: Vulnerable",
+				"spectre_v2: Mitigation: Retpolines; STIBP: disabled; RSB filling",
+			},
+			Clocksource: "kvm-clock", Hypervisor: "KVM", MemoryBytes: 24683620 * 1024,
+			Distribution: "Debian GNU/Linux 12 (bookworm)",
+		},
+		"bare-metal-before-eevdf": {
+			Kernel: "6.1.0-37-amd64", Arch: "x86_64", CPUModel: "Intel(R) Core(TM) i7-8550U CPU @ 1.80GHz",
+			CPUs: 7, SMT: "on", HZ: 250, Preemption: "voluntary", Scheduler: "CFS",
+			BaseSliceNS: slice(3_000_000), PTI: "on",
+			Mitigations: []string{"itlb_multihit: KVM: Mitigation: VMX disabled", "meltdown: Mitigation: PTI"},
+			Clocksource: "tsc", Governor: "powersave", MemoryBytes: 16256408 * 1024,
+			Distribution: "Debian GNU/Linux 12 (bookworm)",
+		},
+		"sched-ext-pti-not-needed": {
+			Kernel: "6.17.4-200.fc42.x86_64", Arch: "x86_64",
+			CPUModel: "AMD Ryzen 7 7840U w/ Radeon 780M Graphics",
+			CPUs:     16, SMT: "off", HZ: 1000, Preemption: "lazy", Scheduler: "sched_ext:lavd_1.0.16",
+			BaseSliceNS: slice(2_800_000), PTI: "on",
+			Mitigations: []string{"spec_rstack_overflow: Mitigation: Safe RET"},
+			Clocksource: "tsc", Governor: "performance", MemoryBytes: 32165000 * 1024,
+			Distribution: "Fedora Linux 42 (Workstation Edition)",
+		},
+		"arm64-without-config": {
+			Kernel: "6.8.0-1021-aws", Arch: "aarch64",
+			CPUModel: "ARM Neoverse-N1 + arm64 implementer 0x46 part 0x003",
+			CPUs:     3, Scheduler: "EEVDF", Mitigations: []string{},
+			Clocksource: "arch_sys_counter", Hypervisor: "Amazon EC2", MemoryBytes: 8031234 * 1024,
+		},
+		"nothing-readable": {Kernel: "unknown", Arch: "riscv64", Mitigations: []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(want, fingerprint(readHost(t, name))); diff != "" {
+				t.Errorf("fingerprint (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFingerprintHere checks against places that Fingerprint does not read.
+func TestFingerprintHere(t *testing.T) {
+	host := Fingerprint()
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(string(release)); host.Kernel != want {
+		t.Errorf("kernel is %q, want %q as in /proc/sys/kernel/osrelease", host.Kernel, want)
+	}
+	stolen, err := readSteal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host.CPUs != len(stolen) {
+		t.Errorf("%d cores online, want %d as in /proc/stat", host.CPUs, len(stolen))
+	}
+	if host.CPUModel == "" || host.Scheduler == "" || host.MemoryBytes == 0 || host.Clocksource == "" {
+		t.Errorf("fields are missing that every machine has: %+v", host)
+	}
+}
+
+func TestCountCPUs(t *testing.T) {
+	for list, want := range map[string]int{"0": 1, "0-1": 2, "0-3,8,10-11": 7, "": 0, "3-1": 0, "x-2": 0} {
+		if got := countCPUs(list); got != want {
+			t.Errorf("%q has %d cores, want %d", list, got, want)
+		}
+	}
+}
+
+func TestPTIWhereOff(t *testing.T) {
+	for _, c := range []struct{ machine, meltdown, want string }{
+		{"x86_64", "Vulnerable", "off"},
+		{"x86_64", "Not affected", "off"},
+		{"x86_64", "Unknown (XEN PV detected, hypervisor mitigation required)", ""},
+		{"x86_64", "", ""},
+		{"aarch64", "Vulnerable", "off"},
+		{"aarch64", "Not affected", ""},
+	} {
+		tree := sysTree{fstest.MapFS{vulnerabilityDir + "/meltdown": {Data: []byte(c.meltdown + "\n")}}}
+		if got := pti(tree, kernelID{machine: c.machine}, cpuInfo{}); got != c.want {
+			t.Errorf("PTI on %s with meltdown %q is %q, want %q", c.machine, c.meltdown, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package collector
+
+import "strings"
+
+const clocksourceDir = "sys/devices/system/clocksource/clocksource0"
+
+// hypervisor names what the kernel runs on: "" on bare metal, "virtual machine"
+// where the CPU says so and nothing gives a name. Without an x86 CPU's flag, on
+// arm64, a virtual machine that no firmware table names goes unseen.
+func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
+	// Xen fills this in for paravirtual guests and dom0 too, whose CPU flags may
+	// not have the bit.
+	if kind := tree.text("sys/hypervisor/type"); kind != "" {
+		return strings.ToUpper(kind[:1]) + kind[1:]
+	}
+	virtual := cpu.flag("hypervisor")
+	if kernel.machine == "x86_64" && !virtual {
+		return ""
+	}
+	if name := clockHypervisor(tree.text(clocksourceDir + "/available_clocksource")); name != "" {
+		return name
+	}
+	vendor, product := tree.text("sys/class/dmi/id/sys_vendor"), tree.text("sys/class/dmi/id/product_name")
+	if name := firmwareHypervisor(vendor, product); name != "" {
+		return name
+	}
+	if virtual {
+		return "virtual machine"
+	}
+	return ""
+}
+
+// clockHypervisor names the hypervisor whose clock the kernel registered, which
+// it does only after it has recognised that hypervisor.
+func clockHypervisor(clocksources string) string {
+	for name := range strings.FieldsSeq(clocksources) {
+		switch {
+		case name == "kvm-clock":
+			return "KVM"
+		case name == "xen":
+			return "Xen"
+		case strings.HasPrefix(name, "hyperv_"):
+			return "Hyper-V"
+		}
+	}
+	return ""
+}
+
+// firmwareHypervisor names the hypervisor that the firmware's tables speak of.
+func firmwareHypervisor(vendor, product string) string {
+	switch {
+	case vendor == "QEMU":
+		return "QEMU" // with or without KVM: the tables are the same
+	case product == "KVM":
+		return "KVM"
+	case vendor == "VMware, Inc.":
+		return "VMware"
+	case product == "VirtualBox":
+		return "VirtualBox"
+	case vendor == "Microsoft Corporation" && product == "Virtual Machine":
+		return "Hyper-V"
+	case vendor == "Amazon EC2" && !strings.Contains(product, ".metal"):
+		return "Amazon EC2"
+	case product == "Google Compute Engine":
+		return product
+	case strings.HasPrefix(product, "Apple Virtualization"):
+		return "Apple Virtualization"
+	case strings.HasPrefix(vendor, "Parallels"):
+		return "Parallels"
+	}
+	return ""
+}

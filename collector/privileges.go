@@ -1,0 +1,67 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// PrivilegeError says which capabilities the process lacks.
+type PrivilegeError struct {
+	Missing []string
+}
+
+func (e *PrivilegeError) Error() string {
+	return fmt.Sprintf("tracing the kernel needs %s: run with sudo, or once give the program the capabilities: sudo setcap cap_bpf,cap_perfmon+ep FILE",
+		strings.Join(e.Missing, " and "))
+}
+
+// checkPrivileges returns a *PrivilegeError unless the process may load and
+// attach tracing programs. CAP_SYS_ADMIN stands in for either capability.
+func checkPrivileges() error {
+	effective, err := effectiveCapabilities()
+	if err != nil {
+		return fmt.Errorf("read own capabilities: %w", err)
+	}
+	has := func(capability int) bool { return effective&(1<<capability) != 0 }
+	if has(unix.CAP_SYS_ADMIN) {
+		return nil
+	}
+	var missing []string
+	if !has(unix.CAP_BPF) {
+		missing = append(missing, "CAP_BPF")
+	}
+	if !has(unix.CAP_PERFMON) {
+		missing = append(missing, "CAP_PERFMON")
+	}
+	if missing != nil {
+		return &PrivilegeError{Missing: missing}
+	}
+	return nil
+}
+
+func effectiveCapabilities() (uint64, error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(os.Getpid())}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return 0, err
+	}
+	return uint64(data[1].Effective)<<32 | uint64(data[0].Effective), nil
+}
+
+// explain puts a sentence before what the kernel said where it says too little.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("the kernel forbids tracing although the capabilities are there (a container, lockdown or a security module): run slicetrace on the host: %w", err)
+	case errors.Is(err, unix.ENOMEM):
+		return fmt.Errorf("not enough kernel memory for the maps: raise the memory limit of this control group, or watch fewer tasks: %w", err)
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return fmt.Errorf("this kernel lacks an eBPF feature that slicetrace needs (Linux 5.15 and later have it): %w", err)
+	}
+	return err
+}

@@ -1,0 +1,226 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// testRunOnCPU is BPF_F_TEST_RUN_ON_CPU.
+const testRunOnCPU = 1
+
+// taskID tells apart tasks that had the same tid in turn.
+type taskID struct {
+	tid  uint32
+	born uint64
+}
+
+// Snapshot is a copy of all counts, each core's of one instant. The slices in
+// progress are part of it.
+type Snapshot struct {
+	number uint64
+	cpus   []int
+	cores  []coreCounts
+	alive  map[taskID]bpf.Worker
+	ended  endedTasks
+	base   map[uint32]Task // of the tasks that ended since the snapshot before
+	totals bpf.Totals
+	steal  map[int]time.Duration
+	pick   bool
+	swtch  bool
+}
+
+// Interval is what happened between two snapshots.
+type Interval struct {
+	// Cores are in ascending order.
+	Cores []report.Core
+	// Tasks are the watched ones, in the order in which watching them began;
+	// Index counts from 0. Kernel is set for tasks that ended.
+	Tasks []report.Worker
+	Lost  report.Lost
+}
+
+// Snapshot copies what the kernel has counted so far.
+func (c *Collector) Snapshot() (*Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.read(); err != nil {
+		return nil, err
+	}
+	c.taken++
+	s := &Snapshot{
+		number: c.taken,
+		alive:  make(map[taskID]bpf.Worker),
+		base:   make(map[uint32]Task),
+		pick:   c.objs.Pick != "",
+		swtch:  c.objs.Switch != "",
+	}
+	for i := range c.cores {
+		s.cpus = append(s.cpus, c.cores[i].cpu)
+		s.cores = append(s.cores, c.cores[i].snapshot(s.swtch))
+	}
+	if err := c.readTasks(s); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.totals, err = c.totals(); err != nil {
+		return nil, err
+	}
+	if s.steal, err = readSteal(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// fold reads the cores so that no 32-bit slot can wrap twice unseen.
+func (c *Collector) fold() error {
+	// A snapshot under way reads them too, and waits for the caller of fold.
+	if !c.mu.TryLock() {
+		return nil
+	}
+	defer c.mu.Unlock()
+	return c.read()
+}
+
+// read brings every core's counts up to date. The program runs on the core
+// itself, from an interrupt, so no switch can come between.
+func (c *Collector) read() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var now bpf.Core
+	for i := range c.cores {
+		core := &c.cores[i]
+		ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
+		if errors.Is(err, unix.ENXIO) {
+			continue // it counts nothing while it is away
+		}
+		if err == nil && ret != 0 {
+			err = fmt.Errorf("program returned %d", ret)
+		}
+		if err == nil {
+			err = c.objs.Shadow.Lookup(uint32(0), &now)
+		}
+		if err != nil {
+			return fmt.Errorf("take snapshot of core %d: %w", core.cpu, err)
+		}
+		core.fold(&now)
+	}
+	return nil
+}
+
+// readTasks copies the watched tasks' records, each with its slice in progress.
+func (c *Collector) readTasks(s *Snapshot) error {
+	var err error
+	if s.ended, err = c.ended.take(); err != nil {
+		return err
+	}
+	for i := range s.ended.rows {
+		tid := s.ended.rows[i].Worker.Tid
+		if base, ok := c.base[tid]; ok {
+			s.base[tid] = base
+			delete(c.base, tid)
+		}
+	}
+	records, err := c.readWorkers()
+	if err != nil {
+		return err
+	}
+	for i := range c.cores {
+		raw := &c.cores[i].last
+		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid == raw.Tid {
+			records[raw.Slot].OnCpu += raw.Now - raw.Since
+		}
+	}
+	for _, w := range records {
+		if w.Tid != 0 {
+			s.alive[taskID{w.Tid, w.Born}] = w
+		}
+	}
+	return nil
+}
+
+func (c *Collector) readWorkers() ([]bpf.Worker, error) {
+	n := int(c.objs.Workers.MaxEntries())
+	records, keys := make([]bpf.Worker, n), make([]uint32, n)
+	var cursor ebpf.MapBatchCursor
+	read, err := c.objs.Workers.BatchLookup(&cursor, keys, records, nil)
+	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return nil, fmt.Errorf("read watched tasks: %w", err)
+	}
+	if read != n {
+		return nil, fmt.Errorf("read watched tasks: got %d of %d", read, n)
+	}
+	return records, nil
+}
+
+// Since returns what happened between the snapshot before and s, which must
+// have been taken one right after the other.
+func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
+	if s.number != before.number+1 {
+		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
+	}
+	var in Interval
+	for i, cpu := range s.cpus {
+		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
+		core.StealNS = int64(s.steal[cpu] - before.steal[cpu])
+		in.Cores = append(in.Cores, core)
+	}
+	in.Lost = report.Lost{
+		MapFull:      s.totals.MapFull - before.totals.MapFull,
+		DroppedTasks: s.totals.DroppedTasks - before.totals.DroppedTasks,
+	}
+	for _, core := range in.Cores {
+		for _, class := range core.Classes {
+			if s.pick {
+				in.Lost.UnmatchedPick += class.Switches - class.Pick.Count
+			}
+			if s.swtch {
+				in.Lost.UnmatchedSwitch += class.Switches - class.Switch.Count
+			}
+		}
+	}
+	in.Tasks = s.tasksSince(before)
+	return in, nil
+}
+
+// tasksSince returns a row a task, and one row for all that ended beyond maxEndedRows.
+func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
+	type born struct {
+		record *bpf.Worker
+		row    report.Worker
+	}
+	var tasks []born
+	for id, w := range s.alive {
+		then := before.alive[id]
+		row := taskRow(&w, &then)
+		row.Comm = readComm(w.Tgid, w.Tid)
+		tasks = append(tasks, born{&w, row})
+	}
+	for i := range s.ended.rows {
+		o := &s.ended.rows[i]
+		then := before.alive[taskID{o.Worker.Tid, o.Worker.Born}]
+		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[o.Worker.Tid])})
+	}
+	slices.SortFunc(tasks, func(a, b born) int { return byBirth(a.record, b.record) })
+	var rows []report.Worker
+	for _, t := range tasks {
+		rows = append(rows, t.row)
+	}
+	if s.ended.merged > 0 {
+		row := taskRow(&s.ended.rest, &bpf.Worker{})
+		row.Exited, row.Merged = true, s.ended.merged
+		rows = append(rows, row)
+	}
+	for i := range rows {
+		rows[i].Index = i
+	}
+	return rows
+}

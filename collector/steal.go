@@ -1,0 +1,73 @@
+package collector
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// userTick is the unit of /proc/stat: USER_HZ is 100 on every architecture that
+// slicetrace supports, whatever HZ is.
+const userTick = time.Second / 100
+
+// readSteal returns the time that the hypervisor has taken from each online
+// core since boot, by core, in steps of 10 ms.
+func readSteal() (map[int]time.Duration, error) {
+	file, err := os.Open("/proc/stat")
+	if err != nil {
+		return nil, fmt.Errorf("read steal time: %w; mount procfs on /proc", err)
+	}
+	defer file.Close()
+	stolen, err := parseSteal(file)
+	if err != nil {
+		return nil, fmt.Errorf("read steal time: %w; see that /proc is the kernel's procfs", err)
+	}
+	return stolen, nil
+}
+
+// parseSteal reads /proc/stat, which has a line for each online core, "cpu0"
+// and so on, beside the line "cpu" of their sums.
+func parseSteal(stat io.Reader) (map[int]time.Duration, error) {
+	stolen := make(map[int]time.Duration)
+	lines := bufio.NewScanner(stat)
+	// The line "intr" has a number for each interrupt of the machine.
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		number, ok := strings.CutPrefix(lines.Text(), "cpu")
+		if !ok || strings.HasPrefix(number, " ") {
+			continue
+		}
+		core, steal, err := parseStealLine(number)
+		if err != nil {
+			return nil, fmt.Errorf("parse line %q: %w", lines.Text(), err)
+		}
+		stolen[core] = steal
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(stolen) == 0 {
+		return nil, errors.New("find a core in /proc/stat: none there")
+	}
+	return stolen, nil
+}
+
+// parseStealLine reads "N user nice system idle iowait irq softirq steal ...".
+func parseStealLine(line string) (core int, steal time.Duration, err error) {
+	const stealField = 8
+	fields := strings.Fields(line)
+	if len(fields) <= stealField {
+		return 0, 0, errors.New("no steal time in it")
+	}
+	core, err = strconv.Atoi(fields[0])
+	if err != nil {
+		return 0, 0, err
+	}
+	ticks, err := strconv.ParseInt(fields[stealField], 10, 64)
+	return core, time.Duration(ticks) * userTick, err
+}

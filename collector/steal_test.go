@@ -1,0 +1,49 @@
+package collector
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseSteal(t *testing.T) {
+	file, err := os.Open("testdata/stat-two-cores.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	got, err := parseSteal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[int]time.Duration{0: 120 * time.Millisecond, 3: 430 * time.Millisecond}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("steal (-want +got):\n%s", diff)
+	}
+}
+
+func TestParseStealOfALongIntrLine(t *testing.T) {
+	stat := "intr" + strings.Repeat(" 0", 1<<17) + "\ncpu0 1 2 3 4 5 6 7 8\n"
+	got, err := parseSteal(strings.NewReader(stat))
+	if err != nil || got[0] != 80*time.Millisecond {
+		t.Errorf("steal of core 0 is %v (%v), want 80ms", got[0], err)
+	}
+}
+
+func TestParseStealRefuses(t *testing.T) {
+	for name, stat := range map[string]string{
+		"empty":         "",
+		"sums only":     "cpu  1 2 3 4 5 6 7 8\n",
+		"short line":    "cpu0 1 2 3 4 5 6 7\n",
+		"no core":       "cpux 1 2 3 4 5 6 7 8\n",
+		"not a number":  "cpu0 1 2 3 4 5 6 7 many\n",
+		"truncated cpu": "cpu0 1 2 3 4 5 6 7 8\ncpu1",
+	} {
+		if got, err := parseSteal(strings.NewReader(stat)); err == nil {
+			t.Errorf("%s: no error, got %v", name, got)
+		}
+	}
+}

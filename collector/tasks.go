@@ -1,0 +1,88 @@
+package collector
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+	"unsafe"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// taskRow returns what a task did since an earlier state of its record.
+func taskRow(now, then *bpf.Worker) report.Worker {
+	row := report.Worker{
+		PID:        int(now.Tgid),
+		TID:        int(now.Tid),
+		EndedBy:    make(map[report.EndedBy]uint64),
+		OnCPUNS:    int64(now.OnCpu - then.OnCpu),
+		WaitNS:     int64(now.Wait - then.Wait),
+		WaitMaxNS:  int64(now.WaitMax),
+		Migrations: uint64(now.Migrations - then.Migrations),
+	}
+	for i, cause := range report.Causes() {
+		n := now.Ended[i] - then.Ended[i]
+		if n == 0 {
+			continue
+		}
+		row.EndedBy[cause] = n
+		row.Slices += n
+		if cause == report.EndedByBlocked || cause == report.EndedByExited {
+			row.Voluntary += n
+		} else {
+			row.Involuntary += n
+		}
+	}
+	return row
+}
+
+// endedRow is taskRow for a task that ended, with the kernel's own counters
+// where both count from the same moment.
+func endedRow(o *bpf.Obituary, then *bpf.Worker, base Task) report.Worker {
+	row := taskRow(&o.Worker, then)
+	row.Exited = true
+	row.Comm = validComm(unsafe.Slice((*byte)(unsafe.Pointer(&o.Comm[0])), len(o.Comm)))
+	if then.Ended == (bpf.Worker{}).Ended {
+		row.Kernel = &report.KernelCounters{
+			Voluntary:   o.Nvcsw - base.Voluntary,
+			Involuntary: o.Nivcsw - base.Involuntary,
+			RuntimeNS:   -1,
+		}
+	}
+	return row
+}
+
+// merge adds one task's record to a sum of many.
+func merge(sum, w *bpf.Worker) {
+	sum.OnCpu += w.OnCpu
+	sum.Wait += w.Wait
+	sum.WaitMax = max(sum.WaitMax, w.WaitMax)
+	sum.Migrations += w.Migrations
+	for i, n := range w.Ended {
+		sum.Ended[i] += n
+	}
+}
+
+// byBirth orders tasks by when watching them began.
+func byBirth(a, b *bpf.Worker) int {
+	return cmp.Or(cmp.Compare(a.Born, b.Born), cmp.Compare(a.Tid, b.Tid))
+}
+
+// readComm returns a living task's name, "" if it has just ended.
+func readComm(pid, tid uint32) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/comm", pid, tid))
+	if err != nil {
+		return ""
+	}
+	return validComm(bytes.TrimSuffix(text, []byte("\n")))
+}
+
+// validComm ends a name at its NUL and makes it valid UTF-8, and nothing
+// more: what a terminal or a spreadsheet makes of it is for renderers to mind.
+func validComm(comm []byte) string {
+	comm, _, _ = bytes.Cut(comm, []byte{0})
+	return strings.ToValidUTF8(string(comm), "\uFFFD")
+}
