@@ -77,21 +77,23 @@ struct class_page {
 struct core {
 	u64 entry; /* e0 of the __schedule under way; 0: none seen */
 	u64 since; /* s1 of the last switch; 0: none seen */
-	u64 exit;  /* x0 of the last switch; 0: not yet */
+	u64 exit;  /* x0 of the last switch, the first since; 0: not yet */
 	u64 pick;  /* of the last switch; 0: not timed */
-	u32 class; /* of the last switch */
+	u32 class; /* of the last switch; CLASSES: not to be counted */
 	u32 holder;
 	u32 slot; /* of the worker that holds the core */
 	u32 tid;  /* of the task that holds the core */
 	u64 tick_at; /* last tick of this slice; 0: none */
-	u64 pad0;
+	u64 held; /* on_cpu of the worker that holds the core; in a snapshot only, like now */
 
 	u64 time[HOLDERS]; /* of ended slices */
 	u64 self;
 	u64 ticks;
 	u64 busy_ticks;
-	u64 now; /* when the snapshot was taken; 0 but in a snapshot */
+	u64 now; /* when the snapshot was taken */
 	u64 switches; /* for live progress */
+	u64 unseen; /* times that the kernel did not report who took the core */
+	u64 pad0[7];
 
 	u32 woken; /* tid last woken onto this core since its last switch or tick */
 	u32 pad1[15];
@@ -100,7 +102,7 @@ struct core {
 	struct spread wait;
 	struct spread ended[CAUSES]; /* workers' slices */
 
-	u8 pad2[4048];
+	u8 pad2[3984];
 	struct class_page classes[CLASSES];
 };
 

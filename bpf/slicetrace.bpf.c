@@ -266,15 +266,13 @@ static __always_inline void switch_in(struct core *c, struct worker *w, u64 s0)
 }
 
 /* Notes who holds the core from now on. */
-static __always_inline void hand_over(struct core *c, struct task_struct *next, u64 s0)
+static __always_inline void hand_over(struct core *c, struct task_struct *next, u64 now)
 {
 	u32 tid = next->pid;
 	struct worker *w;
 	u32 *slot;
 
 	c->tid = tid;
-	c->tick_at = 0;
-	c->woken = 0;
 	if (!tid) {
 		c->holder = HOLDER_IDLE;
 		return;
@@ -290,7 +288,37 @@ static __always_inline void hand_over(struct core *c, struct task_struct *next, 
 		return;
 	c->holder = HOLDER_WORKER;
 	c->slot = *slot;
-	switch_in(c, w, s0);
+	switch_in(c, w, now);
+}
+
+static __always_inline void end_holding(struct core *c, u64 now)
+{
+	u32 holder = c->holder;
+
+	if (holder < HOLDERS)
+		c->time[holder] += now - c->since;
+}
+
+/*
+ * A kernel may hide tasks from tracing: then no hook fires while one is
+ * current, and the switch away from it is not seen. The task that took the
+ * core from it has left its own sched_exit_tp stamp, the first since the
+ * hidden one came, and from there its slice is counted.
+ */
+static __noinline void find_holder(struct core *c, struct task_struct *holder, u64 now)
+{
+	u64 from = c->exit ? c->exit : now;
+
+	end_holding(c, from);
+	c->exit = 0; /* it did not end the switch to the hidden task */
+	count_last(c);
+	c->class = CLASSES;
+	c->exit = from;
+	c->since = from;
+	c->unseen++;
+	if (c->tick_at < from)
+		c->tick_at = 0;
+	hand_over(c, holder, from);
 }
 
 SEC("tp_btf/sched_switch")
@@ -298,7 +326,6 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	u64 s0 = bpf_ktime_get_ns();
 	struct core *c = this_core();
-	u32 holder;
 	u64 s1;
 
 	if (!c) {
@@ -306,11 +333,11 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 		return 0;
 	}
 	if (c->since) {
-		holder = c->holder;
-		if (holder < HOLDERS)
-			c->time[holder] += s0 - c->since;
+		if (c->tid != (u32)prev->pid)
+			find_holder(c, prev, s0);
+		end_holding(c, s0);
 		count_last(c);
-		if (holder == HOLDER_WORKER)
+		if (c->holder == HOLDER_WORKER)
 			switch_out(c, preempt, prev, next, s0);
 	}
 	c->switches++;
@@ -318,6 +345,8 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	c->pick = c->entry ? s0 - c->entry : 0;
 	c->entry = 0;
 	c->exit = 0;
+	c->tick_at = 0;
+	c->woken = 0;
 	hand_over(c, next, s0);
 	s1 = bpf_ktime_get_ns();
 	c->since = s1;
@@ -499,12 +528,19 @@ int st_snapshot(void *ctx)
 	struct core *c = this_core();
 	u32 zero = 0, i;
 	struct core *s = bpf_map_lookup_elem(&st_shadow, &zero);
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct worker *w;
 
 	if (!c || !s)
 		return 1;
+	if (c->since && c->exit && c->tid != (u32)current->pid)
+		find_holder(c, current, bpf_ktime_get_ns());
 	if (bpf_probe_read_kernel(s, sizeof(*s), c))
 		return 2;
 	s->now = bpf_ktime_get_ns();
+	w = worker_at(c->slot);
+	if (w && c->holder == HOLDER_WORKER)
+		s->held = w->on_cpu;
 	for (i = 0; i < CLASSES; i++) {
 		c->classes[i].pick_max = 0;
 		c->classes[i].switch_max = 0;

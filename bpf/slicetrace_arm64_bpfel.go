@@ -39,18 +39,20 @@ type slicetraceCore struct {
 	Slot      uint32
 	Tid       uint32
 	TickAt    uint64
-	Pad0      uint64
+	Held      uint64
 	Time      [3]uint64
 	Self      uint64
 	Ticks     uint64
 	BusyTicks uint64
 	Now       uint64
 	Switches  uint64
+	Unseen    uint64
+	Pad0      [7]uint64
 	Woken     uint32
 	Pad1      [15]uint32
 	Wait      slicetraceSpread
 	Ended     [6]slicetraceSpread
-	Pad2      [4048]uint8
+	Pad2      [3984]uint8
 	Classes   [5]slicetraceClassPage
 }
 

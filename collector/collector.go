@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -153,6 +154,23 @@ func (c *Collector) Watch(t Task) error {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
 	c.base[w.Tid] = t
+	return nil
+}
+
+// AwaitExits waits until every watched task that has begun to exit has made its
+// last switch, at most for the time given: a parent can know of its child's
+// end before that.
+func (c *Collector) AwaitExits(most time.Duration) error {
+	for start := time.Now(); time.Since(start) < most; time.Sleep(most / 50) {
+		records, err := c.readWorkers()
+		if err != nil {
+			return err
+		}
+		exiting := func(w bpf.Worker) bool { return w.Tid != 0 && w.Exit != 0 }
+		if !slices.ContainsFunc(records, exiting) {
+			return nil
+		}
+	}
 	return nil
 }
 

@@ -24,7 +24,7 @@ type classCounts struct {
 
 // coreCounts only ever grow, but for maxima.
 type coreCounts struct {
-	now              uint64
+	now, unseen      uint64
 	time             [len(bpf.Core{}.Time)]uint64
 	self             uint64
 	ticks, busyTicks uint64
@@ -37,7 +37,7 @@ type coreCounts struct {
 func (c *core) fold(now *bpf.Core) {
 	s := &c.sum
 	s.now, s.time, s.self = now.Now, now.Time, now.Self
-	s.ticks, s.busyTicks = now.Ticks, now.BusyTicks
+	s.ticks, s.busyTicks, s.unseen = now.Ticks, now.BusyTicks, now.Unseen
 	for i := range now.Classes {
 		k, n, l := &s.classes[i], &now.Classes[i], &c.last.Classes[i]
 		k.switches = n.Switches
@@ -67,7 +67,7 @@ func (c *core) snapshot(timed bool) coreCounts {
 	s.time[raw.Holder] += raw.Now - raw.Since
 	// Between the switch and its end only an interrupt can have let the
 	// snapshot in: then the kernel will count the switch, later.
-	if timed && raw.Exit == 0 {
+	if int(raw.Class) >= len(s.classes) || timed && raw.Exit == 0 {
 		return s
 	}
 	k := &s.classes[raw.Class]

@@ -71,11 +71,12 @@ const cpuDir = "sys/devices/system/cpu"
 func fingerprint(tree sysTree, kernel kernelID) report.Host {
 	config := readKernelConfig(tree, kernel.release)
 	cpu := readCPUInfo(tree)
+	online, _ := parseCPUList(tree.text(cpuDir + "/online"))
 	return report.Host{
 		Kernel:       kernel.release,
 		Arch:         kernel.machine,
 		CPUModel:     cpu.model(),
-		CPUs:         countCPUs(tree.text(cpuDir + "/online")),
+		CPUs:         len(online),
 		SMT:          smt(tree),
 		HZ:           config.hz(),
 		Preemption:   preemption(tree, kernel, config),
@@ -89,23 +90,6 @@ func fingerprint(tree sysTree, kernel kernelID) report.Host {
 		MemoryBytes:  memoryBytes(tree),
 		Distribution: distribution(tree),
 	}
-}
-
-// countCPUs counts the cores in a kernel list such as "0-3,8".
-func countCPUs(list string) int {
-	count := 0
-	for part := range strings.SplitSeq(list, ",") {
-		low, high, isRange := strings.Cut(part, "-")
-		if !isRange {
-			high = low
-		}
-		first, errFirst := strconv.Atoi(low)
-		last, errLast := strconv.Atoi(high)
-		if errFirst == nil && errLast == nil && last >= first {
-			count += last - first + 1
-		}
-	}
-	return count
 }
 
 // smt says whether cores share execution units now: "on", "off" or "not

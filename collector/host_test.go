@@ -119,14 +119,6 @@ func TestFingerprintHere(t *testing.T) {
 	}
 }
 
-func TestCountCPUs(t *testing.T) {
-	for list, want := range map[string]int{"0": 1, "0-1": 2, "0-3,8,10-11": 7, "": 0, "3-1": 0, "x-2": 0} {
-		if got := countCPUs(list); got != want {
-			t.Errorf("%q has %d cores, want %d", list, got, want)
-		}
-	}
-}
-
 func TestPTIWhereOff(t *testing.T) {
 	for _, c := range []struct{ machine, meltdown, want string }{
 		{"x86_64", "Vulnerable", "off"},

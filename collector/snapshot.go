@@ -55,6 +55,11 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	if err := c.read(); err != nil {
 		return nil, err
 	}
+	// At once, before anything slow: the records go on counting.
+	records, err := c.readWorkers()
+	if err != nil {
+		return nil, err
+	}
 	c.taken++
 	s := &Snapshot{
 		number: c.taken,
@@ -67,10 +72,9 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 		s.cpus = append(s.cpus, c.cores[i].cpu)
 		s.cores = append(s.cores, c.cores[i].snapshot(s.swtch))
 	}
-	if err := c.readTasks(s); err != nil {
+	if err := c.addTasks(s, records); err != nil {
 		return nil, err
 	}
-	var err error
 	if s.totals, err = c.totals(); err != nil {
 		return nil, err
 	}
@@ -116,32 +120,30 @@ func (c *Collector) read() error {
 	return nil
 }
 
-// readTasks copies the watched tasks' records, each with its slice in progress.
-func (c *Collector) readTasks(s *Snapshot) error {
-	var err error
-	if s.ended, err = c.ended.take(); err != nil {
-		return err
-	}
-	for i := range s.ended.rows {
-		tid := s.ended.rows[i].Worker.Tid
-		if base, ok := c.base[tid]; ok {
-			s.base[tid] = base
-			delete(c.base, tid)
-		}
-	}
-	records, err := c.readWorkers()
-	if err != nil {
-		return err
-	}
+// addTasks adds the watched tasks' records, each with its slice in progress.
+func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	for i := range c.cores {
 		raw := &c.cores[i].last
 		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid == raw.Tid {
-			records[raw.Slot].OnCpu += raw.Now - raw.Since
+			// The record may have gone on since; what the core saw has not.
+			records[raw.Slot].OnCpu = raw.Held + raw.Now - raw.Since
 		}
 	}
 	for _, w := range records {
 		if w.Tid != 0 {
 			s.alive[taskID{w.Tid, w.Born}] = w
+		}
+	}
+	var err error
+	if s.ended, err = c.ended.take(); err != nil {
+		return err
+	}
+	for i := range s.ended.rows {
+		w := &s.ended.rows[i].Worker
+		delete(s.alive, taskID{w.Tid, w.Born}) // it ended after the record was read
+		if base, ok := c.base[w.Tid]; ok {
+			s.base[w.Tid] = base
+			delete(c.base, w.Tid)
 		}
 	}
 	return nil
@@ -177,6 +179,9 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		MapFull:      s.totals.MapFull - before.totals.MapFull,
 		DroppedTasks: s.totals.DroppedTasks - before.totals.DroppedTasks,
 	}
+	for i := range s.cores {
+		in.Lost.Unseen += s.cores[i].unseen - before.cores[i].unseen
+	}
 	for _, core := range in.Cores {
 		for _, class := range core.Classes {
 			if s.pick {
@@ -187,6 +192,8 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 			}
 		}
 	}
+	// Each time that a core's holder was not reported explains one of these.
+	in.Lost.UnmatchedSwitch -= min(in.Lost.UnmatchedSwitch, in.Lost.Unseen)
 	in.Tasks = s.tasksSince(before)
 	return in, nil
 }

@@ -229,6 +229,10 @@ type Lost struct {
 	// have been timed and was not.
 	UnmatchedPick   uint64 `json:"unmatched_pick"`
 	UnmatchedSwitch uint64 `json:"unmatched_switch"`
+	// Unseen counts how often the kernel did not report who took a core, as
+	// kernels that hide tasks from tracing do. The times and switches of the
+	// tasks that it did report are repaired; each such time lacks a switch phase.
+	Unseen uint64 `json:"unseen"`
 	// MapFull counts tasks that should have been watched but found no room.
 	MapFull uint64 `json:"map_full"`
 	// DroppedTasks counts ended tasks whose row was lost; their time is still in Core.

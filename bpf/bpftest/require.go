@@ -1,0 +1,39 @@
+// Package bpftest decides whether a test that needs the kernel can run.
+package bpftest
+
+import (
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Require skips the test unless this process may trace the kernel. Under
+// SLICETRACE_REQUIRE_BPF=1 it fails the test instead, so that CI cannot pass
+// by skipping.
+func Require(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() == 0 && hasAdmin() {
+		return
+	}
+	Unavailable(t, "needs root: run go test -exec \"sudo -E\"")
+}
+
+// Unavailable skips the test for a reason, or fails it under SLICETRACE_REQUIRE_BPF=1.
+func Unavailable(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("SLICETRACE_REQUIRE_BPF") == "1" {
+		t.Fatalf("must run under SLICETRACE_REQUIRE_BPF=1, but %s", reason)
+	}
+	t.Skip(reason)
+}
+
+// hasAdmin tells root from root in a container that may do nothing.
+func hasAdmin() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return false
+	}
+	return data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
+}

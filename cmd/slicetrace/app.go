@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses; run -- CMD passes CMD's own on.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in, out, err *os.File
+}
+
+// statusError ends the program with a status of its own. Err is nil when
+// there is nothing left to say.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *statusError) Unwrap() error { return e.err }
+
+// usagef says that the command line was wrong.
+func usagef(format string, args ...any) error {
+	return &statusError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// run executes one command line and returns the exit status.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	return exitStatus(s, root.ExecuteContext(ctx))
+}
+
+// exitStatus says on standard error why a command failed.
+func exitStatus(s streams, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var own *statusError
+	if !errors.As(err, &own) {
+		own = &statusError{exitFailed, err}
+	}
+	// A reader that closed the pipe, such as head, has what it wanted.
+	if errors.Is(err, syscall.EPIPE) {
+		return exitFailed
+	}
+	if own.err != nil {
+		fmt.Fprintf(s.err, "slicetrace: %v\n", oneLine(err))
+	}
+	return own.status
+}
+
+// oneLine keeps an error that joins others on one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "slicetrace",
+		Short: "Measure what a context switch costs here, and whether processes or threads suit the work",
+		Long: `slicetrace records the kernel's real time slices with eBPF while bundled work runs
+as processes and as threads, or while any program of yours runs, and reports
+what switching costs on each core.`,
+		Example: `  sudo slicetrace run                       the bundled workloads, both modes
+  sudo slicetrace run pipe --cores 0        one workload, on one core
+  sudo slicetrace run -- make -j2           any program and its children
+  slicetrace report slicetrace-*.json       show a saved report again
+  slicetrace export REPORT --table cores    its figures as CSV`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.Args = unknownCommand(root)
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w: %s --help lists the flags", err, cmd.CommandPath())
+	})
+	root.AddCommand(newRun(s), newReport(s), newExport(s), newList(s), newCheck(s))
+	return root
+}
+
+// unknownCommand suggests the nearest command, as cobra does only for errors
+// that it also prints.
+func unknownCommand(root *cobra.Command) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		hint := ""
+		if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf(": did you mean %q?", near[0])
+		}
+		return usagef("there is no command %q%s (slicetrace --help lists them)", args[0], hint)
+	}
+}
+
+// usageArgs makes a wrong number of arguments a usage error.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usagef("%w: usage: %s", err, cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// version is the module's, or "devel" for a build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
+}

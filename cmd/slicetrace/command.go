@@ -1,0 +1,184 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// runCommand traces a program and its children, passes signals and its exit
+// status through, and reports on standard error.
+func runCommand(s streams, o *runOptions, argv []string) error {
+	r := newRecord(collector.Fingerprint())
+	name := o.outputName(r.Created)
+	if err := report.CheckOutput(name); err != nil {
+		return err
+	}
+	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
+	c, err := collector.Open(collector.Options{Tasks: o.tasks, HZ: r.Host.HZ})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	status, err := trace(s, o, c, r, argv)
+	if err != nil {
+		return err
+	}
+	if err := seal(r, c); err != nil {
+		return err
+	}
+	if !o.quiet {
+		if err := show(s.err, r, o.format); err != nil {
+			return err
+		}
+	}
+	if err := save(s, o, name, r); err != nil {
+		return err
+	}
+	if status != exitDone {
+		return &statusError{status: status}
+	}
+	return nil
+}
+
+// trace runs the program from its gate to its end, adds the trial to the
+// report and returns the program's exit status.
+func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, argv []string) (int, error) {
+	running, err := workloads.StartCommand(workloads.Command{
+		Argv: argv, User: o.user(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
+	})
+	if err != nil {
+		return 0, err
+	}
+	before, err := watchCommand(c, running)
+	if err != nil {
+		return 0, errors.Join(err, abandon(running))
+	}
+	stop := forwardSignals(running)
+	defer stop()
+	start := time.Now()
+	if err := running.Release(); err != nil {
+		err = errors.Join(err, abandon(running))
+		var refused *workloads.ExecError
+		if errors.As(err, &refused) {
+			return 0, &statusError{refused.ExitStatus(), refused}
+		}
+		return 0, err
+	}
+	status, _, err := running.Wait()
+	if err != nil {
+		return 0, err
+	}
+	duration := time.Since(start)
+	if err := c.AwaitExits(50 * time.Millisecond); err != nil {
+		return 0, err
+	}
+	after, err := c.Snapshot()
+	if err != nil {
+		return 0, err
+	}
+	interval, err := after.Since(before)
+	if err != nil {
+		return 0, err
+	}
+	r.Trials = append(r.Trials, report.Trial{
+		Workload:   filepath.Base(argv[0]),
+		Mode:       report.Command,
+		Round:      1,
+		DurationNS: duration.Nanoseconds(),
+		Cores:      interval.Cores,
+		Workers:    interval.Tasks,
+		Lost:       interval.Lost,
+	})
+	if alive := stillAlive(interval.Tasks); alive > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended: they are counted up to then", alive))
+	}
+	return exitStatusOf(status), nil
+}
+
+func watchCommand(c *collector.Collector, running *workloads.Running) (*collector.Snapshot, error) {
+	kernel := running.Before()
+	err := c.Watch(collector.Task{
+		PID: running.PID(), TID: running.PID(), Follow: true,
+		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.Snapshot()
+}
+
+// abandon ends a program that never became the user's.
+func abandon(running *workloads.Running) error {
+	err := running.Signal(unix.SIGKILL)
+	_, _, waitErr := running.Wait()
+	return errors.Join(err, waitErr)
+}
+
+// forwardSignals passes on what is sent to this process. What a terminal's
+// keys send reaches the program without us.
+func forwardSignals(running *workloads.Running) (stop func()) {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGCONT, unix.SIGWINCH)
+	foreground := inForeground()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sig := range signals {
+			number, ok := sig.(syscall.Signal)
+			fromKeys := number == unix.SIGINT || number == unix.SIGQUIT || number == unix.SIGWINCH
+			if ok && !(foreground && fromKeys) {
+				// It fails only for a program that has just ended.
+				_ = running.Signal(number)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+	}
+}
+
+// inForeground reports whether a terminal's keys send signals to this process group.
+func inForeground() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	defer tty.Close()
+	if !term.IsTerminal(int(tty.Fd())) {
+		return false
+	}
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
+
+// exitStatusOf is what a shell makes of how a program ended.
+func exitStatusOf(status syscall.WaitStatus) int {
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
+}
+
+func stillAlive(tasks []report.Worker) int {
+	alive := 0
+	for i := range tasks {
+		if !tasks[i].Exited {
+			alive++
+		}
+	}
+	return alive
+}

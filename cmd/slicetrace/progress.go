@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// progressEvery is how often the display is drawn: seldom, since drawing is
+// work on the cores that are measured.
+const progressEvery = 250 * time.Millisecond
+
+// progress shows the trial under way, the time left and each core's switches a
+// second. A nil progress shows nothing.
+type progress struct {
+	bar       *progressbar.ProgressBar
+	collector *collector.Collector
+	stop      chan struct{}
+	stopped   sync.WaitGroup
+	closing   sync.Once
+
+	mu    sync.Mutex // guards the rest
+	trial string
+	done  time.Duration // of trials that ended
+	began time.Time
+	plan  []time.Duration
+	last  map[int]uint64
+	at    time.Time
+}
+
+func newProgress(w io.Writer, c *collector.Collector, trials []workloads.Trial) *progress {
+	p := &progress{collector: c, stop: make(chan struct{})}
+	var total time.Duration
+	for _, t := range trials {
+		p.plan = append(p.plan, expected(t))
+		total += expected(t)
+	}
+	p.bar = progressbar.NewOptions64(int64(total),
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWidth(20),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetDescription("attaching"),
+		progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+	)
+	p.stopped.Go(p.draw)
+	return p
+}
+
+// expected is how long a trial takes; one that ends by operations counts as a second.
+func expected(t workloads.Trial) time.Duration {
+	if t.Duration > 0 {
+		return t.Duration
+	}
+	return time.Second
+}
+
+func (p *progress) begin(t workloads.Trial) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trial = fmt.Sprintf("round %d · %s · %s", t.Round, t.Workload, t.Mode)
+	p.began = time.Now()
+	p.last = nil
+}
+
+func (p *progress) end() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += p.plan[0]
+	p.plan = p.plan[1:]
+	p.began = time.Time{}
+}
+
+// close clears the display.
+func (p *progress) close() {
+	if p == nil {
+		return
+	}
+	p.closing.Do(func() {
+		close(p.stop)
+		p.stopped.Wait()
+		// What cannot be drawn on a terminal is not worth an error.
+		_ = p.bar.Clear()
+	})
+}
+
+func (p *progress) draw() {
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-tick.C:
+			p.update()
+		}
+	}
+}
+
+func (p *progress) update() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.began.IsZero() {
+		return
+	}
+	p.bar.Describe(p.trial + p.rates())
+	_ = p.bar.Set64(int64(p.done + min(time.Since(p.began), p.plan[0])))
+}
+
+// rates returns each core's switches a second since the last call.
+func (p *progress) rates() string {
+	const most = 4 // more cores do not fit a line
+	counts, err := p.collector.Switches()
+	if err != nil {
+		return ""
+	}
+	now := time.Now()
+	last, span := p.last, now.Sub(p.at).Seconds()
+	p.last, p.at = counts, now
+	if last == nil {
+		return ""
+	}
+	var text strings.Builder
+	for i, cpu := range slices.Sorted(maps.Keys(counts)) {
+		if i == most {
+			text.WriteString(" · …")
+			break
+		}
+		fmt.Fprintf(&text, " · core %d %.0f k/s", cpu, float64(counts[cpu]-last[cpu])/span/1000)
+	}
+	return text.String()
+}

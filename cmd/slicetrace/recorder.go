@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// recorder turns trials into a report: it is the workloads' observer, and
+// brings the collector's figures and the workers' own together.
+type recorder struct {
+	collector *collector.Collector
+	report    *report.Report
+	progress  *progress
+	before    *collector.Snapshot
+}
+
+// Ready watches the trial's workers, which stand at the start gate.
+func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
+	for _, w := range workers {
+		if err := r.collector.Watch(collector.Task{PID: w.PID, TID: w.TID}); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.before, err = r.collector.Snapshot(); err != nil {
+		return err
+	}
+	r.progress.begin(t)
+	return nil
+}
+
+// Stopped adds the trial, whose workers stand at the end gate, to the report.
+func (r *recorder) Stopped(result workloads.Result) error {
+	after, err := r.collector.Snapshot()
+	if err != nil {
+		return err
+	}
+	interval, err := after.Since(r.before)
+	if err != nil {
+		return err
+	}
+	trial, err := trialOf(result, interval)
+	if err != nil {
+		return err
+	}
+	r.report.Trials = append(r.report.Trials, trial)
+	r.progress.end()
+	return nil
+}
+
+// trialOf joins what the workers did with what was seen of them.
+func trialOf(result workloads.Result, interval collector.Interval) (report.Trial, error) {
+	trial := report.Trial{
+		Workload:   result.Trial.Workload,
+		Mode:       report.Mode(result.Trial.Mode),
+		Round:      result.Trial.Round,
+		DurationNS: (result.End - result.Start).Nanoseconds(),
+		Cores:      interval.Cores,
+		Lost:       interval.Lost,
+	}
+	seen := make(map[int]report.Worker, len(interval.Tasks))
+	for _, task := range interval.Tasks {
+		seen[task.TID] = task
+	}
+	for _, w := range result.Workers {
+		row, ok := seen[w.TID]
+		if !ok {
+			return trial, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer", w.Index, trial.Workload, w.TID)
+		}
+		row.Index, row.PID, row.Comm, row.Operations = w.Index, w.PID, w.Comm, w.Operations
+		row.Kernel = &report.KernelCounters{
+			Voluntary:   w.After.Voluntary - w.Before.Voluntary,
+			Involuntary: w.After.Involuntary - w.Before.Involuntary,
+			RuntimeNS:   (w.After.Runtime - w.Before.Runtime).Nanoseconds(),
+		}
+		trial.Workers = append(trial.Workers, row)
+		trial.Operations += w.Operations
+	}
+	return trial, nil
+}
+
+// setupOf notes what a plan asks for.
+func setupOf(plan workloads.Plan) report.Setup {
+	setup := report.Setup{
+		Rounds:     plan.Rounds,
+		DurationNS: plan.Duration.Nanoseconds(),
+		Operations: plan.Operations,
+		Workers:    plan.Workers,
+	}
+	if plan.Operations > 0 {
+		setup.DurationNS = 0
+	}
+	for _, w := range plan.Workloads {
+		setup.Workloads = append(setup.Workloads, w.Name)
+	}
+	for _, m := range plan.Modes {
+		setup.Modes = append(setup.Modes, report.Mode(m))
+	}
+	for _, t := range plan.Trials()[:1] {
+		setup.CPUs = t.CPUs
+	}
+	return setup
+}

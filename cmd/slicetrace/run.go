@@ -1,0 +1,314 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// runOptions are run's flags.
+type runOptions struct {
+	modes      []string
+	rounds     int
+	duration   time.Duration
+	operations int64
+	workers    int
+	cores      string
+	tasks      int
+	output     string
+	format     format
+	quiet      bool
+	keepRoot   bool
+}
+
+// defaultRounds is the fewest that give a confidence interval of 95 %.
+const defaultRounds = 6
+
+func newRun(s streams) *cobra.Command {
+	o := &runOptions{format: formatText}
+	cmd := &cobra.Command{
+		Use:   "run [WORKLOAD...] [-- CMD [ARG...]]",
+		Short: "Measure the bundled workloads in both modes, or any program",
+		Long: `run traces every switch on every core while the bundled workloads run as processes
+and as threads in turn, shows a report and saves it. With -- it asks the same of
+any program and all its children: the program has standard input and output to
+itself, the report follows on standard error, and its exit status is passed on.
+
+Workloads are listed by "slicetrace list". Under sudo the work runs as the user
+who called sudo, and the saved report is theirs.`,
+		Example: `  sudo slicetrace run
+  sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
+  sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
+  sudo slicetrace run --format csv -o run.json > cores.csv
+  sudo slicetrace run -- make -j2
+  sudo slicetrace run -q -o build.json -- make -j2`,
+		ValidArgsFunction: cobra.FixedCompletions(workloadNames(), cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dash := cmd.ArgsLenAtDash()
+			if dash < 0 {
+				return runBundled(cmd.Context(), s, o, args)
+			}
+			if err := o.checkCommand(cmd, args[:dash], args[dash:]); err != nil {
+				return err
+			}
+			return runCommand(s, o, args[dash:])
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func (o *runOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"}, "how workers are held: processes, threads or both")
+	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
+	f.DurationVar(&o.duration, "duration", time.Second, "how long each trial's workers work")
+	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
+	f.IntVar(&o.workers, "workers", 0, "number of workers (default: the workload's own)")
+	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
+	f.IntVar(&o.tasks, "max-tasks", collector.DefaultTasks, "how many tasks of CMD can be watched at once")
+	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show neither report nor progress; the report is saved")
+	f.BoolVar(&o.keepRoot, "keep-root", false, "run the work as root instead of as the user who called sudo")
+	addFormat(cmd, &o.format)
+	complete(cmd, "mode", []string{"processes", "threads"})
+}
+
+func workloadNames() []string {
+	var names []string
+	for _, w := range workloads.Catalogue() {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// bundledOnly are the flags that mean nothing for a program of the user's.
+var bundledOnly = [...]string{"mode", "rounds", "duration", "operations", "workers", "cores"}
+
+func (o *runOptions) checkCommand(cmd *cobra.Command, before, argv []string) error {
+	if len(before) > 0 {
+		return usagef("workload %q before --: run either bundled workloads or a program", before[0])
+	}
+	if len(argv) == 0 {
+		return usagef("no program after --: write slicetrace run -- CMD [ARG...]")
+	}
+	for _, name := range bundledOnly {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s is for bundled workloads: leave it out when a program follows --", name)
+		}
+	}
+	const most = 1 << 20
+	if o.tasks < 1 || o.tasks > most {
+		return usagef("--max-tasks %d: give a number from 1 to %d", o.tasks, most)
+	}
+	return nil
+}
+
+// plan turns the flags into trials.
+func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads.Plan, error) {
+	p := workloads.Plan{Rounds: o.rounds, Duration: o.duration, Operations: o.operations, Workers: o.workers, User: user}
+	if len(names) == 0 {
+		names = workloadNames()
+	}
+	for _, name := range names {
+		w, err := workloads.Find(name)
+		if err != nil {
+			return p, usagef("%w; a program goes after --: slicetrace run -- %s", err, name)
+		}
+		p.Workloads = append(p.Workloads, w)
+	}
+	for _, name := range o.modes {
+		mode := workloads.Mode(name)
+		if mode != workloads.Processes && mode != workloads.Threads {
+			return p, usagef("--mode %q: the modes are processes and threads", name)
+		}
+		if slices.Contains(p.Modes, mode) {
+			return p, usagef("--mode names %s twice", name)
+		}
+		p.Modes = append(p.Modes, mode)
+	}
+	var err error
+	if p.CPUs, err = parseCores(o.cores); err != nil {
+		return p, usagef("--cores %q: %w", o.cores, err)
+	}
+	if err := p.Validate(); err != nil {
+		return p, &statusError{exitUsage, err}
+	}
+	return p, nil
+}
+
+// parseCores reads a list of cores such as "0-3,8"; an empty list is nil.
+func parseCores(list string) ([]int, error) {
+	if list == "" {
+		return nil, nil
+	}
+	const most = 8192 // the kernel's greatest NR_CPUS
+	var cores []int
+	for part := range strings.SplitSeq(list, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		from, err1 := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(last)
+		if err1 != nil || err2 != nil || from < 0 || to < from || to >= most {
+			return nil, fmt.Errorf("%q is neither a core's number nor a range of them", part)
+		}
+		for core := from; core <= to; core++ {
+			if slices.Contains(cores, core) {
+				return nil, fmt.Errorf("core %d stands there twice", core)
+			}
+			cores = append(cores, core)
+		}
+	}
+	slices.Sort(cores)
+	return cores, nil
+}
+
+// user is who the work runs as: whoever called sudo, unless root is to be kept.
+func (o *runOptions) user() *workloads.Credential {
+	if o.keepRoot {
+		return nil
+	}
+	return invokingUser().credential()
+}
+
+// outputName is where the report goes.
+func (o *runOptions) outputName(created time.Time) string {
+	if o.output != "" {
+		return o.output
+	}
+	return "slicetrace-" + created.UTC().Format("20060102T150405Z") + ".json"
+}
+
+// newRecord begins a report, before anything is measured.
+func newRecord(host report.Host) *report.Report {
+	return &report.Report{
+		Schema:  report.SchemaVersion,
+		Tool:    report.Tool{Name: "slicetrace", Version: version()},
+		Created: time.Now().UTC().Truncate(time.Second),
+		Host:    host,
+	}
+}
+
+// seal completes a report with what is known only at the end of a run.
+func seal(r *report.Report, c *collector.Collector) error {
+	var err error
+	if r.Capture, err = c.Capture(); err != nil {
+		return err
+	}
+	misses, err := c.RecursionMisses()
+	if err != nil {
+		return err
+	}
+	r.Quality.RecursionMisses = misses
+	if floor, err := collector.ProbeFloor(); err != nil {
+		r.Warnings = append(r.Warnings, "the hook floor is absent: "+oneLine(err))
+	} else {
+		ns := floor.Nanoseconds()
+		r.Quality.ProbeFloorNS = &ns
+	}
+	r.ComputeQuality()
+	return nil
+}
+
+// runBundled measures the bundled workloads.
+func runBundled(ctx context.Context, s streams, o *runOptions, names []string) error {
+	plan, err := o.plan(names, o.user())
+	if err != nil {
+		return err
+	}
+	r := newRecord(collector.Fingerprint())
+	name := o.outputName(r.Created)
+	if err := report.CheckOutput(name); err != nil {
+		return err
+	}
+	r.Setup = setupOf(plan)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	if err := measure(ctx, s, o, plan, r); err != nil {
+		return err
+	}
+	if !o.quiet {
+		if err := show(s.out, r, o.format); err != nil {
+			return errors.Join(err, save(s, o, name, r))
+		}
+	}
+	if err := save(s, o, name, r); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return &statusError{status: exitFailed}
+	}
+	return nil
+}
+
+// measure runs the plan and fills the report. When ctx ends early the rounds
+// that finished are kept; it is an error if none did.
+func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report) error {
+	trials := plan.Trials()
+	most := 0
+	for _, t := range trials {
+		most = max(most, t.Workers)
+	}
+	// Twice, since a trial's workers can be about to exit when the next begins.
+	c, err := collector.Open(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var bar *progress
+	if !o.quiet && term.IsTerminal(int(s.err.Fd())) {
+		bar = newProgress(s.err, c, trials)
+		defer bar.close()
+	}
+	err = plan.Run(ctx, &recorder{collector: c, report: r, progress: bar})
+	if ctx.Err() != nil {
+		err = keepRounds(r, plan)
+	}
+	bar.close()
+	if err != nil {
+		return err
+	}
+	return seal(r, c)
+}
+
+// keepRounds drops the trials of the round that was interrupted, so that every
+// workload has as many trials in each mode.
+func keepRounds(r *report.Report, plan workloads.Plan) error {
+	perRound := len(plan.Workloads) * len(plan.Modes)
+	finished := len(r.Trials) / perRound
+	if finished == 0 {
+		return errors.New("interrupted before the first round had finished: nothing to report")
+	}
+	r.Trials = r.Trials[:finished*perRound]
+	r.Warnings = append(r.Warnings, fmt.Sprintf("interrupted: %d of %d rounds finished and are kept", finished, plan.Rounds))
+	return nil
+}
+
+// save writes the report's file and says where it is.
+func save(s streams, o *runOptions, name string, r *report.Report) error {
+	if err := report.WriteFile(name, r, invokingUser().owner()); err != nil {
+		return err
+	}
+	if !o.quiet {
+		fmt.Fprintln(s.err, "Saved", name)
+	}
+	return nil
+}

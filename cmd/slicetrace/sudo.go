@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os"
+	"os/user"
+	"strconv"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// caller is the user who called sudo, nil when nobody did.
+type caller struct {
+	uid, gid int
+}
+
+// invokingUser returns who called sudo, or nil when this process is not root's
+// by sudo, or was root's already.
+func invokingUser() *caller {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
+	if err != nil || uid <= 0 {
+		return nil
+	}
+	gid, err := strconv.Atoi(os.Getenv("SUDO_GID"))
+	if err != nil || gid < 0 {
+		return nil
+	}
+	return &caller{uid, gid}
+}
+
+// owner is who the files that we write shall belong to.
+func (c *caller) owner() *report.Owner {
+	if c == nil {
+		return nil
+	}
+	return &report.Owner{UID: c.uid, GID: c.gid}
+}
+
+// credential is who the work runs as. A user whom the system does not know by
+// number has no supplementary groups.
+func (c *caller) credential() *workloads.Credential {
+	if c == nil {
+		return nil
+	}
+	credential := &workloads.Credential{UID: uint32(c.uid), GID: uint32(c.gid)}
+	u, err := user.LookupId(strconv.Itoa(c.uid))
+	if err != nil {
+		return credential
+	}
+	groups, err := u.GroupIds()
+	if err != nil {
+		return credential
+	}
+	for _, g := range groups {
+		if gid, err := strconv.ParseUint(g, 10, 32); err == nil {
+			credential.Groups = append(credential.Groups, uint32(gid))
+		}
+	}
+	return credential
+}

@@ -1,0 +1,158 @@
+package collector_test
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// checkAddsUp holds a core's times against its wall time, within 0.1 %.
+func checkAddsUp(t *testing.T, name string, cores []report.Core) {
+	t.Helper()
+	for _, c := range cores {
+		sum := c.IdleNS + c.WorkersNS + c.OthersNS + c.SelfNS
+		if math.Abs(float64(sum-c.WallNS)) > float64(c.WallNS)/1000 {
+			t.Errorf("%s: core %d: idle %d + workers %d + others %d + self %d = %d, wall %d",
+				name, c.CPU, c.IdleNS, c.WorkersNS, c.OthersNS, c.SelfNS, sum, c.WallNS)
+		}
+		if c.WallNS <= 0 {
+			t.Errorf("%s: core %d: wall time %d", name, c.CPU, c.WallNS)
+		}
+	}
+}
+
+func TestCoreTimeAddsUp(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	for _, name := range []string{"pipe", "spin"} {
+		for _, tr := range runPlan(t, c, plan(t, name)) {
+			checkAddsUp(t, tr.name(), tr.interval.Cores)
+		}
+	}
+}
+
+// Snapshots in the middle of long slices must hold the slices in progress.
+func TestCoreTimeAddsUpWhileWorkersRun(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	p := plan(t, "spin")
+	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []int{0}
+	w := &running{c: c, t: t}
+	if err := p.Run(context.Background(), w); err != nil {
+		t.Fatal(err)
+	}
+	if w.checked < 5 {
+		t.Fatalf("only %d pairs of snapshots", w.checked)
+	}
+}
+
+// running takes snapshots every few milliseconds while the workers run.
+type running struct {
+	c       *collector.Collector
+	t       *testing.T
+	stop    chan struct{}
+	stopped chan struct{}
+	checked int
+}
+
+func (r *running) Ready(_ workloads.Trial, workers []workloads.Worker) error {
+	tid := workers[0].TID
+	if err := r.c.Watch(collector.Task{PID: workers[0].PID, TID: tid}); err != nil {
+		return err
+	}
+	r.stop, r.stopped = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(r.stopped)
+		last, err := r.c.Snapshot()
+		for err == nil {
+			select {
+			case <-r.stop:
+				return
+			case <-time.After(7 * time.Millisecond):
+			}
+			var now *collector.Snapshot
+			if now, err = r.c.Snapshot(); err != nil {
+				break
+			}
+			var in collector.Interval
+			if in, err = now.Since(last); err != nil {
+				break
+			}
+			checkAddsUp(r.t, "spin", in.Cores)
+			r.checkWorker(in)
+			last = now
+			r.checked++
+		}
+		if err != nil {
+			r.t.Error(err)
+		}
+	}()
+	return nil
+}
+
+// checkWorker holds the only worker's time against its core's.
+func (r *running) checkWorker(in collector.Interval) {
+	var cores, tasks int64
+	for _, core := range in.Cores {
+		cores += core.WorkersNS
+	}
+	for _, task := range in.Tasks {
+		tasks += task.OnCPUNS
+	}
+	// The task's record is read some microseconds after the core's.
+	if math.Abs(float64(cores-tasks)) > 1e6 {
+		r.t.Errorf("workers' time is %d ns by cores and %d ns by tasks", cores, tasks)
+	}
+}
+
+func (r *running) Stopped(workloads.Result) error {
+	close(r.stop)
+	<-r.stopped
+	return nil
+}
+
+// The kernel's own account leaves out stolen time, which no task had, and what
+// of a switch it charges to nobody.
+func TestOnCPUTimeAgreesWithTheKernels(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	p := plan(t, "spin")
+	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+	for _, tr := range runPlan(t, c, p) {
+		stolen := float64(tr.core(0).StealNS)
+		var ours, kernels float64
+		for _, w := range tr.result.Workers {
+			ours += float64(tr.tasks[w.TID].OnCPUNS)
+			kernels += float64(w.After.Runtime - w.Before.Runtime)
+		}
+		// Steal time comes in steps of 10 ms.
+		low, high := kernels*0.995, (kernels+stolen+10e6)*1.005
+		if stolen == 0 {
+			high = kernels * 1.005
+		}
+		if ours < low || ours > high {
+			t.Errorf("%s: %.0f ns on the CPU, the kernel says %.0f (%.2f %%), %.0f stolen", tr.name(), ours, kernels, 100*(ours/kernels-1), stolen)
+		}
+		t.Logf("%s: on the CPU %.3f ms, by the kernel %.3f ms (%+.3f %%), stolen %.0f ms", tr.name(), ours/1e6, kernels/1e6, 100*(ours/kernels-1), stolen/1e6)
+	}
+}
+
+// What the workers wait and run is all the time that they exist, but for what
+// they sleep and what the tracer takes.
+func TestRunningAndWaitingFillsATrial(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	p := plan(t, "spin")
+	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+	for _, tr := range runPlan(t, c, p) {
+		for _, w := range tr.result.Workers {
+			task := tr.tasks[w.TID]
+			life := float64(w.End - tr.result.Start)
+			sum := float64(task.OnCPUNS + task.WaitNS)
+			if math.Abs(sum/life-1) > 0.01 {
+				t.Errorf("%s: worker %d ran %d ns and waited %d ns, together %.4f of its life", tr.name(), w.Index, task.OnCPUNS, task.WaitNS, sum/life)
+			}
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package collector_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// causes sums workers' slices by cause.
+func causesOf(tasks []report.Worker) (by map[report.EndedBy]uint64, all uint64) {
+	by = make(map[report.EndedBy]uint64)
+	for _, task := range tasks {
+		for cause, n := range task.EndedBy {
+			by[cause] += n
+			all += n
+		}
+	}
+	return by, all
+}
+
+func checkShare(t *testing.T, name string, tasks []report.Worker, cause report.EndedBy, percent uint64) {
+	t.Helper()
+	by, all := causesOf(tasks)
+	t.Logf("%s: %d slices, ended by %v", name, all, by)
+	if all == 0 || by[cause]*100 < all*percent {
+		t.Errorf("%s: %d of %d slices ended by %s, want at least %d %%: %v", name, by[cause], all, cause, percent, by)
+	}
+}
+
+// hz is the tick rate, which a figure of the tests depends on.
+func hz(t testing.TB) int {
+	t.Helper()
+	rate := collector.Fingerprint().HZ
+	if rate == 0 {
+		t.Skip("this kernel does not tell its HZ")
+	}
+	return rate
+}
+
+func TestPipeSlicesEndBlocked(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	p := plan(t, "pipe")
+	p.Workers, p.CPUs = 2, []int{0}
+	for _, tr := range quietly(t, c, p, 0) {
+		checkShare(t, tr.name(), tr.interval.Tasks, report.EndedByBlocked, 99)
+	}
+}
+
+func TestSpinSlicesEndByTick(t *testing.T) {
+	rate := hz(t)
+	c := open(t, collector.Options{HZ: rate})
+	p := plan(t, "spin")
+	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+	tick := float64(time.Second) / float64(rate)
+	for _, tr := range quietly(t, c, p, 0) {
+		checkShare(t, tr.name(), tr.interval.Tasks, report.EndedByTick, 95)
+		checkTicks(t, tr, rate)
+		for _, slices := range tr.core(0).Slices {
+			if slices.EndedBy != report.EndedByTick {
+				continue
+			}
+			// The bucket at the median is 6 % wide.
+			p50, _ := slices.Length.Quantile(0.5)
+			multiple := max(1, float64(int(p50/tick+0.5)))
+			if off := p50/tick - multiple; off < -0.08 || off > 0.08 {
+				t.Errorf("%s: the median slice of %.0f ns is %.3f ticks", tr.name(), p50, p50/tick)
+			}
+		}
+	}
+}
+
+// checkTicks holds a busy core's ticks against HZ.
+func checkTicks(t *testing.T, tr traced, rate int) {
+	t.Helper()
+	core := tr.core(0)
+	if core.Ticks == nil {
+		t.Fatalf("%s: ticks are absent", tr.name())
+	}
+	// Ticks while the hypervisor runs something else are late or lost.
+	want := float64(rate) * float64(core.WorkersNS) / 1e9
+	if got := float64(*core.BusyTicks); got < want*0.9 || got > want*1.1 {
+		t.Errorf("%s: %.0f ticks in %d ns of work at %d Hz", tr.name(), got, core.WorkersNS, rate)
+	}
+}
+
+// pinned runs bodies on a thread each, all on one core, watched, and returns
+// what was seen of them.
+func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []report.Worker {
+	t.Helper()
+	var ready, stopped sync.WaitGroup
+	gate, end := make(chan struct{}), make(chan struct{})
+	tids := make([]int, len(bodies))
+	for i, body := range bodies {
+		ready.Add(1)
+		stopped.Add(1)
+		go func() {
+			runtime.LockOSThread() // and never unlock: the thread ends with its affinity
+			var set unix.CPUSet
+			set.Set(cpu)
+			if err := unix.SchedSetaffinity(0, &set); err != nil {
+				t.Error(err)
+			}
+			tids[i] = unix.Gettid()
+			ready.Done()
+			<-gate
+			body()
+			stopped.Done()
+			<-end
+		}()
+	}
+	defer close(end)
+	ready.Wait()
+	for _, tid := range tids {
+		if err := c.Watch(collector.Task{PID: unix.Getpid(), TID: tid}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(gate)
+	stopped.Wait()
+	after, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := after.Since(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byTID := make(map[int]report.Worker)
+	for _, task := range in.Tasks {
+		byTID[task.TID] = task
+	}
+	rows := make([]report.Worker, len(tids))
+	for i, tid := range tids {
+		rows[i] = byTID[tid]
+	}
+	return rows
+}
+
+func TestYieldedSlicesEndByYield(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	yield := func() {
+		for range 10007 {
+			unix.RawSyscallNoError(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		}
+	}
+	rows := pinned(t, c, 0, yield, yield)
+	checkShare(t, "two that yield", rows, report.EndedByYield, 95)
+	for _, row := range rows {
+		// EEVDF lets a task that is owed time go on at once.
+		if row.EndedBy[report.EndedByYield] < 1000 {
+			t.Errorf("task %d lost the core by yielding %d times", row.TID, row.EndedBy[report.EndedByYield])
+		}
+	}
+}
+
+func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	var done sync.WaitGroup
+	done.Add(1)
+	const naps = 211
+	sleep := func() {
+		defer done.Done()
+		nap := unix.NsecToTimespec(int64(time.Millisecond))
+		for range naps {
+			_ = unix.Nanosleep(&nap, nil)
+		}
+	}
+	stop := make(chan struct{})
+	go func() {
+		done.Wait()
+		close(stop)
+	}()
+	hog := func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	}
+	rows := pinned(t, c, 0, hog, sleep)
+	checkShare(t, "hog beside a sleeper", rows[:1], report.EndedByWakeup, 90)
+	if got := rows[0].EndedBy[report.EndedByWakeup]; got < naps*9/10 {
+		t.Errorf("the sleeper woke %d times and took the core from the hog %d times", naps, got)
+	}
+	checkShare(t, "sleeper", rows[1:], report.EndedByBlocked, 90)
+}

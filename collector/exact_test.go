@@ -1,0 +1,80 @@
+package collector_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// checkExact holds every worker's switches against the kernel's own counters.
+func checkExact(t *testing.T, tr traced) {
+	t.Helper()
+	for _, w := range tr.result.Workers {
+		got, ok := tr.tasks[w.TID]
+		if !ok {
+			t.Errorf("%s: worker %d was not seen", tr.name(), w.Index)
+			continue
+		}
+		if want := w.After.Voluntary - w.Before.Voluntary; got.Voluntary != want {
+			t.Errorf("%s: worker %d: %d voluntary switches, the kernel counts %d", tr.name(), w.Index, got.Voluntary, want)
+		}
+		if want := w.After.Involuntary - w.Before.Involuntary; got.Involuntary != want {
+			t.Errorf("%s: worker %d: %d involuntary switches, the kernel counts %d", tr.name(), w.Index, got.Involuntary, want)
+		}
+	}
+	if lost := tr.interval.Lost; lost.Total() != 0 {
+		t.Errorf("%s: lost %+v", tr.name(), lost)
+	}
+}
+
+func TestSwitchesEqualTheKernels(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	for name, edit := range map[string]func(*workloads.Plan){
+		"pipe":                     func(p *workloads.Plan) { p.Rounds = 3 },
+		"spin on all cores":        func(p *workloads.Plan) { p.Rounds = 2 },
+		"spin, 3 workers a core":   func(p *workloads.Plan) { p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second },
+		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
+		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
+		"pipe, 23 round trips":     func(p *workloads.Plan) { p.Operations = 23 },
+		"pipe, 10 007 round trips": func(p *workloads.Plan) { p.Operations = 10007 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := plan(t, name[:4])
+			edit(&p)
+			for _, tr := range runPlan(t, c, p) {
+				checkExact(t, tr)
+			}
+		})
+	}
+	if misses, err := c.RecursionMisses(); err != nil || misses != 0 {
+		t.Errorf("%d recursion misses, %v", misses, err)
+	}
+}
+
+// One round trip is a switch of each worker of the pair, and the gate at the
+// end is one more. A preempted worker may find its token there and not block:
+// then it has an involuntary switch instead.
+func TestKnownAnswers(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	for _, n := range []int64{23, 10007} {
+		p := plan(t, "pipe")
+		p.Operations, p.Workers, p.CPUs = n, 2, []int{0}
+		for _, tr := range runPlan(t, c, p) {
+			var operations int64
+			for _, w := range tr.result.Workers {
+				operations += w.Operations
+				got := tr.tasks[w.TID]
+				want := uint64(n) + 1
+				if got.Voluntary > want || got.Voluntary+got.Involuntary < want {
+					t.Errorf("%s: %d round trips: worker %d has %d voluntary and %d involuntary switches, theory says %d",
+						tr.name(), n, w.Index, got.Voluntary, got.Involuntary, want)
+				}
+			}
+			if operations != n {
+				t.Errorf("%s: %d operations, want %d", tr.name(), operations, n)
+			}
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package collector_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+func TestMain(m *testing.M) {
+	workloads.HostMain()
+	holdCollector()
+	flag.Parse()
+	// Packages are tested at the same time, but one load at a time is enough
+	// for this machine's cores.
+	lock, err := os.OpenFile(os.TempDir()+"/slicetrace-test.lock", os.O_CREATE|os.O_RDONLY, 0o644)
+	if err == nil {
+		_ = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+	}
+	os.Exit(m.Run())
+}
+
+// open attaches a collector for the length of a test.
+func open(t testing.TB, o collector.Options) *collector.Collector {
+	t.Helper()
+	bpftest.Require(t)
+	c, err := collector.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// traced is what a trial's workers did, as they and as the tracer saw it.
+type traced struct {
+	result   workloads.Result
+	interval collector.Interval
+	tasks    map[int]report.Worker
+}
+
+// watcher observes trials with a collector.
+type watcher struct {
+	c      *collector.Collector
+	before *collector.Snapshot
+	trials []traced
+	// during, if set, is called while the workers work.
+	during func()
+}
+
+func (w *watcher) Ready(_ workloads.Trial, workers []workloads.Worker) error {
+	for _, worker := range workers {
+		if err := w.c.Watch(collector.Task{PID: worker.PID, TID: worker.TID}); err != nil {
+			return err
+		}
+	}
+	var err error
+	w.before, err = w.c.Snapshot()
+	if w.during != nil {
+		time.AfterFunc(50*time.Millisecond, w.during)
+	}
+	return err
+}
+
+func (w *watcher) Stopped(result workloads.Result) error {
+	after, err := w.c.Snapshot()
+	if err != nil {
+		return err
+	}
+	interval, err := after.Since(w.before)
+	if err != nil {
+		return err
+	}
+	tasks := make(map[int]report.Worker)
+	for _, task := range interval.Tasks {
+		tasks[task.TID] = task
+	}
+	w.trials = append(w.trials, traced{result, interval, tasks})
+	return nil
+}
+
+// plan is a small one; name is a workload's.
+func plan(t testing.TB, name string) workloads.Plan {
+	t.Helper()
+	load, err := workloads.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return workloads.Plan{
+		Workloads: []workloads.Workload{load},
+		Modes:     []workloads.Mode{workloads.Processes, workloads.Threads},
+		Rounds:    1,
+		Duration:  300 * time.Millisecond,
+	}
+}
+
+func runPlan(t testing.TB, c *collector.Collector, p workloads.Plan) []traced {
+	t.Helper()
+	w := &watcher{c: c}
+	if err := p.Run(context.Background(), w); err != nil {
+		t.Fatal(err)
+	}
+	return w.trials
+}
+
+// core returns one core's figures.
+func (tr *traced) core(cpu int) report.Core {
+	for _, c := range tr.interval.Cores {
+		if c.CPU == cpu {
+			return c
+		}
+	}
+	return report.Core{}
+}
+
+func (tr *traced) name() string {
+	return fmt.Sprintf("%s %s", tr.result.Trial.Workload, tr.result.Trial.Mode)
+}
+
+// attempts bounds how often a test waits for the machine to be quiet.
+const attempts = 20
+
+// quietly runs a plan until no other task had more than one part in 200 of
+// the core in any trial, since what others do there is not what is tested.
+func quietly(t testing.TB, c *collector.Collector, p workloads.Plan, cpu int) []traced {
+	t.Helper()
+	for range attempts {
+		trials := runPlan(t, c, p)
+		quiet := true
+		for i := range trials {
+			core := trials[i].core(cpu)
+			quiet = quiet && core.OthersNS*200 < core.WallNS
+		}
+		if quiet {
+			return trials
+		}
+	}
+	t.Fatalf("core %d was not quiet in %d attempts", cpu, attempts)
+	return nil
+}

@@ -1,0 +1,111 @@
+package collector_test
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// follow traces a command and all its children.
+func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Interval {
+	t.Helper()
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		t.Skip(err)
+	}
+	running, err := workloads.StartCommand(workloads.Command{Argv: argv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kernel := running.Before()
+	err = c.Watch(collector.Task{
+		PID: running.PID(), TID: running.PID(), Follow: true,
+		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := running.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.AwaitExits(50 * time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	after, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := after.Since(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// Forks, forks of forks, exec and tasks that end before anybody looks: each has
+// its row, and the kernel's counters of its whole life agree.
+func TestEveryTaskOfATreeIsFollowed(t *testing.T) {
+	c := open(t, collector.Options{})
+	in := follow(t, c, "sh", "-c", "for i in 1 2 3 4 5 6 7; do (sleep 0.01; (true; /bin/echo $i >/dev/null)) & done; wait")
+	names := make(map[string]int)
+	for _, task := range in.Tasks {
+		names[task.Comm]++
+		if !task.Exited {
+			t.Errorf("task %d (%s) is said to live", task.TID, task.Comm)
+			continue
+		}
+		equal, known := task.Reconciled()
+		if !known || !equal {
+			t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
+		}
+	}
+	// sh itself, a subshell each that becomes or forks its commands.
+	if names["sleep"] != 7 || names["echo"] != 7 {
+		t.Errorf("followed %v, want 7 each of sleep and echo", names)
+	}
+	if in.Lost.Total() != 0 {
+		t.Errorf("lost %+v", in.Lost)
+	}
+	checkAddsUp(t, "tree", in.Cores)
+}
+
+// More tasks than places: what is not watched is counted.
+func TestFullMapIsCounted(t *testing.T) {
+	c := open(t, collector.Options{Tasks: 4})
+	in := follow(t, c, "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 0.1 & done; wait")
+	if in.Lost.MapFull < 4 {
+		t.Errorf("%d tasks found no place, want at least 4 of 8", in.Lost.MapFull)
+	}
+	if len(in.Tasks) < 3 {
+		t.Errorf("%d tasks were watched, want the places there are", len(in.Tasks))
+	}
+}
+
+// Ten thousand tasks that come and go need no more places than live at once.
+func TestPlacesAreUsedAgain(t *testing.T) {
+	c := open(t, collector.Options{Tasks: 16})
+	in := follow(t, c, "sh", "-c", "i=0; while [ $i -lt 5003 ]; do (:); i=$((i+1)); done")
+	var tasks int
+	for _, row := range in.Tasks {
+		tasks += max(1, row.Merged)
+	}
+	if in.Lost.Total() != 0 {
+		t.Errorf("lost %+v", in.Lost)
+	}
+	if tasks != 5004 {
+		t.Errorf("followed %d tasks, want 5003 and the shell", tasks)
+	}
+	if len(in.Tasks) > 4097 {
+		t.Errorf("%d rows", len(in.Tasks))
+	}
+}

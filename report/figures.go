@@ -1,0 +1,135 @@
+package report
+
+// Parallelism returns how many workers ran at once, on average: their on-CPU
+// time divided by the trial's duration. ok is false when the duration is unknown.
+func (t *Trial) Parallelism() (n float64, ok bool) {
+	onCPU, _ := t.workerTimes()
+	return perDuration(onCPU, t.DurationNS)
+}
+
+// Concurrency returns how many workers were in progress at once, on average:
+// their on-CPU and waiting time divided by the trial's duration. ok is false
+// when the duration is unknown.
+func (t *Trial) Concurrency() (n float64, ok bool) {
+	onCPU, wait := t.workerTimes()
+	return perDuration(onCPU+wait, t.DurationNS)
+}
+
+// JainIndex returns the fairness of workers' on-CPU times x: (Σx)² ÷ (n·Σx²),
+// from 1/n (one worker had everything) to 1 (all had the same); Jain, Chiu and
+// Hawe 1984. ok is false without workers, without on-CPU time, and when a row
+// stands for several tasks, whose single shares are not known.
+func (t *Trial) JainIndex() (index float64, ok bool) {
+	var sum, squares float64
+	for i := range t.Workers {
+		if t.Workers[i].Merged > 0 {
+			return 0, false
+		}
+		x := float64(t.Workers[i].OnCPUNS)
+		sum += x
+		squares += x * x
+	}
+	if squares == 0 {
+		return 0, false
+	}
+	return sum * sum / (float64(len(t.Workers)) * squares), true
+}
+
+// OperationsPerSecond returns the trial's throughput; ok is false for a command
+// and when the duration is unknown.
+func (t *Trial) OperationsPerSecond() (rate float64, ok bool) {
+	if t.Mode == Command || t.Operations == 0 {
+		return 0, false
+	}
+	return perDuration(1e9*float64(t.Operations), t.DurationNS)
+}
+
+// Switches counts the trial's switches on all watched cores.
+func (t *Trial) Switches() uint64 {
+	var n uint64
+	for i := range t.Cores {
+		for _, c := range t.Cores[i].Classes {
+			n += c.Switches
+		}
+	}
+	return n
+}
+
+// Wait returns the run-queue latency of the trial's workers on all cores.
+func (t *Trial) Wait() Histogram {
+	var h Histogram
+	for i := range t.Cores {
+		h.Merge(t.Cores[i].Wait)
+	}
+	return h
+}
+
+// WaitMaxNS returns the longest wait of any worker in nanoseconds; ok is false
+// when there are no workers.
+func (t *Trial) WaitMaxNS() (ns int64, ok bool) {
+	for i := range t.Workers {
+		ns = max(ns, t.Workers[i].WaitMaxNS)
+	}
+	return ns, len(t.Workers) > 0
+}
+
+// Class returns the switches of one class pooled over the trial's cores.
+func (t *Trial) Class(class Class) ClassStats {
+	pool := ClassStats{Class: class}
+	for i := range t.Cores {
+		for _, c := range t.Cores[i].Classes {
+			if c.Class == class {
+				pool.merge(c)
+			}
+		}
+	}
+	return pool
+}
+
+// SwitchingShare returns the part, 0 to 1, of watched core time that went into
+// switches of all classes; ok is false where cost is not measured.
+func (t *Trial) SwitchingShare() (share float64, ok bool) {
+	var count, cost, wall float64
+	for i := range t.Cores {
+		wall += float64(t.Cores[i].WallNS)
+		for _, c := range t.Cores[i].Classes {
+			count += float64(c.Cost.Count)
+			cost += float64(c.Cost.SumNS)
+		}
+	}
+	if wall == 0 || count == 0 {
+		return 0, false
+	}
+	return cost / wall, true
+}
+
+// merge adds another core's or trial's switches of the same class.
+func (c *ClassStats) merge(o ClassStats) {
+	c.Switches += o.Switches
+	c.Pick.Merge(o.Pick)
+	c.Switch.Merge(o.Switch)
+	c.Cost.Merge(o.Cost)
+}
+
+// Total returns the core's accounted time: idle + workers + others + self, in nanoseconds.
+func (c *Core) Total() int64 {
+	return c.IdleNS + c.WorkersNS + c.OthersNS + c.SelfNS
+}
+
+// Tasks returns how many tasks the row stands for.
+func (w *Worker) Tasks() int { return max(1, w.Merged) }
+
+func (t *Trial) workerTimes() (onCPU, wait float64) {
+	for i := range t.Workers {
+		onCPU += float64(t.Workers[i].OnCPUNS)
+		wait += float64(t.Workers[i].WaitNS)
+	}
+	return onCPU, wait
+}
+
+func perDuration(x float64, durationNS int64) (float64, bool) {
+	if durationNS <= 0 {
+		return 0, false
+	}
+	return x / float64(durationNS), true
+}

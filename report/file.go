@@ -1,0 +1,79 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// MaxFileBytes is the size beyond which Decode refuses a report: some ten
+// times what a thousand trials on a hundred cores need.
+const MaxFileBytes = 256 << 20
+
+// ErrSchema is wrapped by Decode's error for a report of another schema version.
+var ErrSchema = errors.New("other schema version")
+
+// Encode writes the report as one line of JSON: its histograms are too long to
+// be read as they stand.
+func Encode(w io.Writer, r *Report) error {
+	if err := json.NewEncoder(w).Encode(r); err != nil {
+		return fmt.Errorf("encode report: %w", err)
+	}
+	return nil
+}
+
+// Decode reads one report. It refuses another schema version (ErrSchema),
+// truncated or oversized input and figures that no measurement could have
+// made; it trusts nothing and never panics.
+func Decode(in io.Reader) (*Report, error) {
+	data, err := readAtMost(in, MaxFileBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	var head struct {
+		Schema *int `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("decode report: %w; name a complete file that slicetrace run saved", err)
+	}
+	if head.Schema == nil {
+		return nil, errors.New("decode report: no schema version; name a file that slicetrace run saved")
+	}
+	if *head.Schema != SchemaVersion {
+		return nil, fmt.Errorf("decode report: %w: the file has %d, this slicetrace reads %d; use the slicetrace that wrote it, or measure again",
+			ErrSchema, *head.Schema, SchemaVersion)
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("decode report: %w; name a file that slicetrace run saved", err)
+	}
+	if err := r.Validate(); err != nil {
+		return nil, fmt.Errorf("check report: %w; the file was altered or damaged", err)
+	}
+	return r, nil
+}
+
+// readAtMost reads all of in, or fails when that is more than limit bytes.
+func readAtMost(in io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		return nil, fmt.Errorf("longer than %d bytes; name a file that slicetrace run saved", limit)
+	}
+	return data, err
+}
+
+// ReadFile decodes the report in the named file.
+func ReadFile(name string) (*Report, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open report: %w", err)
+	}
+	defer f.Close()
+	r, err := Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}

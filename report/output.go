@@ -1,0 +1,98 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Owner is the user and group that a file shall belong to.
+type Owner struct {
+	UID, GID int
+}
+
+// WriteFile saves the report under name with mode 0644, whole or not at all:
+// it writes beside, syncs and renames, and on any error leaves neither a
+// temporary file nor a changed name. owner, if not nil, is given the file. A
+// name that is a symbolic link, a device or anything else but a regular file
+// is refused, so that root neither follows a planted link nor replaces a device.
+func WriteFile(name string, r *Report, owner *Owner) error {
+	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) })
+}
+
+// WriteText saves what a renderer made of a report as WriteFile saves the report.
+func WriteText(name string, text []byte, owner *Owner) error {
+	return writeFile(name, owner, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+func writeFile(name string, owner *Owner, write func(io.Writer) error) (err error) {
+	f, err := createBeside(name)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("write %s: %w; choose another place with -o", name, err)
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	// By descriptor, never by name: the directory may belong to someone else.
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if owner != nil {
+		if err := f.Chown(owner.UID, owner.GID); err != nil {
+			return err
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// CheckOutput returns the error that WriteFile would meet when it opens name,
+// so that a run can fail before it measures. It leaves nothing behind.
+func CheckOutput(name string) error {
+	f, err := createBeside(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// createBeside opens a new temporary file in the directory of name.
+func createBeside(name string) (*os.File, error) {
+	switch info, err := os.Lstat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("open output: %w; choose another place with -o", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
+	}
+	if base := filepath.Base(name); name == "" || os.IsPathSeparator(name[len(name)-1]) || base == "." {
+		return nil, fmt.Errorf("open output %q: no file name; choose one with -o", name)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".slicetrace-*.tmp")
+	if err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return nil, fmt.Errorf("open output %s: %w; choose another place with -o", name, err)
+	}
+	return f, nil
+}

@@ -1,0 +1,92 @@
+package report
+
+import (
+	"fmt"
+	"math"
+)
+
+// maxAccountingErrorPPM is how far a core's times may miss its wall time before
+// the report says so: 0.1 %.
+const maxAccountingErrorPPM = 1000
+
+// maxUnseenShare is one over the share of switches that the kernel may hide from
+// tracing before the report says so: what is hidden is repaired, but untimed.
+const maxUnseenShare = 1000
+
+// ComputeQuality fills Quality's sums from the trials. ProbeFloorNS and
+// RecursionMisses are the collector's to set and are kept.
+func (r *Report) ComputeQuality() {
+	q := Quality{ProbeFloorNS: r.Quality.ProbeFloorNS, RecursionMisses: r.Quality.RecursionMisses}
+	for i := range r.Trials {
+		t := &r.Trials[i]
+		q.Switches += t.Switches()
+		q.Lost.add(t.Lost)
+		for j := range t.Workers {
+			q.addWorker(&t.Workers[j])
+		}
+		for j := range t.Cores {
+			q.addCore(&t.Cores[j])
+		}
+	}
+	r.Quality = q
+}
+
+func (q *Quality) addWorker(w *Worker) {
+	q.Workers += w.Tasks()
+	equal, known := w.Reconciled()
+	if known {
+		q.ComparedWorkers += w.Tasks()
+	}
+	if equal {
+		q.ReconciledWorkers += w.Tasks()
+	}
+}
+
+func (q *Quality) addCore(c *Core) {
+	q.WallNS += c.WallNS
+	q.SelfNS += c.SelfNS
+	q.StealNS += c.StealNS
+	if c.WallNS > 0 {
+		ppm := math.Abs(float64(c.Total())-float64(c.WallNS)) / float64(c.WallNS) * 1e6
+		q.AccountingErrorPPM = max(q.AccountingErrorPPM, int64(math.Round(ppm)))
+	}
+}
+
+func (l *Lost) add(o Lost) {
+	l.UnmatchedPick += o.UnmatchedPick
+	l.UnmatchedSwitch += o.UnmatchedSwitch
+	l.Unseen += o.Unseen
+	l.MapFull += o.MapFull
+	l.DroppedTasks += o.DroppedTasks
+}
+
+// Unmatched counts the phases, of either kind, that should have been timed and were not.
+func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
+
+// Total counts everything that is missing. Unseen is not: it is repaired.
+func (l Lost) Total() uint64 { return l.Unmatched() + l.MapFull + l.DroppedTasks }
+
+// Clean reports whether the figures can be taken as they stand; if not, each
+// reason says what is wrong and how often.
+func (q Quality) Clean() (clean bool, reasons []string) {
+	count := func(n uint64, format string) {
+		if n > 0 {
+			reasons = append(reasons, fmt.Sprintf(format, n))
+		}
+	}
+	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
+	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
+	count(q.Lost.MapFull, "tasks not watched because the task map was full: %d")
+	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d")
+	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
+	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))
+	}
+	if q.Lost.Unseen*maxUnseenShare > q.Switches {
+		reasons = append(reasons, fmt.Sprintf("the kernel hid %d switches of %d from tracing", q.Lost.Unseen, q.Switches))
+	}
+	if q.AccountingErrorPPM > maxAccountingErrorPPM {
+		reasons = append(reasons, fmt.Sprintf("parts per million by which a core's times miss its wall time: %d, at most %d is sound", q.AccountingErrorPPM, maxAccountingErrorPPM))
+	}
+	return len(reasons) == 0, reasons
+}

@@ -1,0 +1,40 @@
+package render_test
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"unicode"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// FuzzText holds that any report that Decode takes can be shown, without a
+// panic and without a character that could steer a terminal.
+func FuzzText(f *testing.F) {
+	for _, seed := range reporttest.Tiny() {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := report.Decode(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for _, c := range string(text(t, r, render.TextOptions{})) {
+			if c != '\n' && !unicode.IsPrint(c) {
+				t.Fatalf("%q reaches the terminal", c)
+			}
+		}
+		for _, name := range report.TableNames() {
+			table, err := r.Table(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := render.CSV(io.Discard, table); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

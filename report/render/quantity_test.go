@@ -1,0 +1,87 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+func TestQuantity(t *testing.T) {
+	for _, c := range []struct {
+		value float64
+		unit  report.Unit
+		want  string
+	}{
+		{0, report.Nanoseconds, "0 ns"},
+		{371, report.Nanoseconds, "371 ns"},
+		{999.4, report.Nanoseconds, "999 ns"},
+		{999.5, report.Nanoseconds, "1.00 µs"},
+		{3220, report.Nanoseconds, "3.22 µs"},
+		{9994, report.Nanoseconds, "9.99 µs"},
+		{9996, report.Nanoseconds, "10.0 µs"},
+		{13_550, report.Nanoseconds, "13.6 µs"},
+		{136_000, report.Nanoseconds, "136 µs"},
+		{999_499, report.Nanoseconds, "999 µs"},
+		{999_501, report.Nanoseconds, "1.00 ms"},
+		{4_000_000, report.Nanoseconds, "4.00 ms"},
+		{12_345_678_901, report.Nanoseconds, "12.3 s"},
+		{4_321_000_000_000, report.Nanoseconds, "4 321 s"},
+		{0, report.Count, "0"},
+		{999, report.Count, "999"},
+		{199_730, report.Count, "199 730"},
+		{1_234_567, report.Count, "1 234 567"},
+		{142_857, report.PerSecond, "142 857/s"},
+		{0, report.Percent, "0 %"},
+		{0.04, report.Percent, "<0.1 %"},
+		{0.05, report.Percent, "0.1 %"},
+		{8.9, report.Percent, "8.9 %"},
+		{99.97, report.Percent, ">99.9 %"},
+		{100, report.Percent, "100 %"},
+		{109.6, report.Percent, "109.6 %"},
+		{0, report.Share, "0 %"},
+		{0.4, report.Share, "<1 %"},
+		{97.8, report.Share, "98 %"},
+		{99.6, report.Share, ">99 %"},
+		{100, report.Share, "100 %"},
+		{2500, report.PPM, "2 500 ppm"},
+		{0.493, report.Ratio, "0.49"},
+		{12.84, report.Ratio, "12.8"},
+		{1234.5, report.Ratio, "1 234"},
+		{0.99874, report.Index, "0.9987"},
+		{0.0004, report.Probability, "<0.001"},
+		{0.0022, report.Probability, "0.002"},
+	} {
+		if got := quantity(report.Of(c.value, c.unit)); got != c.want {
+			t.Errorf("%v %s is written %q, want %q", c.value, c.unit, got, c.want)
+		}
+	}
+	for _, unit := range []report.Unit{"", report.Nanoseconds, report.Count, report.Percent} {
+		if got := quantity(report.Quantity{Unit: unit}); got != dash {
+			t.Errorf("absent %s is written %q", unit, got)
+		}
+	}
+}
+
+func TestCell(t *testing.T) {
+	ns, spread := report.Of(3610, report.Nanoseconds), report.Of(2, report.Percent)
+	for want, c := range map[string]report.Cell{
+		"–":                           {},
+		"pipe":                        {Text: "pipe"},
+		`\x1b[2J`:                     {Text: "\x1b[2J"},
+		"3.61 µs":                     {Value: ns},
+		"3.61 µs ±  2 %":              {Value: ns, Spread: spread},
+		"tick 2.0 %, a\\x07, 3.61 µs": {Parts: []report.Part{{Label: "tick", Value: spread}, {Label: "a\a"}, {Value: ns}}},
+	} {
+		if got := cell(c); got != want {
+			t.Errorf("%+v is written %q, want %q", c, got, want)
+		}
+	}
+}
+
+func TestPrintableKeepsHonestNames(t *testing.T) {
+	for _, s := range []string{"", "kworker/0:1H", "größe", "日本語", "a b", "💡", `C:\x`} {
+		if got := printable(s); got != s {
+			t.Errorf("%q is written %q", s, got)
+		}
+	}
+}

@@ -1,0 +1,251 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// DefaultWidth is how many columns of a terminal a text report fills at most.
+const DefaultWidth = 100
+
+// minWidth is the narrowest page that a report is laid out for.
+const minWidth = 60
+
+// TextOptions says how a text report looks; the zero value suits a pipe.
+type TextOptions struct {
+	// Width is the most columns that a line should take, DefaultWidth when 0
+	// and at least 60. A table whose figures need more is wider.
+	Width int
+	// Bold sets headings in bold, for a terminal.
+	Bold bool
+}
+
+// Text writes the report for a reader.
+func Text(w io.Writer, r *report.Report, opts TextOptions) error {
+	if opts.Width <= 0 {
+		opts.Width = DefaultWidth
+	}
+	opts.Width = max(opts.Width, minWidth)
+	p := &page{opts: opts}
+	s := r.Summarize()
+	if s.Alert != "" {
+		p.heading(s.Alert)
+	}
+	p.wrap(strings.Join(s.Header, " · "), "  ")
+	if len(s.Subject) > 0 {
+		parts := make([]string, len(s.Subject))
+		for i, q := range s.Subject {
+			parts[i] = part(q)
+		}
+		p.wrap(strings.Join(parts, " · "), "  ")
+	}
+	for _, warning := range s.Warnings {
+		p.wrap("Note: "+warning, "      ")
+	}
+	for _, section := range s.Sections {
+		if err := p.section(section); err != nil {
+			return fmt.Errorf("draw table %s: %w", section.Title, err)
+		}
+	}
+	if _, err := w.Write(p.Bytes()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// page collects the lines of a report.
+type page struct {
+	bytes.Buffer
+	opts TextOptions
+}
+
+func (p *page) section(s report.Section) error {
+	p.WriteByte('\n')
+	p.heading(s.Title)
+	if s.Caption != "" {
+		p.wrap(s.Caption, "")
+	}
+	if err := p.table(s); err != nil {
+		return err
+	}
+	for _, note := range s.Notes {
+		p.wrap(note, "  ")
+	}
+	return nil
+}
+
+func (p *page) heading(s string) {
+	if !p.opts.Bold {
+		p.wrap(s, "")
+		return
+	}
+	p.WriteString("\x1b[1m")
+	p.wrap(s, "")
+	p.Truncate(p.Len() - 1)
+	p.WriteString("\x1b[0m\n")
+}
+
+// wrap writes a text over as many lines as it needs, all but the first indented.
+func (p *page) wrap(s, indent string) {
+	line := ""
+	for _, word := range words(printable(s)) {
+		for twwidth.Width(word) > p.opts.Width-len(indent) {
+			cut := twwidth.Truncate(word, p.opts.Width-len(indent)-1)
+			if line != "" {
+				fmt.Fprintln(p, line)
+			}
+			line, word = indent+cut, strings.TrimPrefix(word, cut)
+		}
+		switch {
+		case line == "":
+			line = word
+		case twwidth.Width(line)+1+twwidth.Width(word) > p.opts.Width:
+			fmt.Fprintln(p, line)
+			line = indent + word
+		default:
+			line += " " + word
+		}
+	}
+	fmt.Fprintln(p, line)
+}
+
+// words splits a text at its spaces, but keeps a separating dot with the word before it.
+func words(s string) []string {
+	var out []string
+	for _, w := range strings.Fields(s) {
+		if w == "·" && len(out) > 0 {
+			out[len(out)-1] += " " + w
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// table draws a section's table with the widest gap between columns that fits.
+func (p *page) table(s report.Section) error {
+	header, rows, text := layout(s)
+	width := 0
+	for i := range header {
+		widest := twwidth.Width(header[i])
+		for _, row := range rows {
+			widest = max(widest, twwidth.Width(row[i]))
+		}
+		width += widest
+	}
+	gap := 2
+	if width+gap*(len(header)-1) > p.opts.Width {
+		gap = 1
+	}
+	over := width + gap*(len(header)-1) - p.opts.Width
+	if over > 0 {
+		shorten(header, rows, text, over)
+	}
+	out, err := draw(header, rows, text, gap)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(out) {
+		fmt.Fprintln(p, strings.TrimRight(line, " \n"))
+	}
+	return nil
+}
+
+// layout turns a section into strings. A grouped section gets a leading column
+// that names each group once.
+func layout(s report.Section) (header []string, rows [][]string, text []bool) {
+	grouped := slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" })
+	if grouped {
+		header, text = append(header, ""), append(text, true)
+	}
+	for _, c := range s.Columns {
+		header, text = append(header, c.Name), append(text, c.Text)
+	}
+	for _, g := range s.Groups {
+		name := g.Name
+		for _, r := range g.Rows {
+			row := make([]string, 0, len(header))
+			if grouped {
+				row = append(row, printable(name))
+				name = ""
+			}
+			for _, c := range r {
+				row = append(row, cell(c))
+			}
+			rows = append(rows, row)
+		}
+	}
+	return header, rows, text
+}
+
+// shorten cuts the widest text column so that the table is over columns narrower.
+func shorten(header []string, rows [][]string, text []bool, over int) {
+	widest, at := 0, -1
+	for i := range header {
+		if !text[i] {
+			continue
+		}
+		for _, row := range rows {
+			if w := twwidth.Width(row[i]); w > widest {
+				widest, at = w, i
+			}
+		}
+	}
+	if at < 0 {
+		return
+	}
+	limit := max(widest-over, 4)
+	for _, row := range rows {
+		if twwidth.Width(row[at]) > limit {
+			row[at] = twwidth.Truncate(row[at], limit-1) + "…"
+		}
+	}
+}
+
+// draw lays out a table without lines or borders.
+func draw(header []string, rows [][]string, text []bool, gap int) (string, error) {
+	align := make([]tw.Align, len(text))
+	for i, isText := range text {
+		align[i] = tw.AlignRight
+		if isText {
+			align[i] = tw.AlignLeft
+		}
+	}
+	part := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoWrap: tw.WrapNone, AutoFormat: tw.Off},
+		Padding:    tw.CellPadding{Global: tw.Padding{Right: strings.Repeat(" ", gap), Overwrite: true}},
+		Alignment:  tw.CellAlignment{PerColumn: align},
+	}
+	var out bytes.Buffer
+	t := tablewriter.NewTable(&out,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders: tw.BorderNone,
+			Settings: tw.Settings{
+				Separators: tw.SeparatorsNone,
+				Lines:      tw.LinesNone,
+			},
+		})),
+		tablewriter.WithConfig(tablewriter.Config{Header: part, Row: part}),
+		tablewriter.WithTrimSpace(tw.Off),
+	)
+	if strings.Join(header, "") != "" {
+		t.Header(header)
+	}
+	if err := t.Bulk(rows); err != nil {
+		return "", err
+	}
+	if err := t.Render(); err != nil {
+		return "", err
+	}
+	return out.String(), nil
+}

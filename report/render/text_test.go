@@ -1,0 +1,120 @@
+package render_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens in testdata")
+
+// golden compares got with a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got); refresh with -update:\n%s", name, diff)
+	}
+}
+
+func text(t *testing.T, r *report.Report, opts render.TextOptions) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := render.Text(&out, r, opts); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestTextGoldens(t *testing.T) {
+	oneMode := reporttest.Bundled(6, 2)
+	oneMode.Trials = oneMode.Trials[:2]
+	for name, r := range map[string]*report.Report{
+		"default":        reporttest.Bundled(6, 2),
+		"kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
+		"dirty-trust":    reporttest.Dirty(reporttest.Bundled(6, 2)),
+		"command":        reporttest.Command(),
+		"many-cores":     reporttest.Bundled(6, 128),
+		"few-rounds":     reporttest.Bundled(2, 2),
+		"one-mode":       oneMode,
+		"hostile-names":  reporttest.Hostile(reporttest.Command()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := text(t, r, render.TextOptions{})
+			golden(t, name+".txt", got)
+			for i, line := range bytes.Split(got, []byte("\n")) {
+				if w := twwidth.Width(string(line)); w > render.DefaultWidth {
+					t.Errorf("line %d is %d columns wide: %s", i+1, w, line)
+				}
+			}
+		})
+	}
+}
+
+func TestTextNeverLetsHostileNamesThrough(t *testing.T) {
+	for _, r := range []*report.Report{reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1))} {
+		for _, c := range string(text(t, r, render.TextOptions{})) {
+			if c != '\n' && (!unicode.IsPrint(c) || c == utf8.RuneError || c == '\u3164') {
+				t.Errorf("%q reaches the terminal", c)
+			}
+		}
+	}
+}
+
+func TestTextWarnsInItsFirstLine(t *testing.T) {
+	dirty := text(t, reporttest.Dirty(reporttest.Bundled(1, 1)), render.TextOptions{})
+	if !bytes.HasPrefix(dirty, []byte("Not clean: ")) {
+		t.Errorf("a dirty report begins %.40q", dirty)
+	}
+	if clean := text(t, reporttest.Bundled(1, 1), render.TextOptions{}); !bytes.HasPrefix(clean, []byte("slicetrace · ")) {
+		t.Errorf("a clean report begins %.40q", clean)
+	}
+}
+
+func TestBoldAddsNothingButBold(t *testing.T) {
+	r := reporttest.Dirty(reporttest.Bundled(1, 1))
+	bold := string(text(t, r, render.TextOptions{Bold: true}))
+	if n := strings.Count(bold, "\x1b[1m"); n != 5 || strings.Count(bold, "\x1b[0m") != n {
+		t.Errorf("%d bold headings, want the warning and four sections", n)
+	}
+	plain := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(bold)
+	if diff := cmp.Diff(string(text(t, r, render.TextOptions{})), plain); diff != "" {
+		t.Errorf("bold changes the text (-want +got):\n%s", diff)
+	}
+}
+
+func TestTextFitsNarrowPages(t *testing.T) {
+	r := reporttest.Hostile(reporttest.Command())
+	r.Setup.Command = []string{strings.Repeat("long", 100), strings.Repeat("宽", 70)}
+	got := text(t, r, render.TextOptions{Width: 84})
+	for line := range strings.Lines(string(got)) {
+		if w := twwidth.Width(strings.TrimSuffix(line, "\n")); w > 84 {
+			t.Errorf("%d columns: %s", w, line)
+		}
+	}
+	joined := strings.Join(strings.Fields(string(got)), "")
+	if !strings.Contains(joined, strings.Repeat("long", 100)+strings.Repeat("宽", 70)) {
+		t.Error("a part of the command line is lost")
+	}
+}

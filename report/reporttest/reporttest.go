@@ -1,0 +1,161 @@
+// Package reporttest builds reports for tests, with figures such as the
+// development machine gives: 2 cores, HZ 250, a virtual machine with PTI. The
+// same call always returns the same report.
+package reporttest
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// Bundled returns a report of the workloads pipe and spin in both modes, for
+// some rounds on some cores.
+func Bundled(rounds, cores int) *report.Report {
+	b := builder{random: rand.New(rand.NewPCG(1, 2)), cores: cores}
+	r := b.report()
+	r.Setup = report.Setup{
+		Workloads:  []string{"pipe", "spin"},
+		Modes:      []report.Mode{report.Processes, report.Threads},
+		Rounds:     rounds,
+		DurationNS: int64(time.Second),
+		CPUs:       b.cpus(),
+	}
+	for round := 1; round <= rounds; round++ {
+		for _, mode := range r.Setup.Modes {
+			r.Trials = append(r.Trials, b.pipe(mode, round), b.spin(mode, round))
+		}
+	}
+	r.Quality.ProbeFloorNS = new(int64)
+	*r.Quality.ProbeFloorNS = 48
+	r.ComputeQuality()
+	return r
+}
+
+// Command returns a report of one build on two cores.
+func Command() *report.Report {
+	b := builder{random: rand.New(rand.NewPCG(3, 4)), cores: 2}
+	r := b.report()
+	r.Setup = report.Setup{
+		Command: []string{"make", "-j2"}, Modes: []report.Mode{report.Command}, Rounds: 1, CPUs: b.cpus(),
+	}
+	r.Trials = []report.Trial{b.command()}
+	r.Quality.ProbeFloorNS = new(int64)
+	*r.Quality.ProbeFloorNS = 48
+	r.ComputeQuality()
+	return r
+}
+
+// WithoutPick turns a report into one from a kernel without sched_entry_tp.
+func WithoutPick(r *report.Report) *report.Report {
+	r.Capture.Pick = ""
+	r.Capture.Switch = "kprobe:finish_task_switch.isra.0"
+	r.Capture.Notes = []string{"pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later do)"}
+	for i := range r.Trials {
+		for j := range r.Trials[i].Cores {
+			classes := r.Trials[i].Cores[j].Classes
+			for k := range classes {
+				classes[k].Pick, classes[k].Cost = report.Histogram{}, report.Histogram{}
+			}
+		}
+	}
+	return r
+}
+
+// Dirty turns a report into one whose figures cannot be taken as they stand.
+func Dirty(r *report.Report) *report.Report {
+	t := &r.Trials[0]
+	t.Lost = report.Lost{UnmatchedPick: 12, UnmatchedSwitch: 7, MapFull: 3, DroppedTasks: 2}
+	t.Workers[0].Kernel.Voluntary++
+	t.Cores[0].IdleNS += t.Cores[0].WallNS / 400
+	r.Quality.RecursionMisses = 5
+	r.Warnings = []string{"interrupted after 3 of 6 rounds"}
+	r.ComputeQuality()
+	return r
+}
+
+// Hostile gives the tasks, the command line and the host names that try to
+// steer terminals, spreadsheets and pages.
+func Hostile(r *report.Report) *report.Report {
+	bad := HostileNames()
+	for i := range r.Trials {
+		for j := range r.Trials[i].Workers {
+			r.Trials[i].Workers[j].Comm = bad[j%len(bad)]
+		}
+	}
+	r.Setup.Command = bad
+	r.Host.CPUModel = "\x1b[2JEPYC"
+	r.Warnings = []string{"\x1b]0;owned\x07"}
+	return r
+}
+
+// HostileNames returns texts that must never reach a reader as they are.
+func HostileNames() []string {
+	return []string{
+		"=cmd|' /C calc'!A0", "<script>", "\x1b[31mred\x1b[0m", "bad\xff\xfeutf", "a\u202egpj.exe", "z\u200bw", "+1", "-1", "@x", "\tt", "\rr", "a\nb", "c\u0085d", "\u3164",
+	}
+}
+
+type builder struct {
+	random *rand.Rand
+	cores  int
+}
+
+func (b *builder) cpus() []int {
+	out := make([]int, b.cores)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func (b *builder) report() *report.Report {
+	slice := int64(700_000)
+	return &report.Report{
+		Schema:  report.SchemaVersion,
+		Tool:    report.Tool{Name: "slicetrace", Version: "v0.1.0"},
+		Created: time.Date(2026, 11, 22, 20, 11, 0, 0, time.UTC),
+		Host: report.Host{
+			Kernel: "6.18.44-cloud", Arch: "x86_64", CPUModel: "AMD EPYC", CPUs: b.cores, SMT: "not supported", HZ: 250,
+			Preemption: "none", Scheduler: "EEVDF", BaseSliceNS: &slice, PTI: "on",
+			Mitigations: []string{"meltdown: Mitigation: PTI", "spectre_v2: Mitigation: Retpolines; STIBP: disabled"}, Clocksource: "kvm-clock",
+			Hypervisor: "KVM", Governor: "", MemoryBytes: 8 << 30, Distribution: "Debian GNU/Linux 13",
+		},
+		Capture: report.Capture{Pick: "sched_entry_tp", Switch: "sched_exit_tp", Tick: "hrtimer_expire_entry"},
+	}
+}
+
+// about returns a value spread some percent around centre, with a tail that
+// reaches far above it, as interrupts make.
+func (b *builder) about(centre, percent float64) uint64 {
+	v := centre * (1 + b.random.NormFloat64()*percent/100)
+	if b.random.IntN(100) == 0 {
+		v *= 1 + 3*b.random.Float64()
+	}
+	return uint64(max(v, 1))
+}
+
+// histogram draws a sample of the distribution and counts each value times times.
+func (b *builder) histogram(n, times uint64, centre, percent float64) report.Histogram {
+	var h report.Histogram
+	for range n {
+		h.Observe(b.about(centre, percent))
+	}
+	h.Count *= times
+	h.SumNS *= times
+	for i := range h.Counts {
+		h.Counts[i] *= times
+	}
+	return h
+}
+
+// class returns n × times switches with phases around the given medians.
+func (b *builder) class(class report.Class, n, times uint64, pick, change float64) report.ClassStats {
+	return report.ClassStats{
+		Class: class, Switches: n * times,
+		Pick:   b.histogram(n, times, pick, 6),
+		Switch: b.histogram(n, times, change, 8),
+		Cost:   b.histogram(n, times, pick+change, 7),
+	}
+}

@@ -1,0 +1,132 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+func compileSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("report.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func validate(t *testing.T, schema *jsonschema.Schema, data []byte) error {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.Validate(doc)
+}
+
+func TestReportsFollowTheSchema(t *testing.T) {
+	schema := compileSchema(t)
+	for name, r := range map[string]*report.Report{
+		"bundled": reporttest.Bundled(1, 2),
+		"command": reporttest.Command(),
+		"no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
+		"dirty":   reporttest.Dirty(reporttest.Bundled(1, 1)),
+		"empty":   {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC()},
+	} {
+		if err := validate(t, schema, encode(t, r)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
+	schema := compileSchema(t)
+	good := string(encode(t, reporttest.Bundled(1, 1)))
+	for _, change := range [][2]string{
+		{`"schema":1`, `"schema":2`},
+		{`"mode":"threads"`, `"mode":"fibers"`},
+		{`"wall_ns":`, `"wall_ns":-`},
+	} {
+		bad := strings.Replace(good, change[0], change[1], 1)
+		if bad == good {
+			t.Fatalf("the example has no %s", change[0])
+		}
+		if err := validate(t, schema, []byte(bad)); err == nil {
+			t.Errorf("the schema takes %s", change[1])
+		}
+		if _, err := report.Decode(strings.NewReader(bad)); err == nil {
+			t.Errorf("Decode takes %s", change[1])
+		}
+	}
+}
+
+// object is the part of a JSON Schema that lists fields.
+type object struct {
+	Required   []string                   `json:"required"`
+	Properties map[string]json.RawMessage `json:"properties"`
+}
+
+// TestSchemaListsEveryField walks the Go types, so that they and the schema cannot drift apart.
+func TestSchemaListsEveryField(t *testing.T) {
+	var schema struct {
+		object
+		Defs map[string]object `json:"$defs"`
+	}
+	if err := json.Unmarshal(report.JSONSchema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type, object)
+	walk = func(typ reflect.Type, got object) {
+		seen[typ] = true
+		var fields, required, listed []string
+		for i := range typ.NumField() {
+			tag := strings.Split(typ.Field(i).Tag.Get("json"), ",")
+			fields = append(fields, tag[0])
+			if len(tag) == 1 {
+				required = append(required, tag[0])
+			}
+			elem := typ.Field(i).Type
+			for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice || elem.Kind() == reflect.Map {
+				elem = elem.Elem()
+			}
+			if elem.Kind() == reflect.Struct && elem != reflect.TypeFor[time.Time]() && !seen[elem] {
+				walk(elem, schema.Defs[elem.Name()])
+			}
+		}
+		for name := range got.Properties {
+			listed = append(listed, name)
+		}
+		slices.Sort(fields)
+		slices.Sort(listed)
+		if diff := cmp.Diff(fields, listed); diff != "" {
+			t.Errorf("%s: fields (-Go +schema):\n%s", typ.Name(), diff)
+		}
+		if diff := cmp.Diff(required, got.Required); diff != "" {
+			t.Errorf("%s: required (-Go +schema):\n%s", typ.Name(), diff)
+		}
+	}
+	walk(reflect.TypeFor[report.Report](), schema.object)
+	if want := len(seen) - 1; len(schema.Defs) != want {
+		t.Errorf("the schema defines %d types, Go has %d", len(schema.Defs), want)
+	}
+}

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+)
+
+// sliceSection shows how long workers kept a core and why they lost it.
+func (r *Report) sliceSection() Section {
+	s := Section{
+		Title:   "Time slices",
+		Caption: "How long a worker kept a core, from switch-in to switch-out, and what ended it.",
+		Columns: append(append([]Column{textColumn("mode")}, columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
+	}
+	for _, load := range r.loads() {
+		g := Group{Name: load.name}
+		if load.isCommand() {
+			g.Name = ""
+		}
+		for _, mode := range load.modes {
+			length, causes := sliceLengths(r.trialsOf(load.name, mode))
+			if length.Count == 0 {
+				continue
+			}
+			g.Rows = append(g.Rows, Row{
+				textCell(string(mode)), valueCell(ofCount(length.Count)),
+				valueCell(quantile(length, 0.5)), valueCell(quantile(length, 0.9)), valueCell(quantile(length, 0.99)),
+				valueCell(Of(float64(length.MaxNS), Nanoseconds)), causeCell(causes, 3),
+			})
+		}
+		if len(g.Rows) > 0 {
+			s.Groups = append(s.Groups, g)
+		}
+	}
+	return s
+}
+
+// sliceLengths pools the slices of trials over cores and causes.
+func sliceLengths(trials []*Trial) (length Histogram, causes map[EndedBy]uint64) {
+	causes = map[EndedBy]uint64{}
+	for _, t := range trials {
+		for i := range t.Cores {
+			for _, s := range t.Cores[i].Slices {
+				length.Merge(s.Length)
+				causes[s.EndedBy] += s.Length.Count
+			}
+		}
+	}
+	return length, causes
+}
+
+// causeCell lists the commonest causes with their shares, at most limit of
+// them and none below 0.05 %.
+func causeCell(counts map[EndedBy]uint64, limit int) Cell {
+	var total uint64
+	for _, n := range counts {
+		total += n
+	}
+	order := Causes()
+	slices.SortStableFunc(order, func(a, b EndedBy) int { return cmp.Compare(counts[b], counts[a]) })
+	var cell Cell
+	for _, cause := range order[:min(limit, len(order))] {
+		share := percent(float64(counts[cause]), float64(total))
+		if share.Known && share.Value >= 0.05 {
+			cell.Parts = append(cell.Parts, Part{Label: string(cause), Value: Of(share.Value, Share)})
+		}
+	}
+	return cell
+}

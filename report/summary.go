@@ -1,0 +1,175 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Summary is a report made ready to read: every figure computed and given its
+// unit, in the order in which it is shown. Renderers only read it.
+type Summary struct {
+	// Alert is the first line when the figures cannot be taken as they stand,
+	// "" when they can.
+	Alert string
+	// Header is the host's fingerprint, most telling part first.
+	Header []string
+	// Subject says what was measured, how long and when.
+	Subject []Part
+	// Warnings are sentences about the run as a whole.
+	Warnings []string
+	Sections []Section
+}
+
+// Section is one titled table with what is needed to read it.
+type Section struct {
+	Title string
+	// Caption says in sentences what the figures are.
+	Caption string
+	Columns []Column
+	Groups  []Group
+	// Notes are sentences that follow the table.
+	Notes []string
+}
+
+// Column is one column of a section.
+type Column struct {
+	Name string
+	// Text columns are aligned to the left, all others to the right.
+	Text bool
+}
+
+// Group is a run of rows that share a leading name, "" when the section is not grouped.
+type Group struct {
+	Name string
+	Rows []Row
+}
+
+// Row holds a cell for each of the section's columns.
+type Row []Cell
+
+// Cell is one entry of a table: a text, a quantity, or several of either. A
+// cell with none of them is an absent quantity.
+type Cell struct {
+	// Text is free text, and may be hostile: a renderer must make it safe.
+	Text string
+	// Value is the figure, and Spread how far its 95 % confidence interval
+	// reaches, in percent of it; absent where it is not known.
+	Value  Quantity
+	Spread Quantity
+	// Parts is a list of labelled figures, shown instead of Text and Value.
+	Parts []Part
+}
+
+// Part is a label, a figure or a labelled figure; a Value without a unit is not there.
+type Part struct {
+	Label string
+	Value Quantity
+}
+
+func textCell(s string) Cell        { return Cell{Text: s} }
+func valueCell(q Quantity) Cell     { return Cell{Value: q} }
+func textColumn(name string) Column { return Column{Name: name, Text: true} }
+
+func columns(names ...string) []Column {
+	out := make([]Column, len(names))
+	for i, n := range names {
+		out[i].Name = n
+	}
+	return out
+}
+
+// Summarize computes what a reader of the report wants to see first.
+func (r *Report) Summarize() *Summary {
+	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
+	if clean, reasons := r.Quality.Clean(); !clean {
+		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
+	}
+	sections := []Section{r.switchSection(), r.sliceSection()}
+	for _, load := range r.loads() {
+		if load.isCommand() {
+			sections = append(sections, r.taskSection(load))
+		}
+	}
+	sections = append(sections, r.modeSection())
+	for _, section := range append(sections, r.trustSection()) {
+		if len(section.Groups) > 0 {
+			s.Sections = append(s.Sections, section)
+		}
+	}
+	return s
+}
+
+// subject tells what was measured.
+func (r *Report) subject() []Part {
+	var out []Part
+	if len(r.Setup.Command) > 0 {
+		out = append(out, Part{Label: strings.Join(r.Setup.Command, " ")})
+		if len(r.Trials) == 1 {
+			out = append(out, Part{Label: "ran", Value: Of(float64(r.Trials[0].DurationNS), Nanoseconds)})
+		}
+	} else if len(r.Setup.Workloads) > 0 {
+		out = append(out, Part{Label: strings.Join(r.Setup.Workloads, ", ")})
+	}
+	if r.Setup.Rounds > 1 {
+		out = append(out, Part{Label: plural(r.Setup.Rounds, "round")})
+	}
+	if r.Setup.DurationNS > 0 {
+		out = append(out, Part{Label: "trials of", Value: Of(float64(r.Setup.DurationNS), Nanoseconds)})
+	}
+	if r.Setup.Operations > 0 {
+		out = append(out, Part{Label: "operations a worker", Value: ofCount(r.Setup.Operations)})
+	}
+	if r.Setup.Workers > 0 {
+		out = append(out, Part{Label: plural(r.Setup.Workers, "worker")})
+	}
+	if !r.Created.IsZero() {
+		out = append(out, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})
+	}
+	return out
+}
+
+// load is one workload and the modes that it ran in.
+type load struct {
+	name  string
+	modes []Mode
+}
+
+// isCommand reports whether the load is a program that slicetrace did not bundle.
+func (l load) isCommand() bool { return slices.Equal(l.modes, []Mode{Command}) }
+
+// loads returns the workloads in the order in which they first ran, each with
+// its modes in the order processes, threads, command.
+func (r *Report) loads() []load {
+	var out []load
+	at := map[string]int{}
+	seen := map[string]map[Mode]bool{}
+	for i := range r.Trials {
+		t := &r.Trials[i]
+		if _, ok := at[t.Workload]; !ok {
+			at[t.Workload] = len(out)
+			out = append(out, load{name: t.Workload})
+			seen[t.Workload] = map[Mode]bool{}
+		}
+		seen[t.Workload][t.Mode] = true
+	}
+	for i := range out {
+		for _, m := range []Mode{Processes, Threads, Command} {
+			if seen[out[i].name][m] {
+				out[i].modes = append(out[i].modes, m)
+			}
+		}
+	}
+	return out
+}
+
+// trialsOf returns the trials of one workload and mode in the order of their rounds.
+func (r *Report) trialsOf(workload string, mode Mode) []*Trial {
+	var out []*Trial
+	for i := range r.Trials {
+		if t := &r.Trials[i]; t.Workload == workload && t.Mode == mode {
+			out = append(out, t)
+		}
+	}
+	return out
+}

@@ -1,0 +1,204 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+const (
+	// manyCores is the number of cores beyond which a section shows the pool
+	// of all and the extremes only.
+	manyCores = 8
+	// rareShare is the part of a class's switches below which a core's row is
+	// left to the export: the system's own switches beside a pinned workload.
+	rareShare = 0.005
+	// otherLoads names the group that pools every trial.
+	otherLoads = "any"
+)
+
+// pool is one class of switch on one core, or on all, over several trials.
+type pool struct {
+	core  string
+	stats ClassStats
+	// wallNS is the core time watched in those trials, with or without such switches.
+	wallNS int64
+}
+
+// pools returns the class's pool of every core, ascending, over the trials.
+func pools(trials []*Trial, class Class) []pool {
+	at := map[int]*pool{}
+	var cpus []int
+	for _, t := range trials {
+		for i := range t.Cores {
+			c := &t.Cores[i]
+			p := at[c.CPU]
+			if p == nil {
+				p = &pool{core: strconv.Itoa(c.CPU), stats: ClassStats{Class: class}}
+				at[c.CPU] = p
+				cpus = append(cpus, c.CPU)
+			}
+			p.wallNS += c.WallNS
+			for _, s := range c.Classes {
+				if s.Class == class {
+					p.stats.merge(s)
+				}
+			}
+		}
+	}
+	slices.Sort(cpus)
+	out := make([]pool, len(cpus))
+	for i, cpu := range cpus {
+		out[i] = *at[cpu]
+	}
+	return out
+}
+
+// typicalNS orders pools by their median cost, or switch phase where there is no cost.
+func (p *pool) typicalNS() float64 {
+	if ns, ok := p.stats.Cost.Quantile(0.5); ok {
+		return ns
+	}
+	ns, _ := p.stats.Switch.Quantile(0.5)
+	return ns
+}
+
+// condense drops cores with next to no such switches and, on a machine with
+// many cores, keeps the pool of all and the extremes. It says how many rows it left out.
+func condense(all []pool) (kept []pool, dropped int) {
+	total := pool{core: "all"}
+	for _, p := range all {
+		total.stats.Class = p.stats.Class
+		total.stats.merge(p.stats)
+		total.wallNS += p.wallNS
+	}
+	for _, p := range all {
+		switch n := float64(p.stats.Switches); {
+		case n == 0:
+		case n < rareShare*float64(total.stats.Switches):
+			dropped++
+		default:
+			kept = append(kept, p)
+		}
+	}
+	if len(all) <= manyCores || len(kept) < 3 {
+		return kept, dropped
+	}
+	byCost := func(a, b pool) int { return cmp.Compare(a.typicalNS(), b.typicalNS()) }
+	least, most := slices.MinFunc(kept, byCost), slices.MaxFunc(kept, byCost)
+	least.core, most.core = "min "+least.core, "max "+most.core
+	return []pool{total, least, most}, dropped + len(kept) - 2
+}
+
+func (p *pool) row() Row {
+	s := p.stats
+	share := Quantity{Unit: Percent}
+	if s.Cost.Count > 0 {
+		share = percent(float64(s.Cost.SumNS), float64(p.wallNS))
+	}
+	return Row{
+		textCell(p.core), textCell(s.Class.label()), valueCell(ofCount(s.Switches)),
+		valueCell(quantile(s.Pick, 0.5)), valueCell(quantile(s.Switch, 0.5)), valueCell(quantile(s.Switch, 0.99)),
+		valueCell(quantile(s.Cost, 0.5)), valueCell(share),
+	}
+}
+
+// switchGroup returns the rows of some classes, each pooled over its own
+// trials: core by core on a small machine, class by class on a large one.
+func switchGroup(name string, classes []Class, trialsOf func(Class) []*Trial) (g Group, dropped int) {
+	type entry struct {
+		cpu int
+		row Row
+	}
+	var entries []entry
+	for _, class := range classes {
+		kept, n := condense(pools(trialsOf(class), class))
+		dropped += n
+		for _, p := range kept {
+			cpu, err := strconv.Atoi(p.core)
+			if err != nil {
+				cpu = -1 // "all" and the extremes stay together
+			}
+			entries = append(entries, entry{cpu, p.row()})
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.cpu, b.cpu) })
+	g.Name = name
+	for _, e := range entries {
+		g.Rows = append(g.Rows, e.row)
+	}
+	return g, dropped
+}
+
+// switchSection shows what a switch cost on each core. A thread switch is the
+// work of threads trials and a process switch of processes trials, so each is
+// pooled over those; the other classes come with any load.
+func (r *Report) switchSection() Section {
+	s := Section{
+		Title: "Switch cost per core",
+		Columns: append([]Column{{Name: "core"}, textColumn("switch")},
+			columns("switches", "pick p50", "switch p50", "switch p99", "cost p50", "core time")...),
+	}
+	var bundled []*Trial
+	dropped := 0
+	add := func(name string, classes []Class, trialsOf func(Class) []*Trial) {
+		g, n := switchGroup(name, classes, trialsOf)
+		dropped += n
+		if len(g.Rows) > 0 {
+			s.Groups = append(s.Groups, g)
+		}
+	}
+	for _, load := range r.loads() {
+		if load.isCommand() {
+			trials := r.trialsOf(load.name, Command)
+			add("", Classes(), func(Class) []*Trial { return trials })
+			continue
+		}
+		add(load.name, []Class{ClassThread, ClassProcess}, func(c Class) []*Trial {
+			return r.trialsOf(load.name, c.mode())
+		})
+		bundled = append(append(bundled, r.trialsOf(load.name, Processes)...), r.trialsOf(load.name, Threads)...)
+	}
+	add(otherLoads, []Class{ClassKernel, ClassIdleIn, ClassIdleOut}, func(Class) []*Trial { return bundled })
+	s.Caption = "Kernel time in which no task advances: cost = pick (choose the next task) + switch (change to it). " +
+		"Core time is the share of the core's time that went into such switches. "
+	if len(bundled) > 0 {
+		s.Caption += "Thread switches are those of threads trials, process switches of processes trials; \"" + otherLoads + "\" pools every trial."
+	} else {
+		s.Caption += "All switches on the core are counted, the command's and others'."
+	}
+	if dropped > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more rows in: slicetrace export REPORT --table cores", dropped))
+	}
+	return s
+}
+
+// mode returns the mode whose work makes this class of switch, "" for the
+// classes that come with any load.
+func (c Class) mode() Mode {
+	switch c {
+	case ClassThread:
+		return Threads
+	case ClassProcess:
+		return Processes
+	}
+	return ""
+}
+
+// label names the class in a table.
+func (c Class) label() string {
+	switch c {
+	case ClassThread:
+		return "thread → thread"
+	case ClassProcess:
+		return "process → process"
+	case ClassKernel:
+		return "kernel thread"
+	case ClassIdleIn:
+		return "to idle"
+	case ClassIdleOut:
+		return "from idle"
+	}
+	return string(c)
+}

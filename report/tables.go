@@ -1,0 +1,145 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Table is one of the tidy tables that export writes: one row per observation,
+// integers in the unit that the column's name ends with, in a stable order.
+type Table struct {
+	Name    string
+	Columns []string
+	Rows    [][]Field
+}
+
+// Field is one entry of a Table. An empty Text is an absent figure.
+type Field struct {
+	Text string
+	// Free says that the text is not a number but came from outside, and may
+	// be hostile: a renderer must make it safe.
+	Free bool
+}
+
+// TableNames returns the names of the tables, in the order in which they are listed.
+func TableNames() []string {
+	return []string{"trials", "cores", "slices", "workers", "quality", "host"}
+}
+
+// Table returns the named table. The error for an unknown name lists the known
+// ones and suggests the nearest.
+func (r *Report) Table(name string) (Table, error) {
+	switch name {
+	case "trials":
+		return r.trialTable(), nil
+	case "cores":
+		return r.coreTable(), nil
+	case "slices":
+		return r.sliceTable(), nil
+	case "workers":
+		return r.workerTable(), nil
+	case "quality":
+		return r.qualityTable(), nil
+	case "host":
+		return r.hostTable(), nil
+	}
+	hint := ""
+	if near := nearest(name, TableNames()); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return Table{}, fmt.Errorf("find table %q: the tables are %s%s", name, strings.Join(TableNames(), ", "), hint)
+}
+
+// absent is the empty cell of a figure that was not measured.
+func absent() Field { return Field{} }
+
+func integer[T int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
+
+// decimal keeps six digits: enough for a ratio of two measured times.
+func decimal(x float64, ok bool) Field {
+	if !ok {
+		return absent()
+	}
+	return Field{Text: strconv.FormatFloat(x, 'f', 6, 64)}
+}
+
+func free(s string) Field { return Field{Text: s, Free: true} }
+
+// known is an integer where it was measured.
+func known[T int | int64 | uint64](n *T) Field {
+	if n == nil {
+		return absent()
+	}
+	return integer(*n)
+}
+
+// quantileField rounds a quantile to whole nanoseconds.
+func quantileField(h Histogram, q float64) Field {
+	ns, ok := h.Quantile(q)
+	if !ok {
+		return absent()
+	}
+	return Field{Text: strconv.FormatFloat(ns, 'f', 0, 64)}
+}
+
+func sumField(h Histogram) Field {
+	if h.Count == 0 {
+		return absent()
+	}
+	return integer(h.SumNS)
+}
+
+func maxField(h Histogram) Field {
+	if h.Count == 0 {
+		return absent()
+	}
+	return integer(h.MaxNS)
+}
+
+// key returns the columns that every table of trials begins with.
+func (t *Trial) key() []Field {
+	return []Field{free(t.Workload), free(string(t.Mode)), integer(t.Round)}
+}
+
+// nearest returns the name within two edits of s, or that s begins or is begun by; "" if none.
+func nearest(s string, names []string) string {
+	best, distance := "", 3
+	for _, n := range names {
+		if d := editDistance(s, n); d < distance {
+			best, distance = n, d
+		}
+	}
+	if best == "" && s != "" {
+		i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, s) || strings.HasPrefix(s, n) })
+		if i >= 0 {
+			best = names[i]
+		}
+	}
+	return best
+}
+
+// editDistance is Levenshtein's, by bytes, of short names; a long s is far from any.
+func editDistance(s, name string) int {
+	if len(s) > 32 {
+		return len(s)
+	}
+	row := make([]int, len(name)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(s) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(name) {
+			change := diagonal
+			if s[i] != name[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(name)]
+}

@@ -1,0 +1,187 @@
+package report_test
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+func table(t *testing.T, r *report.Report, name string) report.Table {
+	t.Helper()
+	out, err := r.Table(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// The contract with users: columns are added at the end, never renamed or moved.
+func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
+	contract := map[string]string{
+		"trials": "workload,mode,round,duration_ns,workers,operations,parallelism,concurrency,jain_index",
+		"cores": "workload,mode,round,core,class,switches,pick_p50_ns,pick_p99_ns,switch_p50_ns,switch_p90_ns,switch_p99_ns," +
+			"cost_p50_ns,cost_sum_ns",
+		"slices": "workload,mode,round,core,ended_by,slices,p50_ns,p90_ns,p99_ns,max_ns,sum_ns",
+		"workers": "workload,mode,round,worker,pid,tid,comm,slices,voluntary,involuntary," +
+			"kernel_voluntary,kernel_involuntary,on_cpu_ns,wait_ns,wait_max_ns,migrations",
+		"quality": "name,value",
+		"host":    "name,value",
+	}
+	names := report.TableNames()
+	if len(names) != len(contract) {
+		t.Errorf("tables are %q", names)
+	}
+	for _, name := range names {
+		columns := table(t, reporttest.Bundled(1, 1), name).Columns
+		if got := strings.Join(columns, ",") + ","; !strings.HasPrefix(got, contract[name]+",") {
+			t.Errorf("table %s has columns %s, want first %s", name, got, contract[name])
+		}
+		sorted := slices.Sorted(slices.Values(columns))
+		if unique := slices.Compact(slices.Clone(sorted)); len(unique) != len(sorted) {
+			t.Errorf("table %s names a column twice", name)
+		}
+	}
+}
+
+func TestTablesHoldPlainNumbers(t *testing.T) {
+	for _, r := range []*report.Report{reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1))} {
+		for _, name := range report.TableNames() {
+			tab := table(t, r, name)
+			if len(tab.Rows) == 0 {
+				t.Errorf("table %s is empty", name)
+			}
+			for _, row := range tab.Rows {
+				if len(row) != len(tab.Columns) {
+					t.Fatalf("table %s: %d fields in %d columns", name, len(row), len(tab.Columns))
+				}
+				for i, f := range row {
+					if f.Free || f.Text == "" || tab.Columns[i] == "name" {
+						continue
+					}
+					var err error
+					if _, err = strconv.ParseInt(f.Text, 10, 64); err != nil && tab.Name == "trials" {
+						_, err = strconv.ParseFloat(f.Text, 64)
+					}
+					if err != nil {
+						t.Errorf("table %s: %s is %q", name, tab.Columns[i], f.Text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// fields returns a row by column name.
+func fields(tab report.Table, row int) map[string]string {
+	out := map[string]string{}
+	for i, c := range tab.Columns {
+		out[c] = tab.Rows[row][i].Text
+	}
+	return out
+}
+
+func TestTableValues(t *testing.T) {
+	ticks := uint64(250)
+	r := &report.Report{Trials: []report.Trial{{
+		Workload: "spin", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
+		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
+		Cores: []report.Core{
+			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
+				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
+				Slices:  []report.SliceStats{{EndedBy: report.EndedByTick, Length: observe([]uint64{10, 12})}}},
+			{CPU: 2, WallNS: 1000, IdleNS: 1000},
+		},
+		Workers: []report.Worker{{
+			Index: 1, PID: 7, TID: 8, Comm: "x", Operations: 23, Slices: 2, EndedBy: map[report.EndedBy]uint64{report.EndedByTick: 2},
+			Involuntary: 2, Kernel: &report.KernelCounters{Involuntary: 2, RuntimeNS: -1},
+			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, Exited: true,
+		}},
+	}}}
+	r.ComputeQuality()
+	for _, c := range []struct {
+		table string
+		row   int
+		want  map[string]string
+	}{
+		{"trials", 0, map[string]string{
+			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1", "operations": "23",
+			"parallelism": "0.500000", "concurrency": "0.750000", "jain_index": "1.000000", "switches": "3", "slices": "2",
+			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "wall_ns": "2000", "idle_ns": "1100", "workers_ns": "700",
+			"others_ns": "150", "self_ns": "50", "steal_ns": "9", "unmatched_pick": "1", "unmatched_switch": "2", "map_full": "3", "dropped_tasks": "4",
+		}},
+		{"cores", 0, map[string]string{
+			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
+			"pick_p50_ns": "", "pick_p99_ns": "", "switch_p50_ns": "6", "switch_p90_ns": "9", "switch_p99_ns": "9", "cost_p50_ns": "", "cost_sum_ns": "",
+			"pick_count": "0", "pick_p90_ns": "", "pick_max_ns": "", "pick_sum_ns": "", "switch_count": "3", "switch_max_ns": "9", "switch_sum_ns": "20",
+			"cost_count": "0", "cost_p90_ns": "", "cost_p99_ns": "", "cost_max_ns": "",
+			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "ticks": "250", "busy_ticks": "",
+		}},
+		{"slices", 0, map[string]string{
+			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "ended_by": "tick", "slices": "2",
+			"p50_ns": "10", "p90_ns": "12", "p99_ns": "12", "max_ns": "12", "sum_ns": "22",
+		}},
+		{"workers", 0, map[string]string{
+			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x", "slices": "2",
+			"voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2", "on_cpu_ns": "500", "wait_ns": "250",
+			"wait_max_ns": "200", "migrations": "3", "operations": "23", "runtime_ns": "", "exited": "1", "merged": "0",
+			"slices_blocked": "0", "slices_exited": "0", "slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0",
+		}},
+	} {
+		if diff := cmp.Diff(c.want, fields(table(t, r, c.table), c.row)); diff != "" {
+			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
+		}
+	}
+	// A core without a switch keeps its times, in a row without a class.
+	quiet := fields(table(t, r, "cores"), 1)
+	if quiet["core"] != "2" || quiet["class"] != "" || quiet["idle_ns"] != "1000" {
+		t.Errorf("the quiet core is %v", quiet)
+	}
+	quality := map[string]string{}
+	for _, row := range table(t, r, "quality").Rows {
+		quality[row[0].Text] = row[1].Text
+	}
+	for name, want := range map[string]string{
+		"clean": "0", "switches": "3", "lost": "10", "unmatched": "3", "map_full": "3", "dropped_tasks": "4",
+		"reconciled_workers": "1", "compared_workers": "1", "workers": "1", "probe_floor_ns": "", "self_ns": "50",
+	} {
+		if got, ok := quality[name]; !ok || got != want {
+			t.Errorf("quality %s is %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestCommandHasNoOperations(t *testing.T) {
+	r := reporttest.Command()
+	if got := fields(table(t, r, "trials"), 0)["operations"]; got != "" {
+		t.Errorf("a command has %q operations", got)
+	}
+	if got := fields(table(t, r, "workers"), 0)["kernel_voluntary"]; got != "" {
+		t.Errorf("an uncompared worker has %q kernel switches", got)
+	}
+}
+
+func TestUnknownTable(t *testing.T) {
+	for name, want := range map[string]string{
+		"core":    `did you mean "cores"?`,
+		"worker":  `did you mean "workers"?`,
+		"Trials":  `did you mean "trials"?`,
+		"qual":    `did you mean "quality"?`,
+		"hosst":   `did you mean "host"?`,
+		"nothing": "trials, cores, slices, workers, quality, host",
+		"":        "trials, cores, slices, workers, quality, host",
+	} {
+		_, err := reporttest.Command().Table(name)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v lacks %s", name, err, want)
+		}
+		if err != nil && strings.HasPrefix(want, "trials") && strings.Contains(err.Error(), "did you mean") {
+			t.Errorf("%q: a suggestion from nowhere: %v", name, err)
+		}
+	}
+}

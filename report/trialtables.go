@@ -1,0 +1,162 @@
+package report
+
+import "strings"
+
+func names(list string) []string { return strings.Fields(list) }
+
+// trialTable has one row per trial.
+func (r *Report) trialTable() Table {
+	t := Table{Name: "trials", Columns: names(`workload mode round duration_ns workers operations
+		parallelism concurrency jain_index switches slices on_cpu_ns wait_ns wait_max_ns
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
+		unmatched_pick unmatched_switch map_full dropped_tasks`)}
+	for i := range r.Trials {
+		t.Rows = append(t.Rows, r.Trials[i].fields())
+	}
+	return t
+}
+
+func (t *Trial) fields() []Field {
+	var workers int
+	var slices uint64
+	var onCPU, wait int64
+	for i := range t.Workers {
+		w := &t.Workers[i]
+		workers += w.Tasks()
+		slices += w.Slices
+		onCPU += w.OnCPUNS
+		wait += w.WaitNS
+	}
+	var sum Core
+	for i := range t.Cores {
+		c := &t.Cores[i]
+		sum.WallNS += c.WallNS
+		sum.IdleNS += c.IdleNS
+		sum.WorkersNS += c.WorkersNS
+		sum.OthersNS += c.OthersNS
+		sum.SelfNS += c.SelfNS
+		sum.StealNS += c.StealNS
+	}
+	operations := integer(t.Operations)
+	if t.Mode == Command {
+		operations = absent()
+	}
+	longest := absent()
+	if ns, ok := t.WaitMaxNS(); ok {
+		longest = integer(ns)
+	}
+	return append(t.key(),
+		integer(t.DurationNS), integer(workers), operations,
+		decimal(t.Parallelism()), decimal(t.Concurrency()), decimal(t.JainIndex()),
+		integer(t.Switches()), integer(slices), integer(onCPU), integer(wait), longest,
+		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
+		integer(sum.SelfNS), integer(sum.StealNS),
+		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks))
+}
+
+// coreTable has one row per trial, core and class of switch. A core without a
+// switch has one row with no class, so that its times are not lost.
+func (r *Report) coreTable() Table {
+	t := Table{Name: "cores", Columns: names(`workload mode round core class switches
+		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
+		pick_count pick_p90_ns pick_max_ns pick_sum_ns switch_count switch_max_ns switch_sum_ns
+		cost_count cost_p90_ns cost_p99_ns cost_max_ns
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks`)}
+	for i := range r.Trials {
+		trial := &r.Trials[i]
+		for j := range trial.Cores {
+			core := &trial.Cores[j]
+			classes := core.Classes
+			if len(classes) == 0 {
+				classes = []ClassStats{{}}
+			}
+			for _, c := range classes {
+				row := append(trial.key(), integer(core.CPU))
+				t.Rows = append(t.Rows, append(append(row, c.fields()...), core.times()...))
+			}
+		}
+	}
+	return t
+}
+
+func (c *ClassStats) fields() []Field {
+	return []Field{
+		free(string(c.Class)), integer(c.Switches),
+		quantileField(c.Pick, 0.5), quantileField(c.Pick, 0.99),
+		quantileField(c.Switch, 0.5), quantileField(c.Switch, 0.9), quantileField(c.Switch, 0.99),
+		quantileField(c.Cost, 0.5), sumField(c.Cost),
+		integer(c.Pick.Count), quantileField(c.Pick, 0.9), maxField(c.Pick), sumField(c.Pick),
+		integer(c.Switch.Count), maxField(c.Switch), sumField(c.Switch),
+		integer(c.Cost.Count), quantileField(c.Cost, 0.9), quantileField(c.Cost, 0.99), maxField(c.Cost),
+	}
+}
+
+func (c *Core) times() []Field {
+	return []Field{
+		integer(c.WallNS), integer(c.IdleNS), integer(c.WorkersNS), integer(c.OthersNS),
+		integer(c.SelfNS), integer(c.StealNS), known(c.Ticks), known(c.BusyTicks),
+	}
+}
+
+// sliceTable has one row per trial, core and cause.
+func (r *Report) sliceTable() Table {
+	t := Table{Name: "slices", Columns: names(`workload mode round core ended_by slices
+		p50_ns p90_ns p99_ns max_ns sum_ns`)}
+	for i := range r.Trials {
+		trial := &r.Trials[i]
+		for j := range trial.Cores {
+			for _, s := range trial.Cores[j].Slices {
+				h := s.Length
+				t.Rows = append(t.Rows, append(trial.key(),
+					integer(trial.Cores[j].CPU), free(string(s.EndedBy)), integer(h.Count),
+					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h)))
+			}
+		}
+	}
+	return t
+}
+
+// workerTable has one row per trial and worker. runtime_ns is the kernel's
+// sum_exec_runtime.
+func (r *Report) workerTable() Table {
+	t := Table{Name: "workers", Columns: names(`workload mode round worker pid tid comm slices
+		voluntary involuntary kernel_voluntary kernel_involuntary on_cpu_ns wait_ns wait_max_ns migrations
+		operations runtime_ns exited merged`)}
+	for _, cause := range Causes() {
+		t.Columns = append(t.Columns, "slices_"+string(cause))
+	}
+	for i := range r.Trials {
+		trial := &r.Trials[i]
+		for j := range trial.Workers {
+			t.Rows = append(t.Rows, append(trial.key(), trial.Workers[j].fields(trial.Mode)...))
+		}
+	}
+	return t
+}
+
+func (w *Worker) fields(mode Mode) []Field {
+	voluntary, involuntary, runtime := absent(), absent(), absent()
+	if k := w.Kernel; k != nil {
+		voluntary, involuntary = integer(k.Voluntary), integer(k.Involuntary)
+		if k.RuntimeNS >= 0 {
+			runtime = integer(k.RuntimeNS)
+		}
+	}
+	operations, exited := absent(), 0
+	if mode != Command {
+		operations = integer(w.Operations)
+	}
+	if w.Exited {
+		exited = 1
+	}
+	row := []Field{
+		integer(w.Index), integer(w.PID), integer(w.TID), free(w.Comm), integer(w.Slices),
+		integer(w.Voluntary), integer(w.Involuntary), voluntary, involuntary,
+		integer(w.OnCPUNS), integer(w.WaitNS), integer(w.WaitMaxNS), integer(w.Migrations),
+		operations, runtime, integer(exited), integer(w.Merged),
+	}
+	for _, cause := range Causes() {
+		row = append(row, integer(w.EndedBy[cause]))
+	}
+	return row
+}

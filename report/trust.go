@@ -1,0 +1,165 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// trustSection says how far the figures can be believed.
+func (r *Report) trustSection() Section {
+	q := r.Quality
+	floor := Quantity{Unit: Nanoseconds}
+	if q.ProbeFloorNS != nil {
+		floor = Of(float64(*q.ProbeFloorNS), Nanoseconds)
+	}
+	row := func(name string, figure Cell, meaning string) Row {
+		return Row{textCell(name), figure, textCell(meaning)}
+	}
+	count := func(n uint64) Cell { return valueCell(ofCount(n)) }
+	g := Group{Rows: []Row{
+		row("switches counted", count(q.Switches), "all switches on all watched cores"),
+		row("phases unmatched", count(q.Lost.Unmatched()), fmt.Sprintf("should have been timed and were not: pick %d, switch %d", q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
+		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; accounts repaired"),
+		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)),
+		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
+		row("workers reconciled", r.reconciledCell(), "switch counts equal the kernel's own nvcsw and nivcsw"),
+		row("hook floor", valueCell(floor), "what remains of the tracer inside each phase; not subtracted"),
+		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+r.selfPerCore()),
+		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
+		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
+	}}
+	s := Section{
+		Title:   "Trust",
+		Columns: []Column{textColumn(""), {}, textColumn("")},
+		Groups:  []Group{g},
+	}
+	s.Notes = append(s.Notes, "Hooks: "+r.Capture.hooks())
+	for _, n := range r.Capture.Notes {
+		s.Notes = append(s.Notes, "Note: "+n)
+	}
+	if rest := r.Host.details(); rest != "" {
+		s.Notes = append(s.Notes, "Host: "+rest)
+	}
+	return s
+}
+
+func (r *Report) reconciledCell() Cell {
+	q := r.Quality
+	if q.ComparedWorkers == 0 {
+		return textCell("none compared")
+	}
+	return textCell(fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers))
+}
+
+// selfPerCore returns the tracer's share of each core's time, or its range on
+// a machine with more than two; "" for a single core, which the total already describes.
+func (r *Report) selfPerCore() string {
+	self, wall := map[int]int64{}, map[int]int64{}
+	var cpus []int
+	for i := range r.Trials {
+		for _, c := range r.Trials[i].Cores {
+			if _, ok := wall[c.CPU]; !ok {
+				cpus = append(cpus, c.CPU)
+			}
+			self[c.CPU] += c.SelfNS
+			wall[c.CPU] += c.WallNS
+		}
+	}
+	slices.Sort(cpus)
+	var shares []float64
+	var list []string
+	for _, cpu := range cpus {
+		share := percent(float64(self[cpu]), float64(wall[cpu])).Value
+		shares = append(shares, share)
+		list = append(list, fmt.Sprintf("core %d %.1f %%", cpu, share))
+	}
+	switch {
+	case len(cpus) < 2:
+		return ""
+	case len(cpus) > 2:
+		return fmt.Sprintf("; %.1f to %.1f %% by core", slices.Min(shares), slices.Max(shares))
+	}
+	return "; " + strings.Join(list, ", ")
+}
+
+func (c Capture) hooks() string {
+	name := func(hook string) string {
+		if hook == "" {
+			return "none"
+		}
+		return hook
+	}
+	return fmt.Sprintf("pick %s · switch %s · tick %s", name(c.Pick), name(c.Switch), name(c.Tick))
+}
+
+// header returns the parts of the fingerprint that a reader looks at first.
+func (h Host) header() []string {
+	out := []string{"slicetrace"}
+	add := func(ok bool, part string) {
+		if ok {
+			out = append(out, part)
+		}
+	}
+	// The vendor's suffix is long; details has it.
+	version, _, _ := strings.Cut(h.Kernel, "-")
+	add(h.Kernel != "", "Linux "+version)
+	add(h.CPUModel != "", h.CPUModel)
+	add(h.CPUs > 0, plural(h.CPUs, "core"))
+	add(h.HZ > 0, "HZ "+strconv.Itoa(h.HZ))
+	add(h.Preemption != "", "preempt "+h.Preemption)
+	add(h.PTI != "", "PTI "+h.PTI)
+	switch h.Hypervisor {
+	case "":
+	case "none":
+		out = append(out, "bare metal")
+	default:
+		out = append(out, "virtual machine")
+	}
+	return out
+}
+
+// details returns the rest of the fingerprint on one line.
+func (h Host) details() string {
+	var out []string
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, strings.TrimSpace(name+" "+value))
+		}
+	}
+	add("kernel", h.Kernel)
+	add("", h.Distribution)
+	add("", h.Arch)
+	add("scheduler", h.Scheduler)
+	if h.BaseSliceNS != nil {
+		add("base slice", fmt.Sprintf("%.2f ms", float64(*h.BaseSliceNS)/1e6))
+	}
+	add("SMT", h.SMT)
+	add("clock", h.Clocksource)
+	add("hypervisor", h.Hypervisor)
+	add("governor", h.Governor)
+	add("mitigations", strings.Join(shortMitigations(h.Mitigations), ", "))
+	if h.MemoryBytes > 0 {
+		add("memory", fmt.Sprintf("%.1f GiB", float64(h.MemoryBytes)/(1<<30)))
+	}
+	return strings.Join(out, " · ")
+}
+
+// shortMitigations keeps of each "name: Mitigation: what; and what else" the
+// name and the first thing; export has the whole.
+func shortMitigations(list []string) []string {
+	out := make([]string, len(list))
+	for i, m := range list {
+		m, _, _ = strings.Cut(m, ";")
+		out[i] = strings.Replace(m, "Mitigation: ", "", 1)
+	}
+	return out
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

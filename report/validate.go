@@ -1,0 +1,81 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Bounds on what a report can hold. They are far above what a run makes and
+// keep a hostile file from being multiplied by the tables made of it.
+const (
+	maxTrials  = 100_000
+	maxCores   = 8192
+	maxWorkers = 1 << 20
+)
+
+// Validate returns an error that names the first figure that no measurement
+// could have made.
+func (r *Report) Validate() error {
+	if r.Schema != SchemaVersion {
+		return fmt.Errorf("schema %d is not %d", r.Schema, SchemaVersion)
+	}
+	if len(r.Trials) > maxTrials {
+		return fmt.Errorf("%d trials are more than %d", len(r.Trials), maxTrials)
+	}
+	for i := range r.Trials {
+		if err := r.Trials[i].validate(); err != nil {
+			return fmt.Errorf("trial %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (t *Trial) validate() error {
+	switch {
+	case t.Mode != Processes && t.Mode != Threads && t.Mode != Command:
+		return fmt.Errorf("mode %q is unknown", t.Mode)
+	case t.DurationNS < 0 || t.Operations < 0 || t.Round < 0:
+		return errors.New("a negative duration, count of operations or round")
+	case len(t.Cores) > maxCores:
+		return fmt.Errorf("%d cores are more than %d", len(t.Cores), maxCores)
+	case len(t.Workers) > maxWorkers:
+		return fmt.Errorf("%d workers are more than %d", len(t.Workers), maxWorkers)
+	}
+	for i := range t.Cores {
+		if err := t.Cores[i].validate(); err != nil {
+			return fmt.Errorf("core %d: %w", t.Cores[i].CPU, err)
+		}
+	}
+	for i := range t.Workers {
+		w := &t.Workers[i]
+		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.Operations, int64(w.Merged)) < 0 {
+			return fmt.Errorf("worker %d: a negative time or count", w.Index)
+		}
+	}
+	return nil
+}
+
+func (c *Core) validate() error {
+	if min(c.WallNS, c.IdleNS, c.WorkersNS, c.OthersNS, c.SelfNS, c.StealNS) < 0 {
+		return errors.New("a negative time")
+	}
+	if len(c.Classes) > len(Classes()) || len(c.Slices) > len(Causes()) {
+		return errors.New("a switch class or slice cause occurs twice")
+	}
+	for _, s := range c.Classes {
+		for _, h := range []Histogram{s.Pick, s.Switch, s.Cost} {
+			if err := h.Validate(); err != nil {
+				return fmt.Errorf("class %q: %w", s.Class, err)
+			}
+		}
+	}
+	for _, s := range c.Slices {
+		if err := s.Length.Validate(); err != nil {
+			return fmt.Errorf("slices that ended by %q: %w", s.EndedBy, err)
+		}
+	}
+	if err := c.Wait.Validate(); err != nil {
+		return fmt.Errorf("waits: %w", err)
+	}
+	return nil
+}
