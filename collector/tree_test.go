@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/collector"
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 

@@ -92,6 +92,8 @@ what switching costs on each core.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// Cobra sets this only where it prints the suggestion itself.
+		SuggestionsMinimumDistance: 2,
 	}
 	root.Args = unknownCommand(root)
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }

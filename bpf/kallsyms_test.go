@@ -1,0 +1,27 @@
+package bpf
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestScanSymbol(t *testing.T) {
+	for name, c := range map[string]struct{ kallsyms, want string }{
+		"plain":                  {"ffffffff813ae200 T finish_task_switch\n", "finish_task_switch"},
+		"compiler suffix":        {"ffffffff813ae200 t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
+		"hidden addresses":       {"0000000000000000 t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
+		"cold part first":        {"ffff t finish_task_switch.isra.0.cold\nffff t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
+		"only a cold part":       {"ffff t finish_task_switch.cold\n", ""},
+		"longer name":            {"ffff t finish_task_switch_late\n", ""},
+		"data of that name":      {"ffff d finish_task_switch\n", ""},
+		"in a module":            {"ffff t finish_task_switch\t[evil]\n", "finish_task_switch"},
+		"missing":                {"ffff T schedule\n", ""},
+		"empty":                  {"", ""},
+		"line without a name":    {"ffff T\n\nffff t finish_task_switch.part.0\n", "finish_task_switch.part.0"},
+		"prefix of another name": {"ffff t xfinish_task_switch\n", ""},
+	} {
+		if got := scanSymbol(strings.NewReader(c.kallsyms), "finish_task_switch"); got != c.want {
+			t.Errorf("%s: found %q, want %q", name, got, c.want)
+		}
+	}
+}

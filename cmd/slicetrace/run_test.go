@@ -1,0 +1,204 @@
+package main
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// short are flags for a run that measures little.
+var short = []string{"--rounds", "2", "--duration", "100ms"}
+
+func TestRunMeasuresSavesAndExports(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, append([]string{"run"}, short...)...)
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	for _, section := range []string{"slicetrace · Linux ", "Switch cost per core", "Time slices", "Processes or threads", "Trust"} {
+		if !strings.Contains(got.out, section) {
+			t.Errorf("standard output lacks %q", section)
+		}
+	}
+	if !strings.HasPrefix(got.err, "Saved slicetrace-") || strings.Count(got.err, "\n") != 1 {
+		t.Errorf("standard error is %q, want where the report is", got.err)
+	}
+	r := got.saved(t)
+	if n := len(r.Trials); n != 2*2*2 {
+		t.Errorf("%d trials, want 2 workloads × 2 modes × 2 rounds", n)
+	}
+	if q := r.Quality; q.ComparedWorkers == 0 || q.ReconciledWorkers != q.Workers || q.ProbeFloorNS == nil || q.Lost.Total() != 0 {
+		t.Errorf("the figures are not to be trusted: %+v", q)
+	}
+	name := filepath.Join(got.dir, got.files(t)[0])
+	if again := call(t, "report", name); again.out != got.out {
+		t.Errorf("report shows something else than run did:\n%s", again.out)
+	}
+	for _, table := range report.TableNames() {
+		exported := call(t, "export", name, "--table", table)
+		rows, err := csv.NewReader(strings.NewReader(exported.out)).ReadAll()
+		if err != nil || len(rows) < 2 {
+			t.Errorf("table %s: %d rows, %v, %s", table, len(rows), err, exported.err)
+		}
+	}
+}
+
+func TestRunFormats(t *testing.T) {
+	bpftest.Require(t)
+	args := append([]string{"run", "pipe", "--mode", "threads"}, short...)
+	if got := call(t, append(args, "--format", "csv")...); !strings.HasPrefix(got.out, "workload,mode,round,core,class,") {
+		t.Errorf("csv begins with %.80q; %s", got.out, got.err)
+	}
+	got := call(t, append(args, "--format", "json")...)
+	if r, err := report.Decode(strings.NewReader(got.out)); err != nil || len(r.Trials) != 2 {
+		t.Errorf("json: %v", err)
+	}
+	if got := call(t, append(args, "-q")...); got.out != "" || got.err != "" || len(got.saved(t).Trials) != 2 {
+		t.Errorf("quiet says %q and %q", got.out, got.err)
+	}
+}
+
+func TestRunUnderSudoGivesTheReportToTheCaller(t *testing.T) {
+	bpftest.Require(t)
+	cmd := tool(t, append([]string{"run", "spin", "-o", "r.json"}, short...)...)
+	cmd.Env = append(cmd.Env, "SUDO_UID=65534", "SUDO_GID=65534")
+	got := finish(t, cmd)
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	info, err := os.Stat(filepath.Join(got.dir, "r.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := info.Sys().(*syscall.Stat_t); st.Uid != nobody || st.Gid != nobody {
+		t.Errorf("the report belongs to %d:%d", st.Uid, st.Gid)
+	}
+	cmd = tool(t, "run", "-q", "--", "sh", "-c", "id -u; id -g; id -G")
+	cmd.Env = append(cmd.Env, "SUDO_UID=65534", "SUDO_GID=65534")
+	if got := finish(t, cmd); !strings.HasPrefix(got.out, "65534\n65534\n65534") {
+		t.Errorf("the program ran as %q; %s", got.out, got.err)
+	}
+	cmd = tool(t, "run", "-q", "--keep-root", "--", "id", "-u")
+	cmd.Env = append(cmd.Env, "SUDO_UID=65534", "SUDO_GID=65534")
+	if got := finish(t, cmd); got.out != "0\n" {
+		t.Errorf("with --keep-root the program ran as %q; %s", got.out, got.err)
+	}
+}
+
+// CAP_BPF and CAP_PERFMON are all that tracing needs.
+func TestRunWithoutRoot(t *testing.T) {
+	bpftest.Require(t)
+	args := append([]string{"run", "spin"}, short...)
+	got := finish(t, asNobody(t, tool(t, args...), unix.CAP_BPF, unix.CAP_PERFMON))
+	if got.status != exitDone {
+		t.Fatalf("with both capabilities: status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	if q := r.Quality; q.ReconciledWorkers != q.Workers || q.Workers == 0 {
+		t.Errorf("%d of %d workers reconciled", q.ReconciledWorkers, q.Workers)
+	}
+	if r.Capture.Tick == "" {
+		t.Error("ticks are absent")
+	}
+	for missing, given := range map[string][]uintptr{
+		"needs CAP_BPF and CAP_PERFMON:": nil,
+		"needs CAP_PERFMON:":             {unix.CAP_BPF},
+		"needs CAP_BPF:":                 {unix.CAP_PERFMON},
+	} {
+		got := finish(t, asNobody(t, tool(t, args...), given...))
+		got.checkOneSentence(t, missing)
+		if got.status != exitFailed || len(got.files(t)) > 0 {
+			t.Errorf("%s status %d, left %v", missing, got.status, got.files(t))
+		}
+	}
+}
+
+func TestInterruptedRunKeepsFinishedRounds(t *testing.T) {
+	bpftest.Require(t)
+	for name, sig := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
+		cmd := tool(t, "run", "spin", "--rounds", "50", "--duration", "200ms")
+		time.AfterFunc(2500*time.Millisecond, func() { _ = cmd.Process.Signal(sig) })
+		got := finish(t, cmd)
+		if got.status != exitFailed {
+			t.Errorf("%s: status %d: %s", name, got.status, got.err)
+		}
+		r := got.saved(t)
+		if n := len(r.Trials); n == 0 || n >= 100 || n%2 != 0 {
+			t.Errorf("%s: %d trials are kept", name, n)
+		}
+		if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, "interrupted: ") }) {
+			t.Errorf("%s: the report does not say so: %v", name, r.Warnings)
+		}
+		if !strings.Contains(got.out, "interrupted: ") {
+			t.Errorf("%s: the reader is not told", name)
+		}
+		checkNoWorkers(t)
+	}
+}
+
+func TestInterruptedBeforeTheFirstRound(t *testing.T) {
+	bpftest.Require(t)
+	cmd := tool(t, "run", "spin", "--duration", "1h")
+	time.AfterFunc(1500*time.Millisecond, func() { _ = cmd.Process.Signal(syscall.SIGINT) })
+	got := finish(t, cmd)
+	got.checkOneSentence(t, "interrupted before the first round had finished")
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+	checkNoWorkers(t)
+}
+
+func TestKilledToolLeavesNothing(t *testing.T) {
+	bpftest.Require(t)
+	for _, mode := range []string{"processes", "threads"} {
+		cmd := tool(t, "run", "spin", "--mode", mode, "--duration", "1h", "--workers", "9")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		awaitWorkers(t)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+		checkNoWorkers(t)
+		if left := (invocation{dir: cmd.Dir}).files(t); len(left) > 0 {
+			t.Errorf("%s: left %v", mode, left)
+		}
+	}
+}
+
+func TestCrashedWorkerIsAnError(t *testing.T) {
+	bpftest.Require(t)
+	cmd := tool(t, "run", "spin", "--duration", "1h", "--mode", "processes")
+	go func() {
+		awaitWorkers(t)
+		time.Sleep(300 * time.Millisecond)
+		for _, environ := range workersAlive(t)[:1] {
+			pid := strings.Split(environ, "/")[2]
+			_ = unix.Kill(atoi(pid), unix.SIGSEGV)
+		}
+	}()
+	got := finish(t, cmd)
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+	got.checkOneSentence(t, "worker")
+	checkNoWorkers(t)
+}
+
+func atoi(digits string) (n int) {
+	for _, d := range digits {
+		n = n*10 + int(d-'0')
+	}
+	return n
+}

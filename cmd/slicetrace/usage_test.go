@@ -1,0 +1,145 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+)
+
+// Each wrong command line is one sentence and the status that scripts expect,
+// whether or not this process may trace.
+func TestWrongCommandLines(t *testing.T) {
+	for _, c := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"rum", 2, `did you mean "run"?`},
+		{"--nonsense", 2, "unknown flag: --nonsense"},
+		{"run --nonsense", 2, "unknown flag: --nonsense"},
+		{"run pip", 2, `did you mean "pipe"?`},
+		{"run make -j2", 2, "unknown shorthand flag"},
+		{"run make", 2, "slicetrace run -- make"},
+		{"run --rounds 0", 2, "rounds"},
+		{"run --rounds -3", 2, "rounds"},
+		{"run --rounds x", 2, "rounds"},
+		{"run --duration 0s", 2, "duration"},
+		{"run --duration -1s", 2, "duration"},
+		{"run --operations -1", 2, "operations"},
+		{"run --workers -1", 2, "workers"},
+		{"run pipe --workers 3", 2, "even"},
+		{"run --workers 100000000", 2, "workers"},
+		{"run --cores 4000", 2, "4000"},
+		{"run --cores 9999", 2, "9999"},
+		{"run --cores 0,0", 2, "twice"},
+		{"run --cores 3-1", 2, "3-1"},
+		{"run --cores x", 2, `"x"`},
+		{"run --mode fibres", 2, "fibres"},
+		{"run --mode threads,threads", 2, "twice"},
+		{"run --format xml", 2, "xml"},
+		{"run --", 2, "no program after --"},
+		{"run pipe -- true", 2, "pipe"},
+		{"run --rounds 3 -- true", 2, "--rounds"},
+		{"run --max-tasks 0 -- true", 2, "--max-tasks"},
+		{"report", 2, "accepts 1 arg"},
+		{"report no-such-file", 1, "no-such-file"},
+		{"export no-such-file", 2, "name a table"},
+		{"export no-such-file --table cores", 1, "no-such-file"},
+		{"list extra", 2, "extra"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			got := call(t, strings.Fields(c.args)...)
+			if got.status != c.status {
+				t.Errorf("status %d, want %d", got.status, c.status)
+			}
+			got.checkOneSentence(t, c.says)
+			if got.out != "" || len(got.files(t)) > 0 {
+				t.Errorf("standard output %q, files %v", got.out, got.files(t))
+			}
+		})
+	}
+}
+
+// An output that cannot be written is told before anything is measured.
+func TestUnwritableOutput(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("/etc/passwd", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"/no/such/directory/r.json", "/", dir, link, "/dev/null"} {
+		for _, args := range [][]string{{"run", "-o", name}, {"run", "-o", name, "--", "echo", "ran"}} {
+			got := call(t, args...)
+			got.checkOneSentence(t, "-o")
+			if got.status != exitFailed || got.out != "" {
+				t.Errorf("%v: status %d, output %q", args, got.status, got.out)
+			}
+		}
+	}
+}
+
+func TestHelpHasExamples(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"export", "--help"}, {"list", "--help"}, {"check", "--help"}} {
+		got := call(t, args...)
+		if got.status != exitDone || !strings.Contains(got.out, "Examples:\n  ") || got.err != "" {
+			t.Errorf("%v: status %d, %q", args, got.status, got.out)
+		}
+	}
+	if got := call(t); got.status != exitDone || !strings.Contains(got.out, "Usage:") {
+		t.Errorf("no arguments: status %d, %q", got.status, got.out)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if got := call(t, "completion", shell); got.status != exitDone || !strings.Contains(got.out, "slicetrace") {
+			t.Errorf("%s: status %d", shell, got.status)
+		}
+	}
+	for line, want := range map[string]string{
+		"run |":               "pipe",
+		"run --mode |":        "threads",
+		"export x --table |":  "slices",
+		"report x --format |": "json",
+		"run --format |":      "csv",
+		"|":                   "check",
+	} {
+		got := call(t, append([]string{"__complete"}, strings.Split(strings.ReplaceAll(line, "|", ""), " ")...)...)
+		if !strings.Contains(got.out, want) {
+			t.Errorf("%q completes to %q, want %s", line, got.out, want)
+		}
+	}
+}
+
+func TestListNamesEveryWorkload(t *testing.T) {
+	got := call(t, "list")
+	lines := strings.Split(strings.TrimSpace(got.out), "\n")
+	if len(lines) != len(workloadNames()) {
+		t.Errorf("%d lines for %d workloads: %q", len(lines), len(workloadNames()), got.out)
+	}
+	for i, name := range workloadNames() {
+		if !strings.HasPrefix(lines[i], name+" ") {
+			t.Errorf("line %q is not about %s", lines[i], name)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, "check")
+	if got.status != exitDone {
+		t.Errorf("status %d: %s", got.status, got.out)
+	}
+	for _, line := range []string{"privileges", "kernel types", "switches", "pick phase", "switch phase", "ticks", "hook floor"} {
+		if !strings.Contains(got.out, line) {
+			t.Errorf("no line for %s in %q", line, got.out)
+		}
+	}
+	got = finish(t, asNobody(t, tool(t, "check")))
+	if got.status != exitFailed || !strings.Contains(got.out, "CAP_PERFMON") || !strings.Contains(got.out, "remedy: ") {
+		t.Errorf("without privileges: status %d, %q", got.status, got.out)
+	}
+}
