@@ -1,0 +1,106 @@
+//go:build linux
+
+package workloads
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+)
+
+// Workload is a named, bundled load. Its body is one function, the same in
+// both modes.
+type Workload struct {
+	// Name is what users type.
+	Name string
+	// Summary says in one line what the workload does.
+	Summary string
+
+	// perCore is the default number of workers for each core.
+	perCore int
+	// paired workloads need an even number of workers; 2i and 2i+1 are a pair.
+	paired bool
+	// pinned workloads keep each worker on one core, and pairs together; the
+	// others may use every core of the trial.
+	pinned bool
+	// fds is how many descriptors each worker is given.
+	fds int
+	// open makes the descriptors that workers share, in the tool: fds of them
+	// for each worker, in worker order, all close-on-exec. The tool closes its
+	// own copies once the hosts hold theirs. To share memory, hand out a memfd
+	// and map it in prepare. Nil if the workload needs none.
+	open func(workers int) ([][]int, error)
+	// prepare is ordinary Go that runs in the worker before the start gate:
+	// allocate, map, and touch memory here. Nil if there is nothing to do.
+	prepare func(*worker) error
+	// body does the work: it calls begin exactly once (or began, if its start is
+	// a peer's first message), works until over, stores w.operations and
+	// returns. It runs inside what Go believes to be a system call, so it and
+	// all it calls must be marked go:nosplit and go:norace, must not allocate,
+	// and may block in raw system calls only. A function without go:nosplit
+	// crashes at once with "stack split at bad time".
+	body func(*worker) syscall.Errno
+}
+
+// Catalogue returns the bundled workloads in the order in which they run.
+func Catalogue() []Workload {
+	return []Workload{pipe(), spin()}
+}
+
+// Find returns the workload of that name. For an unknown name the error
+// suggests the nearest one and lists them all.
+func Find(name string) (Workload, error) {
+	var names []string
+	nearest, best := "", len(name)
+	for _, w := range Catalogue() {
+		if w.Name == name {
+			return w, nil
+		}
+		names = append(names, w.Name)
+		if d := editDistance(name, w.Name); d < best {
+			nearest, best = w.Name, d
+		}
+	}
+	hint := ""
+	if nearest != "" {
+		hint = fmt.Sprintf(": did you mean %q?", nearest)
+	}
+	return Workload{}, fmt.Errorf("find workload: no workload is called %q%s (there are: %s)", name, hint, strings.Join(names, ", "))
+}
+
+// editDistance is Levenshtein's: the fewest insertions, deletions and
+// substitutions of bytes that turn a into b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substituted := diagonal
+			if a[i] != b[j] {
+				substituted++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// workers returns the default number of workers on that many cores.
+func (w Workload) workers(cores int) int { return w.perCore * cores }
+
+// placement returns the cores that worker index may run on, out of cpus.
+func (w Workload) placement(index int, cpus []int) []int {
+	if !w.pinned {
+		return cpus
+	}
+	if w.paired {
+		index /= 2
+	}
+	core := index % len(cpus)
+	return cpus[core : core+1]
+}

@@ -1,0 +1,107 @@
+//go:build linux
+
+package workloads
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// settleLimit bounds the time in which workers that stand at a gate go to sleep.
+const settleLimit = 10 * time.Second
+
+// settle returns the counters of the workers once every one is off the CPU. It
+// reads all of them until two rounds agree, so that a worker which slept only on
+// its way to the gate (on a page fault, say) is not taken for one that is there.
+func settle(ctx context.Context, workers []Worker) ([]Counters, error) {
+	var last []Counters
+	for began := time.Now(); time.Since(began) < settleLimit; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		now, asleep, err := readAll(workers)
+		if err != nil {
+			return nil, err
+		}
+		if asleep && slices.Equal(now, last) {
+			return now, nil
+		}
+		if !asleep {
+			time.Sleep(time.Millisecond)
+		}
+		last = now
+	}
+	return nil, fmt.Errorf("read counters: the workers did not come to rest within %v: try again on a quieter machine", settleLimit)
+}
+
+// readAll reads the workers' counters and whether all of them were off the CPU.
+func readAll(workers []Worker) (all []Counters, asleep bool, err error) {
+	asleep = true
+	for _, w := range workers {
+		task := fmt.Sprintf("/proc/%d/task/%d/", w.PID, w.TID)
+		off, err := offCPU(task)
+		if err != nil {
+			return nil, false, err
+		}
+		c, err := readCounters(task)
+		if err != nil {
+			return nil, false, err
+		}
+		asleep = asleep && off
+		all = append(all, c)
+	}
+	return all, asleep, nil
+}
+
+// offCPU reports whether the task is blocked and switched out. To read a task's
+// syscall file the kernel waits until the task is inactive, its last switch over
+// and counted (wait_task_inactive), or says "running". Where the file is
+// missing or forbidden, the state in stat must do; it turns to S a moment before
+// the switch, hence the pause.
+func offCPU(task string) (bool, error) {
+	call, err := os.ReadFile(task + "syscall")
+	if err == nil {
+		return !strings.HasPrefix(string(call), "running"), nil
+	}
+	stat, err := os.ReadFile(task + "stat")
+	if err != nil {
+		return false, fmt.Errorf("read state of worker: %w", err)
+	}
+	time.Sleep(2 * time.Millisecond)
+	// The name, in parentheses, may hold anything; the state follows it.
+	name := strings.LastIndexByte(string(stat), ')')
+	return strings.HasPrefix(string(stat[name+1:]), " S "), nil
+}
+
+// readCounters reads the kernel's counters from a task's directory in /proc.
+func readCounters(task string) (c Counters, err error) {
+	status, err := os.ReadFile(task + "status")
+	if err != nil {
+		return c, fmt.Errorf("read counters: %w", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		key, value, _ := strings.Cut(line, ":")
+		switch key {
+		case "voluntary_ctxt_switches":
+			c.Voluntary, err = strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+		case "nonvoluntary_ctxt_switches":
+			c.Involuntary, err = strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+		}
+		if err != nil {
+			return c, fmt.Errorf("read counters: %w", err)
+		}
+	}
+	sched, err := os.ReadFile(task + "schedstat")
+	if err != nil {
+		return c, fmt.Errorf("read counters: %w", err)
+	}
+	if _, err := fmt.Sscan(string(sched), (*int64)(&c.Runtime), (*int64)(&c.RunDelay), &c.Slices); err != nil {
+		return c, fmt.Errorf("read counters: parse %sschedstat: %w", task, err)
+	}
+	return c, nil
+}

@@ -1,0 +1,195 @@
+//go:build linux
+
+package workloads
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// hostProgram is this very program, even if its file was replaced or removed.
+const hostProgram = "/proc/self/exe"
+
+// fleet is a trial's host processes. They form a process group of their own: the
+// tool can wait for and kill just them, and a terminal's Ctrl-C reaches the tool,
+// which then ends the trial in good order.
+type fleet struct {
+	trial Trial
+	pids  []int
+	// stderr is the descriptor of the memory file that is every host's
+	// standard error.
+	stderr int
+	// reaped is closed when every host is gone.
+	reaped chan struct{}
+
+	mu sync.Mutex
+	// fallen describes the first host that ended.
+	fallen error
+}
+
+// launch starts the trial's hosts. The signal that kills hosts with the tool is
+// tied to the starting thread (go.dev/issue/27505), so the caller must be
+// locked to its thread until dismiss has returned. fds are the workers'
+// descriptors. After each host's end, report is called.
+func launch(t Trial, user *Credential, boardFD int, fds [][]int, report func()) (*fleet, error) {
+	f := &fleet{trial: t, reaped: make(chan struct{})}
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", os.DevNull, err)
+	}
+	defer unix.Close(null)
+	f.stderr, err = unix.MemfdCreate("slicetrace-stderr", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("create memory for errors of hosts: %w", err)
+	}
+	each := 1
+	if t.Mode == Threads {
+		each = t.Workers
+	}
+	files := []uintptr{uintptr(null), uintptr(null), uintptr(f.stderr), uintptr(boardFD)}
+	for first := 0; first < t.Workers && err == nil; first += each {
+		err = f.start(first, fds[first:first+each], files, user)
+	}
+	go f.reap(report)
+	if err != nil {
+		return nil, errors.Join(err, f.dismiss())
+	}
+	return f, nil
+}
+
+// start starts the host of the workers from first on, one for each of fds.
+func (f *fleet) start(first int, fds [][]int, files []uintptr, user *Credential) error {
+	spec := hostSpec{Trial: f.trial, First: first, Parent: os.Getpid()}
+	files = files[:len(files):len(files)]
+	for _, own := range fds {
+		numbers := make([]int, len(own))
+		for i, fd := range own {
+			numbers[i] = len(files)
+			files = append(files, uintptr(fd))
+		}
+		spec.FDs = append(spec.FDs, numbers)
+	}
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return fmt.Errorf("encode orders for workers: %w", err)
+	}
+	attr := &syscall.ProcAttr{
+		// A host needs one processor of Go's: it only prepares its workers.
+		Env:   []string{hostVariable + "=" + string(text), "GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"},
+		Files: files,
+		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Credential: user.system()},
+	}
+	if len(f.pids) > 0 {
+		attr.Sys.Pgid = f.pids[0]
+	}
+	pid, err := syscall.ForkExec(hostProgram, []string{"slicetrace-host"}, attr)
+	if err != nil {
+		hint := ""
+		if errors.Is(err, syscall.EAGAIN) {
+			hint = " (the limit on processes is reached: ask for fewer workers or raise ulimit -u)"
+		}
+		return fmt.Errorf("start host of %s: %w%s", f.crew(len(f.pids)), err, hint)
+	}
+	f.pids = append(f.pids, pid)
+	return nil
+}
+
+// reap waits for the hosts, all of them, and notes the first that ends.
+func (f *fleet) reap(report func()) {
+	defer close(f.reaped)
+	for left := len(f.pids); left > 0; left-- {
+		var status syscall.WaitStatus
+		pid, err := wait4(-f.pids[0], &status)
+		if err != nil {
+			f.note(fmt.Errorf("wait for worker hosts: %w", err))
+			report()
+			return
+		}
+		for i := range f.pids {
+			if f.pids[i] == pid {
+				f.note(fmt.Errorf("host of %s (pid %d) %s%s", f.crew(i), pid, describe(status), f.complaint()))
+			}
+		}
+		report()
+	}
+}
+
+func (f *fleet) note(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fallen == nil {
+		f.fallen = err
+	}
+}
+
+// trouble returns what became of the first host that ended, nil if all live.
+func (f *fleet) trouble() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fallen
+}
+
+// crew names the workers of the nth host.
+func (f *fleet) crew(n int) string {
+	if f.trial.Mode == Threads {
+		return fmt.Sprintf("all %d workers of %s", f.trial.Workers, f.trial.Workload)
+	}
+	return fmt.Sprintf("worker %d of %s", n, f.trial.Workload)
+}
+
+// complaint returns the first line that a host wrote to its standard error.
+func (f *fleet) complaint() string {
+	var text [512]byte
+	n, err := unix.Pread(f.stderr, text[:], 0)
+	if err != nil || n == 0 {
+		return ""
+	}
+	line, _, _ := bytes.Cut(text[:n], []byte("\n"))
+	return ": " + string(line)
+}
+
+// dismiss kills the hosts and returns when all are gone.
+func (f *fleet) dismiss() error {
+	if len(f.pids) > 0 {
+		// ESRCH: they are gone already.
+		if err := unix.Kill(-f.pids[0], unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("kill worker hosts: %w", err)
+		}
+	}
+	<-f.reaped
+	unix.Close(f.stderr)
+	return nil
+}
+
+// describe says in words how a process ended.
+func describe(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return fmt.Sprintf("was ended by signal %d (%s)", int(status.Signal()), status.Signal())
+	}
+	return fmt.Sprintf("exited with status %d", status.ExitStatus())
+}
+
+// wait4 waits for pid as the system call does, through interruptions.
+func wait4(pid int, status *syscall.WaitStatus) (int, error) {
+	for {
+		got, err := syscall.Wait4(pid, status, 0, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			return got, err
+		}
+	}
+}
+
+// system returns the form that package syscall wants.
+func (c *Credential) system() *syscall.Credential {
+	if c == nil {
+		return nil
+	}
+	return &syscall.Credential{Uid: c.UID, Gid: c.GID, Groups: c.Groups}
+}

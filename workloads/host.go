@@ -1,0 +1,86 @@
+//go:build linux
+
+package workloads
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// The variables that make this program, executed again, something else.
+const (
+	// hostVariable holds a hostSpec: be a worker host.
+	hostVariable = "SLICETRACE_WORKER_HOST"
+	// shimVariable holds a shimSpec: wait, then become a command.
+	shimVariable = "SLICETRACE_COMMAND_SHIM"
+)
+
+// hostBoardFD is the descriptor of the board in a host, after the standard
+// three. The workers' own descriptors follow it.
+const hostBoardFD = 3
+
+// hostSpec tells a host what to do.
+type hostSpec struct {
+	Trial Trial
+	// First is the index of the host's first worker.
+	First int
+	// FDs are each worker's descriptors, by their numbers in the host.
+	FDs [][]int
+	// Parent is the tool's pid.
+	Parent int
+}
+
+// HostMain must be called first in main, and in TestMain of tests that run
+// trials or commands. If this process was executed to be a worker host or a
+// command's shim, it does that job and exits; else it returns at once.
+func HostMain() {
+	status := 1
+	if spec, ok := os.LookupEnv(hostVariable); ok {
+		// The tool shows a host's standard error when the host fails.
+		fmt.Fprintln(os.Stderr, serve(spec))
+	} else if spec, ok := os.LookupEnv(shimVariable); ok {
+		status = shim(spec)
+	} else {
+		return
+	}
+	os.Exit(status)
+}
+
+// serve runs a host's workers until the tool kills it. It returns only if
+// that cannot be done.
+func serve(text string) error {
+	var spec hostSpec
+	if err := json.NewDecoder(strings.NewReader(text)).Decode(&spec); err != nil {
+		return fmt.Errorf("read %s: %w", hostVariable, err)
+	}
+	// The tool asked for this signal when it started the host, but executing a
+	// file with capabilities drops the request.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("ask to die with the tool: %w", err)
+	}
+	if os.Getppid() != spec.Parent {
+		return fmt.Errorf("ask to die with the tool: process %d is gone", spec.Parent)
+	}
+	workload, err := Find(spec.Trial.Workload)
+	if err != nil {
+		return err
+	}
+	b, err := mapBoard(hostBoardFD, spec.Trial.Workers)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error)
+	for i, fds := range spec.FDs {
+		index := spec.First + i
+		w := &worker{
+			board: b, slot: &b.slots[index], workload: workload, index: index, fds: fds,
+			cpus: workload.placement(index, spec.Trial.CPUs), limit: spec.Trial.Operations,
+		}
+		go func() { failed <- w.live() }()
+	}
+	return <-failed
+}

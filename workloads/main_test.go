@@ -1,0 +1,159 @@
+//go:build linux
+
+package workloads
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// helperVariable makes the test binary play a part of its own; see helpers.
+const helperVariable = "SLICETRACE_TEST_HELPER"
+
+func TestMain(m *testing.M) {
+	HostMain()
+	if name, ok := os.LookupEnv(helperVariable); ok {
+		os.Exit(help(name))
+	}
+	os.Exit(m.Run())
+}
+
+// help plays a part in a process of its own and returns its exit status.
+func help(name string) int {
+	var err error
+	switch name {
+	case "tool":
+		// A tool that runs a long trial and names its workers' processes.
+		err = Run(context.Background(), testTrial("spin", Processes, 2, 0, time.Hour), nil, announcer{})
+	case "threads tool":
+		err = Run(context.Background(), testTrial("pipe", Threads, 2, 0, time.Hour), nil, announcer{})
+	case "command tool":
+		// A tool that dies before it releases its command.
+		var r *Running
+		if r, err = StartCommand(Command{Argv: []string{"sleep", "1000"}}); err == nil {
+			fmt.Println(r.PID())
+			time.Sleep(time.Hour)
+		}
+	case "interrupt me":
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		err = Run(ctx, testTrial("spin", Processes, 2, 0, time.Hour), nil, announcer{})
+	default:
+		err = fmt.Errorf("no helper %q", name)
+	}
+	fmt.Println(err)
+	return 3
+}
+
+// announcer prints the workers' process ids on one line.
+type announcer struct{}
+
+func (announcer) Ready(_ Trial, workers []Worker) error {
+	for _, w := range workers {
+		fmt.Print(w.PID, " ")
+	}
+	fmt.Println()
+	return nil
+}
+
+func (announcer) Stopped(Result) error { return nil }
+
+// recorder keeps what it is shown.
+type recorder struct {
+	ready   func([]Worker) error
+	stopped func(Result) error
+	workers []Worker
+	results []Result
+}
+
+func (r *recorder) Ready(_ Trial, workers []Worker) error {
+	r.workers = workers
+	if r.ready != nil {
+		return r.ready(workers)
+	}
+	return nil
+}
+
+func (r *recorder) Stopped(result Result) error {
+	r.results = append(r.results, result)
+	if r.stopped != nil {
+		return r.stopped(result)
+	}
+	return nil
+}
+
+func testTrial(workload string, mode Mode, workers int, operations int64, duration time.Duration) Trial {
+	// Without cores the trial fails and says so.
+	cpus, _ := allowedCPUs()
+	return Trial{Workload: workload, Mode: mode, Round: 1, Workers: workers, Operations: operations, Duration: duration, CPUs: cpus}
+}
+
+// runTrial runs a trial that must succeed.
+func runTrial(t *testing.T, trial Trial) Result {
+	t.Helper()
+	r := &recorder{}
+	if err := Run(t.Context(), trial, nil, r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.results) != 1 {
+		t.Fatalf("observer saw %d results, want 1", len(r.results))
+	}
+	return r.results[0]
+}
+
+// inBothModes runs a test once per mode.
+func inBothModes(t *testing.T, test func(*testing.T, Mode)) {
+	for _, mode := range []Mode{Processes, Threads} {
+		t.Run(string(mode), func(t *testing.T) { test(t, mode) })
+	}
+}
+
+// alive reports whether the process exists and is not a zombie.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	fields := string(stat[strings.LastIndexByte(string(stat), ')')+1:])
+	return !strings.HasPrefix(fields, " Z ") && !strings.HasPrefix(fields, " X ")
+}
+
+// wantGone fails unless all the processes end within a second.
+func wantGone(t *testing.T, pids []int) {
+	t.Helper()
+	if len(pids) == 0 {
+		t.Fatal("no process to look for")
+	}
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if !slices.ContainsFunc(pids, alive) {
+			return
+		}
+	}
+	t.Errorf("of processes %v some are still alive", pids)
+}
+
+func pidsOf(workers []Worker) []int {
+	var pids []int
+	for _, w := range workers {
+		pids = append(pids, w.PID)
+	}
+	slices.Sort(pids)
+	return slices.Compact(pids)
+}
+
+// openFDs counts this process's descriptors.
+func openFDs(t *testing.T) int {
+	t.Helper()
+	fds, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(fds)
+}

@@ -1,0 +1,234 @@
+//go:build linux
+
+package workloads
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// validPlan is a plan that the tests below spoil.
+func validPlan() Plan {
+	return Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 2, Duration: time.Second}
+}
+
+func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
+	p := validPlan()
+	p.Rounds, p.CPUs = 3, []int{0, 1}
+	var got []string
+	for _, trial := range p.Trials() {
+		got = append(got, fmt.Sprintf("%d %s %s %d %v", trial.Round, trial.Workload, trial.Mode, trial.Workers, trial.Duration))
+	}
+	want := []string{
+		"1 pipe processes 4 1s", "1 pipe threads 4 1s", "1 spin processes 6 1s", "1 spin threads 6 1s",
+		"2 pipe threads 4 1s", "2 pipe processes 4 1s", "2 spin threads 6 1s", "2 spin processes 6 1s",
+		"3 pipe processes 4 1s", "3 pipe threads 4 1s", "3 spin processes 6 1s", "3 spin threads 6 1s",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("trials (-want +got):\n%s", diff)
+	}
+}
+
+func TestTrialsResolveDefaults(t *testing.T) {
+	p := validPlan()
+	p.Workloads, p.Modes, p.Rounds, p.Operations, p.Workers = p.Workloads[1:], p.Modes[:1], 1, 23, 5
+	cpus, err := allowedCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Trial{{Workload: "spin", Mode: Processes, Round: 1, Workers: 5, Operations: 23, CPUs: cpus}}
+	if diff := cmp.Diff(want, p.Trials()); diff != "" {
+		t.Errorf("trials (-want +got):\n%s", diff)
+	}
+}
+
+func TestValidateAcceptsTheDefaults(t *testing.T) {
+	if err := validPlan().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestValidateSaysWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*Plan)
+		want  string
+	}{
+		"no workload":         {func(p *Plan) { p.Workloads = nil }, "no workload"},
+		"no mode":             {func(p *Plan) { p.Modes = nil }, "give processes, threads or both"},
+		"unknown mode":        {func(p *Plan) { p.Modes = []Mode{"fibres"} }, `no mode is called "fibres"`},
+		"mode twice":          {func(p *Plan) { p.Modes = []Mode{Threads, Threads} }, "mode threads is named twice"},
+		"no rounds":           {func(p *Plan) { p.Rounds = 0 }, "0 rounds: give at least 1"},
+		"negative rounds":     {func(p *Plan) { p.Rounds = -1 }, "-1 rounds"},
+		"no duration":         {func(p *Plan) { p.Duration = 0 }, "a duration of 0s"},
+		"negative duration":   {func(p *Plan) { p.Duration = -time.Second }, "a duration of -1s"},
+		"negative operations": {func(p *Plan) { p.Operations = -1 }, "-1 operations"},
+		"negative workers":    {func(p *Plan) { p.Workers = -2 }, "-2 workers"},
+		"odd workers of pipe": {func(p *Plan) { p.Workers = 3 }, "pipe works in pairs: give an even number"},
+		"no core":             {func(p *Plan) { p.CPUs = []int{} }, "no core: name at least one of 0"},
+		"core not there":      {func(p *Plan) { p.CPUs = []int{0, 4095} }, "core 4095 does not exist"},
+		"negative core":       {func(p *Plan) { p.CPUs = []int{-1} }, "core -1 does not exist"},
+		"core twice":          {func(p *Plan) { p.CPUs = []int{0, 0} }, "core 0 is named twice"},
+		"too many tasks":      {func(p *Plan) { p.Workers = 20_000_000 }, "give fewer workers or raise "},
+		"too many files": {func(p *Plan) {
+			// More than the limit, fewer than the tasks that the kernel allows.
+			var files unix.Rlimit
+			if unix.Getrlimit(unix.RLIMIT_NOFILE, &files) == nil {
+				p.Modes, p.Workers = []Mode{Threads}, int(files.Cur)/2
+			}
+		}, "raise ulimit -n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := validPlan()
+			c.spoil(&p)
+			err := p.Validate()
+			if err == nil || !strings.HasPrefix(err.Error(), "check plan: ") || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestValidateKnowsTheUsersLimitOnProcesses(t *testing.T) {
+	trial := Trial{Workload: "spin", Mode: Processes, Workers: 1000}
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 500, Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_NPROC, &old)
+	if err := checkTasks(trial, &Credential{UID: 65534}); err == nil || !strings.Contains(err.Error(), "raise ulimit -u") {
+		t.Errorf("got error %v, want one about ulimit -u", err)
+	}
+	if err := checkTasks(trial, &Credential{UID: 0}); err != nil {
+		t.Errorf("root has no such limit, got error %v", err)
+	}
+}
+
+func TestValidateSaysWhichCoreIsNotAllowed(t *testing.T) {
+	cpus, err := allowedCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cpus) < 2 {
+		t.Skip("needs two cores, to forbid one")
+	}
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(os.Getpid(), &all); err != nil {
+		t.Fatal(err)
+	}
+	one.Set(cpus[0])
+	if err := unix.SchedSetaffinity(os.Getpid(), &one); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.SchedSetaffinity(os.Getpid(), &all)
+	want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %d", cpus[1], cpus[0])
+	if err := checkCPUs(cpus[1:2]); err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %q", err, want)
+	}
+}
+
+func TestFormatCPUs(t *testing.T) {
+	for want, cpus := range map[string][]int{"": nil, "3": {3}, "0-1": {0, 1}, "0-2,5,7-8": {0, 1, 2, 5, 7, 8}} {
+		if got := formatCPUs(cpus); got != want {
+			t.Errorf("cores %v are written %q, want %q", cpus, got, want)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	for _, w := range Catalogue() {
+		if got, err := Find(w.Name); err != nil || got.Name != w.Name || got.Summary == "" {
+			t.Errorf("Find(%q) is %q, %q, %v", w.Name, got.Name, got.Summary, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"pip":    `find workload: no workload is called "pip": did you mean "pipe"? (there are: pipe, spin)`,
+		"spni":   `find workload: no workload is called "spni": did you mean "spin"? (there are: pipe, spin)`,
+		"pipes":  `find workload: no workload is called "pipes": did you mean "pipe"? (there are: pipe, spin)`,
+		"zzzz":   `find workload: no workload is called "zzzz" (there are: pipe, spin)`,
+		"":       `find workload: no workload is called "" (there are: pipe, spin)`,
+		"\x1b[m": `find workload: no workload is called "\x1b[m" (there are: pipe, spin)`,
+	} {
+		if _, err := Find(name); err == nil || err.Error() != want {
+			t.Errorf("Find(%q): got error %v, want %s", name, err, want)
+		}
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"pipe", "pipe", 0},
+		{"kitten", "sitting", 3}, {"spin", "pin", 1}, {"pipe", "spin", 3},
+	} {
+		if got := editDistance(c.a, c.b); got != c.want {
+			t.Errorf("distance from %q to %q is %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestCommFitsTheKernel(t *testing.T) {
+	for want, w := range map[string]struct {
+		name  string
+		index int
+	}{
+		"st-pipe-0":       {"pipe", 0},
+		"st-workingse-12": {"workingset", 12},
+		"st-worki-100000": {"workingset", 100000},
+	} {
+		if got := comm(w.name, w.index); got != want || len(got) > 15 {
+			t.Errorf("worker %d of %s is called %q, want %q", w.index, w.name, got, want)
+		}
+	}
+}
+
+func TestPlacement(t *testing.T) {
+	cpus := []int{2, 5}
+	want := [][]int{{2}, {2}, {5}, {5}, {2}, {2}}
+	for i := range want {
+		if diff := cmp.Diff(want[i], pipe().placement(i, cpus)); diff != "" {
+			t.Errorf("worker %d of pipe (-want +got):\n%s", i, diff)
+		}
+		if diff := cmp.Diff(cpus, spin().placement(i, cpus)); diff != "" {
+			t.Errorf("worker %d of spin (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// The stamps must be of the clock that bpf_ktime_get_ns reads.
+func TestMonotonicIsClockMonotonic(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for range 1000 {
+		var ts unix.Timespec
+		before := monotonic()
+		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+			t.Fatal(err)
+		}
+		after := monotonic()
+		if now := ts.Nano(); now < before || now > after {
+			t.Fatalf("CLOCK_MONOTONIC is %d, read between %d and %d", now, before, after)
+		}
+	}
+}
+
+func BenchmarkChunk(b *testing.B) {
+	x := uint64(1)
+	for b.Loop() {
+		x = chunk(x)
+	}
+	if x == 0 {
+		b.Error("the generator has stuck at zero")
+	}
+}

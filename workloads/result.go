@@ -1,0 +1,59 @@
+//go:build linux
+
+package workloads
+
+import "time"
+
+// Observer follows trials. Its methods are called from Run, one at a time.
+type Observer interface {
+	// Ready is called when the trial's workers exist and every one is off the
+	// CPU, blocked at the start gate, its kernel counters already read. The
+	// gate opens when Ready returns nil. An error ends the trial.
+	Ready(Trial, []Worker) error
+	// Stopped is called when every worker has done its work and is off the CPU,
+	// blocked at the end gate, still alive. The hosts are killed when it returns.
+	Stopped(Result) error
+}
+
+// Worker identifies one worker of a trial.
+type Worker struct {
+	// Index counts from 0.
+	Index int
+	// PID is the process (the kernel's tgid), TID the thread.
+	PID, TID int
+	// CPU is the core that the worker is pinned to, or -1 if it may use several.
+	CPU int
+	// Comm is the thread's name, at most 15 bytes.
+	Comm string
+}
+
+// Counters are the kernel's own figures for one thread, from
+// /proc/PID/task/TID/status and schedstat, counted since the thread began.
+type Counters struct {
+	// Voluntary and Involuntary are switches away from the thread.
+	Voluntary, Involuntary uint64
+	// Runtime is time on the CPU, RunDelay time runnable but waiting for it.
+	Runtime, RunDelay time.Duration
+	// Slices is how often the thread was given the CPU.
+	Slices uint64
+}
+
+// Result is what one trial did. Stamps are CLOCK_MONOTONIC.
+type Result struct {
+	Trial Trial
+	// Start is the earliest worker's start, End the latest worker's end.
+	Start, End time.Duration
+	// Workers are in index order.
+	Workers []WorkerResult
+}
+
+// WorkerResult is what one worker did in a trial.
+type WorkerResult struct {
+	Worker
+	// Operations is the number completed; each workload says what one is.
+	Operations int64
+	// Start is when the worker passed the start gate, End when its work was done.
+	Start, End time.Duration
+	// Before was read at the start gate and After at the end gate.
+	Before, After Counters
+}

@@ -1,0 +1,216 @@
+//go:build linux
+
+package workloads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// gatherLimit bounds the time that workers take to come to a gate.
+	gatherLimit = 30 * time.Second
+	// longest stands for no limit.
+	longest = time.Duration(1<<63 - 1)
+)
+
+// Run runs one trial. Hosts run as user, or as this process's own user if nil.
+// It returns ctx.Err() when ctx ended, an error of o's unchanged, and an error
+// that names the worker if a host died or a worker failed. In all cases every
+// host is gone when it returns.
+func Run(ctx context.Context, t Trial, user *Credential, o Observer) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// See launch.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s, err := raise(t, user)
+	if err != nil {
+		return fmt.Errorf("start %s in %s: %w", t.Workload, t.Mode, err)
+	}
+	defer func() {
+		if struck := s.strike(); struck != nil {
+			err = errors.Join(err, struck)
+		}
+	}()
+	// The bell rings for a cancelled context until strike has unmapped the board.
+	quiet := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-ctx.Done():
+			s.board.ring()
+		case <-quiet:
+		}
+	}()
+	defer func() { close(quiet); <-watched }()
+	return s.play(ctx, o)
+}
+
+// stage is what a running trial holds.
+type stage struct {
+	trial    Trial
+	workload Workload
+	board    *board
+	fleet    *fleet
+}
+
+// raise makes the board and starts the hosts.
+func raise(t Trial, user *Credential) (*stage, error) {
+	w, err := Find(t.Workload)
+	if err != nil {
+		return nil, err
+	}
+	b, boardFD, err := createBoard(t.Workers)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(boardFD)
+	fds := make([][]int, t.Workers)
+	if w.open != nil {
+		fds, err = w.open(t.Workers)
+		defer closeAll(fds)
+	}
+	var f *fleet
+	if err == nil {
+		f, err = launch(t, user, boardFD, fds, b.ring)
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.unmap())
+	}
+	return &stage{trial: t, workload: w, board: b, fleet: f}, nil
+}
+
+func closeAll(fds [][]int) {
+	for _, own := range fds {
+		for _, fd := range own {
+			unix.Close(fd)
+		}
+	}
+}
+
+// strike ends the hosts and gives the board back.
+func (s *stage) strike() error {
+	return errors.Join(s.fleet.dismiss(), s.board.unmap())
+}
+
+// play takes the workers from gate to gate.
+func (s *stage) play(ctx context.Context, o Observer) error {
+	if err := s.gather(ctx, &s.board.head.ready, "start", gatherLimit); err != nil {
+		return err
+	}
+	workers := s.workers()
+	before, err := s.settle(ctx, workers)
+	if err != nil {
+		return err
+	}
+	if err := o.Ready(s.trial, workers); err != nil {
+		return err
+	}
+	limit := longest
+	if s.trial.Operations == 0 {
+		limit = s.trial.Duration + gatherLimit
+	}
+	s.board.open(time.Duration(monotonic()) + s.trial.Duration)
+	if err := s.gather(ctx, &s.board.head.done, "stop", limit); err != nil {
+		return err
+	}
+	after, err := s.settle(ctx, workers)
+	if err != nil {
+		return err
+	}
+	return o.Stopped(s.result(workers, before, after))
+}
+
+// gather waits until count has reached the number of workers.
+func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit time.Duration) error {
+	for began := time.Now(); ; {
+		heard := atomic.LoadUint32(&s.board.head.bell)
+		if err := s.trouble(ctx); err != nil {
+			return err
+		}
+		n := atomic.LoadUint32(count)
+		if int(n) == s.trial.Workers {
+			return nil
+		}
+		left := limit - time.Since(began)
+		if left <= 0 {
+			return fmt.Errorf("%s workers: %d of %d workers of %s did not within %v: ask for fewer workers",
+				verb, s.trial.Workers-int(n), s.trial.Workers, s.trial.Workload, limit)
+		}
+		s.board.await(heard, left)
+	}
+}
+
+// trouble returns the reason for which the trial cannot go on, if there is one.
+func (s *stage) trouble(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.fleet.trouble(); err != nil {
+		return fmt.Errorf("run %s in %s: %w", s.trial.Workload, s.trial.Mode, err)
+	}
+	if atomic.LoadUint32(&s.board.head.failed) == 0 {
+		return nil
+	}
+	for i := range s.board.slots {
+		if errno := atomic.LoadUint32(&s.board.slots[i].errno); errno != 0 {
+			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.Workload, s.trial.Mode, i, syscall.Errno(errno))
+		}
+	}
+	return nil
+}
+
+// workers returns the identities that the workers put on the board.
+func (s *stage) workers() []Worker {
+	workers := make([]Worker, s.trial.Workers)
+	for i := range workers {
+		slot, cpu := &s.board.slots[i], -1
+		if cpus := s.workload.placement(i, s.trial.CPUs); len(cpus) == 1 {
+			cpu = cpus[0]
+		}
+		workers[i] = Worker{Index: i, PID: int(slot.pid), TID: int(slot.tid), CPU: cpu, Comm: comm(s.workload.Name, i)}
+	}
+	return workers
+}
+
+// settle waits until every worker is off the CPU and returns their counters. A
+// worker that cannot be found has most likely died: then it says of what.
+func (s *stage) settle(ctx context.Context, workers []Worker) ([]Counters, error) {
+	counters, err := settle(ctx, workers)
+	if err == nil {
+		return counters, nil
+	}
+	for began := time.Now(); time.Since(began) < time.Second; {
+		heard := atomic.LoadUint32(&s.board.head.bell)
+		if trouble := s.trouble(ctx); trouble != nil {
+			return nil, trouble
+		}
+		s.board.await(heard, 100*time.Millisecond)
+	}
+	return nil, err
+}
+
+func (s *stage) result(workers []Worker, before, after []Counters) Result {
+	r := Result{Trial: s.trial, Start: longest}
+	for i, w := range workers {
+		slot := &s.board.slots[i]
+		done := WorkerResult{
+			Worker: w, Operations: slot.operations,
+			Start: time.Duration(slot.start), End: time.Duration(slot.end),
+			Before: before[i], After: after[i],
+		}
+		r.Start, r.End = min(r.Start, done.Start), max(r.End, done.End)
+		r.Workers = append(r.Workers, done)
+	}
+	return r
+}

@@ -1,0 +1,142 @@
+//go:build linux
+
+package workloads
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// worker is one worker as its host and its body see it.
+type worker struct {
+	board    *board
+	slot     *slot
+	workload Workload
+	// index is the worker's number in the trial.
+	index int
+	// cpus are the cores it may run on.
+	cpus []int
+	// fds are the descriptors that the workload's open made for it.
+	fds []int
+	// limit is the number of operations to do, 0 to work until the deadline.
+	limit int64
+
+	// operations is what the body completed.
+	operations int64
+	// token is the buffer of a body that passes bytes.
+	token byte
+	// kept holds a body's result, so that no compiler drops the work.
+	kept uint64
+}
+
+// live takes the goroutine's thread for good: it makes it the worker, lets Go
+// forget it, and works. It returns only if the worker could not be prepared.
+func (w *worker) live() error {
+	runtime.LockOSThread()
+	if err := w.prepare(); err != nil {
+		return fmt.Errorf("prepare worker %d of %s: %w", w.index, w.workload.Name, err)
+	}
+	growStack()
+	w.perform()
+	return nil
+}
+
+// prepare does all that must not fall between the gates.
+func (w *worker) prepare() error {
+	name, err := unix.BytePtrFromString(comm(w.workload.Name, w.index))
+	if err != nil {
+		return fmt.Errorf("name thread: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0); err != nil {
+		return fmt.Errorf("name thread: %w", err)
+	}
+	var set unix.CPUSet
+	for _, cpu := range w.cpus {
+		set.Set(cpu)
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("set affinity to cores %v: %w", w.cpus, err)
+	}
+	w.slot.tid, w.slot.pid = int32(unix.Gettid()), int32(unix.Getpid())
+	if w.workload.prepare == nil {
+		return nil
+	}
+	return w.workload.prepare(w)
+}
+
+// growStack leaves the goroutine a stack of at least 64 KiB with its pages
+// touched: once the worker has left the scheduler its stack can neither
+// grow nor be checked.
+//
+//go:noinline
+func growStack() {
+	var room [64 << 10]byte
+	runtime.KeepAlive(&room)
+}
+
+// perform is the worker's life from the start gate to its end. It never returns:
+// to Go it is one system call.
+//
+//go:norace
+//go:noinline
+func (w *worker) perform() {
+	leaveScheduler()
+	head := w.board.head
+	if atomic.AddUint32(&head.ready, 1) == uint32(len(w.board.slots)) {
+		w.board.ring()
+	}
+	errno := w.workload.body(w)
+	w.slot.end = monotonic()
+	w.slot.operations = w.operations
+	w.slot.errno = uint32(errno)
+	if errno != 0 {
+		atomic.AddUint32(&head.failed, 1)
+	}
+	if done := atomic.AddUint32(&head.done, 1); errno != 0 || done == uint32(len(w.board.slots)) {
+		w.board.ring()
+	}
+	for {
+		futexWait(&head.end, 0)
+	}
+}
+
+// begin waits at the start gate and stamps the start.
+//
+//go:nosplit
+//go:norace
+func (w *worker) begin() {
+	for atomic.LoadUint32(&w.board.head.gate) == 0 {
+		futexWait(&w.board.head.gate, 0)
+	}
+	w.began()
+}
+
+// began stamps the start of a worker that a peer's first message let through.
+//
+//go:nosplit
+//go:norace
+func (w *worker) began() { w.slot.start = monotonic() }
+
+// over reports whether the worker, n operations done, has to stop.
+//
+//go:nosplit
+//go:norace
+func (w *worker) over(n int64) bool {
+	if w.limit > 0 {
+		return n >= w.limit
+	}
+	return monotonic() >= w.board.head.deadline
+}
+
+// comm returns a worker's thread name, "st-pipe-0", with the workload's name
+// cut so that the number fits into the kernel's 15 bytes.
+func comm(workload string, index int) string {
+	const prefix, longest = "st-", 15
+	number := fmt.Sprintf("-%d", index)
+	room := longest - len(prefix) - len(number)
+	return prefix + workload[:min(room, len(workload))] + number
+}
