@@ -50,7 +50,7 @@ struct spread {
 	u32 bucket[SLICE_BUCKETS];
 };
 
-/* The switches of one class. One page, since a page touched costs a TLB miss. */
+/* The switches of one class. */
 struct class_page {
 	u64 switches;
 	u64 pick_sum;
@@ -66,13 +66,36 @@ struct class_page {
 };
 
 /*
- * One core. Only the core itself writes here, with interrupts or preemption
- * off, but for woken, which the waker writes from wherever it runs and which
- * therefore has a cache line of its own.
+ * What one sched_switch found out: the phases of the switch before it, the slice
+ * that it ended, and the wait that it ended.
+ */
+struct entry {
+	u64 slice;
+	u64 wait;
+	u32 pick;  /* 0: not timed */
+	u32 took;  /* the switch phase; 0: not timed */
+	u32 class; /* CLASSES: no switch to count */
+	u8 cause;  /* CAUSES: no worker's slice */
+	u8 waited; /* wait is a worker's */
+	u8 pad[2];
+};
+
+#define LOG_ENTRIES 64
+
+/*
+ * The hot half of one core. After each entry into the kernel (page-table
+ * isolation) or change of address space the TLB is cold, and a page touched
+ * costs more than all arithmetic here: so a switch only adds an entry to the
+ * log, in this same page, and every LOG_ENTRIES switches the log is added to
+ * the sums. The map is small enough for the kernel's linear mapping.
  *
- * A switch's phases are known at its sched_exit_tp, but are counted at the
- * next sched_switch, between its s0 and s1, where time belongs to no slice and
- * no phase. Until then since, exit, pick and class hold them.
+ * Only the core itself writes here, with interrupts or preemption off, but for
+ * woken, which the waker writes from wherever it runs and which therefore has a
+ * cache line of its own.
+ *
+ * A switch's phases are known at its sched_exit_tp, but are logged at the next
+ * sched_switch, between its s0 and s1, where time belongs to no slice and no
+ * phase. Until then since, exit, pick and class hold them.
  */
 struct core {
 	u64 entry; /* e0 of the __schedule under way; 0: none seen */
@@ -84,31 +107,40 @@ struct core {
 	u32 slot; /* of the worker that holds the core */
 	u32 tid;  /* of the task that holds the core */
 	u64 tick_at; /* last tick of this slice; 0: none */
-	u64 held; /* on_cpu of the worker that holds the core; in a snapshot only, like now */
+	u32 logged;
+	u32 pad0;
 
 	u64 time[HOLDERS]; /* of ended slices */
 	u64 self;
+	u64 switches; /* for live progress */
 	u64 ticks;
 	u64 busy_ticks;
-	u64 now; /* when the snapshot was taken */
-	u64 switches; /* for live progress */
 	u64 unseen; /* times that the kernel did not report who took the core */
-	u64 pad0[7];
 
 	u32 woken; /* tid last woken onto this core since its last switch or tick */
 	u32 pad1[15];
 
-	/* What is hot of waits and blocked slices shares a page with the above. */
+	struct entry log[LOG_ENTRIES];
+};
+
+/* The cold half: distributions, and sums of the phases. */
+struct sums {
 	struct spread wait;
 	struct spread ended[CAUSES]; /* workers' slices */
-
-	u8 pad2[3984];
+	u8 pad[144];
 	struct class_page classes[CLASSES];
 };
 
 _Static_assert(sizeof(struct class_page) == 4096, "a class is a page");
-_Static_assert(__builtin_offsetof(struct core, classes) % 4096 == 0, "classes are page-aligned");
-_Static_assert(sizeof(struct core) % 4096 == 0, "a core is whole pages");
+_Static_assert(__builtin_offsetof(struct sums, classes) % 4096 == 0, "classes are page-aligned");
+
+/* One core at one instant, its log empty. */
+struct snapshot {
+	struct core core;
+	struct sums sums;
+	u64 now;
+	u64 held; /* on_cpu of the worker that holds the core */
+};
 
 /* One watched task: two cache lines. */
 struct worker {

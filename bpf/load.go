@@ -12,6 +12,8 @@ import (
 // The layout of the maps' elements, as the C side has it.
 type (
 	Core      = slicetraceCore
+	Sums      = slicetraceSums
+	Snapshot  = slicetraceSnapshot
 	ClassPage = slicetraceClassPage
 	Spread    = slicetraceSpread
 	Worker    = slicetraceWorker
@@ -56,10 +58,10 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Shadow, Workers, Slots, Free, Ended *ebpf.Map
+	Cores, Shadow, Workers, Slots, Guesses, Free, Ended *ebpf.Map
 	// Totals holds a Totals.
 	Totals   *ebpf.Variable
-	Snapshot *ebpf.Program
+	Snapshot *ebpf.Program // fills Shadow, which holds a Snapshot
 	// Hooks are in the order in which they are to be attached: sched_switch
 	// last, so that no switch is counted before its phases can be timed.
 	Hooks []Hook
@@ -154,6 +156,7 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 		return fmt.Errorf("size maps: %d cores and %d tasks: both must be positive", o.Cores, o.Tasks)
 	}
 	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
+	spec.Maps[slicetraceMapStSums].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStWorkers].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStSlots].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStFree].MaxEntries = uint32(o.Tasks)
@@ -174,6 +177,7 @@ func (objs *Objects) assign() {
 	objs.Shadow = c.Maps[slicetraceMapStShadow]
 	objs.Workers = c.Maps[slicetraceMapStWorkers]
 	objs.Slots = c.Maps[slicetraceMapStSlots]
+	objs.Guesses = c.Maps[slicetraceMapStGuesses]
 	objs.Free = c.Maps[slicetraceMapStFree]
 	objs.Ended = c.Maps[slicetraceMapStEnded]
 	objs.Totals = c.Variables[slicetraceVarStTotals]

@@ -25,22 +25,27 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* Set before load. */
 const volatile u64 tick_recent = 2000000; /* ns after a tick in which it can still end a slice */
 
-/* One element a core, by number. */
+/* The hot and the cold half of each core, by its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct core);
 } st_cores SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct sums);
+} st_sums SEC(".maps");
+
 /* Where st_snapshot leaves a copy of one core. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct core);
+	__type(value, struct snapshot);
 } st_shadow SEC(".maps");
 
 /* Watched tasks, by slot. */
@@ -58,6 +63,20 @@ struct {
 	__type(key, u32);
 	__type(value, u32);
 } st_slots SEC(".maps");
+
+/*
+ * Where a tid's slot probably is: index tid modulo the size, value slot + 1. An
+ * entry is never cleared, so 0 says for certain that the tid is not watched;
+ * another tid's entry says to ask st_slots.
+ */
+#define GUESSES 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GUESSES);
+	__type(key, u32);
+	__type(value, u32);
+} st_guesses SEC(".maps");
 
 /* Slots that no task holds. */
 struct {
@@ -91,9 +110,24 @@ static __always_inline struct worker *worker_at(u32 slot)
 	return bpf_map_lookup_elem(&st_workers, &slot);
 }
 
-static __always_inline u32 *slot_of(u32 tid)
+/* The record of a watched task, and its slot; NULL if the task is not watched. */
+static __always_inline struct worker *worker_of(u32 tid, u32 *slot)
 {
-	return bpf_map_lookup_elem(&st_slots, &tid);
+	u32 i = tid % GUESSES;
+	u32 *guess = bpf_map_lookup_elem(&st_guesses, &i);
+	struct worker *w;
+
+	if (!guess || !*guess)
+		return NULL;
+	*slot = *guess - 1;
+	w = worker_at(*slot);
+	if (w && w->tid == tid)
+		return w;
+	guess = bpf_map_lookup_elem(&st_slots, &tid);
+	if (!guess)
+		return NULL;
+	*slot = *guess;
+	return worker_at(*slot);
 }
 
 /* A fixed string and the start of a name; a suffix such as .cfi may follow. */
@@ -136,35 +170,90 @@ static __always_inline void spread_add(struct spread *s, u64 v)
 	s->bucket[bucket_of(v, SLICE_BUCKETS - 1)]++;
 }
 
-/* Counts the switch before this one: its phases are complete by now. */
-static __always_inline void count_last(struct core *c)
+/*
+ * Adds one entry of a core's log to its sums. Not static, so that the verifier
+ * looks at it once, and not anew for each turn of the loop in flush.
+ */
+__noinline int add_entry(u32 cpu, u32 i)
 {
-	u32 class = c->class;
-	u64 pick = c->pick;
-	u64 exit = c->exit;
+	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
+	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
 	struct class_page *p;
-	u64 took;
+	u32 class, cause;
+	struct entry *e;
+	u64 pick, took;
 
+	if (!c || !s)
+		return 0;
+	barrier_var(i); /* else the compiler bounds a copy of it */
+	e = &c->log[i % LOG_ENTRIES];
+	cause = e->cause;
+	class = e->class;
+	if (e->waited)
+		spread_add(&s->wait, e->wait);
+	if (cause < CAUSES)
+		spread_add(&s->ended[cause], e->slice);
 	if (class >= CLASSES)
-		return;
-	p = &c->classes[class];
+		return 0;
+	pick = e->pick;
+	took = e->took;
+	p = &s->classes[class];
 	p->switches++;
 	if (pick) {
 		p->pick_sum += pick;
 		raise(&p->pick_max, pick);
 		p->pick[bucket_of(pick, PHASE_BUCKETS - 1)]++;
 	}
-	if (!exit)
-		return;
-	took = exit - c->since;
+	if (!took)
+		return 0;
 	p->switch_sum += took;
 	raise(&p->switch_max, took);
 	p->switch_[bucket_of(took, PHASE_BUCKETS - 1)]++;
 	if (!pick)
-		return;
+		return 0;
 	p->cost_sum += pick + took;
 	raise(&p->cost_max, pick + took);
 	p->cost[bucket_of(pick + took, PHASE_BUCKETS - 1)]++;
+	return 0;
+}
+
+/* Adds the log to the sums and empties it. */
+static __noinline int flush(struct core *c)
+{
+	u32 cpu = bpf_get_smp_processor_id(), i;
+
+	for (i = 0; i < LOG_ENTRIES && i < c->logged; i++)
+		add_entry(cpu, i);
+	c->logged = 0;
+	return 0;
+}
+
+/* The phases of the switch before this one, which are complete by now. */
+static __always_inline void log_phases(struct core *c, struct entry *e)
+{
+	u64 took = c->exit ? c->exit - c->since : 0;
+
+	e->class = c->class;
+	e->pick = c->pick;
+	e->took = took <= ~0U ? took : ~0U;
+}
+
+static __always_inline struct entry *next_entry(struct core *c)
+{
+	u32 i = c->logged % LOG_ENTRIES;
+	struct entry *e = &c->log[i];
+
+	e->cause = CAUSES;
+	e->waited = 0;
+	return e;
+}
+
+/* To be followed by no use of the entry: it may be added to the sums at once. */
+static __always_inline void end_entry(struct core *c)
+{
+	c->logged++;
+	if (c->logged >= LOG_ENTRIES)
+		flush(c);
 }
 
 /*
@@ -225,8 +314,8 @@ static __noinline void retire(struct worker *w, struct task_struct *t, u32 slot)
 	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
 }
 
-static __always_inline void switch_out(struct core *c, bool preempt, struct task_struct *prev,
-				       struct task_struct *next, u64 s0)
+static __always_inline void switch_out(struct core *c, struct entry *e, bool preempt,
+				       struct task_struct *prev, struct task_struct *next, u64 s0)
 {
 	u32 slot = c->slot, cause;
 	struct worker *w = worker_at(slot);
@@ -238,19 +327,20 @@ static __always_inline void switch_out(struct core *c, bool preempt, struct task
 	w->on_cpu += slice;
 	w->ended[cause]++;
 	w->runnable = cause >= ENDED_TICK ? s0 : 0;
-	spread_add(&c->ended[cause], slice);
+	e->slice = slice;
+	e->cause = cause;
 	if (cause == ENDED_EXITED)
 		retire(w, prev, slot);
 }
 
-static __always_inline void switch_in(struct core *c, struct worker *w, u64 s0)
+static __always_inline void switch_in(struct entry *e, struct worker *w, u64 now)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	u64 waited;
 
 	if (w->cpu != cpu) {
 		if (w->cpu == ~0U)
-			w->first = s0;
+			w->first = now;
 		else
 			w->migrations++;
 		w->cpu = cpu;
@@ -258,19 +348,19 @@ static __always_inline void switch_in(struct core *c, struct worker *w, u64 s0)
 	if (!w->runnable)
 		return;
 	/* Stamped on another core, whose clock may be a little ahead. */
-	waited = s0 > w->runnable ? s0 - w->runnable : 0;
+	waited = now > w->runnable ? now - w->runnable : 0;
 	w->runnable = 0;
 	w->wait += waited;
 	raise(&w->wait_max, waited);
-	spread_add(&c->wait, waited);
+	e->wait = waited;
+	e->waited = 1;
 }
 
 /* Notes who holds the core from now on. */
-static __always_inline void hand_over(struct core *c, struct task_struct *next, u64 now)
+static __always_inline void hand_over(struct core *c, struct entry *e, struct task_struct *next, u64 now)
 {
-	u32 tid = next->pid;
+	u32 tid = next->pid, slot;
 	struct worker *w;
-	u32 *slot;
 
 	c->tid = tid;
 	if (!tid) {
@@ -278,17 +368,12 @@ static __always_inline void hand_over(struct core *c, struct task_struct *next, 
 		return;
 	}
 	c->holder = HOLDER_OTHER;
-	if (next->flags & PF_KTHREAD)
-		return;
-	slot = slot_of(tid);
-	if (!slot)
-		return;
-	w = worker_at(*slot);
+	w = worker_of(tid, &slot);
 	if (!w)
 		return;
 	c->holder = HOLDER_WORKER;
-	c->slot = *slot;
-	switch_in(c, w, now);
+	c->slot = slot;
+	switch_in(e, w, now);
 }
 
 static __always_inline void end_holding(struct core *c, u64 now)
@@ -305,20 +390,23 @@ static __always_inline void end_holding(struct core *c, u64 now)
  * core from it has left its own sched_exit_tp stamp, the first since the
  * hidden one came, and from there its slice is counted.
  */
-static __noinline void find_holder(struct core *c, struct task_struct *holder, u64 now)
+static __noinline int find_holder(struct core *c, struct task_struct *holder, u64 now)
 {
 	u64 from = c->exit ? c->exit : now;
+	struct entry *e = next_entry(c);
 
 	end_holding(c, from);
 	c->exit = 0; /* it did not end the switch to the hidden task */
-	count_last(c);
+	log_phases(c, e);
 	c->class = CLASSES;
 	c->exit = from;
 	c->since = from;
 	c->unseen++;
 	if (c->tick_at < from)
 		c->tick_at = 0;
-	hand_over(c, holder, from);
+	hand_over(c, e, holder, from);
+	end_entry(c);
+	return 0;
 }
 
 SEC("tp_btf/sched_switch")
@@ -326,19 +414,22 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	u64 s0 = bpf_ktime_get_ns();
 	struct core *c = this_core();
+	struct entry *e;
 	u64 s1;
 
 	if (!c) {
 		__sync_fetch_and_add(&st_totals.unwatched_core, 1);
 		return 0;
 	}
+	if (c->since && c->tid != (u32)prev->pid)
+		find_holder(c, prev, s0);
+	e = next_entry(c);
+	e->class = CLASSES;
 	if (c->since) {
-		if (c->tid != (u32)prev->pid)
-			find_holder(c, prev, s0);
 		end_holding(c, s0);
-		count_last(c);
+		log_phases(c, e);
 		if (c->holder == HOLDER_WORKER)
-			switch_out(c, preempt, prev, next, s0);
+			switch_out(c, e, preempt, prev, next, s0);
 	}
 	c->switches++;
 	c->class = class_of(prev, next);
@@ -347,7 +438,8 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	c->exit = 0;
 	c->tick_at = 0;
 	c->woken = 0;
-	hand_over(c, next, s0);
+	hand_over(c, e, next, s0);
+	end_entry(c);
 	s1 = bpf_ktime_get_ns();
 	c->since = s1;
 	c->self += s1 - s0;
@@ -359,8 +451,11 @@ int BPF_PROG(st_entry)
 {
 	struct core *c = this_core();
 
-	if (c)
-		c->entry = bpf_ktime_get_ns();
+	if (!c)
+		return 0;
+	/* Brings the page into the TLB before the stamp, not within the phase. */
+	barrier_var(c->entry);
+	c->entry = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -397,19 +492,12 @@ int st_finish(void *ctx)
 /* Runs on the waker's core; the marks belong to the core that the task joins. */
 static __always_inline int runnable(struct task_struct *p)
 {
-	u32 cpu = task_cpu(p), tid = p->pid;
+	u32 cpu = task_cpu(p), tid = p->pid, slot;
 	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
-	struct worker *w;
-	u32 *slot;
+	struct worker *w = worker_of(tid, &slot);
 
 	if (c)
 		c->woken = tid;
-	if (p->flags & PF_KTHREAD)
-		return 0;
-	slot = slot_of(tid);
-	if (!slot)
-		return 0;
-	w = worker_at(*slot);
 	if (w)
 		w->runnable = bpf_ktime_get_ns();
 	return 0;
@@ -430,7 +518,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *p)
 static __always_inline void watch_child(struct task_struct *child)
 {
 	struct worker fresh = {};
-	u32 slot, tid = child->pid;
+	u32 slot, guess, tid = child->pid, i = tid % GUESSES;
 
 	if (bpf_map_pop_elem(&st_free, &slot)) {
 		__sync_fetch_and_add(&st_totals.map_full, 1);
@@ -445,18 +533,18 @@ static __always_inline void watch_child(struct task_struct *child)
 	    bpf_map_update_elem(&st_slots, &tid, &slot, BPF_ANY)) {
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 		bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+		return;
 	}
+	guess = slot + 1;
+	bpf_map_update_elem(&st_guesses, &i, &guess, BPF_ANY); /* an index that exists */
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 {
-	u32 *slot = slot_of(parent->pid);
-	struct worker *w;
+	u32 slot;
+	struct worker *w = worker_of(parent->pid, &slot);
 
-	if (!slot)
-		return 0;
-	w = worker_at(*slot);
 	if (w && w->follow)
 		watch_child(child);
 	return 0;
@@ -465,12 +553,9 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(st_process_exit, struct task_struct *p)
 {
-	u32 *slot = slot_of(p->pid);
-	struct worker *w;
+	u32 slot;
+	struct worker *w = worker_of(p->pid, &slot);
 
-	if (!slot)
-		return 0;
-	w = worker_at(*slot);
 	if (w)
 		w->exit = bpf_ktime_get_ns();
 	return 0;
@@ -525,29 +610,32 @@ int BPF_PROG(st_tick, struct hrtimer *timer)
 SEC("raw_tp")
 int st_snapshot(void *ctx)
 {
+	u32 cpu = bpf_get_smp_processor_id(), zero = 0, i;
 	struct core *c = this_core();
-	u32 zero = 0, i;
-	struct core *s = bpf_map_lookup_elem(&st_shadow, &zero);
+	struct sums *sums = bpf_map_lookup_elem(&st_sums, &cpu);
+	struct snapshot *s = bpf_map_lookup_elem(&st_shadow, &zero);
 	struct task_struct *current = bpf_get_current_task_btf();
 	struct worker *w;
 
-	if (!c || !s)
+	if (!c || !s || !sums)
 		return 1;
 	if (c->since && c->exit && c->tid != (u32)current->pid)
 		find_holder(c, current, bpf_ktime_get_ns());
-	if (bpf_probe_read_kernel(s, sizeof(*s), c))
+	flush(c);
+	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||
+	    bpf_probe_read_kernel(&s->sums, sizeof(s->sums), sums))
 		return 2;
 	s->now = bpf_ktime_get_ns();
 	w = worker_at(c->slot);
 	if (w && c->holder == HOLDER_WORKER)
 		s->held = w->on_cpu;
 	for (i = 0; i < CLASSES; i++) {
-		c->classes[i].pick_max = 0;
-		c->classes[i].switch_max = 0;
-		c->classes[i].cost_max = 0;
+		sums->classes[i].pick_max = 0;
+		sums->classes[i].switch_max = 0;
+		sums->classes[i].cost_max = 0;
 	}
 	for (i = 0; i < CAUSES; i++)
-		c->ended[i].max = 0;
-	c->wait.max = 0;
+		sums->ended[i].max = 0;
+	sums->wait.max = 0;
 	return 0;
 }

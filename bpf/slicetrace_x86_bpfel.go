@@ -39,21 +39,27 @@ type slicetraceCore struct {
 	Slot      uint32
 	Tid       uint32
 	TickAt    uint64
-	Held      uint64
+	Logged    uint32
+	Pad0      uint32
 	Time      [3]uint64
 	Self      uint64
+	Switches  uint64
 	Ticks     uint64
 	BusyTicks uint64
-	Now       uint64
-	Switches  uint64
 	Unseen    uint64
-	Pad0      [7]uint64
 	Woken     uint32
 	Pad1      [15]uint32
-	Wait      slicetraceSpread
-	Ended     [6]slicetraceSpread
-	Pad2      [3984]uint8
-	Classes   [5]slicetraceClassPage
+	Log       [64]struct {
+		_      structs.HostLayout
+		Slice  uint64
+		Wait   uint64
+		Pick   uint32
+		Took   uint32
+		Class  uint32
+		Cause  uint8
+		Waited uint8
+		Pad    [2]uint8
+	}
 }
 
 type slicetraceObituary struct {
@@ -64,11 +70,27 @@ type slicetraceObituary struct {
 	Comm   [16]int8
 }
 
+type slicetraceSnapshot struct {
+	_    structs.HostLayout
+	Core slicetraceCore
+	Sums slicetraceSums
+	Now  uint64
+	Held uint64
+}
+
 type slicetraceSpread struct {
 	_      structs.HostLayout
 	Sum    uint64
 	Max    uint64
 	Bucket [576]uint32
+}
+
+type slicetraceSums struct {
+	_       structs.HostLayout
+	Wait    slicetraceSpread
+	Ended   [6]slicetraceSpread
+	Pad     [144]uint8
+	Classes [5]slicetraceClassPage
 }
 
 type slicetraceTotals struct {
@@ -105,8 +127,10 @@ const (
 	slicetraceMapStCores        = "st_cores"
 	slicetraceMapStEnded        = "st_ended"
 	slicetraceMapStFree         = "st_free"
+	slicetraceMapStGuesses      = "st_guesses"
 	slicetraceMapStShadow       = "st_shadow"
 	slicetraceMapStSlots        = "st_slots"
+	slicetraceMapStSums         = "st_sums"
 	slicetraceMapStWorkers      = "st_workers"
 	slicetraceProgStEntry       = "st_entry"
 	slicetraceProgStExit        = "st_exit"
@@ -184,8 +208,10 @@ type slicetraceMapSpecs struct {
 	StCores   *ebpf.MapSpec `ebpf:"st_cores"`
 	StEnded   *ebpf.MapSpec `ebpf:"st_ended"`
 	StFree    *ebpf.MapSpec `ebpf:"st_free"`
+	StGuesses *ebpf.MapSpec `ebpf:"st_guesses"`
 	StShadow  *ebpf.MapSpec `ebpf:"st_shadow"`
 	StSlots   *ebpf.MapSpec `ebpf:"st_slots"`
+	StSums    *ebpf.MapSpec `ebpf:"st_sums"`
 	StWorkers *ebpf.MapSpec `ebpf:"st_workers"`
 }
 
@@ -221,8 +247,10 @@ type slicetraceMaps struct {
 	StCores   *ebpf.Map `ebpf:"st_cores"`
 	StEnded   *ebpf.Map `ebpf:"st_ended"`
 	StFree    *ebpf.Map `ebpf:"st_free"`
+	StGuesses *ebpf.Map `ebpf:"st_guesses"`
 	StShadow  *ebpf.Map `ebpf:"st_shadow"`
 	StSlots   *ebpf.Map `ebpf:"st_slots"`
+	StSums    *ebpf.Map `ebpf:"st_sums"`
 	StWorkers *ebpf.Map `ebpf:"st_workers"`
 }
 
@@ -231,8 +259,10 @@ func (m *slicetraceMaps) Close() error {
 		m.StCores,
 		m.StEnded,
 		m.StFree,
+		m.StGuesses,
 		m.StShadow,
 		m.StSlots,
+		m.StSums,
 		m.StWorkers,
 	)
 }

@@ -46,7 +46,6 @@ type Task struct {
 type Collector struct {
 	objs  *bpf.Objects
 	links []link.Link
-	live  *ebpf.Memory
 
 	mu    sync.Mutex // guards the rest
 	cores []core
@@ -101,9 +100,6 @@ func (c *Collector) start(tasks int) error {
 		}
 	}
 	var err error
-	if c.live, err = c.objs.Cores.Memory(); err != nil {
-		return fmt.Errorf("map cores' memory: %w", err)
-	}
 	if c.ended, err = newEnded(c.objs.Ended, c.fold); err != nil {
 		return err
 	}
@@ -153,6 +149,9 @@ func (c *Collector) Watch(t Task) error {
 	if err := c.objs.Slots.Put(w.Tid, slot); err != nil {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
+	if err := c.objs.Guesses.Put(w.Tid%c.objs.Guesses.MaxEntries(), slot+1); err != nil {
+		return fmt.Errorf("watch task %d: %w", t.TID, err)
+	}
 	c.base[w.Tid] = t
 	return nil
 }
@@ -178,12 +177,13 @@ func (c *Collector) AwaitExits(most time.Duration) error {
 // number, without disturbing the cores: for a display, not for a report.
 func (c *Collector) Switches() (map[int]uint64, error) {
 	counts := make(map[int]uint64, len(c.cores))
+	var core bpf.Core
 	for i := range c.cores {
-		n, err := readSwitches(c.live, c.cores[i].cpu)
-		if err != nil {
-			return nil, fmt.Errorf("read switches of core %d: %w", c.cores[i].cpu, err)
+		cpu := c.cores[i].cpu
+		if err := c.objs.Cores.Lookup(uint32(cpu), &core); err != nil {
+			return nil, fmt.Errorf("read switches of core %d: %w", cpu, err)
 		}
-		counts[c.cores[i].cpu] = n
+		counts[cpu] = core.Switches
 	}
 	return counts, nil
 }

@@ -1,10 +1,6 @@
 package collector
 
 import (
-	"unsafe"
-
-	"github.com/cilium/ebpf"
-
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
 )
@@ -12,7 +8,7 @@ import (
 // core follows one core's counts in the kernel.
 type core struct {
 	cpu  int
-	last bpf.Core // as last read
+	last bpf.Snapshot // as last read
 	sum  coreCounts
 }
 
@@ -28,28 +24,29 @@ type coreCounts struct {
 	time             [len(bpf.Core{}.Time)]uint64
 	self             uint64
 	ticks, busyTicks uint64
-	classes          [len(bpf.Core{}.Classes)]classCounts
-	ended            [len(bpf.Core{}.Ended)]histogram
+	classes          [len(bpf.Sums{}.Classes)]classCounts
+	ended            [len(bpf.Sums{}.Ended)]histogram
 	wait             histogram
 }
 
 // fold takes over what the core has counted since it was last read.
-func (c *core) fold(now *bpf.Core) {
-	s := &c.sum
-	s.now, s.time, s.self = now.Now, now.Time, now.Self
-	s.ticks, s.busyTicks, s.unseen = now.Ticks, now.BusyTicks, now.Unseen
-	for i := range now.Classes {
-		k, n, l := &s.classes[i], &now.Classes[i], &c.last.Classes[i]
+func (c *core) fold(now *bpf.Snapshot) {
+	s, hot := &c.sum, &now.Core
+	s.now, s.time, s.self = now.Now, hot.Time, hot.Self
+	s.ticks, s.busyTicks, s.unseen = hot.Ticks, hot.BusyTicks, hot.Unseen
+	cold, last := &now.Sums, &c.last.Sums
+	for i := range cold.Classes {
+		k, n, l := &s.classes[i], &cold.Classes[i], &last.Classes[i]
 		k.switches = n.Switches
 		k.pick.grow(n.Pick[:], l.Pick[:], n.PickSum, n.PickMax)
 		k.swtch.grow(n.Switch[:], l.Switch[:], n.SwitchSum, n.SwitchMax)
 		k.total.grow(n.Cost[:], l.Cost[:], n.CostSum, n.CostMax)
 	}
-	for i := range now.Ended {
-		n := &now.Ended[i]
-		s.ended[i].grow(n.Bucket[:], c.last.Ended[i].Bucket[:], n.Sum, n.Max)
+	for i := range cold.Ended {
+		n := &cold.Ended[i]
+		s.ended[i].grow(n.Bucket[:], last.Ended[i].Bucket[:], n.Sum, n.Max)
 	}
-	s.wait.grow(now.Wait.Bucket[:], c.last.Wait.Bucket[:], now.Wait.Sum, now.Wait.Max)
+	s.wait.grow(cold.Wait.Bucket[:], last.Wait.Bucket[:], cold.Wait.Sum, cold.Wait.Max)
 	c.last = *now
 }
 
@@ -60,11 +57,11 @@ func (c *core) fold(now *bpf.Core) {
 func (c *core) snapshot(timed bool) coreCounts {
 	s := c.sum.clone()
 	c.sum.forgetMaxima()
-	raw := &c.last
+	raw := &c.last.Core
 	if raw.Since == 0 {
 		return s
 	}
-	s.time[raw.Holder] += raw.Now - raw.Since
+	s.time[raw.Holder] += s.now - raw.Since
 	// Between the switch and its end only an interrupt can have let the
 	// snapshot in: then the kernel will count the switch, later.
 	if int(raw.Class) >= len(s.classes) || timed && raw.Exit == 0 {
@@ -142,12 +139,4 @@ func (s *coreCounts) since(before *coreCounts, cpu int, ticks bool) report.Core 
 		}
 	}
 	return r
-}
-
-// readSwitches reads one core's running count of switches from mapped memory.
-func readSwitches(cores *ebpf.Memory, cpu int) (uint64, error) {
-	var n uint64
-	at := int64(cpu)*int64(unsafe.Sizeof(bpf.Core{})) + int64(unsafe.Offsetof(bpf.Core{}.Switches))
-	_, err := cores.ReadAt(unsafe.Slice((*byte)(unsafe.Pointer(&n)), unsafe.Sizeof(n)), at)
-	return n, err
 }

@@ -99,7 +99,7 @@ func (c *Collector) fold() error {
 func (c *Collector) read() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var now bpf.Core
+	var now bpf.Snapshot
 	for i := range c.cores {
 		core := &c.cores[i]
 		ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
@@ -123,10 +123,11 @@ func (c *Collector) read() error {
 // addTasks adds the watched tasks' records, each with its slice in progress.
 func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	for i := range c.cores {
-		raw := &c.cores[i].last
+		last := &c.cores[i].last
+		raw := &last.Core
 		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid == raw.Tid {
 			// The record may have gone on since; what the core saw has not.
-			records[raw.Slot].OnCpu = raw.Held + raw.Now - raw.Since
+			records[raw.Slot].OnCpu = last.Held + last.Now - raw.Since
 		}
 	}
 	for _, w := range records {
