@@ -69,7 +69,7 @@ struct {
  * entry is never cleared, so 0 says for certain that the tid is not watched;
  * another tid's entry says to ask st_slots.
  */
-#define GUESSES 4096
+#define GUESSES 2048
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

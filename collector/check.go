@@ -2,6 +2,7 @@ package collector
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -92,5 +93,5 @@ func checkFloor() Check {
 	if err != nil {
 		return Check{"hook floor", Absent, err.Error(), ""}
 	}
-	return Check{"hook floor", OK, floor.String() + " of each phase are the tracer's own", ""}
+	return Check{"hook floor", OK, fmt.Sprintf("%d ns of each phase are the tracer's own", floor.Nanoseconds()), ""}
 }

@@ -21,7 +21,7 @@ func (r *Report) trustSection() Section {
 	g := Group{Rows: []Row{
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
 		row("phases unmatched", count(q.Lost.Unmatched()), fmt.Sprintf("should have been timed and were not: pick %d, switch %d", q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
-		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; accounts repaired"),
+		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; repaired"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)),
 		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
 		row("workers reconciled", r.reconciledCell(), "switch counts equal the kernel's own nvcsw and nivcsw"),

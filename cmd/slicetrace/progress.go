@@ -48,10 +48,11 @@ func newProgress(w io.Writer, c *collector.Collector, trials []workloads.Trial) 
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetWidth(20),
 		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetPredictTime(false), // it guesses; we know
+		progressbar.OptionShowDescriptionAtLineEnd(),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetDescription("attaching"),
-		progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
 	)
 	p.stopped.Go(p.draw)
 	return p
@@ -119,8 +120,10 @@ func (p *progress) update() {
 	if p.began.IsZero() {
 		return
 	}
-	p.bar.Describe(p.trial + p.rates())
-	_ = p.bar.Set64(int64(p.done + min(time.Since(p.began), p.plan[0])))
+	done := p.done + min(time.Since(p.began), p.plan[0])
+	left := (time.Duration(p.bar.GetMax64()) - done).Round(time.Second)
+	p.bar.Describe(fmt.Sprintf("%s · %v left%s", p.trial, left, p.rates()))
+	_ = p.bar.Set64(int64(done))
 }
 
 // rates returns each core's switches a second since the last call.
@@ -142,7 +145,11 @@ func (p *progress) rates() string {
 			text.WriteString(" · …")
 			break
 		}
-		fmt.Fprintf(&text, " · core %d %.0f k/s", cpu, float64(counts[cpu]-last[cpu])/span/1000)
+		rate, unit := float64(counts[cpu]-last[cpu])/span, "/s"
+		if rate >= 10_000 {
+			rate, unit = rate/1000, " k/s"
+		}
+		fmt.Fprintf(&text, " · core %d %.0f%s", cpu, rate, unit)
 	}
 	return text.String()
 }
