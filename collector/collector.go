@@ -100,7 +100,7 @@ func (c *Collector) start(tasks int) error {
 		}
 	}
 	var err error
-	if c.ended, err = newEnded(c.objs.Ended, c.fold); err != nil {
+	if c.ended, err = newEnded(c.objs.Ended, c.keepUp); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {

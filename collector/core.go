@@ -7,9 +7,10 @@ import (
 
 // core follows one core's counts in the kernel.
 type core struct {
-	cpu  int
-	last bpf.Snapshot // as last read
-	sum  coreCounts
+	cpu int
+	// now and last are the last two readings.
+	now, last bpf.Snapshot
+	sum       coreCounts
 }
 
 // classCounts are the switches of one class.
@@ -30,7 +31,8 @@ type coreCounts struct {
 }
 
 // fold takes over what the core has counted since it was last read.
-func (c *core) fold(now *bpf.Snapshot) {
+func (c *core) fold() {
+	now := &c.now
 	s, hot := &c.sum, &now.Core
 	s.now, s.time, s.self = now.Now, hot.Time, hot.Self
 	s.ticks, s.busyTicks, s.unseen = hot.Ticks, hot.BusyTicks, hot.Unseen
@@ -47,7 +49,6 @@ func (c *core) fold(now *bpf.Snapshot) {
 		s.ended[i].grow(n.Bucket[:], last.Ended[i].Bucket[:], n.Sum, n.Max)
 	}
 	s.wait.grow(cold.Wait.Bucket[:], last.Wait.Bucket[:], cold.Wait.Sum, cold.Wait.Max)
-	c.last = *now
 }
 
 // snapshot returns the counts with what was under way when they were last
@@ -57,7 +58,7 @@ func (c *core) fold(now *bpf.Snapshot) {
 func (c *core) snapshot(timed bool) coreCounts {
 	s := c.sum.clone()
 	c.sum.forgetMaxima()
-	raw := &c.last.Core
+	raw := &c.now.Core
 	if raw.Since == 0 {
 		return s
 	}

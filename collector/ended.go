@@ -38,7 +38,7 @@ func (e *endedTasks) add(o *bpf.Obituary) {
 // quarter full, it is flushed, or foldEvery has passed.
 type ended struct {
 	reader *ringbuf.Reader
-	fold   func() error
+	keepUp func() error
 	done   chan struct{}
 
 	mu      sync.Mutex // guards the rest
@@ -48,12 +48,12 @@ type ended struct {
 	err     error
 }
 
-func newEnded(ring *ebpf.Map, fold func() error) (*ended, error) {
+func newEnded(ring *ebpf.Map, keepUp func() error) (*ended, error) {
 	reader, err := ringbuf.NewReader(ring)
 	if err != nil {
 		return nil, fmt.Errorf("read ended tasks: %w", err)
 	}
-	e := &ended{reader: reader, fold: fold, done: make(chan struct{})}
+	e := &ended{reader: reader, keepUp: keepUp, done: make(chan struct{})}
 	e.flushed = sync.NewCond(&e.mu)
 	go e.run()
 	return e, nil
@@ -75,7 +75,7 @@ func (e *ended) run() {
 			e.flushed.Broadcast()
 			e.mu.Unlock()
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			err = e.fold()
+			err = e.keepUp()
 		}
 		if err != nil {
 			e.mu.Lock()

@@ -3,7 +3,6 @@ package collector
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"time"
 
@@ -60,6 +59,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.fold()
 	c.taken++
 	s := &Snapshot{
 		number: c.taken,
@@ -84,24 +84,33 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	return s, nil
 }
 
-// fold reads the cores so that no 32-bit slot can wrap twice unseen.
-func (c *Collector) fold() error {
-	// A snapshot under way reads them too, and waits for the caller of fold.
+// keepUp reads the cores so that no 32-bit slot can wrap twice unseen.
+func (c *Collector) keepUp() error {
+	// A snapshot under way reads them too, and waits for the caller of keepUp.
 	if !c.mu.TryLock() {
 		return nil
 	}
 	defer c.mu.Unlock()
-	return c.read()
+	if err := c.read(); err != nil {
+		return err
+	}
+	c.fold()
+	return nil
 }
 
-// read brings every core's counts up to date. The program runs on the core
-// itself, from an interrupt, so no switch can come between.
+// fold takes over what read has found.
+func (c *Collector) fold() {
+	for i := range c.cores {
+		c.cores[i].fold()
+	}
+}
+
+// read copies every core's counts. The program runs on the core itself, from
+// an interrupt, so no switch can come between.
 func (c *Collector) read() error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var now bpf.Snapshot
 	for i := range c.cores {
 		core := &c.cores[i]
+		core.last = core.now
 		ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
 		if errors.Is(err, unix.ENXIO) {
 			continue // it counts nothing while it is away
@@ -110,12 +119,11 @@ func (c *Collector) read() error {
 			err = fmt.Errorf("program returned %d", ret)
 		}
 		if err == nil {
-			err = c.objs.Shadow.Lookup(uint32(0), &now)
+			err = c.objs.Shadow.Lookup(uint32(0), &core.now)
 		}
 		if err != nil {
 			return fmt.Errorf("take snapshot of core %d: %w", core.cpu, err)
 		}
-		core.fold(&now)
 	}
 	return nil
 }
@@ -123,11 +131,11 @@ func (c *Collector) read() error {
 // addTasks adds the watched tasks' records, each with its slice in progress.
 func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	for i := range c.cores {
-		last := &c.cores[i].last
-		raw := &last.Core
+		now := &c.cores[i].now
+		raw := &now.Core
 		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid == raw.Tid {
 			// The record may have gone on since; what the core saw has not.
-			records[raw.Slot].OnCpu = last.Held + last.Now - raw.Since
+			records[raw.Slot].OnCpu = now.Held + now.Now - raw.Since
 		}
 	}
 	for _, w := range records {
