@@ -72,12 +72,13 @@ struct class_page {
 struct entry {
 	u64 slice;
 	u64 wait;
-	u32 pick;  /* 0: not timed */
-	u32 took;  /* the switch phase; 0: not timed */
+	u32 pick;
+	u32 took;  /* the switch phase */
 	u32 class; /* CLASSES: no switch to count */
 	u8 cause;  /* CAUSES: no worker's slice */
 	u8 waited; /* wait is a worker's */
-	u8 pad[2];
+	u8 picked; /* pick was timed */
+	u8 ended;  /* took was timed */
 };
 
 #define LOG_ENTRIES 64
@@ -101,7 +102,8 @@ struct core {
 	u64 entry; /* e0 of the __schedule under way; 0: none seen */
 	u64 since; /* s1 of the last switch; 0: none seen */
 	u64 exit;  /* x0 of the last switch, the first since; 0: not yet */
-	u64 pick;  /* of the last switch; 0: not timed */
+	u32 pick;  /* of the last switch */
+	u32 picked; /* pick was timed */
 	u32 class; /* of the last switch; CLASSES: not to be counted */
 	u32 holder;
 	u32 slot; /* of the worker that holds the core */

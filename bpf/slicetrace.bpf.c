@@ -199,17 +199,17 @@ __noinline int add_entry(u32 cpu, u32 i)
 	took = e->took;
 	p = &s->classes[class];
 	p->switches++;
-	if (pick) {
+	if (e->picked) {
 		p->pick_sum += pick;
 		raise(&p->pick_max, pick);
 		p->pick[bucket_of(pick, PHASE_BUCKETS - 1)]++;
 	}
-	if (!took)
+	if (!e->ended)
 		return 0;
 	p->switch_sum += took;
 	raise(&p->switch_max, took);
 	p->switch_[bucket_of(took, PHASE_BUCKETS - 1)]++;
-	if (!pick)
+	if (!e->picked)
 		return 0;
 	p->cost_sum += pick + took;
 	raise(&p->cost_max, pick + took);
@@ -228,14 +228,20 @@ static __noinline int flush(struct core *c)
 	return 0;
 }
 
+/* A phase in 32 bits, which are enough for 4 s. */
+static __always_inline u32 short_time(u64 ns)
+{
+	return ns <= ~0U ? ns : ~0U;
+}
+
 /* The phases of the switch before this one, which are complete by now. */
 static __always_inline void log_phases(struct core *c, struct entry *e)
 {
-	u64 took = c->exit ? c->exit - c->since : 0;
-
 	e->class = c->class;
 	e->pick = c->pick;
-	e->took = took <= ~0U ? took : ~0U;
+	e->picked = c->picked;
+	e->ended = c->exit != 0;
+	e->took = short_time(c->exit - c->since);
 }
 
 static __always_inline struct entry *next_entry(struct core *c)
@@ -409,6 +415,16 @@ static __noinline int find_holder(struct core *c, struct task_struct *holder, u6
 	return 0;
 }
 
+/* A core that has not switched since attaching: its account begins now. */
+static __noinline int first_holder(struct core *c, struct task_struct *holder, u64 now)
+{
+	c->class = CLASSES;
+	c->exit = now;
+	c->since = now;
+	hand_over(c, next_entry(c), holder, now);
+	return 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
@@ -433,7 +449,8 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	c->switches++;
 	c->class = class_of(prev, next);
-	c->pick = c->entry ? s0 - c->entry : 0;
+	c->picked = c->entry != 0;
+	c->pick = short_time(s0 - c->entry);
 	c->entry = 0;
 	c->exit = 0;
 	c->tick_at = 0;
@@ -619,7 +636,9 @@ int st_snapshot(void *ctx)
 
 	if (!c || !s || !sums)
 		return 1;
-	if (c->since && c->exit && c->tid != (u32)current->pid)
+	if (!c->since)
+		first_holder(c, current, bpf_ktime_get_ns());
+	else if (c->exit && c->tid != (u32)current->pid)
 		find_holder(c, current, bpf_ktime_get_ns());
 	flush(c);
 	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||

@@ -33,7 +33,8 @@ type slicetraceCore struct {
 	Entry     uint64
 	Since     uint64
 	Exit      uint64
-	Pick      uint64
+	Pick      uint32
+	Picked    uint32
 	Class     uint32
 	Holder    uint32
 	Slot      uint32
@@ -58,7 +59,8 @@ type slicetraceCore struct {
 		Class  uint32
 		Cause  uint8
 		Waited uint8
-		Pad    [2]uint8
+		Picked uint8
+		Ended  uint8
 	}
 }
 

@@ -70,14 +70,15 @@ func (c *core) snapshot(timed bool) coreCounts {
 	}
 	k := &s.classes[raw.Class]
 	k.switches++
-	if raw.Pick > 0 {
-		k.pick.add(raw.Pick)
+	pick := uint64(raw.Pick)
+	if raw.Picked != 0 {
+		k.pick.add(pick)
 	}
 	if raw.Exit > 0 {
 		k.swtch.add(raw.Exit - raw.Since)
 	}
-	if raw.Pick > 0 && raw.Exit > 0 {
-		k.total.add(raw.Pick + raw.Exit - raw.Since)
+	if raw.Picked != 0 && raw.Exit > 0 {
+		k.total.add(pick + raw.Exit - raw.Since)
 	}
 	return s
 }
