@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 )
 
 // Empty are programs that do nothing, for the hooks that Load attaches to: the
@@ -17,9 +16,9 @@ type Empty struct {
 // LoadEmpty loads an empty program for each of the tracepoints that this
 // kernel has.
 func LoadEmpty() (*Empty, error) {
-	kernel, err := btf.LoadKernelSpec()
+	kernel, err := kernelTypes()
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrNoBTF, err)
+		return nil, err
 	}
 	spec, err := loadEmpty()
 	if err != nil {

@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -32,7 +33,7 @@ const (
 const NoCPU = ^uint32(0)
 
 // ErrNoBTF says that the kernel does not describe its types.
-var ErrNoBTF = errors.New("kernel has no BTF type information (/sys/kernel/btf/vmlinux): use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+var ErrNoBTF = errors.New("kernel has no BTF type information in /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
 
 // Options sizes the maps.
 type Options struct {
@@ -89,9 +90,9 @@ var hookPrograms = [...]struct{ tracepoint, program string }{
 //
 // The error is ErrNoBTF, or wraps what the kernel refused.
 func Load(o Options) (*Objects, error) {
-	kernel, err := btf.LoadKernelSpec()
+	kernel, err := kernelTypes()
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrNoBTF, err)
+		return nil, err
 	}
 	spec, err := loadSlicetrace()
 	if err != nil {
@@ -196,6 +197,17 @@ func (objs *Objects) assign() {
 // Close unloads what Load loaded. Attached programs live on until their links
 // are closed.
 func (objs *Objects) Close() { objs.collection.Close() }
+
+func kernelTypes() (*btf.Spec, error) {
+	kernel, err := btf.LoadKernelSpec()
+	if errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, os.ErrNotExist) {
+		return nil, ErrNoBTF
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the kernel's type information: %w", err)
+	}
+	return kernel, nil
+}
 
 func hasTracepoint(kernel *btf.Spec, name string) bool {
 	var t *btf.Typedef

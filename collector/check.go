@@ -47,7 +47,7 @@ func Checks() []Check {
 	c, err := Open(Options{Tasks: 1})
 	if err != nil {
 		if errors.Is(err, bpf.ErrNoBTF) {
-			return append(checks, Check{"kernel types", Missing, err.Error(), "use a kernel built with CONFIG_DEBUG_INFO_BTF=y"})
+			return append(checks, Check{"kernel types", Missing, "no BTF in /sys/kernel/btf/vmlinux", "use a kernel built with CONFIG_DEBUG_INFO_BTF=y"})
 		}
 		return append(checks, Check{"tracing programs", Missing, err.Error(), "use Linux 5.15 or later, outside a container"})
 	}

@@ -38,12 +38,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err := seal(r, c); err != nil {
 		return err
 	}
-	if !o.quiet {
-		if err := show(s.err, r, o.format); err != nil {
-			return err
-		}
-	}
-	if err := save(s, o, name, r); err != nil {
+	if err := deliver(s.err, s.err, o, name, r); err != nil {
 		return err
 	}
 	if status != exitDone {

@@ -245,12 +245,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err := measure(ctx, s, o, plan, r); err != nil {
 		return err
 	}
-	if !o.quiet {
-		if err := show(s.out, r, o.format); err != nil {
-			return errors.Join(err, save(s, o, name, r))
-		}
-	}
-	if err := save(s, o, name, r); err != nil {
+	if err := deliver(s.out, s.err, o, name, r); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -302,13 +297,18 @@ func keepRounds(r *report.Report, plan workloads.Plan) error {
 	return nil
 }
 
-// save writes the report's file and says where it is.
-func save(s streams, o *runOptions, name string, r *report.Report) error {
+// deliver saves the report, and only then shows it: a reader that stops
+// reading, such as head, must not cost the file.
+func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
 	if err := report.WriteFile(name, r, invokingUser().owner()); err != nil {
 		return err
 	}
-	if !o.quiet {
-		fmt.Fprintln(s.err, "Saved", name)
+	if o.quiet {
+		return nil
 	}
+	if err := show(out, r, o.format); err != nil {
+		return err
+	}
+	fmt.Fprintln(messages, "Saved", name)
 	return nil
 }

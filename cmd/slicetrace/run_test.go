@@ -68,6 +68,25 @@ func TestRunFormats(t *testing.T) {
 	}
 }
 
+// A reader that stops reading does not cost the report.
+func TestRunIntoAClosedPipe(t *testing.T) {
+	bpftest.Require(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	read.Close()
+	cmd := tool(t, append([]string{"run", "spin", "-o", "r.json"}, short...)...)
+	cmd.Stdout = write
+	if err := cmd.Run(); err == nil {
+		t.Error("status 0 although nobody could read the report")
+	}
+	if r := (invocation{dir: cmd.Dir}).saved(t); len(r.Trials) != 4 {
+		t.Errorf("%d trials are saved", len(r.Trials))
+	}
+}
+
 func TestRunUnderSudoGivesTheReportToTheCaller(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, append([]string{"run", "spin", "-o", "r.json"}, short...)...)

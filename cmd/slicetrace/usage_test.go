@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -79,6 +80,33 @@ func TestUnwritableOutput(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A kernel without type information is one sentence.
+func TestWithoutBTF(t *testing.T) {
+	bpftest.Require(t)
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		bpftest.Unavailable(t, "needs unshare, of util-linux")
+	}
+	cmd := tool(t)
+	cmd.Path = unshare
+	cmd.Args = []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs none /sys/kernel/btf && exec "$0" run`, self(t)}
+	got := finish(t, cmd)
+	got.checkOneSentence(t, "CONFIG_DEBUG_INFO_BTF")
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+}
+
+// self is this test binary's file.
+func self(t *testing.T) string {
+	t.Helper()
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func TestHelpHasExamples(t *testing.T) {
