@@ -333,8 +333,10 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 	w->on_cpu += slice;
 	w->ended[cause]++;
 	w->runnable = cause >= ENDED_TICK ? s0 : 0;
-	e->slice = slice;
-	e->cause = cause;
+	if (slice) { /* else its begin was not seen */
+		e->slice = slice;
+		e->cause = cause;
+	}
 	if (cause == ENDED_EXITED)
 		retire(w, prev, slot);
 }

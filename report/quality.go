@@ -9,10 +9,6 @@ import (
 // the report says so: 0.1 %.
 const maxAccountingErrorPPM = 1000
 
-// maxUnseenShare is one over the share of switches that the kernel may hide from
-// tracing before the report says so: what is hidden is repaired, but untimed.
-const maxUnseenShare = 1000
-
 // ComputeQuality fills Quality's sums from the trials. ProbeFloorNS and
 // RecursionMisses are the collector's to set and are kept.
 func (r *Report) ComputeQuality() {
@@ -81,9 +77,6 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))
-	}
-	if q.Lost.Unseen*maxUnseenShare > q.Switches {
-		reasons = append(reasons, fmt.Sprintf("the kernel hid %d switches of %d from tracing", q.Lost.Unseen, q.Switches))
 	}
 	if q.AccountingErrorPPM > maxAccountingErrorPPM {
 		reasons = append(reasons, fmt.Sprintf("parts per million by which a core's times miss its wall time: %d, at most %d is sound", q.AccountingErrorPPM, maxAccountingErrorPPM))
