@@ -7,6 +7,7 @@
 //	sched_exit_tp ─ x0 ┘   → st_workers  one element a watched task
 //	sched_wakeup(_new)     → who was woken onto which core, since when a worker waits
 //	sched_process_fork     → children of watched tasks are watched
+//	sched_process_exec     → a thread that takes another's tid stays who it is
 //	sched_process_exit     → when a watched task ended
 //	hrtimer_expire_entry   → ticks
 //

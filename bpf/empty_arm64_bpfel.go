@@ -19,6 +19,7 @@ const (
 	emptyProgStEmptyHrtimerExpireEntry = "st_empty_hrtimer_expire_entry"
 	emptyProgStEmptySchedEntryTp       = "st_empty_sched_entry_tp"
 	emptyProgStEmptySchedExitTp        = "st_empty_sched_exit_tp"
+	emptyProgStEmptySchedProcessExec   = "st_empty_sched_process_exec"
 	emptyProgStEmptySchedProcessExit   = "st_empty_sched_process_exit"
 	emptyProgStEmptySchedProcessFork   = "st_empty_sched_process_fork"
 	emptyProgStEmptySchedSwitch        = "st_empty_sched_switch"
@@ -71,6 +72,7 @@ type emptyProgramSpecs struct {
 	StEmptyHrtimerExpireEntry *ebpf.ProgramSpec `ebpf:"st_empty_hrtimer_expire_entry"`
 	StEmptySchedEntryTp       *ebpf.ProgramSpec `ebpf:"st_empty_sched_entry_tp"`
 	StEmptySchedExitTp        *ebpf.ProgramSpec `ebpf:"st_empty_sched_exit_tp"`
+	StEmptySchedProcessExec   *ebpf.ProgramSpec `ebpf:"st_empty_sched_process_exec"`
 	StEmptySchedProcessExit   *ebpf.ProgramSpec `ebpf:"st_empty_sched_process_exit"`
 	StEmptySchedProcessFork   *ebpf.ProgramSpec `ebpf:"st_empty_sched_process_fork"`
 	StEmptySchedSwitch        *ebpf.ProgramSpec `ebpf:"st_empty_sched_switch"`
@@ -129,6 +131,7 @@ type emptyPrograms struct {
 	StEmptyHrtimerExpireEntry *ebpf.Program `ebpf:"st_empty_hrtimer_expire_entry"`
 	StEmptySchedEntryTp       *ebpf.Program `ebpf:"st_empty_sched_entry_tp"`
 	StEmptySchedExitTp        *ebpf.Program `ebpf:"st_empty_sched_exit_tp"`
+	StEmptySchedProcessExec   *ebpf.Program `ebpf:"st_empty_sched_process_exec"`
 	StEmptySchedProcessExit   *ebpf.Program `ebpf:"st_empty_sched_process_exit"`
 	StEmptySchedProcessFork   *ebpf.Program `ebpf:"st_empty_sched_process_fork"`
 	StEmptySchedSwitch        *ebpf.Program `ebpf:"st_empty_sched_switch"`
@@ -141,6 +144,7 @@ func (p *emptyPrograms) Close() error {
 		p.StEmptyHrtimerExpireEntry,
 		p.StEmptySchedEntryTp,
 		p.StEmptySchedExitTp,
+		p.StEmptySchedProcessExec,
 		p.StEmptySchedProcessExit,
 		p.StEmptySchedProcessFork,
 		p.StEmptySchedSwitch,

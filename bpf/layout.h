@@ -118,6 +118,8 @@ struct core {
 	u64 ticks;
 	u64 busy_ticks;
 	u64 unseen; /* times that the kernel did not report who took the core */
+	u64 task;   /* address of the task that holds the core: a tid can change */
+	u64 nvcsw;  /* of the worker that holds the core, when it took it; ~0: unknown */
 
 	u32 woken; /* tid last woken onto this core since its last switch or tick */
 	u32 pad1[15];
@@ -159,7 +161,7 @@ struct worker {
 	u32 tid;   /* 0: nobody's slot */
 	u32 tgid;
 	u32 follow; /* its children are watched too */
-	u32 pad;
+	u32 id;     /* its tid when it was born: with born, its name for life */
 };
 
 _Static_assert(sizeof(struct worker) == 128, "a worker is two cache lines");

@@ -77,6 +77,7 @@ type Objects struct {
 var hookPrograms = [...]struct{ tracepoint, program string }{
 	{"hrtimer_expire_entry", slicetraceProgStTick},
 	{"sched_process_fork", slicetraceProgStFork},
+	{"sched_process_exec", slicetraceProgStExec},
 	{"sched_process_exit", slicetraceProgStProcessExit},
 	{"sched_wakeup_new", slicetraceProgStWakeupNew},
 	{"sched_wakeup", slicetraceProgStWakeup},

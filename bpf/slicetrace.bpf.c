@@ -278,8 +278,9 @@ static __always_inline u32 class_of(struct task_struct *prev, struct task_struct
 }
 
 /*
- * Voluntary exactly as __schedule counts it: not preempted, and not running.
- * A tick forgets the wakeups before it, so a wakeup that is still noted came
+ * Voluntary exactly as __schedule counts it: not preempted, and not running,
+ * or about to block and made running again by a signal: then only the counter,
+ * which is raised before the tracepoint, tells it. A tick forgets the wakeups before it, so a wakeup that is still noted came
  * after the tick and names next if it took the core.
  */
 static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_struct *prev,
@@ -287,7 +288,7 @@ static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_st
 {
 	u64 state = task_state(prev);
 
-	if (!preempt && state)
+	if (!preempt && (state || (c->nvcsw != ~0ULL && c->nvcsw != prev->nvcsw)))
 		return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
 	if (!preempt && task_syscall(prev) == NR_SCHED_YIELD)
 		return ENDED_YIELD;
@@ -296,6 +297,40 @@ static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_st
 	if (c->tick_at && s0 - c->tick_at < tick_recent)
 		return ENDED_TICK;
 	return ENDED_OTHER;
+}
+
+/* Only if the entry is the task's own: tids can have been exchanged. */
+static __always_inline void forget_slot(u32 tid, u32 slot)
+{
+	u32 *now = bpf_map_lookup_elem(&st_slots, &tid);
+
+	if (now && *now == slot)
+		bpf_map_delete_elem(&st_slots, &tid);
+}
+
+static __always_inline int note_slot(u32 tid, u32 slot)
+{
+	u32 i = tid % GUESSES, guess = slot + 1;
+
+	if (bpf_map_update_elem(&st_slots, &tid, &slot, BPF_ANY))
+		return -1;
+	bpf_map_update_elem(&st_guesses, &i, &guess, BPF_ANY); /* an index that exists */
+	return 0;
+}
+
+/*
+ * A thread that executes a program takes over the tid of its process's first
+ * thread, which takes over the thread's (de_thread).
+ */
+static __noinline int rename(struct worker *w, u32 slot, u32 tid)
+{
+	if (w->tid == tid)
+		return 0;
+	forget_slot(w->tid, slot);
+	w->tid = tid;
+	if (note_slot(tid, slot))
+		__sync_fetch_and_add(&st_totals.map_full, 1);
+	return 0;
 }
 
 /* The last switch of a watched task: its record goes to the collector. */
@@ -316,7 +351,7 @@ static __noinline void retire(struct worker *w, struct task_struct *t, u32 slot)
 		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
 	}
 	w->tid = 0;
-	bpf_map_delete_elem(&st_slots, &tid);
+	forget_slot(tid, slot);
 	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
 }
 
@@ -329,10 +364,12 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 
 	if (!w)
 		return;
+	if (c->tid != (u32)prev->pid)
+		rename(w, slot, prev->pid);
 	cause = cause_of(c, preempt, prev, next, s0);
 	w->on_cpu += slice;
 	w->ended[cause]++;
-	w->runnable = cause >= ENDED_TICK ? s0 : 0;
+	w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
 	if (slice) { /* else its begin was not seen */
 		e->slice = slice;
 		e->cause = cause;
@@ -371,6 +408,7 @@ static __always_inline void hand_over(struct core *c, struct entry *e, struct ta
 	struct worker *w;
 
 	c->tid = tid;
+	c->task = (u64)next;
 	if (!tid) {
 		c->holder = HOLDER_IDLE;
 		return;
@@ -381,6 +419,7 @@ static __always_inline void hand_over(struct core *c, struct entry *e, struct ta
 		return;
 	c->holder = HOLDER_WORKER;
 	c->slot = slot;
+	c->nvcsw = next->nvcsw;
 	switch_in(e, w, now);
 }
 
@@ -413,6 +452,7 @@ static __noinline int find_holder(struct core *c, struct task_struct *holder, u6
 	if (c->tick_at < from)
 		c->tick_at = 0;
 	hand_over(c, e, holder, from);
+	c->nvcsw = ~0ULL; /* the kernel may have counted the switch under way */
 	end_entry(c);
 	return 0;
 }
@@ -439,7 +479,7 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 		__sync_fetch_and_add(&st_totals.unwatched_core, 1);
 		return 0;
 	}
-	if (c->since && c->tid != (u32)prev->pid)
+	if (c->since && c->task != (u64)prev)
 		find_holder(c, prev, s0);
 	e = next_entry(c);
 	e->class = CLASSES;
@@ -517,7 +557,8 @@ static __always_inline int runnable(struct task_struct *p)
 
 	if (c)
 		c->woken = tid;
-	if (w)
+	/* One that was preempted on its way to block waits since then. */
+	if (w && !w->runnable)
 		w->runnable = bpf_ktime_get_ns();
 	return 0;
 }
@@ -537,7 +578,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *p)
 static __always_inline void watch_child(struct task_struct *child)
 {
 	struct worker fresh = {};
-	u32 slot, guess, tid = child->pid, i = tid % GUESSES;
+	u32 slot, tid = child->pid;
 
 	if (bpf_map_pop_elem(&st_free, &slot)) {
 		__sync_fetch_and_add(&st_totals.map_full, 1);
@@ -546,16 +587,13 @@ static __always_inline void watch_child(struct task_struct *child)
 	fresh.cpu = ~0U;
 	fresh.born = bpf_ktime_get_ns();
 	fresh.tid = tid;
+	fresh.id = tid;
 	fresh.tgid = child->tgid;
 	fresh.follow = 1;
-	if (bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) ||
-	    bpf_map_update_elem(&st_slots, &tid, &slot, BPF_ANY)) {
+	if (bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) || note_slot(tid, slot)) {
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 		bpf_map_push_elem(&st_free, &slot, BPF_ANY);
-		return;
 	}
-	guess = slot + 1;
-	bpf_map_update_elem(&st_guesses, &i, &guess, BPF_ANY); /* an index that exists */
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -566,6 +604,23 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (w && w->follow)
 		watch_child(child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(st_exec, struct task_struct *p, int old_pid)
+{
+	struct core *c = this_core();
+	struct worker *w;
+	u32 slot;
+
+	if (old_pid == p->pid)
+		return 0;
+	w = worker_of(old_pid, &slot);
+	if (w)
+		rename(w, slot, p->pid);
+	if (c && c->task == (u64)p)
+		c->tid = p->pid;
 	return 0;
 }
 
@@ -640,7 +695,7 @@ int st_snapshot(void *ctx)
 		return 1;
 	if (!c->since)
 		first_holder(c, current, bpf_ktime_get_ns());
-	else if (c->exit && c->tid != (u32)current->pid)
+	else if (c->exit && c->task != (u64)current)
 		find_holder(c, current, bpf_ktime_get_ns());
 	flush(c);
 	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||

@@ -48,6 +48,8 @@ type slicetraceCore struct {
 	Ticks     uint64
 	BusyTicks uint64
 	Unseen    uint64
+	Task      uint64
+	Nvcsw     uint64
 	Woken     uint32
 	Pad1      [15]uint32
 	Log       [64]struct {
@@ -119,7 +121,7 @@ type slicetraceWorker struct {
 	Tid        uint32
 	Tgid       uint32
 	Follow     uint32
-	Pad        uint32
+	Id         uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -135,6 +137,7 @@ const (
 	slicetraceMapStSums         = "st_sums"
 	slicetraceMapStWorkers      = "st_workers"
 	slicetraceProgStEntry       = "st_entry"
+	slicetraceProgStExec        = "st_exec"
 	slicetraceProgStExit        = "st_exit"
 	slicetraceProgStFinish      = "st_finish"
 	slicetraceProgStFork        = "st_fork"
@@ -192,6 +195,7 @@ type slicetraceSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceProgramSpecs struct {
 	StEntry       *ebpf.ProgramSpec `ebpf:"st_entry"`
+	StExec        *ebpf.ProgramSpec `ebpf:"st_exec"`
 	StExit        *ebpf.ProgramSpec `ebpf:"st_exit"`
 	StFinish      *ebpf.ProgramSpec `ebpf:"st_finish"`
 	StFork        *ebpf.ProgramSpec `ebpf:"st_fork"`
@@ -283,6 +287,7 @@ type slicetraceVariables struct {
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetracePrograms struct {
 	StEntry       *ebpf.Program `ebpf:"st_entry"`
+	StExec        *ebpf.Program `ebpf:"st_exec"`
 	StExit        *ebpf.Program `ebpf:"st_exit"`
 	StFinish      *ebpf.Program `ebpf:"st_finish"`
 	StFork        *ebpf.Program `ebpf:"st_fork"`
@@ -297,6 +302,7 @@ type slicetracePrograms struct {
 func (p *slicetracePrograms) Close() error {
 	return _SlicetraceClose(
 		p.StEntry,
+		p.StExec,
 		p.StExit,
 		p.StFinish,
 		p.StFork,

@@ -49,7 +49,7 @@ type Collector struct {
 
 	mu    sync.Mutex // guards the rest
 	cores []core
-	base  map[uint32]Task // watched by Watch, by tid
+	base  map[taskID]Task // watched by Watch
 	taken uint64          // snapshots so far
 	ended *ended
 }
@@ -83,7 +83,7 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	c := &Collector{objs: objs, base: make(map[uint32]Task)}
+	c := &Collector{objs: objs, base: make(map[taskID]Task)}
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
 	}
@@ -152,7 +152,7 @@ func (c *Collector) Watch(t Task) error {
 	if err := c.objs.Guesses.Put(w.Tid%c.objs.Guesses.MaxEntries(), slot+1); err != nil {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
-	c.base[w.Tid] = t
+	c.base[idOf(&w)] = t
 	return nil
 }
 

@@ -21,8 +21,8 @@ const maxEndedRows = 4096
 // endedTasks are the records of tasks that ended since they were last taken.
 type endedTasks struct {
 	rows   []bpf.Obituary
-	rest   bpf.Worker // the sum of those beyond maxEndedRows
-	merged int        // how many those are
+	rest   bpf.Obituary // the sum of those beyond maxEndedRows
+	merged int          // how many those are
 }
 
 func (e *endedTasks) add(o *bpf.Obituary) {
@@ -30,7 +30,7 @@ func (e *endedTasks) add(o *bpf.Obituary) {
 		e.rows = append(e.rows, *o)
 		return
 	}
-	merge(&e.rest, &o.Worker)
+	merge(&e.rest, o)
 	e.merged++
 }
 
@@ -62,8 +62,10 @@ func newEnded(ring *ebpf.Map, keepUp func() error) (*ended, error) {
 func (e *ended) run() {
 	defer close(e.done)
 	var record ringbuf.Record
+	due := time.Now().Add(foldEvery)
 	for {
-		e.reader.SetDeadline(time.Now().Add(foldEvery))
+		// Tasks that keep ending must not put it off.
+		e.reader.SetDeadline(due)
 		err := e.reader.ReadInto(&record)
 		switch {
 		case err == nil:
@@ -75,6 +77,7 @@ func (e *ended) run() {
 			e.flushed.Broadcast()
 			e.mu.Unlock()
 		case errors.Is(err, os.ErrDeadlineExceeded):
+			due = time.Now().Add(foldEvery)
 			err = e.keepUp()
 		}
 		if err != nil {

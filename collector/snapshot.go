@@ -16,11 +16,13 @@ import (
 // testRunOnCPU is BPF_F_TEST_RUN_ON_CPU.
 const testRunOnCPU = 1
 
-// taskID tells apart tasks that had the same tid in turn.
+// taskID is a task's name for life: its tid can be another's later, and change.
 type taskID struct {
 	tid  uint32
 	born uint64
 }
+
+func idOf(w *bpf.Worker) taskID { return taskID{w.Id, w.Born} }
 
 // Snapshot is a copy of all counts, each core's of one instant. The slices in
 // progress are part of it.
@@ -30,7 +32,7 @@ type Snapshot struct {
 	cores  []coreCounts
 	alive  map[taskID]bpf.Worker
 	ended  endedTasks
-	base   map[uint32]Task // of the tasks that ended since the snapshot before
+	base   map[taskID]Task // of the tasks that ended since the snapshot before
 	totals bpf.Totals
 	steal  map[int]time.Duration
 	pick   bool
@@ -64,7 +66,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{
 		number: c.taken,
 		alive:  make(map[taskID]bpf.Worker),
-		base:   make(map[uint32]Task),
+		base:   make(map[taskID]Task),
 		pick:   c.objs.Pick != "",
 		swtch:  c.objs.Switch != "",
 	}
@@ -133,14 +135,14 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	for i := range c.cores {
 		now := &c.cores[i].now
 		raw := &now.Core
-		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid == raw.Tid {
+		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid != 0 {
 			// The record may have gone on since; what the core saw has not.
 			records[raw.Slot].OnCpu = now.Held + now.Now - raw.Since
 		}
 	}
 	for _, w := range records {
 		if w.Tid != 0 {
-			s.alive[taskID{w.Tid, w.Born}] = w
+			s.alive[idOf(&w)] = w
 		}
 	}
 	var err error
@@ -148,11 +150,11 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 		return err
 	}
 	for i := range s.ended.rows {
-		w := &s.ended.rows[i].Worker
-		delete(s.alive, taskID{w.Tid, w.Born}) // it ended after the record was read
-		if base, ok := c.base[w.Tid]; ok {
-			s.base[w.Tid] = base
-			delete(c.base, w.Tid)
+		id := idOf(&s.ended.rows[i].Worker)
+		delete(s.alive, id) // it ended after the record was read
+		if base, ok := c.base[id]; ok {
+			s.base[id] = base
+			delete(c.base, id)
 		}
 	}
 	return nil
@@ -222,8 +224,9 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	}
 	for i := range s.ended.rows {
 		o := &s.ended.rows[i]
-		then := before.alive[taskID{o.Worker.Tid, o.Worker.Born}]
-		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[o.Worker.Tid])})
+		id := idOf(&o.Worker)
+		then := before.alive[id]
+		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[id])})
 	}
 	slices.SortFunc(tasks, func(a, b born) int { return byBirth(a.record, b.record) })
 	var rows []report.Worker
@@ -231,8 +234,8 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 		rows = append(rows, t.row)
 	}
 	if s.ended.merged > 0 {
-		row := taskRow(&s.ended.rest, &bpf.Worker{})
-		row.Exited, row.Merged = true, s.ended.merged
+		row := endedRow(&s.ended.rest, &bpf.Worker{}, Task{})
+		row.Merged = s.ended.merged
 		rows = append(rows, row)
 	}
 	for i := range rows {

@@ -55,8 +55,11 @@ func endedRow(o *bpf.Obituary, then *bpf.Worker, base Task) report.Worker {
 	return row
 }
 
-// merge adds one task's record to a sum of many.
-func merge(sum, w *bpf.Worker) {
+// merge adds one ended task to a sum of many.
+func merge(total, o *bpf.Obituary) {
+	total.Nvcsw += o.Nvcsw
+	total.Nivcsw += o.Nivcsw
+	sum, w := &total.Worker, &o.Worker
 	sum.OnCpu += w.OnCpu
 	sum.Wait += w.Wait
 	sum.WaitMax = max(sum.WaitMax, w.WaitMax)
