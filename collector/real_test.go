@@ -16,6 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	workloads.HostMain()
 	holdCollector()
+	executeFromThread()
 	os.Exit(bpftest.Run(m))
 }
 

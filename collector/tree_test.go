@@ -1,9 +1,15 @@
 package collector_test
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -76,6 +82,74 @@ func TestEveryTaskOfATreeIsFollowed(t *testing.T) {
 		t.Errorf("lost %+v", in.Lost)
 	}
 	checkAddsUp(t, "tree", in.Cores)
+}
+
+const threadVariable = "SLICETRACE_TEST_THREAD"
+
+// executeFromThread makes this process, if asked to, one whose second thread
+// executes a program: the thread takes over the first one's tid.
+func executeFromThread() {
+	if os.Getenv(threadVariable) == "" {
+		return
+	}
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			time.Sleep(time.Minute) // keeps the first thread from the next one
+		}
+		err := syscall.Exec("/bin/sh", []string{"sh", "-c", "sleep 0.05; sleep 0.05; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"}, nil)
+		fmt.Println(err)
+		os.Exit(1)
+	}()
+	runtime.LockOSThread()
+	time.Sleep(time.Minute)
+}
+
+func TestThreadThatExecutesAProgramIsFollowed(t *testing.T) {
+	c := open(t, collector.Options{})
+	t.Setenv(threadVariable, "1")
+	for range 5 {
+		in := follow(t, c, "/proc/self/exe")
+		var sleeps int
+		var shell int64
+		for _, task := range in.Tasks {
+			if equal, known := task.Reconciled(); !known || !equal {
+				t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
+			}
+			switch task.Comm {
+			case "sleep":
+				sleeps++
+			case "sh":
+				shell += task.OnCPUNS
+			}
+		}
+		if sleeps != 2 {
+			t.Errorf("%d children called sleep were followed, want 2", sleeps)
+		}
+		if shell < int64(20*time.Millisecond) {
+			t.Errorf("the shell had the CPU for %d ns, and counted to 200 000", shell)
+		}
+		if in.Lost.Total() != 0 {
+			t.Errorf("lost %+v", in.Lost)
+		}
+	}
+}
+
+// Tasks whose sleep is cut short by signals, beside one that wants the core: a
+// block that a signal undoes counts as voluntary.
+func TestSwitchesUnderSignalsEqualTheKernels(t *testing.T) {
+	c := open(t, collector.Options{})
+	in := follow(t, c, "sh", "-c", `
+		trap : USR1
+		(while :; do :; done) & hog=$!
+		(while kill -USR1 $$ 2>/dev/null; do :; done) & storm=$!
+		i=0; while [ $i -lt 300 ]; do sleep 0.0001; i=$((i+1)); done
+		kill $hog $storm; wait`)
+	for _, task := range in.Tasks {
+		if equal, known := task.Reconciled(); known && !equal {
+			t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
+		}
+	}
 }
 
 // More tasks than places: what is not watched is counted.
