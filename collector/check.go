@@ -44,6 +44,9 @@ func Checks() []Check {
 		return []Check{{"privileges", Missing, err.Error(), "run with sudo"}}
 	}
 	checks := []Check{{"privileges", OK, "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN", ""}}
+	if err := checkNamespace(); err != nil {
+		return append(checks, Check{"task numbers", Missing, "this process is in a PID namespace (a container)", "run on the host, or the container with --pid=host"})
+	}
 	c, err := Open(Options{Tasks: 1})
 	if err != nil {
 		if errors.Is(err, bpf.ErrNoBTF) {

@@ -58,9 +58,10 @@ type Collector struct {
 // without Close leaves nothing attached: the kernel detaches with the last
 // file descriptor.
 //
-// The error is a *PrivilegeError, bpf.ErrNoBTF, or wraps the kernel's refusal.
+// The error is a *PrivilegeError, ErrPIDNamespace, bpf.ErrNoBTF, or wraps the
+// kernel's refusal.
 func Open(o Options) (*Collector, error) {
-	if err := checkPrivileges(); err != nil {
+	if err := errors.Join(checkPrivileges(), checkNamespace()); err != nil {
 		return nil, err
 	}
 	online, err := onlineCPUs()

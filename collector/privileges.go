@@ -20,6 +20,23 @@ func (e *PrivilegeError) Error() string {
 		strings.Join(e.Missing, " and "))
 }
 
+// initialPIDNamespace is the inode of the first one's file (PROC_PID_INIT_INO,
+// include/uapi/linux/nsfs.h and before it include/linux/proc_ns.h).
+const initialPIDNamespace = "pid:[4026531836]"
+
+// ErrPIDNamespace says that the process sees other task numbers than the kernel.
+var ErrPIDNamespace = errors.New("this process is in a PID namespace (a container), where tasks have other numbers than in the kernel: run slicetrace on the host, or the container with the host's PID namespace (--pid=host)")
+
+// checkNamespace returns ErrPIDNamespace if the tasks that this process would
+// watch could not be recognised.
+func checkNamespace() error {
+	name, err := os.Readlink("/proc/self/ns/pid")
+	if err == nil && name != initialPIDNamespace {
+		return ErrPIDNamespace
+	}
+	return nil
+}
+
 // checkPrivileges returns a *PrivilegeError unless the process may load and
 // attach tracing programs. CAP_SYS_ADMIN stands in for either capability.
 func checkPrivileges() error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,8 @@ type Command struct {
 	Argv []string
 	// User is who it runs as, or nil for this process's own user.
 	User *Credential
+	// Env is its environment, or nil for this process's own.
+	Env []string
 	// Stdin, Stdout and Stderr are nil for this process's own.
 	Stdin, Stdout, Stderr *os.File
 }
@@ -120,8 +123,12 @@ func (r *Running) start(c Command, gate, status int) error {
 		}
 	}
 	spec := fmt.Sprintf("%s=%d,%d", shimVariable, gate, status)
+	environ := c.Env
+	if environ == nil {
+		environ = os.Environ()
+	}
 	pid, err := syscall.ForkExec(hostProgram, c.Argv, &syscall.ProcAttr{
-		Env:   append(os.Environ(), spec),
+		Env:   append(slices.Clone(environ), spec),
 		Files: files,
 		Sys:   &syscall.SysProcAttr{Credential: c.User.system()},
 	})

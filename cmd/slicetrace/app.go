@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -63,10 +62,6 @@ func exitStatus(s streams, err error) int {
 	var own *statusError
 	if !errors.As(err, &own) {
 		own = &statusError{exitFailed, err}
-	}
-	// A reader that closed the pipe, such as head, has what it wanted.
-	if errors.Is(err, syscall.EPIPE) {
-		return exitFailed
 	}
 	if own.err != nil {
 		fmt.Fprintf(s.err, "slicetrace: %v\n", oneLine(err))

@@ -31,27 +31,27 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer c.Close()
+	// If nobody reads our standard error any more, a write fails, and neither
+	// the report nor the program's status is lost with it.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	status, err := trace(s, o, c, r, argv)
 	if err != nil {
 		return err
 	}
-	if err := seal(r, c); err != nil {
-		return err
-	}
-	if err := deliver(s.err, s.err, o, name, r); err != nil {
-		return err
+	if err = seal(r, c); err == nil {
+		err = deliver(s.err, s.err, o, name, r)
 	}
 	if status != exitDone {
-		return &statusError{status: status}
+		return &statusError{status, err}
 	}
-	return nil
+	return err
 }
 
 // trace runs the program from its gate to its end, adds the trial to the
 // report and returns the program's exit status.
 func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, argv []string) (int, error) {
 	running, err := workloads.StartCommand(workloads.Command{
-		Argv: argv, User: o.user(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
+		Argv: argv, User: o.user(), Env: o.environment(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
 	})
 	if err != nil {
 		return 0, err

@@ -11,7 +11,7 @@ import (
 )
 
 func newExport(s streams) *cobra.Command {
-	var table, output string
+	var table, output, format string
 	names := strings.Join(report.TableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT --table NAME",
@@ -23,6 +23,9 @@ in the column's name, one row an observation. The tables are
   slicetrace export REPORT --table workers -o workers.csv`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if format != string(formatCSV) {
+				return usagef("--format %q: export writes csv", format)
+			}
 			if table == "" {
 				return usagef("name a table with --table: %s", names)
 			}
@@ -45,6 +48,8 @@ in the column's name, one row an observation. The tables are
 		},
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table to write: "+names)
+	cmd.Flags().StringVar(&format, "format", string(formatCSV), "the format to write: csv")
+	complete(cmd, "format", []string{string(formatCSV)})
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to this file instead of standard output")
 	complete(cmd, "table", report.TableNames())
 	return cmd

@@ -2,14 +2,15 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"maps"
+	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -23,6 +24,7 @@ const progressEvery = 250 * time.Millisecond
 // second. A nil progress shows nothing.
 type progress struct {
 	bar       *progressbar.ProgressBar
+	terminal  *os.File
 	collector *collector.Collector
 	stop      chan struct{}
 	stopped   sync.WaitGroup
@@ -37,8 +39,8 @@ type progress struct {
 	at    time.Time
 }
 
-func newProgress(w io.Writer, c *collector.Collector, trials []workloads.Trial) *progress {
-	p := &progress{collector: c, stop: make(chan struct{})}
+func newProgress(w *os.File, c *collector.Collector, trials []workloads.Trial) *progress {
+	p := &progress{terminal: w, collector: c, stop: make(chan struct{})}
 	var total time.Duration
 	for _, t := range trials {
 		p.plan = append(p.plan, expected(t))
@@ -122,34 +124,52 @@ func (p *progress) update() {
 	}
 	done := p.done + min(time.Since(p.began), p.plan[0])
 	left := (time.Duration(p.bar.GetMax64()) - done).Round(time.Second)
-	p.bar.Describe(fmt.Sprintf("%s · %v left%s", p.trial, left, p.rates()))
+	p.bar.Describe(p.fit(fmt.Sprintf("%s · %v left", p.trial, left), p.rates()))
 	_ = p.bar.Set64(int64(done))
 }
 
+// barColumns is what the bar, its percentage and the space around them take.
+const barColumns = 20 + len(" 100% ") + 3
+
+// fit appends as many of the parts as the terminal's line has room for, and
+// cuts what is too long even so: a line that wraps would not be drawn over.
+func (p *progress) fit(text string, parts []string) string {
+	width, _, err := term.GetSize(int(p.terminal.Fd()))
+	if err != nil {
+		width = 80
+	}
+	room := max(width-barColumns, 8)
+	for _, part := range parts {
+		if utf8.RuneCountInString(text+part) > room {
+			break
+		}
+		text += part
+	}
+	if runes := []rune(text); len(runes) > room {
+		return string(runes[:room-1]) + "…"
+	}
+	return text
+}
+
 // rates returns each core's switches a second since the last call.
-func (p *progress) rates() string {
-	const most = 4 // more cores do not fit a line
+func (p *progress) rates() []string {
 	counts, err := p.collector.Switches()
 	if err != nil {
-		return ""
+		return nil
 	}
 	now := time.Now()
 	last, span := p.last, now.Sub(p.at).Seconds()
 	p.last, p.at = counts, now
 	if last == nil {
-		return ""
+		return nil
 	}
-	var text strings.Builder
-	for i, cpu := range slices.Sorted(maps.Keys(counts)) {
-		if i == most {
-			text.WriteString(" · …")
-			break
-		}
+	var parts []string
+	for _, cpu := range slices.Sorted(maps.Keys(counts)) {
 		rate, unit := float64(counts[cpu]-last[cpu])/span, "/s"
 		if rate >= 10_000 {
 			rate, unit = rate/1000, " k/s"
 		}
-		fmt.Fprintf(&text, " · core %d %.0f%s", cpu, rate, unit)
+		parts = append(parts, fmt.Sprintf(" · core %d %.0f%s", cpu, rate, unit))
 	}
-	return text.String()
+	return parts
 }

@@ -38,7 +38,12 @@ func show(w *os.File, r *report.Report, f format) error {
 	case formatCSV:
 		return showTable(w, r, "cores")
 	default:
-		return render.Text(w, r, render.TextOptions{Bold: term.IsTerminal(int(w.Fd()))})
+		fd := int(w.Fd())
+		options := render.TextOptions{Bold: term.IsTerminal(fd)}
+		if width, _, err := term.GetSize(fd); err == nil {
+			options.Width = min(width, render.DefaultWidth)
+		}
+		return render.Text(w, r, options)
 	}
 }
 

@@ -56,10 +56,14 @@ who called sudo, and the saved report is theirs.`,
   sudo slicetrace run --format csv -o run.json > cores.csv
   sudo slicetrace run -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2`,
-		ValidArgsFunction: cobra.FixedCompletions(workloadNames(), cobra.ShellCompDirectiveNoFileComp),
+		// Where no workload fits, the shell offers programs' files.
+		ValidArgsFunction: cobra.FixedCompletions(workloadNames(), cobra.ShellCompDirectiveDefault),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 {
+				if err := o.checkBundled(cmd, args); err != nil {
+					return err
+				}
 				return runBundled(cmd.Context(), s, o, args)
 			}
 			if err := o.checkCommand(cmd, args[:dash], args[dash:]); err != nil {
@@ -96,8 +100,31 @@ func workloadNames() []string {
 	return names
 }
 
-// bundledOnly are the flags that mean nothing for a program of the user's.
-var bundledOnly = [...]string{"mode", "rounds", "duration", "operations", "workers", "cores"}
+// bundledOnly returns the flags that mean nothing for a program of the user's.
+func bundledOnly() []string {
+	return []string{"mode", "rounds", "duration", "operations", "workers", "cores"}
+}
+
+// checkBundled refuses what Plan.Validate takes for a default.
+func (o *runOptions) checkBundled(cmd *cobra.Command, names []string) error {
+	given := cmd.Flags().Changed
+	switch {
+	case given("max-tasks"):
+		return usagef("--max-tasks is for a program after --: leave it out for bundled workloads")
+	case given("workers") && o.workers < 1:
+		return usagef("--workers %d: give at least 1", o.workers)
+	case given("operations") && o.operations < 1:
+		return usagef("--operations %d: give at least 1", o.operations)
+	case given("cores") && o.cores == "":
+		return usagef("--cores is empty: name at least one core")
+	}
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return usagef("workload %s is named twice: name it once", name)
+		}
+	}
+	return nil
+}
 
 func (o *runOptions) checkCommand(cmd *cobra.Command, before, argv []string) error {
 	if len(before) > 0 {
@@ -106,7 +133,7 @@ func (o *runOptions) checkCommand(cmd *cobra.Command, before, argv []string) err
 	if len(argv) == 0 {
 		return usagef("no program after --: write slicetrace run -- CMD [ARG...]")
 	}
-	for _, name := range bundledOnly {
+	for _, name := range bundledOnly() {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s is for bundled workloads: leave it out when a program follows --", name)
 		}
@@ -187,6 +214,15 @@ func (o *runOptions) user() *workloads.Credential {
 	return invokingUser().credential()
 }
 
+// environment is what a program gets: ours, but with the home of the user that
+// it runs as.
+func (o *runOptions) environment() []string {
+	if o.keepRoot {
+		return os.Environ()
+	}
+	return invokingUser().environment(os.Environ())
+}
+
 // outputName is where the report goes.
 func (o *runOptions) outputName(created time.Time) string {
 	if o.output != "" {
@@ -238,7 +274,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 		return err
 	}
 	r.Setup = setupOf(plan)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)

@@ -3,7 +3,9 @@ package main
 import (
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -60,4 +62,21 @@ func (c *caller) credential() *workloads.Credential {
 		}
 	}
 	return credential
+}
+
+// environment returns the variables with those that say who and where the user
+// is set for the caller, as sudo would for root.
+func (c *caller) environment(variables []string) []string {
+	if c == nil {
+		return variables
+	}
+	u, err := user.LookupId(strconv.Itoa(c.uid))
+	if err != nil {
+		return variables
+	}
+	own := []string{"HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username}
+	return append(own, slices.DeleteFunc(slices.Clone(variables), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "HOME" || name == "USER" || name == "LOGNAME"
+	})...)
 }

@@ -31,6 +31,11 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run --duration -1s", 2, "duration"},
 		{"run --operations -1", 2, "operations"},
 		{"run --workers -1", 2, "workers"},
+		{"run --workers 0", 2, "workers"},
+		{"run --operations 0", 2, "operations"},
+		{"run --cores=", 2, "empty"},
+		{"run pipe pipe", 2, "twice"},
+		{"run --max-tasks 9", 2, "--max-tasks"},
 		{"run pipe --workers 3", 2, "even"},
 		{"run --workers 100000000", 2, "workers"},
 		{"run --cores 4000", 2, "4000"},
@@ -96,6 +101,25 @@ func TestWithoutBTF(t *testing.T) {
 	got.checkOneSentence(t, "CONFIG_DEBUG_INFO_BTF")
 	if got.status != exitFailed || len(got.files(t)) > 0 {
 		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+}
+
+// Where tasks have other numbers than in the kernel nothing could be recognised.
+func TestInAPIDNamespace(t *testing.T) {
+	bpftest.Require(t)
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		bpftest.Unavailable(t, "needs unshare, of util-linux")
+	}
+	for _, args := range [][]string{{"run"}, {"run", "--", "true"}} {
+		cmd := tool(t)
+		cmd.Path = unshare
+		cmd.Args = append([]string{"unshare", "-pf", "--mount-proc", self(t)}, args...)
+		got := finish(t, cmd)
+		got.checkOneSentence(t, "PID namespace")
+		if got.status != exitFailed || len(got.files(t)) > 0 {
+			t.Errorf("%v: status %d, left %v", args, got.status, got.files(t))
+		}
 	}
 }
 
