@@ -587,14 +587,14 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
  */
 static __noinline bool is_tick(u64 function)
 {
-	char name[32] = {};
+	char name[SYMBOL_BYTES];
 
 	if (st_totals.tick_function)
 		return function == st_totals.tick_function;
 	if (st_totals.tick_asked >= 4096)
 		return false;
 	st_totals.tick_asked++;
-	bpf_snprintf(name, sizeof(name), "%ps", &function, sizeof(function));
+	symbol_name(function, name);
 	if (!same(name, "tick_nohz_handler") && /* since 6.10 */
 	    !same(name, "tick_nohz_highres_handler") && /* since 6.7 */
 	    !same(name, "tick_sched_timer"))
