@@ -179,6 +179,8 @@ struct totals {
 	u64 map_full;
 	u64 dropped_tasks;
 	u64 unwatched_core;
-	u64 tick_function; /* address of the tick's callback; 0: not found yet */
-	u64 tick_asked;
+	u64 tick_function;   /* address of the tick's callback; 0: not found yet */
+	u64 hrtick_function; /* of the one that ends slices between ticks; 0: not seen */
+	u64 plain_function;  /* of the last one that is neither */
+	u64 timers_asked;    /* times that the kernel was asked for a callback's name */
 };

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
 )
 
 // The layout of the maps' elements, as the C side has it.
@@ -34,6 +36,9 @@ const NoCPU = ^uint32(0)
 
 // ErrNoBTF says that the kernel does not describe its types.
 var ErrNoBTF = errors.New("kernel has no BTF type information in /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+
+// ErrTooOld says that the kernel lacks what every figure needs.
+var ErrTooOld = errors.New("kernel is too old, it lacks the eBPF helper bpf_task_pt_regs: use Linux 5.15 or later")
 
 // Options sizes the maps.
 type Options struct {
@@ -89,7 +94,7 @@ var hookPrograms = [...]struct{ tracepoint, program string }{
 // Load brings the programs that this kernel supports into it, attached to
 // nothing. Close releases them.
 //
-// The error is ErrNoBTF, or wraps what the kernel refused.
+// The error is ErrNoBTF, ErrTooOld, or wraps what the kernel refused.
 func Load(o Options) (*Objects, error) {
 	kernel, err := kernelTypes()
 	if err != nil {
@@ -110,10 +115,19 @@ func Load(o Options) (*Objects, error) {
 		Programs: ebpf.ProgramOptions{KernelTypes: kernel},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load eBPF programs: %w", err)
+		return nil, refused(err)
 	}
 	objs.assign()
 	return objs, nil
+}
+
+// refused returns ErrTooOld instead of what an old kernel says, which may be
+// anything: it counts maps against RLIMIT_MEMLOCK, for one.
+func refused(err error) error {
+	if errors.Is(features.HaveProgramHelper(ebpf.RawTracepoint, asm.FnTaskPtRegs), ebpf.ErrNotSupported) {
+		return ErrTooOld
+	}
+	return fmt.Errorf("load eBPF programs: %w", err)
 }
 
 // chooseHooks removes from spec the programs whose hook this kernel lacks and

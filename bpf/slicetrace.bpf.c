@@ -635,44 +635,61 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
 	return 0;
 }
 
-/*
- * Whether a timer's callback is the tick's. The kernel itself tells its name,
- * so that no privilege to read addresses in kallsyms is needed; a kernel that
- * calls it otherwise is asked a bounded number of times.
- */
-static __noinline bool is_tick(u64 function)
-{
-	char name[32] = {};
+enum timer_kind {
+	TIMER_PLAIN,
+	TIMER_TICK,
+	TIMER_HRTICK, /* ends a slice when it is due, on by default in newer kernels (the feature HRTICK) */
+};
 
-	if (st_totals.tick_function)
-		return function == st_totals.tick_function;
-	if (st_totals.tick_asked >= 4096)
-		return false;
-	st_totals.tick_asked++;
-	bpf_snprintf(name, sizeof(name), "%ps", &function, sizeof(function));
-	if (!same(name, "tick_nohz_handler") && /* since 6.10 */
-	    !same(name, "tick_nohz_highres_handler") && /* since 6.7 */
-	    !same(name, "tick_sched_timer"))
-		return false;
-	st_totals.tick_function = function;
-	return true;
+/*
+ * What a timer's callback is. The kernel itself tells its name, so that no
+ * privilege to read addresses in kallsyms is needed; it is asked a bounded
+ * number of times, and not again and again for the same callback.
+ */
+static __noinline u32 kind_of_timer(u64 function)
+{
+	char name[SYMBOL_BYTES];
+
+	if (function == st_totals.tick_function)
+		return TIMER_TICK;
+	if (function == st_totals.hrtick_function)
+		return TIMER_HRTICK;
+	if (function == st_totals.plain_function || st_totals.timers_asked >= 4096)
+		return TIMER_PLAIN;
+	st_totals.timers_asked++;
+	symbol_name(function, name);
+	if (same(name, "tick_nohz_handler") || /* since 6.10 */
+	    same(name, "tick_nohz_highres_handler") || /* since 6.7 */
+	    same(name, "tick_sched_timer")) {
+		st_totals.tick_function = function;
+		return TIMER_TICK;
+	}
+	if (same(name, "hrtick")) {
+		st_totals.hrtick_function = function;
+		return TIMER_HRTICK;
+	}
+	st_totals.plain_function = function;
+	return TIMER_PLAIN;
 }
 
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(st_tick, struct hrtimer *timer)
 {
+	u32 kind = kind_of_timer((u64)timer->function);
 	struct core *c;
 
-	if (!is_tick((u64)timer->function))
+	if (kind == TIMER_PLAIN)
 		return 0;
 	c = this_core();
 	if (!c)
 		return 0;
+	c->tick_at = bpf_ktime_get_ns();
+	c->woken = 0;
+	if (kind == TIMER_HRTICK)
+		return 0;
 	c->ticks++;
 	if (c->holder != HOLDER_IDLE)
 		c->busy_ticks++;
-	c->tick_at = bpf_ktime_get_ns();
-	c->woken = 0;
 	return 0;
 }
 

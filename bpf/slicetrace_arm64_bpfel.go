@@ -98,12 +98,14 @@ type slicetraceSums struct {
 }
 
 type slicetraceTotals struct {
-	_             structs.HostLayout
-	MapFull       uint64
-	DroppedTasks  uint64
-	UnwatchedCore uint64
-	TickFunction  uint64
-	TickAsked     uint64
+	_              structs.HostLayout
+	MapFull        uint64
+	DroppedTasks   uint64
+	UnwatchedCore  uint64
+	TickFunction   uint64
+	HrtickFunction uint64
+	PlainFunction  uint64
+	TimersAsked    uint64
 }
 
 type slicetraceWorker struct {

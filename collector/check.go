@@ -52,6 +52,9 @@ func Checks() []Check {
 		if errors.Is(err, bpf.ErrNoBTF) {
 			return append(checks, Check{"kernel types", Missing, "no BTF in /sys/kernel/btf/vmlinux", "use a kernel built with CONFIG_DEBUG_INFO_BTF=y"})
 		}
+		if errors.Is(err, bpf.ErrTooOld) {
+			return append(checks, Check{"kernel", Missing, "too old: it lacks the eBPF helper bpf_task_pt_regs", "use Linux 5.15 or later"})
+		}
 		return append(checks, Check{"tracing programs", Missing, err.Error(), "use Linux 5.15 or later, outside a container"})
 	}
 	defer c.Close()

@@ -58,8 +58,8 @@ type Collector struct {
 // without Close leaves nothing attached: the kernel detaches with the last
 // file descriptor.
 //
-// The error is a *PrivilegeError, ErrPIDNamespace, bpf.ErrNoBTF, or wraps the
-// kernel's refusal.
+// The error is a *PrivilegeError, ErrPIDNamespace, bpf.ErrNoBTF,
+// bpf.ErrTooOld, or wraps the kernel's refusal.
 func Open(o Options) (*Collector, error) {
 	if err := errors.Join(checkPrivileges(), checkNamespace()); err != nil {
 		return nil, err
@@ -201,6 +201,9 @@ func (c *Collector) Capture() (report.Capture, error) {
 		capture.Tick = "hrtimer_expire_entry"
 	} else {
 		capture.Notes = append(capture.Notes, "ticks are absent: no timer of this kernel was recognised as the scheduler's tick")
+	}
+	if totals.HrtickFunction != 0 {
+		capture.Notes = append(capture.Notes, "the scheduler also ends slices between ticks, by its timer HRTICK; they count as ended by tick")
 	}
 	if capture.Pick == "" {
 		capture.Notes = append(capture.Notes, "pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later do)")
