@@ -20,7 +20,7 @@ import (
 func counter() Workload {
 	return Workload{
 		Name:     "counter",
-		Summary:  "all workers add to one word: lost updates, and what atomics and a lock cost",
+		Summary:  "workers add to one word: updates lost, price of a lock",
 		variants: counterVariants,
 		duration: 150 * time.Millisecond,
 		perCore:  2,

@@ -81,7 +81,7 @@ func TestEveryFormOnOneCore(t *testing.T) {
 	for _, result := range r.results {
 		for _, w := range result.Workers {
 			if w.CPU != p.CPUs[0] {
-				t.Errorf("%s: worker %d is on core %d, want %d", result.Trial.name(), w.Index, w.CPU, p.CPUs[0])
+				t.Errorf("%s: worker %d is on core %d, want %d", result.Trial.Name(), w.Index, w.CPU, p.CPUs[0])
 			}
 		}
 	}

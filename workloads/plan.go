@@ -141,8 +141,8 @@ func (t Trial) resolve() (Workload, Variant, error) {
 	return w, Variant{}, fmt.Errorf("find variant: %s has no variant %q on %d cores", t.Workload, t.Variant, len(t.CPUs))
 }
 
-// name names the trial's workload and variant.
-func (t Trial) name() string {
+// Name returns the trial's workload, and its variant in parentheses.
+func (t Trial) Name() string {
 	if t.Variant == "" {
 		return t.Workload
 	}

@@ -24,7 +24,7 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	p.Rounds, p.CPUs, p.Workloads = 3, []int{0, 1}, []Workload{pipe(), sleep()}
 	var got []string
 	for _, trial := range p.Trials() {
-		got = append(got, fmt.Sprintf("%d %s %s %d %v", trial.Round, trial.name(), trial.Mode, trial.Workers, trial.Duration))
+		got = append(got, fmt.Sprintf("%d %s %s %d %v", trial.Round, trial.Name(), trial.Mode, trial.Workers, trial.Duration))
 	}
 	odd := []string{
 		"pipe processes 4 1s", "pipe threads 4 1s", "sleep (one) processes 1 1s", "sleep (one) threads 1 1s",
@@ -80,7 +80,7 @@ func TestDefaultDurationsFitTheRun(t *testing.T) {
 	var total time.Duration
 	for _, trial := range p.Trials() {
 		if trial.Duration < shortest {
-			t.Errorf("%s lasts %v by default", trial.name(), trial.Duration)
+			t.Errorf("%s lasts %v by default", trial.Name(), trial.Duration)
 		}
 		total += trial.Duration + 40*time.Millisecond
 	}

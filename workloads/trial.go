@@ -34,7 +34,7 @@ func Run(ctx context.Context, t Trial, user *Credential, o Observer) (err error)
 	defer runtime.UnlockOSThread()
 	s, err := raise(t, user)
 	if err != nil {
-		return fmt.Errorf("start %s in %s: %w", t.name(), t.Mode, err)
+		return fmt.Errorf("start %s in %s: %w", t.Name(), t.Mode, err)
 	}
 	defer func() {
 		if struck := s.strike(); struck != nil {
@@ -132,7 +132,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	r := s.result(workers, before, after)
 	if r.operations() == 0 {
 		return fmt.Errorf("run %s in %s: %v were too short to complete one operation: give a longer duration",
-			s.trial.name(), s.trial.Mode, s.trial.Duration)
+			s.trial.Name(), s.trial.Mode, s.trial.Duration)
 	}
 	return o.Stopped(r)
 }
@@ -163,14 +163,14 @@ func (s *stage) trouble(ctx context.Context) error {
 		return err
 	}
 	if err := s.fleet.trouble(); err != nil {
-		return fmt.Errorf("run %s in %s: %w", s.trial.name(), s.trial.Mode, err)
+		return fmt.Errorf("run %s in %s: %w", s.trial.Name(), s.trial.Mode, err)
 	}
 	if atomic.LoadUint32(&s.board.head.failed) == 0 {
 		return nil
 	}
 	for i := range s.board.slots {
 		if errno := atomic.LoadUint32(&s.board.slots[i].errno); errno != 0 {
-			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.name(), s.trial.Mode, i, syscall.Errno(errno))
+			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.Name(), s.trial.Mode, i, syscall.Errno(errno))
 		}
 	}
 	return nil

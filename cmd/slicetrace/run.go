@@ -60,6 +60,10 @@ who called sudo, and the saved report is theirs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 {
+				// 0 is how a plan asks for the default, not how a user does.
+				if o.duration == 0 && cmd.Flags().Changed("duration") {
+					return usagef("--duration %v: give more than 0, such as 1s", o.duration)
+				}
 				return runBundled(cmd.Context(), s, o, args)
 			}
 			if err := o.checkCommand(cmd, args[:dash], args[dash:]); err != nil {
@@ -76,7 +80,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"}, "how workers are held: processes, threads or both")
 	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
-	f.DurationVar(&o.duration, "duration", time.Second, "how long each trial's workers work")
+	f.DurationVar(&o.duration, "duration", 0, "how long each trial's workers work, such as 1s (default: the workload's own)")
 	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
 	f.IntVar(&o.workers, "workers", 0, "number of workers (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
@@ -285,9 +289,9 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 }
 
 // keepRounds drops the trials of the round that was interrupted, so that every
-// workload has as many trials in each mode.
+// variant of a workload has as many trials in each mode.
 func keepRounds(r *report.Report, plan workloads.Plan) error {
-	perRound := len(plan.Workloads) * len(plan.Modes)
+	perRound := len(plan.Trials()) / plan.Rounds
 	finished := len(r.Trials) / perRound
 	if finished == 0 {
 		return errors.New("interrupted before the first round had finished: nothing to report")
