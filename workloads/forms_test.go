@@ -3,13 +3,11 @@
 package workloads
 
 import (
-	"os"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 )
-
-func pageHoldsForty() bool { return os.Getpagesize()/messageBytes == 40 }
 
 // Two workers on two cores that add at once lose additions; the scheduler may
 // let them run one after the other, so it must show in one of a few trials.
@@ -123,5 +121,67 @@ func TestUnknownVariantIsAnError(t *testing.T) {
 	trial.Variant = "sideways"
 	if err := Run(t.Context(), trial, nil, &recorder{}); err == nil || !strings.Contains(err.Error(), `spin has no variant "sideways"`) {
 		t.Errorf("got error %v, want one that names the variant", err)
+	}
+}
+
+func TestScaleVariantsDoubleUpToTwiceTheCores(t *testing.T) {
+	for cores, want := range map[int]string{
+		1: "1 2 64", 2: "1 2 4 64", 3: "1 2 4 64", 8: "1 2 4 8 16 64", 32: "1 2 4 8 16 32 64", 64: "1 2 4 8 16 32 64 128",
+	} {
+		var names []string
+		for _, v := range scale().Variants(cores) {
+			names = append(names, v.Name)
+			if fmt.Sprint(v.Workers) != v.Name {
+				t.Errorf("variant %s has %d workers", v.Name, v.Workers)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("on %d cores the variants are %s, want %s", cores, got, want)
+		}
+	}
+}
+
+func TestShareDividesTheWorkWhole(t *testing.T) {
+	for _, workers := range []int{1, 3, 64} {
+		for _, trial := range []Trial{{Operations: 23}, {Duration: 10007 * time.Microsecond}} {
+			trial.Workers = workers
+			var sum int64
+			for i := range workers {
+				sum += trial.share(i)
+			}
+			if want := trial.Operations + trial.Duration.Microseconds(); sum != want {
+				t.Errorf("%d workers share %d operations, want %d", workers, sum, want)
+			}
+		}
+	}
+}
+
+// A lone worker has nobody to wait for or to give way to.
+func TestOneWorkerOfEveryKind(t *testing.T) {
+	for _, w := range []Workload{spin(), yield(), counter()} {
+		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+			trial := testForm(w, v, mode, 23)
+			trial.Workers = 1
+			r := runTrial(t, trial)
+			voluntary, _ := switches(r.Workers[0])
+			if r.operations() != 23 || voluntary != 1 {
+				t.Errorf("%d operations, %d voluntary switches, want 23 and 1", r.operations(), voluntary)
+			}
+		})
+	}
+}
+
+// A machine that stands still is given two chances more.
+func TestIdleTrialIsRunAnew(t *testing.T) {
+	attempts := 0
+	r := &recorder{ready: func([]Worker) error { attempts++; return nil }}
+	p := Plan{}
+	trial := testTrial("spin", Threads, 2, 0, time.Nanosecond)
+	if err := p.insist(t.Context(), trial, r); err == nil || attempts != 3 {
+		t.Errorf("%d attempts, then error %v, want 3 and one", attempts, err)
+	}
+	attempts, trial.Operations = 0, 23
+	if err := p.insist(t.Context(), trial, r); err != nil || attempts != 1 {
+		t.Errorf("%d attempts, then error %v, want 1 and none", attempts, err)
 	}
 }

@@ -245,38 +245,6 @@ func TestPlacement(t *testing.T) {
 	}
 }
 
-func TestScaleVariantsDoubleUpToTwiceTheCores(t *testing.T) {
-	for cores, want := range map[int]string{
-		1: "1 2 64", 2: "1 2 4 64", 3: "1 2 4 64", 8: "1 2 4 8 16 64", 32: "1 2 4 8 16 32 64", 64: "1 2 4 8 16 32 64 128",
-	} {
-		var names []string
-		for _, v := range scale().Variants(cores) {
-			names = append(names, v.Name)
-			if fmt.Sprint(v.Workers) != v.Name {
-				t.Errorf("variant %s has %d workers", v.Name, v.Workers)
-			}
-		}
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("on %d cores the variants are %s, want %s", cores, got, want)
-		}
-	}
-}
-
-func TestShareDividesTheWorkWhole(t *testing.T) {
-	for _, workers := range []int{1, 3, 64} {
-		for _, trial := range []Trial{{Operations: 23}, {Duration: 10007 * time.Microsecond}} {
-			trial.Workers = workers
-			var sum int64
-			for i := range workers {
-				sum += trial.share(i)
-			}
-			if want := trial.Operations + trial.Duration.Microseconds(); sum != want {
-				t.Errorf("%d workers share %d operations, want %d", workers, sum, want)
-			}
-		}
-	}
-}
-
 // The stamps must be of the clock that bpf_ktime_get_ns reads.
 func TestMonotonicIsClockMonotonic(t *testing.T) {
 	runtime.LockOSThread()

@@ -131,8 +131,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	}
 	r := s.result(workers, before, after)
 	if r.operations() == 0 {
-		return fmt.Errorf("run %s in %s: %v were too short to complete one operation: give a longer duration",
-			s.trial.Name(), s.trial.Mode, s.trial.Duration)
+		return &idleError{s.trial}
 	}
 	return o.Stopped(r)
 }
@@ -228,6 +227,15 @@ func (s *stage) result(workers []Worker, before, after []Counters) Result {
 		}
 	}
 	return r
+}
+
+// idleError says that a trial ended before anything was done, so that there is
+// nothing to measure.
+type idleError struct{ trial Trial }
+
+func (e *idleError) Error() string {
+	return fmt.Sprintf("run %s in %s: %v were too short to complete one operation: give a longer duration",
+		e.trial.Name(), e.trial.Mode, e.trial.Duration)
 }
 
 // operations is the sum over workers.

@@ -27,18 +27,24 @@ func TestSpinSharesOneCore(t *testing.T) {
 		}
 		busy += w.After.Runtime - w.Before.Runtime
 	}
-	// Every worker's gate work is in busy, too, and other tasks take their share.
-	if wall := r.End - r.Start; busy > wall+20*time.Millisecond || busy < wall/3 {
+	// Every worker's gate work is in busy, too, and other tasks may take most of the core.
+	if wall := r.End - r.Start; busy > wall+20*time.Millisecond || busy < wall/50 {
 		t.Errorf("three workers on one core ran for %v within %v", busy, wall)
 	}
 }
 
 func TestDeadlineIsKeptByAll(t *testing.T) {
 	const duration = 200 * time.Millisecond
-	for _, name := range []string{"pipe", "spin"} {
+	for _, w := range Catalogue() {
+		if w.fixedWork {
+			continue
+		}
+		name, variant := w.Name, w.Variants(1)[0]
 		inBothModes(t, func(t *testing.T, mode Mode) {
 			opened := time.Duration(monotonic())
-			r := runTrial(t, testTrial(name, mode, 4, 0, duration))
+			trial := testForm(w, variant, mode, 0)
+			trial.Duration = duration
+			r := runTrial(t, trial)
 			if r.Start < opened || r.End > time.Duration(monotonic()) {
 				t.Errorf("%s: stamps %v to %v lie outside the call", name, r.Start, r.End)
 			}
@@ -182,11 +188,12 @@ func TestObserverErrorEndsTheTrial(t *testing.T) {
 func TestNoDescriptorLeaks(t *testing.T) {
 	runTrial(t, testTrial("pipe", Threads, 4, 23, 0))
 	before := openFDs(t)
-	for i := range 20 {
-		runTrial(t, testTrial("pipe", []Mode{Processes, Threads}[i%2], 4, 23, 0))
+	for i := range 24 {
+		name := []string{"pipe", "socket", "messaging"}[i%3]
+		runTrial(t, testTrial(name, []Mode{Processes, Threads}[i%2], 6, 23, 0))
 	}
 	if after := openFDs(t); after != before {
-		t.Errorf("%d descriptors before 20 trials, %d after", before, after)
+		t.Errorf("%d descriptors before 24 trials, %d after", before, after)
 	}
 }
 

@@ -82,7 +82,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
 	f.DurationVar(&o.duration, "duration", 0, "how long each trial's workers work, such as 1s (default: the workload's own)")
 	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
-	f.IntVar(&o.workers, "workers", 0, "number of workers (default: the workload's own)")
+	f.IntVar(&o.workers, "workers", 0, "number of workers, but in forms with a fixed number (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
 	f.IntVar(&o.tasks, "max-tasks", collector.DefaultTasks, "how many tasks of CMD can be watched at once")
 	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
