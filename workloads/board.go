@@ -40,6 +40,12 @@ type header struct {
 	// end stays 0: workers that are done wait on it until they are killed.
 	end uint32
 	_   [60]byte
+	// count is a word that the workers of a trial share, and lock its futex.
+	count int64
+	lock  uint32
+	// finished counts the workers whose body says that it is done.
+	finished uint32
+	_        [48]byte
 }
 
 // slot is one worker's own.
@@ -52,8 +58,15 @@ type slot struct {
 	operations int64
 	// start and end are CLOCK_MONOTONIC in ns.
 	start, end int64
-	_          [24]byte
+	// nice is the worker's nice level, set before it counts itself ready.
+	nice int32
+	// token is a futex word: what the worker's peer handed over, 0 for nothing.
+	token   uint32
+	figures [maxFigures]int64
 }
+
+// maxFigures is how many figures of its own a workload can have.
+const maxFigures = 2
 
 // boardSize returns the bytes that a board for that many workers takes.
 func boardSize(workers int) int {
@@ -126,6 +139,8 @@ func (b *board) await(heard uint32, timeout time.Duration) {
 const (
 	futexOpWait = 0
 	futexOpWake = 1
+	// futexPrivate marks a word that only threads of one process use.
+	futexPrivate = 128
 )
 
 // futexWait blocks its thread while *word is value, until a wake or a signal.

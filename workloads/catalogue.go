@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Workload is a named, bundled load. Its body is one function, the same in
@@ -16,6 +17,11 @@ type Workload struct {
 	// Summary says in one line what the workload does.
 	Summary string
 
+	// variants lists the forms that the workload has on that many cores. Nil if
+	// it has one.
+	variants func(cores int) []Variant
+	// duration is how long a trial lasts if the user does not say.
+	duration time.Duration
 	// perCore is the default number of workers for each core.
 	perCore int
 	// paired workloads need an even number of workers; 2i and 2i+1 are a pair.
@@ -23,16 +29,25 @@ type Workload struct {
 	// pinned workloads keep each worker on one core, and pairs together; the
 	// others may use every core of the trial.
 	pinned bool
+	// fixedWork workloads do a chunk for each microsecond of the trial's
+	// duration, all workers together, and end when they are done.
+	fixedWork bool
+	// figures names what bodies put into their slot's figures, in that order.
+	figures []string
 	// fds is how many descriptors each worker is given.
 	fds int
-	// open makes the descriptors that workers share, in the tool: fds of them
-	// for each worker, in worker order, all close-on-exec. The tool closes its
+	// open makes the descriptors that workers share, in the tool: at most fds of
+	// them for each worker, in worker order, all close-on-exec, none twice. The tool closes its
 	// own copies once the hosts hold theirs. To share memory, hand out a memfd
 	// and map it in prepare. Nil if the workload needs none.
 	open func(workers int) ([][]int, error)
 	// prepare is ordinary Go that runs in the worker before the start gate:
 	// allocate, map, and touch memory here. Nil if there is nothing to do.
 	prepare func(*worker) error
+	// send and receive hand a token to a pair's other worker and wait for its
+	// own. Nil unless the body is pingPong. The rule for body holds for them.
+	send    func(w *worker, token byte) syscall.Errno
+	receive func(w *worker) (token byte, errno syscall.Errno)
 	// body does the work: it calls begin exactly once (or began, if its start is
 	// a peer's first message), works until over, stores w.operations and
 	// returns. It runs inside what Go believes to be a system call, so it and
@@ -44,7 +59,10 @@ type Workload struct {
 
 // Catalogue returns the bundled workloads in the order in which they run.
 func Catalogue() []Workload {
-	return []Workload{pipe(), spin()}
+	return []Workload{
+		pipe(), socket(), futex(), messaging(), spin(), yield(),
+		sleep(), interactive(), counter(), scale(),
+	}
 }
 
 // Find returns the workload of that name. For an unknown name the error
@@ -92,15 +110,3 @@ func editDistance(a, b string) int {
 
 // workers returns the default number of workers on that many cores.
 func (w Workload) workers(cores int) int { return w.perCore * cores }
-
-// placement returns the cores that worker index may run on, out of cpus.
-func (w Workload) placement(index int, cpus []int) []int {
-	if !w.pinned {
-		return cpus
-	}
-	if w.paired {
-		index /= 2
-	}
-	core := index % len(cpus)
-	return cpus[core : core+1]
-}

@@ -65,7 +65,7 @@ func serve(text string) error {
 	if os.Getppid() != spec.Parent {
 		return fmt.Errorf("ask to die with the tool: process %d is gone", spec.Parent)
 	}
-	workload, err := Find(spec.Trial.Workload)
+	workload, variant, err := spec.Trial.resolve()
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,22 @@ func serve(text string) error {
 		index := spec.First + i
 		w := &worker{
 			board: b, slot: &b.slots[index], workload: workload, index: index, fds: fds,
-			cpus: workload.placement(index, spec.Trial.CPUs), limit: spec.Trial.Operations,
+			cpus: workload.placement(variant, index, spec.Trial.CPUs),
+			nice: variant.niceOf(index), body: workload.body, limit: spec.Trial.Operations,
+		}
+		if workload.paired {
+			w.peer = &b.slots[index^1]
+		}
+		if variant.body != nil {
+			w.body = variant.body
+		}
+		if workload.fixedWork {
+			w.limit = spec.Trial.share(index)
+		} else if w.limit == 0 {
+			w.limit = -1
+		}
+		if spec.Trial.Mode == Threads {
+			w.futexScope = futexPrivate
 		}
 		go func() { failed <- w.live() }()
 	}

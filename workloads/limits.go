@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +20,9 @@ const (
 	hostThreads = 6
 	// spareFDs is what the tool needs beside the workers' descriptors.
 	spareFDs = 64
+	// shortest is the least duration of a trial: some ticks, and some cycles of
+	// the workload that sleeps longest.
+	shortest = 10 * time.Millisecond
 )
 
 // Validate returns an error that says what is wrong with the plan and what to
@@ -33,8 +37,10 @@ func (p Plan) Validate() error {
 		return fmt.Errorf("check plan: %d rounds: give at least 1", p.Rounds)
 	case p.Operations < 0:
 		return fmt.Errorf("check plan: %d operations: give at least 1, or 0 to run for a duration", p.Operations)
-	case p.Operations == 0 && p.Duration <= 0:
+	case p.Operations == 0 && p.Duration < 0:
 		return fmt.Errorf("check plan: a duration of %v: give more than 0, such as 2s", p.Duration)
+	case p.Operations == 0 && p.Duration > 0 && p.Duration < shortest:
+		return fmt.Errorf("check plan: a duration of %v is too short to measure anything: give at least %v", p.Duration, shortest)
 	case p.Workers < 0:
 		return fmt.Errorf("check plan: %d workers: give at least 1", p.Workers)
 	}
@@ -59,7 +65,7 @@ func (p Plan) Validate() error {
 
 // checkTrial checks what depends on the workload and on the machine's limits.
 func (p Plan) checkTrial(t Trial) error {
-	w, err := Find(t.Workload)
+	w, _, err := t.resolve()
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,29 @@ func testTrial(workload string, mode Mode, workers int, operations int64, durati
 	return Trial{Workload: workload, Mode: mode, Round: 1, Workers: workers, Operations: operations, Duration: duration, CPUs: cpus}
 }
 
+// testForm is a trial of a workload's variant with its own number of workers.
+func testForm(w Workload, v Variant, mode Mode, operations int64) Trial {
+	cpus, _ := allowedCPUs()
+	t := Plan{Operations: operations}.trial(w, v, cpus)
+	t.Mode, t.Round = mode, 1
+	return t
+}
+
+// inAllForms runs a test once per variant of the workload and mode.
+func inAllForms(t *testing.T, w Workload, test func(*testing.T, Variant, Mode)) {
+	cpus, _ := allowedCPUs()
+	for _, v := range w.Variants(len(cpus)) {
+		for _, mode := range []Mode{Processes, Threads} {
+			t.Run(fmt.Sprintf("%s %s %s", w.Name, v.Name, mode), func(t *testing.T) { test(t, v, mode) })
+		}
+	}
+}
+
+// switches returns how often the worker left the CPU of its will and against it.
+func switches(w WorkerResult) (voluntary, involuntary uint64) {
+	return w.After.Voluntary - w.Before.Voluntary, w.After.Involuntary - w.Before.Involuntary
+}
+
 // runTrial runs a trial that must succeed.
 func runTrial(t *testing.T, trial Trial) Result {
 	t.Helper()

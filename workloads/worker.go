@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,19 +17,28 @@ type worker struct {
 	board    *board
 	slot     *slot
 	workload Workload
+	// peer is the slot of the other of a pair, nil in workloads without pairs.
+	peer *slot
+	body func(*worker) syscall.Errno
 	// index is the worker's number in the trial.
 	index int
 	// cpus are the cores it may run on.
 	cpus []int
+	// nice is added to the tool's own nice level.
+	nice int
 	// fds are the descriptors that the workload's open made for it.
 	fds []int
-	// limit is the number of operations to do, 0 to work until the deadline.
+	// limit is the number of operations to do, -1 to work until the deadline.
 	limit int64
+	// futexScope is futexPrivate if the workers are threads of one process.
+	futexScope uintptr
 
 	// operations is what the body completed.
 	operations int64
-	// token is the buffer of a body that passes bytes.
-	token byte
+	// message is the buffer of a body that passes bytes.
+	message [messageBytes]byte
+	// timer is how long a body that waits for time asks to sleep.
+	timer unix.Timespec
 	// kept holds a body's result, so that no compiler drops the work.
 	kept uint64
 }
@@ -61,11 +71,32 @@ func (w *worker) prepare() error {
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return fmt.Errorf("set affinity to cores %v: %w", w.cpus, err)
 	}
+	if err := w.renice(); err != nil {
+		return err
+	}
 	w.slot.tid, w.slot.pid = int32(unix.Gettid()), int32(unix.Getpid())
 	if w.workload.prepare == nil {
 		return nil
 	}
 	return w.workload.prepare(w)
+}
+
+// renice lowers the thread's priority by the worker's nice level.
+func (w *worker) renice() error {
+	// The system call answers 20 less the nice level, which is never negative.
+	inverse, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return fmt.Errorf("read nice level: %w", err)
+	}
+	nice := min(20-inverse+w.nice, 19)
+	w.slot.nice = int32(nice)
+	if w.nice == 0 {
+		return nil
+	}
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, nice); err != nil {
+		return fmt.Errorf("set nice level %d: %w", nice, err)
+	}
+	return nil
 }
 
 // growStack leaves the goroutine a stack of at least 64 KiB with its pages
@@ -89,7 +120,7 @@ func (w *worker) perform() {
 	if atomic.AddUint32(&head.ready, 1) == uint32(len(w.board.slots)) {
 		w.board.ring()
 	}
-	errno := w.workload.body(w)
+	errno := w.body(w)
 	w.slot.end = monotonic()
 	w.slot.operations = w.operations
 	w.slot.errno = uint32(errno)
@@ -126,7 +157,7 @@ func (w *worker) began() { w.slot.start = monotonic() }
 //go:nosplit
 //go:norace
 func (w *worker) over(n int64) bool {
-	if w.limit > 0 {
+	if w.limit >= 0 {
 		return n >= w.limit
 	}
 	return monotonic() >= w.board.head.deadline

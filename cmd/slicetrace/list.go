@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -18,9 +20,27 @@ func newList(s streams) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 			for _, load := range workloads.Catalogue() {
-				fmt.Fprintf(w, "%s\t%s\n", load.Name, load.Summary)
+				fmt.Fprintf(w, "%s\t%s%s\n", load.Name, load.Summary, variantsOf(load))
 			}
 			return w.Flush()
 		},
 	}
+}
+
+// variantsOf names the variants of a workload on the cores at hand.
+func variantsOf(load workloads.Workload) string {
+	var names []string
+	word := ""
+	for _, v := range load.Variants(runtime.NumCPU()) {
+		if v.Name == "" {
+			// The plain form comes first where there is one.
+			word = "also "
+		} else {
+			names = append(names, v.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + word + strings.Join(names, ", ") + ")"
 }

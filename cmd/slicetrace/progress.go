@@ -74,7 +74,7 @@ func (p *progress) begin(t workloads.Trial) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trial = fmt.Sprintf("round %d · %s · %s", t.Round, t.Workload, t.Mode)
+	p.trial = fmt.Sprintf("round %d · %s · %s", t.Round, t.Name(), t.Mode)
 	p.began = time.Now()
 	p.last = nil
 }

@@ -55,11 +55,15 @@ func (r *recorder) Stopped(result workloads.Result) error {
 func trialOf(result workloads.Result, interval collector.Interval) (report.Trial, error) {
 	trial := report.Trial{
 		Workload:   result.Trial.Workload,
+		Variant:    result.Trial.Variant,
 		Mode:       report.Mode(result.Trial.Mode),
 		Round:      result.Trial.Round,
 		DurationNS: (result.End - result.Start).Nanoseconds(),
 		Cores:      interval.Cores,
 		Lost:       interval.Lost,
+	}
+	for _, f := range result.Figures {
+		trial.Figures = append(trial.Figures, report.Figure{Name: f.Name, Value: f.Value})
 	}
 	seen := make(map[int]report.Worker, len(interval.Tasks))
 	for _, task := range interval.Tasks {
@@ -71,6 +75,7 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 			return trial, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer", w.Index, trial.Workload, w.TID)
 		}
 		row.Index, row.PID, row.Comm, row.Operations = w.Index, w.PID, w.Comm, w.Operations
+		row.Nice = w.Nice
 		row.Kernel = &report.KernelCounters{
 			Voluntary:   w.After.Voluntary - w.Before.Voluntary,
 			Involuntary: w.After.Involuntary - w.Before.Involuntary,

@@ -80,9 +80,9 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"}, "how workers are held: processes, threads or both")
 	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
-	f.DurationVar(&o.duration, "duration", time.Second, "how long each trial's workers work")
+	f.DurationVar(&o.duration, "duration", 0, "how long each trial's workers work, such as 1s (default: the workload's own)")
 	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
-	f.IntVar(&o.workers, "workers", 0, "number of workers (default: the workload's own)")
+	f.IntVar(&o.workers, "workers", 0, "number of workers, but in forms with a fixed number (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
 	f.IntVar(&o.tasks, "max-tasks", collector.DefaultTasks, "how many tasks of CMD can be watched at once")
 	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
@@ -105,12 +105,14 @@ func bundledOnly() []string {
 	return []string{"mode", "rounds", "duration", "operations", "workers", "cores"}
 }
 
-// checkBundled refuses what Plan.Validate takes for a default.
+// checkBundled refuses what a plan takes for a default, and a user cannot mean.
 func (o *runOptions) checkBundled(cmd *cobra.Command, names []string) error {
 	given := cmd.Flags().Changed
 	switch {
 	case given("max-tasks"):
 		return usagef("--max-tasks is for a program after --: leave it out for bundled workloads")
+	case given("duration") && o.duration <= 0:
+		return usagef("--duration %v: give more than 0, such as 1s", o.duration)
 	case given("workers") && o.workers < 1:
 		return usagef("--workers %d: give at least 1", o.workers)
 	case given("operations") && o.operations < 1:
@@ -321,9 +323,9 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 }
 
 // keepRounds drops the trials of the round that was interrupted, so that every
-// workload has as many trials in each mode.
+// variant of a workload has as many trials in each mode.
 func keepRounds(r *report.Report, plan workloads.Plan) error {
-	perRound := len(plan.Workloads) * len(plan.Modes)
+	perRound := len(plan.Trials()) / plan.Rounds
 	finished := len(r.Trials) / perRound
 	if finished == 0 {
 		return errors.New("interrupted before the first round had finished: nothing to report")

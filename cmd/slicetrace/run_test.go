@@ -4,16 +4,19 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
 )
 
 // short are flags for a run that measures little.
@@ -21,7 +24,7 @@ var short = []string{"--rounds", "2", "--duration", "100ms"}
 
 func TestRunMeasuresSavesAndExports(t *testing.T) {
 	bpftest.Require(t)
-	got := call(t, append([]string{"run"}, short...)...)
+	got := call(t, append([]string{"run", "pipe", "yield"}, short...)...)
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
@@ -53,6 +56,35 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	}
 }
 
+// With no names a run is of every form of every workload.
+func TestRunOfEverything(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, "run", "-q", "--rounds", "1", "--duration", "10ms")
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	var want, have []string
+	for _, load := range workloads.Catalogue() {
+		for _, v := range load.Variants(runtime.NumCPU()) {
+			want = append(want, load.Name+" "+v.Name+" processes", load.Name+" "+v.Name+" threads")
+		}
+	}
+	for _, trial := range got.saved(t).Trials {
+		have = append(have, trial.Workload+" "+trial.Variant+" "+string(trial.Mode))
+		if (trial.Workload == "counter") != (len(trial.Figures) == 1) {
+			t.Errorf("%s has the figures %v", trial.Workload, trial.Figures)
+		}
+		for _, w := range trial.Workers {
+			if nice := 5 * (w.Index % 2); trial.Variant == "nice" && w.Nice != nice {
+				t.Errorf("worker %d has nice level %d, want %d", w.Index, w.Nice, nice)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("trials (-want +got):\n%s", diff)
+	}
+}
+
 func TestRunFormats(t *testing.T) {
 	bpftest.Require(t)
 	args := append([]string{"run", "pipe", "--mode", "threads"}, short...)
@@ -77,7 +109,7 @@ func TestRunIntoAClosedPipe(t *testing.T) {
 	}
 	defer write.Close()
 	read.Close()
-	cmd := tool(t, append([]string{"run", "spin", "-o", "r.json"}, short...)...)
+	cmd := tool(t, append([]string{"run", "yield", "-o", "r.json"}, short...)...)
 	cmd.Stdout = write
 	if err := cmd.Run(); err == nil {
 		t.Error("status 0 although nobody could read the report")
@@ -145,7 +177,7 @@ func TestRunWithoutRoot(t *testing.T) {
 func TestInterruptedRunKeepsFinishedRounds(t *testing.T) {
 	bpftest.Require(t)
 	for name, sig := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
-		cmd := tool(t, "run", "spin", "--rounds", "50", "--duration", "200ms")
+		cmd := tool(t, "run", "pipe", "--rounds", "50", "--duration", "200ms")
 		got := finish(t, cmd, func() {
 			awaitWorkers(t, cmd)
 			time.Sleep(1500 * time.Millisecond) // some rounds

@@ -29,6 +29,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run --rounds x", 2, "rounds"},
 		{"run --duration 0s", 2, "duration"},
 		{"run --duration -1s", 2, "duration"},
+		{"run --duration 1ms", 2, "too short to measure anything"},
 		{"run --operations -1", 2, "operations"},
 		{"run --workers -1", 2, "workers"},
 		{"run --workers 0", 2, "workers"},
@@ -175,6 +176,14 @@ func TestListNamesEveryWorkload(t *testing.T) {
 	for i, name := range workloadNames() {
 		if !strings.HasPrefix(lines[i], name+" ") {
 			t.Errorf("line %q is not about %s", lines[i], name)
+		}
+		if len(lines[i]) > 100 {
+			t.Errorf("line %q is too long for a terminal", lines[i])
+		}
+	}
+	for _, variants := range []string{" (also one core, alone, nice)", " (one, many)", " (unsynchronised, atomic, lock)"} {
+		if !strings.Contains(got.out, variants+"\n") {
+			t.Errorf("no workload has the variants%s", variants)
 		}
 	}
 }

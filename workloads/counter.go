@@ -1,0 +1,143 @@
+//go:build linux
+
+package workloads
+
+import (
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// counter adds to one word that all workers share, in three ways: with nothing
+// to order them, by an atomic instruction, and under a lock. One operation is
+// one addition of 1. The figure counted is the word's final value: what it lacks
+// to the number of operations was lost.
+//
+// Unsynchronised and atomic workers never block: an addition is 0 voluntary
+// switches, and each worker has one at the end gate. A lock that is held puts the
+// worker to sleep, and each release wakes at most one: over all workers, an
+// addition is at most 1 voluntary switch.
+func counter() Workload {
+	return Workload{
+		Name:     "counter",
+		Summary:  "workers add to one word: updates lost, price of a lock",
+		variants: counterVariants,
+		duration: 150 * time.Millisecond,
+		perCore:  2,
+		figures:  []string{"counted"},
+	}
+}
+
+func counterVariants(int) []Variant {
+	return []Variant{
+		{Name: "unsynchronised", body: addUnsynchronised},
+		{Name: "atomic", body: addAtomic},
+		{Name: "lock", body: addLocked},
+	}
+}
+
+//go:nosplit
+//go:norace
+func addUnsynchronised(w *worker) syscall.Errno {
+	w.begin()
+	n, word := int64(0), &w.board.head.count
+	for ; !w.overAtTimes(n); n++ {
+		store(word, load(word)+1)
+	}
+	return w.counted(n)
+}
+
+//go:nosplit
+//go:norace
+func addAtomic(w *worker) syscall.Errno {
+	w.begin()
+	n, word := int64(0), &w.board.head.count
+	for ; !w.overAtTimes(n); n++ {
+		atomic.AddInt64(word, 1)
+	}
+	return w.counted(n)
+}
+
+//go:nosplit
+//go:norace
+func addLocked(w *worker) syscall.Errno {
+	w.begin()
+	n, word := int64(0), &w.board.head.count
+	for ; !w.overAtTimes(n); n++ {
+		if errno := w.lock(); errno != 0 {
+			return errno
+		}
+		store(word, load(word)+1)
+		if errno := w.unlock(); errno != 0 {
+			return errno
+		}
+	}
+	return w.counted(n)
+}
+
+// counted stores the worker's operations. The last worker notes what was counted.
+//
+//go:nosplit
+//go:norace
+func (w *worker) counted(n int64) syscall.Errno {
+	w.operations = n
+	if atomic.AddUint32(&w.board.head.finished, 1) == uint32(len(w.board.slots)) {
+		w.slot.figures[0] = atomic.LoadInt64(&w.board.head.count)
+	}
+	return 0
+}
+
+// overAtTimes is over with a look at the clock in every 64th operation only:
+// reading it takes longer than an addition.
+//
+//go:nosplit
+//go:norace
+func (w *worker) overAtTimes(n int64) bool {
+	if w.limit < 0 && n%64 != 0 {
+		return false
+	}
+	return w.over(n)
+}
+
+// load and store are calls, so that no compiler makes one instruction of both.
+//
+//go:nosplit
+//go:norace
+//go:noinline
+func load(word *int64) int64 { return *word }
+
+//go:nosplit
+//go:norace
+//go:noinline
+func store(word *int64, value int64) { *word = value }
+
+// The states of the lock (Drepper, Futexes Are Tricky, mutex 2).
+const (
+	unlocked  = 0
+	locked    = 1
+	contended = 2 // someone may sleep
+)
+
+//go:nosplit
+//go:norace
+func (w *worker) lock() syscall.Errno {
+	word := &w.board.head.lock
+	if atomic.CompareAndSwapUint32(word, unlocked, locked) {
+		return 0
+	}
+	for atomic.SwapUint32(word, contended) != unlocked {
+		if errno := w.waitWhile(word, contended); errno != 0 {
+			return errno
+		}
+	}
+	return 0
+}
+
+//go:nosplit
+//go:norace
+func (w *worker) unlock() syscall.Errno {
+	if atomic.SwapUint32(&w.board.head.lock, unlocked) == contended {
+		return w.wakeOne(&w.board.head.lock)
+	}
+	return 0
+}

@@ -1,0 +1,187 @@
+//go:build linux
+
+package workloads
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Two workers on two cores that add at once lose additions; the scheduler may
+// let them run one after the other, so it must show in one of a few trials.
+func TestUnsynchronisedCounterLosesUpdates(t *testing.T) {
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		trial := testForm(counter(), counter().Variants(1)[0], mode, 0)
+		if len(trial.CPUs) < 2 {
+			t.Skip("needs two cores, on which workers run at once")
+		}
+		for range 10 {
+			if r := runTrial(t, trial); r.Figures[0].Value < r.operations() {
+				return
+			}
+		}
+		t.Error("no addition was lost")
+	})
+}
+
+// The kernel gives a task of nice 5 a third of the weight of one of nice 0.
+func TestNiceWorkersGetTheirShare(t *testing.T) {
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		trial := testForm(spin(), spin().Variants(1)[3], mode, 0)
+		trial.Duration = 400 * time.Millisecond
+		var ratio float64
+		for range 5 {
+			var runtime [2]time.Duration
+			for _, w := range runTrial(t, trial).Workers {
+				if want := 5 * (w.Index % 2); w.Nice != want {
+					t.Fatalf("worker %d has nice level %d, want %d", w.Index, w.Nice, want)
+				}
+				runtime[w.Index%2] += w.After.Runtime - w.Before.Runtime
+			}
+			if ratio = float64(runtime[0]) / float64(runtime[1]); ratio > 2 && ratio < 5 {
+				return
+			}
+		}
+		t.Errorf("nice 0 ran %.1f times as long as nice 5, want about 3", ratio)
+	})
+}
+
+func TestVariantsKeepToTheirCores(t *testing.T) {
+	for _, w := range Catalogue() {
+		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+			trial := testForm(w, v, mode, 23)
+			r := runTrial(t, trial)
+			if v.Workers > 0 && len(r.Workers) != v.Workers {
+				t.Errorf("%d workers, want %d", len(r.Workers), v.Workers)
+			}
+			for _, worker := range r.Workers {
+				if v.firstCore && worker.CPU != trial.CPUs[0] {
+					t.Errorf("worker %d is on core %d, want %d", worker.Index, worker.CPU, trial.CPUs[0])
+				}
+			}
+		})
+	}
+}
+
+// One core is enough for every form, and two workers for each that lets one choose.
+func TestEveryFormOnOneCore(t *testing.T) {
+	cpus, err := allowedCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 1, Duration: shortest, Workers: 2, CPUs: cpus[len(cpus)-1:]}
+	r := &recorder{}
+	if err := p.Run(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range r.results {
+		for _, w := range result.Workers {
+			if w.CPU != p.CPUs[0] {
+				t.Errorf("%s: worker %d is on core %d, want %d", result.Trial.Name(), w.Index, w.CPU, p.CPUs[0])
+			}
+		}
+	}
+	if want := len(p.Trials()); len(r.results) != want {
+		t.Errorf("%d trials were reported, want %d", len(r.results), want)
+	}
+}
+
+func TestManyWorkersOfEveryKind(t *testing.T) {
+	for _, w := range []Workload{socket(), futex(), messaging(), yield(), counter()} {
+		for _, workers := range []int{64, 256} {
+			trial := testForm(w, w.Variants(2)[0], Threads, 7)
+			trial.Workers = workers
+			if r := runTrial(t, trial); r.operations() == 0 || len(r.Workers) != workers {
+				t.Errorf("%d of %d workers of %s did %d operations", len(r.Workers), workers, w.Name, r.operations())
+			}
+		}
+	}
+}
+
+// A trial without a single operation has measured nothing, and must not look as
+// if it had.
+func TestTooShortATrialIsAnError(t *testing.T) {
+	for _, name := range []string{"pipe", "futex", "messaging", "spin", "yield"} {
+		r := &recorder{}
+		err := Run(t.Context(), testTrial(name, Threads, 2, 0, time.Nanosecond), nil, r)
+		if err == nil || !strings.Contains(err.Error(), "1ns were too short to complete one operation: give a longer duration") {
+			t.Errorf("%s: got error %v", name, err)
+		}
+		if len(r.results) > 0 {
+			t.Errorf("%s: figures were reported", name)
+		}
+		wantGone(t, pidsOf(r.workers))
+	}
+}
+
+func TestUnknownVariantIsAnError(t *testing.T) {
+	trial := testTrial("spin", Threads, 2, 23, 0)
+	trial.Variant = "sideways"
+	if err := Run(t.Context(), trial, nil, &recorder{}); err == nil || !strings.Contains(err.Error(), `spin has no variant "sideways"`) {
+		t.Errorf("got error %v, want one that names the variant", err)
+	}
+}
+
+func TestScaleVariantsDoubleUpToTwiceTheCores(t *testing.T) {
+	for cores, want := range map[int]string{
+		1: "1 2 64", 2: "1 2 4 64", 3: "1 2 4 64", 8: "1 2 4 8 16 64", 32: "1 2 4 8 16 32 64", 64: "1 2 4 8 16 32 64 128",
+	} {
+		var names []string
+		for _, v := range scale().Variants(cores) {
+			names = append(names, v.Name)
+			if fmt.Sprint(v.Workers) != v.Name {
+				t.Errorf("variant %s has %d workers", v.Name, v.Workers)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("on %d cores the variants are %s, want %s", cores, got, want)
+		}
+	}
+}
+
+func TestShareDividesTheWorkWhole(t *testing.T) {
+	for _, workers := range []int{1, 3, 64} {
+		for _, trial := range []Trial{{Operations: 23}, {Duration: 10007 * time.Microsecond}} {
+			trial.Workers = workers
+			var sum int64
+			for i := range workers {
+				sum += trial.share(i)
+			}
+			if want := trial.Operations + trial.Duration.Microseconds(); sum != want {
+				t.Errorf("%d workers share %d operations, want %d", workers, sum, want)
+			}
+		}
+	}
+}
+
+// A lone worker has nobody to wait for or to give way to.
+func TestOneWorkerOfEveryKind(t *testing.T) {
+	for _, w := range []Workload{spin(), yield(), counter()} {
+		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+			trial := testForm(w, v, mode, 23)
+			trial.Workers = 1
+			r := runTrial(t, trial)
+			voluntary, _ := switches(r.Workers[0])
+			if r.operations() != 23 || voluntary != 1 {
+				t.Errorf("%d operations, %d voluntary switches, want 23 and 1", r.operations(), voluntary)
+			}
+		})
+	}
+}
+
+// A machine that stands still is given two chances more.
+func TestIdleTrialIsRunAnew(t *testing.T) {
+	attempts := 0
+	r := &recorder{ready: func([]Worker) error { attempts++; return nil }}
+	p := Plan{}
+	trial := testTrial("spin", Threads, 2, 0, time.Nanosecond)
+	if err := p.insist(t.Context(), trial, r); err == nil || attempts != 3 {
+		t.Errorf("%d attempts, then error %v, want 3 and one", attempts, err)
+	}
+	attempts, trial.Operations = 0, 23
+	if err := p.insist(t.Context(), trial, r); err != nil || attempts != 1 {
+		t.Errorf("%d attempts, then error %v, want 1 and none", attempts, err)
+	}
+}

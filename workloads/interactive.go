@@ -1,0 +1,61 @@
+//go:build linux
+
+package workloads
+
+import (
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// typistWork is a cycle's work in chunks, about 50 µs.
+	typistWork = 50
+	// typistPause is a cycle's wait in ns.
+	typistPause = 2_000_000
+)
+
+// interactive is a program that someone waits for, beside three that compute,
+// all on one core: worker 0 sleeps for 2 ms, then works for about 50 µs, and wants
+// the core at once; workers 1 to 3 never block. One operation is one cycle of
+// worker 0, and of the others a chunk. They end with worker 0.
+//
+// A cycle is 1 voluntary switch of worker 0, when its sleep begins. The others'
+// only voluntary switch is the one at the end gate.
+func interactive() Workload {
+	return Workload{
+		Name:     "interactive",
+		Summary:  "one worker that sleeps and wants the core at once, beside three that compute",
+		variants: func(int) []Variant { return []Variant{{Workers: 4, firstCore: true}} },
+		duration: 500 * time.Millisecond,
+		prepare:  wakePunctually,
+		body:     interact,
+	}
+}
+
+//go:nosplit
+//go:norace
+func interact(w *worker) syscall.Errno {
+	if w.index == 0 {
+		return typist(w)
+	}
+	w.begin()
+	for atomic.LoadUint32(&w.board.head.finished) == 0 {
+		w.work(1)
+		w.operations++
+	}
+	return 0
+}
+
+//go:nosplit
+//go:norace
+func typist(w *worker) (errno syscall.Errno) {
+	w.begin()
+	for n := int64(0); errno == 0 && !w.over(n); n++ {
+		errno = w.pause(typistPause)
+		w.work(typistWork)
+		w.operations = n + 1
+	}
+	atomic.AddUint32(&w.board.head.finished, 1)
+	return errno
+}

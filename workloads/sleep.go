@@ -1,0 +1,87 @@
+//go:build linux
+
+package workloads
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// sleepWork is a cycle's work in chunks, about 20 µs.
+	sleepWork = 20
+	// sleepPause is a cycle's wait in ns.
+	sleepPause = 200_000
+)
+
+// sleep is like work that waits for a disk or a network: each cycle is about
+// 20 µs of work and then 200 µs of waiting for a timer. One operation is one
+// cycle. The variants put one worker and many on one core.
+//
+// A cycle is 1 voluntary switch, when the wait begins, and one more is at the
+// end gate. A worker preempted in the moment between setting its timer and
+// sleeping may have an involuntary switch in place of that one, and a worker
+// may be preempted at its work.
+func sleep() Workload {
+	return Workload{
+		Name:     "sleep",
+		Summary:  "short work, then a timer: waiting on one core, alone and many at once",
+		variants: sleepVariants,
+		duration: 300 * time.Millisecond,
+		prepare:  wakePunctually,
+		body:     doze,
+	}
+}
+
+func sleepVariants(int) []Variant {
+	return []Variant{
+		{Name: "one", Workers: 1, firstCore: true},
+		{Name: "many", Workers: 8, firstCore: true},
+	}
+}
+
+// wakePunctually takes the 50 µs off by which the kernel may delay a timer.
+func wakePunctually(*worker) error {
+	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("set timer slack: %w", err)
+	}
+	return nil
+}
+
+//go:nosplit
+//go:norace
+func doze(w *worker) syscall.Errno {
+	w.begin()
+	for n := int64(0); !w.over(n); n++ {
+		w.work(sleepWork)
+		if errno := w.pause(sleepPause); errno != 0 {
+			return errno
+		}
+		w.operations = n + 1
+	}
+	return 0
+}
+
+// work does that many chunks.
+//
+//go:nosplit
+//go:norace
+func (w *worker) work(chunks int) {
+	for range chunks {
+		w.kept = chunk(w.kept + 1)
+	}
+}
+
+// pause sleeps for ns.
+//
+//go:nosplit
+//go:norace
+func (w *worker) pause(ns int64) syscall.Errno {
+	w.timer.Nsec = ns
+	_, _, errno := syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&w.timer)), 0, 0, 0)
+	return errno
+}

@@ -1,0 +1,201 @@
+//go:build linux
+
+package workloads
+
+import (
+	"os"
+	"testing"
+)
+
+// The kernel's own counters must show the switches that the workloads' comments
+// promise. A foreign task's preemption may replace a voluntary switch; in the
+// quietest pair of a few trials that is rare.
+func TestPairsSwitchAsTheorySays(t *testing.T) {
+	for _, w := range []Workload{pipe(), socket(), futex()} {
+		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+			for _, trips := range []int64{23, 10007} {
+				theory := uint64(trips) + 1
+				fewest := theory
+				for trial := 0; trial < 20 && fewest > theory/100; trial++ {
+					r := runTrial(t, testForm(w, v, mode, trips))
+					for i, worker := range r.Workers {
+						peer := r.Workers[i^1]
+						checkPairWorker(t, worker, peer, trips, w.Name != "pipe")
+						_, involuntary := switches(worker)
+						_, others := switches(peer)
+						fewest = min(fewest, max(involuntary, others))
+					}
+				}
+				if fewest > theory/100 {
+					t.Errorf("in %d trips a worker was preempted %d times or more: a wakeup must not preempt", trips, fewest)
+				}
+			}
+		})
+	}
+}
+
+// checkPairWorker checks that, of trips+1 switches, none is missing, and that
+// there are more only where an early wakeup may have been in vain.
+func checkPairWorker(t *testing.T, w, peer WorkerResult, trips int64, early bool) {
+	t.Helper()
+	if want := trips * int64(1-w.Index%2); w.Operations != want {
+		t.Errorf("worker %d did %d operations, want %d", w.Index, w.Operations, want)
+	}
+	theory, most := uint64(trips)+1, uint64(trips)+1
+	voluntary, involuntary := switches(w)
+	if _, preempted := switches(peer); early {
+		most += preempted + involuntary
+	}
+	if voluntary > most || voluntary+involuntary < theory {
+		t.Errorf("worker %d was switched out %d times of its will and %d against it, want %d to %d of its will",
+			w.Index, voluntary, involuntary, theory, most)
+	}
+	if slices := w.After.Slices - w.Before.Slices; slices != voluntary+involuntary {
+		t.Errorf("worker %d was given the CPU %d times and left it %d times", w.Index, slices, voluntary+involuntary)
+	}
+}
+
+func TestMessagingSwitchesAsTheorySays(t *testing.T) {
+	for _, cores := range []int{1, 2} {
+		inAllForms(t, messaging(), func(t *testing.T, v Variant, mode Mode) {
+			trial := testForm(messaging(), v, mode, 10007)
+			trial.CPUs, trial.Workers = trial.CPUs[:min(cores, len(trial.CPUs))], 6
+			var voluntary, involuntary uint64
+			r := runTrial(t, trial)
+			for _, w := range r.Workers {
+				v, i := switches(w)
+				voluntary, involuntary = voluntary+v, involuntary+i
+				if w.Index%2 == 0 && w.Operations != 0 {
+					t.Errorf("sender %d counts %d messages", w.Index, w.Operations)
+				}
+			}
+			if want := int64(3 * 10007); r.operations() != want {
+				t.Errorf("%d messages arrived, want %d", r.operations(), want)
+			}
+			messages := uint64(r.operations())
+			if voluntary > 2*messages {
+				t.Errorf("%d voluntary switches for %d messages, want at most 2 each", voluntary, messages)
+			}
+			// A pipe of one page holds 40 messages, or more where pages are larger.
+			if least := messages / 41; len(trial.CPUs) == 1 && pageHoldsForty() && voluntary+involuntary < least {
+				t.Errorf("%d switches for %d messages on one core, want at least %d", voluntary+involuntary, messages, least)
+			}
+		})
+	}
+}
+
+func pageHoldsForty() bool { return os.Getpagesize()/messageBytes == 40 }
+
+// Workers that compute block nowhere but at the end gate.
+func TestComputingWorkersNeverBlock(t *testing.T) {
+	for _, w := range []Workload{spin(), yield(), scale()} {
+		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+			for _, operations := range []int64{23, 10007} {
+				trial := testForm(w, v, mode, operations)
+				for _, worker := range runTrial(t, trial).Workers {
+					want := operations
+					if w.fixedWork {
+						want = trial.share(worker.Index)
+					}
+					if worker.Operations != want {
+						t.Errorf("worker %d did %d operations, want %d", worker.Index, worker.Operations, want)
+					}
+					if voluntary, _ := switches(worker); voluntary != 1 {
+						t.Errorf("worker %d blocked %d times, want 1, at the end gate", worker.Index, voluntary)
+					}
+				}
+			}
+		})
+	}
+}
+
+// In the best of a few trials nearly every call hands the core over: at its start
+// and end a worker may be alone.
+func TestYieldSwitchesAsTheorySays(t *testing.T) {
+	inAllForms(t, yield(), func(t *testing.T, v Variant, mode Mode) {
+		const calls = 10007
+		var off uint64
+		for range 10 {
+			off = 0
+			for _, w := range runTrial(t, testForm(yield(), v, mode, calls)).Workers {
+				_, involuntary := switches(w)
+				off = max(off, max(involuntary, calls)-min(involuntary, calls))
+			}
+			if off <= calls/20 {
+				return
+			}
+		}
+		t.Errorf("%d calls differ from the switches by %d", calls, off)
+	})
+}
+
+func TestSleepersSwitchAsTheorySays(t *testing.T) {
+	const cycles = 211
+	for _, w := range []Workload{sleep(), interactive()} {
+		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+			fewest := uint64(cycles)
+			for trial := 0; trial < 10 && fewest > cycles/50; trial++ {
+				replaced := uint64(0)
+				r := runTrial(t, testForm(w, v, mode, cycles))
+				sleepers := r.Workers
+				if w.Name == "interactive" {
+					sleepers = r.Workers[:1]
+					checkHogs(t, r.Workers[1:])
+				}
+				for _, worker := range sleepers {
+					voluntary, involuntary := switches(worker)
+					if worker.Operations != cycles || voluntary > cycles+1 || voluntary+involuntary < cycles+1 {
+						t.Errorf("worker %d blocked %d times in %d cycles and was preempted %d times", worker.Index, voluntary, worker.Operations, involuntary)
+					}
+					replaced = max(replaced, cycles+1-min(voluntary, cycles+1))
+				}
+				fewest = min(fewest, replaced)
+			}
+			if fewest > cycles/50 {
+				t.Errorf("in %d cycles %d waits or more were no voluntary switch", cycles, fewest)
+			}
+		})
+	}
+}
+
+func checkHogs(t *testing.T, hogs []WorkerResult) {
+	t.Helper()
+	for _, w := range hogs {
+		if voluntary, _ := switches(w); voluntary != 1 || w.Operations == 0 {
+			t.Errorf("worker %d did %d chunks and blocked %d times, want some and 1", w.Index, w.Operations, voluntary)
+		}
+	}
+}
+
+func TestCounterCountsAndSwitchesAsTheorySays(t *testing.T) {
+	inAllForms(t, counter(), func(t *testing.T, v Variant, mode Mode) {
+		for _, operations := range []int64{23, 10007, 1_000_003} {
+			r := runTrial(t, testForm(counter(), v, mode, operations))
+			var blocked, most uint64
+			for _, w := range r.Workers {
+				voluntary, _ := switches(w)
+				blocked += voluntary
+				most++
+			}
+			if v.Name == "lock" {
+				most += uint64(r.operations())
+			}
+			if blocked > most {
+				t.Errorf("the workers blocked %d times, want at most %d", blocked, most)
+			}
+			if want := operations * int64(len(r.Workers)); r.operations() != want {
+				t.Errorf("%d operations, want %d", r.operations(), want)
+			}
+			if len(r.Figures) != 1 || r.Figures[0].Name != "counted" {
+				t.Fatalf("figures are %v, want counted", r.Figures)
+			}
+			counted := r.Figures[0].Value
+			if v.Name != "unsynchronised" && counted != r.operations() {
+				t.Errorf("of %d additions %d counted, want all", r.operations(), counted)
+			}
+			if counted > r.operations() || counted < operations/100 {
+				t.Errorf("of %d additions %d counted", r.operations(), counted)
+			}
+		}
+	})
+}

@@ -1,0 +1,53 @@
+//go:build linux
+
+package workloads
+
+import "syscall"
+
+// Variant is a form of a workload: a trial of its own in every round and mode.
+type Variant struct {
+	// Name is "" for the plain form.
+	Name string
+	// Workers is the number of workers, or 0 if that is the plan's or the
+	// workload's to say.
+	Workers int
+
+	// firstCore keeps all workers on the first of the trial's cores.
+	firstCore bool
+	// nice holds nice levels, relative to the tool's, that workers take in turn.
+	nice []int
+	// body replaces the workload's if it is not nil.
+	body func(*worker) syscall.Errno
+}
+
+// Variants returns the forms that the workload has on that many cores, at
+// least one, in running order.
+func (w Workload) Variants(cores int) []Variant {
+	if w.variants == nil {
+		return []Variant{{}}
+	}
+	return w.variants(cores)
+}
+
+// niceOf returns the nice level of worker index.
+func (v Variant) niceOf(index int) int {
+	if len(v.nice) == 0 {
+		return 0
+	}
+	return v.nice[index%len(v.nice)]
+}
+
+// placement returns the cores that worker index may run on, out of cpus.
+func (w Workload) placement(v Variant, index int, cpus []int) []int {
+	if v.firstCore {
+		return cpus[:1]
+	}
+	if !w.pinned {
+		return cpus
+	}
+	if w.paired {
+		index /= 2
+	}
+	core := index % len(cpus)
+	return cpus[core : core+1]
+}
