@@ -85,10 +85,7 @@ func (r *Report) modeSection() Section {
 	}
 	notes := map[string]bool{}
 	for _, load := range r.loads() {
-		g := Group{Name: load.name}
-		if load.isCommand() {
-			g.Name = ""
-		}
+		g := load.group()
 		for _, m := range metrics() {
 			if row, ok := r.metricRow(load, m, modes, notes); ok {
 				g.Rows = append(g.Rows, row)
@@ -139,7 +136,7 @@ func (r *Report) metricRow(load load, m metric, modes []Mode, notes map[string]b
 	row = Row{textCell(m.name)}
 	samples := make([]rounds, len(modes))
 	for i, mode := range modes {
-		samples[i] = sampleRounds(r.trialsOf(load.name, mode), m)
+		samples[i] = sampleRounds(r.trialsOf(load, mode), m)
 		row = append(row, samples[i].cell(notes))
 		ok = ok || len(samples[i].values) > 0
 	}

@@ -67,7 +67,9 @@ const (
 // Trial is one workload in one mode in one round: after minus before.
 type Trial struct {
 	Workload string `json:"workload"`
-	Mode     Mode   `json:"mode"`
+	// Variant is the form of the workload, "" when it has one form.
+	Variant string `json:"variant,omitempty"`
+	Mode    Mode   `json:"mode"`
 	// Round counts from 1.
 	Round int `json:"round"`
 	// DurationNS is from the first worker's start to the last worker's end, by
@@ -82,6 +84,15 @@ type Trial struct {
 	Workers []Worker `json:"workers"`
 	// Lost counts what this trial's figures miss.
 	Lost Lost `json:"lost"`
+	// Figures are what the workload itself counted, summed over its workers.
+	Figures []Figure `json:"figures,omitempty"`
+}
+
+// Figure is a count of a workload's own, such as the final value of a shared
+// counter. Its name ends with the unit (_ns, _bytes), or has none for a count.
+type Figure struct {
+	Name  string `json:"name"`
+	Value int64  `json:"value"`
 }
 
 // Core is what happened on one core between a trial's two snapshots.
@@ -179,6 +190,8 @@ type Worker struct {
 	// Comm is the name that the task gave itself: hostile input, at most 15
 	// bytes, made valid UTF-8.
 	Comm string `json:"comm"`
+	// Nice is the worker's nice level, -20 to 19.
+	Nice int `json:"nice,omitempty"`
 	// Operations is what the worker completed; 0 for a command.
 	Operations int64 `json:"operations"`
 	// Slices counts the worker's slices that ended, and EndedBy why they did.

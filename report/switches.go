@@ -106,7 +106,7 @@ func (p *pool) row() Row {
 
 // switchGroup returns the rows of some classes, each pooled over its own
 // trials: core by core on a small machine, class by class on a large one.
-func switchGroup(name string, classes []Class, trialsOf func(Class) []*Trial) (g Group, dropped int) {
+func switchGroup(classes []Class, trialsOf func(Class) []*Trial) (g Group, dropped int) {
 	type entry struct {
 		cpu int
 		row Row
@@ -124,7 +124,6 @@ func switchGroup(name string, classes []Class, trialsOf func(Class) []*Trial) (g
 		}
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.cpu, b.cpu) })
-	g.Name = name
 	for _, e := range entries {
 		g.Rows = append(g.Rows, e.row)
 	}
@@ -142,25 +141,26 @@ func (r *Report) switchSection() Section {
 	}
 	var bundled []*Trial
 	dropped := 0
-	add := func(name string, classes []Class, trialsOf func(Class) []*Trial) {
-		g, n := switchGroup(name, classes, trialsOf)
+	add := func(name Group, classes []Class, trialsOf func(Class) []*Trial) {
+		g, n := switchGroup(classes, trialsOf)
 		dropped += n
+		g.Name, g.Variant = name.Name, name.Variant
 		if len(g.Rows) > 0 {
 			s.Groups = append(s.Groups, g)
 		}
 	}
 	for _, load := range r.loads() {
 		if load.isCommand() {
-			trials := r.trialsOf(load.name, Command)
-			add("", Classes(), func(Class) []*Trial { return trials })
+			trials := r.trialsOf(load, Command)
+			add(load.group(), Classes(), func(Class) []*Trial { return trials })
 			continue
 		}
-		add(load.name, []Class{ClassThread, ClassProcess}, func(c Class) []*Trial {
-			return r.trialsOf(load.name, c.mode())
+		add(load.group(), []Class{ClassThread, ClassProcess}, func(c Class) []*Trial {
+			return r.trialsOf(load, c.mode())
 		})
-		bundled = append(append(bundled, r.trialsOf(load.name, Processes)...), r.trialsOf(load.name, Threads)...)
+		bundled = append(append(bundled, r.trialsOf(load, Processes)...), r.trialsOf(load, Threads)...)
 	}
-	add(otherLoads, []Class{ClassKernel, ClassIdleIn, ClassIdleOut}, func(Class) []*Trial { return bundled })
+	add(Group{Name: otherLoads}, []Class{ClassKernel, ClassIdleIn, ClassIdleOut}, func(Class) []*Trial { return bundled })
 	s.Caption = "Kernel time in which no task advances: cost = pick (choose the next task) + switch (change to it). " +
 		"Core time is the share of the core's time that went into such switches. "
 	if len(bundled) > 0 {

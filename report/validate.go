@@ -11,6 +11,13 @@ const (
 	maxTrials  = 100_000
 	maxCores   = 8192
 	maxWorkers = 1 << 20
+	maxFigures = 1000
+)
+
+// The kernel's bounds of a nice level.
+const (
+	minNice = -20
+	maxNice = 19
 )
 
 // Validate returns an error that names the first figure that no measurement
@@ -38,6 +45,8 @@ func (t *Trial) validate() error {
 		return errors.New("a negative duration, count of operations or round")
 	case len(t.Cores) > maxCores:
 		return fmt.Errorf("%d cores are more than %d", len(t.Cores), maxCores)
+	case len(t.Figures) > maxFigures:
+		return fmt.Errorf("%d figures are more than %d", len(t.Figures), maxFigures)
 	case len(t.Workers) > maxWorkers:
 		return fmt.Errorf("%d workers are more than %d", len(t.Workers), maxWorkers)
 	}
@@ -48,6 +57,9 @@ func (t *Trial) validate() error {
 	}
 	for i := range t.Workers {
 		w := &t.Workers[i]
+		if w.Nice < minNice || w.Nice > maxNice {
+			return fmt.Errorf("worker %d: a nice level of %d", w.Index, w.Nice)
+		}
 		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.Operations, int64(w.Merged)) < 0 {
 			return fmt.Errorf("worker %d: a negative time or count", w.Index)
 		}

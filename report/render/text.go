@@ -162,7 +162,7 @@ func (p *page) table(s report.Section) error {
 }
 
 // layout turns a section into strings. A grouped section gets a leading column
-// that names each group once.
+// that names each group once, its variant on the line below.
 func layout(s report.Section) (header []string, rows [][]string, text []bool) {
 	grouped := slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" })
 	if grouped {
@@ -172,12 +172,18 @@ func layout(s report.Section) (header []string, rows [][]string, text []bool) {
 		header, text = append(header, c.Name), append(text, c.Text)
 	}
 	for _, g := range s.Groups {
-		name := g.Name
-		for _, r := range g.Rows {
+		names := []string{g.Name, g.Variant}
+		if len(g.Rows) == 1 {
+			names = []string{strings.TrimSpace(g.Name + " " + g.Variant)}
+		}
+		for i, r := range g.Rows {
 			row := make([]string, 0, len(header))
 			if grouped {
-				row = append(row, printable(name))
-				name = ""
+				name := ""
+				if i < len(names) {
+					name = printable(names[i])
+				}
+				row = append(row, name)
 			}
 			for _, c := range r {
 				row = append(row, cell(c))
