@@ -28,12 +28,20 @@ type Section struct {
 	Caption string
 	Columns []Column
 	Groups  []Group
+	// Items are a list that is shown instead of a table.
+	Items []Item
 	// Notes are sentences that follow the table.
 	Notes []string
 }
 
+// Item is one entry of a section's list: a mark, a name and a sentence.
+type Item struct {
+	Mark, Name, Text string
+}
+
 // Column is one column of a section.
 type Column struct {
+	// Name may have two lines.
 	Name string
 	// Text columns are aligned to the left, all others to the right.
 	Text bool
@@ -81,21 +89,27 @@ func columns(names ...string) []Column {
 	return out
 }
 
-// Summarize computes what a reader of the report wants to see first.
+// Summarize computes every section of a report, with the figures of each workload
+// in full.
 func (r *Report) Summarize() *Summary {
-	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
-	if clean, reasons := r.Quality.Clean(); !clean {
-		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
-	}
-	sections := []Section{r.switchSection(), r.sliceSection()}
+	sections := []Section{r.switchSection(false), r.sliceSection()}
 	for _, load := range r.loads() {
 		if load.isCommand() {
 			sections = append(sections, r.taskSection(load))
 		}
 	}
-	sections = append(sections, r.modeSection())
-	for _, section := range append(sections, r.trustSection()) {
-		if len(section.Groups) > 0 {
+	sections = append(sections, r.modeSection(), r.findingSection(), r.choiceSection(), r.trustSection())
+	return r.summaryOf(sections)
+}
+
+// summaryOf heads the sections, without those that are empty.
+func (r *Report) summaryOf(sections []Section) *Summary {
+	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
+	if clean, reasons := r.Quality.Clean(); !clean {
+		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
+	}
+	for _, section := range sections {
+		if len(section.Groups)+len(section.Items)+len(section.Notes) > 0 {
 			s.Sections = append(s.Sections, section)
 		}
 	}
@@ -139,6 +153,9 @@ type load struct {
 
 // isCommand reports whether the load is a program that slicetrace did not bundle.
 func (l load) isCommand() bool { return slices.Equal(l.modes, []Mode{Command}) }
+
+// title names the load in a sentence.
+func (l load) title() string { return strings.TrimSpace(l.name + " " + l.variant) }
 
 // group returns an empty group that bears the load's name.
 func (l load) group() Group {

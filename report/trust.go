@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const trustTitle = "Trust"
+
 // trustSection says how far the figures can be believed.
 func (r *Report) trustSection() Section {
 	q := r.Quality
@@ -31,14 +33,12 @@ func (r *Report) trustSection() Section {
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
 	}}
 	s := Section{
-		Title:   "Trust",
+		Title:   trustTitle,
 		Columns: []Column{textColumn(""), {}, textColumn("")},
 		Groups:  []Group{g},
 	}
 	s.Notes = append(s.Notes, "Hooks: "+r.Capture.hooks())
-	for _, n := range r.Capture.Notes {
-		s.Notes = append(s.Notes, "Note: "+n)
-	}
+	s.Notes = append(s.Notes, r.Capture.sentences()...)
 	if rest := r.Host.details(); rest != "" {
 		s.Notes = append(s.Notes, "Host: "+rest)
 	}
@@ -82,6 +82,15 @@ func (r *Report) selfPerCore() string {
 		return fmt.Sprintf("; %.1f to %.1f %% by core", slices.Min(shares), slices.Max(shares))
 	}
 	return "; " + strings.Join(list, ", ")
+}
+
+// sentences are the notes on what is absent.
+func (c Capture) sentences() []string {
+	var out []string
+	for _, n := range c.Notes {
+		out = append(out, "Note: "+n)
+	}
+	return out
 }
 
 func (c Capture) hooks() string {
@@ -162,4 +171,21 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// trustDigest says on a few lines how far the figures can be believed.
+func (r *Report) trustDigest() Section {
+	q := r.Quality
+	floor := Quantity{Unit: Nanoseconds}
+	if q.ProbeFloorNS != nil {
+		floor = Of(float64(*q.ProbeFloorNS), Nanoseconds)
+	}
+	return Section{Title: trustTitle, Notes: append([]string{
+		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
+			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
+		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s.", r.reconciledCell().Text),
+		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: tracer %s, stolen %s. Accounting error %s.",
+			floor, percent(float64(q.SelfNS), float64(q.WallNS)), percent(float64(q.StealNS), float64(q.WallNS)), Of(float64(q.AccountingErrorPPM), PPM)),
+		"Hooks: " + r.Capture.hooks(),
+	}, r.Capture.sentences()...)}
 }

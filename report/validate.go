@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Bounds on what a report can hold. They are far above what a run makes and
@@ -12,6 +13,8 @@ const (
 	maxCores   = 8192
 	maxWorkers = 1 << 20
 	maxFigures = 1000
+	// maxFindings leaves room for claims of later versions.
+	maxFindings = 1000
 )
 
 // The kernel's bounds of a nice level.
@@ -33,6 +36,24 @@ func (r *Report) Validate() error {
 		if err := r.Trials[i].validate(); err != nil {
 			return fmt.Errorf("trial %d: %w", i+1, err)
 		}
+	}
+	if len(r.Findings) > maxFindings {
+		return fmt.Errorf("%d findings are more than %d", len(r.Findings), maxFindings)
+	}
+	for i := range r.Findings {
+		if err := r.Findings[i].validate(); err != nil {
+			return fmt.Errorf("finding %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (f *Finding) validate() error {
+	if !slices.Contains(Verdicts(), f.Verdict) {
+		return fmt.Errorf("verdict %q is unknown", f.Verdict)
+	}
+	if len(f.Figures) > maxFigures {
+		return fmt.Errorf("%d figures are more than %d", len(f.Figures), maxFigures)
 	}
 	return nil
 }
