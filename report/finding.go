@@ -274,14 +274,26 @@ func (v Verdict) mark() string {
 	return "–"
 }
 
-// findingSection lists what was found of each claim.
-func (r *Report) findingSection() Section {
+// findingSection lists what was found of each claim. A brief one leaves out the
+// claims that were not measured, but names them.
+func (r *Report) findingSection(brief bool) Section {
 	s := Section{
 		Title:   "Findings",
-		Caption: "What this machine says of the textbook's claims: ✓ supported, ✗ contradicted, ? inconclusive, – not measured. Two figures are processes and threads.",
+		Caption: "What this machine says of the textbook's claims: ✓ supported, ✗ contradicted, ? inconclusive, – not measured. Of two figures, processes' come first.",
 	}
+	if brief {
+		s.Caption = "What this machine says of the textbook's claims: ✓ supported, ✗ contradicted, ? inconclusive. Of two figures, processes' come first."
+	}
+	var unmeasured []string
 	for _, f := range r.Findings {
+		if brief && f.Verdict == NotMeasured {
+			unmeasured = append(unmeasured, f.Claim)
+			continue
+		}
 		s.Items = append(s.Items, Item{Mark: f.Verdict.mark(), Name: f.Claim, Text: f.Sentence})
+	}
+	if len(unmeasured) > 0 {
+		s.Notes = []string{"Not measured: " + strings.Join(unmeasured, ", ") + ". With --verbose, slicetrace report says why."}
 	}
 	return s
 }

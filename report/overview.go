@@ -8,7 +8,7 @@ func (r *Report) Overview() *Summary {
 	}
 	return r.summaryOf([]Section{
 		r.switchSection(true), r.workSection(), r.costSection(), r.waitSection(),
-		r.findingSection(), r.choiceSection(), r.trustDigest(),
+		r.findingSection(true), r.choiceSection(), r.trustDigest(),
 	})
 }
 

@@ -98,7 +98,7 @@ func (r *Report) Summarize() *Summary {
 			sections = append(sections, r.taskSection(load))
 		}
 	}
-	sections = append(sections, r.modeSection(), r.findingSection(), r.choiceSection(), r.trustSection())
+	sections = append(sections, r.modeSection(), r.findingSection(false), r.choiceSection(), r.trustSection())
 	return r.summaryOf(sections)
 }
 

@@ -53,6 +53,7 @@ const threeScreens = 150
 func TestTextGoldens(t *testing.T) {
 	oneMode := reporttest.Bundled(6, 2)
 	oneMode.Trials = oneMode.Trials[:2]
+	oneMode.ComputeFindings()
 	for name, r := range map[string]*report.Report{
 		"default":        reporttest.Bundled(6, 2),
 		"kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
