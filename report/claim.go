@@ -111,7 +111,7 @@ func modeClaims() []Claim {
 			Workloads: []string{"messaging", "scale"},
 			holds:     "Many threads get more done", fails: "Many threads get no more done", family: true, bothModes: true, decide: keepingMany},
 		{ID: "C7", Title: "Shared memory",
-			Statement: "Workers that change one word without synchronising lose updates; atomics and locks prevent it, at a price.",
+			Statement: "Unsynchronised changes to a shared word get lost; atomics and locks prevent it, at a price.",
 			Workloads: []string{"counter"},
 			holds:     "Sharing needs synchronising", fails: "Sharing did not behave as claimed", decide: sharing},
 		{ID: "C8", Title: "The right choice",

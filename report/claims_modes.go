@@ -107,7 +107,7 @@ func sharing(e *evidence) string {
 	kept := append(e.within(atomic, lostUpdates(), 0, 0), e.within(lock, lostUpdates(), 0, 0)...)
 	facts := fmt.Sprintf("unsynchronised, %s of updates are lost", percentages(lost))
 	if len(kept) > 0 {
-		worst := slices.MaxFunc(kept, func(a, b NamedFigure) int { return int(a.Median - b.Median) })
+		worst := slices.MaxFunc(kept, func(a, b NamedFigure) int { return cmp.Compare(a.Median, b.Median) })
 		facts += fmt.Sprintf("; synchronised, %s", percentages([]NamedFigure{worst}))
 	}
 	var price []string

@@ -168,6 +168,9 @@ func (e *evidence) note(l load, mode Mode, name string, s rounds) (f NamedFigure
 		return f, false
 	}
 	sum := s.summary()
+	if math.IsInf(sum.Center, 0) || math.IsNaN(sum.Center) {
+		return f, false // an altered file can hold such times
+	}
 	f = NamedFigure{
 		Name: name, Workload: l.name, Variant: l.variant, Mode: mode,
 		Unit: s.unit, Median: sum.Center, N: len(s.values),
