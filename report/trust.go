@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-const trustTitle = "Trust"
-
 // trustSection says how far the figures can be believed.
 func (r *Report) trustSection() Section {
 	q := r.Quality
@@ -33,12 +31,14 @@ func (r *Report) trustSection() Section {
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
 	}}
 	s := Section{
-		Title:   trustTitle,
+		Title:   "Trust",
 		Columns: []Column{textColumn(""), {}, textColumn("")},
 		Groups:  []Group{g},
 	}
 	s.Notes = append(s.Notes, "Hooks: "+r.Capture.hooks())
-	s.Notes = append(s.Notes, r.Capture.sentences()...)
+	for _, n := range r.Capture.Notes {
+		s.Notes = append(s.Notes, "Note: "+n)
+	}
 	if rest := r.Host.details(); rest != "" {
 		s.Notes = append(s.Notes, "Host: "+rest)
 	}
@@ -82,15 +82,6 @@ func (r *Report) selfPerCore() string {
 		return fmt.Sprintf("; %.1f to %.1f %% by core", slices.Min(shares), slices.Max(shares))
 	}
 	return "; " + strings.Join(list, ", ")
-}
-
-// sentences are the notes on what is absent.
-func (c Capture) sentences() []string {
-	var out []string
-	for _, n := range c.Notes {
-		out = append(out, "Note: "+n)
-	}
-	return out
 }
 
 func (c Capture) hooks() string {
@@ -180,12 +171,12 @@ func (r *Report) trustDigest() Section {
 	if q.ProbeFloorNS != nil {
 		floor = Of(float64(*q.ProbeFloorNS), Nanoseconds)
 	}
-	return Section{Title: trustTitle, Notes: append([]string{
+	full := r.trustSection()
+	return Section{Title: full.Title, Notes: append([]string{
 		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
 			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
-		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s.", r.reconciledCell().Text),
-		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: tracer %s, stolen %s. Accounting error %s.",
-			floor, percent(float64(q.SelfNS), float64(q.WallNS)), percent(float64(q.StealNS), float64(q.WallNS)), Of(float64(q.AccountingErrorPPM), PPM)),
-		"Hooks: " + r.Capture.hooks(),
-	}, r.Capture.sentences()...)}
+		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s. Accounting error %s.", r.reconciledCell().Text, Of(float64(q.AccountingErrorPPM), PPM)),
+		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.",
+			floor, percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore()),
+	}, full.Notes...)}
 }
