@@ -106,6 +106,8 @@ func FuzzDecode(f *testing.F) {
 		}
 		r.Summarize()
 		r.ComputeQuality()
+		r.ComputeFindings()
+		r.Overview()
 		for _, name := range report.TableNames() {
 			table, err := r.Table(name)
 			if err != nil {

@@ -25,6 +25,8 @@ type Report struct {
 	Trials []Trial `json:"trials"`
 	// Quality is the trust block: counts over the whole run.
 	Quality Quality `json:"quality"`
+	// Findings say what the figures mean for each claim; none for a command.
+	Findings []Finding `json:"findings,omitempty"`
 	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -67,7 +69,7 @@ const (
 // Trial is one workload in one mode in one round: after minus before.
 type Trial struct {
 	Workload string `json:"workload"`
-	// Variant names the form of the workload, "" for the plain one.
+	// Variant is the form of the workload, "" when it has one form.
 	Variant string `json:"variant,omitempty"`
 	Mode    Mode   `json:"mode"`
 	// Round counts from 1.
@@ -82,14 +84,14 @@ type Trial struct {
 	// Workers holds every watched task, in worker order (for a command: by
 	// time of creation).
 	Workers []Worker `json:"workers"`
-	// Figures are what the workload itself measured.
-	Figures []Figure `json:"figures,omitempty"`
 	// Lost counts what this trial's figures miss.
 	Lost Lost `json:"lost"`
+	// Figures are what the workload itself counted, summed over its workers.
+	Figures []Figure `json:"figures,omitempty"`
 }
 
-// Figure is something that a workload measured besides operations, the sum over
-// workers. Its name carries the unit: _ns, _bytes, or none for a count.
+// Figure is a count of a workload's own, such as the final value of a shared
+// counter. Its name ends with the unit (_ns, _bytes), or has none for a count.
 type Figure struct {
 	Name  string `json:"name"`
 	Value int64  `json:"value"`
@@ -190,7 +192,7 @@ type Worker struct {
 	// Comm is the name that the task gave itself: hostile input, at most 15
 	// bytes, made valid UTF-8.
 	Comm string `json:"comm"`
-	// Nice is the worker's nice level.
+	// Nice is the worker's nice level, -20 to 19.
 	Nice int `json:"nice,omitempty"`
 	// Operations is what the worker completed; 0 for a command.
 	Operations int64 `json:"operations"`

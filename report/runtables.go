@@ -78,3 +78,47 @@ func pairs(table string, list []pair) Table {
 	}
 	return t
 }
+
+// findingTable has one row per finding and figure; a finding without figures
+// has one row. The figure that is the finding's effect has is_effect 1.
+func (r *Report) findingTable() Table {
+	t := Table{Name: "findings", Columns: names(`claim verdict workload variant mode figure unit median low high p n
+		is_effect sentence reason`)}
+	for _, f := range r.Findings {
+		figures := f.Figures
+		if len(figures) == 0 {
+			figures = []NamedFigure{{}}
+		}
+		for _, g := range figures {
+			row := []Field{free(f.Claim), free(string(f.Verdict))}
+			row = append(append(row, g.fields()...), integer(f.isEffect(g)))
+			t.Rows = append(t.Rows, append(row, free(f.Sentence), free(f.Reason)))
+		}
+	}
+	return t
+}
+
+func (f *Finding) isEffect(g NamedFigure) int {
+	if e := f.Effect; e != nil && e.Name == g.Name && e.Workload == g.Workload && e.Variant == g.Variant && e.Mode == g.Mode {
+		return 1
+	}
+	return 0
+}
+
+// fields returns the figure's columns, empty for the zero figure.
+func (f NamedFigure) fields() []Field {
+	optional := func(x *float64) Field {
+		if x == nil {
+			return absent()
+		}
+		return decimal(*x, true)
+	}
+	median, n := decimal(f.Median, f.N > 0), absent()
+	if f.N > 0 {
+		n = integer(f.N)
+	}
+	return []Field{
+		free(f.Workload), free(f.Variant), free(string(f.Mode)), free(f.Name), free(string(f.Unit)),
+		median, optional(f.Low), optional(f.High), optional(f.P), n,
+	}
+}

@@ -65,6 +65,7 @@ func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 		{`"schema":1`, `"schema":2`},
 		{`"mode":"threads"`, `"mode":"fibers"`},
 		{`"wall_ns":`, `"wall_ns":-`},
+		{`"on_cpu_ns":`, `"nice":20,"on_cpu_ns":`},
 	} {
 		bad := strings.Replace(good, change[0], change[1], 1)
 		if bad == good {

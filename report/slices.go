@@ -13,12 +13,9 @@ func (r *Report) sliceSection() Section {
 		Columns: append(append([]Column{textColumn("mode")}, columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
 	}
 	for _, load := range r.loads() {
-		g := Group{Name: load.name}
-		if load.isCommand() {
-			g.Name = ""
-		}
+		g := load.group()
 		for _, mode := range load.modes {
-			length, causes := sliceLengths(r.trialsOf(load.name, mode))
+			length, causes := sliceLengths(r.trialsOf(load, mode))
 			if length.Count == 0 {
 				continue
 			}

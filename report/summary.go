@@ -28,21 +28,31 @@ type Section struct {
 	Caption string
 	Columns []Column
 	Groups  []Group
+	// Items are a list that is shown instead of a table.
+	Items []Item
 	// Notes are sentences that follow the table.
 	Notes []string
 }
 
+// Item is one entry of a section's list: a mark, a name and a sentence.
+type Item struct {
+	Mark, Name, Text string
+}
+
 // Column is one column of a section.
 type Column struct {
+	// Name may have two lines.
 	Name string
 	// Text columns are aligned to the left, all others to the right.
 	Text bool
 }
 
-// Group is a run of rows that share a leading name, "" when the section is not grouped.
+// Group is a run of rows that share a leading name, "" when the section is not
+// grouped, and the variant of what is named, "" when there is one form only.
 type Group struct {
-	Name string
-	Rows []Row
+	Name    string
+	Variant string
+	Rows    []Row
 }
 
 // Row holds a cell for each of the section's columns.
@@ -79,21 +89,27 @@ func columns(names ...string) []Column {
 	return out
 }
 
-// Summarize computes what a reader of the report wants to see first.
+// Summarize computes every section of a report, with the figures of each workload
+// in full.
 func (r *Report) Summarize() *Summary {
-	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
-	if clean, reasons := r.Quality.Clean(); !clean {
-		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
-	}
-	sections := []Section{r.switchSection(), r.sliceSection()}
+	sections := []Section{r.switchSection(false), r.sliceSection()}
 	for _, load := range r.loads() {
 		if load.isCommand() {
 			sections = append(sections, r.taskSection(load))
 		}
 	}
-	sections = append(sections, r.modeSection())
-	for _, section := range append(sections, r.trustSection()) {
-		if len(section.Groups) > 0 {
+	sections = append(sections, r.modeSection(), r.findingSection(false), r.choiceSection(), r.trustSection())
+	return r.summaryOf(sections)
+}
+
+// summaryOf heads the sections, without those that are empty.
+func (r *Report) summaryOf(sections []Section) *Summary {
+	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
+	if clean, reasons := r.Quality.Clean(); !clean {
+		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
+	}
+	for _, section := range sections {
+		if len(section.Groups)+len(section.Items)+len(section.Notes) > 0 {
 			s.Sections = append(s.Sections, section)
 		}
 	}
@@ -129,33 +145,44 @@ func (r *Report) subject() []Part {
 	return out
 }
 
-// load is one workload and the modes that it ran in.
+// load is one variant of a workload and the modes that it ran in.
 type load struct {
-	name  string
-	modes []Mode
+	name, variant string
+	modes         []Mode
 }
 
 // isCommand reports whether the load is a program that slicetrace did not bundle.
 func (l load) isCommand() bool { return slices.Equal(l.modes, []Mode{Command}) }
 
-// loads returns the workloads in the order in which they first ran, each with
-// its modes in the order processes, threads, command.
+// title names the load in a sentence.
+func (l load) title() string { return strings.TrimSpace(l.name + " " + l.variant) }
+
+// group returns an empty group that bears the load's name.
+func (l load) group() Group {
+	if l.isCommand() {
+		return Group{}
+	}
+	return Group{Name: l.name, Variant: l.variant}
+}
+
+// loads returns the workloads' variants in the order in which they first ran,
+// each with its modes in the order processes, threads, command.
 func (r *Report) loads() []load {
 	var out []load
-	at := map[string]int{}
-	seen := map[string]map[Mode]bool{}
+	type key struct{ name, variant string }
+	seen := map[key]map[Mode]bool{}
 	for i := range r.Trials {
 		t := &r.Trials[i]
-		if _, ok := at[t.Workload]; !ok {
-			at[t.Workload] = len(out)
-			out = append(out, load{name: t.Workload})
-			seen[t.Workload] = map[Mode]bool{}
+		k := key{t.Workload, t.Variant}
+		if seen[k] == nil {
+			out = append(out, load{name: t.Workload, variant: t.Variant})
+			seen[k] = map[Mode]bool{}
 		}
-		seen[t.Workload][t.Mode] = true
+		seen[k][t.Mode] = true
 	}
 	for i := range out {
 		for _, m := range []Mode{Processes, Threads, Command} {
-			if seen[out[i].name][m] {
+			if seen[key{out[i].name, out[i].variant}][m] {
 				out[i].modes = append(out[i].modes, m)
 			}
 		}
@@ -163,11 +190,11 @@ func (r *Report) loads() []load {
 	return out
 }
 
-// trialsOf returns the trials of one workload and mode in the order of their rounds.
-func (r *Report) trialsOf(workload string, mode Mode) []*Trial {
+// trialsOf returns the trials of one load in one mode in the order of their rounds.
+func (r *Report) trialsOf(l load, mode Mode) []*Trial {
 	var out []*Trial
 	for i := range r.Trials {
-		if t := &r.Trials[i]; t.Workload == workload && t.Mode == mode {
+		if t := &r.Trials[i]; t.Workload == l.name && t.Variant == l.variant && t.Mode == mode {
 			out = append(out, t)
 		}
 	}

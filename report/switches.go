@@ -64,15 +64,21 @@ func (p *pool) typicalNS() float64 {
 	return ns
 }
 
-// condense drops cores with next to no such switches and, on a machine with
-// many cores, keeps the pool of all and the extremes. It says how many rows it left out.
-func condense(all []pool) (kept []pool, dropped int) {
+// sum pools all cores.
+func sum(all []pool) pool {
 	total := pool{core: "all"}
 	for _, p := range all {
 		total.stats.Class = p.stats.Class
 		total.stats.merge(p.stats)
 		total.wallNS += p.wallNS
 	}
+	return total
+}
+
+// condense drops cores with next to no such switches and, on a machine with
+// many cores, keeps the pool of all and the extremes. It says how many rows it left out.
+func condense(all []pool) (kept []pool, dropped int) {
+	total := sum(all)
 	for _, p := range all {
 		switch n := float64(p.stats.Switches); {
 		case n == 0:
@@ -106,7 +112,7 @@ func (p *pool) row() Row {
 
 // switchGroup returns the rows of some classes, each pooled over its own
 // trials: core by core on a small machine, class by class on a large one.
-func switchGroup(name string, classes []Class, trialsOf func(Class) []*Trial) (g Group, dropped int) {
+func switchGroup(classes []Class, trialsOf func(Class) []*Trial) (g Group, dropped int) {
 	type entry struct {
 		cpu int
 		row Row
@@ -124,54 +130,89 @@ func switchGroup(name string, classes []Class, trialsOf func(Class) []*Trial) (g
 		}
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.cpu, b.cpu) })
-	g.Name = name
 	for _, e := range entries {
 		g.Rows = append(g.Rows, e.row)
 	}
 	return g, dropped
 }
 
+func backgroundClasses() []Class { return []Class{ClassKernel, ClassIdleIn, ClassIdleOut} }
+
+// backgroundGroup has a row for each class of switch that comes with any load, on all cores.
+func backgroundGroup(trials []*Trial) (g Group) {
+	for _, class := range backgroundClasses() {
+		if p := sum(pools(trials, class)); p.stats.Switches > 0 {
+			g.Rows = append(g.Rows, p.row())
+		}
+	}
+	return g
+}
+
 // switchSection shows what a switch cost on each core. A thread switch is the
 // work of threads trials and a process switch of processes trials, so each is
-// pooled over those; the other classes come with any load.
-func (r *Report) switchSection() Section {
+// pooled over those; the other classes come with any load. Pooled leaves the
+// workloads apart from each other no more.
+func (r *Report) switchSection(pooled bool) Section {
 	s := Section{
 		Title: "Switch cost per core",
 		Columns: append([]Column{{Name: "core"}, textColumn("switch")},
 			columns("switches", "pick p50", "switch p50", "switch p99", "cost p50", "core time")...),
 	}
-	var bundled []*Trial
+	bundled := r.bundledTrials("")
 	dropped := 0
-	add := func(name string, classes []Class, trialsOf func(Class) []*Trial) {
-		g, n := switchGroup(name, classes, trialsOf)
+	add := func(name Group, classes []Class, trialsOf func(Class) []*Trial) {
+		g, n := switchGroup(classes, trialsOf)
 		dropped += n
+		g.Name, g.Variant = name.Name, name.Variant
 		if len(g.Rows) > 0 {
 			s.Groups = append(s.Groups, g)
 		}
 	}
 	for _, load := range r.loads() {
 		if load.isCommand() {
-			trials := r.trialsOf(load.name, Command)
-			add("", Classes(), func(Class) []*Trial { return trials })
+			trials := r.trialsOf(load, Command)
+			add(load.group(), Classes(), func(Class) []*Trial { return trials })
 			continue
 		}
-		add(load.name, []Class{ClassThread, ClassProcess}, func(c Class) []*Trial {
-			return r.trialsOf(load.name, c.mode())
-		})
-		bundled = append(append(bundled, r.trialsOf(load.name, Processes)...), r.trialsOf(load.name, Threads)...)
+		if !pooled {
+			add(load.group(), []Class{ClassThread, ClassProcess}, func(c Class) []*Trial {
+				return r.trialsOf(load, c.mode())
+			})
+		}
 	}
-	add(otherLoads, []Class{ClassKernel, ClassIdleIn, ClassIdleOut}, func(Class) []*Trial { return bundled })
+	if pooled {
+		add(Group{}, []Class{ClassThread, ClassProcess}, func(c Class) []*Trial { return r.bundledTrials(c.mode()) })
+		if g := backgroundGroup(bundled); len(g.Rows) > 0 {
+			s.Groups = append(s.Groups, g)
+		}
+	} else {
+		add(Group{Name: otherLoads}, backgroundClasses(), func(Class) []*Trial { return bundled })
+	}
 	s.Caption = "Kernel time in which no task advances: cost = pick (choose the next task) + switch (change to it). " +
 		"Core time is the share of the core's time that went into such switches. "
-	if len(bundled) > 0 {
+	switch {
+	case pooled:
+		s.Caption += "Thread switches are those of all threads trials, process switches of all processes trials, the others of every trial."
+	case len(bundled) > 0:
 		s.Caption += "Thread switches are those of threads trials, process switches of processes trials; \"" + otherLoads + "\" pools every trial."
-	} else {
+	default:
 		s.Caption += "All switches on the core are counted, the command's and others'."
 	}
 	if dropped > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d more rows in: slicetrace export REPORT --table cores", dropped))
 	}
 	return s
+}
+
+// bundledTrials returns the trials of bundled workloads in one mode, in both for "".
+func (r *Report) bundledTrials(mode Mode) []*Trial {
+	var out []*Trial
+	for i := range r.Trials {
+		if t := &r.Trials[i]; t.Mode != Command && (mode == "" || t.Mode == mode) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // mode returns the mode whose work makes this class of switch, "" for the

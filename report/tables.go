@@ -25,7 +25,7 @@ type Field struct {
 
 // TableNames returns the names of the tables, in the order in which they are listed.
 func TableNames() []string {
-	return []string{"trials", "cores", "slices", "workers", "quality", "host"}
+	return []string{"trials", "cores", "slices", "workers", "quality", "host", "findings"}
 }
 
 // Table returns the named table. The error for an unknown name lists the known
@@ -44,6 +44,8 @@ func (r *Report) Table(name string) (Table, error) {
 		return r.qualityTable(), nil
 	case "host":
 		return r.hostTable(), nil
+	case "findings":
+		return r.findingTable(), nil
 	}
 	hint := ""
 	if near := nearest(name, TableNames()); near != "" {

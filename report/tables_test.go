@@ -30,8 +30,9 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		"slices": "workload,mode,round,core,ended_by,slices,p50_ns,p90_ns,p99_ns,max_ns,sum_ns",
 		"workers": "workload,mode,round,worker,pid,tid,comm,slices,voluntary,involuntary," +
 			"kernel_voluntary,kernel_involuntary,on_cpu_ns,wait_ns,wait_max_ns,migrations",
-		"quality": "name,value",
-		"host":    "name,value",
+		"quality":  "name,value",
+		"host":     "name,value",
+		"findings": "claim,verdict,workload,variant,mode,figure,unit,median,low,high,p,n",
 	}
 	names := report.TableNames()
 	if len(names) != len(contract) {
@@ -53,7 +54,7 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 	for _, r := range []*report.Report{reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1))} {
 		for _, name := range report.TableNames() {
 			tab := table(t, r, name)
-			if len(tab.Rows) == 0 {
+			if len(tab.Rows) == 0 && (name != "findings" || len(r.Setup.Command) == 0) {
 				t.Errorf("table %s is empty", name)
 			}
 			for _, row := range tab.Rows {
@@ -65,7 +66,7 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 						continue
 					}
 					var err error
-					if _, err = strconv.ParseInt(f.Text, 10, 64); err != nil && tab.Name == "trials" {
+					if _, err = strconv.ParseInt(f.Text, 10, 64); err != nil && (tab.Name == "trials" || tab.Name == "findings") {
 						_, err = strconv.ParseFloat(f.Text, 64)
 					}
 					if err != nil {
@@ -89,7 +90,7 @@ func fields(tab report.Table, row int) map[string]string {
 func TestTableValues(t *testing.T) {
 	ticks := uint64(250)
 	r := &report.Report{Trials: []report.Trial{{
-		Workload: "spin", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
+		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
@@ -100,7 +101,7 @@ func TestTableValues(t *testing.T) {
 		Workers: []report.Worker{{
 			Index: 1, PID: 7, TID: 8, Comm: "x", Operations: 23, Slices: 2, EndedBy: map[report.EndedBy]uint64{report.EndedByTick: 2},
 			Involuntary: 2, Kernel: &report.KernelCounters{Involuntary: 2, RuntimeNS: -1},
-			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, Exited: true,
+			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, Exited: true, Nice: -5,
 		}},
 	}}}
 	r.ComputeQuality()
@@ -114,6 +115,7 @@ func TestTableValues(t *testing.T) {
 			"parallelism": "0.500000", "concurrency": "0.750000", "jain_index": "1.000000", "switches": "3", "slices": "2",
 			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "wall_ns": "2000", "idle_ns": "1100", "workers_ns": "700",
 			"others_ns": "150", "self_ns": "50", "steal_ns": "9", "unmatched_pick": "1", "unmatched_switch": "2", "map_full": "3", "dropped_tasks": "4",
+			"variant": "nice",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
@@ -121,16 +123,18 @@ func TestTableValues(t *testing.T) {
 			"pick_count": "0", "pick_p90_ns": "", "pick_max_ns": "", "pick_sum_ns": "", "switch_count": "3", "switch_max_ns": "9", "switch_sum_ns": "20",
 			"cost_count": "0", "cost_p90_ns": "", "cost_p99_ns": "", "cost_max_ns": "",
 			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "ticks": "250", "busy_ticks": "",
+			"variant": "nice",
 		}},
 		{"slices", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "ended_by": "tick", "slices": "2",
-			"p50_ns": "10", "p90_ns": "12", "p99_ns": "12", "max_ns": "12", "sum_ns": "22",
+			"p50_ns": "10", "p90_ns": "12", "p99_ns": "12", "max_ns": "12", "sum_ns": "22", "variant": "nice",
 		}},
 		{"workers", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x", "slices": "2",
 			"voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2", "on_cpu_ns": "500", "wait_ns": "250",
 			"wait_max_ns": "200", "migrations": "3", "operations": "23", "runtime_ns": "", "exited": "1", "merged": "0",
 			"slices_blocked": "0", "slices_exited": "0", "slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0",
+			"variant": "nice", "nice": "-5",
 		}},
 	} {
 		if diff := cmp.Diff(c.want, fields(table(t, r, c.table), c.row)); diff != "" {
@@ -173,8 +177,8 @@ func TestUnknownTable(t *testing.T) {
 		"Trials":  `did you mean "trials"?`,
 		"qual":    `did you mean "quality"?`,
 		"hosst":   `did you mean "host"?`,
-		"nothing": "trials, cores, slices, workers, quality, host",
-		"":        "trials, cores, slices, workers, quality, host",
+		"nothing": "trials, cores, slices, workers, quality, host, findings",
+		"":        "trials, cores, slices, workers, quality, host, findings",
 	} {
 		_, err := reporttest.Command().Table(name)
 		if err == nil || !strings.Contains(err.Error(), want) {

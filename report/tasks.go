@@ -20,7 +20,7 @@ func (r *Report) taskSection(load load) Section {
 	}
 	var tasks []*Worker
 	rest := 0
-	for _, t := range r.trialsOf(load.name, Command) {
+	for _, t := range r.trialsOf(load, Command) {
 		for i := range t.Workers {
 			if w := &t.Workers[i]; w.Merged > 0 {
 				rest += w.Tasks()

@@ -9,7 +9,7 @@ func (r *Report) trialTable() Table {
 	t := Table{Name: "trials", Columns: names(`workload mode round duration_ns workers operations
 		parallelism concurrency jain_index switches slices on_cpu_ns wait_ns wait_max_ns
 		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
-		unmatched_pick unmatched_switch map_full dropped_tasks`)}
+		unmatched_pick unmatched_switch map_full dropped_tasks variant`)}
 	for i := range r.Trials {
 		t.Rows = append(t.Rows, r.Trials[i].fields())
 	}
@@ -51,7 +51,8 @@ func (t *Trial) fields() []Field {
 		integer(t.Switches()), integer(slices), integer(onCPU), integer(wait), longest,
 		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
 		integer(sum.SelfNS), integer(sum.StealNS),
-		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks))
+		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks),
+		free(t.Variant))
 }
 
 // coreTable has one row per trial, core and class of switch. A core without a
@@ -61,7 +62,7 @@ func (r *Report) coreTable() Table {
 		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
 		pick_count pick_p90_ns pick_max_ns pick_sum_ns switch_count switch_max_ns switch_sum_ns
 		cost_count cost_p90_ns cost_p99_ns cost_max_ns
-		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks`)}
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant`)}
 	for i := range r.Trials {
 		trial := &r.Trials[i]
 		for j := range trial.Cores {
@@ -72,7 +73,8 @@ func (r *Report) coreTable() Table {
 			}
 			for _, c := range classes {
 				row := append(trial.key(), integer(core.CPU))
-				t.Rows = append(t.Rows, append(append(row, c.fields()...), core.times()...))
+				row = append(append(row, c.fields()...), core.times()...)
+				t.Rows = append(t.Rows, append(row, free(trial.Variant)))
 			}
 		}
 	}
@@ -101,7 +103,7 @@ func (c *Core) times() []Field {
 // sliceTable has one row per trial, core and cause.
 func (r *Report) sliceTable() Table {
 	t := Table{Name: "slices", Columns: names(`workload mode round core ended_by slices
-		p50_ns p90_ns p99_ns max_ns sum_ns`)}
+		p50_ns p90_ns p99_ns max_ns sum_ns variant`)}
 	for i := range r.Trials {
 		trial := &r.Trials[i]
 		for j := range trial.Cores {
@@ -109,7 +111,7 @@ func (r *Report) sliceTable() Table {
 				h := s.Length
 				t.Rows = append(t.Rows, append(trial.key(),
 					integer(trial.Cores[j].CPU), free(string(s.EndedBy)), integer(h.Count),
-					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h)))
+					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant)))
 			}
 		}
 	}
@@ -125,10 +127,13 @@ func (r *Report) workerTable() Table {
 	for _, cause := range Causes() {
 		t.Columns = append(t.Columns, "slices_"+string(cause))
 	}
+	t.Columns = append(t.Columns, "variant", "nice")
 	for i := range r.Trials {
 		trial := &r.Trials[i]
 		for j := range trial.Workers {
-			t.Rows = append(t.Rows, append(trial.key(), trial.Workers[j].fields(trial.Mode)...))
+			w := &trial.Workers[j]
+			row := append(trial.key(), w.fields(trial.Mode)...)
+			t.Rows = append(t.Rows, append(row, free(trial.Variant), integer(w.Nice)))
 		}
 	}
 	return t

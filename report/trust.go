@@ -163,3 +163,20 @@ func plural(n int, noun string) string {
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }
+
+// trustDigest says on a few lines how far the figures can be believed.
+func (r *Report) trustDigest() Section {
+	q := r.Quality
+	floor := Quantity{Unit: Nanoseconds}
+	if q.ProbeFloorNS != nil {
+		floor = Of(float64(*q.ProbeFloorNS), Nanoseconds)
+	}
+	full := r.trustSection()
+	return Section{Title: full.Title, Notes: append([]string{
+		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
+			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
+		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s. Accounting error %s.", r.reconciledCell().Text, Of(float64(q.AccountingErrorPPM), PPM)),
+		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.",
+			floor, percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore()),
+	}, full.Notes...)}
+}

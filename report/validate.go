@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Bounds on what a report can hold. They are far above what a run makes and
@@ -11,6 +12,15 @@ const (
 	maxTrials  = 100_000
 	maxCores   = 8192
 	maxWorkers = 1 << 20
+	maxFigures = 1000
+	// maxFindings leaves room for claims of later versions.
+	maxFindings = 1000
+)
+
+// The kernel's bounds of a nice level.
+const (
+	minNice = -20
+	maxNice = 19
 )
 
 // Validate returns an error that names the first figure that no measurement
@@ -27,6 +37,24 @@ func (r *Report) Validate() error {
 			return fmt.Errorf("trial %d: %w", i+1, err)
 		}
 	}
+	if len(r.Findings) > maxFindings {
+		return fmt.Errorf("%d findings are more than %d", len(r.Findings), maxFindings)
+	}
+	for i := range r.Findings {
+		if err := r.Findings[i].validate(); err != nil {
+			return fmt.Errorf("finding %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (f *Finding) validate() error {
+	if !slices.Contains(Verdicts(), f.Verdict) {
+		return fmt.Errorf("verdict %q is unknown", f.Verdict)
+	}
+	if len(f.Figures) > maxFigures {
+		return fmt.Errorf("%d figures are more than %d", len(f.Figures), maxFigures)
+	}
 	return nil
 }
 
@@ -38,6 +66,8 @@ func (t *Trial) validate() error {
 		return errors.New("a negative duration, count of operations or round")
 	case len(t.Cores) > maxCores:
 		return fmt.Errorf("%d cores are more than %d", len(t.Cores), maxCores)
+	case len(t.Figures) > maxFigures:
+		return fmt.Errorf("%d figures are more than %d", len(t.Figures), maxFigures)
 	case len(t.Workers) > maxWorkers:
 		return fmt.Errorf("%d workers are more than %d", len(t.Workers), maxWorkers)
 	}
@@ -48,6 +78,9 @@ func (t *Trial) validate() error {
 	}
 	for i := range t.Workers {
 		w := &t.Workers[i]
+		if w.Nice < minNice || w.Nice > maxNice {
+			return fmt.Errorf("worker %d: a nice level of %d", w.Index, w.Nice)
+		}
 		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.Operations, int64(w.Merged)) < 0 {
 			return fmt.Errorf("worker %d: a negative time or count", w.Index)
 		}

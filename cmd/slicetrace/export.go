@@ -17,7 +17,8 @@ func newExport(s streams) *cobra.Command {
 		Use:   "export REPORT --table NAME",
 		Short: "Write a report's figures as CSV",
 		Long: `export writes one of a report's tables as CSV (RFC 4180): whole numbers, the unit
-in the column's name, one row an observation. The tables are
+in the column's name (in findings: beside the figure), one row an observation.
+The tables are
 ` + names + `.`,
 		Example: `  slicetrace export REPORT --table cores > cores.csv
   slicetrace export REPORT --table workers -o workers.csv`,
@@ -29,7 +30,7 @@ in the column's name, one row an observation. The tables are
 			if table == "" {
 				return usagef("name a table with --table: %s", names)
 			}
-			r, err := report.ReadFile(args[0])
+			r, err := readReport(args[0])
 			if err != nil {
 				return err
 			}

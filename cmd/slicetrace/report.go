@@ -12,26 +12,42 @@ import (
 
 func newReport(s streams) *cobra.Command {
 	format := formatText
+	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "report REPORT",
 		Short: "Show a saved report again",
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
+  slicetrace report --verbose REPORT
   slicetrace report --format json REPORT | jq .quality`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := report.ReadFile(args[0])
+			r, err := readReport(args[0])
 			if err != nil {
 				return err
 			}
-			return show(s.out, r, format)
+			return show(s.out, r, format, verbose)
 		},
 	}
 	addFormat(cmd, &format)
+	addVerbose(cmd, &verbose)
 	return cmd
 }
 
+// readReport reads a report and, in one that was saved without them, decides the claims.
+func readReport(name string) (*report.Report, error) {
+	r, err := report.ReadFile(name)
+	if err == nil && r.Findings == nil {
+		r.ComputeFindings()
+	}
+	return r, err
+}
+
+func addVerbose(cmd *cobra.Command, verbose *bool) {
+	cmd.Flags().BoolVarP(verbose, "verbose", "v", false, "show every figure of every workload, and why claims were not measured")
+}
+
 // show writes a report in one of the formats.
-func show(w *os.File, r *report.Report, f format) error {
+func show(w *os.File, r *report.Report, f format, verbose bool) error {
 	switch f {
 	case formatJSON:
 		return render.JSON(w, r)
@@ -39,7 +55,7 @@ func show(w *os.File, r *report.Report, f format) error {
 		return showTable(w, r, "cores")
 	default:
 		fd := int(w.Fd())
-		options := render.TextOptions{Bold: term.IsTerminal(fd)}
+		options := render.TextOptions{Bold: term.IsTerminal(fd), Verbose: verbose}
 		if width, _, err := term.GetSize(fd); err == nil {
 			options.Width = min(width, render.DefaultWidth)
 		}

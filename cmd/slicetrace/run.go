@@ -33,6 +33,8 @@ type runOptions struct {
 	format     format
 	quiet      bool
 	keepRoot   bool
+	verbose    bool
+	claims     bool
 }
 
 // defaultRounds is the fewest that give a confidence interval of 95 %.
@@ -59,6 +61,12 @@ who called sudo, and the saved report is theirs.`,
 		// Where no workload fits, the shell offers programs' files.
 		ValidArgsFunction: cobra.FixedCompletions(workloadNames(), cobra.ShellCompDirectiveDefault),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.claims && len(args) > 0 {
+				return usagef("--claims runs nothing: leave out %q", args[0])
+			}
+			if o.claims {
+				return listClaims(s.out)
+			}
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 {
 				if err := o.checkBundled(cmd, args); err != nil {
@@ -88,7 +96,9 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show neither report nor progress; the report is saved")
 	f.BoolVar(&o.keepRoot, "keep-root", false, "run the work as root instead of as the user who called sudo")
+	f.BoolVar(&o.claims, "claims", false, "list the claims that a run decides and the workloads that answer each, and run nothing")
 	addFormat(cmd, &o.format)
+	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})
 }
 
@@ -261,6 +271,7 @@ func seal(r *report.Report, c *collector.Collector) error {
 		r.Quality.ProbeFloorNS = &ns
 	}
 	r.ComputeQuality()
+	r.ComputeFindings()
 	return nil
 }
 
@@ -344,7 +355,7 @@ func deliver(out, messages *os.File, o *runOptions, name string, r *report.Repor
 	if o.quiet {
 		return nil
 	}
-	if err := show(out, r, o.format); err != nil {
+	if err := show(out, r, o.format, o.verbose); err != nil {
 		return err
 	}
 	fmt.Fprintln(messages, "Saved", name)

@@ -51,6 +51,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run pipe -- true", 2, "pipe"},
 		{"run --rounds 3 -- true", 2, "--rounds"},
 		{"run --max-tasks 0 -- true", 2, "--max-tasks"},
+		{"run --claims pipe", 2, "--claims"},
 		{"report", 2, "accepts 1 arg"},
 		{"report no-such-file", 1, "no-such-file"},
 		{"export no-such-file", 2, "name a table"},

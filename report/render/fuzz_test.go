@@ -22,7 +22,10 @@ func FuzzText(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, c := range string(text(t, r, render.TextOptions{})) {
+		shown := text(t, r, render.TextOptions{})
+		r.ComputeFindings()
+		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
+		for _, c := range string(shown) {
 			if c != '\n' && !unicode.IsPrint(c) {
 				t.Fatalf("%q reaches the terminal", c)
 			}

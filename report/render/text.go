@@ -28,6 +28,8 @@ type TextOptions struct {
 	Width int
 	// Bold sets headings in bold, for a terminal.
 	Bold bool
+	// Verbose shows each workload's figures in full, and the trust block in full.
+	Verbose bool
 }
 
 // Text writes the report for a reader.
@@ -37,7 +39,10 @@ func Text(w io.Writer, r *report.Report, opts TextOptions) error {
 	}
 	opts.Width = max(opts.Width, minWidth)
 	p := &page{opts: opts}
-	s := r.Summarize()
+	s := r.Overview()
+	if opts.Verbose {
+		s = r.Summarize()
+	}
 	if s.Alert != "" {
 		p.heading(s.Alert)
 	}
@@ -75,8 +80,13 @@ func (p *page) section(s report.Section) error {
 	if s.Caption != "" {
 		p.wrap(s.Caption, "")
 	}
-	if err := p.table(s); err != nil {
-		return err
+	for _, i := range s.Items {
+		p.item(i, s.Items)
+	}
+	if len(s.Groups) > 0 {
+		if err := p.table(s); err != nil {
+			return err
+		}
 	}
 	for _, note := range s.Notes {
 		p.wrap(note, "  ")
@@ -96,8 +106,11 @@ func (p *page) heading(s string) {
 }
 
 // wrap writes a text over as many lines as it needs, all but the first indented.
-func (p *page) wrap(s, indent string) {
-	line := ""
+func (p *page) wrap(s, indent string) { p.hang("", s, indent) }
+
+// hang writes a text after a lead that takes no more columns than indent.
+func (p *page) hang(lead, s, indent string) {
+	line, gap := lead, ""
 	for _, word := range words(printable(s)) {
 		for twwidth.Width(word) > p.opts.Width-len(indent) {
 			cut := twwidth.Truncate(word, p.opts.Width-len(indent)-1)
@@ -105,18 +118,27 @@ func (p *page) wrap(s, indent string) {
 				fmt.Fprintln(p, line)
 			}
 			line, word = indent+cut, strings.TrimPrefix(word, cut)
+			gap = " "
 		}
-		switch {
-		case line == "":
-			line = word
-		case twwidth.Width(line)+1+twwidth.Width(word) > p.opts.Width:
+		if line != "" && twwidth.Width(line)+len(gap)+twwidth.Width(word) > p.opts.Width {
 			fmt.Fprintln(p, line)
-			line = indent + word
-		default:
-			line += " " + word
+			line, gap = indent, ""
 		}
+		line += gap + word
+		gap = " "
 	}
 	fmt.Fprintln(p, line)
+}
+
+// item writes one entry of a list, its sentence in a column of its own.
+func (p *page) item(i report.Item, all []report.Item) {
+	width := 0
+	for _, other := range all {
+		width = max(width, twwidth.Width(printable(other.Name)))
+	}
+	name := printable(i.Name)
+	lead := i.Mark + " " + name + strings.Repeat(" ", width-twwidth.Width(name)) + "  "
+	p.hang(lead, i.Text, strings.Repeat(" ", twwidth.Width(lead)))
 }
 
 // words splits a text at its spaces, but keeps a separating dot with the word before it.
@@ -137,7 +159,10 @@ func (p *page) table(s report.Section) error {
 	header, rows, text := layout(s)
 	width := 0
 	for i := range header {
-		widest := twwidth.Width(header[i])
+		widest := 0
+		for line := range strings.SplitSeq(header[i], "\n") {
+			widest = max(widest, twwidth.Width(line))
+		}
 		for _, row := range rows {
 			widest = max(widest, twwidth.Width(row[i]))
 		}
@@ -162,22 +187,33 @@ func (p *page) table(s report.Section) error {
 }
 
 // layout turns a section into strings. A grouped section gets a leading column
-// that names each group once.
+// that names each group once, its variant on the line below.
 func layout(s report.Section) (header []string, rows [][]string, text []bool) {
 	grouped := slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" })
 	if grouped {
 		header, text = append(header, ""), append(text, true)
 	}
+	tall := slices.ContainsFunc(s.Columns, func(c report.Column) bool { return strings.Contains(c.Name, "\n") })
 	for _, c := range s.Columns {
-		header, text = append(header, c.Name), append(text, c.Text)
+		name := c.Name
+		if tall && !strings.Contains(name, "\n") {
+			name = "\n" + name // stands at the bottom
+		}
+		header, text = append(header, name), append(text, c.Text)
 	}
 	for _, g := range s.Groups {
-		name := g.Name
-		for _, r := range g.Rows {
+		names := []string{g.Name, g.Variant}
+		if len(g.Rows) == 1 {
+			names = []string{strings.TrimSpace(g.Name + " " + g.Variant)}
+		}
+		for i, r := range g.Rows {
 			row := make([]string, 0, len(header))
 			if grouped {
-				row = append(row, printable(name))
-				name = ""
+				name := ""
+				if i < len(names) {
+					name = printable(names[i])
+				}
+				row = append(row, name)
 			}
 			for _, c := range r {
 				row = append(row, cell(c))

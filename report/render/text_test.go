@@ -47,9 +47,13 @@ func text(t *testing.T, r *report.Report, opts render.TextOptions) []byte {
 	return out.Bytes()
 }
 
+// threeScreens is how many lines a default report may take.
+const threeScreens = 150
+
 func TestTextGoldens(t *testing.T) {
 	oneMode := reporttest.Bundled(6, 2)
 	oneMode.Trials = oneMode.Trials[:2]
+	oneMode.ComputeFindings()
 	for name, r := range map[string]*report.Report{
 		"default":        reporttest.Bundled(6, 2),
 		"kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
@@ -57,12 +61,17 @@ func TestTextGoldens(t *testing.T) {
 		"command":        reporttest.Command(),
 		"many-cores":     reporttest.Bundled(6, 128),
 		"few-rounds":     reporttest.Bundled(2, 2),
+		"every-workload": reporttest.Full(6, 2),
 		"one-mode":       oneMode,
 		"hostile-names":  reporttest.Hostile(reporttest.Command()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := text(t, r, render.TextOptions{})
 			golden(t, name+".txt", got)
+			if n := bytes.Count(got, []byte("\n")); n > threeScreens {
+				t.Errorf("%d lines are more than three screens", n)
+			}
+			got = append(got, text(t, r, render.TextOptions{Verbose: true})...)
 			for i, line := range bytes.Split(got, []byte("\n")) {
 				if w := twwidth.Width(string(line)); w > render.DefaultWidth {
 					t.Errorf("line %d is %d columns wide: %s", i+1, w, line)
@@ -70,6 +79,12 @@ func TestTextGoldens(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestVerboseTextGoldens(t *testing.T) {
+	golden(t, "verbose.txt", text(t, reporttest.Bundled(6, 2), render.TextOptions{Verbose: true}))
+	golden(t, "verbose-many-cores.txt", text(t, reporttest.Bundled(6, 128), render.TextOptions{Verbose: true}))
+	golden(t, "verbose-every-workload.txt", text(t, reporttest.Full(6, 2), render.TextOptions{Verbose: true}))
 }
 
 func TestTextNeverLetsHostileNamesThrough(t *testing.T) {
@@ -95,8 +110,8 @@ func TestTextWarnsInItsFirstLine(t *testing.T) {
 func TestBoldAddsNothingButBold(t *testing.T) {
 	r := reporttest.Dirty(reporttest.Bundled(1, 1))
 	bold := string(text(t, r, render.TextOptions{Bold: true}))
-	if n := strings.Count(bold, "\x1b[1m"); n != 5 || strings.Count(bold, "\x1b[0m") != n {
-		t.Errorf("%d bold headings, want the warning and four sections", n)
+	if n := strings.Count(bold, "\x1b[1m"); n != 8 || strings.Count(bold, "\x1b[0m") != n {
+		t.Errorf("%d bold headings, want the warning and seven sections", n)
 	}
 	plain := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(bold)
 	if diff := cmp.Diff(string(text(t, r, render.TextOptions{})), plain); diff != "" {

@@ -30,6 +30,7 @@ func Bundled(rounds, cores int) *report.Report {
 	r.Quality.ProbeFloorNS = new(int64)
 	*r.Quality.ProbeFloorNS = 48
 	r.ComputeQuality()
+	r.ComputeFindings()
 	return r
 }
 
@@ -60,6 +61,7 @@ func WithoutPick(r *report.Report) *report.Report {
 			}
 		}
 	}
+	r.ComputeFindings()
 	return r
 }
 
@@ -72,6 +74,7 @@ func Dirty(r *report.Report) *report.Report {
 	r.Quality.RecursionMisses = 5
 	r.Warnings = []string{"interrupted after 3 of 6 rounds"}
 	r.ComputeQuality()
+	r.ComputeFindings()
 	return r
 }
 

@@ -12,6 +12,9 @@ func Tiny() []string {
 	trial := func(mode string) string {
 		return `{"workload":"w","mode":"` + mode + `","round":1,"duration_ns":100,"operations":23,"cores":[` + core + `],"workers":[` + worker + `]}`
 	}
+	counter := func(variant string) string {
+		return `{"workload":"counter","variant":"` + variant + `","mode":"threads","duration_ns":9,"operations":9,"figures":[{"name":"counted","value":7}]}`
+	}
 	report := func(trials string) string {
 		return `{"schema":1,"created":"2026-11-22T20:11:00Z","trials":[` + trials + `],"quality":{"switches":3,"wall_ns":100}}`
 	}
@@ -19,6 +22,9 @@ func Tiny() []string {
 		report(trial("processes") + "," + trial("threads")),
 		report(trial("command")),
 		report(`{"mode":"threads","cores":[{},{"classes":[{"class":"?"}]}],"workers":[{"merged":3}]}`),
+		report(counter("unsynchronised") + "," + counter("lock")),
+		`{"schema":1,"created":"2026-11-22T20:11:00Z","findings":[{"claim":"\u001b","verdict":"supported","sentence":"=1\u202e","effect":{"unit":"ns"},` +
+			`"figures":[{"name":"+","workload":"@","mode":"threads","unit":"\u0007","median":1e300,"low":-1,"n":6}]}]}`,
 		report(""),
 		`{"schema":2}`,
 	}

@@ -1,38 +1,36 @@
-package render
+package report
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/slicetrace/slicetrace/report"
 )
 
 // dash stands for what was not measured.
 const dash = "–"
 
-// quantity writes a figure with its unit, scaled to three or four digits.
-func quantity(q report.Quantity) string {
+// String writes the figure with its unit, scaled to three or four digits; an
+// absent one is a dash.
+func (q Quantity) String() string {
 	if !q.Known {
 		return dash
 	}
 	switch q.Unit {
-	case report.Nanoseconds:
+	case Nanoseconds:
 		return nanoseconds(q.Value)
-	case report.PerSecond:
+	case PerSecond:
 		return grouped(q.Value) + "/s"
-	case report.Percent:
+	case Percent:
 		return percentage(q.Value)
-	case report.Share:
+	case Share:
 		return share(q.Value)
-	case report.PPM:
+	case PPM:
 		return grouped(q.Value) + " ppm"
-	case report.Ratio:
+	case Ratio:
 		return significant(q.Value)
-	case report.Index:
+	case Index:
 		return strconv.FormatFloat(q.Value, 'f', 4, 64)
-	case report.Probability:
+	case Probability:
 		if q.Value < 0.001 {
 			return "<0.001"
 		}
@@ -105,32 +103,4 @@ func grouped(x float64) string {
 		b.WriteRune(d)
 	}
 	return b.String()
-}
-
-// part writes a label, a figure, or both.
-func part(p report.Part) string {
-	switch {
-	case p.Value.Unit == "":
-		return printable(p.Label)
-	case p.Label == "":
-		return quantity(p.Value)
-	}
-	return printable(p.Label) + " " + quantity(p.Value)
-}
-
-// cell writes one entry of a table, safe for a terminal.
-func cell(c report.Cell) string {
-	switch {
-	case len(c.Parts) > 0:
-		parts := make([]string, len(c.Parts))
-		for i, p := range c.Parts {
-			parts[i] = part(p)
-		}
-		return strings.Join(parts, ", ")
-	case c.Text != "":
-		return printable(c.Text)
-	case c.Spread.Known:
-		return fmt.Sprintf("%s ± %2.0f %%", quantity(c.Value), c.Spread.Value)
-	}
-	return quantity(c.Value)
 }

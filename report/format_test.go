@@ -1,4 +1,4 @@
-package render
+package report_test
 
 import (
 	"testing"
@@ -51,37 +51,13 @@ func TestQuantity(t *testing.T) {
 		{0.0004, report.Probability, "<0.001"},
 		{0.0022, report.Probability, "0.002"},
 	} {
-		if got := quantity(report.Of(c.value, c.unit)); got != c.want {
+		if got := report.Of(c.value, c.unit).String(); got != c.want {
 			t.Errorf("%v %s is written %q, want %q", c.value, c.unit, got, c.want)
 		}
 	}
 	for _, unit := range []report.Unit{"", report.Nanoseconds, report.Count, report.Percent} {
-		if got := quantity(report.Quantity{Unit: unit}); got != dash {
+		if got := (report.Quantity{Unit: unit}).String(); got != "–" {
 			t.Errorf("absent %s is written %q", unit, got)
-		}
-	}
-}
-
-func TestCell(t *testing.T) {
-	ns, spread := report.Of(3610, report.Nanoseconds), report.Of(2, report.Percent)
-	for want, c := range map[string]report.Cell{
-		"–":                           {},
-		"pipe":                        {Text: "pipe"},
-		`\x1b[2J`:                     {Text: "\x1b[2J"},
-		"3.61 µs":                     {Value: ns},
-		"3.61 µs ±  2 %":              {Value: ns, Spread: spread},
-		"tick 2.0 %, a\\x07, 3.61 µs": {Parts: []report.Part{{Label: "tick", Value: spread}, {Label: "a\a"}, {Value: ns}}},
-	} {
-		if got := cell(c); got != want {
-			t.Errorf("%+v is written %q, want %q", c, got, want)
-		}
-	}
-}
-
-func TestPrintableKeepsHonestNames(t *testing.T) {
-	for _, s := range []string{"", "kworker/0:1H", "größe", "日本語", "a b", "💡", `C:\x`} {
-		if got := printable(s); got != s {
-			t.Errorf("%q is written %q", s, got)
 		}
 	}
 }

@@ -1,0 +1,335 @@
+package report_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// round returns the trials of one round for the figure that is to be judged.
+type round func(x float64) []report.Trial
+
+// narrow and wide are spreads of a figure over six rounds, in percent.
+func narrow() []float64 { return []float64{-0.4, -0.2, -0.1, 0.1, 0.2, 0.4} }
+func wide() []float64   { return []float64{-9, -6, -3, 3, 6, 9} }
+
+// made returns a report in whose rounds the figure is x, with a spread.
+func made(x float64, spread []float64, of round) *report.Report {
+	r := &report.Report{Schema: report.SchemaVersion, Setup: report.Setup{Rounds: len(spread), CPUs: []int{0, 1}}}
+	r.Capture.Tick = "hrtimer_expire_entry"
+	for i, percent := range spread {
+		for _, t := range of(x * (1 + percent/100)) {
+			t.Round = i + 1
+			r.Trials = append(r.Trials, t)
+		}
+	}
+	r.ComputeFindings()
+	return r
+}
+
+func finding(t *testing.T, r *report.Report, claim string) report.Finding {
+	t.Helper()
+	i := slices.IndexFunc(r.Findings, func(f report.Finding) bool { return f.Claim == claim })
+	if i < 0 {
+		t.Fatalf("no finding for %s", claim)
+	}
+	return r.Findings[i]
+}
+
+// trial lasts a second in threads.
+func trial(workload, variant string, change func(*report.Trial)) report.Trial {
+	t := report.Trial{Workload: workload, Variant: variant, Mode: report.Threads, DurationNS: 1e9}
+	change(&t)
+	return t
+}
+
+// rate is a trial of some operations a second.
+func rate(workload, variant string, operations float64) report.Trial {
+	return trial(workload, variant, func(t *report.Trial) { t.Operations = int64(operations) })
+}
+
+func inProcesses(t report.Trial) report.Trial {
+	t.Mode = report.Processes
+	return t
+}
+
+// workersOf gives a trial workers with the given on-CPU and wait times in seconds, all of whom advanced.
+func workersOf(t *report.Trial, onCPU, wait []float64) {
+	for i := range onCPU {
+		t.Workers = append(t.Workers, report.Worker{
+			Index: i, Operations: 1, OnCPUNS: int64(onCPU[i] * 1e9), WaitNS: int64(wait[i] * 1e9), Slices: 10,
+		})
+	}
+}
+
+// coreWith gives a trial one core with slices and waits, each as many nanoseconds long.
+func coreWith(t *report.Trial, ticks, others, sliceNS, waitNS int) {
+	c := report.Core{WallNS: 1e9, WorkersNS: 1e9}
+	lengths := func(n int) (h report.Histogram) {
+		for range n {
+			h.Observe(uint64(sliceNS))
+			c.Wait.Observe(uint64(waitNS))
+		}
+		return h
+	}
+	c.Slices = []report.SliceStats{
+		{EndedBy: report.EndedByTick, Length: lengths(ticks)}, {EndedBy: report.EndedByWakeup, Length: lengths(others)},
+	}
+	busy := uint64(1000)
+	c.Ticks, c.BusyTicks = &busy, &busy
+	t.Cores = []report.Core{c}
+}
+
+// shareFor is the second of two shares 1 and a whose Jain index is the given one.
+func shareFor(jain float64) float64 {
+	k := 2*jain - 1
+	return (1 - math.Sqrt(1-k*k)) / k
+}
+
+func modeRatio(workload, variant string) round {
+	return func(x float64) []report.Trial {
+		return []report.Trial{rate(workload, variant, 1e6*x), inProcesses(rate(workload, variant, 1e6))}
+	}
+}
+
+// switchRatio has process switches x times as dear as thread switches.
+func switchRatio(workload string) round {
+	cost := func(class report.Class, ns float64) report.Trial {
+		return trial(workload, "", func(t *report.Trial) {
+			h := observe([]uint64{uint64(ns)})
+			t.Cores = []report.Core{{Classes: []report.ClassStats{{Class: class, Switches: 1, Pick: h, Switch: h, Cost: h}}}}
+		})
+	}
+	return func(x float64) []report.Trial {
+		return []report.Trial{cost(report.ClassThread, 1e6), inProcesses(cost(report.ClassProcess, 1e6*x))}
+	}
+}
+
+func counters(lostBare, lostAtomic, lostLock float64) []report.Trial {
+	count := func(variant string, lost float64) report.Trial {
+		return trial("counter", variant, func(t *report.Trial) {
+			t.Operations = 1e9
+			t.Figures = []report.Figure{{Name: "counted", Value: 1e9 - int64(math.Round(lost*1e3))}}
+		})
+	}
+	return []report.Trial{count("unsynchronised", lostBare), count("atomic", lostAtomic), count("lock", lostLock)}
+}
+
+// oneCore is spin on one core, with two workers.
+func oneCore(onCPU, wait float64) []report.Trial {
+	return []report.Trial{trial("spin", "one core", func(t *report.Trial) {
+		workersOf(t, []float64{onCPU / 2, onCPU / 2}, []float64{wait / 2, wait / 2})
+	})}
+}
+
+// bothPlaces is spin on all cores, x times the on-CPU and y times the whole of that on one.
+func bothPlaces(x, y float64) []report.Trial {
+	return append(oneCore(1, 3), trial("spin", "", func(t *report.Trial) {
+		workersOf(t, []float64{x}, []float64{4*y - x})
+	}))
+}
+
+func shares(variant string, nice int, weight float64) round {
+	return func(jain float64) []report.Trial {
+		return []report.Trial{trial("spin", variant, func(t *report.Trial) {
+			workersOf(t, []float64{1, weight * shareFor(min(jain, 1))}, []float64{0, 0})
+			t.Workers[1].Nice = nice
+		})}
+	}
+}
+
+func beside(hogOperations int64) round {
+	return func(x float64) []report.Trial {
+		return []report.Trial{trial("interactive", "", func(t *report.Trial) {
+			workersOf(t, []float64{0.1, 0.9}, []float64{0.1, 0.1})
+			t.Workers[0].WaitMaxNS, t.Workers[1].Operations = int64(x), hogOperations
+		})}
+	}
+}
+
+func cores(variant string, of func(t *report.Trial, x int)) round {
+	return func(x float64) []report.Trial {
+		return []report.Trial{trial("spin", variant, func(t *report.Trial) { of(t, int(math.Round(x))) })}
+	}
+}
+
+// The table of Claim's doc comment: each verdict on both sides of each threshold.
+func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
+	const yes, no = report.Supported, report.Contradicted
+	for _, c := range []struct {
+		claim, what  string
+		at           float64
+		above, below report.Verdict
+		of           round
+	}{
+		{"C3", "pipe", 1.05, yes, no, modeRatio("pipe", "")},
+		{"C3", "socket", 1.05, yes, no, modeRatio("socket", "")},
+		{"C3", "futex", 1.05, yes, no, modeRatio("futex", "")},
+		{"C3", "messaging", 1.05, yes, no, modeRatio("messaging", "")},
+		{"C4", "pipe", 1.05, yes, no, switchRatio("pipe")},
+		{"C4", "futex", 1.05, yes, no, switchRatio("futex")},
+		{"C4", "yield", 1.05, yes, no, switchRatio("yield")},
+		{"C6", "messaging", 1.05, yes, no, modeRatio("messaging", "")},
+		{"C6", "scale", 1.05, yes, no, modeRatio("scale", "64")},
+		{"C7", "unsynchronised", 1, yes, no, func(x float64) []report.Trial { return counters(x, 0, 0) }},
+		{"C7", "atomic", 0.001, no, yes, func(x float64) []report.Trial { return counters(5, math.Floor(x*1000)/1000, 0) }},
+		{"C7", "lock", 0.001, no, yes, func(x float64) []report.Trial { return counters(5, 0, math.Floor(x*1000)/1000) }},
+		{"C8", "pipe beside spin", 1.05, yes, no, func(x float64) []report.Trial {
+			return append(modeRatio("pipe", "")(x), modeRatio("spin", "")(1)...)
+		}},
+		{"C9", "parallelism", 1.05, no, yes, func(x float64) []report.Trial { return oneCore(x, 2) }},
+		{"C9", "concurrency", 0.9, yes, no, func(x float64) []report.Trial { return oneCore(1, 2*x-1) }},
+		{"C10", "many", 1.5, yes, no, func(x float64) []report.Trial {
+			return []report.Trial{rate("sleep", "one", 1e6), rate("sleep", "many", 1e6*x)}
+		}},
+		{"C11", "two workers", 1.5, yes, no, func(x float64) []report.Trial {
+			two := rate("scale", "2", 1e6*x)
+			workersOf(&two, []float64{1, 1}, []float64{0, 0})
+			return []report.Trial{rate("scale", "1", 1e6), two, rate("scale", "64", 1)}
+		}},
+		{"C12", "parallelism", 1.5, yes, no, func(x float64) []report.Trial { return bothPlaces(x, 1) }},
+		{"C12", "concurrency, least", 0.9, yes, no, func(x float64) []report.Trial { return bothPlaces(2, x) }},
+		{"C12", "concurrency, most", 1.1, no, yes, func(x float64) []report.Trial { return bothPlaces(2, x) }},
+		{"C13", "slice p50", 1e3, yes, no, cores("one core", func(t *report.Trial, x int) { coreWith(t, 1, 0, x, 1) })},
+		{"C13", "slice p99", 100e6, no, yes, cores("one core", func(t *report.Trial, x int) { coreWith(t, 1, 0, x, 1) })},
+		{"C14", "equals", 0.95, yes, no, shares("one core", 0, 1)},
+		{"C14", "nice", 0.95, yes, no, shares("nice", 5, 1/math.Pow(1.25, 5))},
+		{"C15", "longest wait", 100e6, no, yes, beside(1)},
+		{"C16", "ended by tick", 500, yes, no, cores("one core", func(t *report.Trial, x int) { coreWith(t, x, 1000-x, 5, 5) })},
+		{"C16", "a lone task", 50, no, yes, cores("alone", func(t *report.Trial, x int) { coreWith(t, x, 0, 5, 5) })},
+		{"C17", "rotation", 100e6, no, yes, cores("one core", func(t *report.Trial, x int) { coreWith(t, 5, 0, 4e6, x-4e6) })},
+	} {
+		t.Run(c.claim+" "+c.what, func(t *testing.T) {
+			for _, side := range []struct {
+				x      float64
+				spread []float64
+				want   report.Verdict
+			}{
+				{c.at * 1.03, narrow(), c.above}, {c.at * 0.97, narrow(), c.below}, {c.at * 0.995, wide(), report.Inconclusive},
+			} {
+				// A count of lost updates is all or nothing, and a Jain index at most 1.
+				if side.want == report.Inconclusive && (c.at == 0.001 || c.claim == "C14") {
+					continue
+				}
+				f := finding(t, made(side.x, side.spread, c.of), c.claim)
+				if f.Verdict != side.want || f.Effect == nil || f.Reason != "" || !strings.HasSuffix(f.Sentence, ".") {
+					t.Errorf("at %g × the threshold: %s (%s), want %s", side.x/c.at, f.Verdict, f.Sentence, side.want)
+				}
+			}
+		})
+	}
+}
+
+// The textbook is not assumed right: the opposite of each mode claim contradicts it.
+func TestDearerThreadsContradict(t *testing.T) {
+	for claim, of := range map[string]round{
+		"C3": modeRatio("pipe", ""), "C4": switchRatio("pipe"), "C6": modeRatio("messaging", ""),
+	} {
+		f := finding(t, made(0.5, narrow(), of), claim)
+		if f.Verdict != report.Contradicted || f.Effect.Median > 0.51 || !strings.Contains(f.Sentence, "0.50") {
+			t.Errorf("%s is %s: %s", claim, f.Verdict, f.Sentence)
+		}
+	}
+}
+
+func TestIdleWorkersContradict(t *testing.T) {
+	idle := func(x float64) []report.Trial {
+		trials := oneCore(1, x)
+		trials[0].Workers[1].Operations = 0
+		return trials
+	}
+	if f := finding(t, made(1, narrow(), idle), "C9"); f.Verdict != report.Contradicted {
+		t.Errorf("C9 with an idle worker is %s", f.Verdict)
+	}
+	if f := finding(t, made(1e6, narrow(), beside(0)), "C15"); f.Verdict != report.Contradicted {
+		t.Errorf("C15 with an idle hog is %s", f.Verdict)
+	}
+}
+
+func TestLikeCasesThatDisagreeDoNotContradict(t *testing.T) {
+	mixed := func(x float64) []report.Trial {
+		return append(modeRatio("pipe", "")(x), modeRatio("socket", "")(1/x)...)
+	}
+	f := finding(t, made(2, narrow(), mixed), "C3")
+	if f.Verdict != report.Inconclusive || !strings.Contains(f.Sentence, "not alike for all work") || len(f.Figures) != 2 {
+		t.Errorf("C3 is %s: %s", f.Verdict, f.Sentence)
+	}
+}
+
+func TestFewRoundsDecideNothing(t *testing.T) {
+	for claim, of := range map[string]round{
+		"C3": modeRatio("pipe", ""), "C9": func(x float64) []report.Trial { return oneCore(1/x, 1) },
+	} {
+		f := finding(t, made(2, narrow()[:3], of), claim)
+		if f.Verdict != report.Inconclusive || !strings.Contains(f.Sentence, "too few rounds") || f.Effect.Low != nil || f.Effect.N != 3 {
+			t.Errorf("%s is %s: %s", claim, f.Verdict, f.Sentence)
+		}
+	}
+}
+
+func TestUnmeasuredClaimsSayWhy(t *testing.T) {
+	spin := func(x float64) []report.Trial { return oneCore(x, 1) }
+	two := made(1, narrow(), spin)
+	for claim, want := range map[string]string{
+		"C1": "needs workload workingset, which this slicetrace does not have",
+		"C2": "needs workload spawn, which this slicetrace does not have",
+		"C3": "needs both modes: leave out --mode",
+		"C7": "run it: slicetrace run counter",
+		"C8": "needs both modes: leave out --mode",
+	} {
+		f := finding(t, two, claim)
+		if f.Verdict != report.NotMeasured || f.Reason != want || f.Effect != nil || f.Figures != nil || !strings.Contains(f.Sentence, want) {
+			t.Errorf("%s is %s: %q, want %q", claim, f.Verdict, f.Reason, want)
+		}
+	}
+	one := made(1, narrow(), func(x float64) []report.Trial { return bothPlaces(x, 1) })
+	one.Setup.CPUs = one.Setup.CPUs[:1]
+	one.Capture.Tick = ""
+	one.ComputeFindings()
+	for claim, want := range map[string]string{"C11": "needs two cores", "C12": "needs two cores", "C16": "slicetrace check"} {
+		if f := finding(t, one, claim); f.Verdict != report.NotMeasured || !strings.Contains(f.Reason, want) {
+			t.Errorf("%s is %s: %q, want %q", claim, f.Verdict, f.Reason, want)
+		}
+	}
+	pair := made(2, narrow(), modeRatio("pipe", ""))
+	if f := finding(t, pair, "C8"); f.Verdict != report.NotMeasured || !strings.Contains(f.Reason, "two kinds of work") {
+		t.Errorf("C8 of one kind of work is %s: %q", f.Verdict, f.Reason)
+	}
+}
+
+func TestSwitchPhaseDecidesWithoutPick(t *testing.T) {
+	r := reporttest.WithoutPick(reporttest.Full(6, 2))
+	f := finding(t, r, "C4")
+	if f.Verdict != report.Supported || !strings.HasPrefix(f.Effect.Name, "switch phase p50") {
+		t.Errorf("C4 without pick is %s by %+v", f.Verdict, f.Effect)
+	}
+}
+
+func TestEveryClaimIsDecidedOnceInADefaultRun(t *testing.T) {
+	r := reporttest.Full(6, 2)
+	claims := report.Claims()
+	if len(r.Findings) != len(claims) || len(claims) != 17 {
+		t.Fatalf("%d findings for %d claims", len(r.Findings), len(claims))
+	}
+	absent := []string{"C1", "C2", "C5"}
+	for i, f := range r.Findings {
+		if f.Claim != claims[i].ID {
+			t.Errorf("finding %d is about %s", i+1, f.Claim)
+		}
+		if (f.Verdict == report.NotMeasured) != slices.Contains(absent, f.Claim) {
+			t.Errorf("%s is %s: %s", f.Claim, f.Verdict, f.Sentence)
+		}
+	}
+}
+
+func TestCommandsHaveNoFindings(t *testing.T) {
+	r := reporttest.Command()
+	r.ComputeFindings()
+	if r.Findings != nil {
+		t.Errorf("a command has findings: %v", r.Findings)
+	}
+}

@@ -1,0 +1,94 @@
+package report_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// level is the rate of false alarms that the test of differences promises.
+const level = 0.05
+
+// atLeast is the exact probability that n trials with chance p succeed k times or more.
+func atLeast(k, n int, p float64) float64 {
+	var sum float64
+	for i := k; i <= n; i++ {
+		all, _ := math.Lgamma(float64(n + 1))
+		hit, _ := math.Lgamma(float64(i + 1))
+		miss, _ := math.Lgamma(float64(n - i + 1))
+		sum += math.Exp(all - hit - miss + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
+	}
+	return sum
+}
+
+func TestAtLeastIsTheBinomialTail(t *testing.T) {
+	for _, c := range []struct {
+		k, n int
+		p, q float64
+	}{{0, 5, 0.3, 1}, {1, 2, 0.5, 0.75}, {2, 2, 0.1, 0.01}, {3, 4, 0.5, 5.0 / 16}} {
+		if got := atLeast(c.k, c.n, c.p); math.Abs(got-c.q) > 1e-12 {
+			t.Errorf("P(%d or more of %d at %g) is %g, want %g", c.k, c.n, c.p, got, c.q)
+		}
+	}
+}
+
+// study simulates pairs of runs of six rounds in both modes, threads faster by
+// some factor, with drift that hits both modes of a round alike. It counts how
+// often a table shows a ratio, how often the claim of faster threads is
+// supported, and how often a mode is favoured.
+func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) (shown, supported, favoured int) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	for range pairs {
+		var processes, threads []int64
+		for range 6 {
+			pace := 1e6 * (1 + drift*random.NormFloat64())
+			processes = append(processes, int64(pace*(1+spread*random.NormFloat64())))
+			threads = append(threads, int64(pace*faster*(1+spread*random.NormFloat64())))
+		}
+		r := opsReport(processes, threads)
+		for i := range r.Trials {
+			r.Trials[i].Workload = "pipe"
+		}
+		r.ComputeFindings()
+		s := r.Summarize()
+		if find(t, section(t, s, "Processes or threads"), "pipe", "operations")[3].Text != "~" {
+			shown++
+		}
+		if finding(t, r, "C3").Verdict == report.Supported {
+			supported++
+		}
+		if row := find(t, section(t, s, "Processes or threads?"), "", "taking turns over pipes"); row[2].Text == "threads" || row[2].Text == "processes" {
+			favoured++
+		}
+	}
+	return shown, supported, favoured
+}
+
+// An A/A study: the same work under two labels. Were false alarms as frequent
+// as the level allows, so many would still come once in a thousand studies.
+func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
+	const pairs = 400
+	for _, c := range []struct{ spread, drift float64 }{{0.02, 0}, {0.02, 0.02}, {0.10, 0}} {
+		shown, supported, favoured := study(t, pairs, 1, c.spread, c.drift, 11)
+		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", c.spread, c.drift, pairs, shown, supported, favoured)
+		for what, alarms := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "a mode is favoured": favoured} {
+			if atLeast(alarms, pairs, level) < 0.001 {
+				t.Errorf("spread %g, drift %g: %s in %d of %d pairs of equals, more than a level of %g allows", c.spread, c.drift, what, alarms, pairs, level)
+			}
+		}
+	}
+}
+
+func TestATenPercentShiftIsFound(t *testing.T) {
+	const pairs = 200
+	shown, supported, favoured := study(t, pairs, 1.1, 0.02, 0.02, 12)
+	t.Logf("of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", pairs, shown, supported, favoured)
+	for what, found := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "threads are favoured": favoured} {
+		if float64(found) < 0.9*pairs {
+			t.Errorf("%s in %d of %d pairs that differ by 10 %%", what, found, pairs)
+		}
+	}
+}

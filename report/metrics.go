@@ -1,0 +1,101 @@
+package report
+
+// metric is one figure of a trial, absent where it was not measured.
+type metric struct {
+	name string
+	of   func(*Trial) Quantity
+}
+
+// figureOf makes a metric of a trial's method.
+func figureOf(name string, unit Unit, f func(*Trial) (float64, bool)) metric {
+	return metric{name, func(t *Trial) Quantity {
+		v, ok := f(t)
+		return maybe(v, ok, unit)
+	}}
+}
+
+// phaseP50 is the median of one phase of the trial's own switches.
+func phaseP50(name string, phase func(ClassStats) Histogram) metric {
+	return metric{name, func(t *Trial) Quantity { return quantile(phase(t.ownSwitches()), 0.5) }}
+}
+
+func throughput() metric {
+	return figureOf("operations", PerSecond, (*Trial).OperationsPerSecond)
+}
+
+func pickP50() metric {
+	return phaseP50("pick phase p50", func(c ClassStats) Histogram { return c.Pick })
+}
+
+func switchP50() metric {
+	return phaseP50("switch phase p50", func(c ClassStats) Histogram { return c.Switch })
+}
+
+func costP50() metric {
+	return phaseP50("cost of a switch p50", func(c ClassStats) Histogram { return c.Cost })
+}
+
+func switchingTime() metric {
+	return figureOf("core time in switches", Percent, func(t *Trial) (float64, bool) {
+		share, ok := t.SwitchingShare()
+		return 100 * share, ok
+	})
+}
+
+func sliceQuantile(name string, q float64) metric {
+	return metric{name, func(t *Trial) Quantity {
+		length, _ := sliceLengths([]*Trial{t})
+		return quantile(length, q)
+	}}
+}
+
+func sliceP50() metric { return sliceQuantile("time slice p50", 0.5) }
+
+func waitMean() metric {
+	return figureOf("wait mean", Nanoseconds, func(t *Trial) (float64, bool) { return t.Wait().Mean() })
+}
+
+func waitP99() metric {
+	return metric{"wait p99", func(t *Trial) Quantity { return quantile(t.Wait(), 0.99) }}
+}
+
+func longestWait() metric {
+	return figureOf("longest wait", Nanoseconds, func(t *Trial) (float64, bool) {
+		ns, ok := t.WaitMaxNS()
+		return float64(ns), ok
+	})
+}
+
+func fairness() metric {
+	return figureOf("fairness (Jain index)", Index, (*Trial).JainIndex)
+}
+
+func parallelism() metric {
+	return figureOf("parallelism", Ratio, (*Trial).Parallelism)
+}
+
+func concurrency() metric {
+	return figureOf("concurrency", Ratio, (*Trial).Concurrency)
+}
+
+// metrics returns what modes are compared by.
+func metrics() []metric {
+	return []metric{
+		throughput(), pickP50(), switchP50(), costP50(), switchingTime(), sliceP50(),
+		waitMean(), waitP99(), longestWait(), fairness(), parallelism(), concurrency(),
+	}
+}
+
+// ownSwitches returns the switches that the trial's mode makes: process
+// switches of processes, thread switches of threads, all user switches of a command.
+func (t *Trial) ownSwitches() ClassStats {
+	switch t.Mode {
+	case Processes:
+		return t.Class(ClassProcess)
+	case Threads:
+		return t.Class(ClassThread)
+	}
+	both := t.Class(ClassThread)
+	both.merge(t.Class(ClassProcess))
+	return both
+}

@@ -1,0 +1,36 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// part writes a label, a figure, or both.
+func part(p report.Part) string {
+	switch {
+	case p.Value.Unit == "":
+		return printable(p.Label)
+	case p.Label == "":
+		return p.Value.String()
+	}
+	return printable(p.Label) + " " + p.Value.String()
+}
+
+// cell writes one entry of a table, safe for a terminal.
+func cell(c report.Cell) string {
+	switch {
+	case len(c.Parts) > 0:
+		parts := make([]string, len(c.Parts))
+		for i, p := range c.Parts {
+			parts[i] = part(p)
+		}
+		return strings.Join(parts, ", ")
+	case c.Text != "":
+		return printable(c.Text)
+	case c.Spread.Known:
+		return fmt.Sprintf("%s ± %2.0f %%", c.Value.String(), c.Spread.Value)
+	}
+	return c.Value.String()
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"golang.org/x/perf/benchmath"
+)
+
+// confidence is the level of the intervals shown beside medians.
+const confidence = 0.95
+
+// rounds is one metric of one load in one mode, round by round: a trial is one
+// sample, since its switches are not independent of each other.
+type rounds struct {
+	unit   Unit
+	values []float64
+	round  []int
+}
+
+func sampleRounds(trials []*Trial, m metric) rounds {
+	var s rounds
+	for _, t := range trials {
+		if q := m.of(t); q.Known {
+			s.unit, s.values, s.round = q.Unit, append(s.values, q.Value), append(s.round, t.Round)
+		}
+	}
+	return s
+}
+
+// sample copies the values, since NewSample sorts them in place.
+func (s rounds) sample() *benchmath.Sample {
+	thresholds := benchmath.DefaultThresholds
+	return benchmath.NewSample(slices.Clone(s.values), &thresholds)
+}
+
+// summary returns the median and its confidence interval, which is infinite
+// for too few rounds. There must be a value.
+func (s rounds) summary() benchmath.Summary {
+	return benchmath.AssumeNothing.Summary(s.sample(), confidence)
+}
+
+// over returns the ratios s ÷ o, paired by round, so that drift between rounds cancels.
+func (s rounds) over(o rounds) rounds {
+	ratios := rounds{unit: Ratio}
+	for i, round := range s.round {
+		if j := slices.Index(o.round, round); j >= 0 && o.values[j] != 0 {
+			ratios.values = append(ratios.values, s.values[i]/o.values[j])
+			ratios.round = append(ratios.round, round)
+		}
+	}
+	return ratios
+}
+
+// difference tells two samples of one metric apart.
+type difference struct {
+	// p is the Mann-Whitney test's, 1 when all values are alike.
+	p        float64
+	ratios   rounds
+	warnings []error
+}
+
+// compare tests whether a and b, neither empty, differ, and by what ratio a ÷ b.
+func compare(a, b rounds) difference {
+	d := difference{p: 1, ratios: a.over(b)}
+	// The test is undefined when all values are alike, and they then do not differ.
+	if slices.Min(a.values) != slices.Max(b.values) || slices.Max(a.values) != slices.Min(b.values) {
+		c := benchmath.AssumeNothing.Compare(a.sample(), b.sample())
+		d.p, d.warnings = c.P, c.Warnings
+	}
+	return d
+}
+
+// significant reports whether the test tells the samples apart at its level of 5 %.
+func (d difference) significant() bool {
+	return d.p <= benchmath.DefaultThresholds.CompareAlpha
+}
+
+// cell returns the median and its interval; a lone round has no spread to speak of.
+func (s rounds) cell(notes map[string]bool) Cell {
+	if len(s.values) == 0 {
+		return Cell{}
+	}
+	sum := s.summary()
+	addNotes(notes, sum.Warnings)
+	return Cell{Value: Of(sum.Center, s.unit), Spread: spread(sum)}
+}
+
+// spread returns how far the interval reaches from the centre, in percent of it.
+func spread(s benchmath.Summary) Quantity {
+	if s.Center == 0 || math.IsInf(s.Lo, 0) || math.IsInf(s.Hi, 0) {
+		return Quantity{Unit: Percent}
+	}
+	return Of(100*math.Max(s.Hi/s.Center-1, 1-s.Lo/s.Center), Percent)
+}
+
+// compareCells returns the ratio of a to b and the p-value of their difference.
+// Without a significant difference there is no ratio.
+func compareCells(a, b rounds, notes map[string]bool) []Cell {
+	if len(a.values) == 0 || len(b.values) == 0 {
+		return []Cell{{}, {}}
+	}
+	d := compare(a, b)
+	addNotes(notes, d.warnings)
+	if !d.significant() {
+		return []Cell{textCell("~"), valueCell(Of(d.p, Probability))}
+	}
+	return []Cell{d.ratios.cell(notes), valueCell(Of(d.p, Probability))}
+}
+
+func addNotes(notes map[string]bool, warnings []error) {
+	for _, w := range warnings {
+		notes[w.Error()] = true
+	}
+}
+
+// roundNotes turns the statistics' warnings into one sentence with its remedy.
+func roundNotes(notes map[string]bool) []string {
+	if len(notes) == 0 {
+		return nil
+	}
+	var all []string
+	for n := range notes {
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	return []string{fmt.Sprintf("A round is one sample: %s. Ask for more with --rounds.", strings.Join(all, "; "))}
+}
