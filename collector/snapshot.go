@@ -189,6 +189,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	in.Lost = report.Lost{
 		MapFull:      s.totals.MapFull - before.totals.MapFull,
 		DroppedTasks: s.totals.DroppedTasks - before.totals.DroppedTasks,
+		Unwatched:    s.totals.UnwatchedCore - before.totals.UnwatchedCore,
 	}
 	for i := range s.cores {
 		in.Lost.Unseen += s.cores[i].unseen - before.cores[i].unseen

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Owner is the user and group that a file shall belong to.
@@ -20,7 +21,27 @@ type Owner struct {
 // name that is a symbolic link, a device or anything else but a regular file
 // is refused, so that root neither follows a planted link nor replaces a device.
 func WriteFile(name string, r *Report, owner *Owner) error {
-	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) })
+	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, os.Rename)
+}
+
+// WriteNewFile is WriteFile for a name that nobody chose: where there is such a
+// file it takes the next free one of name-2, name-3 and so on, and returns it.
+func WriteNewFile(name string, r *Report, owner *Owner) (string, error) {
+	final := name
+	place := func(temporary, name string) error {
+		extension := filepath.Ext(name)
+		for n := 2; ; n++ {
+			switch err := os.Link(temporary, final); {
+			case err == nil:
+				return os.Remove(temporary)
+			case !errors.Is(err, fs.ErrExist):
+				return os.Rename(temporary, final) // a file system without links
+			}
+			final = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, extension), n, extension)
+		}
+	}
+	err := writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, place)
+	return final, err
 }
 
 // WriteText saves what a renderer made of a report as WriteFile saves the report.
@@ -28,10 +49,11 @@ func WriteText(name string, text []byte, owner *Owner) error {
 	return writeFile(name, owner, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
-	})
+	}, os.Rename)
 }
 
-func writeFile(name string, owner *Owner, write func(io.Writer) error) (err error) {
+// writeFile has place move the whole file from its temporary name to its own.
+func writeFile(name string, owner *Owner, write func(io.Writer) error, place func(temporary, name string) error) (err error) {
 	f, err := createBeside(name)
 	if err != nil {
 		return err
@@ -61,7 +83,7 @@ func writeFile(name string, owner *Owner, write func(io.Writer) error) (err erro
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	return place(f.Name(), name)
 }
 
 // CheckOutput returns the error that WriteFile would meet when it opens name,

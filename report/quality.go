@@ -52,6 +52,7 @@ func (l *Lost) add(o Lost) {
 	l.UnmatchedPick += o.UnmatchedPick
 	l.UnmatchedSwitch += o.UnmatchedSwitch
 	l.Unseen += o.Unseen
+	l.Unwatched += o.Unwatched
 	l.MapFull += o.MapFull
 	l.DroppedTasks += o.DroppedTasks
 }
@@ -60,7 +61,7 @@ func (l *Lost) add(o Lost) {
 func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 
 // Total counts everything that is missing. Unseen is not: it is repaired.
-func (l Lost) Total() uint64 { return l.Unmatched() + l.MapFull + l.DroppedTasks }
+func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
 
 // Clean reports whether the figures can be taken as they stand; if not, each
 // reason says what is wrong and how often.
@@ -72,6 +73,7 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	}
 	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
 	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
+	count(q.Lost.Unwatched, "switches on cores that came online later: %d")
 	count(q.Lost.MapFull, "tasks not watched because the task map was full: %d")
 	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d")
 	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")

@@ -21,7 +21,7 @@ const chunkSteps = 300
 func spin() Workload {
 	return Workload{
 		Name:     "spin",
-		Summary:  "more CPU-bound workers than cores: time slices and fairness",
+		Summary:  "more CPU-bound workers than cores: slices, fairness",
 		variants: spinVariants,
 		duration: 500 * time.Millisecond,
 		perCore:  3,

@@ -169,7 +169,25 @@ func (s *stage) trouble(ctx context.Context) error {
 	}
 	for i := range s.board.slots {
 		if errno := atomic.LoadUint32(&s.board.slots[i].errno); errno != 0 {
+			if err := s.deadPeer(syscall.Errno(errno)); err != nil {
+				return err
+			}
 			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.Name(), s.trial.Mode, i, syscall.Errno(errno))
+		}
+	}
+	return nil
+}
+
+// deadPeer returns what became of the host whose worker another one missed, nil
+// if errno does not say that one is missing. The host's end may be known a
+// moment later than its worker's.
+func (s *stage) deadPeer(errno syscall.Errno) error {
+	if errno != syscall.EPIPE && errno != syscall.ECONNRESET {
+		return nil
+	}
+	for began := time.Now(); time.Since(began) < time.Second; time.Sleep(5 * time.Millisecond) {
+		if err := s.fleet.trouble(); err != nil {
+			return fmt.Errorf("run %s in %s: %w", s.trial.Name(), s.trial.Mode, err)
 		}
 	}
 	return nil

@@ -349,7 +349,14 @@ func keepRounds(r *report.Report, plan workloads.Plan) error {
 // deliver saves the report, and only then shows it: a reader that stops
 // reading, such as head, must not cost the file.
 func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
-	if err := report.WriteFile(name, r, invokingUser().owner()); err != nil {
+	owner := invokingUser().owner()
+	var err error
+	if o.output == "" {
+		name, err = report.WriteNewFile(name, r, owner)
+	} else {
+		err = report.WriteFile(name, r, owner)
+	}
+	if err != nil {
 		return err
 	}
 	if o.quiet {

@@ -100,6 +100,21 @@ func TestRunFormats(t *testing.T) {
 	}
 }
 
+// Runs within one second do not overwrite each other's reports.
+func TestRunTwiceKeepsBothReports(t *testing.T) {
+	bpftest.Require(t)
+	first := tool(t, "run", "-q", "--", "true")
+	finish(t, first)
+	for range 5 {
+		again := tool(t, "run", "-q", "--", "true")
+		again.Dir = first.Dir
+		finish(t, again)
+	}
+	if names := (invocation{dir: first.Dir}).files(t); len(names) != 6 {
+		t.Errorf("6 runs left %v", names)
+	}
+}
+
 // A reader that stops reading does not cost the report.
 func TestRunIntoAClosedPipe(t *testing.T) {
 	bpftest.Require(t)
@@ -235,7 +250,13 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 
 func TestCrashedWorkerIsAnError(t *testing.T) {
 	bpftest.Require(t)
-	cmd := tool(t, "run", "spin", "--duration", "1h", "--mode", "processes")
+	for _, load := range []string{"spin", "pipe"} {
+		t.Run(load, func(t *testing.T) { crashWorker(t, load) })
+	}
+}
+
+func crashWorker(t *testing.T, load string) {
+	cmd := tool(t, "run", load, "--duration", "1h", "--mode", "processes")
 	got := finish(t, cmd, func() {
 		hosts := awaitWorkers(t, cmd)
 		time.Sleep(300 * time.Millisecond) // past the gate
