@@ -250,6 +250,23 @@ func TestIdleWorkersContradict(t *testing.T) {
 	}
 }
 
+// What other tasks took may be why a claim seems wrong.
+func TestABusyMachineContradictsNothing(t *testing.T) {
+	for share, want := range map[float64]report.Verdict{0.09: report.Contradicted, 0.11: report.Inconclusive} {
+		r := made(2, narrow(), func(x float64) []report.Trial {
+			trials := oneCore(x, 1)
+			trials[0].Cores = []report.Core{{WallNS: 1e9, OthersNS: int64(1e9 * share)}}
+			return trials
+		})
+		if f := finding(t, r, "C9"); f.Verdict != want {
+			t.Errorf("with %g of core time taken by others C9 is %s, want %s", share, f.Verdict, want)
+		}
+		if warned := len(r.Summarize().Warnings) == 1; warned != (want == report.Inconclusive) {
+			t.Errorf("with %g of core time taken by others the warnings are %q", share, r.Summarize().Warnings)
+		}
+	}
+}
+
 func TestLikeCasesThatDisagreeDoNotContradict(t *testing.T) {
 	mixed := func(x float64) []report.Trial {
 		return append(modeRatio("pipe", "")(x), modeRatio("socket", "")(1/x)...)

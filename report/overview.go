@@ -33,7 +33,7 @@ func (r *Report) costSection() Section {
 
 // waitSection shows how long workers kept a core and waited for it.
 func (r *Report) waitSection() Section {
-	b := r.newBrief("Time slices and waits", "A slice is from switch-in to switch-out, a wait the time runnable but not running; concurrency is how many workers ran or waited to.")
+	b := r.newBrief("Time slices and waits", "Slice: switch-in to switch-out. Wait: runnable, not running. Concurrency: workers that ran or waited.")
 	b.show("slice p50", sliceP50())
 	b.column("mostly ended by", true, func(l load) Cell {
 		var trials []*Trial

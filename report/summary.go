@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -107,6 +108,9 @@ func (r *Report) summaryOf(sections []Section) *Summary {
 	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
 	if clean, reasons := r.Quality.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
+	}
+	if share := r.othersShare(nil); len(r.bundledModes()) > 0 && share > busyShare {
+		s.Warnings = append(slices.Clone(s.Warnings), fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", Of(100*share, Share)))
 	}
 	for _, section := range sections {
 		if len(section.Groups)+len(section.Items)+len(section.Notes) > 0 {
