@@ -1,22 +1,16 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/collector"
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -241,130 +235,4 @@ func (o *runOptions) outputName(created time.Time) string {
 		return o.output
 	}
 	return "slicetrace-" + created.UTC().Format("20060102T150405Z") + ".json"
-}
-
-// newRecord begins a report, before anything is measured.
-func newRecord(host report.Host) *report.Report {
-	return &report.Report{
-		Schema:  report.SchemaVersion,
-		Tool:    report.Tool{Name: "slicetrace", Version: version()},
-		Created: time.Now().UTC().Truncate(time.Second),
-		Host:    host,
-	}
-}
-
-// seal completes a report with what is known only at the end of a run.
-func seal(r *report.Report, c *collector.Collector) error {
-	var err error
-	if r.Capture, err = c.Capture(); err != nil {
-		return err
-	}
-	misses, err := c.RecursionMisses()
-	if err != nil {
-		return err
-	}
-	r.Quality.RecursionMisses = misses
-	if floor, err := collector.ProbeFloor(); err != nil {
-		r.Warnings = append(r.Warnings, "the hook floor is absent: "+oneLine(err))
-	} else {
-		ns := floor.Nanoseconds()
-		r.Quality.ProbeFloorNS = &ns
-	}
-	r.ComputeQuality()
-	r.ComputeFindings()
-	return nil
-}
-
-// runBundled measures the bundled workloads.
-func runBundled(ctx context.Context, s streams, o *runOptions, names []string) error {
-	plan, err := o.plan(names, o.user())
-	if err != nil {
-		return err
-	}
-	r := newRecord(collector.Fingerprint())
-	name := o.outputName(r.Created)
-	if err := report.CheckOutput(name); err != nil {
-		return err
-	}
-	r.Setup = setupOf(plan)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	defer stop()
-	// A second signal ends the program at once.
-	context.AfterFunc(ctx, stop)
-	if err := measure(ctx, s, o, plan, r); err != nil {
-		return err
-	}
-	if err := deliver(s.out, s.err, o, name, r); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return &statusError{status: exitFailed}
-	}
-	return nil
-}
-
-// measure runs the plan and fills the report. When ctx ends early the rounds
-// that finished are kept; it is an error if none did.
-func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report) error {
-	trials := plan.Trials()
-	most := 0
-	for _, t := range trials {
-		most = max(most, t.Workers)
-	}
-	// Twice, since a trial's workers can be about to exit when the next begins.
-	c, err := collector.Open(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	var bar *progress
-	if !o.quiet && term.IsTerminal(int(s.err.Fd())) {
-		bar = newProgress(s.err, c, trials)
-		defer bar.close()
-	}
-	err = plan.Run(ctx, &recorder{collector: c, report: r, progress: bar})
-	if ctx.Err() != nil {
-		err = keepRounds(r, plan)
-	}
-	bar.close()
-	if err != nil {
-		return err
-	}
-	return seal(r, c)
-}
-
-// keepRounds drops the trials of the round that was interrupted, so that every
-// variant of a workload has as many trials in each mode.
-func keepRounds(r *report.Report, plan workloads.Plan) error {
-	perRound := len(plan.Trials()) / plan.Rounds
-	finished := len(r.Trials) / perRound
-	if finished == 0 {
-		return errors.New("interrupted before the first round had finished: nothing to report")
-	}
-	r.Trials = r.Trials[:finished*perRound]
-	r.Warnings = append(r.Warnings, fmt.Sprintf("interrupted: %d of %d rounds finished and are kept", finished, plan.Rounds))
-	return nil
-}
-
-// deliver saves the report, and only then shows it: a reader that stops
-// reading, such as head, must not cost the file.
-func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
-	owner := invokingUser().owner()
-	var err error
-	if o.output == "" {
-		name, err = report.WriteNewFile(name, r, owner)
-	} else {
-		err = report.WriteFile(name, r, owner)
-	}
-	if err != nil {
-		return err
-	}
-	if o.quiet {
-		return nil
-	}
-	if err := show(out, r, o.format, o.verbose); err != nil {
-		return err
-	}
-	fmt.Fprintln(messages, "Saved", name)
-	return nil
 }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// newRecord begins a report, before anything is measured.
+func newRecord(host report.Host) *report.Report {
+	return &report.Report{
+		Schema:  report.SchemaVersion,
+		Tool:    report.Tool{Name: "slicetrace", Version: version()},
+		Created: time.Now().UTC().Truncate(time.Second),
+		Host:    host,
+	}
+}
+
+// seal completes a report with what is known only at the end of a run.
+func seal(r *report.Report, c *collector.Collector) error {
+	var err error
+	if r.Capture, err = c.Capture(); err != nil {
+		return err
+	}
+	misses, err := c.RecursionMisses()
+	if err != nil {
+		return err
+	}
+	r.Quality.RecursionMisses = misses
+	if floor, err := collector.ProbeFloor(); err != nil {
+		r.Warnings = append(r.Warnings, "the hook floor is absent: "+oneLine(err))
+	} else {
+		ns := floor.Nanoseconds()
+		r.Quality.ProbeFloorNS = &ns
+	}
+	r.ComputeQuality()
+	r.ComputeFindings()
+	return nil
+}
+
+// deliver saves the report, and only then shows it: a reader that stops
+// reading, such as head, must not cost the file.
+func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
+	owner := invokingUser().owner()
+	var err error
+	if o.output == "" {
+		name, err = report.WriteNewFile(name, r, owner)
+	} else {
+		err = report.WriteFile(name, r, owner)
+	}
+	if err != nil {
+		return err
+	}
+	if o.quiet {
+		return nil
+	}
+	if err := show(out, r, o.format, o.verbose); err != nil {
+		return err
+	}
+	fmt.Fprintln(messages, "Saved", name)
+	return nil
+}
