@@ -14,7 +14,7 @@ func onlineCPUs() ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list cores: %w", err)
 	}
-	cpus, err := parseCPUList(string(text))
+	cpus, err := ParseCPUs(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("list cores of %s: %w", name, err)
 	}
@@ -24,9 +24,9 @@ func onlineCPUs() ([]int, error) {
 	return cpus, nil
 }
 
-// parseCPUList reads a kernel's list of cores, such as "0-3,8". NR_CPUS bounds
-// the numbers at 8192 on every architecture.
-func parseCPUList(text string) ([]int, error) {
+// ParseCPUs reads a list of cores in the kernel's form, such as "0-3,8", in its
+// order. NR_CPUS bounds the numbers at 8192 on every architecture.
+func ParseCPUs(text string) ([]int, error) {
 	const most = 8192
 	var cpus []int
 	text = strings.TrimSpace(text)

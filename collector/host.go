@@ -71,7 +71,7 @@ const cpuDir = "sys/devices/system/cpu"
 func fingerprint(tree sysTree, kernel kernelID) report.Host {
 	config := readKernelConfig(tree, kernel.release)
 	cpu := readCPUInfo(tree)
-	online, _ := parseCPUList(tree.text(cpuDir + "/online"))
+	online, _ := ParseCPUs(tree.text(cpuDir + "/online"))
 	return report.Host{
 		Kernel:       kernel.release,
 		Arch:         kernel.machine,

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -184,31 +182,18 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 	return p, nil
 }
 
-// parseCores reads a list of cores such as "0-3,8"; an empty list is nil.
+// parseCores reads a list of different cores such as "0-3,8"; an empty list is nil.
 func parseCores(list string) ([]int, error) {
-	if list == "" {
-		return nil, nil
-	}
-	const most = 8192 // the kernel's greatest NR_CPUS
-	var cores []int
-	for part := range strings.SplitSeq(list, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		from, err1 := strconv.Atoi(first)
-		to, err2 := strconv.Atoi(last)
-		if err1 != nil || err2 != nil || from < 0 || to < from || to >= most {
-			return nil, fmt.Errorf("%q is neither a core's number nor a range of them", part)
-		}
-		for core := from; core <= to; core++ {
-			if slices.Contains(cores, core) {
-				return nil, fmt.Errorf("core %d stands there twice", core)
-			}
-			cores = append(cores, core)
-		}
+	cores, err := collector.ParseCPUs(list)
+	if err != nil {
+		return nil, err
 	}
 	slices.Sort(cores)
+	for i := 1; i < len(cores); i++ {
+		if cores[i] == cores[i-1] {
+			return nil, fmt.Errorf("core %d stands there twice", cores[i])
+		}
+	}
 	return cores, nil
 }
 
