@@ -165,6 +165,9 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []r
 }
 
 func TestYieldedSlicesEndByYield(t *testing.T) {
+	if testing.Short() {
+		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
+	}
 	c := open(t, collector.Options{HZ: hz(t)})
 	yield := func() {
 		for range 10007 {
@@ -191,6 +194,9 @@ func TestYieldedSlicesEndByYield(t *testing.T) {
 }
 
 func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
+	}
 	c := open(t, collector.Options{HZ: hz(t)})
 	const naps = 211
 	var done atomic.Bool

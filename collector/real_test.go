@@ -126,6 +126,9 @@ func (tr *traced) name() string {
 // more like it.
 func eventually(t testing.TB, c *collector.Collector, p workloads.Plan, check func([]traced) error) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
+	}
 	var err error
 	for range 20 {
 		if err = check(runPlan(t, c, p)); err == nil {
