@@ -82,7 +82,7 @@ static __noinline int rename(struct worker *w, u32 slot, u32 tid)
 static __noinline void retire(struct worker *w, struct task_struct *t, u32 slot)
 {
 	struct obituary *o = bpf_ringbuf_reserve(&st_ended, sizeof(*o), 0);
-	u32 tid = t->pid;
+	u32 tid = w->tid;
 
 	if (o) {
 		o->worker = *w;
@@ -109,9 +109,10 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 
 	if (!w)
 		return;
-	if (c->tid != (u32)prev->pid)
-		rename(w, slot, prev->pid);
 	cause = cause_of(c, preempt, prev, next, s0);
+	/* A dying first thread has the tid that its successor is still known by. */
+	if (cause != ENDED_EXITED && c->tid != (u32)prev->pid)
+		rename(w, slot, prev->pid);
 	w->on_cpu += slice;
 	w->ended[cause]++;
 	w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;

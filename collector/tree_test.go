@@ -113,7 +113,7 @@ func TestThreadThatExecutesAProgramIsFollowed(t *testing.T) {
 		var sleeps int
 		var shell int64
 		for _, task := range in.Tasks {
-			if equal, known := task.Reconciled(); known && !equal {
+			if equal, known := task.Reconciled(); !known || !equal {
 				t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
 			}
 			switch task.Comm {
