@@ -209,6 +209,20 @@ func (objs *Objects) assign() {
 	}
 }
 
+// Memory returns the bytes of kernel memory that the maps take.
+func (objs *Objects) Memory() (uint64, error) {
+	var sum uint64
+	for name, m := range objs.collection.Maps {
+		info, err := m.Info()
+		if err != nil {
+			return 0, fmt.Errorf("read size of map %s: %w", name, err)
+		}
+		bytes, _ := info.Memlock()
+		sum += bytes
+	}
+	return sum, nil
+}
+
 // Close unloads what Load loaded. Attached programs live on until their links
 // are closed.
 func (objs *Objects) Close() { objs.collection.Close() }

@@ -14,8 +14,9 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// DefaultTasks is how many tasks can be watched at once unless Options say otherwise.
-const DefaultTasks = 1024
+// DefaultTasks is how many tasks can be watched at once, unless Options say
+// otherwise, on that many cores: the maps for them take a fifth of a KiB each.
+func DefaultTasks(cores int) int { return min(256*cores, 4096) }
 
 // foldEvery bounds the time between two readings of the kernel's 32-bit
 // histogram slots: at a million switches a second a slot wraps after 71 minutes.
@@ -23,7 +24,8 @@ const foldEvery = 20 * time.Minute
 
 // Options configure a Collector. The zero value works.
 type Options struct {
-	// Tasks is how many tasks can be watched at once; 0 means DefaultTasks.
+	// Tasks is how many tasks can be watched at once; 0 means DefaultTasks of
+	// this machine's cores.
 	Tasks int
 	// HZ is the kernel's tick rate, 0 where unknown.
 	HZ int
@@ -68,11 +70,12 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
+	cores := online[len(online)-1] + 1
 	if o.Tasks == 0 {
-		o.Tasks = DefaultTasks
+		o.Tasks = DefaultTasks(cores)
 	}
 	load := bpf.Options{
-		Cores:             online[len(online)-1] + 1,
+		Cores:             cores,
 		Tasks:             o.Tasks,
 		NoTracepointEntry: o.NoEntry,
 		NoTracepointExit:  o.NoExit,
