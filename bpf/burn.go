@@ -2,17 +2,13 @@ package bpf
 
 import (
 	"fmt"
+	"io"
 
-	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
 )
 
 // Burn is a slowdown to plant, so that statistics can be held to finding it.
-type Burn struct {
-	// Program is to be attached to sched_switch after the collector's, so that
-	// what it burns falls into the switch phase.
-	Program *ebpf.Program
-	objs    burnObjects
-}
+type Burn struct{ objs burnObjects }
 
 // LoadBurn loads a program that reads the clock that many times, at most 1024,
 // at every switch.
@@ -28,8 +24,18 @@ func LoadBurn(turns int) (*Burn, error) {
 	if err := spec.LoadAndAssign(&b.objs, nil); err != nil {
 		return nil, fmt.Errorf("load eBPF program: %w", err)
 	}
-	b.Program = b.objs.StBurn
 	return b, nil
+}
+
+// Attach begins to burn at every switch, until the link is closed. It must come
+// after the collector has attached, so that what it burns falls into the switch
+// phase.
+func (b *Burn) Attach() (io.Closer, error) {
+	l, err := link.AttachTracing(link.TracingOptions{Program: b.objs.StBurn})
+	if err != nil {
+		return nil, fmt.Errorf("attach slowdown to sched_switch: %w", err)
+	}
+	return l, nil
 }
 
 // Close unloads the program.

@@ -36,7 +36,11 @@ func keepingMany(e *evidence) string {
 	if most, ok := e.report.scaled(math.MaxInt); ok {
 		loads = append(loads, most)
 	}
-	return e.faster(loads)
+	facts := e.faster(loads)
+	if clause, ok := e.moreMemory(loads[len(loads)-1], memoryPSS()); ok {
+		facts += "; a worker's " + clause
+	}
+	return facts
 }
 
 // scaled returns the variant of scale with the most workers, but at most that many.
@@ -68,7 +72,57 @@ func switching(e *evidence) string {
 		said = append(said, fmt.Sprintf("%s %s against %s (%s ×)", l.title(), both[0].Quantity(), both[1].Quantity(), f.Quantity()))
 		share = cmp.Or(share, e.phaseShare(l))
 	}
-	return clauses(said) + share + "; cold caches afterwards are not counted"
+	return clauses(said) + share + e.colder()
+}
+
+// colder says what a switch costs after its end. It decides nothing: the claim is
+// of kernel time.
+func (e *evidence) colder() string {
+	loads := e.report.workingsets()
+	if len(loads) == 0 {
+		return "; cold caches afterwards are not counted"
+	}
+	// Half a MiB of two tasks fits into most second-level caches, and not into a
+	// first-level one.
+	i := max(0, slices.IndexFunc(loads, func(l load) bool { return l.variant == "256 KiB" }))
+	return fmt.Sprintf("; afterwards, colder caches and TLB cost %s for %s touched", quote(e.record(loads[i], aftermath())), loads[i].variant)
+}
+
+// workingsets returns the forms of the workload that looks at what follows a switch.
+func (r *Report) workingsets() []load {
+	return slices.DeleteFunc(r.loads(), func(l load) bool { return !ofWorkingset(l) })
+}
+
+func ofWorkingset(l load) bool { return l.name == "workingset" }
+
+// owning lets the memory of the most workers on record decide.
+func owning(e *evidence) string {
+	loads := e.report.workingsets()
+	if len(loads) == 0 {
+		return ""
+	}
+	l := slices.MaxFunc(loads, func(a, b load) int { return cmp.Compare(e.workerCount(a), e.workerCount(b)) })
+	var said []string
+	for _, m := range []metric{memoryPSS(), memoryPrivate(), pageTables()} {
+		if clause, ok := e.moreMemory(l, m); ok {
+			said = append(said, clause)
+		}
+	}
+	if len(said) == 0 {
+		e.missing = "needs /proc/PID/smaps_rollup, which could not be read: run it as root"
+		return ""
+	}
+	return fmt.Sprintf("each of %d has %s", e.workerCount(l), clauses(said))
+}
+
+// moreMemory lets the memory of processes against threads decide.
+func (e *evidence) moreMemory(l load, m metric) (clause string, ok bool) {
+	f, ok := e.exceeds(l, "", m.name+", processes ÷ threads", e.samples(l, Processes, m), e.samples(l, Threads, m), dearerBy)
+	if !ok {
+		return "", false
+	}
+	both := e.record(l, m)
+	return fmt.Sprintf("%s %s and %s (%s ×)", strings.TrimSuffix(m.name, " a worker"), both[0].Quantity(), both[1].Quantity(), f.Quantity()), true
 }
 
 // phaseShare says how much of the two modes' difference in cost arises in the
@@ -93,11 +147,11 @@ func (e *evidence) phaseShare(l load) string {
 // lostUpdates is the part of additions to a shared word that were overwritten.
 func lostUpdates() metric {
 	return figureOf("updates lost", PPM, func(t *Trial) (float64, bool) {
-		i := slices.IndexFunc(t.Figures, func(f Figure) bool { return f.Name == "counted" })
-		if i < 0 || t.Operations == 0 {
+		counted, ok := t.figure("counted")
+		if !ok || t.Operations == 0 {
 			return 0, false
 		}
-		return 1e6 * float64(t.Operations-t.Figures[i].Value) / float64(t.Operations), true
+		return 1e6 * float64(t.Operations-counted) / float64(t.Operations), true
 	})
 }
 

@@ -30,6 +30,8 @@ func (q Quantity) String() string {
 		return significant(q.Value)
 	case Index:
 		return strconv.FormatFloat(q.Value, 'f', 4, 64)
+	case Bytes:
+		return bytes(q.Value)
 	case Probability:
 		if q.Value < 0.001 {
 			return "<0.001"
@@ -51,6 +53,20 @@ func nanoseconds(ns float64) string {
 		}
 	}
 	return significant(ns/1000) + " s"
+}
+
+// bytes scales an amount of memory by powers of 1024.
+func bytes(n float64) string {
+	const limit = 1023.5
+	if n < limit {
+		return grouped(n) + " B"
+	}
+	for _, unit := range []string{" KiB", " MiB"} {
+		if n /= 1024; n < limit {
+			return significant(n) + unit
+		}
+	}
+	return significant(n/1024) + " GiB"
 }
 
 // significant writes three digits, or all before the point where there are more.

@@ -6,29 +6,18 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
 // level is the rate of false alarms that the test of differences promises.
 const level = 0.05
-
-// atLeast is the exact probability that n trials with chance p succeed k times or more.
-func atLeast(k, n int, p float64) float64 {
-	var sum float64
-	for i := k; i <= n; i++ {
-		all, _ := math.Lgamma(float64(n + 1))
-		hit, _ := math.Lgamma(float64(i + 1))
-		miss, _ := math.Lgamma(float64(n - i + 1))
-		sum += math.Exp(all - hit - miss + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
-	}
-	return sum
-}
 
 func TestAtLeastIsTheBinomialTail(t *testing.T) {
 	for _, c := range []struct {
 		k, n int
 		p, q float64
 	}{{0, 5, 0.3, 1}, {1, 2, 0.5, 0.75}, {2, 2, 0.1, 0.01}, {3, 4, 0.5, 5.0 / 16}} {
-		if got := atLeast(c.k, c.n, c.p); math.Abs(got-c.q) > 1e-12 {
+		if got := reporttest.AtLeast(c.k, c.n, c.p); math.Abs(got-c.q) > 1e-12 {
 			t.Errorf("P(%d or more of %d at %g) is %g, want %g", c.k, c.n, c.p, got, c.q)
 		}
 	}
@@ -75,7 +64,7 @@ func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
 		shown, supported, favoured := study(t, pairs, 1, c.spread, c.drift, 11)
 		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", c.spread, c.drift, pairs, shown, supported, favoured)
 		for what, alarms := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "a mode is favoured": favoured} {
-			if atLeast(alarms, pairs, level) < 0.001 {
+			if reporttest.AtLeast(alarms, pairs, level) < 0.001 {
 				t.Errorf("spread %g, drift %g: %s in %d of %d pairs of equals, more than a level of %g allows", c.spread, c.drift, what, alarms, pairs, level)
 			}
 		}

@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // metric is one figure of a trial, absent where it was not measured.
 type metric struct {
 	name string
@@ -78,11 +80,56 @@ func concurrency() metric {
 	return figureOf("concurrency", Ratio, (*Trial).Concurrency)
 }
 
+// aftermath is how much longer a worker took to go through its memory after a
+// switch than once more after that, for caches and TLB were colder.
+func aftermath() metric {
+	return figureOf("colder memory a switch", Nanoseconds, func(t *Trial) (float64, bool) {
+		first, ok1 := t.figure("first_pass_ns")
+		second, ok2 := t.figure("second_pass_ns")
+		if !ok1 || !ok2 || t.Operations == 0 {
+			return 0, false
+		}
+		return float64(first-second) / float64(t.Operations), true
+	})
+}
+
+// figure returns what the workload itself counted under a name.
+func (t *Trial) figure(name string) (value int64, ok bool) {
+	i := slices.IndexFunc(t.Figures, func(f Figure) bool { return f.Name == name })
+	if i < 0 {
+		return 0, false
+	}
+	return t.Figures[i].Value, true
+}
+
+// ofMemory is an amount of memory for each worker.
+func ofMemory(name string, bytes func(*Memory) int64) metric {
+	return figureOf(name+" a worker", Bytes, func(t *Trial) (float64, bool) {
+		if t.Memory == nil || len(t.Workers) == 0 {
+			return 0, false
+		}
+		return float64(bytes(t.Memory)) / float64(len(t.Workers)), true
+	})
+}
+
+func memoryPSS() metric {
+	return ofMemory("PSS", func(m *Memory) int64 { return m.PSSBytes })
+}
+
+func memoryPrivate() metric {
+	return ofMemory("private memory", func(m *Memory) int64 { return m.PrivateBytes })
+}
+
+func pageTables() metric {
+	return ofMemory("page tables", func(m *Memory) int64 { return m.PageTableBytes })
+}
+
 // metrics returns what modes are compared by.
 func metrics() []metric {
 	return []metric{
 		throughput(), pickP50(), switchP50(), costP50(), switchingTime(), sliceP50(),
 		waitMean(), waitP99(), longestWait(), fairness(), parallelism(), concurrency(),
+		aftermath(), memoryPSS(),
 	}
 }
 

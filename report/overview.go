@@ -1,5 +1,10 @@
 package report
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Overview computes what a reader of the report wants to see first: of bundled
 // work the figures that matter and what they mean. A command's is Summarize.
 func (r *Report) Overview() *Summary {
@@ -7,7 +12,7 @@ func (r *Report) Overview() *Summary {
 		return r.Summarize()
 	}
 	return r.summaryOf([]Section{
-		r.switchSection(true), r.workSection(), r.costSection(), r.waitSection(),
+		r.switchSection(true), r.workSection(), r.costSection(), r.aftermathSection(), r.waitSection(),
 		r.findingSection(true), r.choiceSection(), r.trustDigest(),
 	})
 }
@@ -22,18 +27,61 @@ func (r *Report) workSection() Section {
 	return b.section()
 }
 
-// costSection shows what each workload's own switches cost, on all cores together.
+// muchSwitching is the percentage of core time from which on a workload's switches
+// are worth a line.
+const muchSwitching = 2
+
+// costSection shows what workloads' own switches cost, on all cores together.
 func (r *Report) costSection() Section {
-	b := r.newBrief("Switches of each workload", "On all cores together. Core time is the share of it that went into switches of any kind.")
+	b := r.newBrief("Switches of each workload", fmt.Sprintf("Where at least %d %% of core time goes into switches of any kind; all with --verbose.", muchSwitching))
+	b.of(slices.DeleteFunc(b.loads, func(l load) bool { return !r.anyMode(l, (*Trial).switchesMuch) }))
 	b.compare("switch phase p50", switchP50(), false)
 	b.compare("cost p50", costP50(), false)
 	b.show("core time", switchingTime())
 	return b.section()
 }
 
+// switchesMuch reports whether at least muchSwitching percent of core time went into switches.
+func (t *Trial) switchesMuch() bool {
+	share, ok := t.SwitchingShare()
+	return ok && 100*share >= muchSwitching
+}
+
+// competes reports whether workers waited for a core for at least 1 % of the time
+// that they had one.
+func (t *Trial) competes() bool {
+	ran, ok := t.Parallelism()
+	held, known := t.Concurrency()
+	return ok && known && held >= 1.01*ran
+}
+
+// anyMode reports whether most of a load's trials in one of its modes have a property.
+func (r *Report) anyMode(l load, has func(*Trial) bool) bool {
+	return slices.ContainsFunc(l.modes, func(m Mode) bool {
+		trials, n := r.trialsOf(l, m), 0
+		for _, t := range trials {
+			if has(t) {
+				n++
+			}
+		}
+		return 2*n > len(trials)
+	})
+}
+
+// aftermathSection shows what a switch costs after its end.
+func (r *Report) aftermathSection() Section {
+	b := r.newBrief("After a switch", "How much longer a worker that was just given the core takes to go through its memory than once more after that: "+
+		"caches and TLB are colder. Two workers take turns, or as many as × says.")
+	b.of(r.workingsets())
+	b.show("colder memory", aftermath())
+	b.show("memory a worker (PSS)", memoryPSS())
+	return b.section()
+}
+
 // waitSection shows how long workers kept a core and waited for it.
 func (r *Report) waitSection() Section {
-	b := r.newBrief("Time slices and waits", "Slice: switch-in to switch-out. Wait: runnable, not running. Concurrency: workers that ran or waited.")
+	b := r.newBrief("Time slices and waits", "Where workers waited for a core. Concurrency: how many ran or waited. All with --verbose.")
+	b.of(slices.DeleteFunc(b.loads, func(l load) bool { return !r.anyMode(l, (*Trial).competes) }))
 	b.show("slice p50", sliceP50())
 	b.column("mostly ended by", true, func(l load) Cell {
 		var trials []*Trial
@@ -59,11 +107,16 @@ type brief struct {
 }
 
 func (r *Report) newBrief(title, caption string) *brief {
-	b := &brief{report: r, modes: r.bundledModes(), loads: r.loads(), notes: map[string]bool{}}
+	b := &brief{report: r, modes: r.bundledModes(), notes: map[string]bool{}}
 	b.s = Section{Title: title, Caption: caption}
-	b.cells = make([]Row, len(b.loads))
-	b.column("workload", true, func(l load) Cell { return textCell(l.title()) })
+	b.of(slices.DeleteFunc(r.loads(), ofWorkingset)) // it has a section of its own
 	return b
+}
+
+// of begins the table anew with a row for each of the loads.
+func (b *brief) of(loads []load) {
+	b.loads, b.cells, b.s.Columns = loads, make([]Row, len(loads)), nil
+	b.column("workload", true, func(l load) Cell { return textCell(l.title()) })
 }
 
 func (b *brief) column(name string, text bool, of func(load) Cell) {
@@ -106,6 +159,8 @@ func (b *brief) compare(name string, m metric, spread bool) {
 }
 
 func (b *brief) section() Section {
-	b.s.Groups = []Group{{Rows: b.cells}}
+	if len(b.cells) > 0 {
+		b.s.Groups = []Group{{Rows: b.cells}}
+	}
 	return b.s
 }

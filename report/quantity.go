@@ -14,6 +14,7 @@ const (
 	Ratio       Unit = "ratio" // a ratio or an average count, read to two decimals
 	Index       Unit = "index" // 0 to 1, read to four decimals
 	Probability Unit = "probability"
+	Bytes       Unit = "bytes"
 )
 
 // Quantity is a figure with its unit. The zero Quantity is absent: it was not

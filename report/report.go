@@ -88,6 +88,21 @@ type Trial struct {
 	Lost Lost `json:"lost"`
 	// Figures are what the workload itself counted, summed over its workers.
 	Figures []Figure `json:"figures,omitempty"`
+	// Memory is what the workers' processes held at the end, nil for a command
+	// and where it could not be read.
+	Memory *Memory `json:"memory,omitempty"`
+}
+
+// Memory is the memory of a trial's worker processes, the sum over them. They
+// are Go programs, whose runtime is part of each.
+type Memory struct {
+	Processes int `json:"processes"`
+	// PSSBytes counts each page that several processes share by each one's
+	// part, PrivateBytes only pages that no other process has: both from
+	// /proc/PID/smaps_rollup. PageTableBytes is VmPTE of /proc/PID/status.
+	PSSBytes       int64 `json:"pss_bytes"`
+	PrivateBytes   int64 `json:"private_bytes"`
+	PageTableBytes int64 `json:"page_table_bytes"`
 }
 
 // Figure is a count of a workload's own, such as the final value of a shared

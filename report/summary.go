@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// manyWorkloads is how many names of workloads fit into a line.
+const manyWorkloads = 8
+
 // Summary is a report made ready to read: every figure computed and given its
 // unit, in the order in which it is shown. Renderers only read it.
 type Summary struct {
@@ -129,7 +132,11 @@ func (r *Report) subject() []Part {
 			out = append(out, Part{Label: "ran", Value: Of(float64(r.Trials[0].DurationNS), Nanoseconds)})
 		}
 	} else if len(r.Setup.Workloads) > 0 {
-		out = append(out, Part{Label: strings.Join(r.Setup.Workloads, ", ")})
+		label := strings.Join(r.Setup.Workloads, ", ")
+		if n := len(r.Setup.Workloads); n > manyWorkloads {
+			label = plural(n, "workload") // the tables name them
+		}
+		out = append(out, Part{Label: label})
 	}
 	if r.Setup.Rounds > 1 {
 		out = append(out, Part{Label: plural(r.Setup.Rounds, "round")})

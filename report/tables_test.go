@@ -91,6 +91,7 @@ func TestTableValues(t *testing.T) {
 	ticks := uint64(250)
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
+		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
 		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
@@ -115,7 +116,7 @@ func TestTableValues(t *testing.T) {
 			"parallelism": "0.500000", "concurrency": "0.750000", "jain_index": "1.000000", "switches": "3", "slices": "2",
 			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "wall_ns": "2000", "idle_ns": "1100", "workers_ns": "700",
 			"others_ns": "150", "self_ns": "50", "steal_ns": "9", "unmatched_pick": "1", "unmatched_switch": "2", "map_full": "3", "dropped_tasks": "4",
-			"variant": "nice",
+			"variant": "nice", "pss_bytes": "30", "private_bytes": "20", "page_table_bytes": "10",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",

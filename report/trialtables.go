@@ -9,7 +9,8 @@ func (r *Report) trialTable() Table {
 	t := Table{Name: "trials", Columns: names(`workload mode round duration_ns workers operations
 		parallelism concurrency jain_index switches slices on_cpu_ns wait_ns wait_max_ns
 		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
-		unmatched_pick unmatched_switch map_full dropped_tasks variant`)}
+		unmatched_pick unmatched_switch map_full dropped_tasks variant
+		pss_bytes private_bytes page_table_bytes`)}
 	for i := range r.Trials {
 		t.Rows = append(t.Rows, r.Trials[i].fields())
 	}
@@ -45,7 +46,7 @@ func (t *Trial) fields() []Field {
 	if ns, ok := t.WaitMaxNS(); ok {
 		longest = integer(ns)
 	}
-	return append(t.key(),
+	row := append(t.key(),
 		integer(t.DurationNS), integer(workers), operations,
 		decimal(t.Parallelism()), decimal(t.Concurrency()), decimal(t.JainIndex()),
 		integer(t.Switches()), integer(slices), integer(onCPU), integer(wait), longest,
@@ -53,6 +54,15 @@ func (t *Trial) fields() []Field {
 		integer(sum.SelfNS), integer(sum.StealNS),
 		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks),
 		free(t.Variant))
+	return append(row, t.Memory.fields()...)
+}
+
+// fields are all absent for memory that was not read.
+func (m *Memory) fields() []Field {
+	if m == nil {
+		return []Field{absent(), absent(), absent()}
+	}
+	return []Field{integer(m.PSSBytes), integer(m.PrivateBytes), integer(m.PageTableBytes)}
 }
 
 // coreTable has one row per trial, core and class of switch. A core without a

@@ -70,6 +70,8 @@ func (t *Trial) validate() error {
 		return fmt.Errorf("%d figures are more than %d", len(t.Figures), maxFigures)
 	case len(t.Workers) > maxWorkers:
 		return fmt.Errorf("%d workers are more than %d", len(t.Workers), maxWorkers)
+	case t.Memory != nil && min(int64(t.Memory.Processes), t.Memory.PSSBytes, t.Memory.PrivateBytes, t.Memory.PageTableBytes) < 0:
+		return errors.New("a negative amount of memory")
 	}
 	for i := range t.Cores {
 		if err := t.Cores[i].validate(); err != nil {

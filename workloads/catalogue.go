@@ -60,7 +60,7 @@ type Workload struct {
 // Catalogue returns the bundled workloads in the order in which they run.
 func Catalogue() []Workload {
 	return []Workload{
-		pipe(), socket(), futex(), messaging(), spin(), yield(),
+		pipe(), socket(), futex(), messaging(), spin(), yield(), workingset(),
 		sleep(), interactive(), counter(), scale(),
 	}
 }

@@ -4,6 +4,7 @@ package workloads
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -183,5 +184,64 @@ func TestIdleTrialIsRunAnew(t *testing.T) {
 	attempts, trial.Operations = 0, 23
 	if err := p.insist(t.Context(), trial, r); err != nil || attempts != 1 {
 		t.Errorf("%d attempts, then error %v, want 1 and none", attempts, err)
+	}
+}
+
+// A second pass is over what the first one has touched.
+func TestFirstPassIsTheDearerOne(t *testing.T) {
+	inAllForms(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
+		if v.buffer != 256*kib {
+			t.Skip("a form where the difference is within what one passing task makes of it")
+		}
+		r := runTrial(t, testForm(workingset(), v, mode, 1009))
+		if first, second := r.Figures[0].Value, r.Figures[1].Value; second <= 0 || first <= second {
+			t.Errorf("first passes took %d ns, second ones %d ns", first, second)
+		}
+	})
+}
+
+func TestMemoryOfHosts(t *testing.T) {
+	const workers, private = 4, 256 * kib
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		trial := testForm(workingset(), workingset().Variants(1)[1], mode, 23)
+		trial.Workers = workers
+		m := runTrial(t, trial).Memory
+		if m == nil {
+			t.Fatal("memory was not read")
+		}
+		processes := workers
+		if mode == Threads {
+			processes = 1
+		}
+		if m.Processes != processes {
+			t.Errorf("%d processes, want %d", m.Processes, processes)
+		}
+		// What every worker mapped is there; nothing is counted twice.
+		if m.Private < workers*private || m.PSS < m.Private || m.PSS > 1<<30 {
+			t.Errorf("private %d, PSS %d bytes with buffers of %d", m.Private, m.PSS, workers*private)
+		}
+		// A page table is a page at least, and every process has one on each level.
+		if page := int64(os.Getpagesize()); m.PageTables < int64(processes)*page || m.PageTables%page != 0 {
+			t.Errorf("%d bytes of page tables in %d processes", m.PageTables, processes)
+		}
+	})
+}
+
+func TestMemoryThatCannotBeReadIsAbsent(t *testing.T) {
+	if m := readMemory([]Worker{{PID: 1 << 30}}); m != nil {
+		t.Errorf("no such process has %+v", m)
+	}
+}
+
+func TestBufferSizesGrow(t *testing.T) {
+	last := 0
+	for _, v := range workingset().Variants(2)[:4] {
+		if v.buffer <= last || v.buffer&(v.buffer-1) != 0 {
+			t.Errorf("after %d come %d bytes, want a larger power of two", last, v.buffer)
+		}
+		last = v.buffer
+	}
+	if last < 64*mib {
+		t.Errorf("the largest buffer has %d bytes", last)
 	}
 }

@@ -80,6 +80,7 @@ func serve(text string) error {
 			board: b, slot: &b.slots[index], workload: workload, index: index, fds: fds,
 			cpus: workload.placement(variant, index, spec.Trial.CPUs),
 			nice: variant.niceOf(index), body: workload.body, limit: spec.Trial.Operations,
+			bufferBytes: variant.buffer,
 		}
 		if workload.paired {
 			w.peer = &b.slots[index^1]

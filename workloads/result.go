@@ -49,6 +49,8 @@ type Result struct {
 	Workers []WorkerResult
 	// Figures are what the workload itself measured, in an order of its own.
 	Figures []Figure
+	// Memory is nil where it could not be read.
+	Memory *Memory
 }
 
 // Figure is something that a workload measured besides operations. Its name

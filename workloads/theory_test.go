@@ -199,3 +199,33 @@ func TestCounterCountsAndSwitchesAsTheorySays(t *testing.T) {
 		}
 	})
 }
+
+// Each worker of a ring waits once for each of its turns and at the end gate; one
+// that is alone hands on to itself.
+func TestWorkingsetSwitchesAsTheorySays(t *testing.T) {
+	inAllForms(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
+		turns := int64(1009)
+		if v.buffer > 256*kib {
+			turns = 7
+		}
+		theory := uint64(turns) + 1
+		if v.Workers == 1 {
+			theory = 1
+		}
+		slack := theory / 50
+		for range 10 {
+			worst := uint64(0)
+			for _, w := range runTrial(t, testForm(workingset(), v, mode, turns)).Workers {
+				if w.Operations != turns {
+					t.Errorf("worker %d had %d turns, want %d", w.Index, w.Operations, turns)
+				}
+				voluntary, _ := switches(w)
+				worst = max(worst, max(voluntary, theory)-min(voluntary, theory))
+			}
+			if worst <= slack {
+				return
+			}
+		}
+		t.Errorf("in each of ten trials a worker's voluntary switches were more than %d off %d", slack, theory)
+	})
+}

@@ -130,6 +130,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 		return err
 	}
 	r := s.result(workers, before, after)
+	r.Memory = readMemory(workers)
 	if r.operations() == 0 {
 		return &idleError{s.trial}
 	}

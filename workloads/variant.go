@@ -16,6 +16,9 @@ type Variant struct {
 	firstCore bool
 	// nice holds nice levels, relative to the tool's, that workers take in turn.
 	nice []int
+	// buffer is how many bytes of memory each worker works on, a power of two; 0
+	// if the workload needs none.
+	buffer int
 	// body replaces the workload's if it is not nil.
 	body func(*worker) syscall.Errno
 }

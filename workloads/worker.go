@@ -39,6 +39,11 @@ type worker struct {
 	message [messageBytes]byte
 	// timer is how long a body that waits for time asks to sleep.
 	timer unix.Timespec
+	// buffer is the worker's memory of bufferBytes, and next the slot of the
+	// worker whose turn follows, in workloads that have them.
+	buffer      unsafe.Pointer
+	bufferBytes int
+	next        *slot
 	// kept holds a body's result, so that no compiler drops the work.
 	kept uint64
 }

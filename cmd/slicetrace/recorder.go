@@ -65,6 +65,11 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 	for _, f := range result.Figures {
 		trial.Figures = append(trial.Figures, report.Figure{Name: f.Name, Value: f.Value})
 	}
+	if m := result.Memory; m != nil {
+		trial.Memory = &report.Memory{
+			Processes: m.Processes, PSSBytes: m.PSS, PrivateBytes: m.Private, PageTableBytes: m.PageTables,
+		}
+	}
 	seen := make(map[int]report.Worker, len(interval.Tasks))
 	for _, task := range interval.Tasks {
 		seen[task.TID] = task

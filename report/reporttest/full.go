@@ -24,6 +24,8 @@ type spec struct {
 	nice    []int
 	// operations is fixed work, for which the duration is the result.
 	operations int64
+	// colderNS is how much longer memory takes after a switch.
+	colderNS [2]float64
 }
 
 const millisecond = float64(1e6)
@@ -33,21 +35,40 @@ func loads(cores int) []spec {
 	const blocked, tick = report.EndedByBlocked, report.EndedByTick
 	chunks := 980_000.0
 	list := []spec{
-		{"pipe", "", 2 * cores, 0, [2]float64{66_000, 134_000}, 3040, 450, 66_000, 0.97, blocked, 0, nil, 0},
-		{"socket", "", 2 * cores, 0, [2]float64{57_000, 104_000}, 3900, 480, 71_000, 0.97, blocked, 0, nil, 0},
-		{"futex", "", 2 * cores, 0, [2]float64{98_000, 271_000}, 1300, 420, 60_000, 0.97, blocked, 0, nil, 0},
-		{"messaging", "", 4 * cores, 0, [2]float64{310_000, 452_000}, 21_000, 38_000, 3.1 * millisecond, 0.98, blocked, 0, nil, 0},
-		{"spin", "", 3 * cores, 0, [2]float64{chunks, chunks}, 4 * millisecond, 7.9 * millisecond, 16.2 * millisecond, 0.99, tick, 0, nil, 0},
-		{"spin", "one core", 3 * cores, 1, [2]float64{chunks, chunks}, 4 * millisecond, float64(3*cores-1) * 4 * millisecond, 28 * millisecond, 0.99, tick, 0, nil, 0},
-		{"spin", "alone", 1, 1, [2]float64{chunks, chunks}, 250 * millisecond, 4000, 90_000, 0.99, report.EndedByWakeup, 0, nil, 0},
-		{"spin", "nice", 4, 1, [2]float64{chunks, chunks}, 4 * millisecond, 12 * millisecond, 31 * millisecond, 0.99, tick, 0, []int{0, 5, 0, 5}, 0},
-		{"yield", "", 2 * cores, 0, [2]float64{240_000, 890_000}, 610, 700, 50_000, 0.95, report.EndedByYield, 0, nil, 0},
-		{"sleep", "one", 1, 1, [2]float64{3500, 3600}, 24_000, 1900, 80_000, 0.08, blocked, 0, nil, 0},
-		{"sleep", "many", 8, 1, [2]float64{23_000, 25_500}, 24_000, 26_000, 310_000, 0.62, blocked, 0, nil, 0},
-		{"interactive", "", 4, 1, [2]float64{chunks, chunks}, 3.9 * millisecond, 8 * millisecond, 8.1 * millisecond, 0.99, tick, 0, nil, 0},
-		{"counter", "unsynchronised", 2 * cores, 0, [2]float64{171e6, 169e6}, 4 * millisecond, 4 * millisecond, 9 * millisecond, 0.99, tick, 0.57, nil, 0},
-		{"counter", "atomic", 2 * cores, 0, [2]float64{31e6, 31.2e6}, 4 * millisecond, 4 * millisecond, 9 * millisecond, 0.99, tick, 1, nil, 0},
-		{"counter", "lock", 2 * cores, 0, [2]float64{5.1e6, 5.6e6}, 210_000, 190_000, 9 * millisecond, 0.99, blocked, 1, nil, 0},
+		{workload: "pipe", workers: 2 * cores, perSecond: [2]float64{66_000, 134_000}, sliceNS: 3040, waitNS: 450, waitMaxNS: 66_000, busy: 0.97, cause: blocked},
+		{workload: "socket", workers: 2 * cores, perSecond: [2]float64{57_000, 104_000}, sliceNS: 3900, waitNS: 480, waitMaxNS: 71_000, busy: 0.97, cause: blocked},
+		{workload: "futex", workers: 2 * cores, perSecond: [2]float64{98_000, 271_000}, sliceNS: 1300, waitNS: 420, waitMaxNS: 60_000, busy: 0.97, cause: blocked},
+		{workload: "messaging", workers: 4 * cores, perSecond: [2]float64{310_000, 452_000}, sliceNS: 21_000, waitNS: 38_000, waitMaxNS: 3.1 * millisecond, busy: 0.98, cause: blocked},
+		{workload: "spin", workers: 3 * cores, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 7.9 * millisecond, waitMaxNS: 16.2 * millisecond, busy: 0.99, cause: tick},
+		{workload: "spin", variant: "one core", workers: 3 * cores, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: float64(3*cores-1) * 4 * millisecond, waitMaxNS: 28 * millisecond, busy: 0.99, cause: tick},
+		{workload: "spin", variant: "alone", workers: 1, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 250 * millisecond, waitNS: 4000, waitMaxNS: 90_000, busy: 0.99, cause: report.EndedByWakeup},
+		{workload: "spin", variant: "nice", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 12 * millisecond, waitMaxNS: 31 * millisecond, busy: 0.99, cause: tick, nice: []int{0, 5, 0, 5}},
+		{workload: "yield", workers: 2 * cores, perSecond: [2]float64{240_000, 890_000}, sliceNS: 610, waitNS: 700, waitMaxNS: 50_000, busy: 0.95, cause: report.EndedByYield},
+		{workload: "sleep", variant: "one", workers: 1, cores: 1, perSecond: [2]float64{3500, 3600}, sliceNS: 24_000, waitNS: 1900, waitMaxNS: 80_000, busy: 0.08, cause: blocked},
+		{workload: "sleep", variant: "many", workers: 8, cores: 1, perSecond: [2]float64{23_000, 25_500}, sliceNS: 24_000, waitNS: 26_000, waitMaxNS: 310_000, busy: 0.62, cause: blocked},
+		{workload: "interactive", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 3.9 * millisecond, waitNS: 8 * millisecond, waitMaxNS: 8.1 * millisecond, busy: 0.99, cause: tick},
+		{workload: "counter", variant: "unsynchronised", workers: 2 * cores, perSecond: [2]float64{171e6, 169e6}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond, waitMaxNS: 9 * millisecond, busy: 0.99, cause: tick, counted: 0.57},
+		{workload: "counter", variant: "atomic", workers: 2 * cores, perSecond: [2]float64{31e6, 31.2e6}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond, waitMaxNS: 9 * millisecond, busy: 0.99, cause: tick, counted: 1},
+		{workload: "counter", variant: "lock", workers: 2 * cores, perSecond: [2]float64{5.1e6, 5.6e6}, sliceNS: 210_000, waitNS: 190_000, waitMaxNS: 9 * millisecond, busy: 0.99, cause: blocked, counted: 1},
+	}
+	for _, form := range []struct {
+		name     string
+		workers  int
+		turnNS   float64
+		colderNS [2]float64
+	}{
+		{"16 KiB", 2, 400, [2]float64{39, 22}},
+		{"256 KiB", 2, 5600, [2]float64{620, 480}},
+		{"4 MiB", 2, 142_000, [2]float64{8200, 7700}},
+		{"64 MiB", 2, 17 * millisecond, [2]float64{2.4e5, 2.2e5}},
+		{"16 KiB × 1", 1, 400, [2]float64{6, 6}},
+		{"16 KiB × 4", 4, 400, [2]float64{43, 39}},
+		{"16 KiB × 16", 16, 400, [2]float64{148, 48}},
+	} {
+		list = append(list, spec{
+			workload: "workingset", variant: form.name, workers: form.workers, cores: 1, perSecond: [2]float64{1e9 / (form.turnNS + 8400), 1e9 / (form.turnNS + 4100)},
+			sliceNS: form.turnNS + 3000, waitNS: 500, waitMaxNS: 60_000, busy: 0.97, cause: blocked, colderNS: form.colderNS,
+		})
 	}
 	for n := 1; ; n *= 2 {
 		if n > 2*cores {
@@ -92,9 +113,9 @@ func Full(rounds, cores int) *report.Report {
 
 // trial returns one trial of a load.
 func (b *builder) trial(s spec, mode report.Mode, round int) report.Trial {
-	class, change, rate := report.ClassProcess, 3200.0, s.perSecond[0]
+	class, change, rate, colder := report.ClassProcess, 3200.0, s.perSecond[0], s.colderNS[0]
 	if mode == report.Threads {
-		class, change, rate = report.ClassThread, 255, s.perSecond[1]
+		class, change, rate, colder = report.ClassThread, 255, s.perSecond[1], s.colderNS[1]
 	}
 	rate *= 1 + b.random.NormFloat64()/100
 	used := s.cores
@@ -124,7 +145,27 @@ func (b *builder) trial(s spec, mode report.Mode, round int) report.Trial {
 		t.Cores = append(t.Cores, c)
 	}
 	b.workers(&t, s, rate, used, samples*times)
+	if colder > 0 {
+		second := t.Operations * 400
+		first := second + int64(b.about(colder*float64(t.Operations), 5))
+		t.Figures = append(t.Figures, report.Figure{Name: "first_pass_ns", Value: first}, report.Figure{Name: "second_pass_ns", Value: second})
+	}
+	t.Memory = b.memory(mode, s.workers)
 	return t
+}
+
+// memory returns what so many workers hold: a Go program of some MiB, once or for each.
+func (b *builder) memory(mode report.Mode, workers int) *report.Memory {
+	processes := 1
+	if mode == report.Processes {
+		processes = workers
+	}
+	const shared, private, table, perWorker = 3600 << 10, 1740 << 10, 128 << 10, 96 << 10
+	own := int64(processes)*int64(b.about(private, 1)) + int64(workers)*perWorker
+	return &report.Memory{
+		Processes: processes, PSSBytes: own + shared, PrivateBytes: own,
+		PageTableBytes: int64(processes)*table + int64(workers)*8192,
+	}
 }
 
 // workers adds the trial's workers, who share the cores by weight.

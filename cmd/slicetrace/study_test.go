@@ -1,0 +1,255 @@
+package main
+
+import (
+	"io"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+const (
+	// alikePairs are runs of the same work under two labels, plantedPairs runs of
+	// which one half is slowed down.
+	alikePairs, plantedPairs = 60, 30
+	// level is the rate of false alarms that the report promises.
+	level = 0.05
+	// planted is the slowdown of the switch phase.
+	planted = 0.10
+)
+
+// studied are the rows of the report that the studies look at.
+func studied() []string { return []string{"operations", "switch phase p50", "cost of a switch p50"} }
+
+// bench runs trials of process switches, one by one, as a run does.
+type bench struct {
+	t         *testing.T
+	collector *collector.Collector
+	plan      workloads.Plan
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	bpftest.Require(t)
+	if testing.Short() {
+		t.Skip("measures for a minute, which the race detector would spoil: runs without -short")
+	}
+	c, err := collector.Open(collector.Options{HZ: collector.Fingerprint().HZ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	pipe, err := workloads.Find("pipe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bench{t, c, workloads.Plan{
+		Workloads: []workloads.Workload{pipe}, Modes: []workloads.Mode{workloads.Processes},
+		Rounds: 1, Duration: 40 * time.Millisecond, Workers: 2, CPUs: []int{0},
+	}}
+}
+
+// trial runs one trial and labels it.
+func (b *bench) trial(mode report.Mode, round int) report.Trial {
+	b.t.Helper()
+	var r report.Report
+	if err := b.plan.Run(b.t.Context(), &recorder{collector: b.collector, report: &r}); err != nil {
+		b.t.Fatal(err)
+	}
+	return label(r.Trials[0], mode, round)
+}
+
+// label makes a trial of processes pass for one of a mode, its process switches
+// for that mode's own.
+func label(t report.Trial, mode report.Mode, round int) report.Trial {
+	t.Mode, t.Round = mode, round
+	own := report.ClassProcess
+	if mode == report.Threads {
+		own = report.ClassThread
+	}
+	for i := range t.Cores {
+		c := &t.Cores[i]
+		c.Classes = slices.DeleteFunc(c.Classes, func(s report.ClassStats) bool { return s.Class == report.ClassThread })
+		for j := range c.Classes {
+			if c.Classes[j].Class == report.ClassProcess {
+				c.Classes[j].Class = own
+			}
+		}
+	}
+	return t
+}
+
+// pair runs six rounds of two labels, the order of which alternates as that of
+// the modes does. before is called ahead of each trial.
+func (b *bench) pair(before func(report.Mode)) *report.Report {
+	b.t.Helper()
+	r := &report.Report{Schema: report.SchemaVersion, Setup: report.Setup{Rounds: defaultRounds}}
+	for round := 1; round <= defaultRounds; round++ {
+		labels := []report.Mode{report.Processes, report.Threads}
+		if round%2 == 0 {
+			slices.Reverse(labels)
+		}
+		for _, l := range labels {
+			before(l)
+			r.Trials = append(r.Trials, b.trial(l, round))
+		}
+	}
+	return r
+}
+
+// told reports whether the report shows a ratio for a metric of its only load.
+func told(t *testing.T, r *report.Report, metric string) bool {
+	t.Helper()
+	for _, s := range r.Summarize().Sections {
+		if s.Title != "Processes or threads" {
+			continue
+		}
+		for _, row := range s.Groups[0].Rows {
+			if row[0].Text == metric {
+				return row[3].Text != "~"
+			}
+		}
+	}
+	t.Fatalf("the report has no row %q", metric)
+	return false
+}
+
+// The A/A study: one mode under two labels. Were false alarms as frequent as the
+// level allows, so many would still come once in a thousand studies.
+func TestTheSameWorkRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
+	b := newBench(t)
+	alarms := map[string]int{}
+	for range alikePairs {
+		r := b.pair(func(report.Mode) {})
+		for _, metric := range studied() {
+			if told(t, r, metric) {
+				alarms[metric]++
+			}
+		}
+	}
+	for _, metric := range studied() {
+		n := alarms[metric]
+		t.Logf("%s: %d false alarms in %d pairs", metric, n, alikePairs)
+		if reporttest.AtLeast(n, alikePairs, level) < 0.001 {
+			t.Errorf("%s: %d false alarms in %d pairs are more than a level of %g allows", metric, n, alikePairs, level)
+		}
+	}
+}
+
+// slowdown lengthens the switch phase while it is on.
+type slowdown struct {
+	t    *testing.T
+	burn *bpf.Burn
+	link io.Closer
+}
+
+func newSlowdown(t *testing.T, turns int) *slowdown {
+	t.Helper()
+	burn, err := bpf.LoadBurn(turns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &slowdown{t: t, burn: burn}
+}
+
+func (s *slowdown) set(on bool) {
+	s.t.Helper()
+	var err error
+	switch {
+	case on && s.link == nil:
+		s.link, err = s.burn.Attach()
+	case !on && s.link != nil:
+		err = s.link.Close()
+		s.link = nil
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *slowdown) close() {
+	s.set(false)
+	s.burn.Close()
+}
+
+// phase is the median over some trials of the switch phase's median.
+func (b *bench) phase() float64 {
+	b.t.Helper()
+	var medians []float64
+	for round := range 5 {
+		t := b.trial(report.Processes, round+1)
+		ns, ok := t.Class(report.ClassProcess).Switch.Quantile(0.5)
+		if !ok {
+			b.t.Skip("this kernel has no hook at the switch phase's end")
+		}
+		medians = append(medians, ns)
+	}
+	slices.Sort(medians)
+	return medians[len(medians)/2]
+}
+
+// turnsFor returns how many turns of the slowdown make up the planted part.
+func turnsFor(b *bench) int {
+	const many = 200
+	bare := b.phase()
+	s := newSlowdown(b.t, many)
+	s.set(true)
+	turn := (b.phase() - bare) / many
+	s.close()
+	if turn <= 0 {
+		b.t.Fatalf("the slowdown of %d turns did not lengthen the switch phase of %.0f ns", many, bare)
+	}
+	b.t.Logf("switch phase %.0f ns, %.1f ns a turn", bare, turn)
+	return int(math.Round(planted * bare / turn))
+}
+
+// A switch phase that is a tenth longer under one label is found in at least nine
+// of ten runs.
+func TestAPlantedSlowdownIsFound(t *testing.T) {
+	b := newBench(t)
+	s := newSlowdown(t, turnsFor(b))
+	defer s.close()
+	found := 0
+	var shifts []float64
+	for range plantedPairs {
+		r := b.pair(func(l report.Mode) { s.set(l == report.Processes) })
+		slow, bare := median(r, report.Processes), median(r, report.Threads)
+		shifts = append(shifts, slow/bare)
+		if told(t, r, "switch phase p50") && slow > bare {
+			found++
+		}
+	}
+	slices.Sort(shifts)
+	shift := shifts[len(shifts)/2]
+	t.Logf("a switch phase longer by %.1f %% was found in %d of %d runs", 100*(shift-1), found, plantedPairs)
+	if shift < 1+planted*0.7 || shift > 1+planted*1.3 {
+		t.Errorf("the switch phase became longer by %.1f %%, not by %g %%", 100*(shift-1), 100*planted)
+	}
+	if 10*found < 9*plantedPairs {
+		t.Errorf("it was found in %d of %d runs", found, plantedPairs)
+	}
+}
+
+// median is that of the switch phase's median over a label's trials.
+func median(r *report.Report, l report.Mode) float64 {
+	var values []float64
+	for i := range r.Trials {
+		t := &r.Trials[i]
+		class := report.ClassProcess
+		if l == report.Threads {
+			class = report.ClassThread
+		}
+		if ns, ok := t.Class(class).Switch.Quantile(0.5); ok && t.Mode == l {
+			values = append(values, ns)
+		}
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
