@@ -92,7 +92,7 @@ func TestTableValues(t *testing.T) {
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
-		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
+		Lost:   report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
 				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},

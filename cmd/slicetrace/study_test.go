@@ -195,19 +195,25 @@ func (b *bench) phase() float64 {
 	return medians[len(medians)/2]
 }
 
-// turnsFor returns how many turns of the slowdown make up the planted part.
+// turnsFor returns how many turns of the slowdown make up the planted part: twice
+// measured, for neither the way into its program nor a turn has a fixed price.
 func turnsFor(b *bench) int {
-	const many = 200
-	bare := b.phase()
-	s := newSlowdown(b.t, many)
-	s.set(true)
-	turn := (b.phase() - bare) / many
-	s.close()
-	if turn <= 0 {
-		b.t.Fatalf("the slowdown of %d turns did not lengthen the switch phase of %.0f ns", many, bare)
+	with := func(turns int) float64 {
+		s := newSlowdown(b.t, turns)
+		defer s.close()
+		s.set(true)
+		return b.phase()
 	}
-	b.t.Logf("switch phase %.0f ns, %.1f ns a turn", bare, turn)
-	return int(math.Round(planted * bare / turn))
+	bare, turns := b.phase(), 100
+	for range 2 {
+		slower := with(turns) - bare
+		if slower <= 0 {
+			b.t.Fatalf("%d turns of the slowdown did not lengthen the switch phase of %.0f ns", turns, bare)
+		}
+		turns = max(1, int(math.Round(float64(turns)*planted*bare/slower)))
+	}
+	b.t.Logf("switch phase %.0f ns, slowed down by %d turns", bare, turns)
+	return turns
 }
 
 // A switch phase that is a tenth longer under one label is found in at least nine
