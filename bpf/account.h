@@ -78,11 +78,39 @@ static __noinline int rename(struct worker *w, u32 slot, u32 tid)
 	return 0;
 }
 
-/* The last switch of a watched task: its record goes to the collector. */
-static __noinline void retire(struct worker *w, struct task_struct *t, u32 slot)
+/* Stamps of one task can be of two cores, whose clocks differ a little. */
+static __always_inline u64 later(u64 then, u64 now)
+{
+	return now > then ? now - then : 0;
+}
+
+static __noinline int count_life(struct worker *w, struct task_struct *t, u64 now)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
+	struct lives *l;
+	u64 voluntary = w->ended[ENDED_BLOCKED] + w->ended[ENDED_EXITED];
+	u64 involuntary = w->ended[ENDED_TICK] + w->ended[ENDED_WAKEUP] +
+			  w->ended[ENDED_YIELD] + w->ended[ENDED_OTHER];
+
+	if (!s)
+		return 0;
+	l = &s->lives;
+	l->tasks++;
+	if (voluntary == t->nvcsw && involuntary == t->nivcsw)
+		l->reconciled++;
+	l->on_cpu += w->on_cpu;
+	l->wait += w->wait;
+	age_add(&l->start, later(w->born, w->first));
+	age_add(&l->run, later(w->first, w->exit));
+	age_add(&l->end, later(w->exit, now));
+	return 0;
+}
+
+/* Sends the record of a task that ended to the collector. */
+static __noinline int send_obituary(struct worker *w, struct task_struct *t)
 {
 	struct obituary *o = bpf_ringbuf_reserve(&st_ended, sizeof(*o), 0);
-	u32 tid = w->tid;
 
 	if (o) {
 		o->worker = *w;
@@ -95,6 +123,18 @@ static __noinline void retire(struct worker *w, struct task_struct *t, u32 slot)
 	} else {
 		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
 	}
+	return 0;
+}
+
+/* The last switch of a watched task. */
+static __always_inline void retire(struct worker *w, struct task_struct *t, u32 slot, u64 now)
+{
+	u32 tid = w->tid;
+
+	if (w->counted)
+		count_life(w, t, now);
+	else
+		send_obituary(w, t);
 	w->tid = 0;
 	forget_slot(tid, slot);
 	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
@@ -121,7 +161,7 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 		e->cause = cause;
 	}
 	if (cause == ENDED_EXITED)
-		retire(w, prev, slot);
+		retire(w, prev, slot, s0);
 }
 
 static __always_inline void switch_in(struct entry *e, struct worker *w, u64 now)
@@ -138,8 +178,7 @@ static __always_inline void switch_in(struct entry *e, struct worker *w, u64 now
 	}
 	if (!w->runnable)
 		return;
-	/* Stamped on another core, whose clock may be a little ahead. */
-	waited = now > w->runnable ? now - w->runnable : 0;
+	waited = later(w->runnable, now);
 	w->runnable = 0;
 	w->wait += waited;
 	raise(&w->wait_max, waited);

@@ -127,11 +127,30 @@ struct core {
 	struct entry log[LOG_ENTRIES];
 };
 
+/* A distribution of one part of a task's life. max is since the last snapshot. */
+struct age {
+	u64 sum;
+	u64 max;
+	u32 bucket[PHASE_BUCKETS];
+};
+
+/* The lives, whole, of tasks that are counted when they end, not listed. */
+struct lives {
+	u64 tasks;
+	u64 reconciled; /* of them, those whose switch counts equal the kernel's */
+	u64 on_cpu;
+	u64 wait;
+	struct age start; /* fork to first switch-in */
+	struct age run;   /* first switch-in to exit */
+	struct age end;   /* exit to last switch */
+};
+
 /* The cold half: distributions, and sums of the phases. */
 struct sums {
 	struct spread wait;
 	struct spread ended[CAUSES]; /* workers' slices */
-	u8 pad[144];
+	struct lives lives;
+	u8 pad[320];
 	struct class_page classes[CLASSES];
 };
 
@@ -144,6 +163,13 @@ struct snapshot {
 	struct sums sums;
 	u64 now;
 	u64 held; /* on_cpu of the worker that holds the core */
+};
+
+/* What becomes of a watched task's children, and theirs, when they end. */
+enum follow {
+	FOLLOW_NONE,
+	FOLLOW_LISTED,  /* each has an obituary */
+	FOLLOW_COUNTED, /* each is added to lives */
 };
 
 /* One watched task: two cache lines. */
@@ -160,8 +186,10 @@ struct worker {
 	u64 exit;  /* sched_process_exit; 0: alive */
 	u32 tid;   /* 0: nobody's slot */
 	u32 tgid;
-	u32 follow; /* its children are watched too */
-	u32 id;     /* its tid when it was born: with born, its name for life */
+	u8 children; /* FOLLOW_NONE: its children are not watched; else what becomes of them */
+	u8 counted;  /* is one of FOLLOW_COUNTED */
+	u16 pad;
+	u32 id; /* its tid when it was born: with born, its name for life */
 };
 
 _Static_assert(sizeof(struct worker) == 128, "a worker is two cache lines");

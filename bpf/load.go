@@ -19,6 +19,7 @@ type (
 	Snapshot  = slicetraceSnapshot
 	ClassPage = slicetraceClassPage
 	Spread    = slicetraceSpread
+	Lives     = slicetraceLives
 	Worker    = slicetraceWorker
 	Obituary  = slicetraceObituary
 	Totals    = slicetraceTotals
@@ -29,6 +30,16 @@ const (
 	HolderIdle = iota
 	HolderWorker
 	HolderOther
+)
+
+// What becomes of a watched task's children, and theirs, when they end: the
+// values of Worker.Children.
+const (
+	FollowNone = iota
+	// FollowListed has each one's record sent to Ended.
+	FollowListed
+	// FollowCounted has each one added to Sums.Lives.
+	FollowCounted
 )
 
 // NoCPU is Worker.Cpu of a task that has not run since it was watched.

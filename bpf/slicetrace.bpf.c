@@ -132,7 +132,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *p)
 	return runnable(p);
 }
 
-static __always_inline void watch_child(struct task_struct *child)
+static __always_inline void watch_child(struct task_struct *child, u8 follow)
 {
 	struct worker fresh = {};
 	u32 slot, tid = child->pid;
@@ -146,7 +146,8 @@ static __always_inline void watch_child(struct task_struct *child)
 	fresh.tid = tid;
 	fresh.id = tid;
 	fresh.tgid = child->tgid;
-	fresh.follow = 1;
+	fresh.children = follow;
+	fresh.counted = follow == FOLLOW_COUNTED;
 	if (bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) || note_slot(tid, slot)) {
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 		bpf_map_push_elem(&st_free, &slot, BPF_ANY);
@@ -159,8 +160,8 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 	u32 slot;
 	struct worker *w = worker_of(parent->pid, &slot);
 
-	if (w && w->follow)
-		watch_child(child);
+	if (w && w->children)
+		watch_child(child, w->children);
 	return 0;
 }
 
@@ -290,5 +291,8 @@ int st_snapshot(void *ctx)
 	for (i = 0; i < CAUSES; i++)
 		sums->ended[i].max = 0;
 	sums->wait.max = 0;
+	sums->lives.start.max = 0;
+	sums->lives.run.max = 0;
+	sums->lives.end.max = 0;
 	return 0;
 }

@@ -66,6 +66,32 @@ type slicetraceCore struct {
 	}
 }
 
+type slicetraceLives struct {
+	_          structs.HostLayout
+	Tasks      uint64
+	Reconciled uint64
+	OnCpu      uint64
+	Wait       uint64
+	Start      struct {
+		_      structs.HostLayout
+		Sum    uint64
+		Max    uint64
+		Bucket [320]uint32
+	}
+	Run struct {
+		_      structs.HostLayout
+		Sum    uint64
+		Max    uint64
+		Bucket [320]uint32
+	}
+	End struct {
+		_      structs.HostLayout
+		Sum    uint64
+		Max    uint64
+		Bucket [320]uint32
+	}
+}
+
 type slicetraceObituary struct {
 	_      structs.HostLayout
 	Worker slicetraceWorker
@@ -93,7 +119,8 @@ type slicetraceSums struct {
 	_       structs.HostLayout
 	Wait    slicetraceSpread
 	Ended   [6]slicetraceSpread
-	Pad     [144]uint8
+	Lives   slicetraceLives
+	Pad     [320]uint8
 	Classes [5]slicetraceClassPage
 }
 
@@ -122,7 +149,9 @@ type slicetraceWorker struct {
 	Exit       uint64
 	Tid        uint32
 	Tgid       uint32
-	Follow     uint32
+	Children   uint8
+	Counted    uint8
+	Pad        uint16
 	Id         uint32
 }
 

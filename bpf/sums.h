@@ -42,6 +42,13 @@ static __always_inline void spread_add(struct spread *s, u64 v)
 	s->bucket[bucket_of(v, SLICE_BUCKETS - 1)]++;
 }
 
+static __always_inline void age_add(struct age *a, u64 v)
+{
+	a->sum += v;
+	raise(&a->max, v);
+	a->bucket[bucket_of(v, PHASE_BUCKETS - 1)]++;
+}
+
 /*
  * Adds one entry of a core's log to its sums. Not static, so that the verifier
  * looks at it once, and not anew for each turn of the loop in flush.

@@ -16,7 +16,7 @@ import (
 
 // DefaultTasks is how many tasks can be watched at once, unless Options say
 // otherwise, on that many cores: the maps for them take a fifth of a KiB each.
-func DefaultTasks(cores int) int { return min(256*cores, 4096) }
+func DefaultTasks(cores int) int { return min(240*cores, 4096) }
 
 // foldEvery bounds the time between two readings of the kernel's 32-bit
 // histogram slots: at a million switches a second a slot wraps after 71 minutes.
@@ -34,11 +34,25 @@ type Options struct {
 	NoEntry, NoExit bool
 }
 
+// Children says what is made of a watched task's children.
+type Children uint8
+
+// What can be made of children.
+const (
+	// Unwatched children are any other task.
+	Unwatched Children = bpf.FollowNone
+	// Listed children have a row each, for a program's tasks.
+	Listed Children = bpf.FollowListed
+	// Counted children are added up when they end, for tasks that come and go by
+	// the thousand.
+	Counted Children = bpf.FollowCounted
+)
+
 // Task is a task to watch.
 type Task struct {
 	PID, TID int
-	// Follow watches the task's children too, and theirs.
-	Follow bool
+	// Children says whether the task's children are watched too, and theirs.
+	Children Children
 	// Voluntary and Involuntary are the kernel's counters when watching begins.
 	Voluntary, Involuntary uint64
 }
@@ -143,9 +157,8 @@ func (c *Collector) Watch(t Task) error {
 		Born: monotonicNow(),
 		Tid:  uint32(t.TID),
 		Tgid: uint32(t.PID),
-	}
-	if t.Follow {
-		w.Follow = 1
+
+		Children: uint8(t.Children),
 	}
 	if err := c.objs.Workers.Put(slot, &w); err != nil {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)

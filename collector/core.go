@@ -28,6 +28,7 @@ type coreCounts struct {
 	classes          [len(bpf.Sums{}.Classes)]classCounts
 	ended            [len(bpf.Sums{}.Ended)]histogram
 	wait             histogram
+	lives            lives
 }
 
 // fold takes over what the core has counted since it was last read.
@@ -49,6 +50,7 @@ func (c *core) fold() {
 		s.ended[i].grow(n.Bucket[:], last.Ended[i].Bucket[:], n.Sum, n.Max)
 	}
 	s.wait.grow(cold.Wait.Bucket[:], last.Wait.Bucket[:], cold.Wait.Sum, cold.Wait.Max)
+	s.lives.grow(&cold.Lives, &last.Lives)
 }
 
 // snapshot returns the counts with what was under way when they were last
@@ -92,6 +94,7 @@ func (s coreCounts) clone() coreCounts {
 		s.ended[i] = s.ended[i].clone()
 	}
 	s.wait = s.wait.clone()
+	s.lives = s.lives.clone()
 	return s
 }
 
@@ -104,6 +107,7 @@ func (s *coreCounts) forgetMaxima() {
 		s.ended[i].max = 0
 	}
 	s.wait.max = 0
+	s.lives.forgetMaxima()
 }
 
 // since returns what happened on the core between two snapshots. Ticks are

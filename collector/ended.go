@@ -10,6 +10,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 )
@@ -34,18 +35,20 @@ func (e *endedTasks) add(o *bpf.Obituary) {
 	e.merged++
 }
 
-// ended reads the records of tasks that end. It sleeps until the ring is a
-// quarter full, it is flushed, or foldEvery has passed.
+// ended reads the records of tasks that end: when they are asked for, when the
+// ring is a quarter full, and every foldEvery. In between its goroutine waits in
+// Go's network poller. A goroutine in a blocking system call would keep the
+// runtime's monitor thread awake for 10 ms after each read, and that wakes every
+// 80 µs on the cores that are measured.
 type ended struct {
-	reader *ringbuf.Reader
+	ring   *os.File // the map's descriptor once more, for the poller
 	keepUp func() error
 	done   chan struct{}
 
-	mu      sync.Mutex // guards the rest
-	flushed *sync.Cond
-	flushes int // answered so far
-	tasks   endedTasks
-	err     error
+	mu     sync.Mutex // guards the rest
+	reader *ringbuf.Reader
+	tasks  endedTasks
+	err    error
 }
 
 func newEnded(ring *ebpf.Map, keepUp func() error) (*ended, error) {
@@ -53,39 +56,81 @@ func newEnded(ring *ebpf.Map, keepUp func() error) (*ended, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read ended tasks: %w", err)
 	}
-	e := &ended{reader: reader, keepUp: keepUp, done: make(chan struct{})}
-	e.flushed = sync.NewCond(&e.mu)
+	file, err := pollable(ring.FD())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read ended tasks: %w", err), reader.Close())
+	}
+	e := &ended{ring: file, keepUp: keepUp, done: make(chan struct{}), reader: reader}
+	// The reader is asked for what there is, and never to wait.
+	reader.SetDeadline(time.Unix(1, 0))
 	go e.run()
 	return e, nil
 }
 
+// pollable returns a copy of a descriptor that Go's network poller waits on.
+func pollable(fd int) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("copy descriptor: %w", err)
+	}
+	if err := unix.SetNonblock(own, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("make descriptor non-blocking: %w", err), unix.Close(own))
+	}
+	return os.NewFile(uintptr(own), "ring of ended tasks"), nil
+}
+
 func (e *ended) run() {
 	defer close(e.done)
-	var record ringbuf.Record
-	due := time.Now().Add(foldEvery)
 	for {
-		// Tasks that keep ending must not put it off.
-		e.reader.SetDeadline(due)
-		err := e.reader.ReadInto(&record)
-		switch {
-		case err == nil:
-			err = e.add(record.RawSample)
-		case errors.Is(err, ringbuf.ErrFlushed):
-			err = nil
-			e.mu.Lock()
-			e.flushes++
-			e.flushed.Broadcast()
-			e.mu.Unlock()
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			due = time.Now().Add(foldEvery)
+		err := e.wait()
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = e.keepUp()
 		}
 		if err != nil {
 			e.mu.Lock()
 			e.err = err
-			e.flushed.Broadcast()
 			e.mu.Unlock()
 			return
+		}
+	}
+}
+
+// wait reads whenever the kernel says that the ring fills, for foldEvery.
+func (e *ended) wait() error {
+	// Tasks that keep ending must not put the next folding off.
+	if err := e.ring.SetReadDeadline(time.Now().Add(foldEvery)); err != nil {
+		return err
+	}
+	conn, err := e.ring.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Read(func(uintptr) bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		failed = e.drain()
+		return failed != nil // else wait for more
+	})
+	return errors.Join(failed, err)
+}
+
+// drain reads all records that there are. The caller holds mu.
+func (e *ended) drain() error {
+	var record ringbuf.Record
+	for {
+		err := e.reader.ReadInto(&record)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil
+		}
+		if err == nil {
+			err = e.add(record.RawSample)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -96,8 +141,6 @@ func (e *ended) add(sample []byte) error {
 		return fmt.Errorf("read ended task: record of %d bytes", len(sample))
 	}
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&o)), unsafe.Sizeof(o)), sample)
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.tasks.add(&o)
 	return nil
 }
@@ -106,12 +149,8 @@ func (e *ended) add(sample []byte) error {
 func (e *ended) take() (endedTasks, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	before := e.flushes
-	if err := e.reader.Flush(); err != nil {
+	if err := e.drain(); err != nil {
 		return endedTasks{}, fmt.Errorf("read ended tasks: %w", err)
-	}
-	for e.flushes == before && e.err == nil {
-		e.flushed.Wait()
 	}
 	tasks := e.tasks
 	e.tasks = endedTasks{}
@@ -119,7 +158,7 @@ func (e *ended) take() (endedTasks, error) {
 }
 
 func (e *ended) close() error {
-	err := e.reader.Close()
+	err := e.ring.Close()
 	<-e.done
-	return err
+	return errors.Join(err, e.reader.Close())
 }

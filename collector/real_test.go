@@ -54,7 +54,7 @@ type watcher struct {
 
 func (w *watcher) Ready(_ workloads.Trial, workers []workloads.Worker) error {
 	for _, worker := range workers {
-		if err := w.c.Watch(collector.Task{PID: worker.PID, TID: worker.TID}); err != nil {
+		if err := w.c.Watch(collector.Task{PID: worker.PID, TID: worker.TID, Children: collector.Counted}); err != nil {
 			return err
 		}
 	}

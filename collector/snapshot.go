@@ -46,7 +46,9 @@ type Interval struct {
 	// Tasks are the watched ones, in the order in which watching them began;
 	// Index counts from 0. Kernel is set for tasks that ended.
 	Tasks []report.Worker
-	Lost  report.Lost
+	// Created are the counted children that ended, nil if there were none.
+	Created *report.Created
+	Lost    report.Lost
 }
 
 // Snapshot copies what the kernel has counted so far.
@@ -185,6 +187,12 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
 		core.StealNS = int64(s.steal[cpu] - before.steal[cpu])
 		in.Cores = append(in.Cores, core)
+		if created := s.cores[i].lives.since(&before.cores[i].lives); created.Tasks > 0 {
+			if in.Created == nil {
+				in.Created = &report.Created{}
+			}
+			in.Created.Add(created)
+		}
 	}
 	in.Lost = report.Lost{
 		MapFull:      s.totals.MapFull - before.totals.MapFull,

@@ -27,7 +27,7 @@ func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Inte
 	}
 	kernel := running.Before()
 	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID(), Follow: true,
+		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
 	})
 	if err != nil {

@@ -20,12 +20,14 @@ import "math"
 //	claim  parts
 //	C1     workingset with the most workers: memory (PSS), private memory and page
 //	       tables a worker of processes exceed threads' by 1.05
-//	C2     needs workload spawn
+//	C2     spawn: the time to create, run and join a task of processes exceeds
+//	       threads' by 1.05
 //	C3     each of pipe, socket, futex, messaging: operations a second of threads
 //	       exceed processes' by 1.05
 //	C4     each of pipe, futex, yield: cost of a switch p50 (its switch phase where
 //	       pick is not measured) of processes exceeds threads' by 1.05
-//	C5     needs workload crash
+//	C5     crash, of the workers but the one that dies: in processes all live on, in
+//	       threads none; needs both modes
 //	C6     each of messaging and scale with the most workers: operations a second
 //	       of threads exceed processes' by 1.05; for the latter, memory (PSS) a
 //	       worker of processes exceeds threads' by 1.05
@@ -61,8 +63,7 @@ type Claim struct {
 	family bool
 	// bothModes: the claim compares processes with threads.
 	bothModes bool
-	// decide collects the evidence and returns its facts as a clause. Nil for a
-	// claim that no workload of this slicetrace answers.
+	// decide collects the evidence and returns its facts as a clause.
 	decide func(*evidence) string
 }
 
@@ -100,7 +101,8 @@ func modeClaims() []Claim {
 			holds:     "Processes own memory, threads share it", fails: "Processes hold no more memory", bothModes: true, decide: owning},
 		{ID: "C2", Title: "Cost of creation",
 			Statement: "A process takes longer to create and to end than a thread.",
-			Workloads: []string{"spawn"}},
+			Workloads: []string{"spawn"},
+			holds:     "Processes are dearer to create", fails: "Processes are not dearer to create", bothModes: true, decide: creating},
 		{ID: "C3", Title: "Cost of talking",
 			Statement: "Workers hand messages over faster as threads than as processes.",
 			Workloads: []string{"pipe", "socket", "futex", "messaging"},
@@ -111,7 +113,8 @@ func modeClaims() []Claim {
 			holds:     "Process switches are dearer", fails: "Process switches are not dearer", family: true, bothModes: true, decide: switching},
 		{ID: "C5", Title: "Isolation of crashes",
 			Statement: "A process that crashes leaves the others alive; a thread that crashes ends them all.",
-			Workloads: []string{"crash"}},
+			Workloads: []string{"crash"},
+			holds:     "A crash stays within its process", fails: "A crash did not stay within its process alone", bothModes: true, decide: crashing},
 		{ID: "C6", Title: "Keeping many",
 			Statement: "Many workers get more done, and take less memory, as threads than as processes.",
 			Workloads: []string{"messaging", "scale"},

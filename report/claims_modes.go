@@ -115,6 +115,37 @@ func owning(e *evidence) string {
 	return fmt.Sprintf("each of %d has %s", e.workerCount(l), clauses(said))
 }
 
+func creating(e *evidence) string {
+	l := whole("spawn")
+	m := creation()
+	f, ok := e.exceeds(l, "", m.name+", processes ÷ threads", e.samples(l, Processes, m), e.samples(l, Threads, m), dearerBy)
+	if !ok {
+		return ""
+	}
+	both := e.record(l, m)
+	facts := fmt.Sprintf("to create, run and join one takes %s against %s (%s ×), of it from fork to first run %s, from exit to last switch %s",
+		both[0].Quantity(), both[1].Quantity(), f.Quantity(), quote(e.record(l, startP50())), quote(e.record(l, endP50())))
+	if executed := e.record(load{name: "spawn", variant: "exec"}, m); len(executed) > 0 {
+		facts += fmt.Sprintf("; a fork that executes a program, %s", quote(executed))
+	}
+	return facts
+}
+
+// crashing lets the fate of the workers beside the one that crashes decide, and
+// needs both modes: that the others die is half of the claim.
+func crashing(e *evidence) string {
+	l, m := whole("crash"), outlived()
+	processes, threads := e.samples(l, Processes, m), e.samples(l, Threads, m)
+	if len(processes.values) == 0 || len(threads.values) == 0 {
+		return ""
+	}
+	both := e.record(l, m)
+	e.bound(both[0], 100, 100)
+	e.bound(both[1], 0, 0)
+	return fmt.Sprintf("when one of %d dies by SIGSEGV, %s of the other processes live on, and %s of the other threads",
+		e.workerCount(l), both[0].Quantity(), both[1].Quantity())
+}
+
 // moreMemory lets the memory of processes against threads decide.
 func (e *evidence) moreMemory(l load, m metric) (clause string, ok bool) {
 	f, ok := e.exceeds(l, "", m.name+", processes ÷ threads", e.samples(l, Processes, m), e.samples(l, Threads, m), dearerBy)

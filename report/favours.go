@@ -44,6 +44,7 @@ func (r *Report) kinds() []kind {
 		out = append(out, kind{work: "computing, " + l.variant + " workers", load: l})
 	}
 	out = append(out,
+		kind{work: "creating and ending", load: whole("spawn")},
 		kind{work: "waiting for timers", load: load{name: "sleep", variant: "many"}},
 		kind{work: "one counter, atomic adds", load: load{name: "counter", variant: "atomic"}},
 		kind{work: "one counter, under a lock", load: load{name: "counter", variant: "lock"}},
@@ -108,10 +109,34 @@ func (r *Report) choiceSection() Section {
 		favoured, by, price := f.words()
 		g.Rows = append(g.Rows, Row{textCell(f.work), textCell(f.load.title()), textCell(favoured), by, textCell(price)})
 	}
+	if row, ok := r.isolationRow(); ok {
+		g.Rows = append(g.Rows, row)
+	}
 	if len(g.Rows) > 0 {
 		s.Groups = append(s.Groups, g)
 	}
 	return s
+}
+
+// isolationRow says what isolation buys: who outlives a crash.
+func (r *Report) isolationRow() (row Row, ok bool) {
+	l := whole("crash")
+	processes := sampleRounds(r.trialsOf(l, Processes), outlived())
+	threads := sampleRounds(r.trialsOf(l, Threads), outlived())
+	if len(processes.values) == 0 || len(threads.values) == 0 {
+		return nil, false
+	}
+	live := func(s rounds) float64 { return s.summary().Center }
+	favoured, by := "neither", fmt.Sprintf("%s live on", Of(live(processes), Share))
+	switch p, t := live(processes), live(threads); {
+	case p > t:
+		favoured = string(Processes)
+		by = fmt.Sprintf("%s against %s live on", Of(p, Share), Of(t, Share))
+	case p < t:
+		favoured = string(Threads)
+		by = fmt.Sprintf("%s against %s live on", Of(t, Share), Of(p, Share))
+	}
+	return Row{textCell("outliving a crash"), textCell(l.title()), textCell(favoured), textCell(by), textCell("what it buys")}, true
 }
 
 // words returns a favour's cells: the mode, by how much, and what isolation costs.

@@ -1,7 +1,7 @@
 package report
 
-// Parallelism returns how many workers ran at once, on average: their on-CPU
-// time divided by the trial's duration. ok is false when the duration is unknown.
+// Parallelism returns how many workers, and tasks that they created, ran at once,
+// on average: their on-CPU time divided by the trial's duration. ok is false when the duration is unknown.
 func (t *Trial) Parallelism() (n float64, ok bool) {
 	onCPU, _ := t.workerTimes()
 	return perDuration(onCPU, t.DurationNS)
@@ -123,6 +123,9 @@ func (t *Trial) workerTimes() (onCPU, wait float64) {
 	for i := range t.Workers {
 		onCPU += float64(t.Workers[i].OnCPUNS)
 		wait += float64(t.Workers[i].WaitNS)
+	}
+	if c := t.Created; c != nil {
+		onCPU, wait = onCPU+float64(c.OnCPUNS), wait+float64(c.WaitNS)
 	}
 	return onCPU, wait
 }

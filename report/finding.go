@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -74,10 +73,7 @@ func (r *Report) ComputeFindings() {
 func (r *Report) find(c Claim) Finding {
 	f := Finding{Claim: c.ID, Verdict: NotMeasured}
 	e := evidence{report: r}
-	var facts string
-	if c.decide != nil {
-		facts = c.decide(&e)
-	}
+	facts := c.decide(&e)
 	if len(e.parts) == 0 {
 		f.Reason = r.reasonFor(c, e.missing)
 		f.Sentence = c.Title + ": " + f.Reason + "."
@@ -114,8 +110,6 @@ func (r *Report) othersShare(workloads []string) float64 {
 // reasonFor says why nothing was measured and what would.
 func (r *Report) reasonFor(c Claim, missing string) string {
 	switch {
-	case c.decide == nil:
-		return fmt.Sprintf("needs workload %s, which this slicetrace does not have", strings.Join(c.Workloads, ", "))
 	case missing != "":
 		return missing
 	case c.bothModes && len(r.bundledModes()) < 2:

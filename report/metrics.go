@@ -93,6 +93,54 @@ func aftermath() metric {
 	})
 }
 
+// creation is how long one worker took to create a task, let it run and join it.
+func creation() metric {
+	return figureOf("create, run and join", Nanoseconds, func(t *Trial) (float64, bool) {
+		if t.Created == nil || t.Operations == 0 {
+			return 0, false
+		}
+		return float64(t.DurationNS) * float64(len(t.Workers)) / float64(t.Operations), true
+	})
+}
+
+// lifeP50 is the median of one phase of the lives of the tasks that workers created.
+func lifeP50(name string, phase func(*Created) Histogram) metric {
+	return metric{name, func(t *Trial) Quantity {
+		if t.Created == nil {
+			return Quantity{Unit: Nanoseconds}
+		}
+		return quantile(phase(t.Created), 0.5)
+	}}
+}
+
+func startP50() metric {
+	return lifeP50("fork to first run p50", func(c *Created) Histogram { return c.Start })
+}
+
+func runP50() metric {
+	return lifeP50("first run to exit p50", func(c *Created) Histogram { return c.Run })
+}
+
+func endP50() metric {
+	return lifeP50("exit to last switch p50", func(c *Created) Histogram { return c.End })
+}
+
+// outlived is the part of the workers but the first, which crashes, that live on.
+func outlived() metric {
+	return figureOf("others that outlive a crash", Percent, func(t *Trial) (float64, bool) {
+		if len(t.Workers) < 2 || !t.Workers[0].Exited {
+			return 0, false
+		}
+		alive := 0
+		for _, w := range t.Workers[1:] {
+			if !w.Exited {
+				alive++
+			}
+		}
+		return 100 * float64(alive) / float64(len(t.Workers)-1), true
+	})
+}
+
 // figure returns what the workload itself counted under a name.
 func (t *Trial) figure(name string) (value int64, ok bool) {
 	i := slices.IndexFunc(t.Figures, func(f Figure) bool { return f.Name == name })
@@ -129,7 +177,7 @@ func metrics() []metric {
 	return []metric{
 		throughput(), pickP50(), switchP50(), costP50(), switchingTime(), sliceP50(),
 		waitMean(), waitP99(), longestWait(), fairness(), parallelism(), concurrency(),
-		aftermath(), memoryPSS(),
+		aftermath(), memoryPSS(), creation(), startP50(), runP50(), endP50(),
 	}
 }
 

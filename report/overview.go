@@ -47,12 +47,11 @@ func (t *Trial) switchesMuch() bool {
 	return ok && 100*share >= muchSwitching
 }
 
-// competes reports whether workers waited for a core for at least 1 % of the time
-// that they had one.
-func (t *Trial) competes() bool {
+// waitsMuch reports whether workers waited for a core longer than they had one.
+func (t *Trial) waitsMuch() bool {
 	ran, ok := t.Parallelism()
 	held, known := t.Concurrency()
-	return ok && known && held >= 1.01*ran
+	return ok && known && held > 2*ran
 }
 
 // anyMode reports whether most of a load's trials in one of its modes have a property.
@@ -80,8 +79,8 @@ func (r *Report) aftermathSection() Section {
 
 // waitSection shows how long workers kept a core and waited for it.
 func (r *Report) waitSection() Section {
-	b := r.newBrief("Time slices and waits", "Where workers waited for a core. Concurrency: how many ran or waited. All with --verbose.")
-	b.of(slices.DeleteFunc(b.loads, func(l load) bool { return !r.anyMode(l, (*Trial).competes) }))
+	b := r.newBrief("Time slices and waits", "Where workers waited for a core longer than they had one. Concurrency: how many ran or waited.")
+	b.of(slices.DeleteFunc(b.loads, func(l load) bool { return !r.anyMode(l, (*Trial).waitsMuch) }))
 	b.show("slice p50", sliceP50())
 	b.column("mostly ended by", true, func(l load) Cell {
 		var trials []*Trial
@@ -109,8 +108,18 @@ type brief struct {
 func (r *Report) newBrief(title, caption string) *brief {
 	b := &brief{report: r, modes: r.bundledModes(), notes: map[string]bool{}}
 	b.s = Section{Title: title, Caption: caption}
-	b.of(slices.DeleteFunc(r.loads(), ofWorkingset)) // it has a section of its own
+	b.of(slices.DeleteFunc(r.loads(), shownElsewhere))
 	return b
+}
+
+// shownElsewhere reports whether a load has a section or a finding of its own, or
+// is there for a finding to compare with.
+func shownElsewhere(l load) bool {
+	switch l.title() {
+	case "spin alone", "sleep one", "crash":
+		return true
+	}
+	return ofWorkingset(l)
 }
 
 // of begins the table anew with a row for each of the loads.

@@ -23,6 +23,10 @@ func (r *Report) ComputeQuality() {
 		for j := range t.Cores {
 			q.addCore(&t.Cores[j])
 		}
+		if c := t.Created; c != nil {
+			q.CreatedTasks += c.Tasks
+			q.ReconciledCreated += c.Reconciled
+		}
 	}
 	r.Quality = q
 }
@@ -79,6 +83,9 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))
+	}
+	if n := q.CreatedTasks - q.ReconciledCreated; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("created tasks whose switch counts differ from the kernel's own: %d of %d", n, q.CreatedTasks))
 	}
 	if q.AccountingErrorPPM > maxAccountingErrorPPM {
 		reasons = append(reasons, fmt.Sprintf("parts per million by which a core's times miss its wall time: %d, at most %d is sound", q.AccountingErrorPPM, maxAccountingErrorPPM))

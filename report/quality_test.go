@@ -30,6 +30,7 @@ func TestComputeQualitySumsTrials(t *testing.T) {
 				Cores:   []report.Core{{WallNS: 1_000_000, WorkersNS: 1_000_000, Classes: []report.ClassStats{{Switches: 10_007}}}},
 				Workers: []report.Worker{{Merged: 5}},
 				Lost:    report.Lost{UnmatchedPick: 10},
+				Created: &report.Created{Tasks: 5, Reconciled: 4},
 			},
 		},
 	}
@@ -37,7 +38,7 @@ func TestComputeQualitySumsTrials(t *testing.T) {
 	want := report.Quality{
 		Switches: 10_037, RecursionMisses: 2, ProbeFloorNS: &floor,
 		Lost:              report.Lost{UnmatchedPick: 11, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
-		ReconciledWorkers: 1, ComparedWorkers: 2, Workers: 7,
+		ReconciledWorkers: 1, ComparedWorkers: 2, Workers: 7, CreatedTasks: 5, ReconciledCreated: 4,
 		WallNS: 3_000_000, SelfNS: 9_900, StealNS: 5, AccountingErrorPPM: 300,
 	}
 	if diff := cmp.Diff(want, r.Quality); diff != "" {
@@ -57,6 +58,7 @@ func TestClean(t *testing.T) {
 		"row dropped":         {func(q *report.Quality) { q.Lost.DroppedTasks = 4 }, "row was lost: 4"},
 		"recursion":           {func(q *report.Quality) { q.RecursionMisses = 5 }, "skipped: 5"},
 		"worker differs":      {func(q *report.Quality) { q.ReconciledWorkers-- }, "1 of 32 compared"},
+		"created differs":     {func(q *report.Quality) { q.CreatedTasks, q.ReconciledCreated = 3, 1 }, "own: 2 of 3"},
 		"accounting at limit": {func(q *report.Quality) { q.AccountingErrorPPM = 1000 }, ""},
 		"accounting beyond":   {func(q *report.Quality) { q.AccountingErrorPPM = 1001 }, "1001"},
 		"none compared":       {func(q *report.Quality) { q.ComparedWorkers, q.ReconciledWorkers = 0, 0 }, ""},

@@ -91,6 +91,8 @@ type Trial struct {
 	// Memory is what the workers' processes held at the end, nil for a command
 	// and where it could not be read.
 	Memory *Memory `json:"memory,omitempty"`
+	// Created is what became of the tasks that workers created, nil if none ended.
+	Created *Created `json:"created,omitempty"`
 }
 
 // Memory is the memory of a trial's worker processes, the sum over them. They
@@ -296,6 +298,9 @@ type Quality struct {
 	ReconciledWorkers int `json:"reconciled_workers"`
 	ComparedWorkers   int `json:"compared_workers"`
 	Workers           int `json:"workers"`
+	// ReconciledCreated of the CreatedTasks, which workers created, have such counts too.
+	CreatedTasks      uint64 `json:"created_tasks"`
+	ReconciledCreated uint64 `json:"reconciled_created"`
 	// ProbeFloorNS is the median time between two programs' stamps with nothing
 	// between them: what remains inside a phase. Nil when not measured.
 	ProbeFloorNS *int64 `json:"probe_floor_ns,omitempty"`

@@ -33,6 +33,8 @@ func (r *Report) qualityTable() Table {
 		{"switch_hook", free(r.Capture.Switch)},
 		{"tick_hook", free(r.Capture.Tick)},
 		{"unseen", integer(q.Lost.Unseen)},
+		{"created_tasks", integer(q.CreatedTasks)},
+		{"reconciled_created", integer(q.ReconciledCreated)},
 	})
 }
 

@@ -92,7 +92,11 @@ func TestTableValues(t *testing.T) {
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
-		Lost:   report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
+		Created: &report.Created{
+			Tasks: 3, Reconciled: 2, OnCPUNS: 100, WaitNS: 50,
+			Start: observe([]uint64{1, 2, 3}), Run: observe([]uint64{4, 5, 6}), End: observe([]uint64{7, 8, 9}),
+		},
+		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
 				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
@@ -113,10 +117,12 @@ func TestTableValues(t *testing.T) {
 	}{
 		{"trials", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1", "operations": "23",
-			"parallelism": "0.500000", "concurrency": "0.750000", "jain_index": "1.000000", "switches": "3", "slices": "2",
+			"parallelism": "0.600000", "concurrency": "0.900000", "jain_index": "1.000000", "switches": "3", "slices": "2",
 			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "wall_ns": "2000", "idle_ns": "1100", "workers_ns": "700",
 			"others_ns": "150", "self_ns": "50", "steal_ns": "9", "unmatched_pick": "1", "unmatched_switch": "2", "map_full": "3", "dropped_tasks": "4",
 			"variant": "nice", "pss_bytes": "30", "private_bytes": "20", "page_table_bytes": "10",
+			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
+			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",

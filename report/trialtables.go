@@ -10,7 +10,9 @@ func (r *Report) trialTable() Table {
 		parallelism concurrency jain_index switches slices on_cpu_ns wait_ns wait_max_ns
 		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
 		unmatched_pick unmatched_switch map_full dropped_tasks variant
-		pss_bytes private_bytes page_table_bytes`)}
+		pss_bytes private_bytes page_table_bytes
+		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
+		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns`)}
 	for i := range r.Trials {
 		t.Rows = append(t.Rows, r.Trials[i].fields())
 	}
@@ -54,7 +56,8 @@ func (t *Trial) fields() []Field {
 		integer(sum.SelfNS), integer(sum.StealNS),
 		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks),
 		free(t.Variant))
-	return append(row, t.Memory.fields()...)
+	row = append(row, t.Memory.fields()...)
+	return append(row, t.Created.fields()...)
 }
 
 // fields are all absent for memory that was not read.

@@ -25,11 +25,16 @@ func (r *Report) trustSection() Section {
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)),
 		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
 		row("workers reconciled", r.reconciledCell(), "switch counts equal the kernel's own nvcsw and nivcsw"),
+	}}
+	if q.CreatedTasks > 0 {
+		g.Rows = append(g.Rows, row("created reconciled", textCell(fmt.Sprintf("%d of %d", q.ReconciledCreated, q.CreatedTasks)), "likewise, of tasks that workers created and that ended"))
+	}
+	g.Rows = append(g.Rows,
 		row("hook floor", valueCell(floor), "what remains of the tracer inside each phase; not subtracted"),
 		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+r.selfPerCore()),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
-	}}
+	)
 	s := Section{
 		Title:   "Trust",
 		Columns: []Column{textColumn(""), {}, textColumn("")},
@@ -51,6 +56,14 @@ func (r *Report) reconciledCell() Cell {
 		return textCell("none compared")
 	}
 	return textCell(fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers))
+}
+
+// createdClause says the same of tasks that workers created, "" where there were none.
+func (q Quality) createdClause() string {
+	if q.CreatedTasks == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; tasks that they created: %d of %d", q.ReconciledCreated, q.CreatedTasks)
 }
 
 // selfPerCore returns the tracer's share of each core's time, or its range on
@@ -175,7 +188,7 @@ func (r *Report) trustDigest() Section {
 	return Section{Title: full.Title, Notes: append([]string{
 		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
 			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
-		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s. Accounting error %s.", r.reconciledCell().Text, Of(float64(q.AccountingErrorPPM), PPM)),
+		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s.", r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM)),
 		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.",
 			floor, percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore()),
 	}, full.Notes...)}

@@ -87,7 +87,7 @@ func (t *Trial) validate() error {
 			return fmt.Errorf("worker %d: a negative time or count", w.Index)
 		}
 	}
-	return nil
+	return t.Created.validate()
 }
 
 func (c *Core) validate() error {

@@ -34,9 +34,10 @@ type header struct {
 	// failed those whose body failed; they are among the done.
 	ready, done, failed uint32
 	_                   [48]byte
-	// deadline is CLOCK_MONOTONIC in ns. It is set before the gate opens.
-	deadline int64
-	_        [56]byte
+	// deadline is CLOCK_MONOTONIC in ns, and halfTime the middle between it and
+	// the opening of the gate. They are set before the gate opens.
+	deadline, halfTime int64
+	_                  [48]byte
 	// end stays 0: workers that are done wait on it until they are killed.
 	end uint32
 	_   [60]byte
@@ -111,9 +112,10 @@ func (b *board) unmap() error {
 	return nil
 }
 
-// open sets the deadline and lets all workers through the start gate.
-func (b *board) open(deadline time.Duration) {
-	b.head.deadline = int64(deadline)
+// open lets all workers through the start gate, for that long.
+func (b *board) open(duration time.Duration) {
+	now := monotonic()
+	b.head.deadline, b.head.halfTime = now+int64(duration), now+int64(duration/2)
 	atomic.StoreUint32(&b.head.gate, 1)
 	futexWake(&b.head.gate, 1<<30)
 }
@@ -130,9 +132,21 @@ func (b *board) ring() {
 // await sleeps until the bell no longer reads heard, or for the timeout.
 func (b *board) await(heard uint32, timeout time.Duration) {
 	ts := unix.NsecToTimespec(int64(timeout))
+	sleepOn(&b.head.bell, heard, &ts)
+}
+
+// sleepOn is futexWait with a limit, for the tool's own goroutines. Go is told
+// that the call blocks: of an ordinary one it would have to find out, and its
+// monitor thread would wake some 50 times meanwhile, on the cores that are measured.
+//
+//go:nosplit
+//go:norace
+//go:noinline
+func sleepOn(word *uint32, value uint32, limit *unix.Timespec) {
+	leaveScheduler()
 	// Whatever ends the wait, the caller looks for itself.
-	_, _, _ = syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&b.head.bell)), futexOpWait,
-		uintptr(heard), uintptr(unsafe.Pointer(&ts)), 0, 0)
+	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexOpWait, uintptr(value), uintptr(unsafe.Pointer(limit)), 0, 0)
+	returnToScheduler()
 }
 
 // The futex operations, for words that processes share (linux/futex.h).

@@ -32,6 +32,9 @@ type Workload struct {
 	// fixedWork workloads do a chunk for each microsecond of the trial's
 	// duration, all workers together, and end when they are done.
 	fixedWork bool
+	// fatal workloads end worker 0 by SIGSEGV on purpose, and with it whoever
+	// cannot live without it.
+	fatal bool
 	// figures names what bodies put into their slot's figures, in that order.
 	figures []string
 	// fds is how many descriptors each worker is given.
@@ -60,8 +63,8 @@ type Workload struct {
 // Catalogue returns the bundled workloads in the order in which they run.
 func Catalogue() []Workload {
 	return []Workload{
-		pipe(), socket(), futex(), messaging(), spin(), yield(), workingset(),
-		sleep(), interactive(), counter(), scale(),
+		pipe(), socket(), futex(), messaging(), spin(), yield(), spawn(), workingset(),
+		sleep(), interactive(), counter(), scale(), crash(),
 	}
 }
 

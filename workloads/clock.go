@@ -21,3 +21,9 @@ func monotonic() int64
 //go:linkname leaveScheduler runtime.entersyscallblock
 //go:nosplit
 func leaveScheduler()
+
+// returnToScheduler ends what leaveScheduler began.
+//
+//go:linkname returnToScheduler runtime.exitsyscall
+//go:nosplit
+func returnToScheduler()

@@ -160,3 +160,73 @@ func TestInterruptReachesTheToolOnly(t *testing.T) {
 	_ = cmd.Wait()
 	wantGone(t, pids)
 }
+
+// The crash that the workload wants ends one process and no other, or all threads.
+func TestCrashEndsWhoSharesTheProcess(t *testing.T) {
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		form := crash().Variants(1)[0]
+		for _, operations := range []int64{0, 1009} {
+			r := runTrial(t, testForm(crash(), form, mode, operations))
+			for _, w := range r.Workers {
+				want := mode == Threads || w.Index == 0
+				if w.Died != want {
+					t.Errorf("worker %d died: %v, want %v", w.Index, w.Died, want)
+				}
+				if w.Start <= 0 || w.End < w.Start || w.Died != (w.After == Counters{}) {
+					t.Errorf("worker %d worked from %v to %v, its counters %+v", w.Index, w.Start, w.End, w.After)
+				}
+				if voluntary, _ := switches(w); !w.Died && (voluntary != 1 || w.Operations == 0) {
+					t.Errorf("worker %d did %d chunks and blocked %d times, want some and 1", w.Index, w.Operations, voluntary)
+				}
+				if !w.Died && operations > 0 && w.Operations != operations {
+					t.Errorf("worker %d lives and did %d chunks, want %d", w.Index, w.Operations, operations)
+				}
+			}
+			if victim := r.Workers[0].Operations; operations > 0 && victim != operations/2 {
+				t.Errorf("the victim did %d chunks, want %d", victim, operations/2)
+			}
+			if r.Memory != nil {
+				t.Errorf("the dead hold %+v", r.Memory)
+			}
+		}
+	})
+}
+
+// Only the first worker's host may end, only by that signal, and only of this workload.
+func TestAnotherDeathBesideTheCrashIsAnError(t *testing.T) {
+	for _, c := range []struct {
+		workload string
+		victim   int
+		signal   syscall.Signal
+	}{{"crash", 2, unix.SIGSEGV}, {"crash", 0, unix.SIGKILL}, {"spin", 0, unix.SIGSEGV}} {
+		r := &recorder{ready: func(workers []Worker) error { return unix.Kill(workers[c.victim].PID, c.signal) }}
+		trial := testTrial(c.workload, Processes, 4, 0, time.Second)
+		err := Run(t.Context(), trial, nil, r)
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("host of worker %d of %s", c.victim, c.workload)) {
+			t.Errorf("%+v: got error %v", c, err)
+		}
+		wantGone(t, pidsOf(r.workers))
+	}
+}
+
+func TestCrashLeavesNoCore(t *testing.T) {
+	t.Chdir(t.TempDir())
+	old, err := os.ReadFile("/proc/sys/kernel/core_pattern")
+	if err != nil || strings.HasPrefix(string(old), "|") || strings.Contains(string(old), "/") {
+		t.Skip("cores do not go into the working directory here")
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_CORE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: limit.Max, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_CORE, &limit)
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		runTrial(t, testForm(crash(), crash().Variants(1)[0], mode, 1009))
+		if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
+			t.Errorf("the crash left %v, %v", files, err)
+		}
+	})
+}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,8 +32,12 @@ type fleet struct {
 	reaped chan struct{}
 
 	mu sync.Mutex
-	// fallen describes the first host that ended.
+	// fallen describes the first host that ended and should not have.
 	fallen error
+	// fatal says that the first host is to end by SIGSEGV, and crashed when it
+	// did, by CLOCK_MONOTONIC; 0 if it did not.
+	fatal   bool
+	crashed time.Duration
 }
 
 // launch starts the trial's hosts. The signal that kills hosts with the tool is
@@ -113,7 +119,7 @@ func (f *fleet) reap(report func()) {
 			return
 		}
 		for i := range f.pids {
-			if f.pids[i] == pid {
+			if f.pids[i] == pid && !f.crash(i, status) {
 				f.note(fmt.Errorf("host of %s (pid %d) %s%s", f.crew(i), pid, describe(status), f.complaint()))
 			}
 		}
@@ -129,7 +135,40 @@ func (f *fleet) note(err error) {
 	}
 }
 
-// trouble returns what became of the first host that ended, nil if all live.
+// expectCrash says that from now on the first host is to end by SIGSEGV.
+func (f *fleet) expectCrash() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fatal = true
+}
+
+// crash notes the end of a host if it is the one that is expected.
+func (f *fleet) crash(host int, status syscall.WaitStatus) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.fatal || host != 0 || !status.Signaled() || status.Signal() != unix.SIGSEGV {
+		return false
+	}
+	f.crashed = time.Duration(monotonic())
+	return true
+}
+
+// crashedAt returns when the workers from 0 to below lost died in the crash that
+// was expected; lost is 0 as long as they live.
+func (f *fleet) crashedAt() (at time.Duration, lost int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.crashed == 0:
+		return 0, 0
+	case f.trial.Mode == Threads:
+		return f.crashed, f.trial.Workers
+	}
+	return f.crashed, 1
+}
+
+// trouble returns what became of the first host that ended without being
+// expected to, nil if all live.
 func (f *fleet) trouble() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -176,14 +215,28 @@ func describe(status syscall.WaitStatus) string {
 	return fmt.Sprintf("exited with status %d", status.ExitStatus())
 }
 
-// wait4 waits for pid as the system call does, through interruptions.
+// wait4 waits for pid as the system call does, through interruptions. As in
+// sleepOn, Go is told that it blocks.
 func wait4(pid int, status *syscall.WaitStatus) (int, error) {
 	for {
-		got, err := syscall.Wait4(pid, status, 0, nil)
-		if !errors.Is(err, syscall.EINTR) {
-			return got, err
+		got, errno := blockInWait4(pid, status)
+		if errno == 0 {
+			return int(got), nil
+		}
+		if errno != syscall.EINTR {
+			return -1, errno
 		}
 	}
+}
+
+//go:nosplit
+//go:norace
+//go:noinline
+func blockInWait4(pid int, status *syscall.WaitStatus) (uintptr, syscall.Errno) {
+	leaveScheduler()
+	got, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)), 0, 0, 0, 0)
+	returnToScheduler()
+	return got, errno
 }
 
 // system returns the form that package syscall wants.

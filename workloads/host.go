@@ -77,10 +77,9 @@ func serve(text string) error {
 	for i, fds := range spec.FDs {
 		index := spec.First + i
 		w := &worker{
-			board: b, slot: &b.slots[index], workload: workload, index: index, fds: fds,
+			board: b, slot: &b.slots[index], workload: workload, variant: variant, index: index, fds: fds,
 			cpus: workload.placement(variant, index, spec.Trial.CPUs),
 			nice: variant.niceOf(index), body: workload.body, limit: spec.Trial.Operations,
-			bufferBytes: variant.buffer,
 		}
 		if workload.paired {
 			w.peer = &b.slots[index^1]

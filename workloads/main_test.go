@@ -108,6 +108,9 @@ func inAllForms(t *testing.T, w Workload, test func(*testing.T, Variant, Mode)) 
 	cpus, _ := allowedCPUs()
 	for _, v := range w.Variants(len(cpus)) {
 		for _, mode := range []Mode{Processes, Threads} {
+			if !v.runsIn(mode) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s %s %s", w.Name, v.Name, mode), func(t *testing.T) { test(t, v, mode) })
 		}
 	}

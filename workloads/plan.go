@@ -85,6 +85,9 @@ func (p Plan) Trials() []Trial {
 					if round%2 == 0 {
 						i = len(p.Modes) - 1 - i
 					}
+					if !v.runsIn(p.Modes[i]) {
+						continue
+					}
 					t := p.trial(w, v, cpus)
 					t.Mode, t.Round = p.Modes[i], round
 					trials = append(trials, t)

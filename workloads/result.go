@@ -11,7 +11,8 @@ type Observer interface {
 	// gate opens when Ready returns nil. An error ends the trial.
 	Ready(Trial, []Worker) error
 	// Stopped is called when every worker has done its work and is off the CPU,
-	// blocked at the end gate, still alive. The hosts are killed when it returns.
+	// blocked at the end gate, still alive, or has died as the workload wants it.
+	// The hosts are killed when it returns.
 	Stopped(Result) error
 }
 
@@ -27,6 +28,8 @@ type Worker struct {
 	Comm string
 	// Nice is the thread's nice level.
 	Nice int
+	// Before was read at the start gate.
+	Before Counters
 }
 
 // Counters are the kernel's own figures for one thread, from
@@ -68,6 +71,9 @@ type WorkerResult struct {
 	Operations int64
 	// Start is when the worker passed the start gate, End when its work was done.
 	Start, End time.Duration
-	// Before was read at the start gate and After at the end gate.
-	Before, After Counters
+	// After was read at the end gate.
+	After Counters
+	// Died says that the worker's process ended before that, as the workload
+	// wants it: then End is when that was noticed, and After is zero.
+	Died bool
 }

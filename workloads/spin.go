@@ -23,7 +23,7 @@ func spin() Workload {
 		Name:     "spin",
 		Summary:  "more CPU-bound workers than cores: slices, fairness",
 		variants: spinVariants,
-		duration: 500 * time.Millisecond,
+		duration: 400 * time.Millisecond,
 		perCore:  3,
 		body:     churn,
 	}

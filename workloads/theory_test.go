@@ -229,3 +229,28 @@ func TestWorkingsetSwitchesAsTheorySays(t *testing.T) {
 		t.Errorf("in each of ten trials a worker's voluntary switches were more than %d off %d", slack, theory)
 	})
 }
+
+// A worker waits once for each task that it creates; one that is preempted between
+// the two may find that the task has ended.
+func TestSpawnSwitchesAsTheorySays(t *testing.T) {
+	inAllForms(t, spawn(), func(t *testing.T, v Variant, mode Mode) {
+		for _, tasks := range []int64{23, 1009} {
+			theory := uint64(tasks) + 1
+			fewest := theory
+			for trial := 0; trial < 20 && fewest > theory/50; trial++ {
+				missing := uint64(0)
+				for _, w := range runTrial(t, testForm(spawn(), v, mode, tasks)).Workers {
+					voluntary, involuntary := switches(w)
+					if w.Operations != tasks || voluntary > theory || voluntary+involuntary < theory {
+						t.Errorf("worker %d created %d tasks and was switched out %d times of its will and %d against it, want %d", w.Index, w.Operations, voluntary, involuntary, theory)
+					}
+					missing = max(missing, theory-min(voluntary, theory))
+				}
+				fewest = min(fewest, missing)
+			}
+			if fewest > theory/50 {
+				t.Errorf("of %d waits %d or more were no voluntary switch", theory, fewest)
+			}
+		}
+	})
+}

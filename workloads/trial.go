@@ -114,6 +114,12 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	if err != nil {
 		return err
 	}
+	for i := range workers {
+		workers[i].Before = before[i]
+	}
+	if s.workload.fatal {
+		s.fleet.expectCrash()
+	}
 	if err := o.Ready(s.trial, workers); err != nil {
 		return err
 	}
@@ -121,23 +127,26 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	if s.trial.Operations == 0 && !s.workload.fixedWork {
 		limit = s.trial.Duration + gatherLimit
 	}
-	s.board.open(time.Duration(monotonic()) + s.trial.Duration)
+	s.board.open(s.trial.Duration)
 	if err := s.gather(ctx, &s.board.head.done, "stop", limit); err != nil {
 		return err
 	}
-	after, err := s.settle(ctx, workers)
+	_, lost := s.fleet.crashedAt()
+	after, err := s.settle(ctx, workers[lost:])
 	if err != nil {
 		return err
 	}
-	r := s.result(workers, before, after)
-	r.Memory = readMemory(workers)
+	r := s.result(workers, after)
+	if lost == 0 {
+		r.Memory = readMemory(workers)
+	}
 	if r.operations() == 0 {
 		return &idleError{s.trial}
 	}
 	return o.Stopped(r)
 }
 
-// gather waits until count has reached the number of workers.
+// gather waits until count has reached the number of workers that live.
 func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit time.Duration) error {
 	for began := time.Now(); ; {
 		heard := atomic.LoadUint32(&s.board.head.bell)
@@ -145,7 +154,7 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 			return err
 		}
 		n := atomic.LoadUint32(count)
-		if int(n) == s.trial.Workers {
+		if int(n) == s.trial.Workers || s.onlyTheDeadLack() {
 			return nil
 		}
 		left := limit - time.Since(began)
@@ -155,6 +164,21 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 		}
 		s.board.await(heard, left)
 	}
+}
+
+// onlyTheDeadLack reports whether workers died as the workload wants it, and all
+// others stand at the end gate.
+func (s *stage) onlyTheDeadLack() bool {
+	_, lost := s.fleet.crashedAt()
+	if lost == 0 {
+		return false
+	}
+	for i := range s.board.slots[lost:] {
+		if atomic.LoadInt64(&s.board.slots[lost+i].end) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // trouble returns the reason for which the trial cannot go on, if there is one.
@@ -227,7 +251,10 @@ func (s *stage) settle(ctx context.Context, workers []Worker) ([]Counters, error
 	return nil, err
 }
 
-func (s *stage) result(workers []Worker, before, after []Counters) Result {
+// result collects what the workers did; after are the counters of the last of
+// them, who live.
+func (s *stage) result(workers []Worker, after []Counters) Result {
+	crashed, lost := s.fleet.crashedAt()
 	r := Result{Trial: s.trial, Start: longest}
 	for _, name := range s.workload.figures {
 		r.Figures = append(r.Figures, Figure{Name: name})
@@ -237,7 +264,14 @@ func (s *stage) result(workers []Worker, before, after []Counters) Result {
 		done := WorkerResult{
 			Worker: w, Operations: slot.operations,
 			Start: time.Duration(slot.start), End: time.Duration(slot.end),
-			Before: before[i], After: after[i],
+		}
+		if i < lost {
+			done.Died, done.End = true, crashed
+			if done.Start == 0 { // it died before it had a turn
+				done.Start = crashed
+			}
+		} else {
+			done.After = after[i-lost]
 		}
 		r.Start, r.End = min(r.Start, done.Start), max(r.End, done.End)
 		r.Workers = append(r.Workers, done)

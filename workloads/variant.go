@@ -2,7 +2,10 @@
 
 package workloads
 
-import "syscall"
+import (
+	"slices"
+	"syscall"
+)
 
 // Variant is a form of a workload: a trial of its own in every round and mode.
 type Variant struct {
@@ -12,6 +15,8 @@ type Variant struct {
 	// workload's to say.
 	Workers int
 
+	// modes are those in which the form exists; nil for both.
+	modes []Mode
 	// firstCore keeps all workers on the first of the trial's cores.
 	firstCore bool
 	// nice holds nice levels, relative to the tool's, that workers take in turn.
@@ -31,6 +36,9 @@ func (w Workload) Variants(cores int) []Variant {
 	}
 	return w.variants(cores)
 }
+
+// runsIn reports whether the form exists in a mode.
+func (v Variant) runsIn(mode Mode) bool { return v.modes == nil || slices.Contains(v.modes, mode) }
 
 // niceOf returns the nice level of worker index.
 func (v Variant) niceOf(index int) int {

@@ -17,6 +17,7 @@ type worker struct {
 	board    *board
 	slot     *slot
 	workload Workload
+	variant  Variant
 	// peer is the slot of the other of a pair, nil in workloads without pairs.
 	peer *slot
 	body func(*worker) syscall.Errno
@@ -39,11 +40,15 @@ type worker struct {
 	message [messageBytes]byte
 	// timer is how long a body that waits for time asks to sleep.
 	timer unix.Timespec
-	// buffer is the worker's memory of bufferBytes, and next the slot of the
-	// worker whose turn follows, in workloads that have them.
-	buffer      unsafe.Pointer
-	bufferBytes int
-	next        *slot
+	// buffer is memory of the worker's own, and next the slot of the worker whose
+	// turn follows, in workloads that have them.
+	buffer unsafe.Pointer
+	next   *slot
+	// program is the descriptor of what a created task executes, alive the word
+	// that the kernel clears when it ends, and status how it ended.
+	program int
+	alive   uint32
+	status  int32
 	// kept holds a body's result, so that no compiler drops the work.
 	kept uint64
 }
@@ -132,7 +137,9 @@ func (w *worker) perform() {
 	if errno != 0 {
 		atomic.AddUint32(&head.failed, 1)
 	}
-	if done := atomic.AddUint32(&head.done, 1); errno != 0 || done == uint32(len(w.board.slots)) {
+	done := atomic.AddUint32(&head.done, 1)
+	// Where some may die, no one knows who is the last.
+	if errno != 0 || done == uint32(len(w.board.slots)) || w.workload.fatal {
 		w.board.ring()
 	}
 	for {

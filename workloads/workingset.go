@@ -99,16 +99,16 @@ func beyondCaches() int {
 
 // prepareBuffer gives the worker memory of its own with all pages present.
 func prepareBuffer(w *worker) error {
-	mem, err := unix.Mmap(-1, 0, w.bufferBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	mem, err := unix.Mmap(-1, 0, w.variant.buffer, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
-		return fmt.Errorf("map %s: %w", sizeName(w.bufferBytes), err)
+		return fmt.Errorf("map %s: %w", sizeName(w.variant.buffer), err)
 	}
 	// A kernel built without huge pages has none to keep out.
 	if err := unix.Madvise(mem, unix.MADV_NOHUGEPAGE); err != nil && err != unix.EINVAL {
 		return fmt.Errorf("keep huge pages out: %w", err)
 	}
 	if err := unix.Madvise(mem, unix.MADV_POPULATE_WRITE); err != nil {
-		return fmt.Errorf("fill %s with pages: %w", sizeName(w.bufferBytes), err)
+		return fmt.Errorf("fill %s with pages: %w", sizeName(w.variant.buffer), err)
 	}
 	w.buffer = unsafe.Pointer(unsafe.SliceData(mem))
 	// Into whatever cache it fits: the first turn is to be like the others.
@@ -125,7 +125,7 @@ func prepareBuffer(w *worker) error {
 //go:nosplit
 //go:norace
 func (w *worker) touch() {
-	lines := uint32(w.bufferBytes / cacheLine)
+	lines := uint32(w.variant.buffer / cacheLine)
 	for n, i := uint32(0), uint32(0); n < lines; n++ {
 		*(*uint64)(unsafe.Add(w.buffer, uintptr(i)*cacheLine)) += 1
 		i = (i + scatter) & (lines - 1)

@@ -76,7 +76,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 		return 0, err
 	}
 	duration := time.Since(start)
-	if err := c.AwaitExits(50 * time.Millisecond); err != nil {
+	if err := c.AwaitExits(exitLimit); err != nil {
 		return 0, err
 	}
 	after, err := c.Snapshot()
@@ -105,7 +105,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 func watchCommand(c *collector.Collector, running *workloads.Running) (*collector.Snapshot, error) {
 	kernel := running.Before()
 	err := c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID(), Follow: true,
+		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
 	})
 	if err != nil {

@@ -27,6 +27,9 @@ func newList(s streams) *cobra.Command {
 	}
 }
 
+// manyVariants is how many names of variants fit into a line.
+const manyVariants = 5
+
 // variantsOf names the variants of a workload on the cores at hand.
 func variantsOf(load workloads.Workload) string {
 	var names []string
@@ -41,6 +44,9 @@ func variantsOf(load workloads.Workload) string {
 	}
 	if len(names) == 0 {
 		return ""
+	}
+	if len(names) > manyVariants {
+		return fmt.Sprintf(" (%d forms)", len(names))
 	}
 	return " (" + word + strings.Join(names, ", ") + ")"
 }

@@ -2,11 +2,17 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
+
+// exitLimit bounds the wait for tasks that are known to have ended to make their
+// last switch.
+const exitLimit = 50 * time.Millisecond
 
 // recorder turns trials into a report: it is the workloads' observer, and
 // brings the collector's figures and the workers' own together.
@@ -20,7 +26,11 @@ type recorder struct {
 // Ready watches the trial's workers, which stand at the start gate.
 func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	for _, w := range workers {
-		if err := r.collector.Watch(collector.Task{PID: w.PID, TID: w.TID}); err != nil {
+		err := r.collector.Watch(collector.Task{
+			PID: w.PID, TID: w.TID, Children: collector.Counted,
+			Voluntary: w.Before.Voluntary, Involuntary: w.Before.Involuntary,
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -34,6 +44,12 @@ func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 
 // Stopped adds the trial, whose workers stand at the end gate, to the report.
 func (r *recorder) Stopped(result workloads.Result) error {
+	died := func(w workloads.WorkerResult) bool { return w.Died }
+	if slices.ContainsFunc(result.Workers, died) {
+		if err := r.collector.AwaitExits(exitLimit); err != nil {
+			return err
+		}
+	}
 	after, err := r.collector.Snapshot()
 	if err != nil {
 		return err
@@ -60,6 +76,7 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 		Round:      result.Trial.Round,
 		DurationNS: (result.End - result.Start).Nanoseconds(),
 		Cores:      interval.Cores,
+		Created:    interval.Created,
 		Lost:       interval.Lost,
 	}
 	for _, f := range result.Figures {
@@ -81,10 +98,15 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 		}
 		row.Index, row.PID, row.Comm, row.Operations = w.Index, w.PID, w.Comm, w.Operations
 		row.Nice = w.Nice
-		row.Kernel = &report.KernelCounters{
-			Voluntary:   w.After.Voluntary - w.Before.Voluntary,
-			Involuntary: w.After.Involuntary - w.Before.Involuntary,
-			RuntimeNS:   (w.After.Runtime - w.Before.Runtime).Nanoseconds(),
+		if w.Died && !row.Exited {
+			return trial, fmt.Errorf("worker %d of %s (task %d) died, and its last switch was not seen", w.Index, trial.Workload, w.TID)
+		}
+		if !w.Died { // the dead one's counters were read at its last switch
+			row.Kernel = &report.KernelCounters{
+				Voluntary:   w.After.Voluntary - w.Before.Voluntary,
+				Involuntary: w.After.Involuntary - w.Before.Involuntary,
+				RuntimeNS:   (w.After.Runtime - w.Before.Runtime).Nanoseconds(),
+			}
 		}
 		trial.Workers = append(trial.Workers, row)
 		trial.Operations += w.Operations

@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -64,17 +63,22 @@ func TestRunOfEverything(t *testing.T) {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
 	var want, have []string
-	for _, load := range workloads.Catalogue() {
-		for _, v := range load.Variants(runtime.NumCPU()) {
-			want = append(want, load.Name+" "+v.Name+" processes", load.Name+" "+v.Name+" threads")
-		}
+	all := workloads.Plan{Workloads: workloads.Catalogue(), Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1}
+	for _, trial := range all.Trials() {
+		want = append(want, trial.Workload+" "+trial.Variant+" "+string(trial.Mode))
 	}
 	for _, trial := range got.saved(t).Trials {
 		have = append(have, trial.Workload+" "+trial.Variant+" "+string(trial.Mode))
 		if (trial.Workload == "counter") != (len(trial.Figures) == 1) {
 			t.Errorf("%s has the figures %v", trial.Workload, trial.Figures)
 		}
+		if (trial.Workload == "spawn") != (trial.Created != nil) {
+			t.Errorf("%s created %+v", trial.Workload, trial.Created)
+		}
 		for _, w := range trial.Workers {
+			if dies := trial.Workload == "crash" && (w.Index == 0 || trial.Mode == report.Threads); w.Exited != dies {
+				t.Errorf("worker %d of %s in %s has exited: %v", w.Index, trial.Workload, trial.Mode, w.Exited)
+			}
 			if nice := 5 * (w.Index % 2); trial.Variant == "nice" && w.Nice != nice {
 				t.Errorf("worker %d has nice level %d, want %d", w.Index, w.Nice, nice)
 			}

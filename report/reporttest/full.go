@@ -26,6 +26,13 @@ type spec struct {
 	operations int64
 	// colderNS is how much longer memory takes after a switch.
 	colderNS [2]float64
+	// lifeNS are the times from fork to first run, to exit, to last switch of
+	// the task that each operation creates; 0 for none.
+	lifeNS [2][3]float64
+	// dies says that worker 0 crashes.
+	dies bool
+	// oneMode leaves threads out.
+	oneMode bool
 }
 
 const millisecond = float64(1e6)
@@ -44,6 +51,8 @@ func loads(cores int) []spec {
 		{workload: "spin", variant: "alone", workers: 1, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 250 * millisecond, waitNS: 4000, waitMaxNS: 90_000, busy: 0.99, cause: report.EndedByWakeup},
 		{workload: "spin", variant: "nice", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 12 * millisecond, waitMaxNS: 31 * millisecond, busy: 0.99, cause: tick, nice: []int{0, 5, 0, 5}},
 		{workload: "yield", workers: 2 * cores, perSecond: [2]float64{240_000, 890_000}, sliceNS: 610, waitNS: 700, waitMaxNS: 50_000, busy: 0.95, cause: report.EndedByYield},
+		{workload: "spawn", workers: cores, perSecond: [2]float64{4200, 47_000}, sliceNS: 110_000, waitNS: 9000, waitMaxNS: 90_000, busy: 0.93, cause: blocked, lifeNS: [2][3]float64{{7900, 11_000, 78_000}, {3100, 2400, 6300}}},
+		{workload: "spawn", variant: "exec", workers: cores, perSecond: [2]float64{3300, 0}, sliceNS: 130_000, waitNS: 11_000, waitMaxNS: 95_000, busy: 0.93, cause: blocked, lifeNS: [2][3]float64{{8500, 121_000, 16_000}}, oneMode: true},
 		{workload: "sleep", variant: "one", workers: 1, cores: 1, perSecond: [2]float64{3500, 3600}, sliceNS: 24_000, waitNS: 1900, waitMaxNS: 80_000, busy: 0.08, cause: blocked},
 		{workload: "sleep", variant: "many", workers: 8, cores: 1, perSecond: [2]float64{23_000, 25_500}, sliceNS: 24_000, waitNS: 26_000, waitMaxNS: 310_000, busy: 0.62, cause: blocked},
 		{workload: "interactive", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 3.9 * millisecond, waitNS: 8 * millisecond, waitMaxNS: 8.1 * millisecond, busy: 0.99, cause: tick},
@@ -81,7 +90,10 @@ func loads(cores int) []spec {
 			sliceNS: 4 * millisecond, waitNS: wait + 3000, waitMaxNS: 2*wait + 70_000, busy: 0.98, cause: tick, operations: 200_000,
 		})
 		if n == 64 {
-			return list
+			return append(list, spec{
+				workload: "crash", workers: 4, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond,
+				waitMaxNS: 8 * millisecond, busy: 0.98, cause: tick, dies: true,
+			})
 		}
 	}
 }
@@ -100,7 +112,9 @@ func Full(rounds, cores int) *report.Report {
 	for round := 1; round <= rounds; round++ {
 		for _, s := range loads(cores) {
 			for _, mode := range r.Setup.Modes {
-				r.Trials = append(r.Trials, b.trial(s, mode, round))
+				if !s.oneMode || mode == report.Processes {
+					r.Trials = append(r.Trials, b.trial(s, mode, round))
+				}
 			}
 		}
 	}
@@ -151,7 +165,48 @@ func (b *builder) trial(s spec, mode report.Mode, round int) report.Trial {
 		t.Figures = append(t.Figures, report.Figure{Name: "first_pass_ns", Value: first}, report.Figure{Name: "second_pass_ns", Value: second})
 	}
 	t.Memory = b.memory(mode, s.workers)
+	life := s.lifeNS[0]
+	if mode == report.Threads {
+		life = s.lifeNS[1]
+	}
+	if life[0] > 0 {
+		t.Created = b.created(uint64(t.Operations), life)
+	}
+	if s.dies {
+		b.crash(&t)
+	}
 	return t
+}
+
+// created returns so many tasks that lived and ended.
+func (b *builder) created(tasks uint64, life [3]float64) *report.Created {
+	const samples = 50
+	times := max(1, tasks/samples)
+	c := &report.Created{
+		Tasks: samples * times, Reconciled: samples * times,
+		Start: b.histogram(samples, times, life[0], 6),
+		Run:   b.histogram(samples, times, life[1], 6),
+		End:   b.histogram(samples, times, life[2], 6),
+	}
+	c.OnCPUNS, c.WaitNS = int64(c.Run.SumNS+c.End.SumNS), int64(c.Start.SumNS)
+	return c
+}
+
+// crash ends worker 0, and in threads all.
+func (b *builder) crash(t *report.Trial) {
+	t.Memory = nil
+	for i := range t.Workers {
+		w := &t.Workers[i]
+		if i > 0 && t.Mode == report.Processes {
+			continue
+		}
+		w.Exited = true
+		w.EndedBy[report.EndedByExited] = 1
+		w.Slices++
+		w.Voluntary++
+		w.Kernel.Voluntary++
+		w.Kernel.RuntimeNS = -1
+	}
 }
 
 // memory returns what so many workers hold: a Go program of some MiB, once or for each.

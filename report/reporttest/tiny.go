@@ -9,8 +9,9 @@ func Tiny() []string {
 		`"slices":[{"ended_by":"tick","length":` + histogram + `}],"wait":` + histogram + `}`
 	const worker = `{"index":0,"pid":7,"tid":8,"comm":"=\u001b\u202e","slices":3,"ended_by":{"tick":3},"voluntary":1,` +
 		`"kernel":{"voluntary":1,"involuntary":2,"runtime_ns":-1},"on_cpu_ns":30,"wait_ns":5,"wait_max_ns":4}`
+	const created = `{"tasks":3,"reconciled":2,"on_cpu_ns":9,"wait_ns":8,"start":` + histogram + `,"run":` + histogram + `,"end":` + histogram + `}`
 	trial := func(mode string) string {
-		return `{"workload":"w","mode":"` + mode + `","round":1,"duration_ns":100,"operations":23,"cores":[` + core + `],"workers":[` + worker + `]}`
+		return `{"workload":"w","mode":"` + mode + `","round":1,"duration_ns":100,"operations":23,"cores":[` + core + `],"workers":[` + worker + `],"created":` + created + `}`
 	}
 	counter := func(variant string) string {
 		return `{"workload":"counter","variant":"` + variant + `","mode":"threads","duration_ns":9,"operations":9,"figures":[{"name":"counted","value":7}]}`

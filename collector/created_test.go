@@ -1,0 +1,75 @@
+package collector_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/collector"
+)
+
+// Every task that spawn's workers create is counted with a whole life: its three
+// phases follow each other within the operation, as the worker's own clock has it.
+func TestCreatedTasksAreCounted(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	for _, operations := range []int64{23, 1009} {
+		p := plan(t, "spawn")
+		p.Operations = operations
+		forms := 0
+		for _, tr := range runPlan(t, c, p) {
+			forms++
+			checkExact(t, tr)
+			name := tr.result.Trial.Name() + " " + string(tr.result.Trial.Mode)
+			created := tr.interval.Created
+			if created == nil {
+				t.Fatalf("%s: nothing was created", name)
+			}
+			want := uint64(operations) * uint64(len(tr.result.Workers))
+			for what, n := range map[string]uint64{
+				"tasks": created.Tasks, "reconciled": created.Reconciled,
+				"starts": created.Start.Count, "runs": created.Run.Count, "ends": created.End.Count,
+			} {
+				if n != want {
+					t.Errorf("%s: %d %s, want %d", name, n, what, want)
+				}
+			}
+			phases := created.Start.SumNS + created.Run.SumNS + created.End.SumNS
+			if most := uint64(tr.result.End-tr.result.Start) * uint64(len(tr.result.Workers)); phases > most {
+				t.Errorf("%s: lives of %d ns in all, within %d ns of work", name, phases, most)
+			}
+			// They were in no other task's time, and are in the wait and the CPU time of their own.
+			if alive := uint64(created.OnCPUNS + created.WaitNS); alive > phases || alive < phases/2 {
+				t.Errorf("%s: created tasks ran or waited for %d ns of their lives of %d ns", name, alive, phases)
+			}
+			for _, task := range tr.interval.Tasks {
+				if task.Exited {
+					t.Errorf("%s: task %d has a row of its own", name, task.TID)
+				}
+			}
+		}
+		if forms != 3 {
+			t.Errorf("%d trials, want those of a thread, a fork, and a fork that executes", forms)
+		}
+	}
+}
+
+// What a thread, a fork and an execution add must show between the kernel's events:
+// a fork's end undoes an address space, an execution makes a new one as it runs.
+func TestCreationPhasesTellTheFormsApart(t *testing.T) {
+	c := open(t, collector.Options{HZ: hz(t)})
+	eventually(t, c, plan(t, "spawn"), func(trials []traced) error {
+		p50 := make(map[string]float64)
+		for _, tr := range trials {
+			key := tr.result.Trial.Variant + string(tr.result.Trial.Mode)
+			p50[key+" run"], _ = tr.interval.Created.Run.Quantile(0.5)
+			p50[key+" end"], _ = tr.interval.Created.End.Quantile(0.5)
+		}
+		var errs []error
+		for _, pair := range [][2]string{{"processes end", "threads end"}, {"execprocesses run", "processes run"}} {
+			if p50[pair[0]] <= p50[pair[1]] {
+				errs = append(errs, fmt.Errorf("%s takes %.0f ns, %s %.0f ns", pair[0], p50[pair[0]], pair[1], p50[pair[1]]))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}

@@ -1,0 +1,62 @@
+package report
+
+import "fmt"
+
+// Created is what became of the tasks that a trial's workers created and that
+// ended within the trial. They are counted by the kernel side as they end, and
+// have no rows. The phases of their lives are between the kernel's own events.
+type Created struct {
+	Tasks uint64 `json:"tasks"`
+	// Reconciled of Tasks have switch counts equal to the kernel's.
+	Reconciled uint64 `json:"reconciled"`
+	// OnCPUNS and WaitNS are sums over the tasks.
+	OnCPUNS int64 `json:"on_cpu_ns"`
+	WaitNS  int64 `json:"wait_ns"`
+	// Start is from sched_process_fork to the first switch-in, Run from there to
+	// sched_process_exit, and End from there to the last switch.
+	Start Histogram `json:"start"`
+	Run   Histogram `json:"run"`
+	End   Histogram `json:"end"`
+}
+
+// Add adds what o counted.
+func (c *Created) Add(o Created) {
+	c.Tasks += o.Tasks
+	c.Reconciled += o.Reconciled
+	c.OnCPUNS += o.OnCPUNS
+	c.WaitNS += o.WaitNS
+	c.Start.Merge(o.Start)
+	c.Run.Merge(o.Run)
+	c.End.Merge(o.End)
+}
+
+func (c *Created) validate() error {
+	if c == nil {
+		return nil
+	}
+	if min(c.OnCPUNS, c.WaitNS) < 0 {
+		return fmt.Errorf("created tasks: a negative time")
+	}
+	if c.Reconciled > c.Tasks {
+		return fmt.Errorf("created tasks: %d of %d agree with the kernel", c.Reconciled, c.Tasks)
+	}
+	for _, h := range []Histogram{c.Start, c.Run, c.End} {
+		if err := h.Validate(); err != nil {
+			return fmt.Errorf("created tasks: %w", err)
+		}
+	}
+	return nil
+}
+
+// fields are all absent for a trial that created none.
+func (c *Created) fields() []Field {
+	if c == nil {
+		return []Field{absent(), absent(), absent(), absent(), absent(), absent(), absent(), absent()}
+	}
+	return []Field{
+		integer(c.Tasks), integer(c.Reconciled),
+		quantileField(c.Start, 0.5), quantileField(c.Start, 0.99),
+		quantileField(c.Run, 0.5), quantileField(c.Run, 0.99),
+		quantileField(c.End, 0.5), quantileField(c.End, 0.99),
+	}
+}
