@@ -40,9 +40,13 @@ func prepareCrash(*worker) error { return defaultAction(unix.SIGSEGV) }
 func churnUntilCrash(w *worker) syscall.Errno {
 	w.begin()
 	sum := uint64(w.index) + 1
-	for n := int64(0); !w.over(n); n++ {
+	for n := int64(0); ; n++ {
+		// The first look, for it may come to have the core again only after the end.
 		if w.index == 0 && w.halfOver(n) {
 			return w.die()
+		}
+		if w.over(n) {
+			break
 		}
 		sum = chunk(sum)
 		w.operations = n + 1
