@@ -137,6 +137,9 @@ func crashing(e *evidence) string {
 	l, m := whole("crash"), outlived()
 	processes, threads := e.samples(l, Processes, m), e.samples(l, Threads, m)
 	if len(processes.values) == 0 || len(threads.values) == 0 {
+		if e.workerCount(l) == 1 {
+			e.missing = "needs two workers or more"
+		}
 		return ""
 	}
 	both := e.record(l, m)
