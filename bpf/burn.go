@@ -10,21 +10,22 @@ import (
 // Burn is a slowdown to plant, so that statistics can be held to finding it.
 type Burn struct{ objs burnObjects }
 
-// LoadBurn loads a program that reads the clock that many times, at most 1024,
-// at every switch.
-func LoadBurn(turns int) (*Burn, error) {
-	spec, err := loadBurn()
-	if err != nil {
-		return nil, err
-	}
-	if err := spec.Variables[burnVarBurnTurns].Set(uint32(turns)); err != nil {
-		return nil, fmt.Errorf("set how much to burn: %w", err)
-	}
+// LoadBurn loads a program that burns time at every switch, at first none.
+func LoadBurn() (*Burn, error) {
 	b := &Burn{}
-	if err := spec.LoadAndAssign(&b.objs, nil); err != nil {
+	if err := loadBurnObjects(&b.objs, nil); err != nil {
 		return nil, fmt.Errorf("load eBPF program: %w", err)
 	}
 	return b, nil
+}
+
+// Set says for how many turns, at most 4096, to burn from now on; a turn is a
+// multiplication. What an attached program costs by itself stays the same.
+func (b *Burn) Set(turns int) error {
+	if err := b.objs.BurnTurns.Set(uint32(turns)); err != nil {
+		return fmt.Errorf("set how much to burn: %w", err)
+	}
+	return nil
 }
 
 // Attach begins to burn at every switch, until the link is closed. It must come

@@ -22,7 +22,7 @@ func counter() Workload {
 		Name:     "counter",
 		Summary:  "workers add to one word: updates lost, price of a lock",
 		variants: counterVariants,
-		duration: 150 * time.Millisecond,
+		duration: 60 * time.Millisecond,
 		perCore:  2,
 		figures:  []string{"counted"},
 	}

@@ -23,7 +23,7 @@ func futex() Workload {
 	return Workload{
 		Name:     "futex",
 		Summary:  "the same through a word of memory and futexes",
-		duration: 250 * time.Millisecond,
+		duration: 125 * time.Millisecond,
 		perCore:  2,
 		paired:   true,
 		pinned:   true,

@@ -27,7 +27,7 @@ func interactive() Workload {
 		Name:     "interactive",
 		Summary:  "one worker that sleeps and wants the core at once, beside three that compute",
 		variants: func(int) []Variant { return []Variant{{Workers: 4, firstCore: true}} },
-		duration: 400 * time.Millisecond,
+		duration: 200 * time.Millisecond,
 		prepare:  wakePunctually,
 		body:     interact,
 	}

@@ -34,7 +34,7 @@ func messaging() Workload {
 	return Workload{
 		Name:     "messaging",
 		Summary:  "groups of senders and receivers on all cores, many to many",
-		duration: 250 * time.Millisecond,
+		duration: 125 * time.Millisecond,
 		perCore:  groupWorkers,
 		paired:   true,
 		fds:      groupWorkers / 2,

@@ -20,7 +20,7 @@ func pipe() Workload {
 	return Workload{
 		Name:     "pipe",
 		Summary:  "pairs on one core pass a token through pipes: voluntary switches",
-		duration: 250 * time.Millisecond,
+		duration: 125 * time.Millisecond,
 		perCore:  2,
 		paired:   true,
 		pinned:   true,

@@ -73,16 +73,16 @@ func TestValidateAcceptsTheDefaults(t *testing.T) {
 	}
 }
 
-// The default run, six rounds in both modes, must fit into 90 s on 2 cores; a trial
-// takes about 40 ms beside its duration.
+// The default run, twelve rounds in both modes, must fit into 90 s on 2 cores; a
+// trial takes about 20 ms beside its duration.
 func TestDefaultDurationsFitTheRun(t *testing.T) {
-	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 6, CPUs: []int{0, 1}}
+	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 12, CPUs: []int{0, 1}}
 	var total time.Duration
 	for _, trial := range p.Trials() {
 		if trial.Duration < shortest {
 			t.Errorf("%s lasts %v by default", trial.Name(), trial.Duration)
 		}
-		total += trial.Duration + 40*time.Millisecond
+		total += trial.Duration + 20*time.Millisecond
 	}
 	if total > 80*time.Second {
 		t.Errorf("the default run takes %v", total)

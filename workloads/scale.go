@@ -21,7 +21,7 @@ func scale() Workload {
 		Name:      "scale",
 		Summary:   "a fixed amount of computing, divided among ever more workers",
 		variants:  scaleVariants,
-		duration:  200 * time.Millisecond,
+		duration:  100 * time.Millisecond,
 		fixedWork: true,
 		body:      churn,
 	}

@@ -31,7 +31,7 @@ func sleep() Workload {
 		Name:     "sleep",
 		Summary:  "short work, then a timer: waiting on one core, alone and many at once",
 		variants: sleepVariants,
-		duration: 300 * time.Millisecond,
+		duration: 150 * time.Millisecond,
 		prepare:  wakePunctually,
 		body:     doze,
 	}

@@ -19,7 +19,7 @@ func socket() Workload {
 	return Workload{
 		Name:     "socket",
 		Summary:  "the same through Unix sockets",
-		duration: 250 * time.Millisecond,
+		duration: 125 * time.Millisecond,
 		perCore:  2,
 		paired:   true,
 		pinned:   true,

@@ -32,7 +32,7 @@ func spawn() Workload {
 		Name:     "spawn",
 		Summary:  "create a task, let it run, join it: a thread or a fork",
 		variants: spawnVariants,
-		duration: 100 * time.Millisecond,
+		duration: 60 * time.Millisecond,
 		perCore:  1,
 		pinned:   true,
 		prepare:  prepareSpawn,

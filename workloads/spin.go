@@ -23,7 +23,7 @@ func spin() Workload {
 		Name:     "spin",
 		Summary:  "more CPU-bound workers than cores: slices, fairness",
 		variants: spinVariants,
-		duration: 400 * time.Millisecond,
+		duration: 200 * time.Millisecond,
 		perCore:  3,
 		body:     churn,
 	}

@@ -18,7 +18,7 @@ func yield() Workload {
 	return Workload{
 		Name:     "yield",
 		Summary:  "two workers on each core hand it over by sched_yield",
-		duration: 200 * time.Millisecond,
+		duration: 100 * time.Millisecond,
 		perCore:  2,
 		pinned:   true,
 		body:     giveWay,

@@ -29,8 +29,10 @@ type runOptions struct {
 	claims     bool
 }
 
-// defaultRounds is the fewest that give a confidence interval of 95 %.
-const defaultRounds = 6
+// defaultRounds is how many short rounds find a difference of 10 % in nine runs
+// of ten on a machine that others slow down for moments: see the README. Six are
+// the fewest that give a confidence interval of 95 %.
+const defaultRounds = 12
 
 func newRun(s streams) *cobra.Command {
 	o := &runOptions{format: formatText}

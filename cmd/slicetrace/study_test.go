@@ -1,7 +1,7 @@
 package main
 
 import (
-	"io"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -86,7 +86,7 @@ func label(t report.Trial, mode report.Mode, round int) report.Trial {
 	return t
 }
 
-// pair runs six rounds of two labels, the order of which alternates as that of
+// pair runs the rounds of two labels, the order of which alternates as that of
 // the modes does. before is called ahead of each trial.
 func (b *bench) pair(before func(report.Mode)) *report.Report {
 	b.t.Helper()
@@ -143,89 +143,83 @@ func TestTheSameWorkRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 	}
 }
 
-// slowdown lengthens the switch phase while it is on.
-type slowdown struct {
-	t    *testing.T
-	burn *bpf.Burn
-	link io.Closer
-}
-
-func newSlowdown(t *testing.T, turns int) *slowdown {
+// newSlowdown attaches a slowdown, of no turns at first.
+func newSlowdown(t *testing.T) *bpf.Burn {
 	t.Helper()
-	burn, err := bpf.LoadBurn(turns)
+	burn, err := bpf.LoadBurn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &slowdown{t: t, burn: burn}
-}
-
-func (s *slowdown) set(on bool) {
-	s.t.Helper()
-	var err error
-	switch {
-	case on && s.link == nil:
-		s.link, err = s.burn.Attach()
-	case !on && s.link != nil:
-		err = s.link.Close()
-		s.link = nil
-	}
+	attached, err := burn.Attach()
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := errors.Join(attached.Close(), burn.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return burn
 }
 
-func (s *slowdown) close() {
-	s.set(false)
-	s.burn.Close()
-}
-
-// phase is the median over some trials of the switch phase's median.
+// phase is the median of one trial's switch phases.
 func (b *bench) phase() float64 {
 	b.t.Helper()
-	var medians []float64
-	for round := range 5 {
-		t := b.trial(report.Processes, round+1)
-		ns, ok := t.Class(report.ClassProcess).Switch.Quantile(0.5)
-		if !ok {
-			b.t.Skip("this kernel has no hook at the switch phase's end")
-		}
-		medians = append(medians, ns)
+	t := b.trial(report.Processes, 1)
+	ns, ok := t.Class(report.ClassProcess).Switch.Quantile(0.5)
+	if !ok {
+		b.t.Skip("this kernel has no hook at the switch phase's end")
 	}
-	slices.Sort(medians)
-	return medians[len(medians)/2]
+	return ns
 }
 
-// turnsFor returns how many turns of the slowdown make up the planted part: twice
-// measured, for neither the way into its program nor a turn has a fixed price.
-func turnsFor(b *bench) int {
-	with := func(turns int) float64 {
-		s := newSlowdown(b.t, turns)
-		defer s.close()
-		s.set(true)
-		return b.phase()
-	}
-	bare, turns := b.phase(), 100
+// turnsFor returns how many turns of the slowdown make up the planted part, twice
+// measured: the processor does some of a few turns beside other work. Trials with
+// and without take turns, for the machine's speed comes and goes.
+func turnsFor(b *bench, burn *bpf.Burn) int {
+	turns := 400
 	for range 2 {
-		slower := with(turns) - bare
-		if slower <= 0 {
-			b.t.Fatalf("%d turns of the slowdown did not lengthen the switch phase of %.0f ns", turns, bare)
+		var slower []float64
+		for range 15 {
+			setTurns(b.t, burn, 0)
+			bare := b.phase()
+			setTurns(b.t, burn, turns)
+			slower = append(slower, b.phase()/bare-1)
 		}
-		turns = max(1, int(math.Round(float64(turns)*planted*bare/slower)))
+		slices.Sort(slower)
+		typical := slower[len(slower)/2]
+		if typical <= 0 {
+			b.t.Fatalf("%d turns of the slowdown did not lengthen the switch phase", turns)
+		}
+		turns = max(1, int(math.Round(float64(turns)*planted/typical)))
 	}
-	b.t.Logf("switch phase %.0f ns, slowed down by %d turns", bare, turns)
+	b.t.Logf("slowed down by %d turns", turns)
 	return turns
+}
+
+func setTurns(t *testing.T, burn *bpf.Burn, turns int) {
+	t.Helper()
+	if err := burn.Set(turns); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A switch phase that is a tenth longer under one label is found in at least nine
 // of ten runs.
 func TestAPlantedSlowdownIsFound(t *testing.T) {
 	b := newBench(t)
-	s := newSlowdown(t, turnsFor(b))
-	defer s.close()
+	burn := newSlowdown(t)
+	turns := turnsFor(b, burn)
 	found := 0
 	var shifts []float64
 	for range plantedPairs {
-		r := b.pair(func(l report.Mode) { s.set(l == report.Processes) })
+		r := b.pair(func(l report.Mode) {
+			burned := 0
+			if l == report.Processes {
+				burned = turns
+			}
+			setTurns(t, burn, burned)
+		})
 		slow, bare := median(r, report.Processes), median(r, report.Threads)
 		shifts = append(shifts, slow/bare)
 		if told(t, r, "switch phase p50") && slow > bare {

@@ -1,0 +1,176 @@
+package recording
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// ErrNotRecording says that a file is something else.
+var ErrNotRecording = errors.New("not a slicetrace recording")
+
+// ErrCut says that a recording ends without its end frame: the tool was killed,
+// or the disk was full. What was read up to there is whole.
+var ErrCut = errors.New("the recording was cut short")
+
+// Frame is one part of a recording: a *Block, []Task, Mark or End.
+type Frame any
+
+// Reader reads a recording. It needs memory for one frame at a time.
+type Reader struct {
+	in      *bufio.Reader
+	decoder *zstd.Decoder
+	header  Header
+	ended   bool
+	block   Block
+	packed  []byte
+	raw     []byte
+}
+
+// NewReader reads the beginning of a recording. The error is ErrNotRecording for
+// a file that is none.
+func NewReader(in io.Reader) (*Reader, error) {
+	r := &Reader{in: bufio.NewReaderSize(in, 256<<10)}
+	start := make([]byte, len(magic))
+	if n, err := io.ReadFull(r.in, start); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("read recording: %w", err)
+	} else if !IsRecording(start[:n]) {
+		return nil, ErrNotRecording
+	}
+	if start[len(magic)-1] != magic[len(magic)-1] {
+		return nil, fmt.Errorf("read recording: format %d is not %d: use the slicetrace that wrote it", start[len(magic)-1], magic[len(magic)-1])
+	}
+	var err error
+	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFrame))
+	if err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	kind, payload, err := r.frame()
+	if err == nil && kind != frameHeader {
+		err = fmt.Errorf("a frame of type %q stands where the header should", kind)
+	}
+	if err == nil {
+		err = json.Unmarshal(payload, &r.header)
+	}
+	if err != nil {
+		r.decoder.Close()
+		return nil, fmt.Errorf("read recording's header: %w", err)
+	}
+	return r, nil
+}
+
+// IsRecording reports whether a file that begins so is a recording, of any version.
+func IsRecording(start []byte) bool {
+	name := magic[:len(magic)-1]
+	return len(start) >= len(magic) && string(start[:len(name)]) == name
+}
+
+// Header returns the recording's header.
+func (r *Reader) Header() Header { return r.header }
+
+// Next returns the next frame. A *Block is valid until the call after. The error
+// is io.EOF after the end frame, ErrCut (wrapped) where the file ends without one,
+// and else says what is wrong with the file.
+func (r *Reader) Next() (Frame, error) {
+	if r.ended {
+		return nil, io.EOF
+	}
+	kind, payload, err := r.frame()
+	if err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	var f Frame
+	switch kind {
+	case frameBlock:
+		f, err = &r.block, r.unpack(payload, func(raw []byte) error { return decode(raw, &r.block) })
+	case frameTasks:
+		var tasks []Task
+		err = r.unpack(payload, func(raw []byte) error { return decodeTasks(raw, &tasks) })
+		f = tasks
+	case frameMark:
+		var m Mark
+		err = json.Unmarshal(payload, &m)
+		f = m
+	case frameEnd:
+		var e End
+		err = json.Unmarshal(payload, &e)
+		f, r.ended = e, true
+	default:
+		err = fmt.Errorf("unknown frame type %q", kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	return f, nil
+}
+
+// Close gives the reader's memory back. It does not close what is read from.
+func (r *Reader) Close() { r.decoder.Close() }
+
+func (r *Reader) unpack(packed []byte, use func([]byte) error) error {
+	raw, err := r.decoder.DecodeAll(packed, r.raw[:0])
+	if err != nil {
+		return err
+	}
+	r.raw = raw
+	return use(raw)
+}
+
+func (r *Reader) frame() (kind byte, payload []byte, err error) {
+	kind, err = r.in.ReadByte()
+	if err != nil {
+		return 0, nil, cut(err)
+	}
+	length, err := binary.ReadUvarint(r.in)
+	if err != nil {
+		return 0, nil, cut(err)
+	}
+	if length > maxFrame {
+		return 0, nil, fmt.Errorf("a frame of %d bytes", length)
+	}
+	// In steps, so that a length alone makes no memory.
+	r.packed = r.packed[:0]
+	for left := int(length); left > 0; {
+		step := min(left, 1<<20)
+		start := len(r.packed)
+		r.packed = append(r.packed, make([]byte, step)...)
+		if _, err := io.ReadFull(r.in, r.packed[start:]); err != nil {
+			return 0, nil, cut(err)
+		}
+		left -= step
+	}
+	return kind, r.packed, nil
+}
+
+func cut(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ErrCut
+	}
+	return err
+}
+
+func decodeTasks(raw []byte, tasks *[]Task) error {
+	in := cursor{rest: raw}
+	for len(in.rest) > 0 && !in.bad {
+		t := Task{
+			TimeNS: unzigzag(in.uvarint()),
+			TID:    int32(unzigzag(in.uvarint())),
+			TGID:   int32(unzigzag(in.uvarint())),
+		}
+		n := in.uvarint()
+		if n > maxComm {
+			return errDamaged
+		}
+		t.Comm = string(in.take(n))
+		*tasks = append(*tasks, t)
+	}
+	if in.bad {
+		return errDamaged
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package recording_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// pingPong is a block as two workers make it that wake each other: a wakeup for
+// each switch.
+func pingPong(cpu, switches int, start int64) recording.Block {
+	random := rand.New(rand.NewPCG(uint64(cpu), 7))
+	b := recording.Block{CPU: cpu}
+	now, tids := start, [2]int32{40123, 40124}
+	for i := range switches {
+		prev, next := tids[i%2], tids[(i+1)%2]
+		now += 1500 + random.Int64N(200)
+		b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: next, CPU: int32(cpu)})
+		slice := 1800 + random.Int64N(300)
+		now += 400
+		b.Events = append(b.Events, recording.Event{
+			TimeNS: now, Prev: prev, Next: next, SliceNS: slice, PickNS: 380 + random.Int64N(60), SwitchNS: 250 + random.Int64N(40), State: 'S',
+		})
+	}
+	return b
+}
+
+// awkward is a block with everything that is not as expected.
+func awkward() recording.Block {
+	return recording.Block{CPU: 8191, Lost: 1 << 40, Events: []recording.Event{
+		{TimeNS: 5, Prev: 7, Next: 0, SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: recording.NoClass, EndedBy: 5, State: 'Z'},
+		{TimeNS: 5, Kind: recording.Wakeup, Next: 4194304, CPU: 3},
+		{TimeNS: 1 << 62, Prev: 0, Next: -1, SliceNS: 1 << 61, PickNS: 0, SwitchNS: 1 << 62, Class: 4, EndedBy: 0, State: 'R'},
+		{TimeNS: 1 << 62, Prev: 12, Next: 2147483647, SliceNS: 1, PickNS: 1 << 40, SwitchNS: 0},
+	}}
+}
+
+func header() recording.Header {
+	return recording.Header{Tool: "slicetrace v1", Created: time.Unix(1e9, 0).UTC(), MonotonicNS: 17, CPUs: []int{0, 1}, Kernel: "6.18", Pick: "sched_entry_tp"}
+}
+
+func tasks() []recording.Task {
+	return []recording.Task{{TID: 1, TGID: 1, Comm: "init"}, {TimeNS: -3, TID: 2147483647, TGID: 0, Comm: "\x1b[31m\xff\x00,="}, {}}
+}
+
+// written is a file with all kinds of frames.
+func written(t testing.TB, blocks ...recording.Block) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := recording.NewWriter(&file, header())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.Tasks(tasks())
+	for _, b := range blocks {
+		err = errors.Join(err, w.Block(b))
+	}
+	err = errors.Join(err, w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}}))
+	if err = errors.Join(err, w.Close(recording.End{Switches: 23, Counted: 23})); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// read returns all frames, copied.
+func read(in io.Reader) (frames []recording.Frame, err error) {
+	r, err := recording.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	for {
+		f, err := r.Next()
+		if err != nil {
+			return frames, err
+		}
+		if b, ok := f.(*recording.Block); ok {
+			f = recording.Block{CPU: b.CPU, Lost: b.Lost, Events: append([]recording.Event(nil), b.Events...)}
+		}
+		frames = append(frames, f)
+	}
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	blocks := []recording.Block{pingPong(0, 10007, 1e12), awkward(), {CPU: 1}}
+	got, err := read(bytes.NewReader(written(t, blocks...)))
+	if err != io.EOF {
+		t.Error(err)
+	}
+	want := []recording.Frame{
+		tasks(), blocks[0], blocks[1], blocks[2],
+		recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}}, recording.End{Switches: 23, Counted: 23},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("frames (-want +got):\n%s", diff)
+	}
+	r, err := recording.NewReader(bytes.NewReader(written(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(header(), r.Header()); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+// A file that was cut anywhere gives its whole frames and says that it was cut.
+func TestCutFileGivesWhatIsWhole(t *testing.T) {
+	file := written(t, pingPong(0, 7, 1e9), awkward())
+	last := 0
+	for n := range file {
+		frames, err := read(bytes.NewReader(file[:n]))
+		if len(frames) < last {
+			t.Fatalf("of %d bytes %d frames are read, of fewer %d", n, len(frames), last)
+		}
+		last = len(frames)
+		if !errors.Is(err, recording.ErrCut) && !(n < 9 && errors.Is(err, recording.ErrNotRecording)) {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+	}
+	if last != 4 { // tasks, two blocks, mark
+		t.Errorf("all but the last byte hold %d frames, want 4", last)
+	}
+}
+
+func TestDamagedFilesAreRefused(t *testing.T) {
+	file := written(t, pingPong(0, 211, 1e9))
+	damaged := 0
+	for i := range file {
+		bad := bytes.Clone(file)
+		bad[i] ^= 0x10
+		if _, err := read(bytes.NewReader(bad)); err != io.EOF {
+			damaged++
+		}
+	}
+	// A change of a JSON text's letter can leave it readable.
+	if damaged < len(file)*9/10 {
+		t.Errorf("of %d damaged files %d are refused", len(file), damaged)
+	}
+	if _, err := recording.NewReader(bytes.NewReader([]byte("slicerec\x02 and so on"))); err == nil || errors.Is(err, recording.ErrNotRecording) {
+		t.Errorf("a later format: %v", err)
+	}
+	if _, err := recording.NewReader(bytes.NewReader([]byte(`{"schema":1}`))); !errors.Is(err, recording.ErrNotRecording) {
+		t.Errorf("a report: %v", err)
+	}
+}
+
+func TestSwitchTakesFewBytes(t *testing.T) {
+	const switches = 100_003
+	n := len(written(t, pingPong(0, switches, 1e12)))
+	t.Logf("%.2f bytes a switch and its wakeup", float64(n)/switches)
+	if n > 12*switches {
+		t.Errorf("%d bytes for %d switches", n, switches)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add(written(f, pingPong(0, 3, 1e9), awkward()))
+	f.Add(written(f))
+	f.Add([]byte("slicerec\x01H\x02{}E\x02{}"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		frames, err := read(bytes.NewReader(file))
+		if err == nil {
+			t.Error("no error, not even io.EOF")
+		}
+		var again bytes.Buffer
+		w, err := recording.NewWriter(&again, recording.Header{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := []recording.Frame{}
+		for _, frame := range frames {
+			if b, ok := frame.(recording.Block); ok {
+				if err := w.Block(b); err != nil {
+					t.Fatal(err)
+				}
+				blocks = append(blocks, b)
+			}
+		}
+		if err := w.Close(recording.End{}); err != nil {
+			t.Fatal(err)
+		}
+		back, err := read(&again)
+		if err != io.EOF {
+			t.Fatal(err)
+		}
+		// A slice that a bent file makes negative is an unknown one when written.
+		alike := cmp.Comparer(func(a, b recording.Event) bool {
+			return a.TimeNS == b.TimeNS && a.Kind == b.Kind && a.Next == b.Next && a.Prev == b.Prev && a.State == b.State && a.CPU == b.CPU
+		})
+		if diff := cmp.Diff(blocks, back[:len(back)-1], alike, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("blocks written again (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func BenchmarkReader(b *testing.B) {
+	const switches = 10_007
+	var file bytes.Buffer
+	w, err := recording.NewWriter(&file, header())
+	for range 100 {
+		err = errors.Join(err, w.Block(pingPong(0, switches, 1e12)))
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		r, err := recording.NewReader(bytes.NewReader(file.Bytes()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for {
+			if _, err := r.Next(); err != nil {
+				break
+			}
+		}
+		r.Close()
+	}
+	b.ReportMetric(float64(100*switches)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mswitches/s")
+}

@@ -1,0 +1,107 @@
+package recording
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// magic begins every recording; its last byte is the version of the format.
+const magic = "slicerec\x01"
+
+// The types of frames.
+const (
+	frameHeader = 'H'
+	frameBlock  = 'B'
+	frameTasks  = 'T'
+	frameMark   = 'M'
+	frameEnd    = 'E'
+)
+
+// Writer writes a recording. Its methods must not be called at the same time.
+type Writer struct {
+	out     io.Writer
+	encoder *zstd.Encoder
+	columns columns
+	raw     []byte
+	packed  []byte
+	err     error
+}
+
+// NewWriter begins a recording.
+func NewWriter(out io.Writer, header Header) (*Writer, error) {
+	// One goroutine, and the fastest level: recording is work on the cores that
+	// are measured.
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(256<<10), zstd.WithEncoderCRC(true))
+	if err != nil {
+		return nil, fmt.Errorf("write recording: %w", err)
+	}
+	w := &Writer{out: out, encoder: encoder}
+	if _, err := io.WriteString(out, magic); err != nil {
+		return nil, fmt.Errorf("write recording: %w", err)
+	}
+	return w, w.object(frameHeader, header)
+}
+
+// Block writes what one core did. The events' times must not fall.
+func (w *Writer) Block(b Block) error {
+	w.raw = w.columns.encode(w.raw[:0], b)
+	w.packed = w.encoder.EncodeAll(w.raw, w.packed[:0])
+	return w.frame(frameBlock, w.packed)
+}
+
+// Tasks writes the names of tasks.
+func (w *Writer) Tasks(tasks []Task) error {
+	buf := w.raw[:0]
+	for _, t := range tasks {
+		buf = binary.AppendVarint(buf, t.TimeNS)
+		buf = binary.AppendVarint(buf, int64(t.TID))
+		buf = binary.AppendVarint(buf, int64(t.TGID))
+		comm := t.Comm[:min(len(t.Comm), maxComm)]
+		buf = append(binary.AppendUvarint(buf, uint64(len(comm))), comm...)
+	}
+	w.raw = buf
+	w.packed = w.encoder.EncodeAll(w.raw, w.packed[:0])
+	return w.frame(frameTasks, w.packed)
+}
+
+// Mark writes when a trial ran.
+func (w *Writer) Mark(m Mark) error { return w.object(frameMark, m) }
+
+// Close writes the end of the recording. It does not close what is written to.
+func (w *Writer) Close(e End) error {
+	if err := w.object(frameEnd, e); err != nil {
+		return err
+	}
+	return w.encoder.Close()
+}
+
+func (w *Writer) object(kind byte, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write recording: %w", err)
+	}
+	return w.frame(kind, text)
+}
+
+// frame writes one frame. After an error nothing is written any more.
+func (w *Writer) frame(kind byte, payload []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	var head [1 + binary.MaxVarintLen64]byte
+	head[0] = kind
+	n := 1 + binary.PutUvarint(head[1:], uint64(len(payload)))
+	_, err := w.out.Write(head[:n])
+	if err == nil {
+		_, err = w.out.Write(payload)
+	}
+	if err != nil {
+		w.err = fmt.Errorf("write recording: %w", err)
+	}
+	return w.err
+}
