@@ -130,7 +130,7 @@ func TestUnknownVariantIsAnError(t *testing.T) {
 
 func TestScaleVariantsDoubleUpToTwiceTheCores(t *testing.T) {
 	for cores, want := range map[int]string{
-		1: "1 2 64", 2: "1 2 4 64", 3: "1 2 4 64", 8: "1 2 4 8 16 64", 32: "1 2 4 8 16 32 64", 64: "1 2 4 8 16 32 64 128",
+		1: "1 2 256", 2: "1 2 4 256", 3: "1 2 4 256", 8: "1 2 4 8 16 256", 128: "1 2 4 8 16 32 64 128 256", 256: "1 2 4 8 16 32 64 128 256 512",
 	} {
 		var names []string
 		for _, v := range scale().Variants(cores) {

@@ -8,10 +8,10 @@ import (
 )
 
 // scaleMany is more workers than most machines have cores for.
-const scaleMany = 64
+const scaleMany = 256
 
 // scale divides a fixed amount of work among 1, 2, 4, … workers, up to twice the
-// cores, and among 64, all free on all cores. How long they take is the result.
+// cores, and among 256, all free on all cores. How long they take is the result.
 // One operation is one chunk; all workers together do one for each microsecond
 // of the trial's duration.
 //

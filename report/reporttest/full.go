@@ -81,7 +81,7 @@ func loads(cores int) []spec {
 	}
 	for n := 1; ; n *= 2 {
 		if n > 2*cores {
-			n = 64
+			n = 256
 		}
 		used := min(n, cores)
 		wait := max(0, float64(n-used)) / float64(used) * 4 * millisecond
@@ -89,7 +89,7 @@ func loads(cores int) []spec {
 			workload: "scale", variant: strconv.Itoa(n), workers: n, cores: used, perSecond: [2]float64{chunks, chunks},
 			sliceNS: 4 * millisecond, waitNS: wait + 3000, waitMaxNS: 2*wait + 70_000, busy: 0.98, cause: tick, operations: 200_000,
 		})
-		if n == 64 {
+		if n == 256 {
 			return append(list, spec{
 				workload: "crash", workers: 4, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond,
 				waitMaxNS: 8 * millisecond, busy: 0.98, cause: tick, dies: true,
