@@ -5,6 +5,7 @@
 
 #include "core_fixes.h"
 #include "maps.h"
+#include "record.h"
 #include "sums.h"
 
 /*
@@ -110,16 +111,15 @@ static __noinline int count_life(struct worker *w, struct task_struct *t, u64 no
 /* Sends the record of a task that ended to the collector. */
 static __noinline int send_obituary(struct worker *w, struct task_struct *t)
 {
-	struct obituary *o = bpf_ringbuf_reserve(&st_ended, sizeof(*o), 0);
+	struct obituary *o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
 
 	if (o) {
+		o->record = RECORD_OBITUARY;
 		o->worker = *w;
 		o->nvcsw = t->nvcsw;
 		o->nivcsw = t->nivcsw;
 		bpf_probe_read_kernel(o->comm, sizeof(o->comm), t->comm);
-		/* The reader sleeps while it need not hurry: waking it is a switch too. */
-		bpf_ringbuf_submit(o, bpf_ringbuf_query(&st_ended, BPF_RB_AVAIL_DATA) > ENDED_BYTES / 4 ?
-					      BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+		bpf_ringbuf_submit(o, ring_flags());
 	} else {
 		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
 	}
@@ -199,6 +199,7 @@ static __always_inline void hand_over(struct core *c, struct entry *e, struct ta
 		return;
 	}
 	c->holder = HOLDER_OTHER;
+	c->nvcsw = ~0ULL;
 	w = worker_of(tid, &slot);
 	if (!w)
 		return;
@@ -230,6 +231,8 @@ static __noinline int find_holder(struct core *c, struct task_struct *holder, u6
 	end_holding(c, from);
 	c->exit = 0; /* it did not end the switch to the hidden task */
 	log_phases(c, e);
+	if (recording)
+		stash_phases(c);
 	c->class = CLASSES;
 	c->exit = from;
 	c->since = from;

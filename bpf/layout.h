@@ -196,9 +196,69 @@ _Static_assert(sizeof(struct worker) == 128, "a worker is two cache lines");
 
 /* A watched task at its last switch. */
 struct obituary {
+	u32 record; /* RECORD_OBITUARY */
+	u32 pad;
 	struct worker worker;
 	u64 nvcsw; /* the kernel's own counters, of its whole life */
 	u64 nivcsw;
+	char comm[16];
+};
+
+/* What a record in the ring is: its first word. */
+enum record {
+	RECORD_OBITUARY,
+	RECORD_EVENTS,
+	RECORD_TASK,
+};
+
+#define EVENT_WAKEUP 1 /* else a switch */
+#define EVENT_PICKED 2
+#define EVENT_ENDED 4
+#define EVENT_PREEMPT 8
+
+/*
+ * A switch as it is recorded, with the slice that it ends and the phases of the
+ * switch before it; or a wakeup.
+ */
+struct event {
+	u64 time;  /* s0, or when it was woken */
+	u64 since; /* s1 of the switch before; 0: not seen */
+	u32 prev;
+	u32 next; /* or who was woken */
+	u32 pick; /* of the switch before, as are took, class and two of the flags */
+	u32 took;
+	u16 state; /* prev's __state */
+	u8 class;
+	u8 cause;
+	u8 flags;
+	u8 pad;
+	u16 cpu; /* where the woken is to run */
+};
+
+#define RAW_EVENTS 64
+
+/* What is recorded on one core and not sent yet; and, as it is, the record. */
+struct events {
+	u32 record; /* RECORD_EVENTS */
+	u32 cpu;
+	u32 count;
+	u32 stashed; /* of the switch before the next, the phases are these: */
+	u32 pick;
+	u32 took;
+	u8 class;
+	u8 flags;
+	u8 pad[6];
+	u64 lost; /* events that found no room in the ring, since the last that did */
+	struct event event[RAW_EVENTS];
+};
+
+/* A task's name. */
+struct task_name {
+	u32 record; /* RECORD_TASK */
+	u32 tid;
+	u32 tgid;
+	u32 pad;
+	u64 time;
 	char comm[16];
 };
 
@@ -211,4 +271,5 @@ struct totals {
 	u64 hrtick_function; /* of the one that ends slices between ticks; 0: not seen */
 	u64 plain_function;  /* of the last one that is neither */
 	u64 timers_asked;    /* times that the kernel was asked for a callback's name */
+	u64 lost_names;      /* task_name records that found no room */
 };

@@ -22,6 +22,9 @@ type (
 	Lives     = slicetraceLives
 	Worker    = slicetraceWorker
 	Obituary  = slicetraceObituary
+	Events    = slicetraceEvents
+	Event     = slicetraceEvent
+	TaskName  = slicetraceTaskName
 	Totals    = slicetraceTotals
 )
 
@@ -36,10 +39,26 @@ const (
 // values of Worker.Children.
 const (
 	FollowNone = iota
-	// FollowListed has each one's record sent to Ended.
+	// FollowListed has each one's record sent into Ring.
 	FollowListed
 	// FollowCounted has each one added to Sums.Lives.
 	FollowCounted
+)
+
+// What a record in Ring is: its first word.
+const (
+	RecordObituary = iota
+	RecordEvents
+	RecordTask
+)
+
+// The bits of Event.Flags. Without EventWakeup it is a switch; EventPicked and
+// EventEnded say which phases of the switch before it were timed.
+const (
+	EventWakeup = 1 << iota
+	EventPicked
+	EventEnded
+	EventPreempt
 )
 
 // NoCPU is Worker.Cpu of a task that has not run since it was watched.
@@ -62,6 +81,8 @@ type Options struct {
 	// NoTracepointExit and NoTracepointEntry leave out hooks that the kernel
 	// has, to exercise the fallbacks.
 	NoTracepointExit, NoTracepointEntry bool
+	// Record sends every switch and wakeup, and tasks' names, into the ring.
+	Record bool
 }
 
 // Hook is a program and the place where it is to be attached.
@@ -75,7 +96,9 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Shadow, Workers, Slots, Guesses, Free, Ended *ebpf.Map
+	Cores, Shadow, Workers, Slots, Guesses, Free *ebpf.Map
+	// Ring holds records whose first word says what they are.
+	Ring *ebpf.Map
 	// Totals holds a Totals.
 	Totals   *ebpf.Variable
 	Snapshot *ebpf.Program // fills Shadow, which holds a Snapshot
@@ -94,6 +117,7 @@ var hookPrograms = [...]struct{ tracepoint, program string }{
 	{"hrtimer_expire_entry", slicetraceProgStTick},
 	{"sched_process_fork", slicetraceProgStFork},
 	{"sched_process_exec", slicetraceProgStExec},
+	{"task_rename", slicetraceProgStRename},
 	{"sched_process_exit", slicetraceProgStProcessExit},
 	{"sched_wakeup_new", slicetraceProgStWakeupNew},
 	{"sched_wakeup", slicetraceProgStWakeup},
@@ -146,6 +170,7 @@ func refused(err error) error {
 func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Options) error {
 	for _, h := range hookPrograms {
 		if hasTracepoint(kernel, h.tracepoint) &&
+			!(h.program == slicetraceProgStRename && !o.Record) &&
 			!(h.program == slicetraceProgStExit && o.NoTracepointExit) &&
 			!(h.program == slicetraceProgStEntry && o.NoTracepointEntry) {
 			continue
@@ -187,6 +212,9 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	spec.Maps[slicetraceMapStWorkers].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStSlots].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStFree].MaxEntries = uint32(o.Tasks)
+	if err := sizeRing(spec, o); err != nil {
+		return err
+	}
 	// A tick that asked for a switch gets it at once, or when a system call
 	// ends; one older than half a period did not end the slice.
 	if o.TickPeriod > 0 {
@@ -194,6 +222,36 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 		if err := spec.Variables[slicetraceVarTickRecent].Set(recent); err != nil {
 			return fmt.Errorf("set tick period: %w", err)
 		}
+	}
+	return nil
+}
+
+// recordBytes is the size of the ring when recording: for each core what comes in
+// 0.4 s at half a million events a second, and more than a core of 2026 reaches.
+func recordBytes(cores int) uint32 {
+	bytes := uint32(16 << 20)
+	for bytes < uint32(min(cores, 32))<<23 {
+		bytes *= 2
+	}
+	return bytes
+}
+
+// sizeRing makes room for a recording, or none.
+func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
+	raw, ring := spec.Maps[slicetraceMapStRaw], spec.Maps[slicetraceMapStRing]
+	if !o.Record {
+		// The programs' use of it is dead code, which is not checked.
+		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
+		return nil
+	}
+	raw.MaxEntries = uint32(o.Cores)
+	ring.MaxEntries = recordBytes(o.Cores)
+	err := errors.Join(
+		spec.Variables[slicetraceVarRecording].Set(true),
+		spec.Variables[slicetraceVarRingBytes].Set(uint64(ring.MaxEntries)),
+	)
+	if err != nil {
+		return fmt.Errorf("set up recording: %w", err)
 	}
 	return nil
 }
@@ -206,7 +264,7 @@ func (objs *Objects) assign() {
 	objs.Slots = c.Maps[slicetraceMapStSlots]
 	objs.Guesses = c.Maps[slicetraceMapStGuesses]
 	objs.Free = c.Maps[slicetraceMapStFree]
-	objs.Ended = c.Maps[slicetraceMapStEnded]
+	objs.Ring = c.Maps[slicetraceMapStRing]
 	objs.Totals = c.Variables[slicetraceVarStTotals]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
 	for i := range objs.Hooks {

@@ -10,6 +10,9 @@
 /* Set before load. */
 const volatile u64 tick_recent = 2000000; /* ns after a tick in which it can still end a slice */
 
+const volatile bool recording = false;      /* every switch and wakeup goes into the ring too */
+const volatile u64 ring_bytes = 64 * 1024;  /* size of st_ring */
+
 /* The hot and the cold half of each core, by its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -70,18 +73,31 @@ struct {
 	__type(value, u32);
 } st_free SEC(".maps");
 
-#define ENDED_BYTES (64 * 1024)
-
-/* struct obituary of each watched task that ended. */
+/* Of each watched task that ended, its struct obituary; and what is recorded. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, ENDED_BYTES);
-} st_ended SEC(".maps");
+	__uint(max_entries, 64 * 1024);
+} st_ring SEC(".maps");
+
+/* Events of each core on their way into the ring; a stub unless recording. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct events);
+} st_raw SEC(".maps");
 
 struct totals st_totals;
 
-/* Brings the type into the BTF, for the bindings. */
+/* Bring the types into the BTF, for the bindings. */
 const struct obituary *obituary_type __attribute__((unused));
+const struct task_name *task_name_type __attribute__((unused));
+
+/* The reader sleeps while it need not hurry: waking it is a switch too. */
+static __always_inline u64 ring_flags(void)
+{
+	return bpf_ringbuf_query(&st_ring, BPF_RB_AVAIL_DATA) > ring_bytes / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
 
 static __always_inline struct core *this_core(void)
 {

@@ -20,6 +20,7 @@
 #include "core_fixes.h"
 #include "account.h"
 #include "maps.h"
+#include "record.h"
 #include "sums.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -38,6 +39,9 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	if (c->since && c->task != (u64)prev)
 		find_holder(c, prev, s0);
+	if (recording)
+		record_switch(c, preempt, prev, next,
+			      prev->pid ? cause_of(c, preempt, prev, next, s0) : CAUSES, s0);
 	e = next_entry(c);
 	e->class = CLASSES;
 	if (c->since) {
@@ -114,6 +118,8 @@ static __always_inline int runnable(struct task_struct *p)
 
 	if (c)
 		c->woken = tid;
+	if (recording)
+		record_wakeup(p, cpu);
 	/* One that was preempted on its way to block waits since then. */
 	if (w && !w->runnable)
 		w->runnable = bpf_ktime_get_ns();
@@ -160,8 +166,23 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 	u32 slot;
 	struct worker *w = worker_of(parent->pid, &slot);
 
+	if (recording)
+		record_task(child);
 	if (w && w->children)
 		watch_child(child, w->children);
+	return 0;
+}
+
+/* Attached only when recording; an execution renames its task too. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
+{
+	struct task_name *n = begin_name(p);
+
+	if (!n)
+		return 0;
+	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
+	bpf_ringbuf_submit(n, ring_flags());
 	return 0;
 }
 
@@ -276,6 +297,8 @@ int st_snapshot(void *ctx)
 	else if (c->exit && c->task != (u64)current)
 		find_holder(c, current, bpf_ktime_get_ns());
 	flush(c);
+	if (recording)
+		send_events(this_raw());
 	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||
 	    bpf_probe_read_kernel(&s->sums, sizeof(s->sums), sums))
 		return 2;

@@ -66,6 +66,37 @@ type slicetraceCore struct {
 	}
 }
 
+type slicetraceEvent struct {
+	_     structs.HostLayout
+	Time  uint64
+	Since uint64
+	Prev  uint32
+	Next  uint32
+	Pick  uint32
+	Took  uint32
+	State uint16
+	Class uint8
+	Cause uint8
+	Flags uint8
+	Pad   uint8
+	Cpu   uint16
+}
+
+type slicetraceEvents struct {
+	_       structs.HostLayout
+	Record  uint32
+	Cpu     uint32
+	Count   uint32
+	Stashed uint32
+	Pick    uint32
+	Took    uint32
+	Class   uint8
+	Flags   uint8
+	Pad     [6]uint8
+	Lost    uint64
+	Event   [64]slicetraceEvent
+}
+
 type slicetraceLives struct {
 	_          structs.HostLayout
 	Tasks      uint64
@@ -94,6 +125,8 @@ type slicetraceLives struct {
 
 type slicetraceObituary struct {
 	_      structs.HostLayout
+	Record uint32
+	Pad    uint32
 	Worker slicetraceWorker
 	Nvcsw  uint64
 	Nivcsw uint64
@@ -124,6 +157,16 @@ type slicetraceSums struct {
 	Classes [5]slicetraceClassPage
 }
 
+type slicetraceTaskName struct {
+	_      structs.HostLayout
+	Record uint32
+	Tid    uint32
+	Tgid   uint32
+	Pad    uint32
+	Time   uint64
+	Comm   [16]int8
+}
+
 type slicetraceTotals struct {
 	_              structs.HostLayout
 	MapFull        uint64
@@ -133,6 +176,7 @@ type slicetraceTotals struct {
 	HrtickFunction uint64
 	PlainFunction  uint64
 	TimersAsked    uint64
+	LostNames      uint64
 }
 
 type slicetraceWorker struct {
@@ -160,9 +204,10 @@ type slicetraceWorker struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	slicetraceMapStCores        = "st_cores"
-	slicetraceMapStEnded        = "st_ended"
 	slicetraceMapStFree         = "st_free"
 	slicetraceMapStGuesses      = "st_guesses"
+	slicetraceMapStRaw          = "st_raw"
+	slicetraceMapStRing         = "st_ring"
 	slicetraceMapStShadow       = "st_shadow"
 	slicetraceMapStSlots        = "st_slots"
 	slicetraceMapStSums         = "st_sums"
@@ -173,13 +218,17 @@ const (
 	slicetraceProgStFinish      = "st_finish"
 	slicetraceProgStFork        = "st_fork"
 	slicetraceProgStProcessExit = "st_process_exit"
+	slicetraceProgStRename      = "st_rename"
 	slicetraceProgStSnapshot    = "st_snapshot"
 	slicetraceProgStSwitch      = "st_switch"
 	slicetraceProgStTick        = "st_tick"
 	slicetraceProgStWakeup      = "st_wakeup"
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
 	slicetraceVarObituaryType   = "obituary_type"
+	slicetraceVarRecording      = "recording"
+	slicetraceVarRingBytes      = "ring_bytes"
 	slicetraceVarStTotals       = "st_totals"
+	slicetraceVarTaskNameType   = "task_name_type"
 	slicetraceVarTickRecent     = "tick_recent"
 )
 
@@ -231,6 +280,7 @@ type slicetraceProgramSpecs struct {
 	StFinish      *ebpf.ProgramSpec `ebpf:"st_finish"`
 	StFork        *ebpf.ProgramSpec `ebpf:"st_fork"`
 	StProcessExit *ebpf.ProgramSpec `ebpf:"st_process_exit"`
+	StRename      *ebpf.ProgramSpec `ebpf:"st_rename"`
 	StSnapshot    *ebpf.ProgramSpec `ebpf:"st_snapshot"`
 	StSwitch      *ebpf.ProgramSpec `ebpf:"st_switch"`
 	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
@@ -243,9 +293,10 @@ type slicetraceProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceMapSpecs struct {
 	StCores   *ebpf.MapSpec `ebpf:"st_cores"`
-	StEnded   *ebpf.MapSpec `ebpf:"st_ended"`
 	StFree    *ebpf.MapSpec `ebpf:"st_free"`
 	StGuesses *ebpf.MapSpec `ebpf:"st_guesses"`
+	StRaw     *ebpf.MapSpec `ebpf:"st_raw"`
+	StRing    *ebpf.MapSpec `ebpf:"st_ring"`
 	StShadow  *ebpf.MapSpec `ebpf:"st_shadow"`
 	StSlots   *ebpf.MapSpec `ebpf:"st_slots"`
 	StSums    *ebpf.MapSpec `ebpf:"st_sums"`
@@ -257,7 +308,10 @@ type slicetraceMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
+	Recording    *ebpf.VariableSpec `ebpf:"recording"`
+	RingBytes    *ebpf.VariableSpec `ebpf:"ring_bytes"`
 	StTotals     *ebpf.VariableSpec `ebpf:"st_totals"`
+	TaskNameType *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TickRecent   *ebpf.VariableSpec `ebpf:"tick_recent"`
 }
 
@@ -282,9 +336,10 @@ func (o *slicetraceObjects) Close() error {
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceMaps struct {
 	StCores   *ebpf.Map `ebpf:"st_cores"`
-	StEnded   *ebpf.Map `ebpf:"st_ended"`
 	StFree    *ebpf.Map `ebpf:"st_free"`
 	StGuesses *ebpf.Map `ebpf:"st_guesses"`
+	StRaw     *ebpf.Map `ebpf:"st_raw"`
+	StRing    *ebpf.Map `ebpf:"st_ring"`
 	StShadow  *ebpf.Map `ebpf:"st_shadow"`
 	StSlots   *ebpf.Map `ebpf:"st_slots"`
 	StSums    *ebpf.Map `ebpf:"st_sums"`
@@ -294,9 +349,10 @@ type slicetraceMaps struct {
 func (m *slicetraceMaps) Close() error {
 	return _SlicetraceClose(
 		m.StCores,
-		m.StEnded,
 		m.StFree,
 		m.StGuesses,
+		m.StRaw,
+		m.StRing,
 		m.StShadow,
 		m.StSlots,
 		m.StSums,
@@ -309,7 +365,10 @@ func (m *slicetraceMaps) Close() error {
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
+	Recording    *ebpf.Variable `ebpf:"recording"`
+	RingBytes    *ebpf.Variable `ebpf:"ring_bytes"`
 	StTotals     *ebpf.Variable `ebpf:"st_totals"`
+	TaskNameType *ebpf.Variable `ebpf:"task_name_type"`
 	TickRecent   *ebpf.Variable `ebpf:"tick_recent"`
 }
 
@@ -323,6 +382,7 @@ type slicetracePrograms struct {
 	StFinish      *ebpf.Program `ebpf:"st_finish"`
 	StFork        *ebpf.Program `ebpf:"st_fork"`
 	StProcessExit *ebpf.Program `ebpf:"st_process_exit"`
+	StRename      *ebpf.Program `ebpf:"st_rename"`
 	StSnapshot    *ebpf.Program `ebpf:"st_snapshot"`
 	StSwitch      *ebpf.Program `ebpf:"st_switch"`
 	StTick        *ebpf.Program `ebpf:"st_tick"`
@@ -338,6 +398,7 @@ func (p *slicetracePrograms) Close() error {
 		p.StFinish,
 		p.StFork,
 		p.StProcessExit,
+		p.StRename,
 		p.StSnapshot,
 		p.StSwitch,
 		p.StTick,

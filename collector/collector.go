@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
 )
 
 // DefaultTasks is how many tasks can be watched at once, unless Options say
@@ -32,6 +34,17 @@ type Options struct {
 	// NoEntry and NoExit leave out sched_entry_tp and sched_exit_tp although
 	// the kernel has them, as on an older kernel.
 	NoEntry, NoExit bool
+	// Record, if not nil, has every switch and wakeup on every core, and tasks'
+	// names, written from Open to FinishRecording.
+	Record *Recording
+}
+
+// Recording says where a recording goes.
+type Recording struct {
+	// Out should be buffered. Writes come from one goroutine at a time.
+	Out io.Writer
+	// Header names the Tool and the Kernel; Open fills in the rest.
+	Header recording.Header
 }
 
 // Children says what is made of a watched task's children.
@@ -67,7 +80,7 @@ type Collector struct {
 	cores []core
 	base  map[taskID]Task // watched by Watch
 	taken uint64          // snapshots so far
-	ended *ended
+	ring  *ring
 }
 
 // Open loads the programs and attaches them to every core. A process that ends
@@ -93,6 +106,7 @@ func Open(o Options) (*Collector, error) {
 		Tasks:             o.Tasks,
 		NoTracepointEntry: o.NoEntry,
 		NoTracepointExit:  o.NoExit,
+		Record:            o.Record != nil,
 	}
 	if o.HZ > 0 {
 		load.TickPeriod = time.Second / time.Duration(o.HZ)
@@ -105,20 +119,23 @@ func Open(o Options) (*Collector, error) {
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
 	}
-	if err := c.start(o.Tasks); err != nil {
+	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }
 
-func (c *Collector) start(tasks int) error {
-	for slot := range uint32(tasks) {
+func (c *Collector) start(o Options) error {
+	for slot := range uint32(o.Tasks) {
 		if err := c.objs.Free.Put(nil, slot); err != nil {
 			return fmt.Errorf("fill free slots: %w", err)
 		}
 	}
-	var err error
-	if c.ended, err = newEnded(c.objs.Ended, c.keepUp); err != nil {
+	rec, err := c.newRecorder(o.Record)
+	if err != nil {
+		return err
+	}
+	if c.ring, err = newRing(c.objs.Ring, rec, c.keepUp); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
@@ -128,7 +145,11 @@ func (c *Collector) start(tasks int) error {
 		}
 		c.links = append(c.links, l)
 	}
-	return nil
+	if rec == nil {
+		return nil
+	}
+	// Names that change meanwhile come through the ring, with their times.
+	return c.ring.record(func(r *recorder) { r.tasks(runningTasks()) })
 }
 
 func attach(h bpf.Hook) (link.Link, error) {
@@ -154,7 +175,7 @@ func (c *Collector) Watch(t Task) error {
 	}
 	w := bpf.Worker{
 		Cpu:  bpf.NoCPU,
-		Born: monotonicNow(),
+		Born: uint64(Now()),
 		Tid:  uint32(t.TID),
 		Tgid: uint32(t.PID),
 
@@ -260,9 +281,9 @@ func (c *Collector) Close() error {
 		errs = append(errs, l.Close())
 	}
 	c.links = nil
-	if c.ended != nil {
-		errs = append(errs, c.ended.close())
-		c.ended = nil
+	if c.ring != nil {
+		errs = append(errs, c.ring.close())
+		c.ring = nil
 	}
 	c.objs.Close()
 	return errors.Join(errs...)

@@ -148,7 +148,7 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 		}
 	}
 	var err error
-	if s.ended, err = c.ended.take(); err != nil {
+	if s.ended, err = c.ring.ended(); err != nil {
 		return err
 	}
 	for i := range s.ended.rows {

@@ -53,37 +53,74 @@ func WriteText(name string, text []byte, owner *Owner) error {
 }
 
 // writeFile has place move the whole file from its temporary name to its own.
-func writeFile(name string, owner *Owner, write func(io.Writer) error, place func(temporary, name string) error) (err error) {
-	f, err := createBeside(name)
+func writeFile(name string, owner *Owner, write func(io.Writer) error, place func(temporary, name string) error) error {
+	o, err := CreateOutput(name, owner)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("write %s: %w; choose another place with -o", name, err)
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
+	o.place = place
+	if err := write(o); err != nil {
+		return o.fail(err)
 	}
+	return o.Commit()
+}
+
+// Output is a file that is written beside its name, and has it only when whole.
+type Output struct {
+	file  *os.File
+	name  string
+	owner *Owner
+	place func(temporary, name string) error
+}
+
+// CreateOutput begins a file as WriteFile describes it. Commit or Abort ends it.
+func CreateOutput(name string, owner *Owner) (*Output, error) {
+	f, err := createBeside(name)
+	if err != nil {
+		return nil, err
+	}
+	return &Output{file: f, name: name, owner: owner, place: os.Rename}, nil
+}
+
+// Write adds to the file. It is not buffered.
+func (o *Output) Write(p []byte) (int, error) { return o.file.Write(p) }
+
+// Commit gives the file its name, or on any error leaves nothing behind.
+func (o *Output) Commit() error {
+	if err := o.finish(); err != nil {
+		return o.fail(err)
+	}
+	return nil
+}
+
+// Abort leaves nothing behind.
+func (o *Output) Abort() {
+	o.file.Close()
+	os.Remove(o.file.Name())
+}
+
+func (o *Output) fail(err error) error {
+	o.Abort()
+	return fmt.Errorf("write %s: %w; choose another place with -o", o.name, err)
+}
+
+func (o *Output) finish() error {
 	// By descriptor, never by name: the directory may belong to someone else.
-	if err := f.Chmod(0o644); err != nil {
+	if err := o.file.Chmod(0o644); err != nil {
 		return err
 	}
-	if owner != nil {
-		if err := f.Chown(owner.UID, owner.GID); err != nil {
+	if o.owner != nil {
+		if err := o.file.Chown(o.owner.UID, o.owner.GID); err != nil {
 			return err
 		}
 	}
-	if err := f.Sync(); err != nil {
+	if err := o.file.Sync(); err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
+	if err := o.file.Close(); err != nil {
 		return err
 	}
-	return place(f.Name(), name)
+	return o.place(o.file.Name(), o.name)
 }
 
 // CheckOutput returns the error that WriteFile would meet when it opens name,

@@ -67,6 +67,15 @@ func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 // Total counts everything that is missing. Unseen is not: it is repaired.
 func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
 
+// Clean is Quality.Clean, and of the recording whether it is whole.
+func (r *Report) Clean() (clean bool, reasons []string) {
+	_, reasons = r.Quality.Clean()
+	if rec := r.Recording; rec != nil && rec.Lost > 0 {
+		reasons = append(reasons, fmt.Sprintf("events that the recording lacks: %d", rec.Lost))
+	}
+	return len(reasons) == 0, reasons
+}
+
 // Clean reports whether the figures can be taken as they stand; if not, each
 // reason says what is wrong and how often.
 func (q Quality) Clean() (clean bool, reasons []string) {

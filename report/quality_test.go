@@ -46,6 +46,20 @@ func TestComputeQualitySumsTrials(t *testing.T) {
 	}
 }
 
+func TestALossyRecordingIsNotClean(t *testing.T) {
+	for lost, want := range map[uint64]bool{0: true, 3: false} {
+		r := reporttest.Bundled(1, 1)
+		r.Recording = &report.Recording{Switches: 5, Counted: 5 + lost, Lost: lost}
+		clean, reasons := r.Clean()
+		if clean != want || !want && !strings.Contains(strings.Join(reasons, ""), "lacks: 3") {
+			t.Errorf("with %d events lost the report is clean: %v, %q", lost, clean, reasons)
+		}
+		if alert := r.Summarize().Alert; (alert == "") != want {
+			t.Errorf("with %d events lost the alert is %q", lost, alert)
+		}
+	}
+}
+
 func TestClean(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*report.Quality)

@@ -25,6 +25,8 @@ type Report struct {
 	Trials []Trial `json:"trials"`
 	// Quality is the trust block: counts over the whole run.
 	Quality Quality `json:"quality"`
+	// Recording is what was recorded meanwhile, nil without a recording.
+	Recording *Recording `json:"recording,omitempty"`
 	// Findings say what the figures mean for each claim; none for a command.
 	Findings []Finding `json:"findings,omitempty"`
 	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".

@@ -8,10 +8,10 @@ import "strings"
 func (r *Report) qualityTable() Table {
 	q := r.Quality
 	clean := 0
-	if ok, _ := q.Clean(); ok {
+	if ok, _ := r.Clean(); ok {
 		clean = 1
 	}
-	return pairs("quality", []pair{
+	return pairs("quality", append([]pair{
 		{"clean", integer(clean)},
 		{"switches", integer(q.Switches)},
 		{"lost", integer(q.Lost.Total() + q.RecursionMisses)},
@@ -35,7 +35,7 @@ func (r *Report) qualityTable() Table {
 		{"unseen", integer(q.Lost.Unseen)},
 		{"created_tasks", integer(q.CreatedTasks)},
 		{"reconciled_created", integer(q.ReconciledCreated)},
-	})
+	}, r.Recording.pairs()...))
 }
 
 // hostTable has one row per part of the fingerprint.

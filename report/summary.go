@@ -109,7 +109,7 @@ func (r *Report) Summarize() *Summary {
 // summaryOf heads the sections, without those that are empty.
 func (r *Report) summaryOf(sections []Section) *Summary {
 	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
-	if clean, reasons := r.Quality.Clean(); !clean {
+	if clean, reasons := r.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
 	}
 	if share := r.othersShare(nil); len(r.bundledModes()) > 0 && share > busyShare {

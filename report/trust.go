@@ -40,6 +40,9 @@ func (r *Report) trustSection() Section {
 		Columns: []Column{textColumn(""), {}, textColumn("")},
 		Groups:  []Group{g},
 	}
+	if r.Recording != nil {
+		s.Notes = append(s.Notes, r.Recording.digest(r.Host.CPUs))
+	}
 	s.Notes = append(s.Notes, "Hooks: "+r.Capture.hooks())
 	for _, n := range r.Capture.Notes {
 		s.Notes = append(s.Notes, "Note: "+n)

@@ -37,6 +37,9 @@ func (r *Report) Validate() error {
 			return fmt.Errorf("trial %d: %w", i+1, err)
 		}
 	}
+	if rec := r.Recording; rec != nil && min(rec.Bytes, rec.ToolCPUNS, rec.WallNS) < 0 {
+		return errors.New("a recording of a negative size or time")
+	}
 	if len(r.Findings) > maxFindings {
 		return fmt.Errorf("%d findings are more than %d", len(r.Findings), maxFindings)
 	}

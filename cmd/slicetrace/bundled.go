@@ -37,7 +37,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err := deliver(s.out, s.err, o, name, r); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || r.Recording == nil && o.record != "" {
 		return &statusError{status: exitFailed}
 	}
 	return nil
@@ -51,8 +51,13 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	for _, t := range trials {
 		most = max(most, t.Workers)
 	}
+	tape, err := newTape(o.record)
+	if err != nil {
+		return err
+	}
+	defer tape.abort()
 	// Twice, since a trial's workers can be about to exit when the next begins.
-	c, err := collector.Open(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ})
+	c, err := collector.Open(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ, Record: tape.options(r.Host)})
 	if err != nil {
 		return err
 	}
@@ -70,6 +75,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	if err != nil {
 		return err
 	}
+	tape.finish(c, r)
 	return seal(r, c)
 }
 

@@ -7,13 +7,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -26,7 +26,12 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
-	c, err := collector.Open(collector.Options{Tasks: o.tasks, HZ: r.Host.HZ})
+	tape, err := newTape(o.record)
+	if err != nil {
+		return err
+	}
+	defer tape.abort()
+	c, err := collector.Open(collector.Options{Tasks: o.tasks, HZ: r.Host.HZ, Record: tape.options(r.Host)})
 	if err != nil {
 		return err
 	}
@@ -38,8 +43,12 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err != nil {
 		return err
 	}
+	tape.finish(c, r)
 	if err = seal(r, c); err == nil {
 		err = deliver(s.err, s.err, o, name, r)
+	}
+	if err == nil && r.Recording == nil && o.record != "" {
+		err = &statusError{status: exitFailed}
 	}
 	if status != exitDone {
 		return &statusError{status, err}
@@ -62,7 +71,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	}
 	stop := forwardSignals(running)
 	defer stop()
-	start := time.Now()
+	start := collector.Now()
 	if err := running.Release(); err != nil {
 		err = errors.Join(err, abandon(running))
 		var refused *workloads.ExecError
@@ -75,7 +84,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	if err != nil {
 		return 0, err
 	}
-	duration := time.Since(start)
+	end := collector.Now()
 	if err := c.AwaitExits(exitLimit); err != nil {
 		return 0, err
 	}
@@ -87,11 +96,18 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	if err != nil {
 		return 0, err
 	}
+	mark := recording.Mark{Workload: filepath.Base(argv[0]), Mode: string(report.Command), Round: 1, StartNS: start, EndNS: end}
+	for i := range interval.Tasks {
+		mark.Workers = append(mark.Workers, int32(interval.Tasks[i].TID))
+	}
+	if err := c.Mark(mark); err != nil {
+		return 0, err
+	}
 	r.Trials = append(r.Trials, report.Trial{
-		Workload:   filepath.Base(argv[0]),
+		Workload:   mark.Workload,
 		Mode:       report.Command,
-		Round:      1,
-		DurationNS: duration.Nanoseconds(),
+		Round:      mark.Round,
+		DurationNS: end - start,
 		Cores:      interval.Cores,
 		Workers:    interval.Tasks,
 		Lost:       interval.Lost,

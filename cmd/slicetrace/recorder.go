@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -64,7 +65,19 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	}
 	r.report.Trials = append(r.report.Trials, trial)
 	r.progress.end()
-	return nil
+	return r.collector.Mark(markOf(result))
+}
+
+func markOf(result workloads.Result) recording.Mark {
+	t := result.Trial
+	m := recording.Mark{
+		Workload: t.Workload, Variant: t.Variant, Mode: string(t.Mode), Round: t.Round,
+		StartNS: result.Start.Nanoseconds(), EndNS: result.End.Nanoseconds(),
+	}
+	for _, w := range result.Workers {
+		m.Workers = append(m.Workers, int32(w.TID))
+	}
+	return m
 }
 
 // trialOf joins what the workers did with what was seen of them.

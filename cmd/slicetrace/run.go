@@ -22,6 +22,7 @@ type runOptions struct {
 	cores      string
 	tasks      int
 	output     string
+	record     string
 	format     format
 	quiet      bool
 	keepRoot   bool
@@ -50,6 +51,7 @@ who called sudo, and the saved report is theirs.`,
   sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
   sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
   sudo slicetrace run --format csv -o run.json > cores.csv
+  sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2`,
 		// Where no workload fits, the shell offers programs' files.
@@ -88,6 +90,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
 	f.IntVar(&o.tasks, "max-tasks", 0, "how many tasks of CMD can be watched at once (default: 240 a core, at most 4096)")
 	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
+	f.StringVar(&o.record, "record", "", "also write every switch and wakeup on every core to this file, for export and report --html")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show neither report nor progress; the report is saved")
 	f.BoolVar(&o.keepRoot, "keep-root", false, "run the work as root instead of as the user who called sudo")
 	f.BoolVar(&o.claims, "claims", false, "list the claims that a run decides and the workloads that answer each, and run nothing")

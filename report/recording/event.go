@@ -19,7 +19,8 @@ type Event struct {
 	// Class is the index in report.Classes, or NoClass for a switch that the
 	// counters leave out.
 	Class uint8
-	// EndedBy is the index in report.Causes of why prev's slice ended.
+	// EndedBy is the index in report.Causes of why prev's slice ended, or NoCause for
+	// the idle task's.
 	EndedBy uint8
 	// State is prev's as the kernel prints it: 'R', 'S', 'D' and so on.
 	State byte
@@ -28,8 +29,12 @@ type Event struct {
 	CPU int32
 }
 
-// NoClass is the Class of a switch that no class counts.
-const NoClass = 7
+// NoClass is the Class of a switch that no class counts, and NoCause the EndedBy
+// of a slice that nothing has to end.
+const (
+	NoClass = 7
+	NoCause = 7
+)
 
 // Kind tells events apart.
 type Kind uint8

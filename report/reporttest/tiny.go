@@ -17,7 +17,7 @@ func Tiny() []string {
 		return `{"workload":"counter","variant":"` + variant + `","mode":"threads","duration_ns":9,"operations":9,"figures":[{"name":"counted","value":7}]}`
 	}
 	report := func(trials string) string {
-		return `{"schema":1,"created":"2026-11-22T20:11:00Z","trials":[` + trials + `],"quality":{"switches":3,"wall_ns":100}}`
+		return `{"schema":1,"created":"2026-11-22T20:11:00Z","trials":[` + trials + `],"quality":{"switches":3,"wall_ns":100},"recording":{"switches":3,"counted":4,"bytes":20,"lost":1,"tool_cpu_ns":5,"wall_ns":100}}`
 	}
 	return []string{
 		report(trial("processes") + "," + trial("threads")),

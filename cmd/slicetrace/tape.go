@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// tape is the file of --record. A nil tape is none.
+type tape struct {
+	name   string
+	file   *report.Output
+	buffer *bufio.Writer
+	bytes  int64
+	began  time.Time
+	cpu    time.Duration
+}
+
+// newTape begins the file of --record, nil if none is asked for.
+func newTape(name string) (*tape, error) {
+	if name == "" {
+		return nil, nil
+	}
+	file, err := report.CreateOutput(name, invokingUser().owner())
+	if err != nil {
+		return nil, err
+	}
+	t := &tape{name: name, file: file, began: time.Now(), cpu: toolCPU()}
+	t.buffer = bufio.NewWriterSize(counting{t}, 1<<20)
+	return t, nil
+}
+
+// counting writes to a tape's file.
+type counting struct{ tape *tape }
+
+func (c counting) Write(p []byte) (int, error) {
+	n, err := c.tape.file.Write(p)
+	c.tape.bytes += int64(n)
+	return n, err
+}
+
+// options are the collector's.
+func (t *tape) options(host report.Host) *collector.Recording {
+	if t == nil {
+		return nil
+	}
+	return &collector.Recording{Out: t.buffer, Header: recording.Header{Tool: "slicetrace " + version(), Kernel: host.Kernel}}
+}
+
+// finish completes the file and notes in the report what it holds. If that fails
+// the report says so, and has no recording: what was counted is not lost with it.
+func (t *tape) finish(c *collector.Collector, r *report.Report) {
+	if t == nil {
+		return
+	}
+	end, err := c.FinishRecording()
+	if err == nil {
+		err = t.buffer.Flush()
+	}
+	if err == nil {
+		file := t.file
+		t.file = nil
+		err = file.Commit()
+	}
+	if err != nil {
+		r.Warnings = append(r.Warnings, oneLine(fmt.Errorf("there is no recording %s: %w", t.name, err)))
+		return
+	}
+	r.Recording = &report.Recording{
+		Switches: end.Switches, Wakeups: end.Wakeups, Counted: end.Counted, Lost: end.Lost, LostTasks: end.LostTasks,
+		Bytes: t.bytes, ToolCPUNS: (toolCPU() - t.cpu).Nanoseconds(), WallNS: time.Since(t.began).Nanoseconds(),
+	}
+}
+
+// abort leaves no file behind, unless finish has been called.
+func (t *tape) abort() {
+	if t != nil && t.file != nil {
+		t.file.Abort()
+	}
+}
+
+// toolCPU is the processor time that this process has used.
+func toolCPU() time.Duration {
+	var usage unix.Rusage
+	// It fails only for a wrong argument.
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// taped reads a recording to its end.
+func taped(t *testing.T, name string) (marks []recording.Mark, names map[string]bool, end recording.End) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := recording.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	names = map[string]bool{}
+	for {
+		frame, err := r.Next()
+		if err == io.EOF {
+			return marks, names, end
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch f := frame.(type) {
+		case recording.Mark:
+			marks = append(marks, f)
+		case []recording.Task:
+			for _, task := range f {
+				names[task.Comm] = true
+			}
+		case recording.End:
+			end = f
+		}
+	}
+}
+
+func TestRunRecords(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, append([]string{"run", "pipe", "--record", "r.rec", "-o", "r.json"}, short...)...)
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r, err := report.ReadFile(filepath.Join(got.dir, "r.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := r.Recording
+	if rec == nil || rec.Lost != 0 || rec.Switches != rec.Counted || rec.Switches < r.Quality.Switches || rec.ToolCPUNS <= 0 {
+		t.Fatalf("the report says of the recording: %+v; counted in trials %d", rec, r.Quality.Switches)
+	}
+	file := filepath.Join(got.dir, "r.rec")
+	marks, names, end := taped(t, file)
+	if len(marks) != len(r.Trials) || end.Switches != rec.Switches || !names["st-pipe-0"] {
+		t.Errorf("%d marks for %d trials, the end %+v", len(marks), len(r.Trials), end)
+	}
+	for i, m := range marks {
+		trial := &r.Trials[i]
+		if m.EndNS-m.StartNS != trial.DurationNS || m.Workload != trial.Workload || m.Mode != string(trial.Mode) || len(m.Workers) != len(trial.Workers) {
+			t.Errorf("trial %d is marked %+v", i+1, m)
+		}
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Size() != rec.Bytes || uint64(rec.Bytes) > 12*rec.Switches+100_000 {
+		t.Errorf("%d bytes for %d switches, the file has %v, %v", rec.Bytes, rec.Switches, info, err)
+	}
+	if !strings.Contains(got.out, "Recorded: ") {
+		t.Errorf("the report does not say what was recorded: %s", got.out)
+	}
+}
+
+func TestRunRecordsACommand(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, "run", "--record", "r.rec", "-o", "r.json", "--", "sh", "-c", "sleep 0.01; exit 7")
+	if got.status != 7 {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	marks, names, end := taped(t, filepath.Join(got.dir, "r.rec"))
+	if len(marks) != 1 || marks[0].Workload != "sh" || marks[0].Mode != "command" || len(marks[0].Workers) < 2 || end.Switches == 0 {
+		t.Errorf("marks %+v, end %+v", marks, end)
+	}
+	if !names["sleep"] || !names["sh"] {
+		t.Errorf("neither sh nor sleep is named in %v", names)
+	}
+}
+
+// A recording that fails costs neither the report nor the truth about it.
+func TestRecordingToAFullDisk(t *testing.T) {
+	bpftest.Require(t)
+	disk := t.TempDir()
+	if err := unix.Mount("none", disk, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skip("cannot mount a small disk: ", err)
+	}
+	defer unix.Unmount(disk, 0)
+	for _, args := range [][]string{{"yield", "--duration", "300ms", "--rounds", "1"}, {"--", "sh", "-c", "for i in $(seq 2000); do (:); done"}} {
+		got := call(t, append([]string{"run", "--record", filepath.Join(disk, "r.rec"), "-o", "r.json"}, args...)...)
+		if got.status != exitFailed {
+			t.Errorf("status %d, want %d", got.status, exitFailed)
+		}
+		r, err := report.ReadFile(filepath.Join(got.dir, "r.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := func(w string) bool {
+			return strings.Contains(w, "there is no recording") && strings.Contains(w, "no space left on device")
+		}
+		if r.Recording != nil || !slices.ContainsFunc(r.Warnings, said) {
+			t.Errorf("the report says %q of the recording %+v", r.Warnings, r.Recording)
+		}
+		if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
+			t.Errorf("on the full disk are %v, %v", left, err)
+		}
+	}
+}
+
+func TestRecordingThatCannotBegin(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, "run", "pipe", "--record", "nowhere/r.rec")
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, files %v", got.status, got.files(t))
+	}
+	got.checkOneSentence(t, "open output nowhere/r.rec")
+}

@@ -1,0 +1,287 @@
+package collector
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// bystander lets trials run and does nothing.
+type bystander struct{ during func() }
+
+func (b bystander) Ready(workloads.Trial, []workloads.Worker) error {
+	if b.during != nil {
+		time.AfterFunc(20*time.Millisecond, b.during)
+	}
+	return nil
+}
+
+func (bystander) Stopped(workloads.Result) error { return nil }
+
+// record opens a collector that records into the buffer.
+func record(t *testing.T, out io.Writer) *Collector {
+	t.Helper()
+	bpftest.Require(t)
+	c, err := Open(Options{Record: &Recording{Out: out, Header: recording.Header{Tool: "test"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// work runs one trial of each of some workloads in both modes.
+func work(t *testing.T, during func(), duration time.Duration, names ...string) {
+	t.Helper()
+	p := workloads.Plan{Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1, Duration: duration}
+	for _, name := range names {
+		w, err := workloads.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Workloads = append(p.Workloads, w)
+	}
+	if err := p.Run(t.Context(), bystander{during}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// taped is what a recording holds.
+type taped struct {
+	header   recording.Header
+	end      recording.End
+	switches map[int][]recording.Event // by core
+	wakeups  map[int32]int             // by tid
+	names    map[int32]string
+	lost     uint64
+}
+
+func play(t *testing.T, file []byte) *taped {
+	t.Helper()
+	r, err := recording.NewReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got := &taped{header: r.Header(), switches: map[int][]recording.Event{}, wakeups: map[int32]int{}, names: map[int32]string{}}
+	for {
+		f, err := r.Next()
+		if err == io.EOF {
+			return got
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch f := f.(type) {
+		case *recording.Block:
+			got.lost += f.Lost
+			for _, e := range f.Events {
+				if e.Kind == recording.Wakeup {
+					got.wakeups[e.Next]++
+				} else {
+					got.switches[f.CPU] = append(got.switches[f.CPU], e)
+				}
+			}
+		case []recording.Task:
+			for _, task := range f {
+				got.names[task.TID] = task.Comm
+			}
+		case recording.End:
+			got.end = f
+		}
+	}
+}
+
+// phaseSum is what is known of one phase of a class.
+type phaseSum struct{ count, sum uint64 }
+
+func (p *phaseSum) add(ns int64) {
+	if ns >= 0 {
+		p.count++
+		p.sum += uint64(ns)
+	}
+}
+
+func sumOf(h histogram) (p phaseSum) {
+	for _, n := range h.bucket {
+		p.count += n
+	}
+	p.sum = h.sum
+	return p
+}
+
+// What is recorded equals what is counted: to the last switch and the last
+// nanosecond of each phase, on each core and for each class.
+func TestRecordingEqualsTheCounters(t *testing.T) {
+	var file bytes.Buffer
+	c := record(t, &file)
+	work(t, nil, 200*time.Millisecond, "pipe", "spin", "yield", "messaging", "spawn")
+	end, err := c.FinishRecording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, file.Bytes())
+	if end != got.end || end.Lost != 0 || end.LostTasks != 0 || end.Switches != end.Counted || got.lost != 0 {
+		t.Errorf("the recording ends with %+v, Finish says %+v", got.end, end)
+	}
+	if len(got.header.CPUs) != len(c.cores) || got.header.Switch == "" || got.header.MonotonicNS == 0 {
+		t.Errorf("the header is %+v", got.header)
+	}
+	var all int
+	for i := range c.cores {
+		// With the last switch, whose phases the kernel counts only at the next.
+		counted := c.cores[i].snapshot(true)
+		events := got.switches[c.cores[i].cpu]
+		all += len(events)
+		if n := c.cores[i].now.Core.Switches; uint64(len(events)) != n {
+			t.Errorf("core %d: %d switches recorded, %d counted", c.cores[i].cpu, len(events), n)
+		}
+		for class, name := range report.Classes() {
+			var switches uint64
+			var pick, change phaseSum
+			for _, e := range events {
+				if int(e.Class) == class {
+					switches++
+					pick.add(e.PickNS)
+					change.add(e.SwitchNS)
+				}
+			}
+			k := counted.classes[class]
+			if switches != k.switches || pick != sumOf(k.pick) || change != sumOf(k.swtch) {
+				t.Errorf("core %d, %s: recorded %d switches, picks %v, changes %v; counted %d, %v, %v", c.cores[i].cpu, name,
+					switches, pick, change, k.switches, sumOf(k.pick), sumOf(k.swtch))
+			}
+		}
+	}
+	if all < 50_000 {
+		t.Errorf("%d switches are too few to prove much", all)
+	}
+}
+
+// On each core one event follows the other, and every slice lies between two.
+func TestRecordedEventsFollowEachOther(t *testing.T) {
+	var file bytes.Buffer
+	c := record(t, &file)
+	work(t, nil, 100*time.Millisecond, "pipe", "spin", "sleep")
+	if _, err := c.FinishRecording(); err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, file.Bytes())
+	workers, broken, waits := 0, 0, 0
+	for cpu, events := range got.switches {
+		for i, e := range events[1:] {
+			before := events[i]
+			if e.TimeNS < before.TimeNS {
+				t.Fatalf("core %d goes back from %d to %d", cpu, before.TimeNS, e.TimeNS)
+			}
+			if e.SliceNS >= 0 && e.TimeNS-e.SliceNS < before.TimeNS {
+				t.Fatalf("core %d: a slice of %d ns began before its switch, %d ns ago", cpu, e.SliceNS, e.TimeNS-before.TimeNS)
+			}
+			if e.Prev != before.Next {
+				broken++ // a task that the kernel hides
+			}
+			if e.Prev == 0 && (e.EndedBy != recording.NoCause || e.State != 'R') {
+				t.Errorf("core %d: idle's slice ended by %d in state %c", cpu, e.EndedBy, e.State)
+			}
+			if bytes.HasPrefix([]byte(got.names[e.Prev]), []byte("st-")) {
+				workers++
+			}
+			if blocked := e.Prev != 0 && int(e.EndedBy) < 6 && report.Causes()[e.EndedBy] == report.EndedByBlocked; blocked && e.State != 'R' {
+				waits++
+			}
+		}
+	}
+	if workers == 0 || waits == 0 || broken > 100 {
+		t.Errorf("%d slices of named workers, %d that ended blocked, %d switches from nowhere", workers, waits, broken)
+	}
+	if len(got.wakeups) < 10 {
+		t.Errorf("%d tasks were woken", len(got.wakeups))
+	}
+}
+
+// A reader that stands still loses events, and every one of them is counted.
+func TestLostEventsAreCounted(t *testing.T) {
+	var file bytes.Buffer
+	c := record(t, &file)
+	// Room in the ring for what comes in 50 to 500 ms.
+	work(t, func() {
+		c.ring.mu.Lock()
+		time.Sleep(1500 * time.Millisecond)
+		c.ring.mu.Unlock()
+	}, 1600*time.Millisecond, "yield")
+	end, err := c.FinishRecording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, file.Bytes())
+	if end.Lost == 0 {
+		t.Skip("no event was lost: this machine is too slow to fill the ring")
+	}
+	if got.lost != end.Lost {
+		t.Errorf("%d events were lost, %d are noted in blocks", end.Lost, got.lost)
+	}
+	var kept uint64
+	for _, events := range got.switches {
+		kept += uint64(len(events))
+	}
+	// What is lost is switches and wakeups.
+	if kept != end.Switches || end.Switches >= end.Counted || end.Switches+end.Lost < end.Counted {
+		t.Errorf("%d switches of %d kept, %d events lost", end.Switches, end.Counted, end.Lost)
+	}
+}
+
+// full is a disk with room for some bytes.
+type full struct{ room int }
+
+var errFull = errors.New("no space left")
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+// A disk that is full ends the recording, and not the counting.
+func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
+	c := record(t, &full{20_000})
+	work(t, nil, 100*time.Millisecond, "yield")
+	if _, err := c.FinishRecording(); !errors.Is(err, errFull) {
+		t.Errorf("got error %v, want that of the write", err)
+	}
+	before, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	work(t, nil, 50*time.Millisecond, "yield")
+	after, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := after.Since(before)
+	if err != nil || !slices.ContainsFunc(in.Cores, func(c report.Core) bool { return len(c.Classes) > 0 }) {
+		t.Errorf("nothing was counted afterwards: %v", err)
+	}
+}
+
+func TestStateLetters(t *testing.T) {
+	for state, want := range map[uint16]byte{
+		0: 'R', 1: 'S', 2: 'D', 0x102: 'D', 0x402: 'I', 4: 'T', 8: 't', 0x80: 'X', 0x40: 'P', 0x2000: 'R',
+	} {
+		if got := stateLetter(state); got != want {
+			t.Errorf("state %#x is %c, want %c", state, got, want)
+		}
+	}
+}
