@@ -76,7 +76,6 @@ func (p *progress) begin(t workloads.Trial) {
 	defer p.mu.Unlock()
 	p.trial = fmt.Sprintf("round %d · %s · %s", t.Round, t.Name(), t.Mode)
 	p.began = time.Now()
-	p.last = nil
 }
 
 func (p *progress) end() {
