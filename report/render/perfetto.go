@@ -24,12 +24,12 @@ func Perfetto(w io.Writer, r *recording.Reader) error {
 	p := perfetto{out: bufio.NewWriterSize(w, 256<<10), header: r.Header()}
 	p.sched = newSchedEncoder(&p.tasks)
 	p.begin()
-	readErr := p.frames(r)
-	if err := p.out.Flush(); err != nil {
-		return fmt.Errorf("write Perfetto trace: %w", err)
+	err := p.frames(r)
+	if flushErr := p.out.Flush(); flushErr != nil {
+		err = flushErr
 	}
-	if !errors.Is(readErr, io.EOF) {
-		return fmt.Errorf("write Perfetto trace: %w", readErr)
+	if err != nil {
+		return fmt.Errorf("write Perfetto trace: %w", err)
 	}
 	return nil
 }
@@ -40,9 +40,10 @@ const packetSequence = 1
 // trialsTrack identifies the track of trials in the whole trace.
 const trialsTrack = 0x736c_6963_6574_7261 // "slicetra"
 
-// perfetto writes packets. An error in writing stays with out until Flush.
+// perfetto writes packets, and after an error nothing more.
 type perfetto struct {
 	out    *bufio.Writer
+	err    error
 	header recording.Header
 	tasks  taskNames
 	sched  *schedEncoder
@@ -51,10 +52,13 @@ type perfetto struct {
 	part   []byte
 }
 
-// frames writes what r holds, and returns why it stopped.
+// frames writes all that r holds.
 func (p *perfetto) frames(r *recording.Reader) error {
-	for {
+	for p.err == nil {
 		frame, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		if err != nil {
 			return err
 		}
@@ -67,10 +71,8 @@ func (p *perfetto) frames(r *recording.Reader) error {
 		case recording.Mark:
 			p.trial(f)
 		}
-		if _, err := p.out.Write(nil); err != nil {
-			return err
-		}
 	}
+	return p.err
 }
 
 // write completes a packet and writes it.
@@ -78,9 +80,9 @@ func (p *perfetto) write(packet []byte) {
 	p.packet = appendUint(packet, packetSequenceID, packetSequence)
 	var head [2 * 10]byte
 	start := protowire.AppendTag(head[:0], tracePacket, protowire.BytesType)
-	// Flush returns the first error.
-	_, _ = p.out.Write(protowire.AppendVarint(start, uint64(len(p.packet))))
-	_, _ = p.out.Write(p.packet)
+	if _, p.err = p.out.Write(protowire.AppendVarint(start, uint64(len(p.packet)))); p.err == nil {
+		_, p.err = p.out.Write(p.packet)
+	}
 }
 
 // at begins a packet of a time.

@@ -51,7 +51,7 @@ type schedEncoder struct {
 
 // schedCore is what Perfetto knows of a core.
 type schedCore struct {
-	idle    taskComm
+	idle    comm
 	running int32
 	known   bool
 }
@@ -76,7 +76,7 @@ func newSchedEncoder(tasks *taskNames) *schedEncoder {
 func (s *schedEncoder) bundle(buf []byte, b *recording.Block) []byte {
 	core := s.cores[b.CPU]
 	if core == nil {
-		core = &schedCore{idle: taskComm{now: comm{name: fmt.Sprintf("swapper/%d", b.CPU)}}}
+		core = &schedCore{idle: comm{name: fmt.Sprintf("swapper/%d", b.CPU)}}
 		s.cores[b.CPU] = core
 	}
 	buf = appendUint(buf, bundleCPU, uint64(b.CPU))
@@ -208,7 +208,7 @@ func (s *schedEncoder) state(e *recording.Event) int64 {
 
 func (s *schedEncoder) name(core *schedCore, tid int32, ns int64) *comm {
 	if tid == 0 {
-		return &core.idle.now
+		return &core.idle
 	}
 	return s.tasks.of(tid).at(ns)
 }
