@@ -34,7 +34,9 @@ const unknownPrio = 120
 //
 // A wakeup is written as sched_waking with the time of sched_wakeup. Perfetto
 // makes a task runnable at sched_waking alone and shows nothing for sched_wakeup;
-// and the time is that from which the waits of a report count.
+// and the time is that from which the waits of a report count. Its waker is who
+// ran where sched_wakeup fired: if the woken task's core was told to do it, whom
+// that interrupted.
 type schedEncoder struct {
 	tasks     *taskNames
 	cores     map[int]*schedCore

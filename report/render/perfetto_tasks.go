@@ -76,13 +76,13 @@ func (p *perfetto) processTrees(tasks []recording.Task) {
 	}
 }
 
-// task appends one task to the process tree in body. Idle is Perfetto's own.
+// task appends one task to the process tree in body.
 func (p *perfetto) task(t recording.Task) {
-	if t.TID == 0 {
-		return
-	}
 	name := printable(t.Comm)
 	p.tasks.learn(t, name)
+	if t.TID == 0 || t.TGID == 0 {
+		return // idle, which Perfetto knows, or it would be taken for idle's thread
+	}
 	if t.TID == t.TGID {
 		p.part = appendInt(p.part[:0], processPID, int64(t.TGID))
 		p.part = appendString(p.part, processCmdline, name)

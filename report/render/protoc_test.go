@@ -54,6 +54,9 @@ func parseMessage(t *testing.T, lines *[]string) message {
 		if line == "}" {
 			return m
 		}
+		if line[0] >= '0' && line[0] <= '9' {
+			t.Errorf("a field that Perfetto does not have: %s", line)
+		}
 		if name, ok := strings.CutSuffix(line, " {"); ok {
 			m = append(m, field{name: name, sub: parseMessage(t, lines)})
 			continue
@@ -64,9 +67,6 @@ func parseMessage(t *testing.T, lines *[]string) message {
 			if text, err = strconv.Unquote(strings.ReplaceAll(text, `\'`, `'`)); err != nil {
 				t.Fatalf("%s: %v", line, err)
 			}
-		}
-		if _, err := strconv.Atoi(name); err == nil {
-			t.Errorf("a field that Perfetto does not have: %s", line)
 		}
 		m = append(m, field{name: name, text: text})
 	}
