@@ -6,7 +6,10 @@ import (
 	"testing"
 	"unicode"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
@@ -38,6 +41,30 @@ func FuzzText(f *testing.F) {
 			if err := render.CSV(io.Discard, table); err != nil {
 				t.Fatal(err)
 			}
+		}
+	})
+}
+
+// FuzzPerfetto holds that any recording that the reader takes becomes whole
+// packets, without a panic.
+func FuzzPerfetto(f *testing.F) {
+	var seed bytes.Buffer
+	recorded(f, &seed, []recording.Task{{TID: 5, TGID: 5, Comm: "\xff"}}, pingPong(0, 3, 1e9), recording.Mark{Workload: "pipe"})
+	f.Add(seed.Bytes())
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r, err := recording.NewReader(bytes.NewReader(file))
+		if err != nil {
+			return
+		}
+		defer r.Close()
+		var trace bytes.Buffer
+		_ = render.Perfetto(&trace, r) // a damaged recording's whole frames are written too
+		for rest := trace.Bytes(); len(rest) > 0; {
+			number, kind, n := protowire.ConsumeField(rest)
+			if n < 0 || number != 1 || kind != protowire.BytesType {
+				t.Fatalf("%d bytes before the end: field %d of type %d, %v", len(rest), number, kind, protowire.ParseError(n))
+			}
+			rest = rest[n:]
 		}
 	})
 }

@@ -1,9 +1,11 @@
 // Package render puts a report into ink: text for a reader, JSON and CSV for
-// programs. It computes nothing; every figure comes from package report:
+// programs, and a recording into what Perfetto shows. It computes nothing; every
+// figure comes from package report:
 //
 //	report.Report → Summarize → Text
 //	report.Report → Table     → CSV
 //	report.Report             → JSON
+//	recording.Reader          → Perfetto
 //
 // Names that tasks, users and machines gave themselves are hostile input, and
 // each renderer makes them safe for its medium.

@@ -1,0 +1,128 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// unnamed is what ftrace calls a task whose name it does not know.
+const unnamed = "<...>"
+
+// comm is a name made safe, and its place in the table of names of one bundle.
+type comm struct {
+	name    string
+	sinceNS int64
+	bundle  uint64
+	index   uint64
+}
+
+// taskComm is a task's name, and the one that it had before: blocks of several
+// cores take turns, so one can be older than a rename that was read already.
+type taskComm struct{ now, before comm }
+
+// taskNames knows the name of every task.
+type taskNames struct {
+	tasks map[int32]*taskComm
+}
+
+func (n *taskNames) of(tid int32) *taskComm {
+	if t := n.tasks[tid]; t != nil {
+		return t
+	}
+	if n.tasks == nil {
+		n.tasks = map[int32]*taskComm{}
+	}
+	t := &taskComm{now: comm{name: unnamed}}
+	n.tasks[tid] = t
+	return t
+}
+
+// learn notes a task's name from its time on.
+func (n *taskNames) learn(t recording.Task, name string) {
+	known := n.of(t.TID)
+	if known.now.name != unnamed {
+		known.before = known.now
+	}
+	known.now = comm{name: name, sinceNS: t.TimeNS}
+}
+
+// at returns the name that the task had at a time.
+func (t *taskComm) at(ns int64) *comm {
+	if ns < t.now.sinceNS && t.before.name != "" {
+		return &t.before
+	}
+	return &t.now
+}
+
+// processTrees writes tasks and their processes. Tasks of one time share a packet.
+func (p *perfetto) processTrees(tasks []recording.Task) {
+	for len(tasks) > 0 {
+		n := 1
+		for n < len(tasks) && tasks[n].TimeNS == tasks[0].TimeNS {
+			n++
+		}
+		p.body = p.body[:0]
+		for _, t := range tasks[:n] {
+			p.task(t)
+		}
+		// Nothing is known of the time before the recording began.
+		packet := p.at(max(tasks[0].TimeNS, p.header.MonotonicNS))
+		if len(p.body) > 0 {
+			p.write(appendMessage(packet, packetProcessTree, p.body))
+		}
+		tasks = tasks[n:]
+	}
+}
+
+// task appends one task to the process tree in body.
+func (p *perfetto) task(t recording.Task) {
+	name := printable(t.Comm)
+	p.tasks.learn(t, name)
+	if t.TID == 0 || t.TGID == 0 {
+		return // idle, which Perfetto knows, or it would be taken for idle's thread
+	}
+	if t.TID == t.TGID {
+		p.part = appendInt(p.part[:0], processPID, int64(t.TGID))
+		p.part = appendString(p.part, processCmdline, name)
+		p.body = appendMessage(p.body, treeProcesses, p.part)
+	}
+	p.part = appendInt(p.part[:0], threadTID, int64(t.TID))
+	p.part = appendString(p.part, threadName, name)
+	p.part = appendInt(p.part, threadTGID, int64(t.TGID))
+	p.body = appendMessage(p.body, treeThreads, p.part)
+}
+
+// trial writes a trial as a slice on the trials' track.
+func (p *perfetto) trial(m recording.Mark) {
+	workload := m.Workload
+	if m.Variant != "" {
+		workload += " " + m.Variant
+	}
+	p.body = appendUint(p.body[:0], trackEventType, typeSliceBegin)
+	p.body = appendUint(p.body, trackEventTrackUUID, trialsTrack)
+	p.body = appendString(p.body, trackEventCategories, "trial")
+	p.body = appendString(p.body, trackEventName, printable(fmt.Sprintf("%s %s round %d", workload, m.Mode, m.Round)))
+	p.annotate("workload", m.Workload)
+	if m.Variant != "" {
+		p.annotate("variant", m.Variant)
+	}
+	p.annotate("mode", m.Mode)
+	p.part = appendString(p.part[:0], annotationName, "round")
+	p.part = appendInt(p.part, annotationUint, int64(m.Round))
+	p.body = appendMessage(p.body, trackEventDebugAnnotations, p.part)
+	p.annotate("workers", strings.Trim(fmt.Sprint(m.Workers), "[]"))
+	p.write(appendMessage(p.at(m.StartNS), packetTrackEvent, p.body))
+
+	p.body = appendUint(p.body[:0], trackEventType, typeSliceEnd)
+	p.body = appendUint(p.body, trackEventTrackUUID, trialsTrack)
+	p.write(appendMessage(p.at(m.EndNS), packetTrackEvent, p.body))
+}
+
+// annotate adds an argument to the track event in body.
+func (p *perfetto) annotate(name, value string) {
+	p.part = appendString(p.part[:0], annotationName, name)
+	p.part = appendString(p.part, annotationString, printable(value))
+	p.body = appendMessage(p.body, trackEventDebugAnnotations, p.part)
+}
