@@ -31,7 +31,7 @@ func (q Quantity) String() string {
 	case Index:
 		return strconv.FormatFloat(q.Value, 'f', 4, 64)
 	case Bytes:
-		return bytes(q.Value)
+		return amount(q.Value)
 	case Probability:
 		if q.Value < 0.001 {
 			return "<0.001"
@@ -55,8 +55,8 @@ func nanoseconds(ns float64) string {
 	return significant(ns/1000) + " s"
 }
 
-// bytes scales an amount of memory by powers of 1024.
-func bytes(n float64) string {
+// amount scales an amount of memory by powers of 1024.
+func amount(n float64) string {
 	const limit = 1023.5
 	if n < limit {
 		return grouped(n) + " B"
