@@ -85,15 +85,15 @@ func (s rounds) cell(notes map[string]bool) Cell {
 	}
 	sum := s.summary()
 	addNotes(notes, sum.Warnings)
-	return Cell{Value: Of(sum.Center, s.unit), Spread: spread(sum)}
+	return Cell{Value: Of(sum.Center, s.unit), Spread: spread(sum.Center, sum.Lo, sum.Hi)}
 }
 
-// spread returns how far the interval reaches from the centre, in percent of it.
-func spread(s benchmath.Summary) Quantity {
-	if s.Center == 0 || math.IsInf(s.Lo, 0) || math.IsInf(s.Hi, 0) {
+// spread returns how far an interval reaches from its centre, in percent of it.
+func spread(center, low, high float64) Quantity {
+	if center == 0 || math.IsInf(low, 0) || math.IsInf(high, 0) {
 		return Quantity{Unit: Percent}
 	}
-	return Of(100*math.Max(s.Hi/s.Center-1, 1-s.Lo/s.Center), Percent)
+	return Of(100*math.Max(high/center-1, 1-low/center), Percent)
 }
 
 // compareCells returns the ratio of a to b and the p-value of their difference.
