@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -92,9 +93,14 @@ var ErrNothingInCommon = errors.New("nothing in common")
 // different reports are unpaired.
 func Compare(old Named, others []Named, opts CompareOptions) (*Comparison, error) {
 	c := &Comparison{Version: ComparisonVersion, Old: old.side(), Pairs: []Pair{}}
-	before := newFigures(old.Report)
-	for _, other := range others {
-		m := matcher{old: before, new: newFigures(other.Report), opts: opts}
+	samples := make([]figures, 1+len(others))
+	var wait sync.WaitGroup
+	for i, n := range append([]Named{old}, others...) {
+		wait.Go(func() { samples[i] = newFigures(n.Report) })
+	}
+	wait.Wait()
+	for i, other := range others {
+		m := matcher{old: samples[0], new: samples[1+i], opts: opts}
 		m.pair = Pair{New: other.side(), Differences: unlike(old.Report, other.Report), Changes: []Change{}}
 		m.match()
 		if len(m.pair.Changes) == 0 {

@@ -67,8 +67,7 @@ func compare(a, b rounds) difference {
 	d := difference{p: 1, ratios: a.over(b)}
 	// The test is undefined when all values are alike, and they then do not differ.
 	if slices.Min(a.values) != slices.Max(b.values) || slices.Max(a.values) != slices.Min(b.values) {
-		c := benchmath.AssumeNothing.Compare(a.sample(), b.sample())
-		d.p, d.warnings = c.P, c.Warnings
+		d.p, d.warnings = mannWhitney(a, b)
 	}
 	return d
 }
