@@ -66,12 +66,12 @@ func (p phase) ofTrial(q float64) compared {
 	return compared{p.name(q), metric{p.name(q), func(t *Trial) Quantity { return quantile(p.of(t.ownSwitches()), q) }}}
 }
 
-// ofClass is a quantile of the phase of one class of switch on one core.
-func (p phase) ofClass(q float64, cpu int, class Class) compared {
+// ofClass is a quantile of the phase of one class of switch, of a trial on one core.
+func (p phase) ofClass(q float64, class Class) compared {
 	return compared{p.name(q), metric{p.name(q), func(t *Trial) Quantity {
 		for i := range t.Cores {
 			for j := range t.Cores[i].Classes {
-				if c := &t.Cores[i].Classes[j]; t.Cores[i].CPU == cpu && c.Class == class {
+				if c := &t.Cores[i].Classes[j]; c.Class == class {
 					return quantile(p.of(*c), q)
 				}
 			}

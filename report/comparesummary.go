@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,31 +67,41 @@ func orDash(s string) string {
 func (p *Pair) missing() []string {
 	var out []string
 	for _, side := range []string{"old", "new"} {
-		var whole []string
-		var metrics []string
-		in := map[string][]string{}
+		var whole, metrics []string
+		where := map[string][]string{}
 		for _, m := range p.Missing {
-			where := load{name: m.Workload, variant: m.Variant}.title() + " " + string(m.Mode)
+			place := load{name: m.Workload, variant: m.Variant}.title() + " " + string(m.Mode)
 			switch {
 			case m.OnlyIn != side:
+				continue
 			case m.Metric == "":
-				whole = append(whole, where)
-			default:
-				if in[m.Metric] == nil {
-					metrics = append(metrics, m.Metric)
-				}
-				in[m.Metric] = append(in[m.Metric], where)
+				whole = append(whole, place)
+				continue
+			case where[m.Metric] == nil:
+				metrics = append(metrics, m.Metric)
 			}
+			where[m.Metric] = append(where[m.Metric], place)
 		}
 		if len(whole) > 0 {
 			out = append(out, fmt.Sprintf("Only in the %s report: %s.", side, strings.Join(whole, ", ")))
 		}
-		for i, m := range metrics {
-			metrics[i] = fmt.Sprintf("%s (%s)", m, listed(in[m], 2))
-		}
 		if len(metrics) > 0 {
-			out = append(out, fmt.Sprintf("Measured only in the %s report: %s.", side, strings.Join(metrics, ", ")))
+			out = append(out, fmt.Sprintf("Measured only in the %s report: %s.", side, strings.Join(byPlace(metrics, where), "; ")))
 		}
+	}
+	return out
+}
+
+// byPlace names together the metrics that are missing in the same places.
+func byPlace(metrics []string, where map[string][]string) []string {
+	var out []string
+	for i := 0; i < len(metrics); {
+		n := i + 1
+		for n < len(metrics) && slices.Equal(where[metrics[n]], where[metrics[i]]) {
+			n++
+		}
+		out = append(out, fmt.Sprintf("%s of %s", strings.Join(metrics[i:n], ", "), listed(where[metrics[i]], 4)))
+		i = n
 	}
 	return out
 }

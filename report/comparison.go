@@ -132,8 +132,7 @@ func warnings(old Side, p Pair, notes map[string]bool) []string {
 		}
 	}
 	if len(names) > 0 {
-		out = append(out, fmt.Sprintf("unlike things are compared: %s %s. A change may come from any of these.",
-			strings.Join(names, ", "), choose(len(names) == 1, "differs", "differ")))
+		out = append(out, fmt.Sprintf("unlike things are compared (%s): a change may come from any of these.", strings.Join(names, ", ")))
 	}
 	for _, s := range []Side{old, p.New} {
 		if len(s.NotClean) > 0 {
@@ -236,12 +235,14 @@ func (m *matcher) add(at Missing, metric compared, key string) {
 
 // addCores compares the phases of each class of switch on each core that both reports have.
 func (m *matcher) addCores(at Missing, key string) {
-	for _, cpu := range cpusOf(m.old.trials[key]) {
+	old, cpus := byCore(m.old.trials[key])
+	other, _ := byCore(m.new.trials[key])
+	for _, cpu := range cpus {
 		for _, class := range Classes() {
 			for _, p := range phases() {
 				for _, q := range []float64{p50, p99} {
-					metric := p.ofClass(q, cpu, class)
-					a, b := sampleRounds(m.old.trials[key], metric.metric), sampleRounds(m.new.trials[key], metric.metric)
+					metric := p.ofClass(q, class)
+					a, b := sampleRounds(old[cpu], metric.metric), sampleRounds(other[cpu], metric.metric)
 					if len(a.values) == 0 || len(b.values) == 0 {
 						continue
 					}
@@ -256,20 +257,20 @@ func (m *matcher) addCores(at Missing, key string) {
 	}
 }
 
-// cpusOf returns the cores watched in any of the trials, ascending.
-func cpusOf(trials []*Trial) []int {
-	seen := map[int]bool{}
-	var out []int
+// byCore returns the trials as each core saw them, and the cores, ascending.
+func byCore(trials []*Trial) (on map[int][]*Trial, cpus []int) {
+	on = map[int][]*Trial{}
 	for _, t := range trials {
 		for i := range t.Cores {
-			if cpu := t.Cores[i].CPU; !seen[cpu] {
-				seen[cpu] = true
-				out = append(out, cpu)
+			cpu := t.Cores[i].CPU
+			if on[cpu] == nil {
+				cpus = append(cpus, cpu)
 			}
+			on[cpu] = append(on[cpu], &Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[i : i+1]})
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(cpus)
+	return on, cpus
 }
 
 // finite is a number that JSON can hold, nil for any other.

@@ -25,11 +25,7 @@ func FuzzText(f *testing.F) {
 		shown := text(t, r, render.TextOptions{})
 		r.ComputeFindings()
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
-		for _, c := range string(shown) {
-			if c != '\n' && !unicode.IsPrint(c) {
-				t.Fatalf("%q reaches the terminal", c)
-			}
-		}
+		checkPrintable(t, shown)
 		for _, name := range report.TableNames() {
 			table, err := r.Table(name)
 			if err != nil {
@@ -40,4 +36,13 @@ func FuzzText(f *testing.F) {
 			}
 		}
 	})
+}
+
+func checkPrintable(t *testing.T, shown []byte) {
+	t.Helper()
+	for _, c := range string(shown) {
+		if c != '\n' && !unicode.IsPrint(c) {
+			t.Fatalf("%q reaches the terminal", c)
+		}
+	}
 }

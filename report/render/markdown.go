@@ -44,11 +44,11 @@ func markdownSection(b *bytes.Buffer, s report.Section) {
 		b.WriteByte('\n')
 	}
 	for _, i := range s.Items {
-		mark := strings.TrimSpace(i.Mark)
-		if mark != "" {
-			mark += " "
+		mark := ""
+		if i.Mark != " " {
+			mark = markdown(i.Mark) + " "
 		}
-		fmt.Fprintf(b, "- %s**%s** %s\n", markdown(mark), markdown(i.Name), markdown(i.Text))
+		fmt.Fprintf(b, "- %s**%s** %s\n", mark, markdown(i.Name), markdown(i.Text))
 	}
 	if len(s.Groups) > 0 {
 		markdownTable(b, s)
@@ -89,11 +89,11 @@ func markdownTable(b *bytes.Buffer, s report.Section) {
 // markdown makes a text stand for itself: no markup, no HTML, no table cell's
 // end, no formula, and nothing that GitHub would link or notify somebody of.
 func markdown(s string) string {
-	s = printable(s)
+	s = printable(strings.Trim(s, " ")) // four leading spaces would be code
 	var b strings.Builder
 	for i, r := range s {
 		switch {
-		case strings.ContainsRune("\\`*_[]()~|!{}", r), i == 0 && strings.ContainsRune("-+=", r):
+		case strings.ContainsRune("\\`*_[]~|", r), i == 0 && strings.ContainsRune("-+=", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case strings.ContainsRune("<>&$", r):
@@ -102,13 +102,19 @@ func markdown(s string) string {
 			// GitHub links and notifies by the text that is left when the markup
 			// is gone, so that only a character without width keeps it from that.
 			fmt.Fprintf(&b, "&#%d;&#8203;", r)
-		case (r == '.' || r == ')') && i > 0 && strings.Trim(s[:i], "0123456789") == "":
-			fmt.Fprintf(&b, "&#%d;", r) // no numbered list
+		case (r == '.' || r == ')') && numbersList(s[:i], s[i+1:]):
+			fmt.Fprintf(&b, "&#%d;", r)
 		default:
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
+}
+
+// numbersList reports whether a point or bracket between the two would begin a
+// numbered list.
+func numbersList(before, after string) bool {
+	return before != "" && strings.Trim(before, "0123456789") == "" && (after == "" || after[0] == ' ')
 }
 
 func hasSuffixFold(s, suffix string) bool {
