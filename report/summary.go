@@ -32,6 +32,8 @@ type Section struct {
 	Caption string
 	Columns []Column
 	Groups  []Group
+	// Apart says that each group's name stands on a line of its own.
+	Apart bool
 	// Items are a list that is shown instead of a table.
 	Items []Item
 	// Notes are sentences that follow the table.

@@ -67,6 +67,14 @@ func decimal(x float64, ok bool) Field {
 	return Field{Text: strconv.FormatFloat(x, 'f', 6, 64)}
 }
 
+// optional is a decimal where it is known.
+func optional(x *float64) Field {
+	if x == nil {
+		return absent()
+	}
+	return decimal(*x, true)
+}
+
 func free(s string) Field { return Field{Text: s, Free: true} }
 
 // known is an integer where it was measured.

@@ -54,13 +54,18 @@ func show(w *os.File, r *report.Report, f format, verbose bool) error {
 	case formatCSV:
 		return showTable(w, r, "cores")
 	default:
-		fd := int(w.Fd())
-		options := render.TextOptions{Bold: term.IsTerminal(fd), Verbose: verbose}
-		if width, _, err := term.GetSize(fd); err == nil {
-			options.Width = min(width, render.DefaultWidth)
-		}
-		return render.Text(w, r, options)
+		return render.Text(w, r, textOptions(w, verbose))
 	}
+}
+
+// textOptions fit the terminal, if w is one.
+func textOptions(w *os.File, verbose bool) render.TextOptions {
+	fd := int(w.Fd())
+	options := render.TextOptions{Bold: term.IsTerminal(fd), Verbose: verbose}
+	if width, _, err := term.GetSize(fd); err == nil {
+		options.Width = min(width, render.DefaultWidth)
+	}
+	return options
 }
 
 func showTable(w *os.File, r *report.Report, name string) error {

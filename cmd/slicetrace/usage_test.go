@@ -136,7 +136,7 @@ func self(t *testing.T) string {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"export", "--help"}, {"list", "--help"}, {"check", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"compare", "--help"}, {"export", "--help"}, {"list", "--help"}, {"check", "--help"}} {
 		got := call(t, args...)
 		if got.status != exitDone || !strings.Contains(got.out, "Examples:\n  ") || got.err != "" {
 			t.Errorf("%v: status %d, %q", args, got.status, got.out)
@@ -159,7 +159,11 @@ func TestCompletion(t *testing.T) {
 		"export x --table |":  "slices",
 		"report x --format |": "json",
 		"run --format |":      "csv",
-		"|":                   "check",
+		"comp|":               "compare",
+
+		"compare x y --format |":  "markdown",
+		"compare x y --fail-if |": "cost_p50>5%",
+		"|":                       "check",
 	} {
 		got := call(t, append([]string{"__complete"}, strings.Split(strings.ReplaceAll(line, "|", ""), " ")...)...)
 		if !strings.Contains(got.out, want) {

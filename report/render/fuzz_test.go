@@ -28,11 +28,7 @@ func FuzzText(f *testing.F) {
 		shown := text(t, r, render.TextOptions{})
 		r.ComputeFindings()
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
-		for _, c := range string(shown) {
-			if c != '\n' && !unicode.IsPrint(c) {
-				t.Fatalf("%q reaches the terminal", c)
-			}
-		}
+		checkPrintable(t, shown)
 		for _, name := range report.TableNames() {
 			table, err := r.Table(name)
 			if err != nil {
@@ -67,4 +63,13 @@ func FuzzPerfetto(f *testing.F) {
 			rest = rest[n:]
 		}
 	})
+}
+
+func checkPrintable(t *testing.T, shown []byte) {
+	t.Helper()
+	for _, c := range string(shown) {
+		if c != '\n' && !unicode.IsPrint(c) {
+			t.Fatalf("%q reaches the terminal", c)
+		}
+	}
 }
