@@ -34,7 +34,10 @@ func digest(v any) string {
 // IdentityColumns are what tells reports apart where their tables are in one
 // place: put before a table's own columns with Table.With.
 func IdentityColumns() []TableColumn {
-	return []TableColumn{{"report", ColumnText}, {"created", ColumnTime}, {"kernel", ColumnText}, {"cpu_model", ColumnText}}
+	return []TableColumn{
+		{Name: "report", Kind: ColumnText}, {Name: "created", Kind: ColumnTime},
+		{Name: "kernel", Kind: ColumnText}, {Name: "cpu_model", Kind: ColumnText},
+	}
 }
 
 // Identity returns the report's fields of IdentityColumns.

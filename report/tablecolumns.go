@@ -17,10 +17,12 @@ const (
 	ColumnTime
 )
 
-// TableColumn is a column of a Table. Any field of it may be absent.
+// TableColumn is a column of a Table.
 type TableColumn struct {
 	Name string
 	Kind ColumnKind
+	// Required says that no field of it may be absent.
+	Required bool
 }
 
 // columnList reads names, each with ":text" or ":decimal" if it is not of integers.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,19 +85,20 @@ func (p *Parquet) begin(name string, columns []report.TableColumn) error {
 	return nil
 }
 
-// parquetSchema makes every column optional, so that whether a figure was
-// measured does not change the type.
 func parquetSchema(name string, columns []report.TableColumn) *parquet.Schema {
 	fields := make([]reflect.StructField, len(columns))
 	for i, c := range columns {
-		typ, options := reflect.TypeFor[int64](), "optional,delta"
+		typ, options := reflect.TypeFor[int64](), "delta"
 		switch c.Kind {
 		case report.ColumnDecimal:
-			typ, options = reflect.TypeFor[float64](), "optional"
+			typ, options = reflect.TypeFor[float64](), "plain"
 		case report.ColumnText:
-			typ, options = reflect.TypeFor[string](), "optional,dict"
+			typ, options = reflect.TypeFor[string](), "dict"
 		case report.ColumnTime:
-			options = "optional,timestamp(microsecond)"
+			options = "timestamp(microsecond)"
+		}
+		if !c.Required {
+			options += ",optional"
 		}
 		fields[i] = reflect.StructField{
 			Name: "C" + strconv.Itoa(i), Type: typ, Tag: reflect.StructTag(fmt.Sprintf("parquet:%q", c.Name+","+options)),
@@ -114,9 +116,14 @@ func (p *Parquet) fields() error {
 			if err != nil {
 				return fmt.Errorf("column %s: %w", column.Name, err)
 			}
-			values = append(values, v)
+			defined := 1
+			if v.IsNull() {
+				defined = 0
+			}
+			values = append(values, v.Level(0, defined, i))
 		}
-		if err := p.column(i, values); err != nil {
+		p.values = values
+		if _, err := p.writers[i].WriteRowValues(values); err != nil {
 			return err
 		}
 	}
@@ -127,40 +134,49 @@ func (p *Parquet) fields() error {
 
 // chunk writes rows of a recording.
 func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
+	p.values = slices.Grow(p.values[:0], rows.rows)[:rows.rows]
 	for i, column := range columns {
-		values := p.values[:0]
-		if column.Kind == report.ColumnText {
-			for _, s := range rows.texts[i] {
-				values = append(values, p.text(s))
+		switch {
+		case column.Kind == report.ColumnText:
+			p.chunkTexts(i, rows.texts[i])
+		case column.Required:
+			for j, n := range rows.numbers[i] {
+				p.values[j] = parquet.Int64Value(n)
 			}
-		} else {
-			for _, n := range rows.numbers[i] {
-				v := parquet.NullValue()
-				if n != absentNumber {
-					v = parquet.Int64Value(n)
+		default:
+			null := parquet.NullValue().Level(0, 0, i)
+			for j, n := range rows.numbers[i] {
+				if n == absentNumber {
+					p.values[j] = null
+				} else {
+					p.values[j] = parquet.Int64Value(n).Level(0, 1, i)
 				}
-				values = append(values, v)
 			}
 		}
-		if err := p.column(i, values); err != nil {
+		if _, err := p.writers[i].WriteRowValues(p.values); err != nil {
 			return err
 		}
 	}
 	return p.wrote(rows.rows)
 }
 
-// column writes a column's part of some rows, and keeps values for reuse.
-func (p *Parquet) column(i int, values []parquet.Value) error {
-	for j := range values {
-		defined := 1
-		if values[j].IsNull() {
-			defined = 0
+// chunkTexts makes values of texts. Most are those of one row or two before.
+func (p *Parquet) chunkTexts(column int, texts []string) {
+	var last [2]string
+	null := parquet.NullValue().Level(0, 0, column)
+	value := [2]parquet.Value{null, null}
+	for j, s := range texts {
+		switch s {
+		case last[0]:
+		case last[1]:
+			last[0], last[1] = last[1], last[0]
+			value[0], value[1] = value[1], value[0]
+		default:
+			last[0], last[1] = s, last[0]
+			value[0], value[1] = p.text(s).Level(0, 1, column), value[0]
 		}
-		values[j] = values[j].Level(0, defined, i)
+		p.values[j] = value[0]
 	}
-	p.values = values
-	_, err := p.writers[i].WriteRowValues(values)
-	return err
 }
 
 // wrote ends the row group when it is large enough.

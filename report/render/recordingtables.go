@@ -46,26 +46,29 @@ type recordingTable struct {
 }
 
 func recordingTables() []recordingTable {
-	number := func(names ...string) (list []report.TableColumn) {
-		for _, n := range names {
-			list = append(list, report.TableColumn{Name: n, Kind: report.ColumnInteger})
-		}
-		return list
-	}
-	text := func(name string) report.TableColumn {
-		return report.TableColumn{Name: name, Kind: report.ColumnText}
-	}
-	switches := append(number("time_ns", "core", "prev_tid"), text("prev_comm"))
-	switches = append(append(switches, number("next_tid")...), text("next_comm"))
-	switches = append(append(switches, number("slice_ns", "pick_ns", "switch_ns")...), text("class"), text("ended_by"), text("prev_state"))
-	wakeups := append(number("time_ns", "core", "tid"), text("comm"))
-	marks := append([]report.TableColumn{text("workload"), text("variant"), text("mode")}, number("round", "start_ns", "end_ns")...)
 	return []recordingTable{
-		{"switches", append(switches, number("lost_before")...), (*filler).switches},
-		{"wakeups", append(wakeups, number("target_core", "lost_before")...), (*filler).wakeups},
-		{"tasks", append(number("time_ns", "tid", "pid"), text("comm")), (*filler).tasks},
-		{"marks", append(marks, text("worker_tids")), (*filler).marks},
+		{"switches", recordingColumns(`time_ns core prev_tid prev_comm:text next_tid next_comm:text
+			slice_ns? pick_ns? switch_ns? class:text ended_by:text prev_state:text lost_before`), (*filler).switches},
+		{"wakeups", recordingColumns("time_ns core tid comm:text target_core lost_before"), (*filler).wakeups},
+		{"tasks", recordingColumns("time_ns tid pid comm:text"), (*filler).tasks},
+		{"marks", recordingColumns("workload:text variant:text mode:text round start_ns end_ns worker_tids:text"), (*filler).marks},
 	}
+}
+
+// recordingColumns reads names: with ":text" a column is of texts, with "?" its
+// numbers may be absent.
+func recordingColumns(list string) []report.TableColumn {
+	var columns []report.TableColumn
+	for _, word := range strings.Fields(list) {
+		name, text := strings.CutSuffix(word, ":text")
+		name, optional := strings.CutSuffix(name, "?")
+		c := report.TableColumn{Name: name, Required: !text && !optional}
+		if text {
+			c.Kind = report.ColumnText
+		}
+		columns = append(columns, c)
+	}
+	return columns
 }
 
 // RecordingTableNames returns the names of a recording's tables.
