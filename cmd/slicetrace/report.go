@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -36,10 +37,18 @@ func newReport(s streams) *cobra.Command {
 // readReport reads a report and, in one that was saved without them, decides the claims.
 func readReport(name string) (*report.Report, error) {
 	r, err := report.ReadFile(name)
-	if err == nil && r.Findings == nil {
+	if err != nil {
+		return nil, err
+	}
+	return withFindings(r), nil
+}
+
+// withFindings decides the claims of a report that was saved without findings.
+func withFindings(r *report.Report) *report.Report {
+	if r.Findings == nil {
 		r.ComputeFindings()
 	}
-	return r, err
+	return r
 }
 
 func addVerbose(cmd *cobra.Command, verbose *bool) {
@@ -68,5 +77,6 @@ func showTable(w *os.File, r *report.Report, name string) error {
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
-	return render.CSV(w, table)
+	out := render.NewCSV(w)
+	return errors.Join(out.Table(table), out.Close())
 }

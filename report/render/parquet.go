@@ -77,10 +77,17 @@ func (p *Parquet) begin(name string, columns []report.TableColumn) error {
 		return nil
 	}
 	p.columns = columns
-	p.out = parquet.NewGenericWriter[any](p.to, parquetSchema(name, columns),
-		// Every reader knows pages of version 1.
-		parquet.DataPageVersion(1), parquet.CreatedBy("slicetrace", "", ""),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}))
+	options := []parquet.WriterOption{
+		parquetSchema(name, columns), parquet.CreatedBy("slicetrace", "", ""),
+		parquet.DataPageVersion(1), // which every reader knows
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+	}
+	for _, c := range columns {
+		if c.Kind == report.ColumnText { // the dictionary says as much, for less time
+			options = append(options, parquet.SkipPageBounds(c.Name))
+		}
+	}
+	p.out = parquet.NewGenericWriter[any](p.to, options...)
 	p.writers = p.out.ColumnWriters()
 	return nil
 }
