@@ -93,6 +93,10 @@ func (o *exportOptions) export(ctx context.Context, out *os.File, names []string
 			return usagef("--table names %s twice: name it once", name)
 		}
 	}
+	if o.format == exportCSV && len(o.tables) == 0 {
+		return usagef("name a table with --table: %s; of a recording: %s",
+			strings.Join(report.TableNames(), ", "), strings.Join(render.RecordingTableNames(), ", "))
+	}
 	in, err := openInput(names[0])
 	if err != nil {
 		return err
