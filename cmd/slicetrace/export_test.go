@@ -268,7 +268,7 @@ func TestExportToAFullDisk(t *testing.T) {
 	bpftest.Require(t)
 	name, rec := saveReport(t, "r.json", reporttest.Bundled(97, 3)), saveRecording(t, 400_009)
 	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k"); err != nil {
 		t.Fatal(err)
 	}
 	defer syscall.Unmount(disk, syscall.MNT_DETACH)
