@@ -5,19 +5,22 @@ import "strconv"
 // Table returns every figure of the comparison as a tidy table with one row
 // for each. Estimates are in the row's unit, per_second for operations.
 func (c *Comparison) Table() Table {
-	t := Table{Name: "comparison", Columns: names(`old new workload variant mode core class metric unit
-		old_median old_low old_high old_n new_median new_low new_high new_n
-		change_percent change_low_percent change_high_percent p q outcome`)}
-	for i := range c.Pairs {
-		p := &c.Pairs[i]
-		for _, list := range [][]Change{p.Changes, p.Switches} {
-			for j := range list {
-				row := []Field{free(c.Old.Name), free(p.New.Name)}
-				t.Rows = append(t.Rows, append(row, list[j].fields()...))
+	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
+		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
+		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text`)
+	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for i := range c.Pairs {
+			p := &c.Pairs[i]
+			for _, list := range [][]Change{p.Changes, p.Switches} {
+				for j := range list {
+					row := []Field{free(c.Old.Name), free(p.New.Name)}
+					if !yield(append(row, list[j].fields()...)) {
+						return
+					}
+				}
 			}
 		}
-	}
-	return t
+	}}
 }
 
 func (c *Change) fields() []Field {

@@ -81,31 +81,37 @@ type pair struct {
 	value Field
 }
 
+// pairs is a table whose values are of several kinds, and so texts.
 func pairs(table string, list []pair) Table {
-	t := Table{Name: table, Columns: names("name value")}
-	for _, p := range list {
-		t.Rows = append(t.Rows, []Field{{Text: p.name}, p.value})
-	}
-	return t
+	return Table{Name: table, Columns: columnList("name:text value:text"), Rows: func(yield func([]Field) bool) {
+		for _, p := range list {
+			if !yield([]Field{{Text: p.name}, p.value}) {
+				return
+			}
+		}
+	}}
 }
 
 // findingTable has one row per finding and figure; a finding without figures
 // has one row. The figure that is the finding's effect has is_effect 1.
 func (r *Report) findingTable() Table {
-	t := Table{Name: "findings", Columns: names(`claim verdict workload variant mode figure unit median low high p n
-		is_effect sentence reason`)}
-	for _, f := range r.Findings {
-		figures := f.Figures
-		if len(figures) == 0 {
-			figures = []NamedFigure{{}}
+	columns := columnList(`claim:text verdict:text workload:text variant:text mode:text figure:text unit:text
+		median:decimal low:decimal high:decimal p:decimal n is_effect sentence:text reason:text`)
+	return Table{Name: "findings", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for _, f := range r.Findings {
+			figures := f.Figures
+			if len(figures) == 0 {
+				figures = []NamedFigure{{}}
+			}
+			for _, g := range figures {
+				row := []Field{free(f.Claim), free(string(f.Verdict))}
+				row = append(append(row, g.fields()...), integer(f.isEffect(g)))
+				if !yield(append(row, free(f.Sentence), free(f.Reason))) {
+					return
+				}
+			}
 		}
-		for _, g := range figures {
-			row := []Field{free(f.Claim), free(string(f.Verdict))}
-			row = append(append(row, g.fields()...), integer(f.isEffect(g)))
-			t.Rows = append(t.Rows, append(row, free(f.Sentence), free(f.Reason)))
-		}
-	}
-	return t
+	}}
 }
 
 func (f *Finding) isEffect(g NamedFigure) int {

@@ -131,7 +131,7 @@ func (c *comparing) render(w io.Writer, comparison *report.Comparison, opts rend
 	case formatJSON:
 		return render.ComparisonJSON(w, comparison)
 	case formatCSV:
-		return render.CSV(w, comparison.Table())
+		return writeCSV(w, comparison.Table())
 	case formatMarkdown:
 		return render.Markdown(w, comparison.Summarize(c.verbose))
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -36,10 +38,18 @@ func newReport(s streams) *cobra.Command {
 // readReport reads a report and, in one that was saved without them, decides the claims.
 func readReport(name string) (*report.Report, error) {
 	r, err := report.ReadFile(name)
-	if err == nil && r.Findings == nil {
+	if err != nil {
+		return nil, err
+	}
+	return withFindings(r), nil
+}
+
+// withFindings decides the claims of a report that was saved without findings.
+func withFindings(r *report.Report) *report.Report {
+	if r.Findings == nil {
 		r.ComputeFindings()
 	}
-	return r, err
+	return r
 }
 
 func addVerbose(cmd *cobra.Command, verbose *bool) {
@@ -68,10 +78,15 @@ func textOptions(w *os.File, verbose bool) render.TextOptions {
 	return options
 }
 
-func showTable(w *os.File, r *report.Report, name string) error {
+func showTable(w io.Writer, r *report.Report, name string) error {
 	table, err := r.Table(name)
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
-	return render.CSV(w, table)
+	return writeCSV(w, table)
+}
+
+func writeCSV(w io.Writer, table report.Table) error {
+	out := render.NewCSV(w)
+	return errors.Join(out.Table(table), out.Close())
 }

@@ -86,11 +86,7 @@ func TestComparisonGoldens(t *testing.T) {
 		c.Pairs[i].Switches = c.Pairs[i].Switches[:3] // the rest is alike
 	}
 	var out bytes.Buffer
-	if err := render.CSV(&out, c.Table()); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "compare.csv", out.Bytes())
-	out.Reset()
+	golden(t, "compare.csv", csvOfTables(t, c.Table()))
 	if err := render.ComparisonJSON(&out, c); err != nil {
 		t.Fatal(err)
 	}
@@ -169,11 +165,12 @@ func TestMarkdownIsSafe(t *testing.T) {
 func TestComparisonWriteErrorsAreReturned(t *testing.T) {
 	r := reporttest.Bundled(1, 1)
 	c := compared(t, report.Named{Report: r}, report.Named{Report: r})
+	csv := render.NewCSV(full{})
 	for name, err := range map[string]error{
 		"text":     render.SummaryText(full{}, c.Summarize(false), render.TextOptions{}),
 		"Markdown": render.Markdown(full{}, c.Summarize(false)),
 		"JSON":     render.ComparisonJSON(full{}, c),
-		"CSV":      render.CSV(full{}, c.Table()),
+		"CSV":      errors.Join(csv.Table(c.Table()), csv.Close()),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: error is %v", name, err)
@@ -213,9 +210,7 @@ func FuzzCompare(f *testing.F) {
 		if err := render.ComparisonJSON(&out, c); err != nil || !json.Valid(out.Bytes()) {
 			t.Fatalf("JSON: %v", err)
 		}
-		if err := render.CSV(&out, c.Table()); err != nil {
-			t.Fatal(err)
-		}
+		csvOfTables(t, c.Table())
 		condition, err := report.ParseCondition("wait_max>1%")
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 	"unicode"
@@ -34,8 +35,10 @@ func FuzzText(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := render.CSV(io.Discard, table); err != nil {
-				t.Fatal(err)
+			for _, out := range []render.TableWriter{render.NewCSV(io.Discard), render.NewParquet(io.Discard)} {
+				if err := errors.Join(out.Table(table), out.Close()); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	})
