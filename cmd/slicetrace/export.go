@@ -28,11 +28,12 @@ type exportOptions struct {
 
 // The formats that export writes.
 const (
-	exportCSV     = "csv"
-	exportParquet = "parquet"
+	exportCSV      = "csv"
+	exportParquet  = "parquet"
+	exportPerfetto = "perfetto"
 )
 
-func exportFormats() []string { return []string{exportCSV, exportParquet} }
+func exportFormats() []string { return []string{exportCSV, exportParquet, exportPerfetto} }
 
 func newExport(s streams) *cobra.Command {
 	o := &exportOptions{}
@@ -40,7 +41,7 @@ func newExport(s streams) *cobra.Command {
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT... | RECORDING",
-		Short: "Write reports' figures or a recording's events as CSV or Parquet",
+		Short: "Write reports' figures or a recording's events as CSV, Parquet or a Perfetto trace",
 		Long: `export writes tables: whole numbers, the unit in the column's name (in findings:
 beside the figure), one row an observation. CSV is as RFC 4180 says; with several
 reports its first column names the file. The tables of a report are
@@ -55,13 +56,15 @@ name that ends with .parquet it is one file.
 The tables of a recording are
 ` + ofRecording + `.
 Its rows are in the file's order: those of one core in the order of time, those of
-several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.`,
+several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.
+With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`,
 		Example: `  slicetrace export REPORT --table cores > cores.csv
   slicetrace export slicetrace-*.json --table trials -o trials.csv
   slicetrace export slicetrace-*.json --format parquet -o fleet --host web-17
   slicetrace export REPORT --format parquet --table cores -o cores.parquet
   slicetrace export RECORDING --table switches | head
-  slicetrace export RECORDING --table switches --format parquet -o switches.parquet`,
+  slicetrace export RECORDING --table switches --format parquet -o switches.parquet
+  slicetrace export RECORDING --format perfetto -o run.perfetto-trace`,
 		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("host") && o.host == "" {
@@ -75,7 +78,7 @@ several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&o.tables, "table", nil, "the table to write; for parquet several, or all: "+ofReport+"; of a recording: "+ofRecording)
-	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), " or "))
+	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), ", "))
 	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
 	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
 	complete(cmd, "format", exportFormats())
@@ -86,7 +89,7 @@ several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.
 // export finds out what the files are.
 func (o *exportOptions) export(ctx context.Context, out *os.File, names []string) error {
 	if !slices.Contains(exportFormats(), o.format) {
-		return usagef("--format %q: export writes %s", o.format, strings.Join(exportFormats(), " or "))
+		return usagef("--format %q: export writes %s", o.format, strings.Join(exportFormats(), ", "))
 	}
 	for i, name := range o.tables {
 		if slices.Contains(o.tables[:i], name) {
@@ -149,8 +152,8 @@ func (o *exportOptions) deliver(ctx context.Context, out *os.File, write func(io
 // checkStandardOutput refuses an output that nobody would get.
 func (o *exportOptions) checkStandardOutput(out *os.File) error {
 	fd := int(out.Fd())
-	if o.format == exportParquet && term.IsTerminal(fd) {
-		return usagef("--format parquet is not for a terminal: name a file with -o")
+	if o.format != exportCSV && term.IsTerminal(fd) {
+		return usagef("--format %s is not for a terminal: name a file with -o", o.format)
 	}
 	// Go opens the null device for reading and writing in the place of a standard
 	// output that is closed; who throws an output away opens it for writing.

@@ -206,7 +206,7 @@ func TestExportRefuses(t *testing.T) {
 		{report + " --table cores --table cores", 2, "twice"},
 		{report + " --format parquet", 2, "name a table"},
 		{report + " --format parquet -o all.parquet", 2, "one file"},
-		{report + " --format xml --table cores", 2, "csv or parquet"},
+		{report + " --format xml --table cores", 2, "csv, parquet, perfetto"},
 		{report + " --table cores --output=", 2, "-o is empty"},
 		{report + " --table cores -o no/such/file", 1, "-o"},
 		{report + " --format parquet -o no/such", 1, "-o"},

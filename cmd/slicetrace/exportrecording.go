@@ -41,6 +41,12 @@ func (o *exportOptions) recordingFormat() (func(io.Writer, *recording.Reader) er
 	if o.host != "" {
 		return nil, usagef("--host names a partition of reports: leave it out for a recording")
 	}
+	if o.format == exportPerfetto {
+		if len(o.tables) > 0 {
+			return nil, usagef("--table %s: a Perfetto trace is of the whole recording: leave it out", strings.Join(o.tables, ","))
+		}
+		return render.Perfetto, nil
+	}
 	known := render.RecordingTableNames()
 	table, err := o.one(known)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 
 // exportReports writes tables of one report or more; first is the first, open.
 func (o *exportOptions) exportReports(ctx context.Context, out *os.File, first *input, names []string) error {
+	if o.format == exportPerfetto {
+		return usagef("--format perfetto is of recordings, and %s is none: slicetrace run --record makes one", names[0])
+	}
 	for _, table := range o.tables {
 		if _, err := new(report.Report).Table(table); err != nil {
 			return &statusError{exitUsage, err}
