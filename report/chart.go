@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Chart is a plot of points on one axis, a row for each thing that is compared.
@@ -57,7 +58,9 @@ func costChart(s Section) *Chart {
 	for _, g := range s.Groups {
 		for _, row := range g.Rows {
 			label := row[1].Text + ", core " + row[0].Text
-			if row[0].Text == "all" {
+			if extreme, cpu, many := strings.Cut(row[0].Text, " "); many {
+				label = row[1].Text + ", " + extreme + ", core " + cpu
+			} else if row[0].Text == "all" {
 				label = row[1].Text + ", all cores"
 			}
 			line := ChartRow{Group: (load{name: g.Name, variant: g.Variant}).title(), Label: label}

@@ -3,8 +3,8 @@ package report
 import "math"
 
 // BinsPerOctave is how many bins of a Shape a doubling of time has: a bin ends
-// 9 % above its beginning.
-const BinsPerOctave = 8
+// 6 % above its beginning, like the widest bucket of a Histogram.
+const BinsPerOctave = 12
 
 // Shape is a distribution in bins of equal width on a logarithmic axis: bin i is
 // from 2^((First+i) ÷ BinsPerOctave) ns to where the next one begins.

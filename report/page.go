@@ -121,7 +121,7 @@ func (r *Report) commandHeadline() (string, []Part) {
 		t.Cores = append(t.Cores, r.Trials[i].Cores...)
 	}
 	parts := []Part{{"ran", Of(float64(t.DurationNS), Nanoseconds)}}
-	sentence := fmt.Sprintf("It ran %s, and the cores switched %s times meanwhile.", parts[0].Value, ofCount(t.Switches()))
+	sentence := fmt.Sprintf("The command ran %s, and the cores switched %s times meanwhile.", parts[0].Value, ofCount(t.Switches()))
 	for _, class := range []Class{ClassThread, ClassProcess} {
 		if c := t.Class(class); c.Cost.Count > 0 {
 			parts = append(parts, Part{class.label() + ", p50", quantile(c.Cost, 0.5)})
@@ -139,7 +139,7 @@ func (r *Report) distributionSection() Section {
 	if len(r.Trials) > 0 {
 		s.Notes = []string{"How a workload's times spread, over all rounds and cores: pick and switch are the two phases of its own switches, " +
 			"a time slice is how long a worker kept a core, a wait how long it was ready to run and did not. " +
-			fmt.Sprintf("Time is on a logarithmic axis; a step is a bin 9 %% wide, %d to a doubling.", BinsPerOctave)}
+			fmt.Sprintf("Time is on a logarithmic axis; a step is a bin 6 %% wide, %d to a doubling. The view ends where values are rarer than 1 in 5000; the table has the longest.", BinsPerOctave)}
 	}
 	return s
 }

@@ -33,6 +33,7 @@ func FuzzText(f *testing.F) {
 				t.Fatalf("%q reaches the terminal", c)
 			}
 		}
+		checkInk(t, page(t, r, render.PageOptions{Before: r}))
 		for _, name := range report.TableNames() {
 			table, err := r.Table(name)
 			if err != nil {

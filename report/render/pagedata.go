@@ -58,7 +58,7 @@ type distributionRow struct {
 }
 
 func (v *view) addDistributions(all []report.LoadDistributions) {
-	v.Data.BinsPerOctave = report.BinsPerOctave
+	v.Data = pageData{BinsPerOctave: report.BinsPerOctave, Loads: []loadData{}, Windows: []windowData{}}
 	for _, l := range all {
 		s := distributionSheet{Name: printable(l.Load)}
 		load := loadData{Name: s.Name}

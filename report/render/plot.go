@@ -88,16 +88,15 @@ func axisOf(c *report.Chart) axis {
 			}
 		}
 	}
-	const least = 1.5 // or one point would be an axis without an extent
-	room := math.Max(math.Pow(a.high/a.low, 0.04), math.Sqrt(least))
-	if a.high/a.low > least {
-		room = math.Pow(a.high/a.low, 0.04)
-	}
+	room := math.Max(math.Pow(a.high/a.low, 0.04), 1.02) // or one point would be an axis without an extent
 	a.low, a.high = a.low/room, a.high*room
 	return a
 }
 
 func (a axis) at(v float64) string {
+	if v <= 0 {
+		return "0%" // as far left as there is
+	}
 	share := (math.Log(v) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
 	return strconv.FormatFloat(100*math.Min(1, math.Max(0, share)), 'f', 2, 64) + "%"
 }

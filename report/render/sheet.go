@@ -12,10 +12,11 @@ type sheet struct {
 	ID, Title, Caption string
 	Plot               *plot
 	Columns            []sheetColumn
-	Grouped            bool
-	Groups             []sheetGroup
-	Items              []report.Item
-	Notes              []string
+	// Headed says that a column has a name.
+	Headed, Grouped bool
+	Groups          []sheetGroup
+	Items           []report.Item
+	Notes           []string
 	// Other is what a section has beside tables: "distributions" or "timeline".
 	Other string
 }
@@ -43,6 +44,7 @@ func newSheet(id string, s report.Section, c *report.Chart) sheet {
 		ID: id, Title: printable(s.Title), Caption: printable(s.Caption), Plot: newPlot(c),
 		Grouped: slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" }),
 	}
+	out.Headed = slices.ContainsFunc(s.Columns, func(c report.Column) bool { return c.Name != "" })
 	over := ""
 	for _, c := range s.Columns {
 		top, name, two := strings.Cut(c.Name, "\n")

@@ -30,6 +30,39 @@ function columns(kind, binsPerOctave, cumulative) {
 	return data;
 }
 
+// extent is the part of the axis where a bin of some mode holds more than rare
+// percent, at least a factor of 4.
+function extent(kind, binsPerOctave) {
+	const rare = 0.02;
+	let low = Infinity, high = -Infinity;
+	for (const m of kind.modes) {
+		m.percent.forEach((share, i) => {
+			if (share <= rare) return;
+			low = Math.min(low, m.first + i);
+			high = Math.max(high, m.first + i);
+		});
+	}
+	const room = Math.max(1, (2 * binsPerOctave - (high - low + 1)) / 2);
+	return [2 ** ((low - room) / binsPerOctave), 2 ** ((high + 1 + room) / binsPerOctave)];
+}
+
+// roundTimes are round numbers from low to high whose labels do not touch on an
+// axis that is so many pixels long.
+function roundTimes(low, high, pixels) {
+	const room = 58;
+	const apart = (a, b) => (Math.log(b / a) / Math.log(high / low)) * pixels;
+	let out = [];
+	for (const digits of [[1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9], [1, 1.5, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
+		out = [];
+		for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) {
+			out.push(...digits.map((d) => d * 10 ** e).filter((v) => v >= low && v <= high));
+		}
+		if (out.every((v, i) => i === 0 || apart(out[i - 1], v) >= room)) return out;
+	}
+	const every = Math.ceil(room / apart(1, 10)); // decades
+	return out.filter((_, i) => i % every === 0);
+}
+
 // drawCurve draws one kind of time of a workload into a box.
 function drawCurve(box, kind, binsPerOctave, cumulative) {
 	const figure = document.createElement("figure");
@@ -52,27 +85,21 @@ function drawCurve(box, kind, binsPerOctave, cumulative) {
 	const data = columns(kind, binsPerOctave, cumulative);
 	const edges = data[0];
 	const axis = { stroke: ink("soft"), grid: { stroke: ink("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-	const range = () => {
-		const middle = Math.sqrt(edges[0] * edges[edges.length - 1]);
-		return [Math.min(edges[0], middle / 2), Math.max(edges[edges.length - 1], middle * 2)];
-	};
+	const whole = extent(kind, binsPerOctave);
 	const plot = new uPlot({
 		width: Math.max(240, figure.clientWidth),
 		height: 190,
 		legend: { show: false },
 		scales: {
-			x: { time: false, distr: 3, range: (_, low, high) => (low === edges[0] && high === edges[edges.length - 1] ? range() : [low, high]) },
+			x: { time: false, distr: 3, range: (_, low, high) => (low === edges[0] && high === edges[edges.length - 1] ? whole : [low, high]) },
 			y: { range: (_, low, high) => [0, cumulative ? 100 : Math.max(high * 1.08, 1)] },
 		},
 		axes: [
 			{
 				...axis, size: 30,
-				filter: (u, splits) => {
-					const decades = Math.log10(u.scales.x.max / u.scales.x.min);
-					const keep = decades > 4 ? [1] : decades > 1.6 ? [1, 3] : [1, 2, 3, 5];
-					return splits.map((v) => (keep.includes(Math.round(v / 10 ** Math.floor(Math.log10(v) + 1e-9))) ? v : null));
-				},
-				values: (_, splits) => splits.map((v) => (v === null ? "" : tidy(duration(v)))),
+				splits: (u, _, low, high) => roundTimes(low, high, u.width - 70),
+				filter: (_, splits) => splits,
+				values: (_, splits) => splits.map((v) => tidy(duration(v))),
 			},
 			{ ...axis, size: 52, values: (_, splits) => splits.map((v) => v + " %") },
 		],

@@ -234,7 +234,9 @@ function timeline(data) {
 		chosen = null;
 		note.textContent = "Point at a slice to read it.";
 		document.querySelectorAll("[data-window]").forEach((e, i) => { e.hidden = i !== select.selectedIndex; });
-		show(0, shown.length);
+		// Slices that are narrower than a few pixels say nothing.
+		const count = Math.max(...shown.slices.map((s) => (s || []).length));
+		show(0, shown.length * Math.min(1, width() / 7 / count));
 	};
 	select.addEventListener("change", open);
 	new ResizeObserver(draw).observe(canvas);
