@@ -174,6 +174,13 @@ func TestPictures(t *testing.T) {
 	} {
 		b.screen(c.width, c.height, c.scheme)
 		b.open(c.html)
+		b.eval(`(() => {
+			const window = document.getElementById("window");
+			if (!window) return;
+			window.selectedIndex = 1;
+			window.dispatchEvent(new Event("change"));
+			document.getElementById("lanes").dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}));
+		})()`, nil)
 		b.picture(filepath.Join(*pictures, c.name+".png"), 0)
 		b.checkQuiet()
 	}

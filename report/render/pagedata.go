@@ -94,8 +94,13 @@ type windowSheet struct {
 
 type windowRow struct {
 	Name, Role string
-	Figures    []string
+	// Colour is the number of the worker's colour, "" for a task that is no worker.
+	Colour  string
+	Figures []string
 }
+
+// workerColours is how many the page's script has.
+const workerColours = 8
 
 func (v *view) addWindows(windows []timeline.Window) {
 	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
@@ -123,7 +128,7 @@ func (v *view) addWindows(windows []timeline.Window) {
 				report.Of(float64(t.Slices), report.Count).String(), ns(t.OnCPUNS), ns(t.LongestNS),
 			}}
 			if t.Worker >= 0 {
-				row.Role = fmt.Sprintf("worker %d", t.Worker)
+				row.Role, row.Colour = fmt.Sprintf("worker %d", t.Worker), fmt.Sprint(t.Worker%workerColours)
 			}
 			s.Rows = append(s.Rows, row)
 			data.Tasks = append(data.Tasks, row.Name)

@@ -12,16 +12,17 @@ function modeLine(mode) {
 }
 
 // columns turns a kind's modes into uPlot's: bin edges in ns, then a column a mode.
+// An empty bin leads, for the curves to rise from.
 function columns(kind, binsPerOctave, cumulative) {
 	const first = Math.min(...kind.modes.map((m) => m.first));
 	const end = Math.max(...kind.modes.map((m) => m.first + m.percent.length));
 	const edges = [];
-	for (let bin = first; bin <= end; bin++) edges.push(2 ** (bin / binsPerOctave));
+	for (let bin = first - 1; bin <= end; bin++) edges.push(2 ** (bin / binsPerOctave));
 	const data = [edges];
 	for (const m of kind.modes) {
 		let below = 0;
 		data.push(edges.map((_, i) => {
-			const share = m.percent[first + i - m.first] || 0;
+			const share = m.percent[first - 1 + i - m.first] || 0;
 			const before = below;
 			below += share;
 			return cumulative ? Math.min(before, 100) : share;
