@@ -39,6 +39,8 @@ type windowData struct {
 	Length int64    `json:"length"`
 	CPUs   []int    `json:"cpus"`
 	Tasks  []string `json:"tasks"`
+	// Role is what the tasks with a number are: workers, or a command's tasks.
+	Role string `json:"role"`
 	// Workers are the tasks' numbers in the trial, -1 for others.
 	Workers []int    `json:"workers"`
 	Causes  []string `json:"causes"`
@@ -117,7 +119,10 @@ func (v *view) addWindows(windows []timeline.Window) {
 		if w.Lost > 0 {
 			s.Caption += fmt.Sprintf(" %s events are missing from the recording here.", report.Of(float64(w.Lost), report.Count))
 		}
-		data := windowData{Name: s.Name, Length: w.EndNS - w.StartNS, CPUs: w.CPUs, Slices: make([][][6]int64, len(w.CPUs))}
+		data := windowData{Name: s.Name, Role: "worker", Length: w.EndNS - w.StartNS, CPUs: w.CPUs, Slices: make([][][6]int64, len(w.CPUs))}
+		if w.Mark.Mode == string(report.Command) {
+			data.Role = "task"
+		}
 		for _, c := range report.Causes() {
 			data.Causes = append(data.Causes, string(c))
 		}
@@ -128,7 +133,7 @@ func (v *view) addWindows(windows []timeline.Window) {
 				report.Of(float64(t.Slices), report.Count).String(), ns(t.OnCPUNS), ns(t.LongestNS),
 			}}
 			if t.Worker >= 0 {
-				row.Role, row.Colour = fmt.Sprintf("worker %d", t.Worker), fmt.Sprint(t.Worker%workerColours)
+				row.Role, row.Colour = fmt.Sprintf("%s %d", data.Role, t.Worker), fmt.Sprint(t.Worker%workerColours)
 			}
 			s.Rows = append(s.Rows, row)
 			data.Tasks = append(data.Tasks, row.Name)

@@ -36,7 +36,7 @@ function timeline(data) {
 		if (s[PICK] >= 0) phases.push("pick " + duration(s[PICK]));
 		if (s[SWITCH] >= 0) phases.push("switch " + duration(s[SWITCH]));
 		const when = s[START] < 0 ? "from before the window" : "from " + duration(s[START]);
-		return "Core " + shown.cpus[lane] + ": " + (worker >= 0 ? "worker " + worker + ", " : "") + shown.tasks[s[TASK]] + ", " + when + ", for " +
+		return "Core " + shown.cpus[lane] + ": " + (worker >= 0 ? shown.role + " " + worker + ", " : "") + shown.tasks[s[TASK]] + ", " + when + ", for " +
 			duration(s[LENGTH]) + "; ended by: " + (shown.causes[s[CAUSE]] || "other") + (phases.length ? "; then " + phases.join(", ") : "") + ".";
 	}
 
@@ -94,8 +94,11 @@ function timeline(data) {
 			const inset = worker >= 0 ? 0 : 8;
 			c.fillRect(left, top + inset, wide, laneHeight - 2 * inset);
 			if (wide > 16) {
-				const text = worker >= 0 ? String(worker) : shown.tasks[s[TASK]];
-				if (c.measureText(text).width < wide - 6) {
+				// A worker is known by its number, any other task by its name.
+				const number = worker >= 0 ? String(worker) : "";
+				const name = shown.role === "worker" && number ? number : shown.tasks[s[TASK]];
+				const text = [name, number].find((t) => c.measureText(t).width < wide - 6);
+				if (text) {
 					c.fillStyle = letters;
 					c.fillText(text, left + wide / 2, top + laneHeight / 2);
 				}
