@@ -15,7 +15,7 @@ func newReport(s streams) *cobra.Command {
 	var verbose bool
 	var page pageFlags
 	cmd := &cobra.Command{
-		Use:   "report REPORT",
+		Use:   "report [OLD] REPORT",
 		Short: "Show a saved report again, or make a page of it",
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report --verbose REPORT

@@ -174,6 +174,48 @@ func TestKeyboardInABrowser(t *testing.T) {
 	b.checkQuiet()
 }
 
+// Pointing reads a slice, dragging moves the view, and Ctrl with the wheel zooms.
+func TestPointerInABrowser(t *testing.T) {
+	b := newBrowser(t)
+	b.screen(1200, 900, "light")
+	b.open(page(t, reporttest.Full(12, 2), render.PageOptions{Windows: windows(t)}))
+	var place struct{ X, Y, Width float64 }
+	b.eval(`(() => {
+		const lanes = document.getElementById("lanes");
+		lanes.scrollIntoView({block: "center", behavior: "instant"});
+		const r = lanes.getBoundingClientRect();
+		return {X: r.x, Y: r.y, Width: r.width};
+	})()`, &place)
+	mouse := func(kind string, x float64, more map[string]any) {
+		event := map[string]any{"type": kind, "x": place.X + x, "y": place.Y + 40, "button": "none"}
+		for k, v := range more {
+			event[k] = v
+		}
+		b.call("Input.dispatchMouseEvent", event, nil)
+	}
+	view := func() (label string) {
+		b.eval(`document.getElementById("lanes").getAttribute("aria-label")`, &label)
+		return label
+	}
+	var said string
+	mouse("mouseMoved", place.Width/2, nil)
+	b.eval(`document.getElementById("slice").textContent`, &said)
+	if !strings.HasPrefix(said, "Core 0: ") {
+		t.Errorf("pointing at a slice of core 0 reads %q", said)
+	}
+	whole := view()
+	mouse("mouseWheel", place.Width/2, map[string]any{"deltaX": 0, "deltaY": -200, "modifiers": 2})
+	near := view()
+	held := map[string]any{"button": "left", "buttons": 1, "clickCount": 1}
+	mouse("mousePressed", place.Width/2, held)
+	mouse("mouseMoved", place.Width/4, held)
+	mouse("mouseReleased", place.Width/4, held)
+	if moved := view(); whole == near || near == moved {
+		t.Errorf("the views are %q, zoomed %q, dragged %q", whole, near, moved)
+	}
+	b.checkQuiet()
+}
+
 func TestChoicesInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	b.screen(1200, 900, "light")

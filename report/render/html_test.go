@@ -163,14 +163,16 @@ func TestPictures(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		width, height int
+		limit         int
 		scheme        string
 		html          []byte
 	}{
-		{"light", 1200, 900, "light", html},
-		{"dark", 1200, 900, "dark", html},
-		{"phone", 360, 740, "light", html},
-		{"command", 1200, 900, "light", page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{})},
-		{"compare", 1200, 900, "light", page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{Before: reporttest.Bundled(6, 2)})},
+		{"page", 1200, 900, 1440, "light", html}, // testdata/page.png, for the README
+		{"light", 1200, 900, 0, "light", html},
+		{"dark", 1200, 900, 0, "dark", html},
+		{"phone", 360, 740, 0, "light", html},
+		{"command", 1200, 900, 0, "light", page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{})},
+		{"compare", 1200, 900, 0, "light", page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{Before: reporttest.Bundled(6, 2)})},
 	} {
 		b.screen(c.width, c.height, c.scheme)
 		b.open(c.html)
@@ -181,7 +183,7 @@ func TestPictures(t *testing.T) {
 			window.dispatchEvent(new Event("change"));
 			document.getElementById("lanes").dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}));
 		})()`, nil)
-		b.picture(filepath.Join(*pictures, c.name+".png"), 0)
+		b.picture(filepath.Join(*pictures, c.name+".png"), c.limit)
 		b.checkQuiet()
 	}
 }

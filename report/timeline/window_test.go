@@ -118,3 +118,41 @@ func TestCutRecordingGivesWhatItHas(t *testing.T) {
 		t.Errorf("a report: %v", err)
 	}
 }
+
+// FuzzRead holds that no times that a file can claim make a window that cannot be drawn.
+func FuzzRead(f *testing.F) {
+	f.Add(int64(10), int64(200), int64(120), int64(15), false)
+	f.Add(int64(-1<<63), int64(1<<63-1), int64(1<<62), int64(1<<62), false)
+	f.Add(int64(0), int64(0), int64(5), int64(-3), true)
+	f.Fuzz(func(t *testing.T, start, end, at, length int64, chosen bool) {
+		var file bytes.Buffer
+		w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 0, -1}, MonotonicNS: start})
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := recording.Block{Events: []recording.Event{{TimeNS: at, Prev: 7, SliceNS: length}, {TimeNS: at, Prev: 8, SliceNS: -1}, {Kind: recording.Wakeup, TimeNS: at}}}
+		err = errors.Join(w.Block(block), w.Mark(recording.Mark{Mode: "threads", StartNS: start, EndNS: end, Workers: []int32{7, 7}}), w.Close(recording.End{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		windows, err := timeline.Read(bytes.NewReader(file.Bytes()), timeline.Options{Chosen: chosen})
+		if err != nil && !errors.Is(err, timeline.ErrNoWindow) {
+			t.Fatal(err)
+		}
+		for _, w := range windows {
+			if w.EndNS-w.StartNS <= 0 {
+				t.Errorf("a window from %d to %d", w.StartNS, w.EndNS)
+			}
+			for _, s := range w.Slices {
+				if s.EndNS < s.StartNS {
+					t.Errorf("a slice from %d to %d", s.StartNS, s.EndNS)
+				}
+			}
+			for _, task := range w.Tasks {
+				if task.OnCPUNS < 0 || task.OnCPUNS > w.EndNS-w.StartNS {
+					t.Errorf("task %d has %d ns of %d", task.TID, task.OnCPUNS, w.EndNS-w.StartNS)
+				}
+			}
+		}
+	})
+}

@@ -118,6 +118,7 @@ function timeline(data) {
 		let span = Math.min(Math.max(newTo - newFrom, least), shown.length);
 		from = Math.min(Math.max(newFrom, 0), shown.length - span);
 		to = from + span;
+		canvas.setAttribute("aria-label", "Timeline of slices on each core, from " + duration(from) + " to " + duration(to));
 		draw();
 	}
 
