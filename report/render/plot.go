@@ -88,6 +88,8 @@ func axisOf(c *report.Chart) axis {
 			}
 		}
 	}
+	// What only an altered file can hold is shown at the edge.
+	a.low, a.high = math.Min(math.Max(a.low, 1e-9), 1e18), math.Max(math.Min(a.high, 1e18), 1e-9)
 	room := math.Max(math.Pow(a.high/a.low, 0.04), 1.02) // or one point would be an axis without an extent
 	a.low, a.high = a.low/room, a.high*room
 	return a
