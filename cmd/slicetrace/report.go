@@ -17,6 +17,10 @@ func newReport(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [OLD] REPORT",
 		Short: "Show a saved report again, or make a page of it",
+		Long: `report shows what a saved report says. With --html it writes a page instead, to be
+looked at in a browser: one file that needs nothing else, with charts, every
+figure and, of a recording of the same run, the slices themselves. Of two reports
+it is about the second, beside the first's medians.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report --verbose REPORT
   slicetrace report --format json REPORT | jq .quality
