@@ -15,14 +15,28 @@ import (
 func newReport(s streams) *cobra.Command {
 	format := formatText
 	var verbose bool
+	var page pageFlags
 	cmd := &cobra.Command{
-		Use:   "report REPORT",
-		Short: "Show a saved report again",
+		Use:   "report [OLD] REPORT",
+		Short: "Show a saved report again, or make a page of it",
+		Long: `report shows what a saved report says. With --html it writes a page instead, to be
+looked at in a browser: one file that needs nothing else, with charts, every
+figure and, of a recording of the same run, the slices themselves. Of two reports
+it is about the second, beside the first's medians.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report --verbose REPORT
-  slicetrace report --format json REPORT | jq .quality`,
-		Args: usageArgs(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+  slicetrace report --format json REPORT | jq .quality
+  slicetrace report REPORT --html page.html
+  slicetrace report REPORT --html page.html --recording RECORDING
+  slicetrace report OLD NEW --html page.html`,
+		Args: usageArgs(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := page.check(cmd, len(args)); err != nil {
+				return err
+			}
+			if page.html != "" {
+				return page.write(args)
+			}
 			r, err := readReport(args[0])
 			if err != nil {
 				return err
@@ -32,6 +46,7 @@ func newReport(s streams) *cobra.Command {
 	}
 	addFormat(cmd, &format)
 	addVerbose(cmd, &verbose)
+	addPage(cmd, &page)
 	return cmd
 }
 

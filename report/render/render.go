@@ -3,6 +3,7 @@
 // figure comes from package report:
 //
 //	report.Report → Summarize → Text
+//	report.Report → Page      → HTML
 //	report.Report → Table     → CSV
 //	report.Report             → JSON
 //	recording.Reader          → Perfetto
