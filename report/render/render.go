@@ -1,9 +1,10 @@
-// Package render puts a report into ink: text for a reader, JSON and CSV for
-// programs. It computes nothing; every figure comes from package report:
+// Package render puts a report into ink: text for a reader, JSON, CSV and Parquet
+// for programs. It computes nothing; every figure comes from package report:
 //
 //	report.Report → Summarize → Text
-//	report.Report → Table     → CSV
+//	report.Report → Table     → CSV, Parquet
 //	report.Report             → JSON
+//	recording.Reader → RecordingTable → CSV, Parquet
 //
 // Names that tasks, users and machines gave themselves are hostile input, and
 // each renderer makes them safe for its medium.
