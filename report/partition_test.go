@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,9 @@ func TestWriteInFoldersRefusesLinks(t *testing.T) {
 		err := report.WriteInFolders(where, path, nil, hello)
 		if err == nil || !strings.Contains(err.Error(), "-o") {
 			t.Errorf("%s %v: error is %v", where, path, err)
+		}
+		if link := strings.Contains(where, "link") || slices.Contains(path, "link") || slices.Contains(path, "inner"); link && !strings.Contains(err.Error(), "not a folder") {
+			t.Errorf("%s %v: error does not name the link: %v", where, path, err)
 		}
 	}
 	for _, folder := range []string{elsewhere, filepath.Join(dir, "real", "x"), filepath.Join(dir, "real")} {

@@ -77,7 +77,7 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.tables, "table", nil, "the table to write; for parquet several, or all: "+ofReport+"; of a recording: "+ofRecording)
+	f.StringSliceVar(&o.tables, "table", nil, "the table to write, of those above; to a folder several, or all (default)")
 	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), ", "))
 	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
 	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
@@ -168,9 +168,14 @@ func (o *exportOptions) checkStandardOutput(out *os.File) error {
 	return nil
 }
 
-// interruptible lets a signal end what would else leave a file half-written.
+// interruptible lets a signal end what would else leave a file half-written. A
+// signal that is ignored, as under nohup, stays so.
 func interruptible(ctx context.Context, do func(context.Context) error) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signals := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	if len(signals) == 0 { // which NotifyContext would take for all
+		return do(ctx)
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	defer stop()
 	err := do(ctx)
 	if err != nil && ctx.Err() != nil {

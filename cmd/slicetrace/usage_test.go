@@ -165,6 +165,8 @@ func TestCompletion(t *testing.T) {
 		"run |":               "pipe",
 		"run --mode |":        "threads",
 		"export x --table |":  "slices",
+		"export x --table s|": "switches",
+		"export --format |":   "parquet",
 		"report x --format |": "json",
 		"report x --html |":   "html",
 		"report x --h|":       "--html",

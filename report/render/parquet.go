@@ -116,6 +116,9 @@ func parquetSchema(name string, columns []report.TableColumn) *parquet.Schema {
 
 // fields writes the rows gathered.
 func (p *Parquet) fields() error {
+	if len(p.rows) == 0 { // for which the library takes the address of nothing
+		return nil
+	}
 	for i, column := range p.columns {
 		values := p.values[:0]
 		for _, row := range p.rows {
@@ -141,6 +144,9 @@ func (p *Parquet) fields() error {
 
 // chunk writes rows of a recording.
 func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
+	if rows.rows == 0 {
+		return nil
+	}
 	p.values = slices.Grow(p.values[:0], rows.rows)[:rows.rows]
 	for i, column := range columns {
 		switch {

@@ -90,6 +90,9 @@ func TestParquetOfARecordingHoldsWhatItsCSVHolds(t *testing.T) {
 
 // Many chunks and row groups lose nothing and keep the order.
 func TestLongRecording(t *testing.T) {
+	if testing.Short() {
+		t.Skip("700 000 rows, for more than one row group")
+	}
 	const blocks, events = 7, 100_003
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{})
@@ -146,7 +149,7 @@ func TestCutRecordingGivesWhatIsWhole(t *testing.T) {
 func TestRecordingTableReturnsErrors(t *testing.T) {
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{})
-	for range 100 { // more than fits in the pipeline
+	for range 20 { // more than fits in the pipeline
 		err = errors.Join(err, w.Block(recording.Block{Events: make([]recording.Event, 8192)}))
 	}
 	if err := errors.Join(err, w.Close(recording.End{})); err != nil {

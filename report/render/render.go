@@ -1,12 +1,12 @@
-// Package render puts a report into ink: text for a reader, JSON and CSV for
-// programs, and a recording into what Perfetto shows. It computes nothing; every
-// figure comes from package report:
+// Package render puts a report into ink: text and pages for a reader, JSON, CSV and
+// Parquet for programs, and a recording into what Perfetto shows. It computes
+// nothing; every figure comes from package report:
 //
 //	report.Report → Summarize → Text
 //	report.Report → Page      → HTML
-//	report.Report → Table     → CSV
+//	report.Report → Table     → CSV, Parquet
 //	report.Report             → JSON
-//	recording.Reader          → Perfetto
+//	recording.Reader          → CSV, Parquet, Perfetto
 //
 // A report.Comparison goes the same ways, its Summary also to Markdown.
 //
