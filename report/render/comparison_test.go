@@ -94,7 +94,11 @@ func TestComparisonGoldens(t *testing.T) {
 	if err := render.ComparisonJSON(&out, c); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "compare.json", out.Bytes())
+	var indented bytes.Buffer // for those who read the golden
+	if err := json.Indent(&indented, out.Bytes(), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.json", indented.Bytes())
 }
 
 // Every figure is in the full text, so that no group's rows are lost or doubled.
