@@ -83,11 +83,25 @@ func (p *Pair) missing() []string {
 			where[m.Metric] = append(where[m.Metric], place)
 		}
 		if len(whole) > 0 {
-			out = append(out, fmt.Sprintf("Only in the %s report: %s.", side, strings.Join(whole, ", ")))
+			out = append(out, fmt.Sprintf("Only in the %s report: %s.", side, strings.Join(bothModes(whole), ", ")))
 		}
 		if len(metrics) > 0 {
 			out = append(out, fmt.Sprintf("Measured only in the %s report: %s.", side, strings.Join(byPlace(metrics, where), "; ")))
 		}
+	}
+	return out
+}
+
+// bothModes names a workload once that is there in processes and, next, in threads.
+func bothModes(places []string) []string {
+	var out []string
+	for _, place := range places {
+		name, threads := strings.CutSuffix(place, " "+string(Threads))
+		if n := len(out); threads && n > 0 && out[n-1] == name+" "+string(Processes) {
+			out[n-1] = name
+			continue
+		}
+		out = append(out, place)
 	}
 	return out
 }

@@ -90,8 +90,8 @@ func TestLikeReportsRaiseFewAlarms(t *testing.T) {
 	random := rand.New(rand.NewPCG(41, 1))
 	const studies = 60
 	families := 0
+	old, other := reporttest.Bundled(12, 1), reporttest.Bundled(12, 1)
 	for range studies {
-		old, other := reporttest.Bundled(12, 1), reporttest.Bundled(12, 1)
 		for _, r := range []*report.Report{old, other} {
 			for i := range r.Trials {
 				x := &r.Trials[i]

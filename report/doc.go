@@ -4,7 +4,8 @@
 //	collector → Trial → Report ─┬─ WriteFile, ReadFile   JSON with a versioned schema
 //	                            ├─ ComputeQuality        how far it can be trusted
 //	                            ├─ Summarize → Summary   what a reader wants first
-//	                            └─ Table → Table         tidy tables, raw integers
+//	                            ├─ Table → Table         tidy tables, raw integers
+//	                            └─ Compare → Comparison  what changed between reports
 //
 // What was not measured is absent, never zero: a nil pointer in a Report, an
 // unknown Quantity in a Summary, an empty Field in a Table.

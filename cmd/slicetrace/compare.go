@@ -39,8 +39,7 @@ More reports are each compared with the first.
 
 --fail-if ends compare with status 3 when a significant change is beyond a limit:
 [WORKLOAD[/MODE]:]METRIC>N% or METRIC<N%. The metrics are
-` + strings.Join(report.MetricNames()[:12], ", ") + `,
-` + strings.Join(report.MetricNames()[12:], ", ") + `.`,
+` + metricLines() + `.`,
 		Example: `  slicetrace compare old.json new.json
   slicetrace compare --verbose old.json new.json newer.json
   slicetrace compare --format markdown -o comment.md main.json branch.json
@@ -56,6 +55,15 @@ More reports are each compared with the first.
 	f.StringArrayVar(&c.failIf, "fail-if", nil, "end with status 3 if a significant change meets this, such as 'cost_p50>5%' (repeatable)")
 	complete(cmd, "fail-if", failIfWords())
 	return cmd
+}
+
+// metricLines lists the metrics on lines that fit a terminal.
+func metricLines() string {
+	var lines []string
+	for few := range slices.Chunk(report.MetricNames(), 8) {
+		lines = append(lines, strings.Join(few, ", "))
+	}
+	return strings.Join(lines, ",\n")
 }
 
 // failIfWords begin conditions for the shell's completion.

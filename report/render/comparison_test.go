@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,8 +45,15 @@ func comparisons(t *testing.T) map[string]*report.Comparison {
 		"compare-dirty":          compared(t, named("old", bundled), named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
 		"compare-three":          compared(t, named("old", bundled), named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
 		"compare-hostile-names":  compared(t, report.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
+		"compare-few-workloads":  compared(t, named("old", reporttest.Full(6, 1)), named("new", oneMode(reporttest.Bundled(6, 1)))),
 		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
 	}
+}
+
+// oneMode leaves out the threads of spin.
+func oneMode(r *report.Report) *report.Report {
+	r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Workload == "spin" && t.Mode == report.Threads })
+	return r
 }
 
 func comparisonText(t *testing.T, c *report.Comparison, verbose bool) []byte {
@@ -90,7 +98,11 @@ func TestComparisonGoldens(t *testing.T) {
 	if err := render.ComparisonJSON(&out, c); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "compare.json", out.Bytes())
+	var indented bytes.Buffer // for those who read the golden
+	if err := json.Indent(&indented, out.Bytes(), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.json", indented.Bytes())
 }
 
 // Every figure is in the full text, so that no group's rows are lost or doubled.

@@ -28,11 +28,9 @@ func JSON(w io.Writer, r *report.Report) error {
 	return report.Encode(w, r)
 }
 
-// ComparisonJSON writes a comparison, indented: it is short enough to be read.
+// ComparisonJSON writes a comparison as one line.
 func ComparisonJSON(w io.Writer, c *report.Comparison) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	if err := out.Encode(c); err != nil {
+	if err := json.NewEncoder(w).Encode(c); err != nil {
 		return fmt.Errorf("encode comparison: %w", err)
 	}
 	return nil
