@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -158,4 +159,12 @@ func finite(x float64) *float64 {
 		return nil
 	}
 	return &x
+}
+
+// Encode writes the comparison as one line of JSON.
+func (c *Comparison) Encode(w io.Writer) error {
+	if err := writeJSON(w, c); err != nil {
+		return fmt.Errorf("encode comparison: %w", err)
+	}
+	return nil
 }

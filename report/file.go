@@ -19,7 +19,7 @@ var ErrSchema = errors.New("other schema version")
 // Encode writes the report as one line of JSON: its histograms are too long to
 // be read as they stand.
 func Encode(w io.Writer, r *Report) error {
-	if err := json.NewEncoder(w).Encode(r); err != nil {
+	if err := writeJSON(w, r); err != nil {
 		return fmt.Errorf("encode report: %w", err)
 	}
 	return nil

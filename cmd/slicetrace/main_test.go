@@ -24,6 +24,10 @@ const toolVariable = "SLICETRACE_TEST_TOOL"
 
 func TestMain(m *testing.M) {
 	workloads.HostMain()
+	// Ahead of the tool, whose program it is.
+	if os.Getenv(masqueradeVariable) != "" && len(os.Args) == 1 {
+		os.Exit(masquerade())
+	}
 	if os.Getenv(toolVariable) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}

@@ -15,8 +15,6 @@
 package render
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/slicetrace/slicetrace/report"
@@ -30,8 +28,5 @@ func JSON(w io.Writer, r *report.Report) error {
 
 // ComparisonJSON writes a comparison as one line.
 func ComparisonJSON(w io.Writer, c *report.Comparison) error {
-	if err := json.NewEncoder(w).Encode(c); err != nil {
-		return fmt.Errorf("encode comparison: %w", err)
-	}
-	return nil
+	return c.Encode(w)
 }
