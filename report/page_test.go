@@ -120,23 +120,3 @@ func TestPageShowsADirtyReportsAlert(t *testing.T) {
 		t.Errorf("the alert is %q", p.Summary.Alert)
 	}
 }
-
-func TestSideBySide(t *testing.T) {
-	r := reporttest.Bundled(6, 2)
-	s := report.SideBySide(r, r)
-	if len(s.Groups) != 2 {
-		t.Fatalf("%d groups, want one a workload", len(s.Groups))
-	}
-	for _, g := range s.Groups {
-		for _, row := range g.Rows {
-			if row[2].Value != row[3].Value || !row[2].Value.Known {
-				t.Errorf("%s %s: %v before, %v after, of the same report", g.Name, row[0].Text, row[2].Value, row[3].Value)
-			}
-		}
-	}
-	// What the earlier report lacks is absent, never zero.
-	s = report.SideBySide(&report.Report{}, r)
-	if c := s.Groups[0].Rows[0][2]; c.Value.Known {
-		t.Errorf("a figure that was not measured is %v", c.Value)
-	}
-}

@@ -96,6 +96,11 @@ func (c *comparing) run(s streams, names []string) error {
 	if err != nil {
 		return err
 	}
+	if c.output == "" && len(conditions) == 0 { // else the status says something too
+		if err := checkOpen(s.out); err != nil {
+			return err
+		}
+	}
 	if err := c.write(s.out, comparison); err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
@@ -155,17 +154,7 @@ func (o *exportOptions) checkStandardOutput(out *os.File) error {
 	if o.format != exportCSV && term.IsTerminal(fd) {
 		return usagef("--format %s is not for a terminal: name a file with -o", o.format)
 	}
-	// Go opens the null device for reading and writing in the place of a standard
-	// output that is closed; who throws an output away opens it for writing.
-	var file, null unix.Stat_t
-	if unix.Fstat(fd, &file) != nil || unix.Stat(os.DevNull, &null) != nil || file.Rdev != null.Rdev || file.Mode&unix.S_IFMT != unix.S_IFCHR {
-		return nil
-	}
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err == nil && flags&unix.O_ACCMODE == unix.O_RDWR {
-		return errors.New("standard output is closed: open it, or name a file with -o")
-	}
-	return nil
+	return checkOpen(out)
 }
 
 // interruptible lets a signal end what would else leave a file half-written. A

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 )
 
 // format is how a report is shown. It is a flag's value.
@@ -38,6 +41,22 @@ func (f *format) Set(s string) error {
 func addFormat(cmd *cobra.Command, f *format) {
 	cmd.Flags().Var(f, "format", "show the report as table, json or csv (csv: the table cores; export has the others)")
 	complete(cmd, "format", formats())
+}
+
+// checkOpen refuses a standard output that is closed, for a command whose output
+// is all that it is for. Go opens the null device for reading and writing in its
+// place; who throws an output away mostly opens it for writing only.
+func checkOpen(out *os.File) error {
+	fd := int(out.Fd())
+	var file, null unix.Stat_t
+	if unix.Fstat(fd, &file) != nil || unix.Stat(os.DevNull, &null) != nil || file.Rdev != null.Rdev || file.Mode&unix.S_IFMT != unix.S_IFCHR {
+		return nil
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_ACCMODE == unix.O_RDWR {
+		return errors.New("standard output is closed: open it, or name a file with -o or --html")
+	}
+	return nil
 }
 
 // complete offers fixed words for a flag to the shell's completion.

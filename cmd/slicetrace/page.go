@@ -64,7 +64,13 @@ func (p *pageFlags) write(names []string) error {
 	}
 	var options render.PageOptions
 	if len(names) > 1 {
-		if options.Before, err = readReport(names[0]); err != nil {
+		old, err := readReport(names[0])
+		if err != nil {
+			return err
+		}
+		options.Comparison, err = report.Compare(report.Named{Name: names[0], Report: old},
+			[]report.Named{{Name: names[1], Report: r}}, report.CompareOptions{})
+		if err != nil {
 			return err
 		}
 	}

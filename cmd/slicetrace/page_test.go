@@ -30,7 +30,7 @@ func TestReportAsAPage(t *testing.T) {
 		{[]string{name("new.json")}, "slicetrace run --record FILE"},
 		{[]string{name("new.json"), "--recording", name("recording")}, "spin as threads"},
 		{[]string{name("new.json"), "--recording", name("recording"), "--window-start", "300ms", "--window-length", "9ms"}, "9.00 ms, from 300 ms after"},
-		{[]string{name("old.json"), name("new.json")}, "Before and after"},
+		{[]string{name("old.json"), name("new.json")}, "What differs between the machines and runs"},
 	} {
 		got := call(t, append(append([]string{"report"}, c.args...), "--html", name("page.html"))...)
 		text, err := os.ReadFile(name("page.html"))

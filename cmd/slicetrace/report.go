@@ -22,7 +22,7 @@ func newReport(s streams) *cobra.Command {
 		Long: `report shows what a saved report says. With --html it writes a page instead, to be
 looked at in a browser: one file that needs nothing else, with charts, every
 figure and, of a recording of the same run, the slices themselves. Of two reports
-it is about the second, beside the first's medians.`,
+it is about the second, and what has changed since the first.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report --verbose REPORT
   slicetrace report --format json REPORT | jq .quality
@@ -36,6 +36,9 @@ it is about the second, beside the first's medians.`,
 			}
 			if page.html != "" {
 				return page.write(args)
+			}
+			if err := checkOpen(s.out); err != nil {
+				return err
 			}
 			r, err := readReport(args[0])
 			if err != nil {

@@ -20,7 +20,7 @@ func TestPagesInABrowser(t *testing.T) {
 	full := reporttest.Full(12, 2)
 	for name, html := range map[string][]byte{
 		"full":    page(t, full, render.PageOptions{Windows: windows(t)}),
-		"compare": page(t, reporttest.Dirty(reporttest.Bundled(6, 128)), render.PageOptions{Before: reporttest.Bundled(6, 2)}),
+		"compare": page(t, reporttest.Dirty(reporttest.Bundled(6, 128)), render.PageOptions{Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 128))}),
 		"hostile": page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{Windows: windows(t)}),
 		"nothing": page(t, &report.Report{}, render.PageOptions{}),
 	} {

@@ -30,7 +30,7 @@ func FuzzText(f *testing.F) {
 		r.ComputeFindings()
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
 		checkPrintable(t, shown)
-		checkInk(t, page(t, r, render.PageOptions{Before: r}))
+		checkInk(t, page(t, r, render.PageOptions{}))
 		for _, name := range report.TableNames() {
 			table, err := r.Table(name)
 			if err != nil {

@@ -18,8 +18,8 @@ var pageFiles embed.FS
 
 // PageOptions say what an HTML page shows beside its report; the zero value is nothing.
 type PageOptions struct {
-	// Before is an earlier report to show beside this one, nil for none.
-	Before *report.Report
+	// Comparison is with earlier reports, nil for none.
+	Comparison *report.Comparison
 	// Windows are parts of a recording of the run, drawn slice by slice.
 	Windows []timeline.Window
 }
@@ -92,9 +92,7 @@ func newView(r *report.Report, opts PageOptions) *view {
 	for i, e := range p.Exhibits {
 		if i == len(p.Exhibits)-1 { // before what says how far to believe it all
 			v.Sheets = append(v.Sheets, timelineSheet())
-			if opts.Before != nil {
-				v.Sheets = append(v.Sheets, newSheet("compare", report.SideBySide(opts.Before, r), nil))
-			}
+			v.addComparison(opts.Comparison)
 		}
 		s := newSheet(e.Name, e.Section, e.Chart)
 		if e.Name == "distributions" {
@@ -108,6 +106,16 @@ func newView(r *report.Report, opts PageOptions) *view {
 	v.addDistributions(p.Distributions)
 	v.addWindows(opts.Windows)
 	return v
+}
+
+// addComparison shows every figure of a comparison, in a sheet for each section.
+func (v *view) addComparison(c *report.Comparison) {
+	if c == nil {
+		return
+	}
+	for i, s := range c.Summarize(true).Sections {
+		v.Sheets = append(v.Sheets, newSheet(fmt.Sprintf("compare-%d", i+1), s, nil))
+	}
 }
 
 func timelineSheet() sheet {

@@ -124,19 +124,31 @@ func checkInk(t *testing.T, page []byte) {
 	}
 }
 
+func comparison(t testing.TB, old, new *report.Report) *report.Comparison {
+	t.Helper()
+	c, err := report.Compare(report.Named{Name: "old.json", Report: old}, []report.Named{{Name: "new.json", Report: new}}, report.CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // Two reports stand beside each other; one alone has no such part.
 func TestPageOfTwoReports(t *testing.T) {
 	old, r := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
-	if bytes.Contains(page(t, r, render.PageOptions{}), []byte(`id="compare"`)) {
+	if bytes.Contains(page(t, r, render.PageOptions{}), []byte(`id="compare-1"`)) {
 		t.Error("a page of one report compares")
 	}
-	if got := page(t, r, render.PageOptions{Before: old}); !bytes.Contains(got, []byte(`<section id="compare"`)) {
-		t.Error("a page of two reports does not compare")
+	got := page(t, r, render.PageOptions{Comparison: comparison(t, old, r)})
+	for _, want := range []string{`<section id="compare-1"`, "What differs between the machines and runs", "Changes"} {
+		if !bytes.Contains(got, []byte(want)) {
+			t.Errorf("a page of two reports does not hold %q", want)
+		}
 	}
 }
 
 func TestPageOfNothing(t *testing.T) {
-	got := page(t, &report.Report{}, render.PageOptions{Before: &report.Report{}})
+	got := page(t, &report.Report{}, render.PageOptions{})
 	if !bytes.Contains(got, []byte("slicetrace run --record FILE")) {
 		t.Error("the page does not say how to get a timeline")
 	}
@@ -172,7 +184,7 @@ func TestPictures(t *testing.T) {
 		{"dark", 1200, 900, 0, "dark", html},
 		{"phone", 360, 740, 0, "light", html},
 		{"command", 1200, 900, 0, "light", page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{})},
-		{"compare", 1200, 900, 0, "light", page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{Before: reporttest.Bundled(6, 2)})},
+		{"compare", 1200, 900, 0, "light", page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 16))})},
 	} {
 		b.screen(c.width, c.height, c.scheme)
 		b.open(c.html)
