@@ -219,7 +219,7 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		done.Store(false)
 		rows := pinned(t, c, 0, hog, sleep)
 		if got := rows[0].EndedBy[report.EndedByWakeup]; got < naps*9/10 {
-			t.Fatalf("the sleeper woke %d times and took the core from the hog %d times", naps, got)
+			t.Fatalf("the sleeper woke %d times and took the core from the hog %d times: %v", naps, got, rows[0].EndedBy)
 		}
 		err = errors.Join(
 			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90),

@@ -152,6 +152,23 @@ func TestSwitchesUnderSignalsEqualTheKernels(t *testing.T) {
 	}
 }
 
+// Tasks that fork on one core and are preempted as they do: each child is
+// followed, also where the kernel skips a program that it has preempted.
+func TestForksThatMeetAreFollowed(t *testing.T) {
+	c := open(t, collector.Options{})
+	in := follow(t, c, "sh", "-c", `
+		for j in 1 2 3 4; do
+			(i=0; while [ $i -lt 251 ]; do (:); i=$((i+1)); done) &
+		done; wait`)
+	tasks := 0
+	for _, row := range in.Tasks {
+		tasks += max(1, row.Merged)
+	}
+	if tasks != 1+4*(1+251) || in.Lost.Total() != 0 {
+		t.Errorf("followed %d tasks, want %d; lost %+v", tasks, 1+4*(1+251), in.Lost)
+	}
+}
+
 // More tasks than places: what is not watched is counted.
 func TestFullMapIsCounted(t *testing.T) {
 	c := open(t, collector.Options{Tasks: 4})
