@@ -165,7 +165,7 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 			}
 		}
 	}
-	if all < 50_000 {
+	if all < 50_000 && !bpftest.Emulated() || all < 1000 {
 		t.Errorf("%d switches are too few to prove much", all)
 	}
 }
