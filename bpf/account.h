@@ -103,6 +103,8 @@ static __noinline int count_life(struct worker *w, struct task_struct *t, u64 no
 	l->on_cpu += w->on_cpu;
 	l->wait += w->wait;
 	age_add(&l->start, later(w->born, w->first));
+	if (!w->exit) /* st_process_exit was skipped, as st_fork can be */
+		return 0;
 	age_add(&l->run, later(w->first, w->exit));
 	age_add(&l->end, later(w->exit, now));
 	return 0;

@@ -6,7 +6,8 @@
 //	sched_switch ─ s0 … s1 ┤→ st_cores   counters and histograms, one element a core
 //	sched_exit_tp ─ x0 ┘   → st_workers  one element a watched task
 //	sched_wakeup(_new)     → who was woken onto which core, since when a worker waits
-//	sched_process_fork     → children of watched tasks are watched
+//	sched_process_fork     → children of watched tasks are watched, from sched_wakeup_new
+//	                         at the latest
 //	sched_process_exec     → a thread that takes another's tid stays who it is
 //	sched_process_exit     → when a watched task ended
 //	hrtimer_expire_entry   → ticks

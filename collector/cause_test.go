@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -71,23 +73,35 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 			if tr.result.Trial.Variant != "" {
 				continue // a lone worker's slices, for one, do not end by ticks
 			}
-			errs = append(errs,
-				endedBy(tr.name(), tr.interval.Tasks, report.EndedByTick, 95),
-				ticksAtHZ(tr, rate), slicesOfTicks(tr, rate))
+			errs = append(errs, endedBy(tr.name(), tr.interval.Tasks, report.EndedByTick, 95), ticksAtHZ(tr, rate))
+			if !endsBetweenTicks(t, c) {
+				errs = append(errs, slicesOfTicks(tr, rate))
+			}
 		}
 		return errors.Join(errs...)
 	})
 }
 
+// endsBetweenTicks says that this kernel ends slices when they are due, by a timer
+// of its own: on 7.2 the slices of workers that share a core are of 1.4 ms.
+func endsBetweenTicks(t *testing.T, c *collector.Collector) bool {
+	t.Helper()
+	capture, err := c.Capture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(capture.Notes, func(note string) bool { return strings.Contains(note, "HRTICK") })
+}
+
 // slicesOfTicks holds the median slice that a tick ended to a multiple of ticks.
 func slicesOfTicks(tr traced, rate int) error {
 	tick := float64(time.Second) / float64(rate)
-	for _, slices := range tr.core(0).Slices {
-		if slices.EndedBy != report.EndedByTick {
+	for _, by := range tr.core(0).Slices {
+		if by.EndedBy != report.EndedByTick {
 			continue
 		}
 		// The bucket at the median is 6 % wide.
-		p50, _ := slices.Length.Quantile(0.5)
+		p50, _ := by.Length.Quantile(0.5)
 		multiple := max(1, math.Round(p50/tick))
 		if off := p50/tick - multiple; off < -0.08 || off > 0.08 {
 			return fmt.Errorf("%s: the median slice of %.0f ns is %.3f ticks", tr.name(), p50, p50/tick)
@@ -219,7 +233,7 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		done.Store(false)
 		rows := pinned(t, c, 0, hog, sleep)
 		if got := rows[0].EndedBy[report.EndedByWakeup]; got < naps*9/10 {
-			t.Fatalf("the sleeper woke %d times and took the core from the hog %d times", naps, got)
+			t.Fatalf("the sleeper woke %d times and took the core from the hog %d times: %v", naps, got, rows[0].EndedBy)
 		}
 		err = errors.Join(
 			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90),

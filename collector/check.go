@@ -22,12 +22,30 @@ const (
 
 // Check is one thing that measuring needs.
 type Check struct {
-	Name   string
-	Status Status
+	Name   string `json:"name"`
+	Status Status `json:"status"`
 	// Detail says what is there, or what is lost without it.
-	Detail string
+	Detail string `json:"detail"`
+	// Uses is what of the kernel serves: a tracepoint's name, "kprobe:" and a
+	// function's, or a privilege; "" where nothing does.
+	Uses string `json:"uses"`
+	// StandsInFor is what Uses replaces when Status is Fallback.
+	StandsInFor string `json:"stands_in_for,omitempty"`
+	// Lost are the figures that a report lacks, or has less exactly.
+	Lost []string `json:"lost"`
 	// Remedy says how to get it; "" when there is nothing to mend.
-	Remedy string
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// allFigures are lost where nothing can be measured.
+var allFigures = []string{"all"}
+
+func missing(name, detail, remedy string) Check {
+	return Check{Name: name, Status: Missing, Detail: detail, Lost: allFigures, Remedy: remedy}
+}
+
+func ok(name, uses, detail string) Check {
+	return Check{Name: name, Status: OK, Detail: detail, Uses: uses, Lost: []string{}}
 }
 
 const newerKernel = "use Linux 6.15 or later"
@@ -38,48 +56,62 @@ func Checks() []Check {
 	if err := checkPrivileges(); err != nil {
 		var lack *PrivilegeError
 		if errors.As(err, &lack) {
-			return []Check{{"privileges", Missing, "lacks " + strings.Join(lack.Missing, " and "),
-				"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE"}}
+			return []Check{missing("privileges", "lacks "+strings.Join(lack.Missing, " and "),
+				"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE")}
 		}
-		return []Check{{"privileges", Missing, err.Error(), "run with sudo"}}
+		return []Check{missing("privileges", err.Error(), "run with sudo")}
 	}
-	checks := []Check{{"privileges", OK, "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN", ""}}
+	checks := []Check{ok("privileges", "CAP_BPF,CAP_PERFMON", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN")}
 	if err := checkNamespace(); err != nil {
-		return append(checks, Check{"task numbers", Missing, "this process is in a PID namespace (a container)", "run on the host, or the container with --pid=host"})
+		return append(checks, missing("task numbers", "this process is in a PID namespace (a container)", "run on the host, or the container with --pid=host"))
 	}
 	c, err := Open(Options{Tasks: 1})
 	if err != nil {
-		if errors.Is(err, bpf.ErrNoBTF) {
-			return append(checks, Check{"kernel types", Missing, "no BTF in /sys/kernel/btf/vmlinux", "use a kernel built with CONFIG_DEBUG_INFO_BTF=y"})
-		}
-		if errors.Is(err, bpf.ErrTooOld) {
-			return append(checks, Check{"kernel", Missing, "too old: it lacks the eBPF helper bpf_task_pt_regs", "use Linux 5.15 or later"})
-		}
-		return append(checks, Check{"tracing programs", Missing, err.Error(), "use Linux 5.15 or later, outside a container"})
+		return append(checks, refusal(err))
 	}
 	defer c.Close()
-	checks = append(checks,
-		Check{"kernel types", OK, "BTF in /sys/kernel/btf/vmlinux", ""},
-		Check{"switches", OK, "tracepoint sched_switch", ""},
+	return append(checks,
+		ok("kernel types", "/sys/kernel/btf/vmlinux", "BTF in /sys/kernel/btf/vmlinux"),
+		ok("switches", "sched_switch", "tracepoint sched_switch"),
 		c.checkPick(), c.checkSwitch(), c.checkTick(), checkFloor())
-	return checks
+}
+
+// refusal says why the kernel takes no programs.
+func refusal(err error) Check {
+	switch {
+	case errors.Is(err, bpf.ErrNoBTF):
+		return missing("kernel types", "no BTF in /sys/kernel/btf/vmlinux", "use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+	case errors.Is(err, bpf.ErrTooOld):
+		return missing("kernel", "too old: it lacks the eBPF helper bpf_task_pt_regs", "use Linux 5.15 or later")
+	}
+	return missing("tracing programs", err.Error(), "use Linux 5.15 or later, outside a container")
 }
 
 func (c *Collector) checkPick() Check {
 	if c.objs.Pick == "" {
-		return Check{"pick phase", Absent, "the kernel has no tracepoint sched_entry_tp: no pick and no cost", newerKernel}
+		return Check{
+			Name: "pick phase", Status: Absent, Lost: []string{"pick", "cost"}, Remedy: newerKernel,
+			Detail: "the kernel has no tracepoint sched_entry_tp: no pick and no cost",
+		}
 	}
-	return Check{"pick phase", OK, "tracepoint " + c.objs.Pick, ""}
+	return ok("pick phase", c.objs.Pick, "tracepoint "+c.objs.Pick)
 }
 
 func (c *Collector) checkSwitch() Check {
 	switch symbol, isKprobe := strings.CutPrefix(c.objs.Switch, "kprobe:"); {
 	case c.objs.Switch == "":
-		return Check{"switch phase", Absent, "the kernel has neither the tracepoint sched_exit_tp nor kprobes: no switch phase and no cost", newerKernel}
+		return Check{
+			Name: "switch phase", Status: Absent, Lost: []string{"switch", "cost"}, Remedy: newerKernel,
+			Detail: "the kernel has neither the tracepoint sched_exit_tp nor kprobes: no switch phase and no cost",
+		}
 	case isKprobe:
-		return Check{"switch phase", Fallback, "kprobe on " + symbol + " stands in for the tracepoint sched_exit_tp", newerKernel}
+		return Check{
+			Name: "switch phase", Status: Fallback, Uses: c.objs.Switch, StandsInFor: "sched_exit_tp", Remedy: newerKernel,
+			Lost:   []string{"the last part of the switch phase: what the function does"},
+			Detail: "kprobe on " + symbol + " stands in for the tracepoint sched_exit_tp",
+		}
 	}
-	return Check{"switch phase", OK, "tracepoint " + c.objs.Switch, ""}
+	return ok("switch phase", c.objs.Switch, "tracepoint "+c.objs.Switch)
 }
 
 // checkTick keeps a core busy until its tick has been seen, at most for some
@@ -87,17 +119,20 @@ func (c *Collector) checkSwitch() Check {
 func (c *Collector) checkTick() Check {
 	for start := time.Now(); time.Since(start) < 60*time.Millisecond; {
 		if totals, err := c.totals(); err == nil && totals.TickFunction != 0 {
-			return Check{"ticks", OK, "tracepoint hrtimer_expire_entry", ""}
+			return ok("ticks", "hrtimer_expire_entry", "tracepoint hrtimer_expire_entry")
 		}
 	}
-	return Check{"ticks", Absent, "no timer was recognised as the scheduler's tick: slices that it ends are counted as other",
-		"boot with high-resolution timers (without highres=off)"}
+	return Check{
+		Name: "ticks", Status: Absent, Lost: []string{"ticks", "ended by tick"},
+		Detail: "no timer was recognised as the scheduler's tick: slices that it ends are counted as other",
+		Remedy: "boot with high-resolution timers (without highres=off)",
+	}
 }
 
 func checkFloor() Check {
 	floor, err := ProbeFloor()
 	if err != nil {
-		return Check{"hook floor", Absent, err.Error(), ""}
+		return Check{Name: "hook floor", Status: Absent, Detail: err.Error(), Lost: []string{"hook floor"}}
 	}
-	return Check{"hook floor", OK, fmt.Sprintf("%d ns of each phase are the tracer's own", floor.Nanoseconds()), ""}
+	return ok("hook floor", "task_rename", fmt.Sprintf("%d ns of each phase are the tracer's own", floor.Nanoseconds()))
 }

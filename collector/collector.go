@@ -252,10 +252,14 @@ func (c *Collector) Capture() (report.Capture, error) {
 }
 
 // RecursionMisses counts the hook firings since Open that the kernel skipped
-// because a program was already running on that core.
+// because a program was already running on that core. Those of
+// sched_process_fork are none, since sched_wakeup_new makes up for them.
 func (c *Collector) RecursionMisses() (uint64, error) {
 	var sum uint64
 	for _, h := range c.objs.Hooks {
+		if h.Name == "sched_process_fork" {
+			continue
+		}
 		stats, err := h.Program.Stats()
 		if err != nil {
 			return 0, fmt.Errorf("read statistics of %s: %w", h.Name, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 )
 
@@ -12,7 +13,11 @@ import (
 // phases follow each other within the operation, as the worker's own clock has it.
 func TestCreatedTasksAreCounted(t *testing.T) {
 	c := open(t, collector.Options{HZ: hz(t)})
-	for _, operations := range []int64{23, 1009} {
+	most := int64(1009)
+	if bpftest.Emulated() {
+		most = 101
+	}
+	for _, operations := range []int64{23, most} {
 		p := plan(t, "spawn")
 		p.Operations = operations
 		forms := 0
@@ -34,7 +39,9 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 				}
 			}
 			phases := created.Start.SumNS + created.Run.SumNS + created.End.SumNS
-			if most := uint64(tr.result.End-tr.result.Start) * uint64(len(tr.result.Workers)); phases > most {
+			// A thread's creator goes on before it is quite gone, by as long as an
+			// emulator that runs one core after another lets that core wait.
+			if most := uint64(tr.result.End-tr.result.Start) * uint64(len(tr.result.Workers)); phases > most && !bpftest.Emulated() {
 				t.Errorf("%s: lives of %d ns in all, within %d ns of work", name, phases, most)
 			}
 			// They were in no other task's time, and are in the wait and the CPU time of their own.

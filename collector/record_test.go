@@ -141,9 +141,13 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 	}
 	var all int
 	for i := range c.cores {
-		// With the last switch, whose phases the kernel counts only at the next.
+		// With the last switch, whose phases the kernel counts only at the next,
+		// unless it was under way: then it is recorded, and not counted yet.
 		counted := c.cores[i].snapshot(true)
 		events := got.switches[c.cores[i].cpu]
+		if last := &c.cores[i].now.Core; last.Since > 0 && last.Exit == 0 && len(events) > 0 {
+			events[len(events)-1].Class = recording.NoClass
+		}
 		all += len(events)
 		if n := c.cores[i].now.Core.Switches; uint64(len(events)) != n {
 			t.Errorf("core %d: %d switches recorded, %d counted", c.cores[i].cpu, len(events), n)
@@ -165,7 +169,7 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 			}
 		}
 	}
-	if all < 50_000 {
+	if all < 50_000 && !bpftest.Emulated() || all < 1000 {
 		t.Errorf("%d switches are too few to prove much", all)
 	}
 }

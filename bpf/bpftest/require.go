@@ -28,6 +28,11 @@ func Unavailable(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// Emulated says that the kernel runs in software emulation (.ci/kernels), where
+// time means nothing and work takes a hundred times as long: tests do less of it
+// there, and leave out what only holds for cores that run at the same time.
+func Emulated() bool { return os.Getenv("SLICETRACE_EMULATED") == "1" }
+
 // hasAdmin tells root from root in a container that may do nothing.
 func hasAdmin() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

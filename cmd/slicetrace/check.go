@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -10,31 +13,72 @@ import (
 )
 
 func newCheck(s streams) *cobra.Command {
-	return &cobra.Command{
+	show := formatText
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say what this kernel and these privileges allow, a line each, with the remedy",
 		Long: `check tries what run needs and says for each thing whether it is there, what
 stands in for it or which figure is lost without it, and how to get it.
 It exits with 0 if run would work.`,
-		Example: "  sudo slicetrace check",
-		Args:    usageArgs(cobra.NoArgs),
+		Example: `  sudo slicetrace check
+  sudo slicetrace check --format json`,
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-			works := true
-			for _, c := range collector.Checks() {
-				works = works && c.Status != collector.Missing
-				fmt.Fprintf(w, "%s\t%s\t%s\n", c.Name, c.Status, c.Detail)
-				if c.Remedy != "" {
-					fmt.Fprintf(w, "\t\tremedy: %s\n", c.Remedy)
-				}
+			if show == formatCSV {
+				return usagef("check has no CSV: use --format table or json")
 			}
-			if err := w.Flush(); err != nil {
+			a := newAnswer(collector.Checks())
+			write := a.text
+			if show == formatJSON {
+				write = a.json
+			}
+			if err := write(s.out); err != nil {
 				return err
 			}
-			if !works {
+			if !a.Works {
 				return &statusError{status: exitFailed}
 			}
 			return nil
 		},
 	}
+	cmd.Flags().Var(&show, "format", "show the checks as table or json")
+	complete(cmd, "format", []string{string(formatText), string(formatJSON)})
+	return cmd
+}
+
+// answer is what check says.
+type answer struct {
+	// Works says that run would work.
+	Works  bool              `json:"works"`
+	Kernel string            `json:"kernel"`
+	Arch   string            `json:"arch"`
+	Checks []collector.Check `json:"checks"`
+}
+
+func newAnswer(checks []collector.Check) answer {
+	host := collector.Fingerprint()
+	return answer{
+		Works:  !slices.ContainsFunc(checks, func(c collector.Check) bool { return c.Status == collector.Missing }),
+		Kernel: host.Kernel,
+		Arch:   host.Arch,
+		Checks: checks,
+	}
+}
+
+func (a answer) text(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, c := range a.Checks {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Name, c.Status, c.Detail)
+		if c.Remedy != "" {
+			fmt.Fprintf(w, "\t\tremedy: %s\n", c.Remedy)
+		}
+	}
+	return w.Flush()
+}
+
+func (a answer) json(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(a)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/collector"
 )
 
 // Each wrong command line is one sentence and the status that scripts expect,
@@ -216,8 +218,37 @@ func TestCheck(t *testing.T) {
 			t.Errorf("no line for %s in %q", line, got.out)
 		}
 	}
+	checkJSON(t, call(t, "check", "--format", "json"), true)
 	got = finish(t, asNobody(t, tool(t, "check")))
 	if got.status != exitFailed || !strings.Contains(got.out, "CAP_PERFMON") || !strings.Contains(got.out, "remedy: ") {
 		t.Errorf("without privileges: status %d, %q", got.status, got.out)
+	}
+}
+
+// checkJSON holds check's JSON to its promise: each check says what serves, or
+// what is lost and, unless nothing can be done, how to get it back.
+func checkJSON(t *testing.T, got invocation, works bool) {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal([]byte(got.out), &a); err != nil {
+		t.Fatalf("%v: %q", err, got.out)
+	}
+	if a.Works != works || a.Works != (got.status == exitDone) || a.Kernel == "" || a.Arch == "" || len(a.Checks) == 0 {
+		t.Errorf("status %d: %+v", got.status, a)
+	}
+	for _, c := range a.Checks {
+		good := c.Uses != "" && len(c.Lost) == 0 && c.Remedy == ""
+		poor := len(c.Lost) > 0 && c.Remedy != "" && (c.Status == collector.Fallback) == (c.StandsInFor != "")
+		if c.Status == collector.OK && !good || c.Status != collector.OK && !poor {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+func TestCheckAsJSONWithoutPrivileges(t *testing.T) {
+	bpftest.Require(t)
+	checkJSON(t, finish(t, asNobody(t, tool(t, "check", "--format", "json"))), false)
+	if got := call(t, "check", "--format", "csv"); got.status != exitUsage {
+		t.Errorf("status %d for CSV: %s", got.status, got.err)
 	}
 }
