@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,22 +33,9 @@ func Decode(in io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read report: %w", err)
 	}
-	var head struct {
-		Schema *int `json:"schema"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("decode report: %w; name a complete file that slicetrace run saved", err)
-	}
-	if head.Schema == nil {
-		return nil, errors.New("decode report: no schema version; name a file that slicetrace run saved")
-	}
-	if *head.Schema != SchemaVersion {
-		return nil, fmt.Errorf("decode report: %w: the file has %d, this slicetrace reads %d; use the slicetrace that wrote it, or measure again",
-			ErrSchema, *head.Schema, SchemaVersion)
-	}
 	r := new(Report)
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("decode report: %w; name a file that slicetrace run saved", err)
+	if err := json.Unmarshal(data, r); err != nil || r.Schema != SchemaVersion {
+		return nil, whyUndecodable(data, err)
 	}
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("check report: %w; the file was altered or damaged", err)
@@ -55,13 +43,40 @@ func Decode(in io.Reader) (*Report, error) {
 	return r, nil
 }
 
+// whyUndecodable says why data is no report of this version, of which err is
+// what the decoder said, if anything. The version comes first: where it is
+// another one, nothing else need fit.
+func whyUndecodable(data []byte, err error) error {
+	var head struct {
+		Schema *int `json:"schema"`
+	}
+	if headErr := json.Unmarshal(data, &head); headErr != nil {
+		return fmt.Errorf("decode report: %w; name a complete file that slicetrace run saved", headErr)
+	}
+	switch {
+	case head.Schema == nil:
+		return errors.New("decode report: no schema version; name a file that slicetrace run saved")
+	case *head.Schema != SchemaVersion:
+		return fmt.Errorf("decode report: %w: the file has %d, this slicetrace reads %d; use the slicetrace that wrote it, or measure again",
+			ErrSchema, *head.Schema, SchemaVersion)
+	}
+	return fmt.Errorf("decode report: %w; name a file that slicetrace run saved", err)
+}
+
 // readAtMost reads all of in, or fails when that is more than limit bytes.
 func readAtMost(in io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(in, limit+1))
-	if err == nil && int64(len(data)) > limit {
+	var buffer bytes.Buffer
+	if f, ok := in.(*os.File); ok {
+		// Room for all of it at once, and for the read that finds the end.
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			buffer.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
+		}
+	}
+	n, err := buffer.ReadFrom(io.LimitReader(in, limit+1))
+	if err == nil && n > limit {
 		return nil, fmt.Errorf("longer than %d bytes; name a file that slicetrace run saved", limit)
 	}
-	return data, err
+	return buffer.Bytes(), err
 }
 
 // ReadFile decodes the report in the named file.

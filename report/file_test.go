@@ -113,7 +113,7 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, row := range table.Rows {
+			for row := range table.Rows {
 				if len(row) != len(table.Columns) {
 					t.Fatalf("table %s: %d fields in %d columns", name, len(row), len(table.Columns))
 				}

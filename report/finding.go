@@ -158,7 +158,7 @@ func (r *Report) findingSection(brief bool) Section {
 			unmeasured = append(unmeasured, f.Claim)
 			continue
 		}
-		s.Items = append(s.Items, Item{Mark: f.Verdict.mark(), Name: f.Claim, Text: f.Sentence})
+		s.Items = append(s.Items, Item{Mark: f.Verdict.mark(), Name: f.Claim, Text: f.Sentence, Meaning: string(f.Verdict)})
 	}
 	if len(unmeasured) > 0 {
 		s.Notes = []string{"Not measured: " + strings.Join(unmeasured, ", ") + ". With --verbose, slicetrace report says why."}

@@ -30,8 +30,10 @@ func (q Quantity) String() string {
 		return significant(q.Value)
 	case Index:
 		return strconv.FormatFloat(q.Value, 'f', 4, 64)
+	case Difference:
+		return signed(q.Value)
 	case Bytes:
-		return bytes(q.Value)
+		return amount(q.Value)
 	case Probability:
 		if q.Value < 0.001 {
 			return "<0.001"
@@ -55,8 +57,8 @@ func nanoseconds(ns float64) string {
 	return significant(ns/1000) + " s"
 }
 
-// bytes scales an amount of memory by powers of 1024.
-func bytes(n float64) string {
+// amount scales an amount of memory by powers of 1024.
+func amount(n float64) string {
 	const limit = 1023.5
 	if n < limit {
 		return grouped(n) + " B"
@@ -103,6 +105,21 @@ func share(p float64) string {
 		return ">99 %"
 	}
 	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
+}
+
+// signed writes a difference in percent with its sign.
+func signed(p float64) string {
+	text := strconv.FormatFloat(math.Abs(p), 'f', 1, 64)
+	switch {
+	case math.Abs(p) >= 999.95:
+		text = grouped(math.Abs(p))
+	case text == "0.0":
+		return "0.0 %"
+	}
+	if p < 0 {
+		return "-" + text + " %"
+	}
+	return "+" + text + " %"
 }
 
 // grouped writes a whole number in groups of three: 199 730.

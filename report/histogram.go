@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // SubBuckets is the number of buckets in each octave of a Histogram: a bucket
@@ -62,6 +63,13 @@ func (h *Histogram) Merge(o Histogram) {
 	h.Count += o.Count
 	h.SumNS += o.SumNS
 	h.MaxNS = max(h.MaxNS, o.MaxNS)
+	switch { // the commonest cases, for speed
+	case len(o.Index) == 0:
+		return
+	case len(h.Index) == 0:
+		h.Index, h.Counts = slices.Clone(o.Index), slices.Clone(o.Counts)
+		return
+	}
 	index := make([]int, 0, len(h.Index)+len(o.Index))
 	counts := make([]uint64, 0, cap(index))
 	i, j := 0, 0

@@ -128,7 +128,7 @@ func endP50() metric {
 // outlived is the part of the workers but the first, which crashes, that live on.
 func outlived() metric {
 	return figureOf("others that outlive a crash", Percent, func(t *Trial) (float64, bool) {
-		if len(t.Workers) < 2 || !t.Workers[0].Exited {
+		if t.Mode == Command || len(t.Workers) < 2 || !t.Workers[0].Exited {
 			return 0, false
 		}
 		alive := 0

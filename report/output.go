@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,40 +22,60 @@ type Owner struct {
 // name that is a symbolic link, a device or anything else but a regular file
 // is refused, so that root neither follows a planted link nor replaces a device.
 func WriteFile(name string, r *Report, owner *Owner) error {
-	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, os.Rename)
+	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, (*os.Root).Rename)
 }
 
 // WriteNewFile is WriteFile for a name that nobody chose: where there is such a
 // file it takes the next free one of name-2, name-3 and so on, and returns it.
 func WriteNewFile(name string, r *Report, owner *Owner) (string, error) {
-	final := name
-	place := func(temporary, name string) error {
-		extension := filepath.Ext(name)
+	chosen := name
+	place := func(dir *os.Root, temporary, base string) error {
+		extension := filepath.Ext(base)
+		final := base
 		for n := 2; ; n++ {
-			switch err := os.Link(temporary, final); {
+			chosen = filepath.Join(filepath.Dir(name), final)
+			switch err := dir.Link(temporary, final); {
 			case err == nil:
-				return os.Remove(temporary)
+				return dir.Remove(temporary)
 			case !errors.Is(err, fs.ErrExist):
-				return os.Rename(temporary, final) // a file system without links
+				return dir.Rename(temporary, final) // a file system without links
 			}
-			final = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, extension), n, extension)
+			final = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(base, extension), n, extension)
 		}
 	}
 	err := writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, place)
-	return final, err
+	return chosen, err
 }
 
-// WriteText saves what a renderer made of a report as WriteFile saves the report.
+// WriteText saves a text as WriteFile saves a report.
 func WriteText(name string, text []byte, owner *Owner) error {
-	return writeFile(name, owner, func(w io.Writer) error {
+	return WriteStream(name, owner, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
-	}, os.Rename)
+	})
+}
+
+// WriteStream saves what write writes as WriteFile saves a report.
+func WriteStream(name string, owner *Owner, write func(io.Writer) error) error {
+	return writeFile(name, owner, write, (*os.Root).Rename)
 }
 
 // writeFile has place move the whole file from its temporary name to its own.
-func writeFile(name string, owner *Owner, write func(io.Writer) error, place func(temporary, name string) error) error {
-	o, err := CreateOutput(name, owner)
+func writeFile(name string, owner *Owner, write func(io.Writer) error, place placeFunc) error {
+	dir, err := openParent(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return writeIn(dir, name, owner, write, place)
+}
+
+// placeFunc moves a file in a directory to its final name.
+type placeFunc func(dir *os.Root, temporary, final string) error
+
+// writeIn writes a file in dir, which is name's.
+func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) error, place placeFunc) error {
+	o, err := createIn(dir, name, owner)
 	if err != nil {
 		return err
 	}
@@ -67,19 +88,36 @@ func writeFile(name string, owner *Owner, write func(io.Writer) error, place fun
 
 // Output is a file that is written beside its name, and has it only when whole.
 type Output struct {
-	file  *os.File
-	name  string
-	owner *Owner
-	place func(temporary, name string) error
+	file            *os.File
+	dir             *os.Root
+	closeDir        bool
+	name, temporary string
+	owner           *Owner
+	place           placeFunc
 }
 
 // CreateOutput begins a file as WriteFile describes it. Commit or Abort ends it.
 func CreateOutput(name string, owner *Owner) (*Output, error) {
-	f, err := createBeside(name)
+	dir, err := openParent(name)
 	if err != nil {
 		return nil, err
 	}
-	return &Output{file: f, name: name, owner: owner, place: os.Rename}, nil
+	o, err := createIn(dir, name, owner)
+	if err != nil {
+		dir.Close()
+		return nil, err
+	}
+	o.closeDir = true
+	return o, nil
+}
+
+// createIn begins a file in dir, which is name's and stays the caller's to close.
+func createIn(dir *os.Root, name string, owner *Owner) (*Output, error) {
+	f, temporary, err := createBeside(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	return &Output{file: f, dir: dir, name: name, temporary: temporary, owner: owner, place: (*os.Root).Rename}, nil
 }
 
 // Write adds to the file. It is not buffered.
@@ -90,13 +128,21 @@ func (o *Output) Commit() error {
 	if err := o.finish(); err != nil {
 		return o.fail(err)
 	}
+	o.release()
 	return nil
 }
 
 // Abort leaves nothing behind.
 func (o *Output) Abort() {
 	o.file.Close()
-	os.Remove(o.file.Name())
+	o.dir.Remove(o.temporary)
+	o.release()
+}
+
+func (o *Output) release() {
+	if o.closeDir {
+		o.dir.Close()
+	}
 }
 
 func (o *Output) fail(err error) error {
@@ -120,38 +166,63 @@ func (o *Output) finish() error {
 	if err := o.file.Close(); err != nil {
 		return err
 	}
-	return o.place(o.file.Name(), o.name)
+	return o.place(o.dir, o.temporary, filepath.Base(o.name))
 }
 
 // CheckOutput returns the error that WriteFile would meet when it opens name,
 // so that a run can fail before it measures. It leaves nothing behind.
 func CheckOutput(name string) error {
-	f, err := createBeside(name)
+	dir, err := openParent(name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	defer dir.Close()
+	f, temporary, err := createBeside(dir, name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), dir.Remove(temporary))
 }
 
-// createBeside opens a new temporary file in the directory of name.
-func createBeside(name string) (*os.File, error) {
-	switch info, err := os.Lstat(name); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, fmt.Errorf("open output: %w; choose another place with -o", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
-	}
-	if base := filepath.Base(name); name == "" || os.IsPathSeparator(name[len(name)-1]) || base == "." {
+// openParent opens the directory of name.
+func openParent(name string) (*os.Root, error) {
+	if base := filepath.Base(name); name == "" || os.IsPathSeparator(name[len(name)-1]) || base == "." || base == ".." {
 		return nil, fmt.Errorf("open output %q: no file name; choose one with -o", name)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".slicetrace-*.tmp")
+	dir, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, fmt.Errorf("open output %s: %w; choose another place with -o", name, err)
+		return nil, outputError(name, err)
 	}
-	return f, nil
+	return dir, nil
+}
+
+// createBeside opens a new temporary file in dir, the directory of name.
+func createBeside(dir *os.Root, name string) (f *os.File, temporary string, err error) {
+	switch info, err := dir.Lstat(filepath.Base(name)); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, "", outputError(name, err)
+	case !info.Mode().IsRegular():
+		return nil, "", fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
+	}
+	for range 100 {
+		temporary = fmt.Sprintf(".slicetrace-%08x.tmp", rand.Uint32())
+		f, err = dir.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, "", outputError(name, err)
+	}
+	return f, temporary, nil
+}
+
+// outputError names the output that was asked for instead of a temporary one.
+func outputError(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("open output %s: %w; choose another place with -o", name, err)
 }

@@ -15,6 +15,7 @@ const (
 	Index       Unit = "index" // 0 to 1, read to four decimals
 	Probability Unit = "probability"
 	Bytes       Unit = "bytes"
+	Difference  Unit = "difference" // percent by which a figure is more or less than another
 )
 
 // Quantity is a figure with its unit. The zero Quantity is absent: it was not

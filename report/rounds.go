@@ -67,8 +67,7 @@ func compare(a, b rounds) difference {
 	d := difference{p: 1, ratios: a.over(b)}
 	// The test is undefined when all values are alike, and they then do not differ.
 	if slices.Min(a.values) != slices.Max(b.values) || slices.Max(a.values) != slices.Min(b.values) {
-		c := benchmath.AssumeNothing.Compare(a.sample(), b.sample())
-		d.p, d.warnings = c.P, c.Warnings
+		d.p, d.warnings = mannWhitney(a, b)
 	}
 	return d
 }
@@ -85,15 +84,15 @@ func (s rounds) cell(notes map[string]bool) Cell {
 	}
 	sum := s.summary()
 	addNotes(notes, sum.Warnings)
-	return Cell{Value: Of(sum.Center, s.unit), Spread: spread(sum)}
+	return Cell{Value: Of(sum.Center, s.unit), Spread: spread(sum.Center, sum.Lo, sum.Hi)}
 }
 
-// spread returns how far the interval reaches from the centre, in percent of it.
-func spread(s benchmath.Summary) Quantity {
-	if s.Center == 0 || math.IsInf(s.Lo, 0) || math.IsInf(s.Hi, 0) {
+// spread returns how far an interval reaches from its centre, in percent of it.
+func spread(center, low, high float64) Quantity {
+	if center == 0 || math.IsInf(low, 0) || math.IsInf(high, 0) {
 		return Quantity{Unit: Percent}
 	}
-	return Of(100*math.Max(s.Hi/s.Center-1, 1-s.Lo/s.Center), Percent)
+	return Of(100*math.Max(high/center-1, 1-low/center), Percent)
 }
 
 // compareCells returns the ratio of a to b and the p-value of their difference.

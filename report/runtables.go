@@ -11,7 +11,7 @@ func (r *Report) qualityTable() Table {
 	if ok, _ := r.Clean(); ok {
 		clean = 1
 	}
-	return pairs("quality", append([]pair{
+	list := []pair{
 		{"clean", integer(clean)},
 		{"switches", integer(q.Switches)},
 		{"lost", integer(q.Lost.Total() + q.RecursionMisses)},
@@ -29,26 +29,26 @@ func (r *Report) qualityTable() Table {
 		{"self_ns", integer(q.SelfNS)},
 		{"steal_ns", integer(q.StealNS)},
 		{"accounting_error_ppm", integer(q.AccountingErrorPPM)},
-		{"pick_hook", free(r.Capture.Pick)},
-		{"switch_hook", free(r.Capture.Switch)},
-		{"tick_hook", free(r.Capture.Tick)},
-		{"unseen", integer(q.Lost.Unseen)},
-		{"created_tasks", integer(q.CreatedTasks)},
-		{"reconciled_created", integer(q.ReconciledCreated)},
-	}, r.Recording.pairs()...))
+	}
+	list = append(list, r.Capture.pairs()...)
+	list = append(list,
+		pair{"unseen", integer(q.Lost.Unseen)},
+		pair{"created_tasks", integer(q.CreatedTasks)},
+		pair{"reconciled_created", integer(q.ReconciledCreated)},
+	)
+	return pairs("quality", append(list, r.Recording.pairs()...))
+}
+
+// pairs names the hooks that gave the figures.
+func (c Capture) pairs() []pair {
+	return []pair{{"pick_hook", free(c.Pick)}, {"switch_hook", free(c.Switch)}, {"tick_hook", free(c.Tick)}}
 }
 
 // hostTable has one row per part of the fingerprint.
-func (r *Report) hostTable() Table {
-	h := r.Host
-	// A count of 0 was not read.
-	positive := func(n int64) Field {
-		if n <= 0 {
-			return absent()
-		}
-		return integer(n)
-	}
-	return pairs("host", []pair{
+func (r *Report) hostTable() Table { return pairs("host", r.Host.pairs()) }
+
+func (h Host) pairs() []pair {
+	return []pair{
 		{"kernel", free(h.Kernel)},
 		{"arch", free(h.Arch)},
 		{"cpu_model", free(h.CPUModel)},
@@ -65,7 +65,15 @@ func (r *Report) hostTable() Table {
 		{"governor", free(h.Governor)},
 		{"memory_bytes", positive(h.MemoryBytes)},
 		{"distribution", free(h.Distribution)},
-	})
+	}
+}
+
+// positive is a number of which 0 says that it was not read, or not asked for.
+func positive(n int64) Field {
+	if n <= 0 {
+		return absent()
+	}
+	return integer(n)
 }
 
 type pair struct {
@@ -73,31 +81,37 @@ type pair struct {
 	value Field
 }
 
+// pairs is a table whose values are of several kinds, and so texts.
 func pairs(table string, list []pair) Table {
-	t := Table{Name: table, Columns: names("name value")}
-	for _, p := range list {
-		t.Rows = append(t.Rows, []Field{{Text: p.name}, p.value})
-	}
-	return t
+	return Table{Name: table, Columns: columnList("name:text value:text"), Rows: func(yield func([]Field) bool) {
+		for _, p := range list {
+			if !yield([]Field{{Text: p.name}, p.value}) {
+				return
+			}
+		}
+	}}
 }
 
 // findingTable has one row per finding and figure; a finding without figures
 // has one row. The figure that is the finding's effect has is_effect 1.
 func (r *Report) findingTable() Table {
-	t := Table{Name: "findings", Columns: names(`claim verdict workload variant mode figure unit median low high p n
-		is_effect sentence reason`)}
-	for _, f := range r.Findings {
-		figures := f.Figures
-		if len(figures) == 0 {
-			figures = []NamedFigure{{}}
+	columns := columnList(`claim:text verdict:text workload:text variant:text mode:text figure:text unit:text
+		median:decimal low:decimal high:decimal p:decimal n is_effect sentence:text reason:text`)
+	return Table{Name: "findings", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for _, f := range r.Findings {
+			figures := f.Figures
+			if len(figures) == 0 {
+				figures = []NamedFigure{{}}
+			}
+			for _, g := range figures {
+				row := []Field{free(f.Claim), free(string(f.Verdict))}
+				row = append(append(row, g.fields()...), integer(f.isEffect(g)))
+				if !yield(append(row, free(f.Sentence), free(f.Reason))) {
+					return
+				}
+			}
 		}
-		for _, g := range figures {
-			row := []Field{free(f.Claim), free(string(f.Verdict))}
-			row = append(append(row, g.fields()...), integer(f.isEffect(g)))
-			t.Rows = append(t.Rows, append(row, free(f.Sentence), free(f.Reason)))
-		}
-	}
-	return t
+	}}
 }
 
 func (f *Finding) isEffect(g NamedFigure) int {
@@ -109,12 +123,6 @@ func (f *Finding) isEffect(g NamedFigure) int {
 
 // fields returns the figure's columns, empty for the zero figure.
 func (f NamedFigure) fields() []Field {
-	optional := func(x *float64) Field {
-		if x == nil {
-			return absent()
-		}
-		return decimal(*x, true)
-	}
 	median, n := decimal(f.Median, f.N > 0), absent()
 	if f.N > 0 {
 		n = integer(f.N)

@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -10,41 +9,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-func compileSchema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource("report.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("report.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
-}
-
-func validate(t *testing.T, schema *jsonschema.Schema, data []byte) error {
-	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema.Validate(doc)
-}
-
 func TestReportsFollowTheSchema(t *testing.T) {
-	schema := compileSchema(t)
 	for name, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(1, 2),
 		"command": reporttest.Command(),
@@ -52,14 +22,13 @@ func TestReportsFollowTheSchema(t *testing.T) {
 		"dirty":   reporttest.Dirty(reporttest.Bundled(1, 1)),
 		"empty":   {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC()},
 	} {
-		if err := validate(t, schema, encode(t, r)); err != nil {
+		if err := reporttest.CheckSchema(encode(t, r)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
-	schema := compileSchema(t)
 	good := string(encode(t, reporttest.Bundled(1, 1)))
 	for _, change := range [][2]string{
 		{`"schema":1`, `"schema":2`},
@@ -71,7 +40,7 @@ func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 		if bad == good {
 			t.Fatalf("the example has no %s", change[0])
 		}
-		if err := validate(t, schema, []byte(bad)); err == nil {
+		if err := reporttest.CheckSchema([]byte(bad)); err == nil {
 			t.Errorf("the schema takes %s", change[1])
 		}
 		if _, err := report.Decode(strings.NewReader(bad)); err == nil {

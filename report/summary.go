@@ -32,15 +32,22 @@ type Section struct {
 	Caption string
 	Columns []Column
 	Groups  []Group
+	// Apart says that each group's name stands on a line of its own.
+	Apart bool
 	// Items are a list that is shown instead of a table.
 	Items []Item
 	// Notes are sentences that follow the table.
 	Notes []string
 }
 
+// empty reports whether the section has nothing to show.
+func (s Section) empty() bool { return len(s.Groups)+len(s.Items)+len(s.Notes) == 0 }
+
 // Item is one entry of a section's list: a mark, a name and a sentence.
 type Item struct {
 	Mark, Name, Text string
+	// Meaning is the mark in words.
+	Meaning string
 }
 
 // Column is one column of a section.
@@ -116,7 +123,7 @@ func (r *Report) summaryOf(sections []Section) *Summary {
 		s.Warnings = append(slices.Clone(s.Warnings), fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", Of(100*share, Share)))
 	}
 	for _, section := range sections {
-		if len(section.Groups)+len(section.Items)+len(section.Notes) > 0 {
+		if !section.empty() {
 			s.Sections = append(s.Sections, section)
 		}
 	}

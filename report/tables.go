@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,10 +10,27 @@ import (
 
 // Table is one of the tidy tables that export writes: one row per observation,
 // integers in the unit that the column's name ends with, in a stable order.
+// The columns of a table are the same for every report.
 type Table struct {
 	Name    string
-	Columns []string
-	Rows    [][]Field
+	Columns []TableColumn
+	// Rows makes the rows anew each time, one at a time.
+	Rows iter.Seq[[]Field]
+}
+
+// With returns the table with constant columns before its own, such as the
+// report's name where several reports' tables follow one another.
+func (t Table) With(columns []TableColumn, fields []Field) Table {
+	rows := t.Rows
+	t.Columns = slices.Concat(columns, t.Columns)
+	t.Rows = func(yield func([]Field) bool) {
+		for row := range rows {
+			if !yield(slices.Concat(fields, row)) {
+				return
+			}
+		}
+	}
+	return t
 }
 
 // Field is one entry of a Table. An empty Text is an absent figure.
@@ -65,6 +83,14 @@ func decimal(x float64, ok bool) Field {
 		return absent()
 	}
 	return Field{Text: strconv.FormatFloat(x, 'f', 6, 64)}
+}
+
+// optional is a decimal where it is known.
+func optional(x *float64) Field {
+	if x == nil {
+		return absent()
+	}
+	return decimal(*x, true)
 }
 
 func free(s string) Field { return Field{Text: s, Free: true} }

@@ -39,7 +39,7 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		t.Errorf("tables are %q", names)
 	}
 	for _, name := range names {
-		columns := table(t, reporttest.Bundled(1, 1), name).Columns
+		columns := columnNames(table(t, reporttest.Bundled(1, 1), name))
 		if got := strings.Join(columns, ",") + ","; !strings.HasPrefix(got, contract[name]+",") {
 			t.Errorf("table %s has columns %s, want first %s", name, got, contract[name])
 		}
@@ -54,23 +54,32 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 	for _, r := range []*report.Report{reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1))} {
 		for _, name := range report.TableNames() {
 			tab := table(t, r, name)
-			if len(tab.Rows) == 0 && (name != "findings" || len(r.Setup.Command) == 0) {
+			rows := slices.Collect(tab.Rows)
+			if len(rows) == 0 && (name != "findings" || len(r.Setup.Command) == 0) {
 				t.Errorf("table %s is empty", name)
 			}
-			for _, row := range tab.Rows {
+			for _, row := range rows {
 				if len(row) != len(tab.Columns) {
 					t.Fatalf("table %s: %d fields in %d columns", name, len(row), len(tab.Columns))
 				}
 				for i, f := range row {
-					if f.Free || f.Text == "" || tab.Columns[i] == "name" {
+					column := tab.Columns[i]
+					if f.Text == "" {
 						continue
 					}
 					var err error
-					if _, err = strconv.ParseInt(f.Text, 10, 64); err != nil && (tab.Name == "trials" || tab.Name == "findings") {
+					switch column.Kind {
+					case report.ColumnInteger:
+						_, err = strconv.ParseInt(f.Text, 10, 64)
+					case report.ColumnDecimal:
 						_, err = strconv.ParseFloat(f.Text, 64)
+					default:
+						if !f.Free && column.Name != "name" {
+							_, err = strconv.ParseInt(f.Text, 10, 64)
+						}
 					}
-					if err != nil {
-						t.Errorf("table %s: %s is %q", name, tab.Columns[i], f.Text)
+					if err != nil || (f.Free && column.Kind != report.ColumnText) {
+						t.Errorf("table %s: %s of kind %d is %q", name, column.Name, column.Kind, f.Text)
 					}
 				}
 			}
@@ -78,13 +87,63 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 	}
 }
 
+func columnNames(tab report.Table) []string {
+	var names []string
+	for _, c := range tab.Columns {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // fields returns a row by column name.
 func fields(tab report.Table, row int) map[string]string {
 	out := map[string]string{}
-	for i, c := range tab.Columns {
-		out[c] = tab.Rows[row][i].Text
+	fields := slices.Collect(tab.Rows)[row]
+	for i, c := range columnNames(tab) {
+		out[c] = fields[i].Text
 	}
 	return out
+}
+
+// A column's kind is a contract too: files of many reports are read as one.
+func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
+	for _, name := range report.TableNames() {
+		want := table(t, reporttest.Bundled(2, 2), name).Columns
+		for what, r := range map[string]*report.Report{
+			"empty": {}, "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
+		} {
+			if diff := cmp.Diff(want, table(t, r, name).Columns); diff != "" {
+				t.Errorf("table %s of a report %s (-want +got):\n%s", name, what, diff)
+			}
+		}
+		for _, c := range want {
+			if strings.HasSuffix(c.Name, "_ns") && c.Kind != report.ColumnInteger {
+				t.Errorf("table %s: %s is of kind %d", name, c.Name, c.Kind)
+			}
+			// The names of partitions, and of what tells reports apart.
+			if slices.Contains([]string{"host", "date", "report", "created", "kernel", "cpu_model"}, c.Name) {
+				t.Errorf("table %s: the column %s is taken", name, c.Name)
+			}
+		}
+	}
+}
+
+func TestWithPutsConstantColumnsFirst(t *testing.T) {
+	r := reporttest.Command()
+	plain := table(t, r, "workers")
+	got := plain.With(report.IdentityColumns(), r.Identity())
+	if names := strings.Join(columnNames(got), ","); !strings.HasPrefix(names, "report,created,kernel,cpu_model,workload,") {
+		t.Errorf("columns are %s", names)
+	}
+	rows := slices.Collect(got.Rows)
+	if len(rows) < 2 || len(rows) != len(slices.Collect(plain.Rows)) {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		if len(row) != len(got.Columns) || row[0].Text != r.ID() || row[1].Text != "2026-11-22T20:11:00Z" || row[4].Text != r.Trials[0].Workload {
+			t.Errorf("row %v", row)
+		}
+	}
 }
 
 func TestTableValues(t *testing.T) {
@@ -154,7 +213,7 @@ func TestTableValues(t *testing.T) {
 		t.Errorf("the quiet core is %v", quiet)
 	}
 	quality := map[string]string{}
-	for _, row := range table(t, r, "quality").Rows {
+	for _, row := range slices.Collect(table(t, r, "quality").Rows) {
 		quality[row[0].Text] = row[1].Text
 	}
 	for name, want := range map[string]string{

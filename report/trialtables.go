@@ -1,22 +1,23 @@
 package report
 
-import "strings"
-
-func names(list string) []string { return strings.Fields(list) }
+import "iter"
 
 // trialTable has one row per trial.
 func (r *Report) trialTable() Table {
-	t := Table{Name: "trials", Columns: names(`workload mode round duration_ns workers operations
-		parallelism concurrency jain_index switches slices on_cpu_ns wait_ns wait_max_ns
+	columns := columnList(`workload:text mode:text round duration_ns workers operations
+		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
 		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
-		unmatched_pick unmatched_switch map_full dropped_tasks variant
+		unmatched_pick unmatched_switch map_full dropped_tasks variant:text
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
-		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns`)}
-	for i := range r.Trials {
-		t.Rows = append(t.Rows, r.Trials[i].fields())
-	}
-	return t
+		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns`)
+	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for i := range r.Trials {
+			if !yield(r.Trials[i].fields()) {
+				return
+			}
+		}
+	}}
 }
 
 func (t *Trial) fields() []Field {
@@ -71,15 +72,13 @@ func (m *Memory) fields() []Field {
 // coreTable has one row per trial, core and class of switch. A core without a
 // switch has one row with no class, so that its times are not lost.
 func (r *Report) coreTable() Table {
-	t := Table{Name: "cores", Columns: names(`workload mode round core class switches
+	columns := columnList(`workload:text mode:text round core class:text switches
 		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
 		pick_count pick_p90_ns pick_max_ns pick_sum_ns switch_count switch_max_ns switch_sum_ns
 		cost_count cost_p90_ns cost_p99_ns cost_max_ns
-		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant`)}
-	for i := range r.Trials {
-		trial := &r.Trials[i]
-		for j := range trial.Cores {
-			core := &trial.Cores[j]
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant:text`)
+	return Table{Name: "cores", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial, core := range r.everyCore() {
 			classes := core.Classes
 			if len(classes) == 0 {
 				classes = []ClassStats{{}}
@@ -87,11 +86,26 @@ func (r *Report) coreTable() Table {
 			for _, c := range classes {
 				row := append(trial.key(), integer(core.CPU))
 				row = append(append(row, c.fields()...), core.times()...)
-				t.Rows = append(t.Rows, append(row, free(trial.Variant)))
+				if !yield(append(row, free(trial.Variant))) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// everyCore returns every core of every trial.
+func (r *Report) everyCore() iter.Seq2[*Trial, *Core] {
+	return func(yield func(*Trial, *Core) bool) {
+		for i := range r.Trials {
+			trial := &r.Trials[i]
+			for j := range trial.Cores {
+				if !yield(trial, &trial.Cores[j]) {
+					return
+				}
 			}
 		}
 	}
-	return t
 }
 
 func (c *ClassStats) fields() []Field {
@@ -115,41 +129,43 @@ func (c *Core) times() []Field {
 
 // sliceTable has one row per trial, core and cause.
 func (r *Report) sliceTable() Table {
-	t := Table{Name: "slices", Columns: names(`workload mode round core ended_by slices
-		p50_ns p90_ns p99_ns max_ns sum_ns variant`)}
-	for i := range r.Trials {
-		trial := &r.Trials[i]
-		for j := range trial.Cores {
-			for _, s := range trial.Cores[j].Slices {
+	columns := columnList(`workload:text mode:text round core ended_by:text slices
+		p50_ns p90_ns p99_ns max_ns sum_ns variant:text`)
+	return Table{Name: "slices", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial, core := range r.everyCore() {
+			for _, s := range core.Slices {
 				h := s.Length
-				t.Rows = append(t.Rows, append(trial.key(),
-					integer(trial.Cores[j].CPU), free(string(s.EndedBy)), integer(h.Count),
-					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant)))
+				if !yield(append(trial.key(),
+					integer(core.CPU), free(string(s.EndedBy)), integer(h.Count),
+					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant))) {
+					return
+				}
 			}
 		}
-	}
-	return t
+	}}
 }
 
 // workerTable has one row per trial and worker. runtime_ns is the kernel's
 // sum_exec_runtime.
 func (r *Report) workerTable() Table {
-	t := Table{Name: "workers", Columns: names(`workload mode round worker pid tid comm slices
+	list := `workload:text mode:text round worker pid tid comm:text slices
 		voluntary involuntary kernel_voluntary kernel_involuntary on_cpu_ns wait_ns wait_max_ns migrations
-		operations runtime_ns exited merged`)}
+		operations runtime_ns exited merged`
 	for _, cause := range Causes() {
-		t.Columns = append(t.Columns, "slices_"+string(cause))
+		list += " slices_" + string(cause)
 	}
-	t.Columns = append(t.Columns, "variant", "nice")
-	for i := range r.Trials {
-		trial := &r.Trials[i]
-		for j := range trial.Workers {
-			w := &trial.Workers[j]
-			row := append(trial.key(), w.fields(trial.Mode)...)
-			t.Rows = append(t.Rows, append(row, free(trial.Variant), integer(w.Nice)))
+	return Table{Name: "workers", Columns: columnList(list + " variant:text nice"), Rows: func(yield func([]Field) bool) {
+		for i := range r.Trials {
+			trial := &r.Trials[i]
+			for j := range trial.Workers {
+				w := &trial.Workers[j]
+				row := append(trial.key(), w.fields(trial.Mode)...)
+				if !yield(append(row, free(trial.Variant), integer(w.Nice))) {
+					return
+				}
+			}
 		}
-	}
-	return t
+	}}
 }
 
 func (w *Worker) fields(mode Mode) []Field {

@@ -16,6 +16,8 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	// exitChanged says that a condition of compare --fail-if was met.
+	exitChanged = 3
 )
 
 // streams are where a command reads and writes.
@@ -83,6 +85,7 @@ what switching costs on each core.`,
   sudo slicetrace run pipe --cores 0        one workload, on one core
   sudo slicetrace run -- make -j2           any program and its children
   slicetrace report slicetrace-*.json       show a saved report again
+  slicetrace compare old.json new.json      what changed, with statistics
   slicetrace export REPORT --table cores    its figures as CSV`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -95,7 +98,7 @@ what switching costs on each core.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(s), newReport(s), newExport(s), newList(s), newCheck(s))
+	root.AddCommand(newRun(s), newReport(s), newCompare(s), newExport(s), newList(s), newCheck(s))
 	return root
 }
 

@@ -1,57 +1,193 @@
 package main
 
 import (
-	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
+// exportOptions are export's flags.
+type exportOptions struct {
+	tables []string
+	format string
+	output string
+	host   string
+}
+
+// The formats that export writes.
+const (
+	exportCSV      = "csv"
+	exportParquet  = "parquet"
+	exportPerfetto = "perfetto"
+)
+
+func exportFormats() []string { return []string{exportCSV, exportParquet, exportPerfetto} }
+
 func newExport(s streams) *cobra.Command {
-	var table, output, format string
-	names := strings.Join(report.TableNames(), ", ")
+	o := &exportOptions{}
+	ofReport := strings.Join(report.TableNames(), ", ")
+	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
-		Use:   "export REPORT --table NAME",
-		Short: "Write a report's figures as CSV",
-		Long: `export writes one of a report's tables as CSV (RFC 4180): whole numbers, the unit
-in the column's name (in findings: beside the figure), one row an observation.
-The tables are
-` + names + `.`,
+		Use:   "export REPORT... | RECORDING",
+		Short: "Write reports' figures or a recording's events as CSV, Parquet or a Perfetto trace",
+		Long: `export writes tables: whole numbers, the unit in the column's name (in findings:
+beside the figure), one row an observation. CSV is as RFC 4180 says; with several
+reports its first column names the file. The tables of a report are
+` + ofReport + `.
+
+With --format parquet and -o FOLDER every table named, or all, of every report
+becomes a file FOLDER/TABLE/host=HOST/date=DATE/REPORT.parquet, so that fleets can
+be queried as one table. HOST is the same for machines that are alike, unless
+--host names it. Exporting a report again replaces its files. With one table and a
+name that ends with .parquet it is one file.
+
+The tables of a recording are
+` + ofRecording + `.
+Its rows are in the file's order: those of one core in the order of time, those of
+several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.
+With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`,
 		Example: `  slicetrace export REPORT --table cores > cores.csv
-  slicetrace export REPORT --table workers -o workers.csv`,
-		Args: usageArgs(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if format != string(formatCSV) {
-				return usagef("--format %q: export writes csv", format)
+  slicetrace export slicetrace-*.json --table trials -o trials.csv
+  slicetrace export slicetrace-*.json --format parquet -o fleet --host web-17
+  slicetrace export REPORT --format parquet --table cores -o cores.parquet
+  slicetrace export RECORDING --table switches | head
+  slicetrace export RECORDING --table switches --format parquet -o switches.parquet
+  slicetrace export RECORDING --format perfetto -o run.perfetto-trace`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("host") && o.host == "" {
+				return usagef("--host is empty: name the machine")
 			}
-			if table == "" {
-				return usagef("name a table with --table: %s", names)
+			if cmd.Flags().Changed("output") && o.output == "" {
+				return usagef("-o is empty: name a file or a folder")
 			}
-			r, err := readReport(args[0])
-			if err != nil {
-				return err
-			}
-			if output == "" {
-				return showTable(s.out, r, table)
-			}
-			t, err := r.Table(table)
-			if err != nil {
-				return &statusError{exitUsage, err}
-			}
-			var text bytes.Buffer
-			if err := render.CSV(&text, t); err != nil {
-				return err
-			}
-			return report.WriteText(output, text.Bytes(), invokingUser().owner())
+			return o.export(cmd.Context(), s.out, args)
 		},
 	}
-	cmd.Flags().StringVar(&table, "table", "", "the table to write: "+names)
-	cmd.Flags().StringVar(&format, "format", string(formatCSV), "the format to write: csv")
-	complete(cmd, "format", []string{string(formatCSV)})
-	cmd.Flags().StringVarP(&output, "output", "o", "", "write to this file instead of standard output")
-	complete(cmd, "table", report.TableNames())
+	f := cmd.Flags()
+	f.StringSliceVar(&o.tables, "table", nil, "the table to write; for parquet several, or all: "+ofReport+"; of a recording: "+ofRecording)
+	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), ", "))
+	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
+	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
+	complete(cmd, "format", exportFormats())
+	complete(cmd, "table", slices.Concat(report.TableNames(), render.RecordingTableNames()))
 	return cmd
+}
+
+// export finds out what the files are.
+func (o *exportOptions) export(ctx context.Context, out *os.File, names []string) error {
+	if !slices.Contains(exportFormats(), o.format) {
+		return usagef("--format %q: export writes %s", o.format, strings.Join(exportFormats(), ", "))
+	}
+	for i, name := range o.tables {
+		if slices.Contains(o.tables[:i], name) {
+			return usagef("--table names %s twice: name it once", name)
+		}
+	}
+	if o.format == exportCSV && len(o.tables) == 0 {
+		return usagef("name a table with --table: %s; of a recording: %s",
+			strings.Join(report.TableNames(), ", "), strings.Join(render.RecordingTableNames(), ", "))
+	}
+	in, err := openInput(names[0])
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if len(names) == 1 && in.recording {
+		return o.exportRecording(ctx, out, in)
+	}
+	if err := noRecordings(names); err != nil {
+		return err
+	}
+	return o.exportReports(ctx, out, in, names)
+}
+
+// one returns the one table that was asked for.
+func (o *exportOptions) one(known []string) (string, error) {
+	switch {
+	case len(o.tables) == 0:
+		return "", usagef("name a table with --table: %s", strings.Join(known, ", "))
+	case len(o.tables) > 1:
+		return "", usagef("--table %s: name one table, or write parquet to a folder with -o", strings.Join(o.tables, ","))
+	}
+	return o.tables[0], nil
+}
+
+// tableWriter returns a writer of one table in the format asked for.
+func (o *exportOptions) tableWriter(w io.Writer) render.TableWriter {
+	if o.format == exportParquet {
+		return render.NewParquet(w)
+	}
+	return render.NewCSV(w)
+}
+
+// deliver has write write to the file named by -o, whole or not at all even when
+// interrupted, else to standard output.
+func (o *exportOptions) deliver(ctx context.Context, out *os.File, write func(io.Writer) error) error {
+	if o.output == "" {
+		if err := o.checkStandardOutput(out); err != nil {
+			return err
+		}
+		return write(out)
+	}
+	return interruptible(ctx, func(ctx context.Context) error {
+		return report.WriteStream(o.output, invokingUser().owner(), func(w io.Writer) error {
+			return write(contextWriter{ctx, w})
+		})
+	})
+}
+
+// checkStandardOutput refuses an output that nobody would get.
+func (o *exportOptions) checkStandardOutput(out *os.File) error {
+	fd := int(out.Fd())
+	if o.format != exportCSV && term.IsTerminal(fd) {
+		return usagef("--format %s is not for a terminal: name a file with -o", o.format)
+	}
+	// Go opens the null device for reading and writing in the place of a standard
+	// output that is closed; who throws an output away opens it for writing.
+	var file, null unix.Stat_t
+	if unix.Fstat(fd, &file) != nil || unix.Stat(os.DevNull, &null) != nil || file.Rdev != null.Rdev || file.Mode&unix.S_IFMT != unix.S_IFCHR {
+		return nil
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_ACCMODE == unix.O_RDWR {
+		return errors.New("standard output is closed: open it, or name a file with -o")
+	}
+	return nil
+}
+
+// interruptible lets a signal end what would else leave a file half-written.
+func interruptible(ctx context.Context, do func(context.Context) error) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	err := do(ctx)
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted: what was not whole is removed")
+	}
+	return err
+}
+
+// contextWriter fails when its context has ended.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (w contextWriter) Write(p []byte) (int, error) {
+	if w.ctx.Err() != nil {
+		return 0, errors.New("interrupted")
+	}
+	return w.w.Write(p)
 }

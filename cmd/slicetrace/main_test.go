@@ -40,9 +40,14 @@ type invocation struct {
 // tool returns a command that runs the tool in an empty directory of its own.
 func tool(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	cmd := toolCommand(args...)
+	cmd.Dir = t.TempDir()
+	return cmd
+}
+
+func toolCommand(args ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), toolVariable+"=1", "SUDO_UID=", "SUDO_GID=")
-	cmd.Dir = t.TempDir()
 	return cmd
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -13,14 +15,28 @@ import (
 func newReport(s streams) *cobra.Command {
 	format := formatText
 	var verbose bool
+	var page pageFlags
 	cmd := &cobra.Command{
-		Use:   "report REPORT",
-		Short: "Show a saved report again",
+		Use:   "report [OLD] REPORT",
+		Short: "Show a saved report again, or make a page of it",
+		Long: `report shows what a saved report says. With --html it writes a page instead, to be
+looked at in a browser: one file that needs nothing else, with charts, every
+figure and, of a recording of the same run, the slices themselves. Of two reports
+it is about the second, beside the first's medians.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report --verbose REPORT
-  slicetrace report --format json REPORT | jq .quality`,
-		Args: usageArgs(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+  slicetrace report --format json REPORT | jq .quality
+  slicetrace report REPORT --html page.html
+  slicetrace report REPORT --html page.html --recording RECORDING
+  slicetrace report OLD NEW --html page.html`,
+		Args: usageArgs(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := page.check(cmd, len(args)); err != nil {
+				return err
+			}
+			if page.html != "" {
+				return page.write(args)
+			}
 			r, err := readReport(args[0])
 			if err != nil {
 				return err
@@ -30,16 +46,25 @@ func newReport(s streams) *cobra.Command {
 	}
 	addFormat(cmd, &format)
 	addVerbose(cmd, &verbose)
+	addPage(cmd, &page)
 	return cmd
 }
 
 // readReport reads a report and, in one that was saved without them, decides the claims.
 func readReport(name string) (*report.Report, error) {
 	r, err := report.ReadFile(name)
-	if err == nil && r.Findings == nil {
+	if err != nil {
+		return nil, err
+	}
+	return withFindings(r), nil
+}
+
+// withFindings decides the claims of a report that was saved without findings.
+func withFindings(r *report.Report) *report.Report {
+	if r.Findings == nil {
 		r.ComputeFindings()
 	}
-	return r, err
+	return r
 }
 
 func addVerbose(cmd *cobra.Command, verbose *bool) {
@@ -54,19 +79,29 @@ func show(w *os.File, r *report.Report, f format, verbose bool) error {
 	case formatCSV:
 		return showTable(w, r, "cores")
 	default:
-		fd := int(w.Fd())
-		options := render.TextOptions{Bold: term.IsTerminal(fd), Verbose: verbose}
-		if width, _, err := term.GetSize(fd); err == nil {
-			options.Width = min(width, render.DefaultWidth)
-		}
-		return render.Text(w, r, options)
+		return render.Text(w, r, textOptions(w, verbose))
 	}
 }
 
-func showTable(w *os.File, r *report.Report, name string) error {
+// textOptions fit the terminal, if w is one.
+func textOptions(w *os.File, verbose bool) render.TextOptions {
+	fd := int(w.Fd())
+	options := render.TextOptions{Bold: term.IsTerminal(fd), Verbose: verbose}
+	if width, _, err := term.GetSize(fd); err == nil {
+		options.Width = min(width, render.DefaultWidth)
+	}
+	return options
+}
+
+func showTable(w io.Writer, r *report.Report, name string) error {
 	table, err := r.Table(name)
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
-	return render.CSV(w, table)
+	return writeCSV(w, table)
+}
+
+func writeCSV(w io.Writer, table report.Table) error {
+	out := render.NewCSV(w)
+	return errors.Join(out.Table(table), out.Close())
 }

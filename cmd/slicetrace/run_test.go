@@ -15,6 +15,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -43,6 +44,9 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 		t.Errorf("the figures are not to be trusted: %+v", q)
 	}
 	name := filepath.Join(got.dir, got.files(t)[0])
+	if data, err := os.ReadFile(name); err != nil || reporttest.CheckSchema(data) != nil {
+		t.Errorf("a real report does not follow the published schema: %v, %v", err, reporttest.CheckSchema(data))
+	}
 	if again := call(t, "report", name); again.out != got.out {
 		t.Errorf("report shows something else than run did:\n%s", again.out)
 	}

@@ -52,7 +52,15 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run --rounds 3 -- true", 2, "--rounds"},
 		{"run --max-tasks 0 -- true", 2, "--max-tasks"},
 		{"run --claims pipe", 2, "--claims"},
-		{"report", 2, "accepts 1 arg"},
+		{"report", 2, "accepts between 1 and 2 arg"},
+		{"report a b", 2, "--html FILE"},
+		{"report a --html=", 2, "name a file"},
+		{"report a --recording r", 2, "--html FILE"},
+		{"report a --html p --window-start 1s", 2, "--recording FILE"},
+		{"report a --html p --recording r --window-start -1s", 2, "negative"},
+		{"report a --html p --recording r --window-length 0s", 2, "positive"},
+		{"report a --html p --format json", 2, "--format"},
+		{"report no-such-file --html p", 1, "no-such-file"},
 		{"report no-such-file", 1, "no-such-file"},
 		{"export no-such-file", 2, "name a table"},
 		{"export no-such-file --table cores", 1, "no-such-file"},
@@ -136,7 +144,7 @@ func self(t *testing.T) string {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"export", "--help"}, {"list", "--help"}, {"check", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"compare", "--help"}, {"export", "--help"}, {"list", "--help"}, {"check", "--help"}} {
 		got := call(t, args...)
 		if got.status != exitDone || !strings.Contains(got.out, "Examples:\n  ") || got.err != "" {
 			t.Errorf("%v: status %d, %q", args, got.status, got.out)
@@ -158,8 +166,14 @@ func TestCompletion(t *testing.T) {
 		"run --mode |":        "threads",
 		"export x --table |":  "slices",
 		"report x --format |": "json",
+		"report x --html |":   "html",
+		"report x --h|":       "--html",
 		"run --format |":      "csv",
-		"|":                   "check",
+		"comp|":               "compare",
+
+		"compare x y --format |":  "markdown",
+		"compare x y --fail-if |": "cost_p50>5%",
+		"|":                       "check",
 	} {
 		got := call(t, append([]string{"__complete"}, strings.Split(strings.ReplaceAll(line, "|", ""), " ")...)...)
 		if !strings.Contains(got.out, want) {

@@ -1,47 +1,125 @@
 package render
 
 import (
-	"encoding/csv"
+	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// CSV writes one table as RFC 4180 says, with a header line. Numbers are never
-// scaled or grouped; an absent figure is an empty cell.
-func CSV(w io.Writer, t report.Table) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	record := make([]string, 0, len(t.Columns))
-	write := func(cells []string) error {
-		if err := out.Write(cells); err != nil {
-			return fmt.Errorf("write table %s: %w", t.Name, err)
+// CSV writes tables as RFC 4180 says, one header line above all. Numbers are
+// never scaled or grouped; an absent figure is an empty cell.
+type CSV struct {
+	out    *bufio.Writer
+	line   []byte
+	header bool
+}
+
+// NewCSV returns a writer of tables that have the same columns.
+func NewCSV(w io.Writer) *CSV {
+	return &CSV{out: bufio.NewWriterSize(w, 64<<10)}
+}
+
+// Table writes a table's rows below those that stand there already.
+func (c *CSV) Table(t report.Table) error {
+	err := c.begin(t.Name, t.Columns)
+	for row := range t.Rows {
+		if err != nil {
+			break
 		}
-		return nil
-	}
-	if err := write(t.Columns); err != nil {
-		return err
-	}
-	for _, row := range t.Rows {
-		record = record[:0]
+		line := c.line[:0]
 		for _, f := range row {
-			text := f.Text
 			if f.Free {
-				text = csvSafe(text)
+				line = appendText(line, f.Text)
+			} else {
+				line = append(line, f.Text...)
 			}
-			record = append(record, text)
+			line = append(line, ',')
 		}
-		if err := write(record); err != nil {
-			return err
-		}
+		err = c.end(line)
 	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	if err != nil {
 		return fmt.Errorf("write table %s: %w", t.Name, err)
 	}
 	return nil
+}
+
+// chunk writes rows of a recording.
+func (c *CSV) chunk(columns []report.TableColumn, rows *chunk) error {
+	for row := range rows.rows {
+		line := c.line[:0]
+		for i := range columns {
+			if columns[i].Kind == report.ColumnText {
+				line = appendText(line, rows.texts[i][row])
+			} else if n := rows.numbers[i][row]; n != absentNumber {
+				line = strconv.AppendInt(line, n, 10)
+			}
+			line = append(line, ',')
+		}
+		if err := c.end(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin writes the header line, once.
+func (c *CSV) begin(_ string, columns []report.TableColumn) error {
+	if c.header {
+		return nil
+	}
+	c.header = true
+	line := c.line[:0]
+	for _, column := range columns {
+		line = append(append(line, column.Name...), ',')
+	}
+	return c.end(line)
+}
+
+// end writes a line whose last comma is one too many.
+func (c *CSV) end(line []byte) error {
+	line = append(line[:len(line)-1], "\r\n"...)
+	c.line = line
+	_, err := c.out.Write(line)
+	return err
+}
+
+// Close writes what is left. It does not close what is written to.
+func (c *CSV) Close() error {
+	if err := c.out.Flush(); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+// appendText appends a text from outside, made safe and quoted where needed.
+func appendText(line []byte, s string) []byte {
+	if plain(s) {
+		return append(line, s...)
+	}
+	s = csvSafe(s)
+	if !strings.ContainsAny(s, ",\"\r\n") && s[0] != ' ' {
+		return append(line, s...)
+	}
+	line = append(line, '"')
+	line = append(line, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(line, '"')
+}
+
+// plain reports whether a text of letters and the like is safe as it stands.
+func plain(s string) bool {
+	for i := range len(s) {
+		switch b := s[i]; {
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '_', b == '/', b == '.':
+		case (b == '-' || b == ':') && i > 0:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // csvSafe keeps a text from being run as a formula by a spreadsheet, with a

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,8 +21,19 @@ func csvOf(t *testing.T, r *report.Report, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return csvOfTables(t, table)
+}
+
+func csvOfTables(t *testing.T, tables ...report.Table) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	if err := render.CSV(&out, table); err != nil {
+	w := render.NewCSV(&out)
+	for _, table := range tables {
+		if err := w.Table(table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -37,18 +49,15 @@ func TestCSVGoldens(t *testing.T) {
 
 func TestCSVFollowsRFC4180(t *testing.T) {
 	table := report.Table{
-		Name: "t", Columns: []string{"a", "b"},
-		Rows: [][]report.Field{
+		Name: "t", Columns: []report.TableColumn{{Name: "a", Kind: report.ColumnText}, {Name: "b"}},
+		Rows: slices.Values([][]report.Field{
 			{{Text: `say "hi", you`, Free: true}, {Text: "-5"}},
 			{{Text: "-5", Free: true}, {}},
-		},
+			{{Text: " a", Free: true}, {Text: "1"}},
+		}),
 	}
-	var out bytes.Buffer
-	if err := render.CSV(&out, table); err != nil {
-		t.Fatal(err)
-	}
-	want := "a,b\r\n\"say \"\"hi\"\", you\",-5\r\n'-5,\r\n"
-	if diff := cmp.Diff(want, out.String()); diff != "" {
+	want := "a,b\r\n\"say \"\"hi\"\", you\",-5\r\n'-5,\r\n\" a\",1\r\n"
+	if diff := cmp.Diff(want, string(csvOfTables(t, table))); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 }
@@ -118,10 +127,12 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	csvOut, parquetOut := render.NewCSV(full{}), render.NewParquet(full{})
 	for name, err := range map[string]error{
-		"text": render.Text(full{}, r, render.TextOptions{}),
-		"JSON": render.JSON(full{}, r),
-		"CSV":  render.CSV(full{}, table),
+		"text":    render.Text(full{}, r, render.TextOptions{}),
+		"JSON":    render.JSON(full{}, r),
+		"CSV":     errors.Join(csvOut.Table(table), csvOut.Close()),
+		"Parquet": errors.Join(parquetOut.Table(table), parquetOut.Close()),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: error is %v", name, err)

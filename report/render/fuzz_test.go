@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 	"unicode"
@@ -28,18 +29,17 @@ func FuzzText(f *testing.F) {
 		shown := text(t, r, render.TextOptions{})
 		r.ComputeFindings()
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
-		for _, c := range string(shown) {
-			if c != '\n' && !unicode.IsPrint(c) {
-				t.Fatalf("%q reaches the terminal", c)
-			}
-		}
+		checkPrintable(t, shown)
+		checkInk(t, page(t, r, render.PageOptions{Before: r}))
 		for _, name := range report.TableNames() {
 			table, err := r.Table(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := render.CSV(io.Discard, table); err != nil {
-				t.Fatal(err)
+			for _, out := range []render.TableWriter{render.NewCSV(io.Discard), render.NewParquet(io.Discard)} {
+				if err := errors.Join(out.Table(table), out.Close()); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	})
@@ -67,4 +67,13 @@ func FuzzPerfetto(f *testing.F) {
 			rest = rest[n:]
 		}
 	})
+}
+
+func checkPrintable(t *testing.T, shown []byte) {
+	t.Helper()
+	for _, c := range string(shown) {
+		if c != '\n' && !unicode.IsPrint(c) {
+			t.Fatalf("%q reaches the terminal", c)
+		}
+	}
 }

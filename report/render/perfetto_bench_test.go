@@ -66,10 +66,3 @@ func BenchmarkPerfetto(b *testing.B) {
 	b.ReportMetric(blocks*switches*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mswitches/s")
 	b.ReportMetric(float64(written)/(blocks*switches), "bytes/switch")
 }
-
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
-}

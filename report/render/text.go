@@ -34,15 +34,19 @@ type TextOptions struct {
 
 // Text writes the report for a reader.
 func Text(w io.Writer, r *report.Report, opts TextOptions) error {
+	if opts.Verbose {
+		return SummaryText(w, r.Summarize(), opts)
+	}
+	return SummaryText(w, r.Overview(), opts)
+}
+
+// SummaryText writes a summary, of a report or a comparison, for a reader.
+func SummaryText(w io.Writer, s *report.Summary, opts TextOptions) error {
 	if opts.Width <= 0 {
 		opts.Width = DefaultWidth
 	}
 	opts.Width = max(opts.Width, minWidth)
 	p := &page{opts: opts}
-	s := r.Overview()
-	if opts.Verbose {
-		s = r.Summarize()
-	}
 	if s.Alert != "" {
 		p.heading(s.Alert)
 	}
@@ -180,16 +184,38 @@ func (p *page) table(s report.Section) error {
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(out) {
-		fmt.Fprintln(p, strings.TrimRight(line, " \n"))
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	names := namesApart(s, len(lines)-len(rows))
+	for i, line := range lines {
+		if name, ok := names[i]; ok {
+			p.wrap(name, "  ")
+		}
+		fmt.Fprintln(p, strings.TrimRight(line, " "))
 	}
 	return nil
 }
 
+// namesApart returns the names of groups that stand on a line of their own, by
+// the line of the table that they precede; a row takes one line.
+func namesApart(s report.Section, line int) map[int]string {
+	if !s.Apart {
+		return nil
+	}
+	out := map[int]string{}
+	for _, g := range s.Groups {
+		out[line] = groupName(g)
+		line += len(g.Rows)
+	}
+	return out
+}
+
+// groupName joins a group's name and variant.
+func groupName(g report.Group) string { return strings.TrimSpace(g.Name + " " + g.Variant) }
+
 // layout turns a section into strings. A grouped section gets a leading column
 // that names each group once, its variant on the line below.
 func layout(s report.Section) (header []string, rows [][]string, text []bool) {
-	grouped := slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" })
+	grouped := !s.Apart && slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" })
 	if grouped {
 		header, text = append(header, ""), append(text, true)
 	}
@@ -204,7 +230,7 @@ func layout(s report.Section) (header []string, rows [][]string, text []bool) {
 	for _, g := range s.Groups {
 		names := []string{g.Name, g.Variant}
 		if len(g.Rows) == 1 {
-			names = []string{strings.TrimSpace(g.Name + " " + g.Variant)}
+			names = []string{groupName(g)}
 		}
 		for i, r := range g.Rows {
 			row := make([]string, 0, len(header))
@@ -215,8 +241,12 @@ func layout(s report.Section) (header []string, rows [][]string, text []bool) {
 				}
 				row = append(row, name)
 			}
-			for _, c := range r {
-				row = append(row, cell(c))
+			for i, c := range r {
+				text := cell(c)
+				if s.Apart && i == 0 {
+					text = "  " + text // below the group's name
+				}
+				row = append(row, text)
 			}
 			rows = append(rows, row)
 		}

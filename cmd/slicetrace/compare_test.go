@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// savedPair writes two reports in which pipe does 10 % less in the second.
+func savedPair(t testing.TB, rounds int) (old, other string) {
+	t.Helper()
+	a, b := reporttest.FullPair(rounds, 2)
+	reporttest.Change(b, "pipe", 0.9)
+	return savedAs(t, "old.json", a), savedAs(t, "new.json", b)
+}
+
+func savedAs(t testing.TB, name string, r *report.Report) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := report.WriteFile(path, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestCompareShowsWhatChanged(t *testing.T) {
+	old, other := savedPair(t, 6)
+	got := call(t, "compare", old, other)
+	if got.status != exitDone || got.err != "" || !strings.Contains(got.out, "pipe · threads\n  operations ") || strings.Contains(got.out, "spin · threads\n") {
+		t.Errorf("status %d, %s%s", got.status, got.out, got.err)
+	}
+	full := call(t, "compare", "--verbose", old, other)
+	if full.status != exitDone || !strings.Contains(full.out, "spin alone · threads\n") || !strings.Contains(full.out, "pipe · threads · core 1 · thread → thread\n") {
+		t.Errorf("verbose: status %d, %.300s", full.status, full.out)
+	}
+	three := call(t, "compare", old, other, old)
+	if three.status != exitDone || strings.Count(three.out, "\nChanges in ") != 2 {
+		t.Errorf("three reports: status %d, %s", three.status, three.out)
+	}
+}
+
+func TestCompareFormats(t *testing.T) {
+	old, other := savedPair(t, 6)
+	for format, check := range map[string]func(string) bool{
+		"json": func(s string) bool {
+			var c report.Comparison
+			return json.Unmarshal([]byte(s), &c) == nil && c.Version == report.ComparisonVersion && len(c.Pairs) == 1 && len(c.Pairs[0].Switches) > 0
+		},
+		"csv": func(s string) bool {
+			rows, err := csv.NewReader(strings.NewReader(s)).ReadAll()
+			return err == nil && len(rows) > 100 && rows[0][0] == "old"
+		},
+		"markdown": func(s string) bool { return strings.Contains(s, "| pipe · threads | operations |") },
+		"table":    func(s string) bool { return strings.Contains(s, "  operations ") },
+	} {
+		got := call(t, "compare", "--format", format, old, other)
+		if got.status != exitDone || got.err != "" || !check(got.out) {
+			t.Errorf("%s: status %d, %.300s%s", format, got.status, got.out, got.err)
+		}
+		file := call(t, "compare", "--format", format, "-o", "out", old, other)
+		text, err := os.ReadFile(filepath.Join(file.dir, "out"))
+		if err != nil || file.status != exitDone || file.out != "" || string(text) != got.out {
+			t.Errorf("%s: status %d, file of %d bytes, output of %d; error %v", format, file.status, len(text), len(got.out), err)
+		}
+	}
+}
+
+// Status 3 and a sentence for what is met; the comparison is shown in any case.
+func TestCompareFailIf(t *testing.T) {
+	old, other := savedPair(t, 6)
+	for _, c := range []struct {
+		conditions []string
+		status     int
+		says       []string
+	}{
+		{[]string{"operations<-5%"}, exitChanged, []string{"operations<-5% is met by", "pipe threads (-"}},
+		{[]string{"operations<-15%", "cost_p50>5%"}, exitDone, nil},
+		{[]string{"cost_p50>5%", "pipe/threads:operations<-5%", "pipe:operations<-4%"}, exitChanged, []string{"pipe/threads:operations<-5%", "pipe:operations<-4%"}},
+		{[]string{"spin:operations<-5%"}, exitDone, nil},
+		{[]string{"pip:operations<-5%"}, exitFailed, []string{"no such figure"}},
+	} {
+		args := []string{"compare", old, other}
+		for _, text := range c.conditions {
+			args = append(args, "--fail-if", text)
+		}
+		got := call(t, args...)
+		if got.status != c.status || !strings.Contains(got.out, "Changes\n") {
+			t.Errorf("%v: status %d, want %d; %s", c.conditions, got.status, c.status, got.err)
+		}
+		if c.says == nil && got.err != "" {
+			t.Errorf("%v: standard error %q", c.conditions, got.err)
+		}
+		for _, says := range c.says {
+			got.checkOneSentence(t, says)
+		}
+	}
+}
+
+func TestWrongComparisons(t *testing.T) {
+	old, other := savedPair(t, 1)
+	text, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	truncated, newer := write("truncated", string(text[:len(text)/2])), write("newer", `{"schema":99}`)
+	garbage, command := write("garbage", "\x7fELF"), savedAs(t, "command.json", reporttest.Command())
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{nil, exitUsage, "requires at least 2 arg"},
+		{[]string{old}, exitUsage, "requires at least 2 arg"},
+		{[]string{old, other, "--format", "xml"}, exitUsage, "the formats are table, json, csv, markdown"},
+		{[]string{old, other, "--fail-if", "cost_p50"}, exitUsage, "the metrics are duration, operations, pick_p50"},
+		{[]string{old, other, "--fail-if", "cots_p50>5%"}, exitUsage, `did you mean "cost_p50"?`},
+		{[]string{old, "no-such-file"}, exitFailed, "no-such-file"},
+		{[]string{old, truncated}, exitFailed, "name a complete file"},
+		{[]string{newer, old}, exitFailed, "other schema version"},
+		{[]string{old, garbage}, exitFailed, "garbage: decode report"},
+		{[]string{old, command}, exitFailed, "nothing in common"},
+		{[]string{old, other, "-o", "/no/such/directory/x"}, exitFailed, "-o"},
+		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "too few trials"},
+	} {
+		got := call(t, append([]string{"compare"}, c.args...)...)
+		if got.status != c.status {
+			t.Errorf("%v: status %d, want %d", c.args, got.status, c.status)
+		}
+		got.checkOneSentence(t, c.says)
+	}
+}
+
+// BenchmarkCompareProcess is what a user waits for: two reports of default
+// runs on two cores, from the start of the process to its end.
+func BenchmarkCompareProcess(b *testing.B) {
+	old, other := savedPair(b, 12)
+	for b.Loop() {
+		cmd := toolCommand("compare", old, other)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// duckVariable names a folder into which npm has installed @duckdb/node-api. The
+// Go bindings would bring five systems' libraries into the module graph.
+const duckVariable = "SLICETRACE_DUCKDB"
+
+// duck runs a query in DuckDB, with files relative to dir, and returns its rows.
+func duck(t *testing.T, dir, sql string) [][]string {
+	t.Helper()
+	packages := os.Getenv(duckVariable)
+	if packages == "" {
+		bpftest.Unavailable(t, "needs DuckDB: npm install --prefix FOLDER @duckdb/node-api, and set "+duckVariable+"=FOLDER")
+	}
+	script, err := filepath.Abs("testdata/query.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("node", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(packages, "node_modules"))
+	cmd.Stdin = strings.NewReader(sql)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s\n%v: %s", sql, err, err.(*exec.ExitError).Stderr)
+	}
+	var rows [][]any
+	if err := json.Unmarshal(out, &rows); err != nil {
+		t.Fatal(err)
+	}
+	var texts [][]string
+	for _, row := range rows {
+		var line []string
+		for _, v := range row {
+			line = append(line, fmt.Sprint(v))
+		}
+		texts = append(texts, line)
+	}
+	return texts
+}
+
+// fleet exports reports of three hosts and returns the reports and the folder.
+func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
+	t.Helper()
+	older := reporttest.WithoutPick(reporttest.Bundled(2, 2))
+	older.Created = older.Created.AddDate(0, -1, 0)
+	older.Host.Kernel = "6.12.1"
+	reports = map[string][]*report.Report{
+		"17":     {reporttest.Bundled(3, 2), older},
+		"web/1":  {reporttest.Hostile(reporttest.Command())},
+		"empty ": {{Schema: report.SchemaVersion, Created: older.Created}},
+	}
+	dir = filepath.Join(t.TempDir(), "fleet")
+	for host, list := range reports {
+		for i, r := range list {
+			name := saveReport(t, "r.json", r)
+			if got := call(t, "export", name, "--format", "parquet", "-o", dir, "--host", host); got.status != exitDone {
+				t.Fatal(got.err)
+			}
+			// As it was read: names made valid, findings computed.
+			var err error
+			if list[i], err = readReport(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return reports, dir
+}
+
+// DuckDB finds in the files of a fleet what Go computes from the reports.
+func TestDuckDBQueriesAFleet(t *testing.T) {
+	duck(t, ".", "SELECT 1")
+	reports, dir := fleet(t)
+	var want [][]string
+	sums := map[string][3]uint64{}
+	for _, host := range slices.Sorted(maps.Keys(reports)) {
+		for _, r := range reports[host] {
+			for _, trial := range r.Trials {
+				for _, core := range trial.Cores {
+					for _, c := range core.Classes {
+						s := sums[string(c.Class)]
+						s[0] += c.Switches
+						s[1] += uint64(c.Cost.SumNS)
+						if c.Pick.Count > 0 {
+							s[2]++
+						}
+						sums[string(c.Class)] = s
+					}
+				}
+			}
+		}
+	}
+	for _, class := range slices.Sorted(maps.Keys(sums)) {
+		s := sums[class]
+		want = append(want, []string{class, fmt.Sprint(s[0]), fmt.Sprint(s[1]), fmt.Sprint(s[2])})
+	}
+	got := duck(t, dir, `SELECT class, sum(switches), coalesce(sum(cost_sum_ns), 0), count(pick_p50_ns)
+		FROM read_parquet('cores/**/*.parquet', hive_partitioning = true) WHERE class IS NOT NULL GROUP BY class ORDER BY class`)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) < 4 {
+		t.Errorf("switches by class (-Go +DuckDB):\n%s", diff)
+	}
+}
+
+func TestDuckDBTellsReportsApart(t *testing.T) {
+	duck(t, ".", "SELECT 1")
+	reports, dir := fleet(t)
+	var want [][]string
+	for _, host := range slices.Sorted(maps.Keys(reports)) {
+		for _, r := range reports[host] {
+			if len(r.Trials) == 0 {
+				continue
+			}
+			sum := 0.0
+			for _, trial := range r.Trials {
+				p, _ := trial.Parallelism()
+				sum += p
+			}
+			want = append(want, []string{
+				host, r.Created.Format("2006-01-02"), r.ID(), r.Created.Format("2006-01-02 15:04:05+00"), r.Host.Kernel, r.Host.CPUModel,
+				fmt.Sprint(len(r.Trials)), fmt.Sprintf("%.4f", sum/float64(len(r.Trials))),
+			})
+		}
+	}
+	slices.SortFunc(want, func(a, b []string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })
+	got := duck(t, dir, `SELECT host, date::VARCHAR, report, created::VARCHAR, kernel, cpu_model, count(*), printf('%.4f', avg(parallelism))
+		FROM read_parquet('trials/**/*.parquet', hive_partitioning = true) GROUP BY ALL ORDER BY 1, 2`)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reports (-Go +DuckDB):\n%s", diff)
+	}
+	// An empty report has its rows of quality, and values are texts there.
+	got = duck(t, dir, `SELECT count(*), sum(TRY_CAST(value AS BIGINT)) FROM read_parquet('quality/**/*.parquet', hive_partitioning = true) WHERE name = 'switches'`)
+	var switches uint64
+	for _, list := range reports {
+		for _, r := range list {
+			switches += r.Quality.Switches
+		}
+	}
+	if diff := cmp.Diff([][]string{{"4", fmt.Sprint(switches)}}, got); diff != "" {
+		t.Errorf("quality (-Go +DuckDB):\n%s", diff)
+	}
+}
+
+// Types come from the table, whatever a report holds or lacks.
+func TestDuckDBSeesTheTypes(t *testing.T) {
+	duck(t, ".", "SELECT 1")
+	_, dir := fleet(t)
+	types := map[report.ColumnKind]string{
+		report.ColumnInteger: "BIGINT", report.ColumnDecimal: "DOUBLE", report.ColumnText: "VARCHAR", report.ColumnTime: "TIMESTAMP WITH TIME ZONE",
+	}
+	for _, name := range report.TableNames() {
+		table, err := new(report.Report).Table(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want [][]string
+		for _, c := range slices.Concat(report.IdentityColumns(), table.Columns) {
+			want = append(want, []string{c.Name, types[c.Kind]})
+		}
+		want = append(want, []string{"date", "DATE"}, []string{"host", "VARCHAR"})
+		got := duck(t, dir, fmt.Sprintf(`SELECT column_name, column_type
+			FROM (DESCRIBE SELECT * FROM read_parquet('%s/**/*.parquet', hive_partitioning = true))`, name))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("table %s (-Go +DuckDB):\n%s", name, diff)
+		}
+	}
+}
+
+// A recording's rows arrive whole.
+func TestDuckDBReadsARecording(t *testing.T) {
+	duck(t, ".", "SELECT 1")
+	cmd := tool(t, "export", saveRecording(t, 10_007), "--table", "switches", "--format", "parquet", "-o", "s.parquet")
+	finish(t, cmd)
+	got := duck(t, cmd.Dir, "SELECT count(*), count(pick_ns), sum(switch_ns), min(prev_comm), max(time_ns) FROM 's.parquet'")
+	if diff := cmp.Diff([][]string{{"10007", "0", "20014", "=seven", "10006"}}, got); diff != "" {
+		t.Errorf("switches (-want +DuckDB):\n%s", diff)
+	}
+}

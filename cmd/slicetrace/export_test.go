@@ -1,0 +1,339 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// saveReport saves a report for a test and returns its name.
+func saveReport(t *testing.T, name string, r *report.Report) string {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), name)
+	if err := report.WriteFile(name, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// saveRecording saves a recording of some switches of one core.
+func saveRecording(t *testing.T, switches int) string {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(2, 3)) // or it would compress to nothing
+	b := recording.Block{}
+	for i := range switches {
+		b.Events = append(b.Events, recording.Event{TimeNS: int64(i), Prev: 7, Next: 7, SliceNS: random.Int64N(1e9), PickNS: -1, SwitchNS: 2, State: 'S'})
+	}
+	err = errors.Join(w.Tasks([]recording.Task{{TID: 7, TGID: 7, Comm: "=seven"}}), w.Block(b), w.Close(recording.End{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "r.rec")
+	if err := os.WriteFile(name, file.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// tree lists the files below a folder.
+func tree(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			path, err = filepath.Rel(dir, path)
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestExportOfSeveralReportsNamesThem(t *testing.T) {
+	a, b := reporttest.Bundled(1, 1), reporttest.Command()
+	first, second := saveReport(t, "=a.json", a), saveReport(t, "b.json", b)
+	dir := filepath.Dir(first)
+	cmd := tool(t, "export", "=a.json", second, "--table", "trials")
+	cmd.Dir = dir
+	got := finish(t, cmd)
+	rows, err := csv.NewReader(strings.NewReader(got.out)).ReadAll()
+	if err != nil || got.status != exitDone {
+		t.Fatalf("status %d, %v: %s", got.status, err, got.err)
+	}
+	want := []string{"report"}
+	want = append(append(want, slices.Repeat([]string{"'=a.json"}, len(a.Trials))...), second)
+	var column []string
+	for _, row := range rows {
+		column = append(column, row[0])
+	}
+	if diff := cmp.Diff(want, column); diff != "" {
+		t.Errorf("first column (-want +got):\n%s", diff)
+	}
+	alone := call(t, "export", second, "--table", "trials")
+	if last := strings.Split(alone.out, "\r\n")[1]; !strings.HasSuffix(got.out, ","+last+"\r\n") {
+		t.Errorf("alone the last row is %q", last)
+	}
+	if got := call(t, "export", first, second, "--table", "trials", "-o", "t.csv"); got.out != "" || !slices.Equal(got.files(t), []string{"t.csv"}) {
+		t.Errorf("with -o: %q, %v", got.out, got.files(t))
+	}
+}
+
+func TestExportToFolders(t *testing.T) {
+	a, b := reporttest.Bundled(1, 1), reporttest.Hostile(reporttest.Command())
+	first, second := saveReport(t, "a.json", a), saveReport(t, "b.json", b)
+	b, err := report.ReadFile(second) // its names are valid now
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := func(host string, r *report.Report) string {
+		return "host=" + host + "/date=2026-11-22/" + r.ID() + ".parquet"
+	}
+	cmd := tool(t, "export", first, second, "--format", "parquet", "-o", "fleet")
+	cmd.Env = append(cmd.Env, "SUDO_UID=65534", "SUDO_GID=65534")
+	got := finish(t, cmd)
+	if got.status != exitDone || got.out != "" || got.err != "" {
+		t.Fatalf("status %d: %q %q", got.status, got.out, got.err)
+	}
+	var want []string
+	for _, table := range report.TableNames() {
+		want = append(want, table+"/"+ids(a.Host.ID(), a), table+"/"+ids(b.Host.ID(), b))
+	}
+	slices.Sort(want)
+	fleet := filepath.Join(got.dir, "fleet")
+	if diff := cmp.Diff(want, tree(t, fleet)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if os.Geteuid() == 0 {
+		for _, name := range []string{"", "cores", "cores/host=" + a.Host.ID(), want[0]} {
+			info, err := os.Stat(filepath.Join(fleet, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st := info.Sys().(*syscall.Stat_t); st.Uid != nobody || st.Gid != nobody {
+				t.Errorf("%q belongs to %d:%d", name, st.Uid, st.Gid)
+			}
+		}
+	}
+	got = call(t, "export", first, "--format", "parquet", "--table", "cores,trials", "-o", ".", "--host", "a b/../ü")
+	want = []string{"cores/" + ids("a%20b%2F..%2F%C3%BC", a), "trials/" + ids("a%20b%2F..%2F%C3%BC", a)}
+	if diff := cmp.Diff(want, tree(t, got.dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if got := call(t, "export", first, second, "--format", "parquet", "--table", "cores", "-o", "c.parquet"); !slices.Equal(tree(t, got.dir), []string{"c.parquet"}) {
+		t.Errorf("one file: %v, %s", tree(t, got.dir), got.err)
+	}
+}
+
+func TestExportOfARecording(t *testing.T) {
+	name := saveRecording(t, 10_007)
+	got := call(t, "export", name, "--table", "switches")
+	if n := strings.Count(got.out, "\r\n"); got.status != exitDone || n != 1+10_007 {
+		t.Errorf("status %d, %d lines: %s", got.status, n, got.err)
+	}
+	if !regexp.MustCompile(`\r\n23,0,7,'=seven,7,'=seven,[0-9]+,,2,thread,blocked,S,0\r\n`).MatchString(got.out) {
+		t.Errorf("it begins with %.300s", got.out)
+	}
+	if got := call(t, "export", name, "--table", "tasks", "--format", "parquet"); got.status != exitDone || !strings.HasPrefix(got.out, "PAR1") || !strings.HasSuffix(got.out, "PAR1") {
+		t.Errorf("Parquet: status %d, %d bytes: %s", got.status, len(got.out), got.err)
+	}
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, whole[:len(whole)-1], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cut := call(t, "export", name, "--table", "switches")
+	cut.checkOneSentence(t, "cut short")
+	if cut.status != exitFailed || cut.out != got.out {
+		t.Errorf("cut: status %d, %d bytes of %d", cut.status, len(cut.out), len(got.out))
+	}
+	cut = call(t, "export", name, "--table", "switches", "-o", "s.csv")
+	cut.checkOneSentence(t, "cut short")
+	if data, err := os.ReadFile(filepath.Join(cut.dir, "s.csv")); err != nil || string(data) != got.out || cut.status != exitFailed {
+		t.Errorf("cut, with -o: status %d, %d bytes, %v", cut.status, len(data), err)
+	}
+}
+
+func TestExportRefuses(t *testing.T) {
+	report, rec := saveReport(t, "r.json", reporttest.Command()), saveRecording(t, 3)
+	for _, c := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{report + " " + rec + " --table cores", 2, "one recording at a time"},
+		{rec + " " + report + " --table cores", 2, "one recording at a time"},
+		{rec + " " + rec + " --table switches", 2, "one recording at a time"},
+		{report + " no-such-file --table cores", 1, "no-such-file"},
+		{report + " --table switches", 2, "the tables are trials"},
+		{rec + " --table cores", 2, "switches, wakeups, tasks, marks"},
+		{rec, 2, "of a recording: switches"},
+		{rec + " --format parquet -o x", 2, "name a table with --table: switches"},
+		{rec + " --table tasks --host x", 2, "--host"},
+		{report + " --table cores --host x", 2, "--host"},
+		{report + " --format parquet --table cores -o f.parquet --host x", 2, "--host"},
+		{report + " --format parquet -o f --host=", 2, "--host is empty"},
+		{report + " --format parquet -o f --host " + strings.Repeat("x", 81), 2, "80 bytes"},
+		{report + " --format parquet -o f --host a\x01b", 2, "control"},
+		{report + " --table cores,trials", 2, "name one table"},
+		{report + " --table cores --table cores", 2, "twice"},
+		{report + " --format parquet", 2, "name a table"},
+		{report + " --format parquet -o all.parquet", 2, "one file"},
+		{report + " --format xml --table cores", 2, "csv, parquet, perfetto"},
+		{report + " --table cores --output=", 2, "-o is empty"},
+		{report + " --table cores -o no/such/file", 1, "-o"},
+		{report + " --format parquet -o no/such", 1, "-o"},
+		{report + " --format parquet -o " + report, 1, "not a folder"},
+	} {
+		got := call(t, append([]string{"export"}, strings.Split(c.args, " ")...)...)
+		got.checkOneSentence(t, c.says)
+		if got.status != c.status || got.out != "" || len(got.files(t)) > 0 {
+			t.Errorf("%s: status %d, output %q, files %v", c.args, got.status, got.out, got.files(t))
+		}
+	}
+}
+
+// Standard output without room, closed, or with a reader that has gone.
+func TestExportToStandardOutputThatFails(t *testing.T) {
+	name := saveReport(t, "r.json", reporttest.Bundled(13, 7))
+	shell := func(line string) invocation {
+		cmd := tool(t)
+		cmd.Path = "/bin/sh"
+		cmd.Args = []string{"sh", "-c", line, self(t), name, saveRecording(t, 100_003)}
+		return finish(t, cmd)
+	}
+	for line, says := range map[string]string{
+		`"$0" export "$1" --table cores > /dev/full`:                       "no space left",
+		`"$0" export "$2" --table switches > /dev/full`:                    "no space left",
+		`"$0" export "$2" --table switches --format parquet > /dev/full`:   "no space left",
+		`"$0" export "$1" --table cores >&-`:                               "standard output is closed",
+		`exec "$0" export "$2" --table switches --format parquet <&- >&-`:  "standard output is closed",
+		`"$0" export "$1" --format parquet -o /dev/full/x >&-; exit $?`:    "-o",
+		`cat "$1" | "$0" export /dev/stdin --table nothing >/dev/null`:     "the tables are",
+		`"$0" export /dev/null --table cores`:                              "decode report",
+		`cd / && exec "$0" export "$2" --table switches -o /proc/self/xyz`: "-o",
+	} {
+		got := shell(line)
+		got.checkOneSentence(t, says)
+		if got.status != exitFailed && got.status != exitUsage || len(got.files(t)) > 0 {
+			t.Errorf("%s: status %d, files %v", line, got.status, got.files(t))
+		}
+	}
+	for _, line := range []string{`"$0" export "$1" --table cores`, `"$0" export "$2" --table switches`, `"$0" export "$2" --table switches --format parquet`} {
+		got := shell(`{ ` + line + `; echo $? >status; } | head -c 1 >/dev/null; cat status`)
+		if want := strconv.Itoa(128+int(syscall.SIGPIPE)) + "\n"; got.out != want || got.err != "" {
+			t.Errorf("%s into a closed pipe: status %q, it said %q", line, got.out, got.err)
+		}
+	}
+	if got := shell(`"$0" export "$1" --table cores >/dev/null`); got.status != exitDone || got.err != "" {
+		t.Errorf("into the null device: status %d, %q", got.status, got.err)
+	}
+	if got := shell(`"$0" export "$1" --table cores -o c.csv >&- 2>&- <&-`); got.status != exitDone || !slices.Equal(got.files(t), []string{"c.csv"}) {
+		t.Errorf("with -o and nothing open: status %d, %v", got.status, got.files(t))
+	}
+	if got := shell(`cat "$1" | "$0" export /dev/stdin --table cores`); got.status != exitDone || got.out != call(t, "export", name, "--table", "cores").out {
+		t.Errorf("from a pipe: status %d, %q", got.status, got.err)
+	}
+}
+
+// A full disk leaves the file that was there, and no other.
+func TestExportToAFullDisk(t *testing.T) {
+	bpftest.Require(t)
+	name, rec := saveReport(t, "r.json", reporttest.Bundled(97, 3)), saveRecording(t, 400_009)
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k"); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Unmount(disk, syscall.MNT_DETACH)
+	older := filepath.Join(disk, "older")
+	if err := os.WriteFile(older, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{name, "--table", "workers", "-o", older},
+		{name, "--table", "workers", "--format", "parquet", "-o", disk},
+		{rec, "--table", "switches", "-o", older},
+		{rec, "--table", "switches", "--format", "parquet", "-o", older},
+	} {
+		got := call(t, append([]string{"export"}, args...)...)
+		got.checkOneSentence(t, "no space left")
+		if left := tree(t, disk); got.status != exitFailed || !slices.Equal(left, []string{"older"}) {
+			t.Errorf("%v: status %d, left %v", args[1:], got.status, left)
+		}
+		if data, _ := os.ReadFile(older); string(data) != "precious" {
+			t.Errorf("%v: the older file holds %.20q", args[1:], data)
+		}
+	}
+}
+
+// Ctrl-C leaves neither a half file nor a temporary one.
+func TestInterruptedExportLeavesNothing(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(saveRecording(t, 100_003))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := tool(t, "export", fifo, "--table", "switches", "-o", "s.csv")
+	got := finish(t, cmd, func() { feedAndInterrupt(t, cmd, fifo, whole) })
+	got.checkOneSentence(t, "interrupted")
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+}
+
+// feedAndInterrupt waits with the recording's end until the signal is there.
+func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, fifo string, whole []byte) {
+	t.Helper()
+	w, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	half := len(whole) / 2
+	if _, err := w.Write(whole[:half]); err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		if len((invocation{dir: cmd.Dir}).files(t)) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond)
+	if _, err := w.Write(whole[half:]); err != nil && !errors.Is(err, syscall.EPIPE) {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/render"
+)
+
+// exportRecording streams a recording. One that was cut short is written as far
+// as it is whole, and only then is said to be.
+func (o *exportOptions) exportRecording(ctx context.Context, out *os.File, in *input) error {
+	write, err := o.recordingFormat()
+	if err != nil {
+		return err
+	}
+	r, err := recording.NewReader(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", in.file.Name(), err)
+	}
+	defer r.Close()
+	var cut error
+	err = o.deliver(ctx, out, func(w io.Writer) error {
+		err := write(w, r)
+		if errors.Is(err, recording.ErrCut) {
+			cut, err = fmt.Errorf("%s: %w: what is whole was written", in.file.Name(), err), nil
+		}
+		return err
+	})
+	return errors.Join(err, cut)
+}
+
+// recordingFormat returns what writes a recording in the format asked for.
+func (o *exportOptions) recordingFormat() (func(io.Writer, *recording.Reader) error, error) {
+	if o.host != "" {
+		return nil, usagef("--host names a partition of reports: leave it out for a recording")
+	}
+	if o.format == exportPerfetto {
+		if len(o.tables) > 0 {
+			return nil, usagef("--table %s: a Perfetto trace is of the whole recording: leave it out", strings.Join(o.tables, ","))
+		}
+		return render.Perfetto, nil
+	}
+	known := render.RecordingTableNames()
+	table, err := o.one(known)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(known, table) {
+		return nil, usagef("find table %q: a recording's tables are %s", table, strings.Join(known, ", "))
+	}
+	return func(w io.Writer, r *recording.Reader) error {
+		tables := o.tableWriter(w)
+		err := render.RecordingTable(tables, r, table)
+		if err != nil && !errors.Is(err, recording.ErrCut) {
+			return err
+		}
+		return errors.Join(tables.Close(), err)
+	}, nil
+}

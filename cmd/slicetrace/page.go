@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/timeline"
+)
+
+// pageFlags are what report --html takes.
+type pageFlags struct {
+	html, recording string
+	start, length   time.Duration
+	chosen          bool
+}
+
+func addPage(cmd *cobra.Command, p *pageFlags) {
+	f := cmd.Flags()
+	f.StringVar(&p.html, "html", "", "write the report, or two beside each other, as a page to this `FILE`")
+	f.StringVar(&p.recording, "recording", "", "with --html: draw slices of this recording of the run, a `FILE` of run --record")
+	f.DurationVar(&p.start, "window-start", 0, "with --recording: draw from this time after the recording's start (default: the middle of the first trial of each kind)")
+	f.DurationVar(&p.length, "window-length", timeline.DefaultLength, "with --recording: draw at most this long")
+	// The calls fail only for a flag that does not exist.
+	_ = cmd.MarkFlagFilename("html", "html")
+	_ = cmd.MarkFlagFilename("recording")
+}
+
+// check refuses flags that mean nothing together.
+func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
+	given := cmd.Flags().Changed
+	p.chosen = given("window-start")
+	switch {
+	case p.html == "" && given("html"):
+		return usagef("--html: name a file to write")
+	case p.html == "" && reports > 1:
+		return usagef("two reports are shown beside each other by --html FILE")
+	case p.html == "" && p.recording != "":
+		return usagef("--recording goes with --html FILE")
+	case p.recording == "" && (p.chosen || given("window-length")):
+		return usagef("--window-start and --window-length go with --recording FILE")
+	case p.start < 0 || p.length <= 0:
+		return usagef("--window-start must not be negative, and --window-length must be positive")
+	case p.html != "" && (given("format") || given("verbose")):
+		return usagef("--html writes a page that shows every figure: leave out --format and --verbose")
+	}
+	return nil
+}
+
+// write makes the page of the last of the reports.
+func (p *pageFlags) write(names []string) error {
+	if err := report.CheckOutput(p.html); err != nil {
+		return err
+	}
+	r, err := readReport(names[len(names)-1])
+	if err != nil {
+		return err
+	}
+	var options render.PageOptions
+	if len(names) > 1 {
+		if options.Before, err = readReport(names[0]); err != nil {
+			return err
+		}
+	}
+	if p.recording != "" {
+		if options.Windows, err = p.windows(); err != nil {
+			return err
+		}
+	}
+	var page bytes.Buffer
+	if err := render.HTML(&page, r, options); err != nil {
+		return err
+	}
+	return report.WriteText(p.html, page.Bytes(), invokingUser().owner())
+}
+
+func (p *pageFlags) windows() ([]timeline.Window, error) {
+	f, err := os.Open(p.recording)
+	if err != nil {
+		return nil, fmt.Errorf("open recording: %w", err)
+	}
+	defer f.Close()
+	windows, err := timeline.Read(f, timeline.Options{Chosen: p.chosen, Start: p.start, Length: p.length})
+	if errors.Is(err, timeline.ErrNoWindow) && p.chosen {
+		err = fmt.Errorf("%w; choose another --window-start", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.recording, err)
+	}
+	return windows, nil
+}

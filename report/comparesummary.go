@@ -1,0 +1,214 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Summarize makes the comparison ready to read: what changed or, in full,
+// every figure.
+func (c *Comparison) Summarize(full bool) *Summary {
+	s := &Summary{Header: []string{"slicetrace", "comparison of reports"}}
+	sides := []Item{c.Old.item("old")}
+	for i := range c.Pairs {
+		p := &c.Pairs[i]
+		name, of := "new", ""
+		if len(c.Pairs) > 1 {
+			name = "new " + strconv.Itoa(i+1)
+			of = " in " + p.New.Name
+		}
+		sides = append(sides, p.New.item(name))
+		s.Sections = append(s.Sections, p.unlikeSection(of), p.changeSection(of, full))
+		if full && len(p.Switches) > 0 {
+			s.Sections = append(s.Sections, p.switchesSection(of))
+		}
+	}
+	s.Sections = append([]Section{{Title: "Reports", Items: sides}}, s.Sections...)
+	return s
+}
+
+func (s Side) item(role string) Item {
+	parts := append([]string{s.Name}, s.header...)
+	parts = append(parts, plural(s.Trials, "trial"))
+	if !s.Created.IsZero() {
+		parts = append(parts, s.Created.UTC().Format(time.DateTime)+" UTC")
+	}
+	return Item{Mark: " ", Name: role, Text: strings.Join(parts, " · ")}
+}
+
+// unlikeSection says first what might explain a change.
+func (p *Pair) unlikeSection(of string) Section {
+	s := Section{Title: "What differs between the machines and runs" + of}
+	for _, u := range p.Differences {
+		s.Items = append(s.Items, Item{Mark: " ", Name: u.Name, Text: orDash(u.Old) + " → " + orDash(u.New)})
+	}
+	if len(p.Differences) == 0 {
+		s.Caption = "Nothing: the same machine, kernel, hooks and set-up."
+	}
+	for _, w := range p.Warnings {
+		s.Notes = append(s.Notes, "Note: "+w)
+	}
+	s.Notes = append(s.Notes, p.missing()...)
+	return s
+}
+
+// orDash shows a text, or that there is none.
+func orDash(s string) string {
+	if s == "" {
+		return dash
+	}
+	return s
+}
+
+// missing says what only one report has, a sentence for each report and kind.
+func (p *Pair) missing() []string {
+	var out []string
+	for _, side := range []string{"old", "new"} {
+		var whole, metrics []string
+		where := map[string][]string{}
+		for _, m := range p.Missing {
+			place := load{name: m.Workload, variant: m.Variant}.title() + " " + string(m.Mode)
+			switch {
+			case m.OnlyIn != side:
+				continue
+			case m.Metric == "":
+				whole = append(whole, place)
+				continue
+			case where[m.Metric] == nil:
+				metrics = append(metrics, m.Metric)
+			}
+			where[m.Metric] = append(where[m.Metric], place)
+		}
+		if len(whole) > 0 {
+			out = append(out, fmt.Sprintf("Only in the %s report: %s.", side, strings.Join(whole, ", ")))
+		}
+		if len(metrics) > 0 {
+			out = append(out, fmt.Sprintf("Measured only in the %s report: %s.", side, strings.Join(byPlace(metrics, where), "; ")))
+		}
+	}
+	return out
+}
+
+// byPlace names together the metrics that are missing in the same places.
+func byPlace(metrics []string, where map[string][]string) []string {
+	var out []string
+	for i := 0; i < len(metrics); {
+		n := i + 1
+		for n < len(metrics) && slices.Equal(where[metrics[n]], where[metrics[i]]) {
+			n++
+		}
+		out = append(out, fmt.Sprintf("%s of %s", strings.Join(metrics[i:n], ", "), listed(where[metrics[i]], 4)))
+		i = n
+	}
+	return out
+}
+
+const changeCaption = "Medians over trials, ± the wider side of the 95 % interval. Change is new against old over all pairs of trials " +
+	"(Hodges-Lehmann), with its 95 % interval; ~ where the Mann-Whitney test sees no difference (p > 0.05). "
+
+// changeSection shows the figures of whole trials.
+func (p *Pair) changeSection(of string, full bool) Section {
+	s := changeTable("Changes"+of, p.Changes, func(c *Change) bool {
+		return full || c.Outcome == Changed || c.Outcome == Untested && c.Mode == Command
+	})
+	s.Caption = changeCaption + "Switches are the mode's own, on all cores."
+	count := map[Outcome]int{}
+	for i := range p.Changes {
+		count[p.Changes[i].Outcome]++
+	}
+	if len(s.Groups) == 0 {
+		s.Caption = ""
+		s.Notes = append(s.Notes, "Nothing changed that could be told from chance.")
+	}
+	tested := len(p.Changes) - count[Untested]
+	if tested > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s.",
+			tested, count[Changed], count[Alike], choose(full, "", "; --verbose shows them")))
+	}
+	if n := count[Doubtful]; n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, which gives some %.0f among so many (Benjamini-Hochberg, 5 %%)%s.",
+			n, choose(n == 1, "has", "have"), 0.05*float64(tested), choose(full, "; a ? follows their p", "; --verbose shows them")))
+	}
+	if n := count[Untested]; n > 0 && !(full || len(s.Groups) > 0) {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s had too few rounds to be tested; --verbose shows them.", plural(n, "figure")))
+	}
+	return s
+}
+
+// switchesSection shows the switches of each core and class.
+func (p *Pair) switchesSection(of string) Section {
+	s := changeTable("Switches of each core and class"+of, p.Switches, func(*Change) bool { return true })
+	s.Caption = "As above, for every class of switch on its own; a ? follows a p that may well be chance among so many."
+	return s
+}
+
+// changeTable puts changes in a table with a group for each place.
+func changeTable(title string, changes []Change, show func(*Change) bool) Section {
+	s := Section{
+		Title: title, Apart: true,
+		Columns: append([]Column{textColumn("metric")}, columns("old", "new", "change", "95 % interval", "p", "n")...),
+	}
+	for i := range changes {
+		c := &changes[i]
+		if !show(c) {
+			continue
+		}
+		if name, n := c.place(), len(s.Groups); n == 0 || s.Groups[n-1].Name != name {
+			s.Groups = append(s.Groups, Group{Name: name})
+		}
+		g := &s.Groups[len(s.Groups)-1]
+		g.Rows = append(g.Rows, c.row())
+	}
+	return s
+}
+
+// place names where the figure is from.
+func (c *Change) place() string {
+	parts := []string{load{name: c.Workload, variant: c.Variant}.title(), string(c.Mode)}
+	if c.Core != nil {
+		parts = append(parts, "core "+strconv.Itoa(*c.Core), c.Class.label())
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (c *Change) row() Row {
+	change, interval, p := textCell("~"), Cell{}, Cell{}
+	if c.Outcome != Alike {
+		change = textCell(c.percent())
+	}
+	if c.PercentLow != nil && c.PercentHigh != nil {
+		interval = textCell(fmt.Sprintf("%s to %s", strings.TrimSuffix(Of(*c.PercentLow, Difference).String(), " %"), Of(*c.PercentHigh, Difference)))
+	}
+	switch c.Outcome {
+	case Untested:
+		p = textCell("untested")
+	case Doubtful:
+		p = textCell(Of(c.P, Probability).String() + " ?")
+	default:
+		p = valueCell(Of(c.P, Probability))
+	}
+	n := strconv.Itoa(c.Old.N)
+	if c.Old.N != c.New.N {
+		n += "+" + strconv.Itoa(c.New.N)
+	}
+	return Row{textCell(c.Metric), c.Old.cell(c.Unit), c.New.cell(c.Unit), change, interval, p, textCell(n)}
+}
+
+// percent is the change as it is shown.
+func (c *Change) percent() string {
+	if c.Percent == nil {
+		return maybe(c.size(), finite(c.size()) != nil, Difference).String()
+	}
+	return Of(*c.Percent, Difference).String()
+}
+
+func (e Estimate) cell(unit Unit) Cell {
+	c := valueCell(Of(e.Median, unit))
+	if e.Low != nil && e.High != nil {
+		c.Spread = spread(e.Median, *e.Low, *e.High)
+	}
+	return c
+}

@@ -1,0 +1,293 @@
+package report_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+func compared(t *testing.T, old, other *report.Report) *report.Comparison {
+	t.Helper()
+	c, err := report.Compare(report.Named{Name: "old.json", Report: old}, []report.Named{{Name: "new.json", Report: other}}, report.CompareOptions{Cores: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// change returns a figure of whole trials.
+func change(t *testing.T, c *report.Comparison, workload string, mode report.Mode, metric string) report.Change {
+	t.Helper()
+	for _, x := range c.Pairs[0].Changes {
+		if x.Workload == workload && x.Mode == mode && x.Metric == metric {
+			return x
+		}
+	}
+	t.Fatalf("no %s of %s in %s", metric, workload, mode)
+	return report.Change{}
+}
+
+func TestCompareFindsWhatChanged(t *testing.T) {
+	old, other := reporttest.FullPair(12, 2)
+	c := compared(t, old, reporttest.Change(other, "pipe", 0.9))
+	for _, x := range c.Pairs[0].Changes {
+		if planted := x.Workload == "pipe" && x.Metric == "operations"; planted != (x.Outcome == report.Changed) {
+			t.Errorf("%s %s %s %s: %s, p %g, q %g", x.Workload, x.Variant, x.Mode, x.Metric, x.Outcome, x.P, x.Q)
+		}
+	}
+	x := change(t, c, "pipe", report.Threads, "operations")
+	if *x.Percent < -11 || *x.Percent > -9 || *x.PercentLow > -10 || *x.PercentHigh < -10 || x.Old.N != 12 || x.New.N != 12 ||
+		*x.Old.Low > x.Old.Median || *x.Old.High < x.Old.Median || x.Unit != report.PerSecond {
+		t.Errorf("operations changed by %g %% (%g to %g), %+v, %+v", *x.Percent, *x.PercentLow, *x.PercentHigh, x.Old, x.New)
+	}
+}
+
+// Medians are of trials' own figures, and a switch's of its core and class.
+func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
+	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
+	double := func(h *report.Histogram) {
+		for i := range h.Index {
+			h.Index[i] += report.SubBuckets
+		}
+		h.MaxNS *= 2
+	}
+	for i := range other.Trials {
+		if x := &other.Trials[i]; x.Workload == "pipe" && x.Mode == report.Threads {
+			double(&x.Cores[1].Classes[0].Switch)
+		}
+	}
+	c := compared(t, old, other)
+	for _, x := range c.Pairs[0].Switches {
+		planted := x.Workload == "pipe" && x.Mode == report.Threads && *x.Core == 1 && x.Class == report.ClassThread && strings.HasPrefix(x.Metric, "switch_")
+		if planted != (x.Outcome == report.Changed) {
+			t.Errorf("%s %s core %d %s %s: %s", x.Workload, x.Mode, *x.Core, x.Class, x.Metric, x.Outcome)
+		}
+		if planted && (*x.Percent < 90 || *x.Percent > 110) {
+			t.Errorf("twice the time is a change of %g %%", *x.Percent)
+		}
+	}
+	if x := change(t, c, "pipe", report.Threads, "operations"); x.P != 1 || x.Outcome != report.Alike || *x.Percent != 0 {
+		t.Errorf("equal operations: %+v", x)
+	}
+	none, err := report.Compare(report.Named{Report: old}, []report.Named{{Report: other}}, report.CompareOptions{})
+	if err != nil || len(none.Pairs[0].Switches) > 0 {
+		t.Errorf("unasked, %d figures of cores; error %v", len(none.Pairs[0].Switches), err)
+	}
+}
+
+// Of like reports, hardly any figure may be called changed: of all families
+// tested together at a false discovery rate of 5 %, one in twenty.
+func TestLikeReportsRaiseFewAlarms(t *testing.T) {
+	random := rand.New(rand.NewPCG(41, 1))
+	const studies = 60
+	families := 0
+	for range studies {
+		old, other := reporttest.Bundled(12, 1), reporttest.Bundled(12, 1)
+		for _, r := range []*report.Report{old, other} {
+			for i := range r.Trials {
+				x := &r.Trials[i]
+				x.Operations = int64(1e6 * (1 + 0.03*random.NormFloat64()))
+				for j := range x.Workers {
+					w := &x.Workers[j]
+					w.OnCPUNS = int64(1e8 * (1 + 0.03*random.NormFloat64()))
+					w.WaitNS = int64(1e8 * (1 + 0.03*random.NormFloat64()))
+					w.WaitMaxNS = int64(1e6 * (1 + 0.3*random.ExpFloat64()))
+				}
+			}
+		}
+		for _, x := range compared(t, old, other).Pairs[0].Changes {
+			if x.Outcome == report.Changed {
+				families++
+				break
+			}
+		}
+	}
+	t.Logf("%d of %d pairs of like reports have a figure called changed", families, studies)
+	if reporttest.AtLeast(families, studies, level) < 0.001 {
+		t.Errorf("%d of %d pairs of like reports have a figure called changed", families, studies)
+	}
+}
+
+// fill sets a field to a value that is not its own.
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "other")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(2*v.Int() + 1<<40)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 9, 9))
+	default:
+		t.Fatalf("no other value for a %s", v.Kind())
+	}
+}
+
+// Every field of the fingerprint makes reports unlike, whatever fields there will be.
+func TestEveryPartOfTheFingerprintIsCompared(t *testing.T) {
+	for _, part := range []string{"Host", "Capture", "Setup", "Tool"} {
+		typ := reflect.ValueOf(reporttest.Bundled(1, 1)).Elem().FieldByName(part).Type()
+		for i := range typ.NumField() {
+			name := typ.Field(i).Name
+			if name == "Notes" {
+				continue // they explain the hooks
+			}
+			other := reporttest.Bundled(1, 1)
+			fill(t, reflect.ValueOf(other).Elem().FieldByName(part).Field(i))
+			if got := compared(t, reporttest.Bundled(1, 1), other).Pairs[0].Differences; len(got) != 1 || got[0].Old == got[0].New {
+				t.Errorf("another %s.%s gives the differences %v", part, name, got)
+			}
+		}
+	}
+	if got := compared(t, reporttest.Bundled(1, 1), reporttest.Bundled(1, 1)).Pairs[0]; len(got.Differences) > 0 {
+		t.Errorf("the same machine differs: %v", got.Differences)
+	}
+}
+
+func TestMemoryMayDifferALittle(t *testing.T) {
+	for share, want := range map[float64]int{0.985: 0, 1.015: 0, 0.97: 1, 1.03: 1} {
+		other := reporttest.Bundled(1, 1)
+		other.Host.MemoryBytes = int64(share * float64(other.Host.MemoryBytes))
+		if got := compared(t, reporttest.Bundled(1, 1), other).Pairs[0].Differences; len(got) != want {
+			t.Errorf("%g times the memory: %v", share, got)
+		}
+	}
+}
+
+func warnings(c *report.Comparison) string { return strings.Join(c.Pairs[0].Warnings, "\n") }
+
+func TestCompareWarns(t *testing.T) {
+	like := func() *report.Report { return reporttest.Bundled(6, 2) }
+	if got := warnings(compared(t, like(), like())); got != "" {
+		t.Errorf("like reports are warned of: %s", got)
+	}
+	kernel := like()
+	kernel.Host.Kernel, kernel.Host.HZ = "6.19.0", 1000
+	if got := warnings(compared(t, like(), kernel)); !strings.Contains(got, "unlike things are compared (kernel, hz): ") {
+		t.Errorf("another kernel: %s", got)
+	}
+	for name, c := range map[string]*report.Comparison{
+		"old.json": compared(t, reporttest.Dirty(like()), like()), "new.json": compared(t, like(), reporttest.Dirty(like())),
+	} {
+		if got := warnings(c); !strings.Contains(got, name+" is not clean: switches without") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for rounds, want := range map[int]string{
+		3: "need >= 4 samples to detect a difference", 5: "need >= 6 samples for confidence interval",
+	} {
+		got := warnings(compared(t, reporttest.Bundled(rounds, 2), reporttest.Bundled(rounds, 2)))
+		if !strings.Contains(got, want) || !strings.Contains(got, "--rounds") {
+			t.Errorf("%d rounds: %s", rounds, got)
+		}
+	}
+}
+
+func TestCompareSaysWhatOnlyOneReportHas(t *testing.T) {
+	old, other := reporttest.Bundled(6, 1), reporttest.WithoutPick(reporttest.Bundled(6, 1))
+	for i := range other.Trials {
+		if x := &other.Trials[i]; x.Workload == "spin" && x.Mode == report.Threads {
+			x.Workload = "yield"
+		}
+	}
+	got := map[string]bool{}
+	for _, m := range compared(t, old, other).Pairs[0].Missing {
+		got[fmt.Sprint(m.OnlyIn, " ", m.Workload, " ", m.Mode, " ", m.Metric)] = true
+	}
+	want := map[string]bool{"old spin threads ": true, "new yield threads ": true}
+	for _, where := range []string{"pipe processes", "pipe threads", "spin processes"} {
+		for _, metric := range []string{"pick_p50", "pick_p99", "cost_p50", "cost_p99", "core_time"} {
+			want["old "+where+" "+metric] = true
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+func TestCompareRefusesDifferentWork(t *testing.T) {
+	_, err := report.Compare(report.Named{Name: "a", Report: reporttest.Bundled(1, 1)}, []report.Named{{Name: "b", Report: reporttest.Command()}}, report.CompareOptions{})
+	if !errors.Is(err, report.ErrNothingInCommon) || !strings.Contains(err.Error(), "same work") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// One run each of a command cannot be tested, and it is said.
+func TestCommandsAreComparedUntested(t *testing.T) {
+	other := reporttest.Command()
+	other.Trials[0].DurationNS *= 2
+	c := compared(t, reporttest.Command(), other)
+	x := change(t, c, "make", report.Command, "duration")
+	if x.Outcome != report.Untested || *x.Percent < 99 || *x.Percent > 101 || x.PercentLow != nil || x.Old.Low != nil {
+		t.Errorf("a single run: %+v", x)
+	}
+	for _, x := range c.Pairs[0].Changes {
+		if x.Outcome != report.Untested {
+			t.Errorf("%s of a single run is %s", x.Metric, x.Outcome)
+		}
+	}
+	if got := warnings(c); !strings.Contains(got, "one run each of a command cannot be tested") {
+		t.Errorf("warnings are %q", got)
+	}
+}
+
+// Each report is compared with the first.
+func TestCompareSeveral(t *testing.T) {
+	old, other := reporttest.FullPair(6, 1)
+	list := []report.Named{{Name: "b", Report: old}, {Name: "c", Report: reporttest.Change(other, "spin", 3)}}
+	c, err := report.Compare(report.Named{Name: "a", Report: old}, list, report.CompareOptions{})
+	if err != nil || len(c.Pairs) != 2 {
+		t.Fatal(err, len(c.Pairs))
+	}
+	if x := c.Pairs[0].Changes[0]; *x.Percent != 0 || c.Pairs[1].New.Name != "c" {
+		t.Errorf("with itself: %+v", x)
+	}
+	met, err := c.Check(conditions(t, "spin:operations>100%"))
+	if err != nil || len(met) != 1 || !strings.HasSuffix(met[0], " in c") {
+		t.Errorf("met %q, error %v", met, err)
+	}
+}
+
+func TestComparisonTable(t *testing.T) {
+	tab := compared(t, reporttest.Bundled(6, 1), reporttest.Bundled(6, 1)).Table()
+	if got := strings.Join(columnNames(tab), ","); got != "old,new,workload,variant,mode,core,class,metric,unit,"+
+		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n,change_percent,change_low_percent,change_high_percent,p,q,outcome" {
+		t.Errorf("columns are %s", got)
+	}
+	row := fields(tab, 0)
+	want := map[string]string{
+		"old": "old.json", "new": "new.json", "workload": "pipe", "variant": "", "mode": "processes", "core": "", "class": "", "metric": "operations",
+		"unit": "per_second", "old_n": "6", "new_n": "6", "change_percent": "0.000000", "p": "1", "q": "1", "outcome": "alike",
+	}
+	for name, value := range want {
+		if row[name] != value {
+			t.Errorf("%s is %q, want %q", name, row[name], value)
+		}
+	}
+	for row := range tab.Rows {
+		if len(row) != len(tab.Columns) {
+			t.Fatalf("a row has %d fields", len(row))
+		}
+	}
+}
+
+func TestComparisonIsVersioned(t *testing.T) {
+	data, err := json.Marshal(compared(t, reporttest.Bundled(1, 1), reporttest.Bundled(1, 1)))
+	if err != nil || !strings.HasPrefix(string(data), `{"comparison_version":1,`) {
+		t.Fatalf("%.80s, error %v", data, err)
+	}
+	if _, err := report.Decode(strings.NewReader(string(data))); err == nil {
+		t.Error("a comparison is taken as a report")
+	}
+}

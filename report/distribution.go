@@ -1,0 +1,122 @@
+package report
+
+import "math"
+
+// BinsPerOctave is how many bins of a Shape a doubling of time has: a bin ends
+// 6 % above its beginning, like the widest bucket of a Histogram.
+const BinsPerOctave = 12
+
+// Shape is a distribution in bins of equal width on a logarithmic axis: bin i is
+// from 2^((First+i) ÷ BinsPerOctave) ns to where the next one begins.
+type Shape struct {
+	First int
+	// Percent is how much of all values each bin holds.
+	Percent []float64
+}
+
+// Shape spreads each bucket's values evenly over the bins that it overlaps. What
+// is below 1 ns counts as 1 ns.
+func (h Histogram) Shape() Shape {
+	if h.Count == 0 || len(h.Index) == 0 {
+		return Shape{}
+	}
+	bin := func(ns float64) float64 { return BinsPerOctave * math.Log2(math.Max(ns, 1)) }
+	bounds := func(i int) (low, high float64) {
+		l, u := BucketBounds(h.Index[i])
+		// No value is above the largest, whatever its bucket's width.
+		return bin(float64(l)), bin(math.Max(math.Min(float64(u), float64(h.MaxNS)+1), float64(l)+1))
+	}
+	first, _ := bounds(0)
+	_, end := bounds(len(h.Index) - 1)
+	s := Shape{First: int(first)}
+	s.Percent = make([]float64, int(math.Ceil(end))-s.First+1)
+	for i, n := range h.Counts {
+		low, high := bounds(i)
+		share := 100 * float64(n) / float64(h.Count)
+		if high <= low { // zeros, of which the axis has none
+			s.Percent[int(low)-s.First] += share
+			continue
+		}
+		for b := int(low); float64(b) < high; b++ {
+			overlap := math.Min(high, float64(b+1)) - math.Max(low, float64(b))
+			s.Percent[b-s.First] += share * overlap / (high - low)
+		}
+	}
+	for n := len(s.Percent); n > 0 && s.Percent[n-1] == 0; n-- {
+		s.Percent = s.Percent[:n-1]
+	}
+	return s
+}
+
+// LoadDistributions are the distributions of one workload's times.
+type LoadDistributions struct {
+	Load          string
+	Distributions []Distribution
+}
+
+// Distribution is how one kind of time spreads, in each mode.
+type Distribution struct {
+	Name  string
+	Modes []ModeDistribution
+}
+
+// ModeDistribution is one mode's part of a Distribution, over all rounds and cores.
+type ModeDistribution struct {
+	Mode  Mode
+	Count Quantity
+	// P50, P90, P99 and Max are of all values, not of the bins.
+	P50, P90, P99, Max Quantity
+	Shape              Shape
+}
+
+// distributions returns those of every load, in the order in which loads ran.
+func (r *Report) distributions() []LoadDistributions {
+	kinds := []struct {
+		name string
+		of   func([]*Trial) Histogram
+	}{
+		{"pick", func(trials []*Trial) Histogram { return ownPhases(trials).Pick }},
+		{"switch", func(trials []*Trial) Histogram { return ownPhases(trials).Switch }},
+		{"time slice", func(trials []*Trial) Histogram { length, _ := sliceLengths(trials); return length }},
+		{"wait", waits},
+	}
+	var out []LoadDistributions
+	for _, l := range r.loads() {
+		of := LoadDistributions{Load: l.title()}
+		for _, k := range kinds {
+			d := Distribution{Name: k.name}
+			for _, mode := range l.modes {
+				if h := k.of(r.trialsOf(l, mode)); h.Count > 0 {
+					d.Modes = append(d.Modes, h.inMode(mode))
+				}
+			}
+			of.Distributions = append(of.Distributions, d)
+		}
+		out = append(out, of)
+	}
+	return out
+}
+
+func (h Histogram) inMode(mode Mode) ModeDistribution {
+	return ModeDistribution{
+		Mode: mode, Count: ofCount(h.Count),
+		P50: quantile(h, 0.5), P90: quantile(h, 0.9), P99: quantile(h, 0.99), Max: Of(float64(h.MaxNS), Nanoseconds),
+		Shape: h.Shape(),
+	}
+}
+
+// ownPhases pools the switches that trials' modes make.
+func ownPhases(trials []*Trial) ClassStats {
+	var all ClassStats
+	for _, t := range trials {
+		all.merge(t.ownSwitches())
+	}
+	return all
+}
+
+func waits(trials []*Trial) (h Histogram) {
+	for _, t := range trials {
+		h.Merge(t.Wait())
+	}
+	return h
+}

@@ -1,0 +1,46 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// ID is the same for machines that are alike, and stays the same when a machine
+// gets another kernel: "m" and 12 hexadecimal digits of SHA-256 over
+// architecture, CPU model, number of CPUs, hypervisor and memory in whole GiB.
+// The letter keeps readers that guess types from taking it for a number.
+func (h Host) ID() string {
+	const gib = 1 << 30
+	parts := []any{h.Arch, h.CPUModel, h.CPUs, h.Hypervisor, (h.MemoryBytes + gib/2) / gib}
+	return "m" + digest(parts)[:12]
+}
+
+// ID names the report among all others: the time at which it was created, and 8
+// hexadecimal digits of SHA-256 over what was measured.
+func (r *Report) ID() string {
+	measured := *r
+	measured.Findings = nil // computed, by newer rules perhaps
+	return r.Created.UTC().Format("20060102T150405Z") + "-" + digest(measured)[:8]
+}
+
+func digest(v any) string {
+	// A report that was read, and texts and numbers, can always be encoded.
+	text, _ := json.Marshal(v)
+	return fmt.Sprintf("%x", sha256.Sum256(text))
+}
+
+// IdentityColumns are what tells reports apart where their tables are in one
+// place: put before a table's own columns with Table.With.
+func IdentityColumns() []TableColumn {
+	return []TableColumn{
+		{Name: "report", Kind: ColumnText}, {Name: "created", Kind: ColumnTime},
+		{Name: "kernel", Kind: ColumnText}, {Name: "cpu_model", Kind: ColumnText},
+	}
+}
+
+// Identity returns the report's fields of IdentityColumns.
+func (r *Report) Identity() []Field {
+	return []Field{free(r.ID()), {Text: r.Created.UTC().Format(time.RFC3339Nano)}, free(r.Host.Kernel), free(r.Host.CPUModel)}
+}

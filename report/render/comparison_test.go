@@ -1,0 +1,220 @@
+package render_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+func compared(t testing.TB, old report.Named, others ...report.Named) *report.Comparison {
+	t.Helper()
+	c, err := report.Compare(old, others, report.CompareOptions{Cores: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// comparisons are what the goldens show, each named after the case.
+func comparisons(t *testing.T) map[string]*report.Comparison {
+	named := func(name string, r *report.Report) report.Named { return report.Named{Name: name + ".json", Report: r} }
+	old, other := reporttest.FullPair(6, 2)
+	kernel := reporttest.WithoutPick(reporttest.Change(other, "pipe", 0.9))
+	kernel.Host.Kernel, kernel.Host.HZ, kernel.Host.Preemption = "6.12.9", 1000, "lazy"
+	slower := reporttest.Command()
+	slower.Trials[0].DurationNS += slower.Trials[0].DurationNS / 5
+	hostile := reporttest.Hostile(reporttest.Bundled(4, 1))
+	hostile.Trials[0].Workload = strings.Join(reporttest.HostileNames(), "")
+	bundled := reporttest.Bundled(6, 2)
+	return map[string]*report.Comparison{
+		"compare-alike":          compared(t, named("old", bundled), named("new", bundled)),
+		"compare-other-kernel":   compared(t, named("old", old), named("new", kernel)),
+		"compare-commands":       compared(t, named("old", reporttest.Command()), named("new", slower)),
+		"compare-few-rounds":     compared(t, named("old", reporttest.Bundled(3, 2)), named("new", reporttest.Bundled(2, 2))),
+		"compare-dirty":          compared(t, named("old", bundled), named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
+		"compare-three":          compared(t, named("old", bundled), named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
+		"compare-hostile-names":  compared(t, report.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
+		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
+	}
+}
+
+func comparisonText(t *testing.T, c *report.Comparison, verbose bool) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := render.SummaryText(&out, c.Summarize(verbose), render.TextOptions{Verbose: verbose}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func comparisonMarkdown(t *testing.T, c *report.Comparison, full bool) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := render.Markdown(&out, c.Summarize(full)); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestComparisonGoldens(t *testing.T) {
+	for name, c := range comparisons(t) {
+		t.Run(name, func(t *testing.T) {
+			text := comparisonText(t, c, false)
+			golden(t, name+".txt", text)
+			golden(t, name+".md", comparisonMarkdown(t, c, false))
+			for i, line := range strings.Split(string(append(text, comparisonText(t, c, true)...)), "\n") {
+				if w := twwidth.Width(line); w > render.DefaultWidth {
+					t.Errorf("line %d is %d columns wide: %s", i+1, w, line)
+				}
+			}
+		})
+	}
+	old, other := reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "spin", 3)
+	c := compared(t, report.Named{Name: "old.json", Report: old}, report.Named{Name: "new.json", Report: other})
+	golden(t, "compare-verbose.txt", comparisonText(t, c, true))
+	for i := range c.Pairs {
+		c.Pairs[i].Switches = c.Pairs[i].Switches[:3] // the rest is alike
+	}
+	var out bytes.Buffer
+	golden(t, "compare.csv", csvOfTables(t, c.Table()))
+	if err := render.ComparisonJSON(&out, c); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.json", out.Bytes())
+}
+
+// Every figure is in the full text, so that no group's rows are lost or doubled.
+func TestVerboseTextHasEveryFigure(t *testing.T) {
+	row := regexp.MustCompile(`^  [a-z0-9_]+ +[^(;→]+ [0-9]+([+][0-9]+)?$`)
+	for name, c := range comparisons(t) {
+		rows, groups := 0, map[string]bool{}
+		for _, p := range c.Pairs {
+			rows += len(p.Changes) + len(p.Switches)
+		}
+		for _, s := range c.Summarize(true).Sections {
+			for _, g := range s.Groups {
+				groups[s.Title+g.Name] = true
+			}
+		}
+		got := 0
+		for line := range strings.Lines(string(comparisonText(t, c, true))) {
+			if row.MatchString(strings.TrimSuffix(line, "\n")) {
+				got++
+			}
+		}
+		if got != rows {
+			t.Errorf("%s: %d rows for %d figures", name, got, rows)
+		}
+	}
+}
+
+func TestMarkdownEscapes(t *testing.T) {
+	s := &report.Summary{Header: []string{"x"}, Sections: []report.Section{{
+		Title:   "a|b",
+		Columns: []report.Column{{Name: "n", Text: true}},
+		Groups:  []report.Group{{Name: "g`", Rows: []report.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
+		Items:   []report.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
+		Notes:   []string{"- no list", "+ no list", "1. no list", "12) no list", "# no heading", "> no quotation", "=== no rule", "    no code", "a-b 1.5", "0.002"},
+	}}}
+	var out bytes.Buffer
+	if err := render.Markdown(&out, s); err != nil {
+		t.Fatal(err)
+	}
+	want := "x\n\n### a\\|b\n\n" +
+		"- ✓ **&#64;&#8203;x** \\[a\\](javascript:b) !\\[c\\](d) &#35;&#8203;1 &#36;e&#36; https&#58;&#8203;//f www&#46;&#8203;g &#38;amp; \\*h\\* \\_i\\_ \\~j\\~ \\\\k\n" +
+		"\n| | n |\n| --- | --- |\n| g\\` | &#60;b&#62;\\|\\\\x0a |\n|  | \\~ |\n" +
+		"\n\\- no list\n\n\\+ no list\n\n1&#46; no list\n\n12&#41; no list\n\n&#35;&#8203; no heading\n\n&#62; no quotation\n\n\\=== no rule\n\nno code\n\na-b 1.5\n\n0.002\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("Markdown (-want +got):\n%s", diff)
+	}
+}
+
+// checkMarkdown holds that each line has as many cells as its table, and no HTML.
+func checkMarkdown(t *testing.T, text string) {
+	t.Helper()
+	columns := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		plain := strings.NewReplacer(`\\`, "", `\|`, "", "\\`", "").Replace(line)
+		if strings.ContainsAny(plain, "<>`@$") {
+			t.Errorf("markup in %q", line)
+		}
+		n := strings.Count(plain, "|")
+		if columns > 0 && n > 0 && n != columns {
+			t.Errorf("%d bars in a table of %d: %q", n, columns, line)
+		}
+		columns = n
+	}
+}
+
+func TestMarkdownIsSafe(t *testing.T) {
+	for _, c := range comparisons(t) {
+		checkMarkdown(t, string(comparisonMarkdown(t, c, true)))
+	}
+}
+
+func TestComparisonWriteErrorsAreReturned(t *testing.T) {
+	r := reporttest.Bundled(1, 1)
+	c := compared(t, report.Named{Report: r}, report.Named{Report: r})
+	csv := render.NewCSV(full{})
+	for name, err := range map[string]error{
+		"text":     render.SummaryText(full{}, c.Summarize(false), render.TextOptions{}),
+		"Markdown": render.Markdown(full{}, c.Summarize(false)),
+		"JSON":     render.ComparisonJSON(full{}, c),
+		"CSV":      errors.Join(csv.Table(c.Table()), csv.Close()),
+	} {
+		if !errors.Is(err, errFull) {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+}
+
+// FuzzCompare holds that any two reports that Decode takes can be compared and
+// shown in every form, without a panic and without anything that could steer a
+// terminal or a page.
+func FuzzCompare(f *testing.F) {
+	seeds := reporttest.Tiny()
+	for i := range seeds {
+		f.Add([]byte(seeds[i]), []byte(seeds[0]))
+		f.Add([]byte(seeds[i]), []byte(seeds[i]))
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		old, err := report.Decode(bytes.NewReader(a))
+		if err != nil {
+			return
+		}
+		other, err := report.Decode(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		c, err := report.Compare(report.Named{Name: string(a[:min(9, len(a))]), Report: old}, []report.Named{{Name: "new", Report: other}}, report.CompareOptions{Cores: true})
+		if err != nil {
+			return
+		}
+		for _, full := range []bool{false, true} {
+			checkPrintable(t, comparisonText(t, c, full))
+			text := comparisonMarkdown(t, c, full)
+			checkPrintable(t, text)
+			checkMarkdown(t, string(text))
+		}
+		var out bytes.Buffer
+		if err := render.ComparisonJSON(&out, c); err != nil || !json.Valid(out.Bytes()) {
+			t.Fatalf("JSON: %v", err)
+		}
+		csvOfTables(t, c.Table())
+		condition, err := report.ParseCondition("wait_max>1%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Check([]report.Condition{condition}) // must not panic; whether it is met does not matter
+	})
+}

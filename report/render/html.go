@@ -1,0 +1,115 @@
+package render
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/timeline"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+// PageOptions say what an HTML page shows beside its report; the zero value is nothing.
+type PageOptions struct {
+	// Before is an earlier report to show beside this one, nil for none.
+	Before *report.Report
+	// Windows are parts of a recording of the run, drawn slice by slice.
+	Windows []timeline.Window
+}
+
+// HTML writes the report as one page that needs nothing else: no other file, no
+// network. Its policy forbids it to ask for anything or to run any script but its own.
+func HTML(w io.Writer, r *report.Report, opts PageOptions) error {
+	files := make(map[string]string)
+	for _, name := range []string{"page.html", "page.css", "uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "uplot/LICENSE", "format.js", "distributions.js", "timeline.js", "page.js"} {
+		text, err := pageFiles.ReadFile("page/" + name)
+		if err != nil {
+			return fmt.Errorf("write page: %w", err)
+		}
+		files[name] = string(text)
+	}
+	t, err := template.New("page").Parse(files["page.html"])
+	if err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	style := files["uplot/uPlot.min.css"] + "\n" + files["page.css"]
+	script := strings.Join([]string{files["uplot/uPlot.iife.min.js"], files["format.js"], files["distributions.js"], files["timeline.js"], files["page.js"]}, "\n")
+	v := newView(r, opts)
+	v.Style, v.Script, v.Licence = template.CSS(style), template.JS(script), files["uplot/LICENSE"]
+	v.Policy = fmt.Sprintf("default-src 'none'; script-src %s; style-src %s; base-uri 'none'; form-action 'none'", digest(script), digest(style))
+	if err := t.Execute(w, v); err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return nil
+}
+
+// digest names a script or style in the page's policy.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// view is what the page's template shows. Every text in it is printable.
+type view struct {
+	Policy, Licence, Tool   string
+	Style                   template.CSS
+	Script                  template.JS
+	Headline, Alert         string
+	Host, Subject, Warnings []string
+	Highlights              []highlight
+	Sheets, More            []sheet
+	Distributions           []distributionSheet
+	Windows                 []windowSheet
+	Data                    pageData
+}
+
+type highlight struct{ Label, Figure string }
+
+func newView(r *report.Report, opts PageOptions) *view {
+	p := r.Page()
+	v := &view{Tool: printable(r.Tool.Name + " " + r.Tool.Version), Headline: printable(p.Headline), Alert: printable(p.Summary.Alert)}
+	for i, part := range p.Summary.Header {
+		if i > 0 { // the first is the tool's own name
+			v.Host = append(v.Host, printable(part))
+		}
+	}
+	for _, q := range p.Summary.Subject {
+		v.Subject = append(v.Subject, part(q))
+	}
+	for _, warning := range p.Summary.Warnings {
+		v.Warnings = append(v.Warnings, printable(warning))
+	}
+	for _, h := range p.Highlights {
+		v.Highlights = append(v.Highlights, highlight{printable(h.Label), h.Value.String()})
+	}
+	for i, e := range p.Exhibits {
+		if i == len(p.Exhibits)-1 { // before what says how far to believe it all
+			v.Sheets = append(v.Sheets, timelineSheet())
+			if opts.Before != nil {
+				v.Sheets = append(v.Sheets, newSheet("compare", report.SideBySide(opts.Before, r), nil))
+			}
+		}
+		s := newSheet(e.Name, e.Section, e.Chart)
+		if e.Name == "distributions" {
+			s.Other = e.Name
+		}
+		v.Sheets = append(v.Sheets, s)
+	}
+	for i, s := range p.More {
+		v.More = append(v.More, newSheet(fmt.Sprintf("more-%d", i+1), s, nil))
+	}
+	v.addDistributions(p.Distributions)
+	v.addWindows(opts.Windows)
+	return v
+}
+
+func timelineSheet() sheet {
+	return sheet{ID: "timeline", Title: "Timeline", Other: "timeline"}
+}

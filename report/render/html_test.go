@@ -1,0 +1,189 @@
+package render_test
+
+import (
+	"bytes"
+	"flag"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/timeline"
+)
+
+var (
+	pictures = flag.String("pictures", "", "take pictures of pages into this folder, which are not compared")
+	ofReport = flag.String("of", "", "with -pictures: the report to show instead of a made-up one")
+)
+
+func page(t testing.TB, r *report.Report, opts render.PageOptions) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := render.HTML(&out, r, opts); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func windows(t testing.TB) []timeline.Window {
+	t.Helper()
+	w, err := timeline.Read(bytes.NewReader(reporttest.Recording()), timeline.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// words are a page's texts as a reader sees them, a space between.
+func words(page []byte) string {
+	body := regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`).ReplaceAllString(string(page), "")
+	return spaced(html.UnescapeString(regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(body, " ")))
+}
+
+func spaced(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// The page's tables hold the rows of the text report, brief and verbose, to the letter.
+func TestPageHasTheTextsFigures(t *testing.T) {
+	for name, r := range map[string]*report.Report{
+		"every-workload": reporttest.Full(12, 2), "kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
+		"dirty": reporttest.Dirty(reporttest.Bundled(6, 2)), "many-cores": reporttest.Bundled(6, 128),
+		"few-rounds": reporttest.Bundled(2, 2), "command": reporttest.Command(),
+	} {
+		shown := words(page(t, r, render.PageOptions{}))
+		rows := 0
+		for _, s := range append(r.Overview().Sections, r.Summarize().Sections...) {
+			for _, g := range s.Groups {
+				for _, row := range g.Rows {
+					var cells []string
+					for _, c := range row {
+						cells = append(cells, render.Cell(c))
+					}
+					rows++
+					if want := spaced(strings.Join(cells, " ")); !strings.Contains(shown, want) {
+						t.Errorf("%s: %s: no row %q", name, s.Title, want)
+					}
+				}
+			}
+			for _, i := range s.Items {
+				if !strings.Contains(shown, spaced(i.Name+" "+i.Meaning+" "+i.Text)) {
+					t.Errorf("%s: no finding %s: %s", name, i.Name, i.Text)
+				}
+			}
+		}
+		if alert := r.Overview().Alert; rows == 0 || !strings.Contains(shown, alert) {
+			t.Errorf("%s: %d rows, alert %q", name, rows, alert)
+		}
+	}
+}
+
+func TestPageIsSmall(t *testing.T) {
+	const limit = 2 << 20
+	r := reporttest.Full(12, 2)
+	alone, drawn := len(page(t, r, render.PageOptions{})), len(page(t, r, render.PageOptions{Windows: windows(t)}))
+	t.Logf("%d bytes, with a timeline %d", alone, drawn)
+	if alone > limit || drawn > limit {
+		t.Errorf("%d bytes, with a timeline %d, want at most %d", alone, drawn, limit)
+	}
+}
+
+// Names can neither end a script nor steer a reader's eyes, and are there to be read.
+func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
+	for _, r := range []*report.Report{reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1))} {
+		r.Setup.Command = append(r.Setup.Command, "</script><script>alert(1)", "<!--", `"onmouseover="alert(1)`)
+		for i := range r.Trials {
+			r.Trials[i].Workload = "</script><script>alert(1)"
+		}
+		got := page(t, r, render.PageOptions{Windows: windows(t)})
+		checkInk(t, got)
+		if n := bytes.Count(got, []byte("<script")); n != 2 {
+			t.Errorf("%d scripts, want the data and the page's own", n)
+		}
+		shown := words(got)
+		for _, name := range []string{"</script><script>alert(1)", `=cmd|' /C calc'!A0`, `\x1b[31mred\x1b[0m`, `bad\xff\xfeutf`, `a\u202egpj.exe`, `</script>\xff\x1b 900`} {
+			if !strings.Contains(shown, name) {
+				t.Errorf("%q cannot be read", name)
+			}
+		}
+	}
+}
+
+// checkInk fails for characters that a page must not have.
+func checkInk(t *testing.T, page []byte) {
+	t.Helper()
+	// The template's and the library's own line ends and tabs are no harm.
+	for _, c := range regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>`).ReplaceAllString(string(page), "") {
+		if !unicode.IsPrint(c) && c != '\n' && c != '\t' && c != '\u2007' {
+			t.Fatalf("%q reaches the page", c)
+		}
+	}
+}
+
+// Two reports stand beside each other; one alone has no such part.
+func TestPageOfTwoReports(t *testing.T) {
+	old, r := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
+	if bytes.Contains(page(t, r, render.PageOptions{}), []byte(`id="compare"`)) {
+		t.Error("a page of one report compares")
+	}
+	if got := page(t, r, render.PageOptions{Before: old}); !bytes.Contains(got, []byte(`<section id="compare"`)) {
+		t.Error("a page of two reports does not compare")
+	}
+}
+
+func TestPageOfNothing(t *testing.T) {
+	got := page(t, &report.Report{}, render.PageOptions{Before: &report.Report{}})
+	if !bytes.Contains(got, []byte("slicetrace run --record FILE")) {
+		t.Error("the page does not say how to get a timeline")
+	}
+}
+
+// TestPictures is for the eye: -pictures FOLDER.
+func TestPictures(t *testing.T) {
+	if *pictures == "" {
+		t.Skip("takes pictures with -pictures FOLDER only")
+	}
+	r := reporttest.Full(12, 2)
+	if *ofReport != "" {
+		f, err := os.Open(*ofReport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if r, err = report.Decode(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	html := page(t, r, render.PageOptions{Windows: windows(t)})
+	b := newBrowser(t)
+	for _, c := range []struct {
+		name          string
+		width, height int
+		limit         int
+		scheme        string
+		html          []byte
+	}{
+		{"page", 1200, 900, 1440, "light", html}, // testdata/page.png, for the README
+		{"light", 1200, 900, 0, "light", html},
+		{"dark", 1200, 900, 0, "dark", html},
+		{"phone", 360, 740, 0, "light", html},
+		{"command", 1200, 900, 0, "light", page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{})},
+		{"compare", 1200, 900, 0, "light", page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{Before: reporttest.Bundled(6, 2)})},
+	} {
+		b.screen(c.width, c.height, c.scheme)
+		b.open(c.html)
+		b.eval(`(() => {
+			const window = document.getElementById("window");
+			if (!window) return;
+			window.selectedIndex = 1;
+			window.dispatchEvent(new Event("change"));
+			document.getElementById("lanes").dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}));
+		})()`, nil)
+		b.picture(filepath.Join(*pictures, c.name+".png"), c.limit)
+		b.checkQuiet()
+	}
+}

@@ -1,0 +1,122 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// Markdown writes a summary as GitHub renders it, for pull requests.
+func Markdown(w io.Writer, s *report.Summary) error {
+	var b bytes.Buffer
+	if s.Alert != "" {
+		fmt.Fprintf(&b, "**%s**\n\n", markdown(s.Alert))
+	}
+	fmt.Fprintf(&b, "%s\n", markdown(strings.Join(s.Header, " · ")))
+	if len(s.Subject) > 0 {
+		parts := make([]string, len(s.Subject))
+		for i, p := range s.Subject {
+			parts[i] = part(p)
+		}
+		fmt.Fprintf(&b, "\n%s\n", markdown(strings.Join(parts, " · ")))
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(&b, "\nNote: %s\n", markdown(warning))
+	}
+	for _, section := range s.Sections {
+		markdownSection(&b, section)
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write Markdown: %w", err)
+	}
+	return nil
+}
+
+func markdownSection(b *bytes.Buffer, s report.Section) {
+	fmt.Fprintf(b, "\n### %s\n", markdown(s.Title))
+	if s.Caption != "" {
+		fmt.Fprintf(b, "\n%s\n", markdown(s.Caption))
+	}
+	if len(s.Items) > 0 {
+		b.WriteByte('\n')
+	}
+	for _, i := range s.Items {
+		mark := ""
+		if i.Mark != " " {
+			mark = markdown(i.Mark) + " "
+		}
+		fmt.Fprintf(b, "- %s**%s** %s\n", mark, markdown(i.Name), markdown(i.Text))
+	}
+	if len(s.Groups) > 0 {
+		markdownTable(b, s)
+	}
+	for _, note := range s.Notes {
+		fmt.Fprintf(b, "\n%s\n", markdown(note))
+	}
+}
+
+// markdownTable writes a section's table, with a leading column for groups' names.
+func markdownTable(b *bytes.Buffer, s report.Section) {
+	b.WriteString("\n| |")
+	for _, c := range s.Columns {
+		fmt.Fprintf(b, " %s |", markdown(strings.ReplaceAll(c.Name, "\n", " ")))
+	}
+	b.WriteString("\n| --- |")
+	for _, c := range s.Columns {
+		if c.Text {
+			b.WriteString(" --- |")
+		} else {
+			b.WriteString(" ---: |")
+		}
+	}
+	b.WriteByte('\n')
+	for _, g := range s.Groups {
+		name := groupName(g)
+		for _, r := range g.Rows {
+			fmt.Fprintf(b, "| %s |", markdown(name))
+			name = "" // names it once
+			for _, c := range r {
+				fmt.Fprintf(b, " %s |", markdown(strings.Join(strings.Fields(cell(c)), " ")))
+			}
+			b.WriteByte('\n')
+		}
+	}
+}
+
+// markdown makes a text stand for itself: no markup, no HTML, no table cell's
+// end, no formula, and nothing that GitHub would link or notify somebody of.
+func markdown(s string) string {
+	s = printable(strings.Trim(s, " ")) // four leading spaces would be code
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case strings.ContainsRune("\\`*_[]~|", r), i == 0 && strings.ContainsRune("-+=", r):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case strings.ContainsRune("<>&$", r):
+			fmt.Fprintf(&b, "&#%d;", r) // a backslash does not keep HTML and formulas off everywhere
+		case strings.ContainsRune("@#", r), r == ':' && strings.HasPrefix(s[i:], "://"), r == '.' && hasSuffixFold(s[:i], "www"):
+			// GitHub links and notifies by the text that is left when the markup
+			// is gone, so that only a character without width keeps it from that.
+			fmt.Fprintf(&b, "&#%d;&#8203;", r)
+		case (r == '.' || r == ')') && numbersList(s[:i], s[i+1:]):
+			fmt.Fprintf(&b, "&#%d;", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// numbersList reports whether a point or bracket between the two would begin a
+// numbered list.
+func numbersList(before, after string) bool {
+	return before != "" && strings.Trim(before, "0123456789") == "" && (after == "" || after[0] == ' ')
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}

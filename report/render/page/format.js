@@ -1,0 +1,34 @@
+"use strict";
+
+// Times as the report's text writes them: package report's nanoseconds, for what
+// only the reader's pointer asks for. A test holds the two alike.
+function grouped(x) {
+	return Math.abs(x).toFixed(0).replace(/\B(?=(\d{3})+$)/g, " ").replace(/^/, x < 0 ? "-" : "");
+}
+
+function significant(x) {
+	const a = Math.abs(x);
+	if (a < 9.995) return x.toFixed(2);
+	if (a < 99.95) return x.toFixed(1);
+	return grouped(x);
+}
+
+function duration(ns) {
+	const limit = 999.5;
+	if (ns < limit) return ns.toFixed(0) + " ns";
+	for (const unit of [" µs", " ms"]) {
+		ns /= 1000;
+		if (ns < limit) return significant(ns) + unit;
+	}
+	return significant(ns / 1000) + " s";
+}
+
+// tidy leaves out decimals that say nothing on an axis.
+function tidy(text) {
+	return text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
+}
+
+// ink reads one of the page's colours, which depend on the theme.
+function ink(name) {
+	return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+}

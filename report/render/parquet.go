@@ -1,0 +1,231 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// Parquet writes tables as one Parquet file that is compressed with zstd. Its
+// types are those that every reader knows: INT64, DOUBLE, STRING, and for times
+// TIMESTAMP in microseconds of UTC; an absent figure is NULL.
+type Parquet struct {
+	to      io.Writer
+	out     *parquet.GenericWriter[any]
+	columns []report.TableColumn
+	writers []*parquet.ColumnWriter
+	values  []parquet.Value // of one column, reused
+	rows    [][]report.Field
+	group   int // rows in the row group
+	texts   map[string]parquet.Value
+}
+
+const (
+	// tableRows is how many rows of a report's table are turned into columns at once.
+	tableRows = 1024
+	// groupRows bounds what is held in memory: a row group is written as a whole.
+	groupRows = 512 << 10
+	// mostTexts bounds the texts kept.
+	mostTexts = 10_000
+)
+
+// NewParquet returns a writer of tables that have the same columns.
+func NewParquet(w io.Writer) *Parquet { return &Parquet{to: w} }
+
+// Table writes a table's rows behind those that are there already.
+func (p *Parquet) Table(t report.Table) error {
+	if err := p.begin(t.Name, t.Columns); err != nil {
+		return err
+	}
+	for row := range t.Rows {
+		if p.rows = append(p.rows, row); len(p.rows) < tableRows {
+			continue
+		}
+		if err := p.fields(); err != nil {
+			return fmt.Errorf("write table %s: %w", t.Name, err)
+		}
+	}
+	if err := p.fields(); err != nil {
+		return fmt.Errorf("write table %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// Close completes the file. It does not close what is written to.
+func (p *Parquet) Close() error {
+	if p.out == nil {
+		return nil
+	}
+	if err := p.out.Close(); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+// begin starts the file with the first table.
+func (p *Parquet) begin(name string, columns []report.TableColumn) error {
+	if p.out != nil {
+		return nil
+	}
+	p.columns = columns
+	options := []parquet.WriterOption{
+		parquetSchema(name, columns), parquet.CreatedBy("slicetrace", "", ""),
+		parquet.DataPageVersion(1), // which every reader knows
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+	}
+	for _, c := range columns {
+		if c.Kind == report.ColumnText { // the dictionary says as much, for less time
+			options = append(options, parquet.SkipPageBounds(c.Name))
+		}
+	}
+	p.out = parquet.NewGenericWriter[any](p.to, options...)
+	p.writers = p.out.ColumnWriters()
+	return nil
+}
+
+func parquetSchema(name string, columns []report.TableColumn) *parquet.Schema {
+	fields := make([]reflect.StructField, len(columns))
+	for i, c := range columns {
+		typ, options := reflect.TypeFor[int64](), "delta"
+		switch c.Kind {
+		case report.ColumnDecimal:
+			typ, options = reflect.TypeFor[float64](), "plain"
+		case report.ColumnText:
+			typ, options = reflect.TypeFor[string](), "dict"
+		case report.ColumnTime:
+			options = "timestamp(microsecond)"
+		}
+		if !c.Required {
+			options += ",optional"
+		}
+		fields[i] = reflect.StructField{
+			Name: "C" + strconv.Itoa(i), Type: typ, Tag: reflect.StructTag(fmt.Sprintf("parquet:%q", c.Name+","+options)),
+		}
+	}
+	return parquet.NewSchema(name, parquet.SchemaOf(reflect.New(reflect.StructOf(fields)).Interface()))
+}
+
+// fields writes the rows gathered.
+func (p *Parquet) fields() error {
+	for i, column := range p.columns {
+		values := p.values[:0]
+		for _, row := range p.rows {
+			v, err := p.field(column.Kind, row[i].Text)
+			if err != nil {
+				return fmt.Errorf("column %s: %w", column.Name, err)
+			}
+			defined := 1
+			if v.IsNull() {
+				defined = 0
+			}
+			values = append(values, v.Level(0, defined, i))
+		}
+		p.values = values
+		if _, err := p.writers[i].WriteRowValues(values); err != nil {
+			return err
+		}
+	}
+	n := len(p.rows)
+	p.rows = p.rows[:0]
+	return p.wrote(n)
+}
+
+// chunk writes rows of a recording.
+func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
+	p.values = slices.Grow(p.values[:0], rows.rows)[:rows.rows]
+	for i, column := range columns {
+		switch {
+		case column.Kind == report.ColumnText:
+			p.chunkTexts(i, rows.texts[i])
+		case column.Required:
+			for j, n := range rows.numbers[i] {
+				p.values[j] = parquet.Int64Value(n)
+			}
+		default:
+			null := parquet.NullValue().Level(0, 0, i)
+			for j, n := range rows.numbers[i] {
+				if n == absentNumber {
+					p.values[j] = null
+				} else {
+					p.values[j] = parquet.Int64Value(n).Level(0, 1, i)
+				}
+			}
+		}
+		if _, err := p.writers[i].WriteRowValues(p.values); err != nil {
+			return err
+		}
+	}
+	return p.wrote(rows.rows)
+}
+
+// chunkTexts makes values of texts. Most are those of one row or two before.
+func (p *Parquet) chunkTexts(column int, texts []string) {
+	var last [2]string
+	null := parquet.NullValue().Level(0, 0, column)
+	value := [2]parquet.Value{null, null}
+	for j, s := range texts {
+		switch s {
+		case last[0]:
+		case last[1]:
+			last[0], last[1] = last[1], last[0]
+			value[0], value[1] = value[1], value[0]
+		default:
+			last[0], last[1] = s, last[0]
+			value[0], value[1] = p.text(s).Level(0, 1, column), value[0]
+		}
+		p.values[j] = value[0]
+	}
+}
+
+// wrote ends the row group when it is large enough.
+func (p *Parquet) wrote(rows int) error {
+	if p.group += rows; p.group < groupRows {
+		return nil
+	}
+	p.group = 0
+	return p.out.Flush()
+}
+
+func (p *Parquet) field(kind report.ColumnKind, text string) (parquet.Value, error) {
+	if text == "" {
+		return parquet.NullValue(), nil
+	}
+	switch kind {
+	case report.ColumnInteger:
+		n, err := strconv.ParseInt(text, 10, 64)
+		return parquet.Int64Value(n), err
+	case report.ColumnDecimal:
+		x, err := strconv.ParseFloat(text, 64)
+		return parquet.DoubleValue(x), err
+	case report.ColumnTime:
+		t, err := time.Parse(time.RFC3339Nano, text)
+		return parquet.Int64Value(t.UnixMicro()), err
+	}
+	return p.text(text), nil
+}
+
+// text returns a text's value, made valid UTF-8. Names come again and again, so
+// that it pays to keep them.
+func (p *Parquet) text(s string) parquet.Value {
+	if s == "" {
+		return parquet.NullValue()
+	}
+	v, ok := p.texts[s]
+	if !ok {
+		if p.texts == nil || len(p.texts) == mostTexts {
+			p.texts = make(map[string]parquet.Value)
+		}
+		v = parquet.ByteArrayValue([]byte(strings.ToValidUTF8(s, "\uFFFD")))
+		p.texts[s] = v
+	}
+	return v
+}

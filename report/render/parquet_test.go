@@ -1,0 +1,170 @@
+package render_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+func parquetOf(t *testing.T, tables ...report.Table) *parquet.File {
+	t.Helper()
+	var out bytes.Buffer
+	w := render.NewParquet(&out)
+	for _, table := range tables {
+		if err := w.Table(table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return openParquet(t, out.Bytes())
+}
+
+func openParquet(t *testing.T, data []byte) *parquet.File {
+	t.Helper()
+	f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// texts returns all rows as CSV would show them, without making them safe.
+func texts(t *testing.T, f *parquet.File) [][]string {
+	t.Helper()
+	var out [][]string
+	reader := parquet.NewGenericReader[any](f)
+	rows := make([]parquet.Row, 64)
+	for {
+		n, err := reader.ReadRows(rows)
+		for _, row := range rows[:n] {
+			var line []string
+			for _, v := range row {
+				switch {
+				case v.IsNull():
+					line = append(line, "")
+				case v.Kind() == parquet.Double:
+					line = append(line, strconv.FormatFloat(v.Double(), 'f', 6, 64))
+				default:
+					line = append(line, v.String())
+				}
+			}
+			out = append(out, line)
+		}
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The types of every column of every table, which readers of many files rely on.
+func TestParquetSchemas(t *testing.T) {
+	var got strings.Builder
+	empty := new(report.Report)
+	for _, name := range report.TableNames() {
+		table, err := empty.Table(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&got, parquetOf(t, table.With(report.IdentityColumns(), empty.Identity())).Schema())
+	}
+	for _, name := range render.RecordingTableNames() {
+		fmt.Fprintln(&got, openParquet(t, recordingTable(t, parquetTo, smallRecording(t), name)).Schema())
+	}
+	golden(t, "parquet-schemas.txt", []byte(got.String()))
+}
+
+// No type or encoding that Spark, Trino or ClickHouse could lack.
+func TestParquetIsPlain(t *testing.T) {
+	r := reporttest.Bundled(2, 2)
+	for _, name := range report.TableNames() {
+		table, err := r.Table(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := parquetOf(t, table.With(report.IdentityColumns(), r.Identity()))
+		for _, e := range f.Metadata().Schema[1:] {
+			logical := e.LogicalType.String()
+			if !slices.Contains([]string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}, logical) {
+				t.Errorf("%s.%s is of logical type %q", name, e.Name, logical)
+			}
+		}
+		for _, g := range f.Metadata().RowGroups {
+			for _, c := range g.Columns {
+				if c.MetaData.Codec.String() != "ZSTD" {
+					t.Errorf("%s %v is compressed with %v", name, c.MetaData.PathInSchema, c.MetaData.Codec)
+				}
+			}
+		}
+	}
+}
+
+// Parquet holds what CSV holds.
+func TestParquetHoldsTheTables(t *testing.T) {
+	for what, r := range map[string]*report.Report{
+		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
+	} {
+		for _, name := range report.TableNames() {
+			table, err := r.Table(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want [][]string
+			for range 2 {
+				for row := range table.Rows {
+					var line []string
+					for _, f := range row {
+						line = append(line, f.Text)
+					}
+					want = append(want, line)
+				}
+			}
+			if diff := cmp.Diff(want, texts(t, parquetOf(t, table, table))); diff != "" {
+				t.Errorf("%s, table %s (-want +got):\n%s", what, name, diff)
+			}
+		}
+	}
+}
+
+func TestParquetMakesHostileNamesValid(t *testing.T) {
+	r := reporttest.Hostile(reporttest.Command())
+	table, err := r.Table("workers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const comm = 6
+	rows := texts(t, parquetOf(t, table))
+	for i, name := range reporttest.HostileNames() {
+		want := strings.ToValidUTF8(name, "\uFFFD")
+		if got := rows[i][comm]; got != want || !utf8.ValidString(got) {
+			t.Errorf("name is %q, want %q", got, want)
+		}
+	}
+}
+
+func TestParquetRefusesWhatDoesNotFitTheColumn(t *testing.T) {
+	table := report.Table{
+		Name: "t", Columns: []report.TableColumn{{Name: "n"}},
+		Rows: slices.Values([][]report.Field{{{Text: "18446744073709551615"}}}),
+	}
+	if err := render.NewParquet(io.Discard).Table(table); err == nil || !strings.Contains(err.Error(), "column n") {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -1,0 +1,136 @@
+package render
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// plot is a chart laid out: places are percent of its width.
+type plot struct {
+	*report.Chart
+	Ticks []tick
+	Rows  []plotRow
+	// Lone says that each row has one point, whose figure stands beside it.
+	Lone bool
+}
+
+type tick struct {
+	At, Label string
+	// Main is the line of no difference.
+	Main bool
+}
+
+type plotRow struct {
+	// Group is "" but in a group's first row.
+	Group, Label, Figure string
+	Marks                []mark
+}
+
+// mark is one point: a shape for each series, so that colour never speaks alone.
+type mark struct {
+	At, From, To string
+	Series       int
+	Faint        bool
+	Title        string
+}
+
+func newPlot(c *report.Chart) *plot {
+	if c == nil {
+		return nil
+	}
+	p := &plot{Chart: c, Lone: len(c.Series) == 1}
+	a := axisOf(c)
+	for _, v := range a.ticks() {
+		p.Ticks = append(p.Ticks, tick{a.at(v), tidy(report.Of(v, a.unit).String()), c.Ratio && v == 1})
+	}
+	group := ""
+	for _, r := range c.Rows {
+		row := plotRow{Label: printable(r.Label)}
+		if r.Group != group {
+			group = r.Group
+			row.Group = printable(group)
+		}
+		for _, point := range r.Points {
+			m := mark{At: a.at(point.Value.Value), Series: point.Series, Faint: point.Faint}
+			if point.Low.Known && point.High.Known {
+				m.From, m.To = a.at(point.Low.Value), a.at(point.High.Value)
+			}
+			row.Figure = cell(point.Text)
+			m.Title = c.Series[point.Series] + " " + row.Figure
+			row.Marks = append(row.Marks, m)
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	return p
+}
+
+// axis is logarithmic, from low to high.
+type axis struct {
+	low, high float64
+	unit      report.Unit
+}
+
+// axisOf spans all points of a chart with a little room on both sides.
+func axisOf(c *report.Chart) axis {
+	a := axis{math.Inf(1), 0, report.Nanoseconds}
+	if c.Ratio {
+		a = axis{0.8, 1.25, report.Ratio}
+	}
+	for _, r := range c.Rows {
+		for _, p := range r.Points {
+			for _, q := range []report.Quantity{p.Value, p.Low, p.High} {
+				if q.Known && q.Value > 0 && !math.IsInf(q.Value, 0) {
+					a.low, a.high = math.Min(a.low, q.Value), math.Max(a.high, q.Value)
+				}
+			}
+		}
+	}
+	// What only an altered file can hold is shown at the edge.
+	a.low, a.high = math.Min(math.Max(a.low, 1e-9), 1e18), math.Max(math.Min(a.high, 1e18), 1e-9)
+	room := math.Max(math.Pow(a.high/a.low, 0.04), 1.02) // or one point would be an axis without an extent
+	a.low, a.high = a.low/room, a.high*room
+	return a
+}
+
+func (a axis) at(v float64) string {
+	if v <= 0 {
+		return "0%" // as far left as there is
+	}
+	share := (math.Log(v) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
+	return strconv.FormatFloat(100*math.Min(1, math.Max(0, share)), 'f', 2, 64) + "%"
+}
+
+// ticks are round numbers: of each decade 1, 2 and 5, or 1 alone of many.
+func (a axis) ticks() []float64 {
+	digits := []float64{1, 2, 5}
+	if a.high/a.low < 4 {
+		digits = []float64{1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9}
+	}
+	if a.high/a.low > 300 {
+		digits = []float64{1}
+	}
+	var out []float64
+	for e := math.Floor(math.Log10(a.low)); e <= math.Ceil(math.Log10(a.high)); e++ {
+		for _, d := range digits {
+			if v := d * math.Pow(10, e); v >= a.low && v <= a.high {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// tidy leaves out decimals that say nothing on an axis.
+func tidy(s string) string {
+	number, unit, spaced := strings.Cut(s, " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
+	}
+	if spaced {
+		return number + " " + unit
+	}
+	return number
+}

@@ -1,0 +1,228 @@
+package render
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// absentNumber and "" stand for what was not measured.
+const absentNumber = math.MinInt64
+
+// chunk holds rows of a recording's table by columns: column i's fields are in
+// numbers[i] or in texts[i].
+type chunk struct {
+	rows    int
+	numbers [][]int64
+	texts   [][]string
+}
+
+func newChunk(columns []report.TableColumn) *chunk {
+	return &chunk{numbers: make([][]int64, len(columns)), texts: make([][]string, len(columns))}
+}
+
+func (c *chunk) reset() {
+	c.rows = 0
+	for i := range c.numbers {
+		c.numbers[i], c.texts[i] = c.numbers[i][:0], c.texts[i][:0]
+	}
+}
+
+// number appends to a row; fields are appended from left to right.
+func (c *chunk) number(column int, n int64) { c.numbers[column] = append(c.numbers[column], n) }
+
+func (c *chunk) text(column int, s string) { c.texts[column] = append(c.texts[column], s) }
+
+// recordingTable is a table of a recording: what its columns are, and how a
+// frame becomes rows of it.
+type recordingTable struct {
+	name    string
+	columns []report.TableColumn
+	// fill adds a frame's rows to the filler's chunk.
+	fill func(*filler, recording.Frame) error
+}
+
+func recordingTables() []recordingTable {
+	return []recordingTable{
+		{"switches", recordingColumns(`time_ns core prev_tid prev_comm:text next_tid next_comm:text
+			slice_ns? pick_ns? switch_ns? class:text ended_by:text prev_state:text lost_before`), (*filler).switches},
+		{"wakeups", recordingColumns("time_ns core tid comm:text target_core lost_before"), (*filler).wakeups},
+		{"tasks", recordingColumns("time_ns tid pid comm:text"), (*filler).tasks},
+		{"marks", recordingColumns("workload:text variant:text mode:text round start_ns end_ns worker_tids:text"), (*filler).marks},
+	}
+}
+
+// recordingColumns reads names: with ":text" a column is of texts, with "?" its
+// numbers may be absent.
+func recordingColumns(list string) []report.TableColumn {
+	var columns []report.TableColumn
+	for _, word := range strings.Fields(list) {
+		name, text := strings.CutSuffix(word, ":text")
+		name, optional := strings.CutSuffix(name, "?")
+		c := report.TableColumn{Name: name, Required: !text && !optional}
+		if text {
+			c.Kind = report.ColumnText
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+// RecordingTableNames returns the names of a recording's tables.
+func RecordingTableNames() []string {
+	var names []string
+	for _, t := range recordingTables() {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// filler turns frames into chunks of rows.
+type filler struct {
+	names recording.Names
+	// lost counts a core's events that are missing before its next row.
+	lost  map[int]uint64
+	chunk *chunk
+	// full takes the chunk and gives the next, empty.
+	full func(*chunk) (*chunk, error)
+
+	classes, causes []string
+	states          [256]string
+}
+
+func newFiller(first *chunk, full func(*chunk) (*chunk, error)) *filler {
+	f := &filler{lost: map[int]uint64{}, chunk: first, full: full}
+	for _, c := range report.Classes() {
+		f.classes = append(f.classes, string(c))
+	}
+	for _, c := range report.Causes() {
+		f.causes = append(f.causes, string(c))
+	}
+	for i := 1; i < len(f.states); i++ {
+		f.states[i] = string(rune(i))
+	}
+	return f
+}
+
+// chunkRows bounds a chunk, so that it stays in a core's cache.
+const chunkRows = 4096
+
+// row ends a row.
+func (f *filler) row() error {
+	if f.chunk.rows++; f.chunk.rows < chunkRows {
+		return nil
+	}
+	var err error
+	f.chunk, err = f.full(f.chunk)
+	return err
+}
+
+func (f *filler) switches(frame recording.Frame) error {
+	b, ok := frame.(*recording.Block)
+	if !ok {
+		return nil
+	}
+	lost := f.lost[b.CPU] + b.Lost
+	for i := range b.Events {
+		e := &b.Events[i]
+		if e.Kind != recording.Switch {
+			continue
+		}
+		c := f.chunk
+		c.number(0, e.TimeNS)
+		c.number(1, int64(b.CPU))
+		c.number(2, int64(e.Prev))
+		c.text(3, f.names.At(e.Prev, e.TimeNS))
+		c.number(4, int64(e.Next))
+		c.text(5, f.names.At(e.Next, e.TimeNS))
+		c.number(6, timed(e.SliceNS))
+		c.number(7, timed(e.PickNS))
+		c.number(8, timed(e.SwitchNS))
+		c.text(9, word(f.classes, e.Class))
+		c.text(10, word(f.causes, e.EndedBy))
+		c.text(11, f.states[e.State])
+		c.number(12, int64(lost))
+		lost = 0
+		if err := f.row(); err != nil {
+			return err
+		}
+	}
+	f.lost[b.CPU] = lost
+	return nil
+}
+
+func (f *filler) wakeups(frame recording.Frame) error {
+	b, ok := frame.(*recording.Block)
+	if !ok {
+		return nil
+	}
+	lost := f.lost[b.CPU] + b.Lost
+	for i := range b.Events {
+		e := &b.Events[i]
+		if e.Kind != recording.Wakeup {
+			continue
+		}
+		c := f.chunk
+		c.number(0, e.TimeNS)
+		c.number(1, int64(b.CPU))
+		c.number(2, int64(e.Next))
+		c.text(3, f.names.At(e.Next, e.TimeNS))
+		c.number(4, int64(e.CPU))
+		c.number(5, int64(lost))
+		lost = 0
+		if err := f.row(); err != nil {
+			return err
+		}
+	}
+	f.lost[b.CPU] = lost
+	return nil
+}
+
+func (f *filler) tasks(frame recording.Frame) error {
+	tasks, _ := frame.([]recording.Task)
+	for _, t := range tasks {
+		c := f.chunk
+		c.number(0, t.TimeNS)
+		c.number(1, int64(t.TID))
+		c.number(2, int64(t.TGID))
+		c.text(3, t.Comm)
+		if err := f.row(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *filler) marks(frame recording.Frame) error {
+	m, ok := frame.(recording.Mark)
+	if !ok {
+		return nil
+	}
+	c := f.chunk
+	c.text(0, m.Workload)
+	c.text(1, m.Variant)
+	c.text(2, m.Mode)
+	c.number(3, int64(m.Round))
+	c.number(4, m.StartNS)
+	c.number(5, m.EndNS)
+	c.text(6, strings.Trim(fmt.Sprint(m.Workers), "[]"))
+	return f.row()
+}
+
+// timed is a time, or absent where it was not taken.
+func timed(ns int64) int64 {
+	if ns < 0 {
+		return absentNumber
+	}
+	return ns
+}
+
+func word(words []string, index uint8) string {
+	if int(index) < len(words) {
+		return words[index]
+	}
+	return ""
+}

@@ -1,0 +1,87 @@
+package render
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// sheet is a section as a page shows it, each text safe to be read.
+type sheet struct {
+	ID, Title, Caption string
+	Plot               *plot
+	Columns            []sheetColumn
+	// Headed says that a column has a name.
+	Headed, Grouped bool
+	Groups          []sheetGroup
+	Items           []report.Item
+	Notes           []string
+	// Other is what a section has beside tables: "distributions" or "timeline".
+	Other string
+}
+
+type sheetColumn struct {
+	// Top is the first line of a heading of two. Unseen is that of a column before
+	// which holds for this one too, for those who cannot see it.
+	Top, Unseen, Name string
+	Text              bool
+}
+
+type sheetGroup struct {
+	Name string
+	Rows [][]sheetCell
+}
+
+type sheetCell struct {
+	Figure string
+	// Text cells are aligned to the left.
+	Text bool
+}
+
+func newSheet(id string, s report.Section, c *report.Chart) sheet {
+	out := sheet{
+		ID: id, Title: printable(s.Title), Caption: printable(s.Caption), Plot: newPlot(c),
+		Grouped: slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" }),
+	}
+	out.Headed = slices.ContainsFunc(s.Columns, func(c report.Column) bool { return c.Name != "" })
+	over := ""
+	for _, c := range s.Columns {
+		top, name, two := strings.Cut(c.Name, "\n")
+		switch {
+		case two:
+			over = top
+		case c.Text:
+			over = ""
+			fallthrough
+		default:
+			top, name = "", c.Name
+		}
+		column := sheetColumn{Top: printable(top), Name: printable(name), Text: c.Text}
+		if !two {
+			column.Unseen = printable(over)
+		}
+		out.Columns = append(out.Columns, column)
+	}
+	for _, g := range s.Groups {
+		group := sheetGroup{Name: printable(strings.TrimSpace(g.Name + " " + g.Variant))}
+		for _, r := range g.Rows {
+			row := make([]sheetCell, len(r))
+			for i, c := range r {
+				row[i] = sheetCell{figure(c), i < len(s.Columns) && s.Columns[i].Text}
+			}
+			group.Rows = append(group.Rows, row)
+		}
+		out.Groups = append(out.Groups, group)
+	}
+	for _, i := range s.Items {
+		out.Items = append(out.Items, report.Item{Mark: i.Mark, Name: printable(i.Name), Text: printable(i.Text), Meaning: printable(i.Meaning)})
+	}
+	for _, n := range s.Notes {
+		out.Notes = append(out.Notes, printable(n))
+	}
+	return out
+}
+
+// figure is cell for a page, where a space is narrower than a digit.
+func figure(c report.Cell) string { return strings.ReplaceAll(cell(c), "±  ", "± \u2007") }

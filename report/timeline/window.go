@@ -1,0 +1,277 @@
+// Package timeline picks short parts out of a recording: who had which core when,
+// slice by slice.
+//
+//	recording file → Read → []Window → render.HTML
+package timeline
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// Options say which parts of a recording to read; the zero value is a short
+// part from the middle of the first trial of each workload and mode.
+type Options struct {
+	// Start, if Chosen, is the beginning of the only window, since the recording's.
+	Chosen bool
+	Start  time.Duration
+	// Length is the most that a window lasts, DefaultLength when 0.
+	Length time.Duration
+	// Slices is the most that all windows hold together, DefaultSlices when 0: a
+	// window with more than its part ends early.
+	Slices int
+}
+
+// The defaults of Options.
+const (
+	DefaultLength = 40 * time.Millisecond
+	DefaultSlices = 24_000
+	// most is how many slices one window holds.
+	most = 4000
+)
+
+// Window is what tasks did on the cores in a short part of a recording.
+type Window struct {
+	// Mark is the trial that the window is in, zero where it is in none.
+	Mark recording.Mark
+	// OriginNS is CLOCK_MONOTONIC at the recording's start, StartNS and EndNS at the window's.
+	OriginNS, StartNS, EndNS int64
+	// CPUs are the recording's.
+	CPUs []int
+	// Slices overlap the window, by start. Idle time is in none.
+	Slices []Slice
+	// Tasks are whose slices these are: workers in order, then others by time used.
+	Tasks []Task
+	// Lost counts events that are missing from blocks that reach into the window.
+	Lost uint64
+
+	// done are the cores whose events reach past the window.
+	done map[int]bool
+}
+
+// Slice is the time that a task kept a core.
+type Slice struct {
+	CPU            int
+	TID            int32
+	StartNS, EndNS int64
+	// EndedBy is as in recording.Event; PickNS and SwitchNS are of the switch that ended it.
+	EndedBy          uint8
+	PickNS, SwitchNS int64
+}
+
+// Task is a task with what it did in the window.
+type Task struct {
+	TID, TGID int32
+	// Comm is hostile input, as in recording.Task.
+	Comm string
+	// Worker is its number in the trial, -1 for a task that is no worker.
+	Worker int
+	// Slices counts those that overlap the window, OnCPUNS is their time inside
+	// it and LongestNS the longest of them, whole.
+	Slices             int
+	OnCPUNS, LongestNS int64
+}
+
+// ErrNoWindow says that a recording holds nothing at the time asked for.
+var ErrNoWindow = errors.New("the recording has no slices there")
+
+// Read reads windows of a recording, which it goes through twice: trials
+// are marked when they have ended. A recording that was cut short gives what it has.
+func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
+	if opts.Length <= 0 {
+		opts.Length = DefaultLength
+	}
+	if opts.Slices <= 0 {
+		opts.Slices = DefaultSlices
+	}
+	c, err := readContents(in)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	windows := c.choose(opts)
+	limit := min(most, max(1, opts.Slices/max(1, len(windows))))
+	err = frames(in, func(f recording.Frame) {
+		if b, ok := f.(*recording.Block); ok {
+			for i := range windows {
+				windows[i].take(b, limit)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range windows {
+		windows[i].trim(limit)
+		windows[i].account(c.tasks)
+	}
+	windows = slices.DeleteFunc(windows, func(w Window) bool { return len(w.Slices) == 0 })
+	if len(windows) == 0 {
+		return nil, ErrNoWindow
+	}
+	return windows, nil
+}
+
+// contents is what a recording says beside its events.
+type contents struct {
+	header  recording.Header
+	marks   []recording.Mark
+	tasks   map[int32][]recording.Task
+	firstNS int64
+}
+
+func readContents(in io.Reader) (*contents, error) {
+	c := &contents{tasks: map[int32][]recording.Task{}, firstNS: -1}
+	r, err := recording.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	c.header = r.Header()
+	return c, each(r, func(f recording.Frame) {
+		switch f := f.(type) {
+		case recording.Mark:
+			c.marks = append(c.marks, f)
+		case []recording.Task:
+			for _, t := range f {
+				c.tasks[t.TID] = append(c.tasks[t.TID], t)
+			}
+		case *recording.Block:
+			if len(f.Events) > 0 && (c.firstNS < 0 || f.Events[0].TimeNS < c.firstNS) {
+				c.firstNS = f.Events[0].TimeNS
+			}
+		}
+	})
+}
+
+// frames calls use with every frame of a recording.
+func frames(in io.Reader, use func(recording.Frame)) error {
+	r, err := recording.NewReader(in)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return each(r, use)
+}
+
+func each(r *recording.Reader, use func(recording.Frame)) error {
+	for {
+		f, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, recording.ErrCut):
+			return nil
+		case err != nil:
+			return err
+		}
+		use(f)
+	}
+}
+
+// choose returns the windows to fill.
+func (c *contents) choose(opts Options) []Window {
+	window := func(m recording.Mark, start, end int64) Window {
+		return Window{Mark: m, OriginNS: c.header.MonotonicNS, StartNS: start, EndNS: end, CPUs: c.header.CPUs, done: map[int]bool{}}
+	}
+	length := opts.Length.Nanoseconds()
+	if opts.Chosen {
+		start := c.header.MonotonicNS + opts.Start.Nanoseconds()
+		i := slices.IndexFunc(c.marks, func(m recording.Mark) bool { return m.StartNS <= start && start < m.EndNS })
+		if i < 0 {
+			return []Window{window(recording.Mark{}, start, start+length)}
+		}
+		return []Window{window(c.marks[i], start, start+length)}
+	}
+	type kind struct{ workload, variant, mode string }
+	seen := map[kind]bool{}
+	var out []Window
+	for _, m := range c.marks {
+		k := kind{m.Workload, m.Variant, m.Mode}
+		if seen[k] || m.EndNS <= m.StartNS {
+			continue
+		}
+		seen[k] = true
+		start := m.StartNS + (m.EndNS-m.StartNS)/2 // past the start's commotion
+		out = append(out, window(m, start, min(start+length, m.EndNS)))
+	}
+	if len(out) == 0 && c.firstNS >= 0 {
+		out = append(out, window(recording.Mark{}, c.firstNS, c.firstNS+length))
+	}
+	return out
+}
+
+// take adds the block's slices that overlap the window.
+func (w *Window) take(b *recording.Block, limit int) {
+	n := len(b.Events)
+	if n == 0 || w.done[b.CPU] || b.Events[n-1].TimeNS < w.StartNS {
+		return
+	}
+	if b.Lost > 0 && b.Events[0].TimeNS >= w.StartNS {
+		w.Lost += b.Lost
+	}
+	for i := range b.Events {
+		e := &b.Events[i]
+		if e.Kind != recording.Switch {
+			continue
+		}
+		start := e.TimeNS - max(e.SliceNS, 0)
+		if start >= w.EndNS { // a core's blocks are in order
+			w.done[b.CPU] = true
+			return
+		}
+		if e.Prev == 0 || e.SliceNS < 0 || e.TimeNS <= w.StartNS {
+			continue
+		}
+		w.Slices = append(w.Slices, Slice{b.CPU, e.Prev, start, e.TimeNS, e.EndedBy, e.PickNS, e.SwitchNS})
+		if len(w.Slices) > 2*limit {
+			w.trim(limit)
+		}
+	}
+}
+
+// trim keeps the first slices and ends the window where the next one begins.
+func (w *Window) trim(limit int) {
+	slices.SortStableFunc(w.Slices, func(a, b Slice) int {
+		return cmp.Or(cmp.Compare(a.StartNS, b.StartNS), cmp.Compare(a.CPU, b.CPU))
+	})
+	if len(w.Slices) > limit {
+		w.EndNS = max(w.StartNS+1, w.Slices[limit].StartNS)
+		w.Slices = w.Slices[:limit]
+	}
+}
+
+// account fills in who had the slices.
+func (w *Window) account(names map[int32][]recording.Task) {
+	at := map[int32]*Task{}
+	for _, s := range w.Slices {
+		t := at[s.TID]
+		if t == nil {
+			t = &Task{TID: s.TID, Worker: slices.Index(w.Mark.Workers, s.TID)}
+			for _, name := range names[s.TID] {
+				if name.TimeNS <= w.EndNS {
+					t.TGID, t.Comm = name.TGID, name.Comm
+				}
+			}
+			at[s.TID] = t
+		}
+		t.Slices++
+		t.OnCPUNS += max(0, min(s.EndNS, w.EndNS)-max(s.StartNS, w.StartNS))
+		t.LongestNS = max(t.LongestNS, s.EndNS-s.StartNS)
+	}
+	for _, t := range at {
+		w.Tasks = append(w.Tasks, *t)
+	}
+	slices.SortFunc(w.Tasks, func(a, b Task) int {
+		if (a.Worker < 0) != (b.Worker < 0) {
+			return cmp.Compare(b.Worker, a.Worker)
+		}
+		return cmp.Or(cmp.Compare(a.Worker, b.Worker), cmp.Compare(b.OnCPUNS, a.OnCPUNS), cmp.Compare(a.TID, b.TID))
+	})
+}

@@ -1,0 +1,158 @@
+package timeline_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/timeline"
+)
+
+func read(t *testing.T, file []byte, opts timeline.Options) []timeline.Window {
+	t.Helper()
+	windows, err := timeline.Read(bytes.NewReader(file), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return windows
+}
+
+func TestReadTakesTheMiddleOfEachKindOfTrial(t *testing.T) {
+	windows := read(t, reporttest.Recording(), timeline.Options{})
+	if len(windows) != 3 {
+		t.Fatalf("%d windows, want one a trial", len(windows))
+	}
+	for _, w := range windows {
+		if middle := (w.Mark.StartNS + w.Mark.EndNS) / 2; w.StartNS != middle || w.EndNS > w.Mark.EndNS || w.EndNS <= w.StartNS {
+			t.Errorf("%s: window %d to %d of a trial %d to %d", w.Mark.Workload, w.StartNS, w.EndNS, w.Mark.StartNS, w.Mark.EndNS)
+		}
+		if w.EndNS-w.StartNS > timeline.DefaultLength.Nanoseconds() {
+			t.Errorf("%s: %d ns is too long", w.Mark.Workload, w.EndNS-w.StartNS)
+		}
+	}
+}
+
+// Every core is busy but for the switches, so slices fill the window.
+func TestSlicesFillTheWindow(t *testing.T) {
+	for _, w := range read(t, reporttest.Recording(), timeline.Options{}) {
+		last, busy := map[int]int64{}, map[int]int64{}
+		for _, s := range w.Slices {
+			if s.StartNS < last[s.CPU] {
+				t.Fatalf("%s: slices overlap on core %d at %d", w.Mark.Workload, s.CPU, s.StartNS)
+			}
+			last[s.CPU] = s.EndNS
+			if s.StartNS >= w.EndNS || s.EndNS <= w.StartNS {
+				t.Errorf("%s: slice %d to %d is outside", w.Mark.Workload, s.StartNS, s.EndNS)
+			}
+			busy[s.CPU] += min(s.EndNS, w.EndNS) - max(s.StartNS, w.StartNS)
+		}
+		for cpu, ns := range busy {
+			if share := float64(ns) / float64(w.EndNS-w.StartNS); share < 0.8 || share > 1 {
+				t.Errorf("%s: slices take %.3f of core %d", w.Mark.Workload, share, cpu)
+			}
+		}
+		var sum int64
+		for _, task := range w.Tasks {
+			sum += task.OnCPUNS
+		}
+		if sum != busy[0]+busy[1] {
+			t.Errorf("%s: tasks have %d ns, cores %d", w.Mark.Workload, sum, busy[0]+busy[1])
+		}
+	}
+}
+
+func TestTasksAreNamedAndInOrder(t *testing.T) {
+	w := read(t, reporttest.Recording(), timeline.Options{})[1]
+	worker := -1
+	for _, task := range w.Tasks {
+		if task.Worker >= 0 && task.Worker != worker+1 {
+			t.Errorf("worker %d follows worker %d", task.Worker, worker)
+		}
+		if task.Worker >= 0 {
+			worker = task.Worker
+		}
+		if task.Comm == "" {
+			t.Errorf("task %d has no name", task.TID)
+		}
+	}
+	if worker != 5 {
+		t.Errorf("the last worker is %d, want 5", worker)
+	}
+}
+
+func TestWindowEndsEarlyAtItsMostSlices(t *testing.T) {
+	for _, w := range read(t, reporttest.Recording(), timeline.Options{Slices: 300}) {
+		if len(w.Slices) > 100 {
+			t.Errorf("%s: %d slices, want at most a third of 300", w.Mark.Workload, len(w.Slices))
+		}
+		for _, s := range w.Slices {
+			if s.StartNS >= w.EndNS {
+				t.Errorf("%s: a slice begins after the window", w.Mark.Workload)
+			}
+		}
+	}
+}
+
+func TestChosenWindow(t *testing.T) {
+	file := reporttest.Recording()
+	w := read(t, file, timeline.Options{Chosen: true, Start: 300 * time.Millisecond, Length: 9 * time.Millisecond})
+	if len(w) != 1 || w[0].Mark.Workload != "spin" || w[0].StartNS-w[0].OriginNS != 300e6 || w[0].EndNS-w[0].StartNS != 9e6 {
+		t.Errorf("got %+v", w)
+	}
+	if _, err := timeline.Read(bytes.NewReader(file), timeline.Options{Chosen: true, Start: time.Hour}); !errors.Is(err, timeline.ErrNoWindow) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// A recording that was cut short has no mark of the trial under way.
+func TestCutRecordingGivesWhatItHas(t *testing.T) {
+	file := reporttest.Recording()
+	w := read(t, file[:len(file)*9/10], timeline.Options{})
+	if len(w) == 0 || len(w[0].Slices) == 0 {
+		t.Errorf("got %d windows", len(w))
+	}
+	if _, err := timeline.Read(bytes.NewReader([]byte(`{"schema":1}`)), timeline.Options{}); !errors.Is(err, recording.ErrNotRecording) {
+		t.Errorf("a report: %v", err)
+	}
+}
+
+// FuzzRead holds that no times that a file can claim make a window that cannot be drawn.
+func FuzzRead(f *testing.F) {
+	f.Add(int64(10), int64(200), int64(120), int64(15), false)
+	f.Add(int64(-1<<63), int64(1<<63-1), int64(1<<62), int64(1<<62), false)
+	f.Add(int64(0), int64(0), int64(5), int64(-3), true)
+	f.Fuzz(func(t *testing.T, start, end, at, length int64, chosen bool) {
+		var file bytes.Buffer
+		w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 0, -1}, MonotonicNS: start})
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := recording.Block{Events: []recording.Event{{TimeNS: at, Prev: 7, SliceNS: length}, {TimeNS: at, Prev: 8, SliceNS: -1}, {Kind: recording.Wakeup, TimeNS: at}}}
+		err = errors.Join(w.Block(block), w.Mark(recording.Mark{Mode: "threads", StartNS: start, EndNS: end, Workers: []int32{7, 7}}), w.Close(recording.End{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		windows, err := timeline.Read(bytes.NewReader(file.Bytes()), timeline.Options{Chosen: chosen})
+		if err != nil && !errors.Is(err, timeline.ErrNoWindow) {
+			t.Fatal(err)
+		}
+		for _, w := range windows {
+			if w.EndNS-w.StartNS <= 0 {
+				t.Errorf("a window from %d to %d", w.StartNS, w.EndNS)
+			}
+			for _, s := range w.Slices {
+				if s.EndNS < s.StartNS {
+					t.Errorf("a slice from %d to %d", s.StartNS, s.EndNS)
+				}
+			}
+			for _, task := range w.Tasks {
+				if task.OnCPUNS < 0 || task.OnCPUNS > w.EndNS-w.StartNS {
+					t.Errorf("task %d has %d ns of %d", task.TID, task.OnCPUNS, w.EndNS-w.StartNS)
+				}
+			}
+		}
+	})
+}
