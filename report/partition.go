@@ -11,17 +11,24 @@ import (
 
 // WriteInFolders saves a file as WriteFile saves a report, under dir in the
 // folders of path, whose last part is the file's own name. It makes dir and the
-// folders where they are missing, and gives those to owner too. A symbolic link
+// folders where they are missing; those are the owner's too. A symbolic link
 // in the place of any of them is refused.
+//
+// Root does all of it with the owner's rights, if there is one, and nothing with
+// its own.
 func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
+	return withRights(owner, func() error { return writeInFolders(dir, path, owner, write) })
+}
+
+func writeInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
 	name := filepath.Join(append([]string{dir}, path...)...)
-	parent, err := openParent(filepath.Clean(dir))
+	parent, err := openParent(filepath.Clean(dir), owner)
 	if errors.Is(err, fs.ErrNotExist) || dir == "" {
 		return fmt.Errorf("open output folder %q: %w; choose a folder in one that exists with -o", dir, fs.ErrNotExist)
 	}
 	if err != nil {
 		// "." and "/" have no name in a parent, and are no links.
-		if parent, err = os.OpenRoot(dir); err != nil {
+		if parent, err = openDir(dir, owner); err != nil {
 			return outputError(dir, err)
 		}
 	} else {
@@ -29,7 +36,7 @@ func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Write
 	}
 	last := len(path) - 1
 	for _, folder := range path[:last] {
-		child, err := openFolder(parent, folder, owner)
+		child, err := openFolder(parent, folder)
 		parent.Close()
 		if err != nil {
 			return fmt.Errorf("open output folder %s of %s: %w; choose another place with -o", folder, name, err)
@@ -37,18 +44,13 @@ func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Write
 		parent = child
 	}
 	defer parent.Close()
-	return writeIn(parent, name, owner, write, (*os.Root).Rename)
+	return writeIn(parent, name, write)
 }
 
 // openFolder opens a folder of parent, made if it is missing.
-func openFolder(parent *os.Root, name string, owner *Owner) (*os.Root, error) {
+func openFolder(parent *os.Root, name string) (*os.Root, error) {
 	switch err := parent.Mkdir(name, 0o755); {
 	case err == nil:
-		if owner != nil {
-			if err := parent.Lchown(name, owner.UID, owner.GID); err != nil {
-				return nil, err
-			}
-		}
 	case !errors.Is(err, fs.ErrExist):
 		return nil, err
 	}
