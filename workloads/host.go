@@ -53,6 +53,9 @@ func HostMain() {
 // serve runs a host's workers until the tool kills it. It returns only if
 // that cannot be done.
 func serve(text string) error {
+	if err := dropWithRoot(); err != nil {
+		return err
+	}
 	var spec hostSpec
 	if err := json.NewDecoder(strings.NewReader(text)).Decode(&spec); err != nil {
 		return fmt.Errorf("read %s: %w", hostVariable, err)

@@ -27,6 +27,9 @@ func shim(spec string) int {
 		err := syscall.Exec(hostProgram, os.Args, os.Environ())
 		return complain(err)
 	}
+	if err := dropWithRoot(); err != nil {
+		return complain(err)
+	}
 	var gate, status int
 	if _, err := fmt.Sscanf(spec, "%d,%d", &gate, &status); err != nil {
 		return complain(fmt.Errorf("read %s: %w", shimVariable, err))
