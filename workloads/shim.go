@@ -17,9 +17,9 @@ import (
 // defaultPath is searched when PATH is not set, as execvp does.
 const defaultPath = "/bin:/usr/bin"
 
-// shim waits at the gate and then becomes the command in os.Args. It returns
+// shim makes itself ready, waits at the gate and then becomes the command in os.Args. It returns
 // this process's exit status, and only if it could not.
-func shim(spec string) int {
+func shim(spec string, ready func() error) int {
 	runtime.LockOSThread()
 	if unix.Gettid() != unix.Getpid() {
 		// Go moved us off the main thread, whose tid the tracer watches. Executing
@@ -27,7 +27,7 @@ func shim(spec string) int {
 		err := syscall.Exec(hostProgram, os.Args, os.Environ())
 		return complain(err)
 	}
-	if err := dropWithRoot(); err != nil {
+	if err := ready(); err != nil {
 		return complain(err)
 	}
 	var gate, status int

@@ -23,7 +23,7 @@ import (
 const toolVariable = "SLICETRACE_TEST_TOOL"
 
 func TestMain(m *testing.M) {
-	workloads.HostMain()
+	workloads.HostMain(dropUnlessRoot)
 	if os.Getenv(toolVariable) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}

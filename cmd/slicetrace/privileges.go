@@ -1,21 +1,17 @@
 package main
 
-import (
-	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/workloads"
-)
+import "golang.org/x/sys/unix"
 
 // dropPrivileges gives up, when the tracer is attached, the capabilities that the
 // rest of the run has no use for: with them goes what makes root root, such as
 // CAP_SYS_ADMIN, CAP_SYS_MODULE and CAP_DAC_OVERRIDE. It does so without a trace
-// in what is started: see workloads.KeepCapabilities.
+// in what is started: see keepCapabilities.
 func (o *runOptions) dropPrivileges() error {
 	if o.user() == nil && executionGrantsNothing() {
 		// The work is root's, and can have what root has only from us.
 		return nil
 	}
-	return workloads.KeepCapabilities(neededCapabilities(invokingUser() != nil)...)
+	return keepCapabilities(neededCapabilities(invokingUser() != nil)...)
 }
 
 // neededCapabilities are those that a run needs once its tracer is attached.

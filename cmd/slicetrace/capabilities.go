@@ -1,6 +1,4 @@
-//go:build linux
-
-package workloads
+package main
 
 import (
 	"fmt"
@@ -11,7 +9,7 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
-// KeepCapabilities gives up all of this process's capabilities but those given,
+// keepCapabilities gives up all of this process's capabilities but those given,
 // on all of its threads and for good: a program that it executes can have them
 // again only as any program can, by being root's or by its file. Those of the
 // given that the process does not have it does not get.
@@ -19,7 +17,7 @@ import (
 // The bounding set stays as it is: programs that are started inherit it, and a
 // setuid program among them would be less than it is for whoever starts it. So
 // does no_new_privs, for the same reason.
-func KeepCapabilities(keep ...int) error {
+func keepCapabilities(keep ...int) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
 	if err := unix.Capget(&header, &sets[0]); err != nil {
@@ -42,14 +40,15 @@ func KeepCapabilities(keep ...int) error {
 	return nil
 }
 
-// dropWithRoot gives up the capabilities of a process that is not root's: they are
-// the tool's, by its file or because it was started with them, and the work has no
-// use for them. Work that is root's keeps what root has.
-func dropWithRoot() error {
+// dropUnlessRoot gives up the capabilities of a worker host, or of what becomes a
+// program of the user's, if it is not root's: they are the tool's, by its file or
+// because it was started with them, and the work has no use for them. Work that is
+// root's keeps what root has.
+func dropUnlessRoot() error {
 	if os.Geteuid() == 0 {
 		return nil
 	}
-	if err := KeepCapabilities(); err != nil {
+	if err := keepCapabilities(); err != nil {
 		return err
 	}
 	// Executing a file with capabilities hid what /proc says of this process from
