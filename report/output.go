@@ -84,12 +84,14 @@ func writeFile(name string, owner *Owner, write func(io.Writer) error, place pla
 // placeFunc moves a file in a directory to its final name.
 type placeFunc func(dir *os.Root, temporary, final string) error
 
-// writeIn writes a file in dir, which is name's.
-func writeIn(dir *os.Root, name string, write func(io.Writer) error) error {
+// writeIn writes a file in dir, which is name's, and gives it to owner if that is
+// not nil.
+func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) error) error {
 	o, err := createIn(dir, name)
 	if err != nil {
 		return err
 	}
+	o.owner = owner
 	if err := write(o); err != nil {
 		return o.fail(err)
 	}

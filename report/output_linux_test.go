@@ -264,4 +264,16 @@ func TestWriteInFoldersWithTheOwnersRights(t *testing.T) {
 	if err := report.WriteInFolders(filepath.Join(another, "a"), []string{"r"}, owner, hello); err == nil {
 		t.Error("another user's folder is written to")
 	}
+	// Root's own folder is root's to write to, but not a third user's within.
+	roots := folder(t, dir, "root", 0, 0, 0o755)
+	folder(t, roots, "another", mallory, mallory, 0o755)
+	if err := report.WriteInFolders(roots, []string{"b", "r"}, owner, hello); err != nil {
+		t.Error(err)
+	}
+	if uid, _, _ := ownerOf(t, filepath.Join(roots, "b", "r")); uid != alice {
+		t.Errorf("the file belongs to %d", uid)
+	}
+	if err := report.WriteInFolders(roots, []string{"another", "r"}, owner, hello); err == nil {
+		t.Error("another user's folder in root's is written to")
+	}
 }

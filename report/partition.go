@@ -14,13 +14,22 @@ import (
 // folders where they are missing; those are the owner's too. A symbolic link
 // in the place of any of them is refused.
 //
-// Root does all of it with the owner's rights, if there is one, and nothing with
-// its own.
+// Root does it with the owner's rights, or where root's own folders call for it
+// with its own, as WriteFile does.
 func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
-	return withRights(owner, func() error { return writeInFolders(dir, path, owner, write) })
+	err := withRights(owner, func() error { return writeInFolders(dir, path, owner, nil, write) })
+	if owner == nil || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if !rootsAlone(filepath.Clean(dir), owner) {
+		return fmt.Errorf("as user %d, who called sudo: %w", owner.UID, err)
+	}
+	return writeInFolders(dir, path, owner, owner, write)
 }
 
-func writeInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
+// writeInFolders follows links of owner, and gives what it makes to the one to be
+// given it, if that is not nil; then it enters only folders of that owner and root's.
+func writeInFolders(dir string, path []string, owner, given *Owner, write func(io.Writer) error) error {
 	name := filepath.Join(append([]string{dir}, path...)...)
 	parent, err := openParent(filepath.Clean(dir), owner)
 	if errors.Is(err, fs.ErrNotExist) || dir == "" {
@@ -36,7 +45,7 @@ func writeInFolders(dir string, path []string, owner *Owner, write func(io.Write
 	}
 	last := len(path) - 1
 	for _, folder := range path[:last] {
-		child, err := openFolder(parent, folder)
+		child, err := openFolder(parent, folder, given)
 		parent.Close()
 		if err != nil {
 			return fmt.Errorf("open output folder %s of %s: %w; choose another place with -o", folder, name, err)
@@ -44,13 +53,18 @@ func writeInFolders(dir string, path []string, owner *Owner, write func(io.Write
 		parent = child
 	}
 	defer parent.Close()
-	return writeIn(parent, name, write)
+	return writeIn(parent, name, given, write)
 }
 
 // openFolder opens a folder of parent, made if it is missing.
-func openFolder(parent *os.Root, name string) (*os.Root, error) {
+func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 	switch err := parent.Mkdir(name, 0o755); {
 	case err == nil:
+		if given != nil {
+			if err := parent.Lchown(name, given.UID, given.GID); err != nil {
+				return nil, err
+			}
+		}
 	case !errors.Is(err, fs.ErrExist):
 		return nil, err
 	}
@@ -69,6 +83,10 @@ func openFolder(parent *os.Root, name string) (*os.Root, error) {
 	if after, err := folder.Stat("."); err != nil || !os.SameFile(before, after) {
 		folder.Close()
 		return nil, errors.Join(errors.New("replaced meanwhile"), err)
+	}
+	if given != nil && !isRoots(folder) && !isOwners(folder, given) {
+		folder.Close()
+		return nil, fmt.Errorf("the folder of another user: %w", fs.ErrPermission)
 	}
 	return folder, nil
 }

@@ -87,6 +87,16 @@ func isRoots(dir *os.Root) bool {
 	return ok && stat.Uid == 0 && info.Mode()&0o300 == 0o300
 }
 
+// isOwners reports whether a directory is the owner's.
+func isOwners(dir *os.Root, o *Owner) bool {
+	info, err := dir.Stat(".")
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == o.UID
+}
+
 // mostLinks is how many symbolic links the kernel follows in one path.
 const mostLinks = 40
 

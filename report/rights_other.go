@@ -12,6 +12,8 @@ func withRights(_ *Owner, f func() error) error { return f() }
 
 func isRoots(*os.Root) bool { return false }
 
+func isOwners(*os.Root, *Owner) bool { return false }
+
 func openDir(name string, _ *Owner) (*os.Root, error) { return os.OpenRoot(name) }
 
 func mayReplace(*os.Root, fs.FileInfo) bool { return true }
