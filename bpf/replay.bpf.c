@@ -36,6 +36,7 @@ enum step {
 	STEP_SWITCH, /* from `task` to `other` */
 	STEP_EXIT,
 	STEP_WAKEUP, /* of `task`, seen on the core `cpu` */
+	STEP_WAKEUP_NEW,
 	STEP_FORK,   /* `task` creates `other` */
 	STEP_EXEC,   /* of `task`, which was known as old_tid */
 	STEP_LEAVE,  /* sched_process_exit */
@@ -52,7 +53,7 @@ struct replay_world {
 	u32 other;
 	u32 preempt;
 	u32 old_tid;
-	u32 current; /* the task that a snapshot or a wakeup finds on the core */
+	u32 current; /* the task that runs on the core */
 	u32 pad;
 	struct fake_task fake;
 };
@@ -91,7 +92,15 @@ static __always_inline struct task_struct *fake_task(u32 i)
 	return t ? t : (struct task_struct *)&no_task;
 }
 
+static __always_inline __attribute__((unused)) u64 fake_pid_tgid(void)
+{
+	struct task_struct *t = fake_task(world.current);
+
+	return (u64)t->tgid << 32 | (u32)t->pid;
+}
+
 #define bpf_ktime_get_ns fake_clock
+#define bpf_get_current_pid_tgid fake_pid_tgid
 #define bpf_get_smp_processor_id() (world.cpu)
 #define bpf_get_current_task_btf() fake_task(world.current)
 #define bpf_task_pt_regs(t) ((long)(void *)fake_regs)
@@ -158,6 +167,8 @@ int replay_step(void *ctx)
 		return ____st_exit(NULL);
 	case STEP_WAKEUP:
 		return ____st_wakeup(NULL, task);
+	case STEP_WAKEUP_NEW:
+		return ____st_wakeup_new(NULL, task);
 	case STEP_FORK:
 		return ____st_fork(NULL, task, other);
 	case STEP_EXEC:

@@ -22,6 +22,7 @@ const (
 	stepSwitch
 	stepExit
 	stepWakeup
+	stepWakeupNew
 	stepFork
 	stepExec
 	stepLeave
@@ -181,9 +182,13 @@ func (r *replay) wake(cpu uint32, at uint64, task, waker int) {
 	r.do(stepWakeup, cpu, at, func(w *replayReplayWorld) { w.Task, w.Current = uint32(task), uint32(waker) })
 }
 
-func (r *replay) fork(cpu uint32, at uint64, parent, child int) {
+// fork is a child's birth, and its first wakeup at a time of its own.
+func (r *replay) fork(cpu uint32, at, woken uint64, parent, child int) {
 	r.t.Helper()
-	r.do(stepFork, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other = uint32(parent), uint32(child) })
+	r.do(stepFork, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Other, w.Current = uint32(parent), uint32(child), uint32(parent)
+	})
+	r.do(stepWakeupNew, cpu, woken, func(w *replayReplayWorld) { w.Task, w.Current = uint32(child), uint32(parent) })
 }
 
 func (r *replay) leave(cpu uint32, at uint64, task int) {

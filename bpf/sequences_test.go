@@ -174,8 +174,7 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	r.watch(a, FollowListed)
 	r.turn(0, 1000, b, a)
 	r.task(c, fake{nvcsw: 1})
-	r.fork(0, 1200, a, c)
-	r.wake(0, 1300, c, a)
+	r.fork(0, 1200, 1300, a, c)
 	r.turn(0, 2000, a, c)
 	r.task(c, fake{state: dead, nvcsw: 1})
 	r.leave(0, 2400, c)
@@ -412,8 +411,7 @@ func TestCreatedTaskCounted(t *testing.T) {
 	for i, kernel := range []uint64{2, 3} { // the second has a switch that we did not see
 		at := uint64(10_000 * (i + 1))
 		r.task(c, fake{})
-		r.fork(0, at, a, c)
-		r.wake(0, at, c, a)
+		r.fork(0, at, at, a, c)
 		r.turn(0, at+1000, a, c)
 		r.task(c, fake{state: asleep})
 		r.turn(0, at+1500, c, a)
@@ -450,14 +448,14 @@ func TestMoreTasksThanPlaces(t *testing.T) {
 	r.watch(a, FollowListed)
 	for i := range replayed + 1 {
 		r.task(c, fake{tid: uint32(100 + i)})
-		r.fork(0, 1000, a, c)
+		r.fork(0, 1000, 1000, a, c)
 	}
 	want(t, "children without a place", r.totals().MapFull, 2)
 	r.task(c, fake{tid: 100, state: dead})
 	r.turn(0, 2000, b, c)
 	r.turn(0, 3000, c, b)
 	r.task(c, fake{tid: 200})
-	r.fork(0, 4000, a, c)
+	r.fork(0, 4000, 4000, a, c)
 	want(t, "children without a place", r.totals().MapFull, 2)
 	if r.worker(200) == nil {
 		t.Error("the place of a task that ended is not used again")
@@ -472,7 +470,7 @@ func TestObituariesWithoutRoom(t *testing.T) {
 	for i := range deaths {
 		at := uint64(10_000 * (i + 1))
 		r.task(c, fake{})
-		r.fork(0, at, a, c)
+		r.fork(0, at, at, a, c)
 		r.turn(0, at+1000, a, c)
 		r.task(c, fake{state: dead})
 		r.turn(0, at+2000, c, a)
