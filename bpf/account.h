@@ -228,9 +228,12 @@ static __always_inline void end_holding(struct core *c, u64 now)
 static __noinline int find_holder(struct core *c, struct task_struct *holder, u64 now)
 {
 	u64 from = c->exit ? c->exit : now;
+	struct worker *w = c->holder == HOLDER_WORKER ? worker_at(c->slot) : NULL;
 	struct entry *e = next_entry(c);
 
 	end_holding(c, from);
+	if (w) /* a hidden one can be watched too; how its slice ended is not known */
+		w->on_cpu += from - c->since;
 	c->exit = 0; /* it did not end the switch to the hidden task */
 	log_phases(c, e);
 	if (recording)

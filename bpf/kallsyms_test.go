@@ -25,3 +25,19 @@ func TestScanSymbol(t *testing.T) {
 		}
 	}
 }
+
+func FuzzScanSymbol(f *testing.F) {
+	f.Add("ffffffff813ae200 t finish_task_switch.isra.0\nffff t finish_task_switch.cold\n")
+	f.Add("ffff T\n\nffff t finish_task_switch\t[module]\n")
+	f.Add("ffff t finish_task_switch.llvm.123.cold.1")
+	f.Fuzz(func(t *testing.T, kallsyms string) {
+		got := scanSymbol(strings.NewReader(kallsyms), "finish_task_switch")
+		if got == "" {
+			return
+		}
+		suffix, ok := strings.CutPrefix(got, "finish_task_switch")
+		if !ok || suffix != "" && suffix[0] != '.' || strings.Contains(suffix, ".cold") || !strings.Contains(kallsyms, got) {
+			t.Errorf("found %q", got)
+		}
+	})
+}

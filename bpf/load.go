@@ -139,6 +139,9 @@ func Load(o Options) (*Objects, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTypes(spec.Types, kernel); err != nil {
+		return nil, err
+	}
 	objs := &Objects{}
 	if err := objs.chooseHooks(spec, kernel, o); err != nil {
 		return nil, err

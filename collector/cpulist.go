@@ -24,10 +24,13 @@ func onlineCPUs() ([]int, error) {
 	return cpus, nil
 }
 
+// mostCPUs is NR_CPUS's bound on every architecture.
+const mostCPUs = 8192
+
 // ParseCPUs reads a list of cores in the kernel's form, such as "0-3,8", in its
-// order. NR_CPUS bounds the numbers at 8192 on every architecture.
+// order. It refuses a list of more cores than a machine can have, since a few
+// bytes of ranges could name millions.
 func ParseCPUs(text string) ([]int, error) {
-	const most = 8192
 	var cpus []int
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -38,20 +41,29 @@ func ParseCPUs(text string) ([]int, error) {
 		if !isRange {
 			last = first
 		}
-		from, err := strconv.Atoi(first)
+		from, err := parseCPU(first)
 		if err != nil {
 			return nil, fmt.Errorf("parse list of cores %q: %w", text, err)
 		}
-		to, err := strconv.Atoi(last)
+		to, err := parseCPU(last)
 		if err != nil {
 			return nil, fmt.Errorf("parse list of cores %q: %w", text, err)
 		}
-		if from < 0 || to < from || to >= most {
+		if to < from || to >= mostCPUs {
 			return nil, fmt.Errorf("parse list of cores %q: %q is no range", text, part)
+		}
+		if len(cpus)+to-from >= mostCPUs {
+			return nil, fmt.Errorf("parse list of cores %q: it names more than %d", text, mostCPUs)
 		}
 		for cpu := from; cpu <= to; cpu++ {
 			cpus = append(cpus, cpu)
 		}
 	}
 	return cpus, nil
+}
+
+// parseCPU reads the number of a core, without a sign.
+func parseCPU(text string) (int, error) {
+	cpu, err := strconv.ParseUint(text, 10, 31)
+	return int(cpu), err
 }

@@ -52,13 +52,14 @@ func (k kernelID) numbers() (major, minor int) {
 // sysTree is a file system with proc, sys, etc and boot at its root.
 type sysTree struct{ fs.FS }
 
-// text returns a file's content without surrounding space, "" if it cannot be read.
+// text returns a file's content without surrounding space, as valid UTF-8, "" if
+// it cannot be read.
 func (t sysTree) text(name string) string {
 	content, err := fs.ReadFile(t, name)
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(content))
+	return strings.TrimSpace(strings.ToValidUTF8(string(content), "\uFFFD"))
 }
 
 // lines returns a file's lines, none if it cannot be read.
@@ -146,8 +147,12 @@ func mitigations(tree sysTree) []string {
 func memoryBytes(tree sysTree) int64 {
 	for _, line := range tree.lines("proc/meminfo") {
 		if total, ok := strings.CutPrefix(line, "MemTotal:"); ok {
-			kib, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(total, "kB")), 10, 64)
-			return kib * 1024
+			// 53 bits, since a product with 1024 must fit into 63.
+			kib, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(total, "kB")), 10, 53)
+			if err != nil {
+				return 0
+			}
+			return int64(kib) * 1024
 		}
 	}
 	return 0

@@ -1,6 +1,9 @@
 package collector
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 const clocksourceDir = "sys/devices/system/clocksource/clocksource0"
 
@@ -11,7 +14,8 @@ func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	// Xen fills this in for paravirtual guests and dom0 too, whose CPU flags may
 	// not have the bit.
 	if kind := tree.text("sys/hypervisor/type"); kind != "" {
-		return strings.ToUpper(kind[:1]) + kind[1:]
+		_, first := utf8.DecodeRuneInString(kind)
+		return strings.ToUpper(kind[:first]) + kind[first:]
 	}
 	virtual := cpu.flag("hypervisor")
 	if kernel.machine == "x86_64" && !virtual {

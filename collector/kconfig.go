@@ -58,6 +58,9 @@ func (c kernelConfig) set(name string) bool { return c[name] == "y" }
 
 // hz returns CONFIG_HZ, 0 where it is unknown.
 func (c kernelConfig) hz() int {
-	hz, _ := strconv.Atoi(c["HZ"])
-	return hz
+	hz, err := strconv.ParseUint(c["HZ"], 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(hz)
 }

@@ -38,8 +38,8 @@ func scheduler(tree sysTree, kernel kernelID) string {
 // renamed to it in 6.6, in nanoseconds; nil where it cannot be read.
 func baseSlice(tree sysTree) *int64 {
 	for _, file := range []string{"base_slice_ns", "min_granularity_ns"} {
-		ns, err := strconv.ParseInt(tree.text(schedDebugDir+"/"+file), 10, 64)
-		if err == nil {
+		if slice, err := strconv.ParseUint(tree.text(schedDebugDir+"/"+file), 10, 63); err == nil {
+			ns := int64(slice)
 			return &ns
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -64,10 +65,13 @@ func parseStealLine(line string) (core int, steal time.Duration, err error) {
 	if len(fields) <= stealField {
 		return 0, 0, errors.New("no steal time in it")
 	}
-	core, err = strconv.Atoi(fields[0])
+	core, err = parseCPU(fields[0])
 	if err != nil {
 		return 0, 0, err
 	}
-	ticks, err := strconv.ParseInt(fields[stealField], 10, 64)
+	ticks, err := strconv.ParseUint(fields[stealField], 10, 64)
+	if err == nil && ticks > uint64(math.MaxInt64/userTick) {
+		err = fmt.Errorf("%d ticks are more than 292 years", ticks)
+	}
 	return core, time.Duration(ticks) * userTick, err
 }

@@ -11,16 +11,24 @@ import (
 	"strings"
 )
 
-// Owner is the user and group that a file shall belong to.
+// Owner is the user and group that a file shall belong to, and with whose rights
+// root writes it: Groups are the user's others.
 type Owner struct {
 	UID, GID int
+	Groups   []int
 }
 
 // WriteFile saves the report under name with mode 0644, whole or not at all:
 // it writes beside, syncs and renames, and on any error leaves neither a
-// temporary file nor a changed name. owner, if not nil, is given the file. A
-// name that is a symbolic link, a device or anything else but a regular file
-// is refused, so that root neither follows a planted link nor replaces a device.
+// temporary file nor a changed name. A name that is a symbolic link, a device or
+// anything else but a regular file is refused, and so is a directory that is
+// reached by a symbolic link of another user: root neither follows a planted link
+// nor replaces a device.
+//
+// With an owner, root writes with the owner's rights, and the file is the owner's.
+// Where those do not suffice root's own will do in a directory of root's, which is
+// what "sudo ... -o /etc/x" asks for; the file is given to the owner even so. A
+// third user's directory is refused.
 func WriteFile(name string, r *Report, owner *Owner) error {
 	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, (*os.Root).Rename)
 }
@@ -62,24 +70,28 @@ func WriteStream(name string, owner *Owner, write func(io.Writer) error) error {
 
 // writeFile has place move the whole file from its temporary name to its own.
 func writeFile(name string, owner *Owner, write func(io.Writer) error, place placeFunc) error {
-	dir, err := openParent(name)
+	o, err := CreateOutput(name, owner)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	return writeIn(dir, name, owner, write, place)
+	o.place = place
+	if err := write(o); err != nil {
+		return o.fail(err)
+	}
+	return o.Commit()
 }
 
 // placeFunc moves a file in a directory to its final name.
 type placeFunc func(dir *os.Root, temporary, final string) error
 
-// writeIn writes a file in dir, which is name's.
-func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) error, place placeFunc) error {
-	o, err := createIn(dir, name, owner)
+// writeIn writes a file in dir, which is name's, and gives it to owner if that is
+// not nil.
+func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) error) error {
+	o, err := createIn(dir, name)
 	if err != nil {
 		return err
 	}
-	o.place = place
+	o.owner = owner
 	if err := write(o); err != nil {
 		return o.fail(err)
 	}
@@ -92,32 +104,62 @@ type Output struct {
 	dir             *os.Root
 	closeDir        bool
 	name, temporary string
-	owner           *Owner
-	place           placeFunc
+	// rights are whose rights it is written with, nil for the process's own, and
+	// owner is who is given it then.
+	rights, owner *Owner
+	place         placeFunc
 }
 
 // CreateOutput begins a file as WriteFile describes it. Commit or Abort ends it.
 func CreateOutput(name string, owner *Owner) (*Output, error) {
-	dir, err := openParent(name)
-	if err != nil {
+	var o *Output
+	create := func() error {
+		dir, err := openParent(name, owner)
+		if err != nil {
+			return err
+		}
+		if o, err = createIn(dir, name); err != nil {
+			dir.Close()
+			return err
+		}
+		o.closeDir = true
+		return nil
+	}
+	err := withRights(owner, create)
+	if err == nil {
+		o.rights = owner
+		return o, nil
+	}
+	if owner == nil || !errors.Is(err, fs.ErrPermission) {
 		return nil, err
 	}
-	o, err := createIn(dir, name, owner)
-	if err != nil {
-		dir.Close()
+	if !rootsAlone(name, owner) {
+		return nil, fmt.Errorf("as user %d, who called sudo: %w", owner.UID, err)
+	}
+	if err := create(); err != nil {
 		return nil, err
 	}
-	o.closeDir = true
+	o.owner = owner
 	return o, nil
 }
 
+// rootsAlone reports whether the directory of name is root's.
+func rootsAlone(name string, owner *Owner) bool {
+	dir, err := openParent(name, owner)
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	return isRoots(dir)
+}
+
 // createIn begins a file in dir, which is name's and stays the caller's to close.
-func createIn(dir *os.Root, name string, owner *Owner) (*Output, error) {
+func createIn(dir *os.Root, name string) (*Output, error) {
 	f, temporary, err := createBeside(dir, name)
 	if err != nil {
 		return nil, err
 	}
-	return &Output{file: f, dir: dir, name: name, temporary: temporary, owner: owner, place: (*os.Root).Rename}, nil
+	return &Output{file: f, dir: dir, name: name, temporary: temporary, place: (*os.Root).Rename}, nil
 }
 
 // Write adds to the file. It is not buffered.
@@ -125,7 +167,7 @@ func (o *Output) Write(p []byte) (int, error) { return o.file.Write(p) }
 
 // Commit gives the file its name, or on any error leaves nothing behind.
 func (o *Output) Commit() error {
-	if err := o.finish(); err != nil {
+	if err := withRights(o.rights, o.finish); err != nil {
 		return o.fail(err)
 	}
 	o.release()
@@ -135,7 +177,8 @@ func (o *Output) Commit() error {
 // Abort leaves nothing behind.
 func (o *Output) Abort() {
 	o.file.Close()
-	o.dir.Remove(o.temporary)
+	// It fails where the directory is gone too, or somebody else's by now.
+	_ = withRights(o.rights, func() error { return o.dir.Remove(o.temporary) })
 	o.release()
 }
 
@@ -171,25 +214,26 @@ func (o *Output) finish() error {
 
 // CheckOutput returns the error that WriteFile would meet when it opens name,
 // so that a run can fail before it measures. It leaves nothing behind.
-func CheckOutput(name string) error {
-	dir, err := openParent(name)
+func CheckOutput(name string, owner *Owner) error {
+	o, err := CreateOutput(name, owner)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	f, temporary, err := createBeside(dir, name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), dir.Remove(temporary))
+	o.Abort()
+	return nil
 }
 
 // openParent opens the directory of name.
-func openParent(name string) (*os.Root, error) {
+func openParent(name string, owner *Owner) (*os.Root, error) {
 	if base := filepath.Base(name); name == "" || os.IsPathSeparator(name[len(name)-1]) || base == "." || base == ".." {
 		return nil, fmt.Errorf("open output %q: no file name; choose one with -o", name)
 	}
-	dir, err := os.OpenRoot(filepath.Dir(name))
+	// Not cleaned: after a symbolic link ".." leads elsewhere.
+	folder, _ := filepath.Split(name)
+	if folder == "" {
+		folder = "."
+	}
+	dir, err := openDir(folder, owner)
 	if err != nil {
 		return nil, outputError(name, err)
 	}
@@ -204,6 +248,8 @@ func createBeside(dir *os.Root, name string) (f *os.File, temporary string, err 
 		return nil, "", outputError(name, err)
 	case !info.Mode().IsRegular():
 		return nil, "", fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
+	case !mayReplace(dir, info):
+		return nil, "", outputError(name, fmt.Errorf("replace the file of another user: %w", fs.ErrPermission))
 	}
 	for range 100 {
 		temporary = fmt.Sprintf(".slicetrace-%08x.tmp", rand.Uint32())

@@ -90,7 +90,7 @@ func TestWriteFileRefusesWhatIsNoRegularFile(t *testing.T) {
 		if err := report.WriteFile(name, reporttest.Command(), nil); err == nil || !strings.Contains(err.Error(), "-o") {
 			t.Errorf("%q: error is %v", name, err)
 		}
-		if err := report.CheckOutput(name); err == nil {
+		if err := report.CheckOutput(name, nil); err == nil {
 			t.Errorf("%q: CheckOutput finds no fault", name)
 		}
 	}
@@ -100,7 +100,7 @@ func TestWriteFileRefusesWhatIsNoRegularFile(t *testing.T) {
 	if diff := cmp.Diff([]string{"link", "victim"}, entries(t, dir)); diff != "" {
 		t.Errorf("directory (-want +got):\n%s", diff)
 	}
-	if err := report.CheckOutput(victim); err != nil {
+	if err := report.CheckOutput(victim, nil); err != nil {
 		t.Errorf("a regular file is refused: %v", err)
 	}
 }

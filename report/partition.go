@@ -11,17 +11,33 @@ import (
 
 // WriteInFolders saves a file as WriteFile saves a report, under dir in the
 // folders of path, whose last part is the file's own name. It makes dir and the
-// folders where they are missing, and gives those to owner too. A symbolic link
+// folders where they are missing; those are the owner's too. A symbolic link
 // in the place of any of them is refused.
+//
+// Root does it with the owner's rights, or where root's own folders call for it
+// with its own, as WriteFile does.
 func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
+	err := withRights(owner, func() error { return writeInFolders(dir, path, owner, nil, write) })
+	if owner == nil || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if !rootsAlone(filepath.Clean(dir), owner) {
+		return fmt.Errorf("as user %d, who called sudo: %w", owner.UID, err)
+	}
+	return writeInFolders(dir, path, owner, owner, write)
+}
+
+// writeInFolders follows links of owner, and gives what it makes to the one to be
+// given it, if that is not nil; then it enters only folders of that owner and root's.
+func writeInFolders(dir string, path []string, owner, given *Owner, write func(io.Writer) error) error {
 	name := filepath.Join(append([]string{dir}, path...)...)
-	parent, err := openParent(filepath.Clean(dir))
+	parent, err := openParent(filepath.Clean(dir), owner)
 	if errors.Is(err, fs.ErrNotExist) || dir == "" {
 		return fmt.Errorf("open output folder %q: %w; choose a folder in one that exists with -o", dir, fs.ErrNotExist)
 	}
 	if err != nil {
 		// "." and "/" have no name in a parent, and are no links.
-		if parent, err = os.OpenRoot(dir); err != nil {
+		if parent, err = openDir(dir, owner); err != nil {
 			return outputError(dir, err)
 		}
 	} else {
@@ -29,7 +45,7 @@ func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Write
 	}
 	last := len(path) - 1
 	for _, folder := range path[:last] {
-		child, err := openFolder(parent, folder, owner)
+		child, err := openFolder(parent, folder, given)
 		parent.Close()
 		if err != nil {
 			return fmt.Errorf("open output folder %s of %s: %w; choose another place with -o", folder, name, err)
@@ -37,15 +53,15 @@ func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Write
 		parent = child
 	}
 	defer parent.Close()
-	return writeIn(parent, name, owner, write, (*os.Root).Rename)
+	return writeIn(parent, name, given, write)
 }
 
 // openFolder opens a folder of parent, made if it is missing.
-func openFolder(parent *os.Root, name string, owner *Owner) (*os.Root, error) {
+func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 	switch err := parent.Mkdir(name, 0o755); {
 	case err == nil:
-		if owner != nil {
-			if err := parent.Lchown(name, owner.UID, owner.GID); err != nil {
+		if given != nil {
+			if err := parent.Lchown(name, given.UID, given.GID); err != nil {
 				return nil, err
 			}
 		}
@@ -67,6 +83,10 @@ func openFolder(parent *os.Root, name string, owner *Owner) (*os.Root, error) {
 	if after, err := folder.Stat("."); err != nil || !os.SameFile(before, after) {
 		folder.Close()
 		return nil, errors.Join(errors.New("replaced meanwhile"), err)
+	}
+	if given != nil && !isRoots(folder) && !isOwners(folder, given) {
+		folder.Close()
+		return nil, fmt.Errorf("the folder of another user: %w", fs.ErrPermission)
 	}
 	return folder, nil
 }

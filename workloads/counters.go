@@ -73,18 +73,36 @@ func offCPU(task string) (bool, error) {
 		return false, fmt.Errorf("read state of worker: %w", err)
 	}
 	time.Sleep(2 * time.Millisecond)
-	// The name, in parentheses, may hold anything; the state follows it.
-	name := strings.LastIndexByte(string(stat), ')')
-	return strings.HasPrefix(string(stat[name+1:]), " S "), nil
+	return parseAsleep(string(stat)), nil
+}
+
+// parseAsleep reads the state in a task's stat. The name before it, in
+// parentheses, may hold anything.
+func parseAsleep(stat string) bool {
+	return strings.HasPrefix(stat[strings.LastIndexByte(stat, ')')+1:], " S ")
 }
 
 // readCounters reads the kernel's counters from a task's directory in /proc.
-func readCounters(task string) (c Counters, err error) {
+func readCounters(task string) (Counters, error) {
 	status, err := os.ReadFile(task + "status")
 	if err != nil {
-		return c, fmt.Errorf("read counters: %w", err)
+		return Counters{}, fmt.Errorf("read counters: %w", err)
 	}
-	for line := range strings.Lines(string(status)) {
+	sched, err := os.ReadFile(task + "schedstat")
+	if err != nil {
+		return Counters{}, fmt.Errorf("read counters: %w", err)
+	}
+	c, err := parseCounters(string(status), string(sched))
+	if err != nil {
+		return c, fmt.Errorf("read counters: parse status and schedstat in %s: %w", task, err)
+	}
+	return c, nil
+}
+
+// parseCounters reads a task's status, whose lines are "name:	value", and its
+// schedstat: nanoseconds on the CPU, nanoseconds of waiting, number of slices.
+func parseCounters(status, sched string) (c Counters, err error) {
+	for line := range strings.Lines(status) {
 		key, value, _ := strings.Cut(line, ":")
 		switch key {
 		case "voluntary_ctxt_switches":
@@ -93,15 +111,19 @@ func readCounters(task string) (c Counters, err error) {
 			c.Involuntary, err = strconv.ParseUint(strings.TrimSpace(value), 10, 64)
 		}
 		if err != nil {
-			return c, fmt.Errorf("read counters: %w", err)
+			return c, err
 		}
 	}
-	sched, err := os.ReadFile(task + "schedstat")
-	if err != nil {
-		return c, fmt.Errorf("read counters: %w", err)
+	fields := strings.Fields(sched)
+	if len(fields) != 3 {
+		return c, fmt.Errorf("%d numbers in schedstat, not 3", len(fields))
 	}
-	if _, err := fmt.Sscan(string(sched), (*int64)(&c.Runtime), (*int64)(&c.RunDelay), &c.Slices); err != nil {
-		return c, fmt.Errorf("read counters: parse %sschedstat: %w", task, err)
+	var numbers [3]uint64
+	for i, field := range fields {
+		if numbers[i], err = strconv.ParseUint(field, 10, 63); err != nil {
+			return c, err
+		}
 	}
+	c.Runtime, c.RunDelay, c.Slices = time.Duration(numbers[0]), time.Duration(numbers[1]), numbers[2]
 	return c, nil
 }

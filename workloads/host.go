@@ -4,6 +4,7 @@ package workloads
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -36,14 +37,26 @@ type hostSpec struct {
 
 // HostMain must be called first in main, and in TestMain of tests that run
 // trials or commands. If this process was executed to be a worker host or a
-// command's shim, it does that job and exits; else it returns at once.
-func HostMain() {
+// command's shim, it does that job and exits; else it returns at once. Before the
+// job each of prepare is called, and if one fails the job is not done.
+func HostMain(prepare ...func() error) {
 	status := 1
+	ready := func() error {
+		var errs []error
+		for _, f := range prepare {
+			errs = append(errs, f())
+		}
+		return errors.Join(errs...)
+	}
 	if spec, ok := os.LookupEnv(hostVariable); ok {
+		if err := ready(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(status)
+		}
 		// The tool shows a host's standard error when the host fails.
 		fmt.Fprintln(os.Stderr, serve(spec))
 	} else if spec, ok := os.LookupEnv(shimVariable); ok {
-		status = shim(spec)
+		status = shim(spec, ready)
 	} else {
 		return
 	}

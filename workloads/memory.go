@@ -53,13 +53,19 @@ func readSizes(file string) (map[string]int64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read memory: %w", err)
 	}
+	return parseSizes(string(text)), nil
+}
+
+// parseSizes leaves out what is no size, such as most lines of status.
+func parseSizes(text string) map[string]int64 {
 	sizes := make(map[string]int64)
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(line, ":")
 		number, isSize := strings.CutSuffix(strings.TrimSpace(value), " kB")
-		if n, err := strconv.ParseInt(number, 10, 64); isSize && err == nil {
-			sizes[name] = n * kib
+		// 53 bits, since a product with 1024 must fit into 63.
+		if n, err := strconv.ParseUint(number, 10, 53); isSize && err == nil {
+			sizes[name] = int64(n) * kib
 		}
 	}
-	return sizes, nil
+	return sizes
 }

@@ -17,14 +17,17 @@ import (
 // defaultPath is searched when PATH is not set, as execvp does.
 const defaultPath = "/bin:/usr/bin"
 
-// shim waits at the gate and then becomes the command in os.Args. It returns
+// shim makes itself ready, waits at the gate and then becomes the command in os.Args. It returns
 // this process's exit status, and only if it could not.
-func shim(spec string) int {
+func shim(spec string, ready func() error) int {
 	runtime.LockOSThread()
 	if unix.Gettid() != unix.Getpid() {
 		// Go moved us off the main thread, whose tid the tracer watches. Executing
 		// this program again, with the pid and descriptors unchanged, puts us back.
 		err := syscall.Exec(hostProgram, os.Args, os.Environ())
+		return complain(err)
+	}
+	if err := ready(); err != nil {
 		return complain(err)
 	}
 	var gate, status int

@@ -11,7 +11,7 @@ import (
 // Run runs a package's tests while no other package's run: packages are tested
 // at the same time, but one load at a time is enough for the cores.
 func Run(m *testing.M) int {
-	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "slicetrace-test.lock"), os.O_CREATE|os.O_RDONLY, 0o644)
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "slicetrace-test.lock"), os.O_CREATE|os.O_RDONLY|unix.O_NOFOLLOW, 0o644)
 	if err == nil {
 		defer lock.Close()
 		// Without the lock the tests are noisier, and no less right.

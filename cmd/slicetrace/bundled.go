@@ -23,7 +23,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	}
 	r := newRecord(collector.Fingerprint())
 	name := o.outputName(r.Created)
-	if err := report.CheckOutput(name); err != nil {
+	if err := report.CheckOutput(name, invokingUser().owner()); err != nil {
 		return err
 	}
 	r.Setup = setupOf(plan)
@@ -62,6 +62,9 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		return err
 	}
 	defer c.Close()
+	if err := o.dropPrivileges(); err != nil {
+		return err
+	}
 	var bar *progress
 	if !o.quiet && term.IsTerminal(int(s.err.Fd())) {
 		bar = newProgress(s.err, c, trials)

@@ -22,7 +22,7 @@ import (
 func runCommand(s streams, o *runOptions, argv []string) error {
 	r := newRecord(collector.Fingerprint())
 	name := o.outputName(r.Created)
-	if err := report.CheckOutput(name); err != nil {
+	if err := report.CheckOutput(name, invokingUser().owner()); err != nil {
 		return err
 	}
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
@@ -36,6 +36,9 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer c.Close()
+	if err := o.dropPrivileges(); err != nil {
+		return err
+	}
 	// If nobody reads our standard error any more, a write fails, and neither
 	// the report nor the program's status is lost with it.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)

@@ -14,6 +14,6 @@ import (
 )
 
 func main() {
-	workloads.HostMain()
+	workloads.HostMain(dropUnlessRoot)
 	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }

@@ -23,7 +23,7 @@ import (
 const toolVariable = "SLICETRACE_TEST_TOOL"
 
 func TestMain(m *testing.M) {
-	workloads.HostMain()
+	workloads.HostMain(dropUnlessRoot)
 	// Ahead of the tool, whose program it is.
 	if os.Getenv(masqueradeVariable) != "" && len(os.Args) == 1 {
 		os.Exit(masquerade())

@@ -55,7 +55,7 @@ func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
 
 // write makes the page of the last of the reports.
 func (p *pageFlags) write(names []string) error {
-	if err := report.CheckOutput(p.html); err != nil {
+	if err := report.CheckOutput(p.html, invokingUser().owner()); err != nil {
 		return err
 	}
 	r, err := readReport(names[len(names)-1])

@@ -33,12 +33,17 @@ func invokingUser() *caller {
 	return &caller{uid, gid}
 }
 
-// owner is who the files that we write shall belong to.
+// owner is who the files that we write shall belong to, and with whose rights
+// they are written.
 func (c *caller) owner() *report.Owner {
 	if c == nil {
 		return nil
 	}
-	return &report.Owner{UID: c.uid, GID: c.gid}
+	owner := &report.Owner{UID: c.uid, GID: c.gid}
+	for _, g := range c.credential().Groups {
+		owner.Groups = append(owner.Groups, int(g))
+	}
+	return owner
 }
 
 // credential is who the work runs as. A user whom the system does not know by

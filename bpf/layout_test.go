@@ -1,0 +1,258 @@
+package bpf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/google/go-cmp/cmp"
+)
+
+// objectFiles are the compiled programs for both architectures.
+var objectFiles = func() []string {
+	var files []string
+	for _, name := range []string{"slicetrace", "floor", "empty", "burn"} {
+		for _, target := range []string{"x86", "arm64"} {
+			files = append(files, name+"_"+target+"_bpfel.o")
+		}
+	}
+	return files
+}()
+
+// hostTarget is this architecture in an object's name.
+var hostTarget = map[string]string{"amd64": "x86", "arm64": "arm64"}[runtime.GOARCH]
+
+func loadSpec(t *testing.T, object string) *ebpf.CollectionSpec {
+	t.Helper()
+	spec, err := ebpf.LoadCollectionSpec(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+// decoded are the C types by name, and the Go types that their bytes are read as.
+var decoded = map[string]reflect.Type{
+	"core":       reflect.TypeFor[Core](),
+	"sums":       reflect.TypeFor[Sums](),
+	"snapshot":   reflect.TypeFor[Snapshot](),
+	"class_page": reflect.TypeFor[ClassPage](),
+	"spread":     reflect.TypeFor[Spread](),
+	"lives":      reflect.TypeFor[Lives](),
+	"worker":     reflect.TypeFor[Worker](),
+	"obituary":   reflect.TypeFor[Obituary](),
+	"events":     reflect.TypeFor[Events](),
+	"event":      reflect.TypeFor[Event](),
+	"task_name":  reflect.TypeFor[TaskName](),
+	"totals":     reflect.TypeFor[Totals](),
+}
+
+// What the Go side decodes lies where the compiled programs put it.
+func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
+	for _, target := range []string{"x86", "arm64"} {
+		spec := loadSpec(t, "slicetrace_"+target+"_bpfel.o")
+		for name, typ := range decoded {
+			var c *btf.Struct
+			if err := spec.Types.TypeByName(name, &c); err != nil {
+				t.Errorf("%s: type %s: %v", target, name, err)
+				continue
+			}
+			for _, difference := range differences(name, typ, c) {
+				t.Errorf("%s: %s", target, difference)
+			}
+		}
+		for name, want := range map[string]reflect.Type{
+			"st_cores": decoded["core"], "st_sums": decoded["sums"], "st_shadow": decoded["snapshot"],
+			"st_workers": decoded["worker"], "st_raw": decoded["events"],
+		} {
+			m := spec.Maps[name]
+			if m.ValueSize != uint32(want.Size()) || len(differences(name, want, m.Value)) > 0 {
+				t.Errorf("%s: map %s holds %v of %d bytes, not %v of %d", target, name, m.Value, m.ValueSize, want, want.Size())
+			}
+		}
+		if v := spec.Variables["st_totals"]; v.Size() != uint32(decoded["totals"].Size()) {
+			t.Errorf("%s: st_totals has %d bytes", target, v.Size())
+		}
+	}
+}
+
+// differences compares a Go type with a C type, field by field and down to the
+// integers.
+func differences(path string, g reflect.Type, c btf.Type) []string {
+	c = btf.UnderlyingType(c)
+	size, err := btf.Sizeof(c)
+	if err != nil || uintptr(size) != g.Size() {
+		return []string{fmt.Sprintf("%s: %d bytes in C (%v), %d in Go", path, size, err, g.Size())}
+	}
+	switch c := c.(type) {
+	case *btf.Int:
+		return unlike(path, g, c, isInteger(g, c.Encoding == btf.Signed || c.Encoding == btf.Char))
+	case *btf.Enum:
+		return unlike(path, g, c, isInteger(g, c.Signed))
+	case *btf.Array:
+		if g.Kind() != reflect.Array || g.Len() != int(c.Nelems) {
+			return unlike(path, g, c, false)
+		}
+		return differences(path+"[]", g.Elem(), c.Type)
+	case *btf.Struct:
+		return structDifferences(path, g, c)
+	}
+	return unlike(path, g, c, false)
+}
+
+func isInteger(g reflect.Type, signed bool) bool {
+	switch g.Kind() {
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return !signed
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return signed
+	}
+	return false
+}
+
+func unlike(path string, g reflect.Type, c btf.Type, same bool) []string {
+	if same {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %v in C, %v in Go", path, c, g)}
+}
+
+func structDifferences(path string, g reflect.Type, c *btf.Struct) []string {
+	if g.Kind() != reflect.Struct {
+		return unlike(path, g, c, false)
+	}
+	var fields []reflect.StructField
+	for _, f := range reflect.VisibleFields(g) {
+		if f.Name != "_" { // padding
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) != len(c.Members) {
+		return []string{fmt.Sprintf("%s: %d fields in C, %d in Go", path, len(c.Members), len(fields))}
+	}
+	var found []string
+	for i, m := range c.Members {
+		f := fields[i]
+		inner := path + "." + m.Name
+		if plain(m.Name) != plain(f.Name) || m.Offset.Bytes() != uint32(f.Offset) || m.BitfieldSize != 0 {
+			found = append(found, fmt.Sprintf("%s at %d in C, %s at %d in Go", inner, m.Offset.Bytes(), f.Name, f.Offset))
+		}
+		found = append(found, differences(inner, f.Type, m.Type)...)
+	}
+	return found
+}
+
+// plain is what the names of a field have in common in both languages.
+func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
+// A comparison that finds nothing would be worthless.
+func TestDifferencesAreFound(t *testing.T) {
+	u64, u32 := &btf.Int{Name: "u64", Size: 8}, &btf.Int{Name: "u32", Size: 4}
+	c := &btf.Struct{Name: "pair", Size: 16, Members: []btf.Member{
+		{Name: "a_b", Type: u64}, {Name: "c", Type: u32, Offset: 64}, {Name: "d", Type: u32, Offset: 96},
+	}}
+	if got := differences("pair", reflect.TypeFor[struct {
+		AB   uint64
+		C, D uint32
+	}](), c); len(got) > 0 {
+		t.Errorf("the same type differs: %v", got)
+	}
+	for name, typ := range map[string]reflect.Type{
+		"order": reflect.TypeFor[struct {
+			AB   uint64
+			D, C uint32
+		}](),
+		"offset": reflect.TypeFor[struct {
+			C, D uint32
+			AB   uint64
+		}](),
+		"size": reflect.TypeFor[struct {
+			AB uint64
+			C  uint32
+		}](),
+		"sign": reflect.TypeFor[struct {
+			AB int64
+			C  uint32
+			D  uint32
+		}](),
+		"array": reflect.TypeFor[struct {
+			AB uint64
+			C  [2]uint16
+			D  uint32
+		}](),
+	} {
+		if len(differences("pair", typ, c)) == 0 {
+			t.Errorf("another %s goes unseen", name)
+		}
+	}
+}
+
+// The bindings of the architecture that this test does not run on are the same.
+func TestBindingsAreAlike(t *testing.T) {
+	var types []string
+	for _, target := range []string{"x86", "arm64"} {
+		text, err := os.ReadFile("slicetrace_" + target + "_bpfel.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "package bpf")
+		declared, _, ok := strings.Cut(rest, "// loadSlicetrace returns")
+		if !ok {
+			t.Fatalf("bindings for %s have no types", target)
+		}
+		types = append(types, declared)
+	}
+	if diff := cmp.Diff(types[0], types[1]); diff != "" {
+		t.Errorf("types (-x86 +arm64):\n%s", diff)
+	}
+}
+
+// The constants, which are in no object, are those of layout.h.
+func TestConstantsAreThoseOfTheHeader(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(".", "layout.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := headerConstants(t, string(text))
+	for name, want := range map[string]int{
+		"HOLDER_IDLE": HolderIdle, "HOLDER_WORKER": HolderWorker, "HOLDER_OTHER": HolderOther,
+		"HOLDERS":     len(Core{}.Time),
+		"FOLLOW_NONE": FollowNone, "FOLLOW_LISTED": FollowListed, "FOLLOW_COUNTED": FollowCounted,
+		"RECORD_OBITUARY": RecordObituary, "RECORD_EVENTS": RecordEvents, "RECORD_TASK": RecordTask,
+		"EVENT_WAKEUP": EventWakeup, "EVENT_PICKED": EventPicked, "EVENT_ENDED": EventEnded, "EVENT_PREEMPT": EventPreempt,
+		"CLASSES": len(Sums{}.Classes), "CAUSES": len(Sums{}.Ended),
+		"LOG_ENTRIES": len(Core{}.Log), "RAW_EVENTS": len(Events{}.Event),
+	} {
+		if value, ok := got[name]; !ok || value != want {
+			t.Errorf("%s is %d in layout.h (there: %t), %d in Go", name, value, ok, want)
+		}
+	}
+}
+
+// headerConstants reads enumerations without values, and #defines of a number.
+func headerConstants(t *testing.T, text string) map[string]int {
+	t.Helper()
+	constants := make(map[string]int)
+	for _, enum := range regexp.MustCompile(`enum \w+ \{([^}]*)\}`).FindAllStringSubmatch(text, -1) {
+		body := regexp.MustCompile(`/\*[^*]*\*/`).ReplaceAllString(enum[1], "")
+		for i, name := range strings.Split(body, ",") {
+			constants[strings.TrimSpace(name)] = i
+		}
+	}
+	for _, define := range regexp.MustCompile(`(?m)^#define (\w+) (\d+)\b`).FindAllStringSubmatch(text, -1) {
+		value, err := strconv.Atoi(define[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		constants[define[1]] = value
+	}
+	return constants
+}

@@ -1,0 +1,182 @@
+//go:build ignore
+
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+
+/*
+ * For tests only: the programs of slicetrace.bpf.c, run by hand on made-up tasks,
+ * cores and times, so that sequences which a kernel seldom makes can be
+ * replayed. What they ask the kernel for is answered from struct replay_world.
+ */
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define FAKE_TASKS 8
+
+/* A task as a test wants it. */
+struct fake_task {
+	u32 pid;
+	u32 tgid;
+	u32 flags;
+	u32 state;
+	u64 mm;
+	u64 active_mm;
+	u64 nvcsw;
+	u64 nivcsw;
+	u32 cpu;
+	s32 syscall;
+	char comm[16];
+};
+
+enum step {
+	STEP_TASK,   /* make the task `task` what fake says */
+	STEP_ENTRY,
+	STEP_SWITCH, /* from `task` to `other` */
+	STEP_EXIT,
+	STEP_WAKEUP, /* of `task`, seen on the core `cpu` */
+	STEP_WAKEUP_NEW,
+	STEP_FORK,   /* `task` creates `other` */
+	STEP_EXEC,   /* of `task`, which was known as old_tid */
+	STEP_LEAVE,  /* sched_process_exit */
+	STEP_TICK,
+};
+
+/* All that the programs can see. */
+struct replay_world {
+	u64 now;   /* what the clock says next */
+	u64 pace;  /* how far it goes with each reading */
+	u32 step;
+	u32 cpu;
+	u32 task;
+	u32 other;
+	u32 preempt;
+	u32 old_tid;
+	u32 current; /* the task that runs on the core */
+	u32 pad;
+	struct fake_task fake;
+};
+
+struct replay_world world;
+
+/* As large as any kernel's, so that its fields have room where they are. */
+struct fake_kernel_task {
+	char bytes[32768];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FAKE_TASKS);
+	__type(key, u32);
+	__type(value, struct fake_kernel_task);
+} fake_tasks SEC(".maps");
+
+struct fake_kernel_task no_task;
+char fake_regs[1024];
+s32 fake_syscall[FAKE_TASKS];
+char fake_timer[1024];
+
+static __always_inline u64 fake_clock(void)
+{
+	u64 now = world.now;
+
+	world.now = now + world.pace;
+	return now;
+}
+
+static __always_inline struct task_struct *fake_task(u32 i)
+{
+	struct task_struct *t = bpf_map_lookup_elem(&fake_tasks, &i);
+
+	return t ? t : (struct task_struct *)&no_task;
+}
+
+static __always_inline __attribute__((unused)) u64 fake_pid_tgid(void)
+{
+	struct task_struct *t = fake_task(world.current);
+
+	return (u64)t->tgid << 32 | (u32)t->pid;
+}
+
+#define bpf_ktime_get_ns fake_clock
+#define bpf_get_current_pid_tgid fake_pid_tgid
+#define bpf_get_smp_processor_id() (world.cpu)
+#define bpf_get_current_task_btf() fake_task(world.current)
+#define bpf_task_pt_regs(t) ((long)(void *)fake_regs)
+
+#include "slicetrace.bpf.c"
+
+static __always_inline void set_task(struct task_struct *t, struct fake_task *f, u32 i)
+{
+	t->pid = f->pid;
+	t->tgid = f->tgid;
+	t->flags = f->flags;
+	t->mm = (void *)f->mm;
+	t->active_mm = (void *)f->active_mm;
+	t->nvcsw = f->nvcsw;
+	t->nivcsw = f->nivcsw;
+	if (bpf_core_field_exists(t->__state))
+		t->__state = f->state;
+	else
+		((struct task_struct___state *)t)->state = f->state;
+	if (bpf_core_field_exists(((struct task_struct___cpu *)t)->cpu))
+		((struct task_struct___cpu *)t)->cpu = f->cpu;
+	else
+		t->thread_info.cpu = f->cpu;
+	__builtin_memcpy(t->comm, f->comm, sizeof(f->comm));
+	fake_syscall[i % FAKE_TASKS] = f->syscall;
+}
+
+static __always_inline void set_syscall(u32 task)
+{
+	struct pt_regs *regs = (struct pt_regs *)fake_regs;
+
+#if defined(__TARGET_ARCH_x86)
+	regs->orig_ax = fake_syscall[task % FAKE_TASKS];
+#else
+	regs->syscallno = fake_syscall[task % FAKE_TASKS];
+#endif
+}
+
+/* The timer's callback is one that has been recognised before. */
+static __always_inline int tick(void)
+{
+	struct hrtimer *timer = (struct hrtimer *)fake_timer;
+
+	st_totals.tick_function = 1;
+	timer->function = (void *)1;
+	return ____st_tick(NULL, timer);
+}
+
+SEC("raw_tp")
+int replay_step(void *ctx)
+{
+	struct task_struct *task = fake_task(world.task), *other = fake_task(world.other);
+
+	switch (world.step) {
+	case STEP_TASK:
+		set_task(task, &world.fake, world.task);
+		return 0;
+	case STEP_ENTRY:
+		return ____st_entry(NULL);
+	case STEP_SWITCH:
+		set_syscall(world.task);
+		return ____st_switch(NULL, world.preempt, task, other);
+	case STEP_EXIT:
+		return ____st_exit(NULL);
+	case STEP_WAKEUP:
+		return ____st_wakeup(NULL, task);
+	case STEP_WAKEUP_NEW:
+		return ____st_wakeup_new(NULL, task);
+	case STEP_FORK:
+		return ____st_fork(NULL, task, other);
+	case STEP_EXEC:
+		return ____st_exec(NULL, task, world.old_tid);
+	case STEP_LEAVE:
+		return ____st_process_exit(NULL, task);
+	case STEP_TICK:
+		return tick();
+	}
+	return 1;
+}

@@ -1,0 +1,290 @@
+package bpf
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+)
+
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" replay replay.bpf.c -- -Iheaders
+
+// The steps of replay.bpf.c.
+const (
+	stepTask = iota
+	stepEntry
+	stepSwitch
+	stepExit
+	stepWakeup
+	stepWakeupNew
+	stepFork
+	stepExec
+	stepLeave
+	stepTick
+)
+
+// The tasks of a replay, by their index; idle is the idle task of every core.
+const (
+	idle = iota
+	a
+	b
+	c
+	d
+)
+
+const (
+	asleep   = 1 // TASK_INTERRUPTIBLE
+	dead     = 0x80
+	replayed = 4 // tasks that can be watched
+)
+
+// fake is a task of a replay. Its tid is ten times its index unless set.
+type fake struct {
+	tid, tgid, flags, state, cpu uint32
+	mm, activeMM                 uint64
+	nvcsw, nivcsw                uint64
+	syscall                      int32
+}
+
+// replay runs the kernel half's own programs by hand, on made-up tasks and times.
+type replay struct {
+	t     *testing.T
+	maps  map[string]*ebpf.Map
+	step  *ebpf.Program
+	world *ebpf.Variable
+	snap  *ebpf.Program
+	total *ebpf.Variable
+	pace  uint64
+	tids  map[int]uint32
+}
+
+func newReplay(t *testing.T, adjust ...func(*ebpf.CollectionSpec)) *replay {
+	t.Helper()
+	return newReplayOf(t, Options{Cores: 2, Tasks: replayed, TickPeriod: 4 * time.Millisecond}, adjust...)
+}
+
+func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) *replay {
+	t.Helper()
+	bpftest.Require(t)
+	spec, err := loadReplay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range spec.Programs {
+		if name != "replay_step" && name != slicetraceProgStSnapshot {
+			delete(spec.Programs, name)
+		}
+	}
+	if err := size(spec, o); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range adjust {
+		f(spec)
+	}
+	objs, err := ebpf.NewCollection(spec)
+	if err != nil {
+		t.Fatalf("%+v", err)
+	}
+	t.Cleanup(objs.Close)
+	r := &replay{
+		t: t, maps: objs.Maps, tids: make(map[int]uint32),
+		step: objs.Programs["replay_step"], world: objs.Variables["world"],
+		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals],
+	}
+	for slot := range uint32(o.Tasks) {
+		r.must(objs.Maps[slicetraceMapStFree].Put(nil, slot))
+	}
+	r.task(idle, fake{})
+	for i := a; i <= d; i++ {
+		r.task(i, fake{})
+	}
+	return r
+}
+
+func (r *replay) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// do takes one step on a core at a time.
+func (r *replay) do(step uint32, cpu uint32, at uint64, change func(*replayReplayWorld)) {
+	r.t.Helper()
+	w := replayReplayWorld{Now: at, Pace: r.pace, Step: step, Cpu: cpu}
+	if change != nil {
+		change(&w)
+	}
+	r.must(r.world.Set(&w))
+	ret, err := r.step.Run(&ebpf.RunOptions{})
+	if err != nil || ret != 0 {
+		r.t.Fatalf("step %d: program returned %d, %v", step, ret, err)
+	}
+}
+
+// task makes a task what f says. Each has an address space of its own unless f
+// names one.
+func (r *replay) task(i int, f fake) {
+	r.t.Helper()
+	if f.tid == 0 {
+		f.tid = uint32(10 * i)
+	}
+	if f.tgid == 0 {
+		f.tgid = f.tid
+	}
+	if f.mm == 0 && i != idle {
+		f.mm = uint64(1000 + i)
+	}
+	if f.activeMM == 0 {
+		f.activeMM = f.mm
+	}
+	r.tids[i] = f.tid
+	r.do(stepTask, 0, 0, func(w *replayReplayWorld) {
+		w.Task = uint32(i)
+		w.Fake.Pid, w.Fake.Tgid, w.Fake.Flags, w.Fake.State, w.Fake.Cpu = f.tid, f.tgid, f.flags, f.state, f.cpu
+		w.Fake.Mm, w.Fake.ActiveMm, w.Fake.Nvcsw, w.Fake.Nivcsw, w.Fake.Syscall = f.mm, f.activeMM, f.nvcsw, f.nivcsw, f.syscall
+		w.Fake.Comm = [16]int8{'t', int8('0' + i)}
+	})
+}
+
+func (r *replay) entry(cpu uint32, at uint64) { r.t.Helper(); r.do(stepEntry, cpu, at, nil) }
+func (r *replay) exit(cpu uint32, at uint64)  { r.t.Helper(); r.do(stepExit, cpu, at, nil) }
+func (r *replay) tick(cpu uint32, at uint64)  { r.t.Helper(); r.do(stepTick, cpu, at, nil) }
+
+// swtch is the sched_switch alone.
+func (r *replay) swtch(cpu uint32, at uint64, prev, next int) {
+	r.t.Helper()
+	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other = uint32(prev), uint32(next) })
+}
+
+// preempt is a switch inside the kernel.
+func (r *replay) preempt(cpu uint32, at uint64, prev, next int) {
+	r.t.Helper()
+	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.Preempt = uint32(prev), uint32(next), 1 })
+}
+
+// turn is a whole switch: pick takes 10 and the switch phase 20.
+func (r *replay) turn(cpu uint32, at uint64, prev, next int) {
+	r.t.Helper()
+	r.entry(cpu, at-10)
+	r.swtch(cpu, at, prev, next)
+	r.exit(cpu, at+20)
+}
+
+func (r *replay) wake(cpu uint32, at uint64, task, waker int) {
+	r.t.Helper()
+	r.do(stepWakeup, cpu, at, func(w *replayReplayWorld) { w.Task, w.Current = uint32(task), uint32(waker) })
+}
+
+// fork is a child's birth, and its first wakeup at a time of its own.
+func (r *replay) fork(cpu uint32, at, woken uint64, parent, child int) {
+	r.t.Helper()
+	r.do(stepFork, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Other, w.Current = uint32(parent), uint32(child), uint32(parent)
+	})
+	r.do(stepWakeupNew, cpu, woken, func(w *replayReplayWorld) { w.Task, w.Current = uint32(child), uint32(parent) })
+}
+
+func (r *replay) leave(cpu uint32, at uint64, task int) {
+	r.t.Helper()
+	r.do(stepLeave, cpu, at, func(w *replayReplayWorld) { w.Task = uint32(task) })
+}
+
+func (r *replay) exec(cpu uint32, at uint64, task int, was uint32) {
+	r.t.Helper()
+	r.do(stepExec, cpu, at, func(w *replayReplayWorld) { w.Task, w.OldTid = uint32(task), was })
+}
+
+// watch does what the collector does to watch a task.
+func (r *replay) watch(task int, children uint8) {
+	r.t.Helper()
+	var slot uint32
+	r.must(r.maps[slicetraceMapStFree].LookupAndDelete(nil, &slot))
+	tid := r.tids[task]
+	r.must(r.maps[slicetraceMapStWorkers].Put(slot, &Worker{Cpu: NoCPU, Tid: tid, Tgid: tid, Id: tid, Children: children}))
+	r.must(r.maps[slicetraceMapStSlots].Put(tid, slot))
+	guesses := r.maps[slicetraceMapStGuesses]
+	r.must(guesses.Put(tid%guesses.MaxEntries(), slot+1))
+}
+
+// worker returns the record of the task that is watched under a tid, nil if none is.
+func (r *replay) worker(tid uint32) *Worker {
+	r.t.Helper()
+	for slot := range uint32(replayed) {
+		var w Worker
+		r.must(r.maps[slicetraceMapStWorkers].Lookup(slot, &w))
+		if w.Tid == tid {
+			return &w
+		}
+	}
+	return nil
+}
+
+func (r *replay) core(cpu uint32) Core {
+	r.t.Helper()
+	var core Core
+	r.must(r.maps[slicetraceMapStCores].Lookup(cpu, &core))
+	return core
+}
+
+// snapshot reads a core on which current runs.
+func (r *replay) snapshot(cpu uint32, at uint64, current int) Snapshot {
+	r.t.Helper()
+	r.must(r.world.Set(&replayReplayWorld{Now: at, Pace: r.pace, Cpu: cpu, Current: uint32(current)}))
+	ret, err := r.snap.Run(&ebpf.RunOptions{})
+	if err != nil || ret != 0 {
+		r.t.Fatalf("snapshot: program returned %d, %v", ret, err)
+	}
+	var s Snapshot
+	r.must(r.maps[slicetraceMapStShadow].Lookup(uint32(0), &s))
+	return s
+}
+
+func (r *replay) totals() Totals {
+	r.t.Helper()
+	var totals Totals
+	r.must(r.total.Get(&totals))
+	return totals
+}
+
+// records returns what was sent since the last call.
+func (r *replay) records() [][]byte {
+	r.t.Helper()
+	reader, err := ringbuf.NewReader(r.maps[slicetraceMapStRing])
+	r.must(err)
+	defer reader.Close()
+	reader.SetDeadline(time.Unix(1, 0))
+	var all [][]byte
+	for {
+		record, err := reader.Read()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return all
+		}
+		r.must(err)
+		all = append(all, record.RawSample)
+	}
+}
+
+// endedBy counts a core's slices by their cause.
+func endedBy(s *Snapshot, cause int) (slices uint32) {
+	for _, n := range s.Sums.Ended[cause].Bucket {
+		slices += n
+	}
+	return slices
+}
+
+// switches counts a core's switches of all classes.
+func switches(s *Snapshot) (n uint64) {
+	for i := range s.Sums.Classes {
+		n += s.Sums.Classes[i].Switches
+	}
+	return n
+}
+
+const yieldCall = int32(unix.SYS_SCHED_YIELD)

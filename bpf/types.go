@@ -1,0 +1,119 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// kernelTypesRead are the kernel's types whose fields the programs read: kernel.h
+// and core_fixes.h have them, trimmed to those fields.
+var kernelTypesRead = [...]string{
+	"task_struct", "thread_info", "hrtimer", "pt_regs",
+	"task_struct___state", "task_struct___cpu",
+}
+
+// instead names, for a field that not every kernel has, the one that stands in
+// for it: see core_fixes.h.
+var instead = map[string]string{
+	"task_struct.__state":       "task_struct___state.state",
+	"task_struct___state.state": "task_struct.__state",
+	"thread_info.cpu":           "task_struct___cpu.cpu",
+	"task_struct___cpu.cpu":     "thread_info.cpu",
+}
+
+// checkTypes compares the fields of the programs' trimmed types with the
+// kernel's. Loading adjusts the programs to where a field is, but not to how
+// wide it is: a field of another width would be misread without a word.
+func checkTypes(programs, kernel *btf.Spec) error {
+	var fields []string
+	problems := make(map[string]error)
+	for _, name := range kernelTypesRead {
+		for _, trimmed := range structsNamed(programs, name) {
+			for _, m := range trimmed.Members {
+				field := name + "." + m.Name
+				fields = append(fields, field)
+				problems[field] = checkField(kernel, name, m)
+			}
+		}
+	}
+	for _, field := range fields {
+		err := problems[field]
+		if other := instead[field]; other != "" && errors.Is(err, errNoField) && !errors.Is(problems[other], errNoField) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("kernel's types differ from those that the programs were built for: %s: %w: report it with the kernel's version", field, err)
+		}
+	}
+	return nil
+}
+
+var errNoField = errors.New("it has no such field")
+
+// checkField returns nil if one of the kernel's types of that name has the field,
+// as wide as the programs read it. Of an array they may read the start alone, and
+// a struct within is a trimmed one, whose fields are checked under its own name.
+func checkField(kernel *btf.Spec, name string, want btf.Member) error {
+	name, _, _ = strings.Cut(name, "___") // a CO-RE flavour
+	wide, err := btf.Sizeof(want.Type)
+	if err != nil {
+		return err
+	}
+	problem := errNoField
+	for _, t := range structsNamed(kernel, name) {
+		got, ok := findMember(t, want.Name)
+		if !ok {
+			continue
+		}
+		size, err := btf.Sizeof(got.Type)
+		if err != nil {
+			return err
+		}
+		_, isArray := btf.As[*btf.Array](got.Type)
+		_, isStruct := btf.As[*btf.Struct](got.Type)
+		if got.BitfieldSize == 0 && (size == wide || (isArray || isStruct) && size > wide) {
+			return nil
+		}
+		problem = fmt.Errorf("it has %d bytes, not %d", size, wide)
+	}
+	return problem
+}
+
+// structsNamed returns the structs of exactly that name: a look-up by name takes
+// flavours for the same.
+func structsNamed(spec *btf.Spec, name string) []*btf.Struct {
+	var found []*btf.Struct
+	types, _ := spec.AnyTypesByName(name) // it fails only where there is none
+	for _, t := range types {
+		if s, ok := t.(*btf.Struct); ok && s.Name == name {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// findMember looks into unnamed structs and unions too, as CO-RE does.
+func findMember(t btf.Type, name string) (btf.Member, bool) {
+	var members []btf.Member
+	switch t := btf.UnderlyingType(t).(type) {
+	case *btf.Struct:
+		members = t.Members
+	case *btf.Union:
+		members = t.Members
+	}
+	for _, m := range members {
+		if m.Name == name {
+			return m, true
+		}
+		if m.Name != "" {
+			continue
+		}
+		if found, ok := findMember(m.Type, name); ok {
+			return found, true
+		}
+	}
+	return btf.Member{}, false
+}

@@ -1,0 +1,104 @@
+package bpf
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// The fields that the programs read are in this kernel, as wide as they are read.
+func TestTypesOfThisKernel(t *testing.T) {
+	kernel, err := kernelTypes()
+	if err != nil {
+		t.Skipf("this kernel does not describe its types: %v", err)
+	}
+	for _, object := range objectFiles {
+		if object != "slicetrace_"+hostTarget+"_bpfel.o" {
+			continue // another architecture's pt_regs
+		}
+		types := loadSpec(t, object).Types
+		if err := checkTypes(types, kernel); err != nil {
+			t.Error(err)
+		}
+		for _, name := range kernelTypesRead {
+			if len(structsNamed(types, name)) != 1 {
+				t.Errorf("the programs read no type %s, or several", name)
+			}
+		}
+	}
+}
+
+// fakeStruct has members of the given sizes, all in one place.
+func fakeStruct(name string, sizes map[string]uint32) *btf.Struct {
+	s := &btf.Struct{Name: name, Size: 64}
+	for _, field := range slices.Sorted(maps.Keys(sizes)) {
+		s.Members = append(s.Members, btf.Member{Name: field, Type: &btf.Int{Name: "word", Size: sizes[field]}})
+	}
+	return s
+}
+
+// fakeKernel has the types that the programs read, with change applied.
+func fakeKernel(t *testing.T, change func(task, thread map[string]uint32)) *btf.Spec {
+	t.Helper()
+	task := map[string]uint32{
+		"__state": 4, "flags": 4, "pid": 4, "tgid": 4, "mm": 8, "active_mm": 8, "nvcsw": 8, "nivcsw": 8, "comm": 16, "thread_info": 4,
+	}
+	thread := map[string]uint32{"cpu": 4}
+	change(task, thread)
+	thin := fakeStruct("task_struct", task)
+	// The counters stand in an unnamed struct, as randomised layouts have it.
+	inner := &btf.Struct{Size: 64}
+	thin.Members = slices.DeleteFunc(thin.Members, func(m btf.Member) bool {
+		if strings.HasSuffix(m.Name, "csw") {
+			inner.Members = append(inner.Members, m)
+			return true
+		}
+		return false
+	})
+	thin.Members = append(thin.Members, btf.Member{Type: inner})
+	b, err := btf.NewBuilder([]btf.Type{
+		thin, fakeStruct("thread_info", thread), fakeStruct("hrtimer", map[string]uint32{"function": 8}),
+		fakeStruct("pt_regs", map[string]uint32{"orig_ax": 8, "syscallno": 4}),
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := b.Marshal(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := btf.LoadSpecFromReader(strings.NewReader(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+func TestCheckTypes(t *testing.T) {
+	type fields = map[string]uint32
+	for name, c := range map[string]struct {
+		change func(task, thread fields)
+		says   string
+	}{
+		"as built":         {func(_, _ fields) {}, ""},
+		"before 5.14":      {func(task, _ fields) { delete(task, "__state"); task["state"] = 8 }, ""},
+		"before 5.16":      {func(task, thread fields) { delete(thread, "cpu"); task["cpu"] = 4 }, ""},
+		"narrower counter": {func(task, _ fields) { task["nvcsw"] = 4 }, "task_struct.nvcsw: it has 4 bytes, not 8"},
+		"no flags":         {func(task, _ fields) { delete(task, "flags") }, "task_struct.flags: it has no such field"},
+		"no state at all":  {func(task, _ fields) { delete(task, "__state") }, "it has no such field"},
+		"wider state":      {func(task, _ fields) { task["__state"] = 8 }, "task_struct.__state: it has 8 bytes, not 4"},
+	} {
+		for _, object := range objectFiles {
+			if !strings.HasPrefix(object, "slicetrace_") {
+				continue
+			}
+			err := checkTypes(loadSpec(t, object).Types, fakeKernel(t, c.change))
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("%s: %s: error is %v, want %q", object, name, err, c.says)
+			}
+		}
+	}
+}

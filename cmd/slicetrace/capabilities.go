@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/psx"
+)
+
+// keepCapabilities gives up all of this process's capabilities but those given,
+// on all of its threads and for good: a program that it executes can have them
+// again only as any program can, by being root's or by its file. Those of the
+// given that the process does not have it does not get.
+//
+// The bounding set stays as it is: programs that are started inherit it, and a
+// setuid program among them would be less than it is for whoever starts it. So
+// does no_new_privs, for the same reason.
+func keepCapabilities(keep ...int) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return fmt.Errorf("read own capabilities: %w", err)
+	}
+	var kept [2]uint32
+	for _, capability := range keep {
+		kept[capability/32] |= 1 << (capability % 32)
+	}
+	for i := range sets {
+		sets[i].Permitted &= kept[i]
+		sets[i].Effective &= kept[i]
+		// Without them the kernel drops the ambient ones too.
+		sets[i].Inheritable = 0
+	}
+	_, _, errno := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&sets[0])), 0)
+	if errno != 0 {
+		return fmt.Errorf("give up capabilities: %w", errno)
+	}
+	return nil
+}
+
+// dropUnlessRoot gives up the capabilities of a worker host, or of what becomes a
+// program of the user's, if it is not root's: they are the tool's, by its file or
+// because it was started with them, and the work has no use for them. Work that is
+// root's keeps what root has.
+func dropUnlessRoot() error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	if err := keepCapabilities(); err != nil {
+		return err
+	}
+	// Executing a file with capabilities hid what /proc says of this process from
+	// its own user, who is the tool's too.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("let the tool read /proc: %w", err)
+	}
+	return nil
+}
