@@ -55,19 +55,22 @@ func TestSwitchesEqualTheKernels(t *testing.T) {
 
 // One round trip is a switch of each worker of the pair, and the gate at the
 // end is one more. A preempted worker may find its token there and not block:
-// then it has an involuntary switch instead.
+// then it has an involuntary switch instead. Under PREEMPT_RT who waits for a lock
+// of the kernel's, the pipe's for one, blocks for that too.
 func TestKnownAnswers(t *testing.T) {
 	c := open(t, collector.Options{HZ: hz(t)})
+	locksSleep := collector.Fingerprint().Preemption == "rt"
 	for _, n := range []int64{23, 10007} {
 		p := plan(t, "pipe")
 		p.Operations, p.Workers, p.CPUs = n, 2, []int{0}
 		for _, tr := range runPlan(t, c, p) {
+			checkExact(t, tr)
 			var operations int64
 			for _, w := range tr.result.Workers {
 				operations += w.Operations
 				got := tr.tasks[w.TID]
 				want := uint64(n) + 1
-				if got.Voluntary > want || got.Voluntary+got.Involuntary < want {
+				if got.Voluntary > want && !locksSleep || got.Voluntary+got.Involuntary < want {
 					t.Errorf("%s: %d round trips: worker %d has %d voluntary and %d involuntary switches, theory says %d",
 						tr.name(), n, w.Index, got.Voluntary, got.Involuntary, want)
 				}

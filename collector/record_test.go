@@ -260,7 +260,7 @@ func (f *full) Write(p []byte) (int, error) {
 
 // A disk that is full ends the recording, and not the counting.
 func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
-	c := record(t, &full{20_000})
+	c := record(t, &full{2_000})
 	work(t, nil, 100*time.Millisecond, "yield")
 	if _, err := c.FinishRecording(); !errors.Is(err, errFull) {
 		t.Errorf("got error %v, want that of the write", err)
