@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -114,8 +115,11 @@ func (c *comparing) run(s streams, names []string) error {
 	return nil
 }
 
-// readReports reads the files side by side, since that takes most of the time.
+// readReports reads the files side by side, since that takes most of the time; and
+// collects no garbage up to a GiB, for what is read is kept to the end.
 func readReports(names []string) ([]report.Named, error) {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30)
 	out, errs := make([]report.Named, len(names)), make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {
