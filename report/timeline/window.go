@@ -99,18 +99,19 @@ func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 	}
 	windows := c.choose(opts)
 	limit := min(most, max(1, opts.Slices/max(1, len(windows))))
-	err = frames(in, func(f recording.Frame) {
-		if b, ok := f.(*recording.Block); ok {
-			for i := range windows {
-				windows[i].take(b, limit)
-			}
-		}
-	})
-	if err != nil {
+	all := make([]*Window, len(windows))
+	for i := range windows {
+		all[i] = &windows[i]
+	}
+	if err := fill(in, all, limit); err != nil {
 		return nil, err
 	}
+	if !opts.Chosen {
+		if err := refill(in, slices.DeleteFunc(all, (*Window).busy), opts.Length.Nanoseconds(), limit); err != nil {
+			return nil, err
+		}
+	}
 	for i := range windows {
-		windows[i].trim(limit)
 		windows[i].account(c.tasks)
 	}
 	windows = slices.DeleteFunc(windows, func(w Window) bool { return len(w.Slices) == 0 })
@@ -118,6 +119,62 @@ func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 		return nil, ErrNoWindow
 	}
 	return windows, nil
+}
+
+// busy reports whether a worker of the trial had a core in the window, or anyone
+// where no worker is known.
+func (w *Window) busy() bool {
+	return slices.ContainsFunc(w.Slices, func(s Slice) bool {
+		return len(w.Mark.Workers) == 0 || slices.Contains(w.Mark.Workers, s.TID)
+	})
+}
+
+// fill reads the windows' slices.
+func fill(in io.Reader, windows []*Window, limit int) error {
+	err := frames(in, func(f recording.Frame) {
+		if b, ok := f.(*recording.Block); ok {
+			for _, w := range windows {
+				w.take(b, limit)
+			}
+		}
+	})
+	for _, w := range windows {
+		w.trim(limit)
+	}
+	return err
+}
+
+// refill moves windows in which nothing happened, as in the middle of a program
+// that sleeps, to where the slices of their trials are.
+func refill(in io.ReadSeeker, windows []*Window, length int64, limit int) error {
+	if len(windows) == 0 {
+		return nil
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read recording: %w", err)
+	}
+	found := make([]spans, len(windows))
+	err := frames(in, func(f recording.Frame) {
+		if b, ok := f.(*recording.Block); ok {
+			for i, w := range windows {
+				found[i].take(b, w.Mark)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for i, w := range windows {
+		if middle, ok := found[i].middle(w.Mark); ok {
+			w.StartNS = max(w.Mark.StartNS, middle-length/2)
+			w.EndNS = min(w.StartNS+length, w.Mark.EndNS)
+			w.Slices, w.Lost, w.done = nil, 0, map[int]bool{}
+		}
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read recording: %w", err)
+	}
+	return fill(in, windows, limit)
 }
 
 // contents is what a recording says beside its events.

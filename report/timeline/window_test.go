@@ -96,6 +96,35 @@ func TestWindowEndsEarlyAtItsMostSlices(t *testing.T) {
 	}
 }
 
+// A program that works for a moment and then sleeps has its slices shown.
+func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
+	const second = int64(time.Second)
+	for name, elsewhere := range map[string]bool{"nothing in the middle": false, "another task in the middle": true} {
+		b := recording.Block{}
+		at := func(ns int64, tid int32) {
+			b.Events = append(b.Events, recording.Event{TimeNS: ns, Prev: tid, SliceNS: 1e6, PickNS: -1, SwitchNS: -1})
+		}
+		for i := range int64(20) {
+			at(second+100e6+2e6*i, 7)
+		}
+		if elsewhere {
+			at(second+second/2+5e6, 8)
+		}
+		var file bytes.Buffer
+		w, err := recording.NewWriter(&file, recording.Header{MonotonicNS: second, CPUs: []int{0}})
+		if err == nil {
+			err = errors.Join(w.Block(b), w.Mark(recording.Mark{Workload: "sh", Mode: "command", StartNS: second, EndNS: 2 * second, Workers: []int32{7}}), w.Close(recording.End{}))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := read(t, file.Bytes(), timeline.Options{})
+		if len(got) != 1 || len(got[0].Slices) < 19 || got[0].Tasks[0].TID != 7 || got[0].Tasks[0].Worker != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestChosenWindow(t *testing.T) {
 	file := reporttest.Recording()
 	w := read(t, file, timeline.Options{Chosen: true, Start: 300 * time.Millisecond, Length: 9 * time.Millisecond})

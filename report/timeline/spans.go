@@ -1,0 +1,49 @@
+package timeline
+
+import "github.com/slicetrace/slicetrace/report/recording"
+
+// spans counts a trial's slices by when they ended, in equal parts of its time:
+// those of its workers, and those of any task.
+type spans struct{ workers, all [512]int }
+
+func (s *spans) take(b *recording.Block, m recording.Mark) {
+	length := m.EndNS - m.StartNS
+	if length <= 0 {
+		return
+	}
+	workers := make(map[int32]bool, len(m.Workers))
+	for _, tid := range m.Workers {
+		workers[tid] = true
+	}
+	for i := range b.Events {
+		e := &b.Events[i]
+		at := e.TimeNS - m.StartNS
+		if e.Kind != recording.Switch || e.Prev == 0 || e.SliceNS < 0 || at < 0 || at >= length {
+			continue
+		}
+		part := int(float64(at) / float64(length) * float64(len(s.all)))
+		part = min(part, len(s.all)-1)
+		s.all[part]++
+		if workers[e.Prev] {
+			s.workers[part]++
+		}
+	}
+}
+
+// middle is a time with as many slices before it as after it, of the workers if
+// they have any; ok is false for no slices.
+func (s *spans) middle(m recording.Mark) (ns int64, ok bool) {
+	for _, parts := range []*[512]int{&s.workers, &s.all} {
+		sum := 0
+		for _, n := range parts {
+			sum += n
+		}
+		seen := 0
+		for i, n := range parts {
+			if seen += n; sum > 0 && 2*seen >= sum {
+				return m.StartNS + int64((float64(i)+0.5)/float64(len(parts))*float64(m.EndNS-m.StartNS)), true
+			}
+		}
+	}
+	return 0, false
+}
