@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
@@ -287,5 +288,24 @@ func TestStateLetters(t *testing.T) {
 		if got := stateLetter(state); got != want {
 			t.Errorf("state %#x is %c, want %c", state, got, want)
 		}
+	}
+}
+
+// What a core sends after its counters were read is of no recording.
+func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
+	var file bytes.Buffer
+	out, err := recording.NewWriter(&file, recording.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{out: out, cores: make(map[uint32]*recordedCore)}
+	r.core(0).until = 20
+	r.events(&bpf.Events{Count: 4, Event: [64]bpf.Event{
+		{Time: 10, Next: 5}, {Time: 20, Prev: 5, Flags: bpf.EventPicked, Pick: 3}, {Time: 21, Next: 6}, {Time: 22, Flags: bpf.EventWakeup},
+	}})
+	r.finish(nil)
+	r.write(r.core(0), 2)
+	if r.end.Switches != 2 || r.end.Wakeups != 0 || len(r.core(0).block.Events) != 0 {
+		t.Errorf("up to the end there were %+v, and %d events are left", r.end, len(r.core(0).block.Events))
 	}
 }

@@ -162,8 +162,16 @@ func createIn(dir *os.Root, name string) (*Output, error) {
 	return &Output{file: f, dir: dir, name: name, temporary: temporary, place: (*os.Root).Rename}, nil
 }
 
-// Write adds to the file. It is not buffered.
-func (o *Output) Write(p []byte) (int, error) { return o.file.Write(p) }
+// Write adds to the file. It is not buffered. Its error does not name the
+// temporary file, which no user has heard of.
+func (o *Output) Write(p []byte) (int, error) {
+	n, err := o.file.Write(p)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return n, err
+}
 
 // Commit gives the file its name, or on any error leaves nothing behind.
 func (o *Output) Commit() error {

@@ -42,6 +42,23 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	}
 }
 
+// A form of one mode has no trial in the other.
+func TestTrialsKeepFormsToTheirModes(t *testing.T) {
+	p := validPlan()
+	p.Rounds, p.CPUs, p.Workloads = 2, []int{0}, []Workload{spawn()}
+	var got []string
+	for _, trial := range p.Trials() {
+		got = append(got, fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode))
+	}
+	want := []string{
+		"1 spawn processes", "1 spawn threads", "1 spawn (exec) processes",
+		"2 spawn threads", "2 spawn processes", "2 spawn (exec) processes",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("trials (-want +got):\n%s", diff)
+	}
+}
+
 func TestTrialsResolveDefaults(t *testing.T) {
 	p := validPlan()
 	p.Workloads, p.Modes, p.Rounds, p.Operations, p.Workers = []Workload{spin()}, p.Modes[:1], 1, 23, 5
