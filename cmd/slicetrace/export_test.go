@@ -284,6 +284,9 @@ func TestExportToAFullDisk(t *testing.T) {
 	} {
 		got := call(t, append([]string{"export"}, args...)...)
 		got.checkOneSentence(t, "no space left")
+		if strings.Contains(got.err, ".tmp") {
+			t.Errorf("the error names a file that nobody asked for: %s", got.err)
+		}
 		if left := tree(t, disk); got.status != exitFailed || !slices.Equal(left, []string{"older"}) {
 			t.Errorf("%v: status %d, left %v", args[1:], got.status, left)
 		}
