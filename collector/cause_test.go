@@ -128,6 +128,8 @@ func ticksAtHZ(tr traced, rate int) error {
 // what was seen of them.
 func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []report.Worker {
 	t.Helper()
+	// With fewer, Go's scheduler would have the bodies take turns, not the kernel.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(runtime.NumCPU(), len(bodies)+1)))
 	var ready, stopped sync.WaitGroup
 	gate, end := make(chan struct{}), make(chan struct{})
 	tids := make([]int, len(bodies))

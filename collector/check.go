@@ -53,18 +53,10 @@ const newerKernel = "use Linux 6.15 or later"
 // Checks finds out what this kernel and these privileges allow, by trying it.
 // Nothing can be measured if one of the checks is Missing.
 func Checks() []Check {
-	if err := checkPrivileges(); err != nil {
-		var lack *PrivilegeError
-		if errors.As(err, &lack) {
-			return []Check{missing("privileges", "lacks "+strings.Join(lack.Missing, " and "),
-				"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE")}
-		}
-		return []Check{missing("privileges", err.Error(), "run with sudo")}
+	if err := checkAllowed(); err != nil {
+		return []Check{forbidden(err)}
 	}
 	checks := []Check{ok("privileges", "CAP_BPF,CAP_PERFMON", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN")}
-	if err := checkNamespace(); err != nil {
-		return append(checks, missing("task numbers", "this process is in a PID namespace (a container)", "run on the host, or the container with --pid=host"))
-	}
 	c, err := Open(Options{Tasks: 1})
 	if err != nil {
 		return append(checks, refusal(err))
@@ -74,6 +66,22 @@ func Checks() []Check {
 		ok("kernel types", "/sys/kernel/btf/vmlinux", "BTF in /sys/kernel/btf/vmlinux"),
 		ok("switches", "sched_switch", "tracepoint sched_switch"),
 		c.checkPick(), c.checkSwitch(), c.checkTick(), checkFloor())
+}
+
+// forbidden says why this process may not trace.
+func forbidden(err error) Check {
+	var lack *PrivilegeError
+	switch {
+	case errors.Is(err, ErrUserNamespace):
+		return missing("privileges", "this process is in a user namespace (a rootless container)", "run on the host")
+	case errors.Is(err, ErrPIDNamespace):
+		return missing("task numbers", "this process is in a PID namespace (a container)",
+			"run on the host, or the container with --pid=host --cap-add=BPF --cap-add=PERFMON")
+	case errors.As(err, &lack):
+		return missing("privileges", "lacks "+strings.Join(lack.Missing, " and "),
+			"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE")
+	}
+	return missing("privileges", err.Error(), "run with sudo")
 }
 
 // refusal says why the kernel takes no programs.

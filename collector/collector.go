@@ -87,10 +87,10 @@ type Collector struct {
 // without Close leaves nothing attached: the kernel detaches with the last
 // file descriptor.
 //
-// The error is a *PrivilegeError, ErrPIDNamespace, bpf.ErrNoBTF,
-// bpf.ErrTooOld, or wraps the kernel's refusal.
+// The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace,
+// bpf.ErrNoBTF, bpf.ErrTooOld, or wraps the kernel's refusal.
 func Open(o Options) (*Collector, error) {
-	if err := errors.Join(checkPrivileges(), checkNamespace()); err != nil {
+	if err := checkAllowed(); err != nil {
 		return nil, err
 	}
 	online, err := onlineCPUs()

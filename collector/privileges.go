@@ -20,21 +20,40 @@ func (e *PrivilegeError) Error() string {
 		strings.Join(e.Missing, " and "))
 }
 
-// initialPIDNamespace is the inode of the first one's file (PROC_PID_INIT_INO,
-// include/uapi/linux/nsfs.h and before it include/linux/proc_ns.h).
-const initialPIDNamespace = "pid:[4026531836]"
+// The inodes of the first namespaces' files (PROC_PID_INIT_INO and
+// PROC_USER_INIT_INO, include/uapi/linux/nsfs.h and before it
+// include/linux/proc_ns.h).
+const (
+	initialPIDNamespace  = "pid:[4026531836]"
+	initialUserNamespace = "user:[4026531837]"
+)
+
+// ErrUserNamespace says that the process's capabilities are none in the kernel's eyes.
+var ErrUserNamespace = errors.New("this process is in a user namespace (a rootless container), whose capabilities do not reach the kernel: run slicetrace on the host")
 
 // ErrPIDNamespace says that the process sees other task numbers than the kernel.
-var ErrPIDNamespace = errors.New("this process is in a PID namespace (a container), where tasks have other numbers than in the kernel: run slicetrace on the host, or the container with the host's PID namespace (--pid=host)")
+var ErrPIDNamespace = errors.New("this process is in a PID namespace (a container), where tasks have other numbers than in the kernel: run slicetrace on the host, or the container with the host's PID namespace and the two capabilities (--pid=host --cap-add=BPF --cap-add=PERFMON)")
 
-// checkNamespace returns ErrPIDNamespace if the tasks that this process would
-// watch could not be recognised.
-func checkNamespace() error {
-	name, err := os.Readlink("/proc/self/ns/pid")
-	if err == nil && name != initialPIDNamespace {
+// checkNamespaces returns ErrUserNamespace or ErrPIDNamespace where the kernel would
+// not heed this process's capabilities, or where the tasks that it would watch
+// could not be recognised.
+func checkNamespaces() error {
+	if name, err := os.Readlink("/proc/self/ns/user"); err == nil && name != initialUserNamespace {
+		return ErrUserNamespace
+	}
+	if name, err := os.Readlink("/proc/self/ns/pid"); err == nil && name != initialPIDNamespace {
 		return ErrPIDNamespace
 	}
 	return nil
+}
+
+// checkAllowed returns the first reason why this process may not trace: within a
+// container its capabilities are not worth a word.
+func checkAllowed() error {
+	if err := checkNamespaces(); err != nil {
+		return err
+	}
+	return checkPrivileges()
 }
 
 // checkPrivileges returns a *PrivilegeError unless the process may load and

@@ -51,11 +51,12 @@ func TestEveryCauseIsSeen(t *testing.T) {
 		}},
 		{report.EndedByYield, 23, yielding()},
 	} {
+		began := time.Now()
 		by, all := causesOf(pinned(t, c, 0, w.bodies...))
 		if by[w.cause] < w.least {
 			t.Errorf("%d of %d slices ended by %s, want at least %d: %v", by[w.cause], all, w.cause, w.least, by)
 		}
-		t.Logf("%s: %v", w.cause, by)
+		t.Logf("%s: %v in %v", w.cause, by, time.Since(began).Round(time.Millisecond))
 	}
 	for _, tr := range runPlan(t, c, operations(plan(t, "spawn"), 23)) {
 		if tr.interval.Created == nil || tr.interval.Created.End.Count == 0 {

@@ -36,7 +36,9 @@ func TestSoak(t *testing.T) {
 	const trials = 5 // messaging and spawn in two modes each, and spawn's exec
 	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", (length / trials).String())
 	var held []holding
-	got := finish(t, cmd, func() { held = watchHoldings(t, cmd.Process.Pid, length, func() string { return fmt.Sprint(workersAlive(t, cmd)) }) })
+	got := finish(t, cmd, func() {
+		held = watchHoldings(t, cmd.Process.Pid, length, func() string { return fmt.Sprint(workersAlive(t, cmd)) })
+	})
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}

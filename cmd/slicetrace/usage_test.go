@@ -117,21 +117,35 @@ func TestWithoutBTF(t *testing.T) {
 }
 
 // Where tasks have other numbers than in the kernel nothing could be recognised.
-func TestInAPIDNamespace(t *testing.T) {
+func TestInAContainer(t *testing.T) {
 	bpftest.Require(t)
 	unshare, err := exec.LookPath("unshare")
 	if err != nil {
 		bpftest.Unavailable(t, "needs unshare, of util-linux")
 	}
-	for _, args := range [][]string{{"run"}, {"run", "--", "true"}} {
-		cmd := tool(t)
-		cmd.Path = unshare
-		cmd.Args = append([]string{"unshare", "-pf", "--mount-proc", self(t)}, args...)
-		got := finish(t, cmd)
-		got.checkOneSentence(t, "PID namespace")
-		if got.status != exitFailed || len(got.files(t)) > 0 {
-			t.Errorf("%v: status %d, left %v", args, got.status, got.files(t))
+	for _, container := range []struct{ flags, says string }{
+		{"-pf --mount-proc", "PID namespace"},
+		{"-Upf --mount-proc", "user namespace"}, // without any capability
+		{"-Ur", "user namespace"},
+	} {
+		within := func(args ...string) invocation {
+			cmd := tool(t)
+			cmd.Path = unshare
+			cmd.Args = append(append([]string{"unshare"}, strings.Fields(container.flags)...), append([]string{self(t)}, args...)...)
+			return finish(t, cmd)
 		}
+		for _, args := range [][]string{{"run"}, {"run", "--", "true"}} {
+			got := within(args...)
+			got.checkOneSentence(t, container.says)
+			if got.status != exitFailed || len(got.files(t)) > 0 {
+				t.Errorf("%v: status %d, left %v", args, got.status, got.files(t))
+			}
+		}
+		got := within("check")
+		if got.status != exitFailed || !strings.Contains(got.out, container.says) || !strings.Contains(got.out, "remedy: ") || strings.Count(got.out, "\n") != 2 {
+			t.Errorf("check says %q and %q, status %d", got.out, got.err, got.status)
+		}
+		checkJSON(t, within("check", "--format", "json"), false)
 	}
 }
 
