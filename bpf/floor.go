@@ -15,7 +15,7 @@ type Floor struct {
 }
 
 // LoadFloor loads the two programs; they take samples on the thread tid only.
-func LoadFloor(tid int) (*Floor, error) {
+func LoadFloor(kernel *Kernel, tid int) (*Floor, error) {
 	spec, err := loadFloor()
 	if err != nil {
 		return nil, err
@@ -24,7 +24,8 @@ func LoadFloor(tid int) (*Floor, error) {
 		return nil, fmt.Errorf("set thread to measure on: %w", err)
 	}
 	f := &Floor{}
-	if err := spec.LoadAndAssign(&f.objs, nil); err != nil {
+	options := kernel.options()
+	if err := spec.LoadAndAssign(&f.objs, &options); err != nil {
 		return nil, fmt.Errorf("load eBPF programs: %w", err)
 	}
 	f.First, f.Second = f.objs.StFloorFirst, f.objs.StFloorSecond

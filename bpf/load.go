@@ -3,12 +3,10 @@ package bpf
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 )
 
@@ -63,9 +61,6 @@ const (
 
 // NoCPU is Worker.Cpu of a task that has not run since it was watched.
 const NoCPU = ^uint32(0)
-
-// ErrNoBTF says that the kernel does not describe its types.
-var ErrNoBTF = errors.New("kernel has no BTF type information in /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
 
 // ErrTooOld says that the kernel lacks what every figure needs.
 var ErrTooOld = errors.New("kernel is too old, it lacks the eBPF helper bpf_task_pt_regs: use Linux 5.15 or later")
@@ -129,17 +124,13 @@ var hookPrograms = [...]struct{ tracepoint, program string }{
 // Load brings the programs that this kernel supports into it, attached to
 // nothing. Close releases them.
 //
-// The error is ErrNoBTF, ErrTooOld, or wraps what the kernel refused.
-func Load(o Options) (*Objects, error) {
-	kernel, err := kernelTypes()
-	if err != nil {
-		return nil, err
-	}
+// The error is ErrTooOld, or wraps what the kernel refused.
+func Load(kernel *Kernel, o Options) (*Objects, error) {
 	spec, err := loadSlicetrace()
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTypes(spec.Types, kernel); err != nil {
+	if err := checkTypes(spec.Types, kernel.types); err != nil {
 		return nil, err
 	}
 	objs := &Objects{}
@@ -149,9 +140,7 @@ func Load(o Options) (*Objects, error) {
 	if err := size(spec, o); err != nil {
 		return nil, err
 	}
-	objs.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
-		Programs: ebpf.ProgramOptions{KernelTypes: kernel},
-	})
+	objs.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.options())
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -170,9 +159,9 @@ func refused(err error) error {
 
 // chooseHooks removes from spec the programs whose hook this kernel lacks and
 // notes the order of the others.
-func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Options) error {
+func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) error {
 	for _, h := range hookPrograms {
-		if hasTracepoint(kernel, h.tracepoint) &&
+		if kernel.hasTracepoint(h.tracepoint) &&
 			!(h.program == slicetraceProgStRename && !o.Record) &&
 			!(h.program == slicetraceProgStExit && o.NoTracepointExit) &&
 			!(h.program == slicetraceProgStEntry && o.NoTracepointEntry) {
@@ -298,19 +287,3 @@ func (objs *Objects) Memory() (uint64, error) {
 // Close unloads what Load loaded. Attached programs live on until their links
 // are closed.
 func (objs *Objects) Close() { objs.collection.Close() }
-
-func kernelTypes() (*btf.Spec, error) {
-	kernel, err := btf.LoadKernelSpec()
-	if errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, os.ErrNotExist) {
-		return nil, ErrNoBTF
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the kernel's type information: %w", err)
-	}
-	return kernel, nil
-}
-
-func hasTracepoint(kernel *btf.Spec, name string) bool {
-	var t *btf.Typedef
-	return kernel.TypeByName("btf_trace_"+name, &t) == nil
-}

@@ -6,6 +6,16 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
+func load(t *testing.T, o Options) (*Objects, error) {
+	t.Helper()
+	bpftest.Require(t)
+	kernel, err := ReadKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Load(kernel, o)
+}
+
 // names of the hooks in attaching order
 func names(objs *Objects) []string {
 	var list []string
@@ -16,8 +26,7 @@ func names(objs *Objects) []string {
 }
 
 func TestLoadAttachesSwitchLast(t *testing.T) {
-	bpftest.Require(t)
-	objs, err := Load(Options{Cores: 1, Tasks: 1})
+	objs, err := load(t, Options{Cores: 1, Tasks: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +43,7 @@ func TestLoadAttachesSwitchLast(t *testing.T) {
 }
 
 func TestLoadWithoutNewTracepoints(t *testing.T) {
-	bpftest.Require(t)
-	objs, err := Load(Options{Cores: 1, Tasks: 1, NoTracepointEntry: true, NoTracepointExit: true})
+	objs, err := load(t, Options{Cores: 1, Tasks: 1, NoTracepointEntry: true, NoTracepointExit: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +62,8 @@ func TestLoadWithoutNewTracepoints(t *testing.T) {
 }
 
 func TestLoadRefusesEmptyMaps(t *testing.T) {
-	bpftest.Require(t)
 	for _, o := range []Options{{}, {Cores: 1}, {Tasks: 1}, {Cores: -1, Tasks: 1}} {
-		if objs, err := Load(o); err == nil {
+		if objs, err := load(t, o); err == nil {
 			objs.Close()
 			t.Errorf("%+v: loaded", o)
 		}

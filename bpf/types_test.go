@@ -11,7 +11,7 @@ import (
 
 // The fields that the programs read are in this kernel, as wide as they are read.
 func TestTypesOfThisKernel(t *testing.T) {
-	kernel, err := kernelTypes()
+	kernel, err := ReadKernel()
 	if err != nil {
 		t.Skipf("this kernel does not describe its types: %v", err)
 	}
@@ -20,7 +20,7 @@ func TestTypesOfThisKernel(t *testing.T) {
 			continue // another architecture's pt_regs
 		}
 		types := loadSpec(t, object).Types
-		if err := checkTypes(types, kernel); err != nil {
+		if err := checkTypes(types, kernel.types); err != nil {
 			t.Error(err)
 		}
 		for _, name := range kernelTypesRead {

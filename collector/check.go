@@ -65,7 +65,7 @@ func Checks() []Check {
 	return append(checks,
 		ok("kernel types", "/sys/kernel/btf/vmlinux", "BTF in /sys/kernel/btf/vmlinux"),
 		ok("switches", "sched_switch", "tracepoint sched_switch"),
-		c.checkPick(), c.checkSwitch(), c.checkTick(), checkFloor())
+		c.checkPick(), c.checkSwitch(), c.checkTick(), c.checkFloor())
 }
 
 // forbidden says why this process may not trace.
@@ -137,8 +137,8 @@ func (c *Collector) checkTick() Check {
 	}
 }
 
-func checkFloor() Check {
-	floor, err := ProbeFloor()
+func (c *Collector) checkFloor() Check {
+	floor, err := c.Floor()
 	if err != nil {
 		return Check{Name: "hook floor", Status: Absent, Detail: err.Error(), Lost: []string{"hook floor"}}
 	}

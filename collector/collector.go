@@ -75,6 +75,7 @@ type Task struct {
 type Collector struct {
 	objs  *bpf.Objects
 	links []link.Link
+	floor hookFloor
 
 	mu    sync.Mutex // guards the rest
 	cores []core
@@ -111,11 +112,16 @@ func Open(o Options) (*Collector, error) {
 	if o.HZ > 0 {
 		load.TickPeriod = time.Second / time.Duration(o.HZ)
 	}
-	objs, err := bpf.Load(load)
+	kernel, err := bpf.ReadKernel()
+	if err != nil {
+		return nil, explain(err)
+	}
+	objs, err := bpf.Load(kernel, load)
 	if err != nil {
 		return nil, explain(err)
 	}
 	c := &Collector{objs: objs, base: make(map[taskID]Task)}
+	c.floor.median, c.floor.err = measureFloor(kernel)
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
 	}

@@ -17,16 +17,22 @@ import (
 
 const floorSamples = 1000
 
-// ProbeFloor measures what of the tracer remains inside every phase: the
-// median time from one program's last stamp to the next program's first, with
-// nothing between them.
-func ProbeFloor() (time.Duration, error) {
-	if err := checkPrivileges(); err != nil {
-		return 0, err
-	}
+// hookFloor is what of the tracer remains inside every phase, or why it could not
+// be measured.
+type hookFloor struct {
+	median time.Duration
+	err    error
+}
+
+// Floor returns what of the tracer remains inside every phase, as measured by
+// Open: the median time from one program's last stamp to the next program's
+// first, with nothing between them.
+func (c *Collector) Floor() (time.Duration, error) { return c.floor.median, c.floor.err }
+
+func measureFloor(kernel *bpf.Kernel) (time.Duration, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	floor, err := bpf.LoadFloor(unix.Gettid())
+	floor, err := bpf.LoadFloor(kernel, unix.Gettid())
 	if err != nil {
 		return 0, fmt.Errorf("measure hook floor: %w", explain(err))
 	}

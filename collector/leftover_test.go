@@ -33,7 +33,7 @@ func holdCollector() {
 }
 
 // ours returns the programs of slicetrace in the kernel.
-func ours(t *testing.T) map[ebpf.ProgramID]string {
+func ours(t testing.TB) map[ebpf.ProgramID]string {
 	t.Helper()
 	found := make(map[ebpf.ProgramID]string)
 	id := ebpf.ProgramID(0)

@@ -10,8 +10,12 @@ import (
 
 func TestKernelMemory(t *testing.T) {
 	bpftest.Require(t)
+	kernel, err := bpf.ReadKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, cores := range []int{1, 2, 8, 64} {
-		objs, err := bpf.Load(bpf.Options{Cores: cores, Tasks: collector.DefaultTasks(cores)})
+		objs, err := bpf.Load(kernel, bpf.Options{Cores: cores, Tasks: collector.DefaultTasks(cores)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,20 +2,17 @@ package collector_test
 
 import (
 	"context"
-	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"syscall"
+	"fmt"
+	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
-	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf"
+	"golang.org/x/perf/benchmath"
+	"golang.org/x/sys/unix"
 
-	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
-	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -24,64 +21,132 @@ const (
 	overheadRoundTrips = 20011
 )
 
-// tracer is something that may slow switches down.
-type tracer struct {
-	name string
-	// attach returns an observer for the trial, or nil, and how to detach.
-	attach func(testing.TB) (workloads.Observer, func())
-}
-
-// BenchmarkOverhead prints the nanoseconds that each tracer adds to a switch
-// of a pinned ping-pong, and slicetrace's ratio to empty programs on the same
-// hooks. The tracers take turns within each of its rounds, so that the machine's
-// drift hits all alike, and medians are compared. perf is left out where it is
-// not installed.
+// BenchmarkOverhead prints the nanoseconds that each tracer adds to a switch of a
+// pinned ping-pong, and the ratios to what empty programs on slicetrace's hooks
+// add, to programs that only stamp, and to perf. The tracers take turns within
+// each round and a figure is of one round, so the machine's drift hits all
+// alike; medians over rounds are given with their 95 % interval. Tracers
+// that are not installed are left out. With -v, how long each program runs.
+//
+// The ping-pong on all cores at once shows what cores do to each other.
 func BenchmarkOverhead(b *testing.B) {
 	bpftest.Require(b)
-	tracers := []tracer{
-		{"none", func(testing.TB) (workloads.Observer, func()) { return nil, func() {} }},
-		{"empty", attachEmpty},
-		{"slicetrace", attachSlicetrace},
-	}
-	if _, err := exec.LookPath("perf"); err == nil {
-		tracers = append(tracers, tracer{"perf", attachPerf})
-	}
 	for _, mode := range []workloads.Mode{workloads.Threads, workloads.Processes} {
 		b.Run(string(mode), func(b *testing.B) {
 			for range b.N {
-				measureOverhead(b, mode, tracers)
+				compareTracers(b, mode)
+			}
+		})
+		b.Run("all cores "+string(mode), func(b *testing.B) {
+			for range b.N {
+				compareCores(b, mode)
 			}
 		})
 	}
 }
 
-func measureOverhead(b *testing.B, mode workloads.Mode, tracers []tracer) {
-	taken := make([][]float64, len(tracers))
+func compareTracers(b *testing.B, mode workloads.Mode) {
+	tracers := installedTracers()
+	added := make(map[string][]float64)
 	for range overheadRounds {
-		for i, tr := range tracers {
-			observer, detach := tr.attach(b)
-			taken[i] = append(taken[i], pingPong(b, mode, observer))
-			detach()
+		bare := pingPong(b, mode, []int{0}, tracer{})
+		added["bare"] = append(added["bare"], bare)
+		for _, tr := range tracers {
+			added[tr.name] = append(added[tr.name], pingPong(b, mode, []int{0}, tr)-bare)
 		}
 	}
-	var medians []float64
-	for i := range taken {
-		slices.Sort(taken[i])
-		medians = append(medians, taken[i][len(taken[i])/2])
+	text, w := table()
+	fmt.Fprintln(w, "\tns/switch\t÷ empty\t÷ stamps\t÷ perf\t")
+	fmt.Fprintf(w, "a switch and its work\t%s\t\t\t\t\n", summary(added["bare"], "%.0f"))
+	for _, tr := range tracers {
+		fmt.Fprintf(w, "%s adds\t%s\t%s\t%s\t%s\t\n", tr.name, summary(added[tr.name], "%.0f"),
+			summary(ratios(added[tr.name], added["empty"]), "%.2f"), summary(ratios(added[tr.name], added["stamps"]), "%.2f"),
+			summary(ratios(added[tr.name], added["perf"]), "%.2f"))
+	}
+	w.Flush()
+	b.Log("\n" + text.String())
+	if testing.Verbose() {
+		b.Log("\n" + runTimes(b, mode))
 	}
 	b.ReportMetric(0, "ns/op") // of no meaning here
-	b.ReportMetric(medians[0], "bare-ns/switch")
-	for i, tr := range tracers[1:] {
-		b.ReportMetric(medians[i+1]-medians[0], tr.name+"-ns/switch")
-	}
-	b.ReportMetric((medians[2]-medians[0])/(medians[1]-medians[0]), "slicetrace/empty")
+	b.ReportMetric(center(added["slicetrace"]), "slicetrace-ns/switch")
+	b.ReportMetric(center(ratios(added["slicetrace"], added["empty"])), "slicetrace/empty")
 }
 
-// pingPong returns the nanoseconds of one switch and the work around it.
-func pingPong(b *testing.B, mode workloads.Mode, o workloads.Observer) float64 {
+// compareCores holds what slicetrace adds on all cores at once against what it
+// adds on one.
+func compareCores(b *testing.B, mode workloads.Mode) {
+	all := onlineCores(b)
+	if len(all) < 2 {
+		b.Skip("needs two cores")
+	}
+	slicetrace := tracer{name: "slicetrace", attach: attachWatching}
+	var one, many []float64
+	for range overheadRounds {
+		one = append(one, pingPong(b, mode, all[:1], slicetrace)-pingPong(b, mode, all[:1], tracer{}))
+		many = append(many, pingPong(b, mode, all, slicetrace)-pingPong(b, mode, all, tracer{}))
+	}
+	b.Logf("slicetrace adds %s ns/switch on one core, %s on each of %d at once: ratio %s",
+		summary(one, "%.0f"), summary(many, "%.0f"), len(all), summary(ratios(many, one), "%.2f"))
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(center(ratios(many, one)), "all-cores/one")
+}
+
+func onlineCores(b *testing.B) []int {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		b.Fatal(err)
+	}
+	var cores []int
+	for cpu := range 8 * len(set) * 8 {
+		if set.IsSet(cpu) {
+			cores = append(cores, cpu)
+		}
+	}
+	return cores
+}
+
+// ratios are of figures of the same round.
+func ratios(a, b []float64) []float64 {
+	if len(a) != len(b) {
+		return nil
+	}
+	var r []float64
+	for i := range a {
+		r = append(r, a[i]/b[i])
+	}
+	return r
+}
+
+func center(values []float64) float64 {
+	return benchmath.AssumeNothing.Summary(benchmath.NewSample(values, &benchmath.DefaultThresholds), 0.95).Center
+}
+
+// summary is a median and its interval.
+func summary(values []float64, verb string) string {
+	if len(values) == 0 {
+		return "-"
+	}
+	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(append([]float64(nil), values...), &benchmath.DefaultThresholds), 0.95)
+	return fmt.Sprintf(verb+" ("+verb+"–"+verb+")", s.Center, s.Lo, s.Hi)
+}
+
+func table() (*strings.Builder, *tabwriter.Writer) {
+	var text strings.Builder
+	return &text, tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+}
+
+// pingPong returns the nanoseconds of one switch and the work around it, on each
+// of the cores at once.
+func pingPong(b *testing.B, mode workloads.Mode, cores []int, tr tracer) float64 {
+	t := &timer{}
+	if tr.attach != nil {
+		observer, detach := tr.attach(b)
+		defer detach()
+		t.inner = observer
+	}
 	p := plan(b, "pipe")
-	p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2, []int{0}, overheadRoundTrips
-	t := &timer{inner: o}
+	p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2*len(cores), cores, overheadRoundTrips
 	if err := p.Run(context.Background(), t); err != nil {
 		b.Fatal(err)
 	}
@@ -109,66 +174,52 @@ func (t *timer) Stopped(r workloads.Result) error {
 	return t.inner.Stopped(r)
 }
 
-func attachEmpty(b testing.TB) (workloads.Observer, func()) {
-	empty, err := bpf.LoadEmpty()
+// runTimes says how long each program of slicetrace runs, and how often in a
+// switch, as the kernel measures it: two more clock readings a run are in it.
+func runTimes(b *testing.B, mode workloads.Mode) string {
+	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
 	if err != nil {
 		b.Fatal(err)
 	}
-	var links []link.Link
-	for _, h := range empty.Hooks {
-		l, err := link.AttachTracing(link.TracingOptions{Program: h.Program})
+	defer stats.Close()
+	text, w := table()
+	fmt.Fprintln(w, "program\truns/switch\tns/run\t")
+	for _, tr := range []tracer{{"empty", attachEmpty}, {"slicetrace", attachWatching}} {
+		attach := tr.attach
+		pingPong(b, mode, []int{0}, tracer{tr.name, func(t testing.TB) (workloads.Observer, func()) {
+			observer, detach := attach(t)
+			return observer, func() {
+				for _, p := range programs(b) {
+					if p.RunCount > overheadRoundTrips/100 {
+						fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n", p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
+					}
+				}
+				detach()
+			}
+		}})
+	}
+	w.Flush()
+	return text.String()
+}
+
+type program struct {
+	name string
+	*ebpf.ProgramStats
+}
+
+func programs(b *testing.B) []program {
+	var found []program
+	for id, name := range ours(b) {
+		p, err := ebpf.NewProgramFromID(id)
+		if err != nil {
+			continue // it has gone
+		}
+		stats, err := p.Stats()
+		p.Close()
 		if err != nil {
 			b.Fatal(err)
 		}
-		links = append(links, l)
+		found = append(found, program{name, stats})
 	}
-	return nil, func() {
-		for _, l := range links {
-			l.Close()
-		}
-		empty.Close()
-	}
-}
-
-func attachSlicetrace(b testing.TB) (workloads.Observer, func()) {
-	c, err := collector.Open(collector.Options{Tasks: 20})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &watcher{c: c}, func() {
-		if err := c.Close(); err != nil {
-			b.Error(err)
-		}
-	}
-}
-
-func attachPerf(b testing.TB) (workloads.Observer, func()) {
-	out := filepath.Join(b.TempDir(), "perf.data")
-	perf := exec.Command("perf", "sched", "record", "-q", "-o", out)
-	if err := perf.Start(); err != nil {
-		b.Fatal(err)
-	}
-	// It says nowhere that it is ready; its file has a header then.
-	for range 200 {
-		if info, err := os.Stat(out); err == nil && info.Size() > 0 {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	time.Sleep(200 * time.Millisecond)
-	return nil, func() {
-		err := errors.Join(perf.Process.Signal(syscall.SIGINT), ignoreExit(perf.Wait()))
-		if err = errors.Join(err, os.Remove(out)); err != nil {
-			b.Error(err)
-		}
-	}
-}
-
-// ignoreExit drops the status of a program that was interrupted.
-func ignoreExit(err error) error {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return nil
-	}
-	return err
+	return found
 }

@@ -17,8 +17,7 @@ func (o *runOptions) dropPrivileges() error {
 // neededCapabilities are those that a run needs once its tracer is attached.
 func neededCapabilities(underSudo bool) []int {
 	needed := []int{
-		// To take snapshots, to read the maps, and to measure the hook floor at the
-		// end of the run, which loads and attaches two programs.
+		// To take snapshots and to read the maps.
 		unix.CAP_BPF, unix.CAP_PERFMON,
 		// To read what /proc says of tasks of other users.
 		unix.CAP_SYS_PTRACE,

@@ -401,8 +401,8 @@ func TestRunUnderSudoRefusesDirectoriesOfOthers(t *testing.T) {
 	}
 }
 
-// The hook floor is measured at the end, with what is left of root.
-func TestHookFloorWithoutPrivileges(t *testing.T) {
+// All figures are there with what is left of root, or with a file's capabilities alone.
+func TestFewPrivilegesLoseNoFigure(t *testing.T) {
 	bpftest.Require(t)
 	for name, start := range map[string]func(*testing.T, *exec.Cmd) *exec.Cmd{"sudo": sudo, "a file's capabilities": withFileCapabilities} {
 		got := finish(t, start(t, tool(t, append([]string{"run", "pipe"}, short...)...)))

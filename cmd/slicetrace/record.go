@@ -30,7 +30,7 @@ func seal(r *report.Report, c *collector.Collector) error {
 		return err
 	}
 	r.Quality.RecursionMisses = misses
-	if floor, err := collector.ProbeFloor(); err != nil {
+	if floor, err := c.Floor(); err != nil {
 		r.Warnings = append(r.Warnings, "the hook floor is absent: "+oneLine(err))
 	} else {
 		ns := floor.Nanoseconds()

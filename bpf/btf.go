@@ -1,0 +1,44 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+)
+
+// ErrNoBTF says that the kernel does not describe its types.
+var ErrNoBTF = errors.New("kernel has no BTF type information in /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+
+// Kernel is what the running kernel says of its types. Reading it takes longer
+// than any load, so one serves several.
+type Kernel struct {
+	types *btf.Spec
+	cache *btf.Cache
+}
+
+// ReadKernel reads the kernel's types. The error may be ErrNoBTF.
+func ReadKernel() (*Kernel, error) {
+	k := &Kernel{cache: btf.NewCache()}
+	var err error
+	k.types, err = k.cache.Kernel()
+	if errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, os.ErrNotExist) {
+		return nil, ErrNoBTF
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the kernel's type information: %w", err)
+	}
+	return k, nil
+}
+
+// options make a load read neither the kernel's types again nor those of modules.
+func (k *Kernel) options() ebpf.CollectionOptions {
+	return ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: k.types}, Cache: k.cache}
+}
+
+func (k *Kernel) hasTracepoint(name string) bool {
+	var t *btf.Typedef
+	return k.types.TypeByName("btf_trace_"+name, &t) == nil
+}

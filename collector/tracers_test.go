@@ -1,0 +1,172 @@
+package collector_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf/link"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// tracer is something that may slow switches down.
+type tracer struct {
+	name string
+	// attach returns an observer for the trial, or nil, and how to detach.
+	attach func(testing.TB) (workloads.Observer, func())
+}
+
+// installedTracers are the floor, slicetrace in its ways, and the peers that are
+// there.
+func installedTracers() []tracer {
+	tracers := []tracer{
+		{"empty", attachEmpty},
+		{"stamps", attachStamps},
+		{"slicetrace", attachWatching},
+		{"slicetrace, not watching", attachIdly},
+		{"slicetrace, recording", attachRecording},
+	}
+	if _, err := exec.LookPath("perf"); err == nil {
+		tracers = append(tracers, tracer{"perf", attachPerf})
+	}
+	for _, name := range []string{"runqlat", "cpudist"} {
+		if program, err := findTool(name); err == nil {
+			tracers = append(tracers, tracer{name, func(t testing.TB) (workloads.Observer, func()) { return nil, startTool(t, program) }})
+		}
+	}
+	return tracers
+}
+
+// findTool finds one of libbpf-tools, which a plain user's PATH leaves out.
+func findTool(name string) (string, error) {
+	if program, err := exec.LookPath(name); err == nil {
+		return program, nil
+	}
+	return exec.LookPath("/usr/sbin/" + name)
+}
+
+func attachEmpty(t testing.TB) (workloads.Observer, func()) {
+	empty, err := bpf.LoadEmpty()
+	return nil, attachHooks(t, empty, err)
+}
+
+func attachStamps(t testing.TB) (workloads.Observer, func()) {
+	stamps, err := bpf.LoadStamps(runtime.NumCPU())
+	return nil, attachHooks(t, stamps, err)
+}
+
+func attachHooks(t testing.TB, programs *bpf.Yardstick, err error) (detach func()) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var links []link.Link
+	for _, h := range programs.Hooks {
+		l, err := link.AttachTracing(link.TracingOptions{Program: h.Program})
+		if err != nil {
+			t.Fatal(err)
+		}
+		links = append(links, l)
+	}
+	return func() {
+		for _, l := range links {
+			l.Close()
+		}
+		programs.Close()
+	}
+}
+
+func attachWatching(t testing.TB) (workloads.Observer, func()) {
+	c, detach := attachCollector(t, collector.Options{})
+	return &watcher{c: c}, detach
+}
+
+func attachIdly(t testing.TB) (workloads.Observer, func()) {
+	_, detach := attachCollector(t, collector.Options{})
+	return nil, detach
+}
+
+func attachRecording(t testing.TB) (workloads.Observer, func()) {
+	c, detach := attachCollector(t, collector.Options{Record: &collector.Recording{Out: bufio.NewWriter(io.Discard)}})
+	return &watcher{c: c}, detach
+}
+
+func attachCollector(t testing.TB, o collector.Options) (*collector.Collector, func()) {
+	t.Helper()
+	c, err := collector.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, func() {
+		if o.Record != nil {
+			if _, err := c.FinishRecording(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func attachPerf(t testing.TB) (workloads.Observer, func()) {
+	out := filepath.Join(t.TempDir(), "perf.data")
+	perf := exec.Command("perf", "sched", "record", "-q", "-o", out)
+	if err := perf.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// It says nowhere that it is ready; its file has a header then.
+	for range 200 {
+		if info, err := os.Stat(out); err == nil && info.Size() > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(200 * time.Millisecond)
+	return nil, func() {
+		interrupt(t, perf)
+		if err := os.Remove(out); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// startTool runs one of libbpf-tools, which says when it traces.
+func startTool(t testing.TB, program string) (stop func()) {
+	t.Helper()
+	cmd := exec.Command(program)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(out)
+	if line, err := said.ReadString('\n'); err != nil || !strings.HasPrefix(line, "Tracing") {
+		t.Fatalf("%s says %q, %v", program, line, err)
+	}
+	go io.Copy(io.Discard, said)
+	return func() { interrupt(t, cmd) }
+}
+
+// interrupt ends a program as Ctrl-C does; its status does not matter.
+func interrupt(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	err := errors.Join(cmd.Process.Signal(syscall.SIGINT), cmd.Wait())
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Error(err)
+	}
+}
