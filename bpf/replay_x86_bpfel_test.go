@@ -239,6 +239,7 @@ const (
 	replayVarFakeRegs       = "fake_regs"
 	replayVarFakeSyscall    = "fake_syscall"
 	replayVarFakeTimer      = "fake_timer"
+	replayVarLog2Byte       = "log2_byte"
 	replayVarNoTask         = "no_task"
 	replayVarObituaryType   = "obituary_type"
 	replayVarRecording      = "recording"
@@ -329,6 +330,7 @@ type replayVariableSpecs struct {
 	FakeRegs     *ebpf.VariableSpec `ebpf:"fake_regs"`
 	FakeSyscall  *ebpf.VariableSpec `ebpf:"fake_syscall"`
 	FakeTimer    *ebpf.VariableSpec `ebpf:"fake_timer"`
+	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
 	NoTask       *ebpf.VariableSpec `ebpf:"no_task"`
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
 	Recording    *ebpf.VariableSpec `ebpf:"recording"`
@@ -393,6 +395,7 @@ type replayVariables struct {
 	FakeRegs     *ebpf.Variable `ebpf:"fake_regs"`
 	FakeSyscall  *ebpf.Variable `ebpf:"fake_syscall"`
 	FakeTimer    *ebpf.Variable `ebpf:"fake_timer"`
+	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
 	NoTask       *ebpf.Variable `ebpf:"no_task"`
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
 	Recording    *ebpf.Variable `ebpf:"recording"`

@@ -224,6 +224,7 @@ const (
 	slicetraceProgStTick        = "st_tick"
 	slicetraceProgStWakeup      = "st_wakeup"
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
+	slicetraceVarLog2Byte       = "log2_byte"
 	slicetraceVarObituaryType   = "obituary_type"
 	slicetraceVarRecording      = "recording"
 	slicetraceVarRingBytes      = "ring_bytes"
@@ -307,6 +308,7 @@ type slicetraceMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
+	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
 	Recording    *ebpf.VariableSpec `ebpf:"recording"`
 	RingBytes    *ebpf.VariableSpec `ebpf:"ring_bytes"`
@@ -364,6 +366,7 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
+	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
 	Recording    *ebpf.Variable `ebpf:"recording"`
 	RingBytes    *ebpf.Variable `ebpf:"ring_bytes"`

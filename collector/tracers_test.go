@@ -35,6 +35,7 @@ func installedTracers() []tracer {
 		{"stamps", attachStamps},
 		{"slicetrace", attachWatching},
 		{"slicetrace, not watching", attachIdly},
+		{"slicetrace, no pick", attachWithoutPick},
 		{"slicetrace, recording", attachRecording},
 	}
 	if _, err := exec.LookPath("perf"); err == nil {
@@ -89,6 +90,11 @@ func attachHooks(t testing.TB, programs *bpf.Yardstick, err error) (detach func(
 
 func attachWatching(t testing.TB) (workloads.Observer, func()) {
 	c, detach := attachCollector(t, collector.Options{})
+	return &watcher{c: c}, detach
+}
+
+func attachWithoutPick(t testing.TB) (workloads.Observer, func()) {
+	c, detach := attachCollector(t, collector.Options{NoEntry: true})
 	return &watcher{c: c}, detach
 }
 
