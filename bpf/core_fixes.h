@@ -65,7 +65,10 @@ static __always_inline void symbol_name(u64 address, char name[SYMBOL_BYTES])
 {
 	char said[SYMBOL_BYTES] = {};
 
-	bpf_snprintf(said, sizeof(said), "%ps", &address, sizeof(address));
+	/* Named, so that it needs no map of its own as a string literal does. */
+	static const char format[] = "%ps";
+
+	bpf_snprintf(said, sizeof(said), format, &address, sizeof(address));
 	bpf_probe_read_kernel(name, SYMBOL_BYTES, said);
 }
 

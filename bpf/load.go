@@ -234,6 +234,14 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	if !o.Record {
 		// The programs' use of it is dead code, which is not checked.
 		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
+		if o.Cores > 1 {
+			return nil
+		}
+		// Half as many tasks end on one core.
+		ring.MaxEntries /= 2
+		if err := spec.Variables[slicetraceVarRingBytes].Set(uint64(ring.MaxEntries)); err != nil {
+			return fmt.Errorf("set size of the ring buffer: %w", err)
+		}
 		return nil
 	}
 	raw.MaxEntries = uint32(o.Cores)
