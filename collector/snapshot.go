@@ -35,8 +35,10 @@ type Snapshot struct {
 	base   map[taskID]Task // of the tasks that ended since the snapshot before
 	totals bpf.Totals
 	steal  map[int]time.Duration
-	pick   bool
-	swtch  bool
+	// ownBefore and ownAfter are the switches of this process before and after the copying.
+	ownBefore, ownAfter uint64
+	pick                bool
+	swtch               bool
 }
 
 // Interval is what happened between two snapshots.
@@ -49,12 +51,18 @@ type Interval struct {
 	// Created are the counted children that ended, nil if there were none.
 	Created *report.Created
 	Lost    report.Lost
+	// ToolSwitches is how often this process was switched out between the two.
+	ToolSwitches uint64
 }
 
 // Snapshot copies what the kernel has counted so far.
 func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	own, err := ownSwitches()
+	if err != nil {
+		return nil, err
+	}
 	if err := c.read(); err != nil {
 		return nil, err
 	}
@@ -66,11 +74,12 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.fold()
 	c.taken++
 	s := &Snapshot{
-		number: c.taken,
-		alive:  make(map[taskID]bpf.Worker),
-		base:   make(map[taskID]Task),
-		pick:   c.objs.Pick != "",
-		swtch:  c.objs.Switch != "",
+		number:    c.taken,
+		ownBefore: own,
+		alive:     make(map[taskID]bpf.Worker),
+		base:      make(map[taskID]Task),
+		pick:      c.objs.Pick != "",
+		swtch:     c.objs.Switch != "",
 	}
 	for i := range c.cores {
 		s.cpus = append(s.cpus, c.cores[i].cpu)
@@ -85,7 +94,19 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	if s.steal, err = readSteal(); err != nil {
 		return nil, err
 	}
+	if s.ownAfter, err = ownSwitches(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// ownSwitches returns how often this process's threads were switched out.
+func ownSwitches() (uint64, error) {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0, fmt.Errorf("read own switches: %w", err)
+	}
+	return uint64(usage.Nvcsw + usage.Nivcsw), nil
 }
 
 // keepUp reads the cores so that no 32-bit slot can wrap twice unseen.
@@ -182,7 +203,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
 		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
 	}
-	var in Interval
+	in := Interval{ToolSwitches: s.ownBefore - before.ownAfter}
 	for i, cpu := range s.cpus {
 		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
 		core.StealNS = int64(s.steal[cpu] - before.steal[cpu])

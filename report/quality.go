@@ -12,7 +12,10 @@ const maxAccountingErrorPPM = 1000
 // ComputeQuality fills Quality's sums from the trials. ProbeFloorNS and
 // RecursionMisses are the collector's to set and are kept.
 func (r *Report) ComputeQuality() {
-	q := Quality{ProbeFloorNS: r.Quality.ProbeFloorNS, RecursionMisses: r.Quality.RecursionMisses}
+	q := Quality{ProbeFloorNS: r.Quality.ProbeFloorNS, RecursionMisses: r.Quality.RecursionMisses, ToolSwitches: new(uint64)}
+	if len(r.Trials) == 0 {
+		q.ToolSwitches = nil
+	}
 	for i := range r.Trials {
 		t := &r.Trials[i]
 		q.Switches += t.Switches()
@@ -22,6 +25,11 @@ func (r *Report) ComputeQuality() {
 		}
 		for j := range t.Cores {
 			q.addCore(&t.Cores[j])
+		}
+		if q.ToolSwitches != nil && t.ToolSwitches != nil {
+			*q.ToolSwitches += *t.ToolSwitches
+		} else {
+			q.ToolSwitches = nil
 		}
 		if c := t.Created; c != nil {
 			q.CreatedTasks += c.Tasks

@@ -95,6 +95,9 @@ type Trial struct {
 	Memory *Memory `json:"memory,omitempty"`
 	// Created is what became of the tasks that workers created, nil if none ended.
 	Created *Created `json:"created,omitempty"`
+	// ToolSwitches is how often slicetrace itself was switched out between the two
+	// snapshots, nil in reports of versions that did not count it.
+	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
 }
 
 // Memory is the memory of a trial's worker processes, the sum over them. They
@@ -311,6 +314,9 @@ type Quality struct {
 	WallNS  int64 `json:"wall_ns"`
 	SelfNS  int64 `json:"self_ns"`
 	StealNS int64 `json:"steal_ns"`
+	// ToolSwitches is how often slicetrace itself was switched out during trials,
+	// nil if that was not counted in each.
+	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
 	// AccountingErrorPPM is the largest |idle+workers+others+self − wall| ÷ wall
 	// of any core in any trial, in parts per million.
 	AccountingErrorPPM int64 `json:"accounting_error_ppm"`

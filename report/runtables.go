@@ -35,6 +35,7 @@ func (r *Report) qualityTable() Table {
 		pair{"unseen", integer(q.Lost.Unseen)},
 		pair{"created_tasks", integer(q.CreatedTasks)},
 		pair{"reconciled_created", integer(q.ReconciledCreated)},
+		pair{"tool_switches", known(q.ToolSwitches)},
 	)
 	return pairs("quality", append(list, r.Recording.pairs()...))
 }

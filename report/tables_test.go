@@ -147,7 +147,7 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 }
 
 func TestTableValues(t *testing.T) {
-	ticks := uint64(250)
+	ticks, own := uint64(250), uint64(7)
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
@@ -155,7 +155,8 @@ func TestTableValues(t *testing.T) {
 			Tasks: 3, Reconciled: 2, OnCPUNS: 100, WaitNS: 50,
 			Start: observe([]uint64{1, 2, 3}), Run: observe([]uint64{4, 5, 6}), End: observe([]uint64{7, 8, 9}),
 		},
-		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
+		ToolSwitches: &own,
+		Lost:         report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
 				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
@@ -182,6 +183,7 @@ func TestTableValues(t *testing.T) {
 			"variant": "nice", "pss_bytes": "30", "private_bytes": "20", "page_table_bytes": "10",
 			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
 			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
+			"tool_switches": "7",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",

@@ -10,7 +10,8 @@ func (r *Report) trialTable() Table {
 		unmatched_pick unmatched_switch map_full dropped_tasks variant:text
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
-		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns`)
+		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
+		tool_switches`)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range r.Trials {
 			if !yield(r.Trials[i].fields()) {
@@ -58,7 +59,8 @@ func (t *Trial) fields() []Field {
 		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks),
 		free(t.Variant))
 	row = append(row, t.Memory.fields()...)
-	return append(row, t.Created.fields()...)
+	row = append(row, t.Created.fields()...)
+	return append(row, known(t.ToolSwitches))
 }
 
 // fields are all absent for memory that was not read.

@@ -35,6 +35,9 @@ func (r *Report) trustSection() Section {
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
 	)
+	if q.ToolSwitches != nil {
+		g.Rows = append(g.Rows, row("tool's own switches", valueCell(r.toolSwitchRate()), "of slicetrace itself, while work was measured"))
+	}
 	s := Section{
 		Title:   "Trust",
 		Columns: []Column{textColumn(""), {}, textColumn("")},
@@ -192,7 +195,29 @@ func (r *Report) trustDigest() Section {
 		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
 			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s.", r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM)),
-		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.",
-			floor, percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore()),
+		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.%s",
+			floor, percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.toolClause()),
 	}, full.Notes...)}
+}
+
+// toolSwitchRate is how often the tool itself was switched out a second, absent
+// where that was not counted.
+func (r *Report) toolSwitchRate() Quantity {
+	var wall int64
+	for i := range r.Trials {
+		if cores := r.Trials[i].Cores; len(cores) > 0 {
+			wall += cores[0].WallNS
+		}
+	}
+	if r.Quality.ToolSwitches == nil || wall == 0 {
+		return Quantity{Unit: PerSecond}
+	}
+	return Of(float64(*r.Quality.ToolSwitches)/(float64(wall)/1e9), PerSecond)
+}
+
+func (r *Report) toolClause() string {
+	if r.Quality.ToolSwitches == nil {
+		return ""
+	}
+	return fmt.Sprintf(" The tool was switched %s.", r.toolSwitchRate())
 }

@@ -114,6 +114,8 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 		Cores:      interval.Cores,
 		Workers:    interval.Tasks,
 		Lost:       interval.Lost,
+
+		ToolSwitches: &interval.ToolSwitches,
 	})
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended: they are counted up to then", alive))

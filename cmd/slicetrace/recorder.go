@@ -91,6 +91,8 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 		Cores:      interval.Cores,
 		Created:    interval.Created,
 		Lost:       interval.Lost,
+
+		ToolSwitches: &interval.ToolSwitches,
 	}
 	for _, f := range result.Figures {
 		trial.Figures = append(trial.Figures, report.Figure{Name: f.Name, Value: f.Value})

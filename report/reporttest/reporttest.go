@@ -42,6 +42,8 @@ func Command() *report.Report {
 		Command: []string{"make", "-j2"}, Modes: []report.Mode{report.Command}, Rounds: 1, CPUs: b.cpus(),
 	}
 	r.Trials = []report.Trial{b.command()}
+	r.Trials[0].ToolSwitches = new(uint64)
+	*r.Trials[0].ToolSwitches = 7
 	r.Quality.ProbeFloorNS = new(int64)
 	*r.Quality.ProbeFloorNS = 48
 	r.ComputeQuality()
