@@ -181,6 +181,7 @@ func (c *Collector) Watch(t Task) error {
 
 		Children: uint8(t.Children),
 	}
+	c.ring.know(w.Born)
 	if err := c.objs.Workers.Put(slot, &w); err != nil {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
