@@ -199,7 +199,7 @@ func (c *Collector) Watch(t Task) error {
 // last switch, at most for the time given: a parent can know of its child's
 // end before that.
 func (c *Collector) AwaitExits(most time.Duration) error {
-	for start := time.Now(); time.Since(start) < most; time.Sleep(most / 50) {
+	for start := time.Now(); time.Since(start) < most; time.Sleep(time.Millisecond) {
 		records, err := c.readWorkers()
 		if err != nil {
 			return err

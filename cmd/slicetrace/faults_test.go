@@ -39,6 +39,9 @@ func checkHonest(t *testing.T, r *report.Report) {
 			t.Errorf("a trial of %d ns within %d ns", trial.DurationNS, wall)
 		}
 		for _, w := range trial.Workers {
+			if equal, known := w.Reconciled(); known && !equal {
+				t.Errorf("unreconciled: %+v, the kernel has %+v", w, *w.Kernel)
+			}
 			if w.Merged == 0 && (w.OnCPUNS < 0 || w.WaitNS < 0 || w.OnCPUNS+w.WaitNS > wall+wall/1000 || w.WaitMaxNS > wall) {
 				t.Errorf("within %d ns task %d has %d ns on the CPU and %d ns of waiting, at most %d ns", wall, w.TID, w.OnCPUNS, w.WaitNS, w.WaitMaxNS)
 			}
