@@ -187,6 +187,7 @@ func (c *Collector) Watch(t Task) error {
 
 		Children: uint8(t.Children),
 	}
+	c.ring.know(w.Born)
 	if err := c.objs.Workers.Put(slot, &w); err != nil {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
@@ -204,7 +205,7 @@ func (c *Collector) Watch(t Task) error {
 // last switch, at most for the time given: a parent can know of its child's
 // end before that.
 func (c *Collector) AwaitExits(most time.Duration) error {
-	for start := time.Now(); time.Since(start) < most; time.Sleep(most / 50) {
+	for start := time.Now(); time.Since(start) < most; time.Sleep(time.Millisecond) {
 		records, err := c.readWorkers()
 		if err != nil {
 			return err

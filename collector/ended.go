@@ -11,10 +11,15 @@ type endedTasks struct {
 	rows   []bpf.Obituary
 	rest   bpf.Obituary // the sum of those beyond maxEndedRows
 	merged int          // how many those are
+	// known is when the last task was born of which something has to be subtracted:
+	// what an earlier snapshot has seen of it, or its counters when watching began.
+	// That cannot be done in a sum, so tasks up to then have rows in any case. They
+	// are no more than can be watched at once.
+	known uint64
 }
 
 func (e *endedTasks) add(o *bpf.Obituary) {
-	if len(e.rows) < maxEndedRows {
+	if len(e.rows) < maxEndedRows || o.Worker.Born <= e.known {
 		e.rows = append(e.rows, *o)
 		return
 	}

@@ -209,7 +209,7 @@ type program struct {
 
 func programs(b *testing.B) []program {
 	var found []program
-	for id, name := range ours(b) {
+	for id, name := range bpftest.Programs(b) {
 		p, err := ebpf.NewProgramFromID(id)
 		if err != nil {
 			continue // it has gone

@@ -143,8 +143,15 @@ func (r *ring) ended() (endedTasks, error) {
 		return endedTasks{}, err
 	}
 	tasks := r.tasks
-	r.tasks = endedTasks{}
+	r.tasks = endedTasks{known: uint64(Now())}
 	return tasks, r.err
+}
+
+// know keeps the tasks born up to now apart from the sum of many.
+func (r *ring) know(now uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tasks.known = now
 }
 
 // record lets use work on the recorder, when all that was sent is in it.

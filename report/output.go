@@ -20,7 +20,8 @@ type Owner struct {
 
 // WriteFile saves the report under name with mode 0644, whole or not at all:
 // it writes beside, syncs and renames, and on any error leaves neither a
-// temporary file nor a changed name. A name that is a symbolic link, a device or
+// temporary file nor a changed name. Where the file system can, what it writes has
+// no name until it is whole, so that not even SIGKILL leaves any of it. A name that is a symbolic link, a device or
 // anything else but a regular file is refused, and so is a directory that is
 // reached by a symbolic link of another user: root neither follows a planted link
 // nor replaces a device.
@@ -104,6 +105,8 @@ type Output struct {
 	dir             *os.Root
 	closeDir        bool
 	name, temporary string
+	// unnamed says that the file does not have its temporary name yet.
+	unnamed bool
 	// rights are whose rights it is written with, nil for the process's own, and
 	// owner is who is given it then.
 	rights, owner *Owner
@@ -155,11 +158,27 @@ func rootsAlone(name string, owner *Owner) bool {
 
 // createIn begins a file in dir, which is name's and stays the caller's to close.
 func createIn(dir *os.Root, name string) (*Output, error) {
-	f, temporary, err := createBeside(dir, name)
-	if err != nil {
+	if err := checkName(dir, name); err != nil {
 		return nil, err
 	}
-	return &Output{file: f, dir: dir, name: name, temporary: temporary, place: (*os.Root).Rename}, nil
+	if f, err := createUnnamed(dir, name); err == nil {
+		return &Output{file: f, dir: dir, name: name, unnamed: true, place: (*os.Root).Rename}, nil
+	}
+	return createNamed(dir, name)
+}
+
+// createNamed begins a file where the file system has none without a name.
+func createNamed(dir *os.Root, name string) (*Output, error) {
+	o := &Output{dir: dir, name: name, place: (*os.Root).Rename}
+	var err error
+	o.temporary, err = beside(func(temporary string) (err error) {
+		o.file, err = dir.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	})
+	if err != nil {
+		return nil, outputError(name, err)
+	}
+	return o, nil
 }
 
 // Write adds to the file. It is not buffered. Its error does not name the
@@ -185,8 +204,10 @@ func (o *Output) Commit() error {
 // Abort leaves nothing behind.
 func (o *Output) Abort() {
 	o.file.Close()
-	// It fails where the directory is gone too, or somebody else's by now.
-	_ = withRights(o.rights, func() error { return o.dir.Remove(o.temporary) })
+	if !o.unnamed {
+		// It fails where the directory is gone too, or somebody else's by now.
+		_ = withRights(o.rights, func() error { return o.dir.Remove(o.temporary) })
+	}
 	o.release()
 }
 
@@ -206,18 +227,33 @@ func (o *Output) finish() error {
 	if err := o.file.Chmod(0o644); err != nil {
 		return err
 	}
+	if err := o.file.Sync(); err != nil {
+		return err
+	}
+	// Ahead of giving it away: root without all capabilities may not link others' files.
+	if err := o.appear(); err != nil {
+		return err
+	}
 	if o.owner != nil {
 		if err := o.file.Chown(o.owner.UID, o.owner.GID); err != nil {
 			return err
 		}
 	}
-	if err := o.file.Sync(); err != nil {
-		return err
-	}
 	if err := o.file.Close(); err != nil {
 		return err
 	}
 	return o.place(o.dir, o.temporary, filepath.Base(o.name))
+}
+
+// appear gives an unnamed file its temporary name.
+func (o *Output) appear() error {
+	if !o.unnamed {
+		return nil
+	}
+	var err error
+	o.temporary, err = beside(func(temporary string) error { return nameUnnamed(o.file, o.dir, temporary) })
+	o.unnamed = err != nil
+	return err
 }
 
 // CheckOutput returns the error that WriteFile would meet when it opens name,
@@ -248,28 +284,30 @@ func openParent(name string, owner *Owner) (*os.Root, error) {
 	return dir, nil
 }
 
-// createBeside opens a new temporary file in dir, the directory of name.
-func createBeside(dir *os.Root, name string) (f *os.File, temporary string, err error) {
+// checkName refuses a name in dir that is not to be replaced.
+func checkName(dir *os.Root, name string) error {
 	switch info, err := dir.Lstat(filepath.Base(name)); {
 	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	case err != nil:
-		return nil, "", outputError(name, err)
+		return outputError(name, err)
 	case !info.Mode().IsRegular():
-		return nil, "", fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
+		return fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
 	case !mayReplace(dir, info):
-		return nil, "", outputError(name, fmt.Errorf("replace the file of another user: %w", fs.ErrPermission))
+		return outputError(name, fmt.Errorf("replace the file of another user: %w", fs.ErrPermission))
 	}
+	return nil
+}
+
+// beside has create try temporary names until one is free, and returns it.
+func beside(create func(temporary string) error) (temporary string, err error) {
 	for range 100 {
 		temporary = fmt.Sprintf(".slicetrace-%08x.tmp", rand.Uint32())
-		f, err = dir.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if !errors.Is(err, fs.ErrExist) {
+		if err = create(temporary); !errors.Is(err, fs.ErrExist) {
 			break
 		}
 	}
-	if err != nil {
-		return nil, "", outputError(name, err)
-	}
-	return f, temporary, nil
+	return temporary, err
 }
 
 // outputError names the output that was asked for instead of a temporary one.

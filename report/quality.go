@@ -95,7 +95,7 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
 	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
 	count(q.Lost.Unwatched, "switches on cores that came online later: %d")
-	count(q.Lost.MapFull, "tasks not watched because the task map was full: %d")
+	count(q.Lost.MapFull, "tasks not watched, nor what they created, because the task map was full: %d")
 	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d")
 	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {

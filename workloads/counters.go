@@ -15,12 +15,16 @@ import (
 // settleLimit bounds the time in which workers that stand at a gate go to sleep.
 const settleLimit = 10 * time.Second
 
+// fewestAttempts is how often settle looks at least.
+const fewestAttempts = 10
+
 // settle returns the counters of the workers once every one is off the CPU. It
 // reads all of them until two rounds agree, so that a worker which slept only on
 // its way to the gate (on a page fault, say) is not taken for one that is there.
 func settle(ctx context.Context, workers []Worker) ([]Counters, error) {
 	var last []Counters
-	for began := time.Now(); time.Since(began) < settleLimit; {
+	// A stop of the tool itself can use up the time: hence some attempts in any case.
+	for began, attempt := time.Now(), 0; attempt < fewestAttempts || time.Since(began) < settleLimit; attempt++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

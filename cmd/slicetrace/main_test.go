@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(masqueradeVariable) != "" && len(os.Args) == 1 {
 		os.Exit(masquerade())
 	}
+	if program := faultyPrograms()[os.Getenv(faultyVariable)]; program != nil && len(os.Args) == 1 {
+		os.Exit(program())
+	}
 	if os.Getenv(toolVariable) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}

@@ -312,6 +312,7 @@ func TestCommandCanExecuteSetuidPrograms(t *testing.T) {
 	want := rootly(t)
 	want["Uid"], want["Gid"] = "65534 0 0 0", "65534 65534 65534 65534"
 	parseStatus(got.out).check(t, "setuid program", want)
+	checkHonest(t, got.saved(t))
 }
 
 // The work has the caller's groups and none of root's.

@@ -20,6 +20,9 @@ import (
 // work on the cores that are measured.
 const progressEvery = 250 * time.Millisecond
 
+// closeLimit is how long the end of a run waits for a terminal that takes nothing.
+const closeLimit = 200 * time.Millisecond
+
 // progress shows the trial under way, the time left and each core's switches a
 // second. A nil progress shows nothing.
 type progress struct {
@@ -27,10 +30,12 @@ type progress struct {
 	terminal  *os.File
 	collector *collector.Collector
 	stop      chan struct{}
-	stopped   sync.WaitGroup
+	stopped   chan struct{}
 	closing   sync.Once
 
-	mu    sync.Mutex // guards the rest
+	// mu guards the rest. It is never held while the terminal is written to: one
+	// that Ctrl-S has stopped keeps the writer waiting, and begin and end must not.
+	mu    sync.Mutex
 	trial string
 	done  time.Duration // of trials that ended
 	began time.Time
@@ -40,7 +45,7 @@ type progress struct {
 }
 
 func newProgress(w *os.File, c *collector.Collector, trials []workloads.Trial) *progress {
-	p := &progress{terminal: w, collector: c, stop: make(chan struct{})}
+	p := &progress{terminal: w, collector: c, stop: make(chan struct{}), stopped: make(chan struct{})}
 	var total time.Duration
 	for _, t := range trials {
 		p.plan = append(p.plan, expected(t))
@@ -56,7 +61,7 @@ func newProgress(w *os.File, c *collector.Collector, trials []workloads.Trial) *
 		progressbar.OptionSetDescription("attaching"),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
 	)
-	p.stopped.Go(p.draw)
+	go p.draw()
 	return p
 }
 
@@ -89,20 +94,24 @@ func (p *progress) end() {
 	p.began = time.Time{}
 }
 
-// close clears the display.
+// close clears the display. It leaves behind what hangs on a stopped terminal.
 func (p *progress) close() {
 	if p == nil {
 		return
 	}
 	p.closing.Do(func() {
 		close(p.stop)
-		p.stopped.Wait()
-		// What cannot be drawn on a terminal is not worth an error.
-		_ = p.bar.Clear()
+		select {
+		case <-p.stopped:
+			// What cannot be drawn on a terminal is not worth an error.
+			_ = p.bar.Clear()
+		case <-time.After(closeLimit):
+		}
 	})
 }
 
 func (p *progress) draw() {
+	defer close(p.stopped)
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
 	for {
@@ -110,21 +119,33 @@ func (p *progress) draw() {
 		case <-p.stop:
 			return
 		case <-tick.C:
+		}
+		select {
+		case <-p.stop: // both, after a wait for the terminal
+			return
+		default:
 			p.update()
 		}
 	}
 }
 
 func (p *progress) update() {
+	if text, done, ok := p.now(); ok {
+		p.bar.Describe(text)
+		_ = p.bar.Set64(int64(done))
+	}
+}
+
+// now returns what is to be shown of the trial under way, if one is.
+func (p *progress) now() (text string, done time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.began.IsZero() {
-		return
+		return "", 0, false
 	}
-	done := p.done + min(time.Since(p.began), p.plan[0])
+	done = p.done + min(time.Since(p.began), p.plan[0])
 	left := (time.Duration(p.bar.GetMax64()) - done).Round(time.Second)
-	p.bar.Describe(p.fit(fmt.Sprintf("%s · %v left", p.trial, left), p.rates()))
-	_ = p.bar.Set64(int64(done))
+	return p.fit(fmt.Sprintf("%s · %v left", p.trial, left), p.rates()), done, true
 }
 
 // barColumns is what the bar, its percentage and the space around them take.

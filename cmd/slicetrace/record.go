@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -42,23 +43,21 @@ func seal(r *report.Report, c *collector.Collector) error {
 }
 
 // deliver saves the report, and only then shows it: a reader that stops
-// reading, such as head, must not cost the file.
+// reading, such as head, must not cost the file. A report that could not be saved
+// is shown nevertheless: what was measured is not lost with the file.
 func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
 	owner := invokingUser().owner()
-	var err error
+	var unsaved error
 	if o.output == "" {
-		name, err = report.WriteNewFile(name, r, owner)
+		name, unsaved = report.WriteNewFile(name, r, owner)
 	} else {
-		err = report.WriteFile(name, r, owner)
-	}
-	if err != nil {
-		return err
+		unsaved = report.WriteFile(name, r, owner)
 	}
 	if o.quiet {
-		return nil
+		return unsaved
 	}
-	if err := show(out, r, o.format, o.verbose); err != nil {
-		return err
+	if err := show(out, r, o.format, o.verbose); err != nil || unsaved != nil {
+		return errors.Join(unsaved, err)
 	}
 	fmt.Fprintln(messages, "Saved", name)
 	return nil

@@ -12,8 +12,8 @@ import (
 )
 
 // exitLimit bounds the wait for tasks that are known to have ended to make their
-// last switch.
-const exitLimit = 50 * time.Millisecond
+// last switch: where many others want the core, that takes them a while.
+const exitLimit = 2 * time.Second
 
 // recorder turns trials into a report: it is the workloads' observer, and
 // brings the collector's figures and the workers' own together.

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// terminal is a pseudo-terminal and what was shown on it.
+type terminal struct {
+	master, slave *os.File
+	reading       sync.Once
+	mu            sync.Mutex // guards the rest
+	text          bytes.Buffer
+}
+
+func openTerminal(t *testing.T) *terminal {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		bpftest.Unavailable(t, "no pseudo-terminals: "+err.Error())
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { slave.Close() })
+	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 100}); err != nil {
+		t.Fatal(err)
+	}
+	return &terminal{master: master, slave: slave}
+}
+
+// start runs a command as a session of the terminal.
+func (x *terminal) start(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = x.slave, x.slave, x.slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // where the test has failed
+}
+
+// read begins to take what is shown.
+func (x *terminal) read() {
+	x.reading.Do(func() {
+		go func() {
+			var some [4096]byte
+			for {
+				n, err := x.master.Read(some[:])
+				if err != nil {
+					return
+				}
+				x.mu.Lock()
+				x.text.Write(some[:n])
+				x.mu.Unlock()
+			}
+		}()
+	})
+}
+
+func (x *terminal) shown() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.text.String()
+}
+
+// press types a key.
+func (x *terminal) press(t *testing.T, key byte) {
+	t.Helper()
+	if _, err := x.master.Write([]byte{key}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const (
+	ctrlQ = 0x11
+	ctrlS = 0x13
+	ctrlZ = 0x1a
+)
+
+// await waits until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for range 1500 {
+		if so() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("in 15 s it never came to %s", what)
+}
+
+// ended waits for a command, which must not hang.
+func ended(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
+	_ = cmd.Wait() // how it ended is looked at
+	return cmd.ProcessState.ExitCode()
+}
+
+// A terminal that takes nothing, stopped by Ctrl-S or read by nobody, holds up
+// neither the trials nor the saving, and shows all when it goes on.
+func TestRunOnAStoppedTerminal(t *testing.T) {
+	bpftest.Require(t)
+	for name, c := range map[string]struct{ stop, resume func(*testing.T, *terminal) }{
+		"Ctrl-S": {
+			func(t *testing.T, x *terminal) { x.read(); x.press(t, ctrlS) },
+			func(t *testing.T, x *terminal) { x.press(t, ctrlQ) },
+		},
+		"read by nobody": {fillTerminal, func(_ *testing.T, x *terminal) { x.read() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openTerminal(t)
+			cmd := tool(t, "run", "yield", "--rounds", "2", "--duration", "400ms", "-o", "r.json")
+			x.start(t, cmd)
+			awaitWorkers(t, cmd)
+			c.stop(t, x)
+			saved := filepath.Join(cmd.Dir, "r.json")
+			await(t, "a saved report", func() bool { _, err := os.Stat(saved); return err == nil })
+			if strings.Contains(x.shown(), "Saved") {
+				t.Error("the terminal was not stopped: the test shows nothing")
+			}
+			c.resume(t, x)
+			if status := ended(t, cmd); status != exitDone {
+				t.Errorf("status %d, shown is %s", status, x.shown())
+			}
+			await(t, "show where the report is", func() bool { return strings.Contains(x.shown(), "Saved r.json") })
+			if !strings.Contains(x.shown(), "Trust") {
+				t.Errorf("the report is not shown: %s", x.shown())
+			}
+			r := (invocation{dir: cmd.Dir}).saved(t)
+			checkHonest(t, r)
+			if len(r.Trials) != 4 || r.Quality.ComparedWorkers != r.Quality.Workers || len(r.Warnings) != 0 {
+				t.Errorf("%d trials, %d of %d workers are compared, warnings %v", len(r.Trials), r.Quality.ComparedWorkers, r.Quality.Workers, r.Warnings)
+			}
+			for _, trial := range r.Trials {
+				// Were the tool held up, its snapshots would lie further apart.
+				if trial.Cores[0].WallNS > 2000e6 {
+					t.Errorf("a trial of 400 ms took %d ns", trial.Cores[0].WallNS)
+				}
+			}
+			checkNoWorkers(t, cmd)
+		})
+	}
+}
+
+// fillTerminal writes as much as a terminal takes that nobody reads.
+func fillTerminal(t *testing.T, x *terminal) {
+	t.Helper()
+	// A descriptor of its own, or the tool's would not wait either.
+	full, err := unix.Open(x.slave.Name(), unix.O_WRONLY|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(full)
+	for {
+		if _, err := unix.Write(full, bytes.Repeat([]byte("."), 512)); err == unix.EAGAIN {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Ctrl-Z stops the tool, and a program that it traces, but not the workers of a
+// trial; fg continues the run, which ends as if nothing had been.
+func TestSuspendedRun(t *testing.T) {
+	bpftest.Require(t)
+	// A shell with job control, as a user has it.
+	const shell = `set -m; "$0" "$@"; echo "stopped: $?"; sleep 2; fg >/dev/null; echo "ended: $?"`
+	for name, c := range map[string]struct {
+		args    []string
+		started func(*terminal) bool
+		check   func(*testing.T, *report.Report)
+		status  int
+	}{
+		"bundled": {
+			[]string{"run", "pipe", "--rounds", "1", "--duration", "1500ms", "-o", "r.json"},
+			func(x *terminal) bool { return strings.Contains(x.shown(), "round 1") },
+			func(t *testing.T, r *report.Report) {
+				if q := r.Quality; len(r.Trials) != 2 || q.ComparedWorkers != q.Workers {
+					t.Errorf("%d trials, %d of %d workers are compared", len(r.Trials), q.ComparedWorkers, q.Workers)
+				}
+				// The workers ended in time; the tool only came to see it later.
+				longest := int64(0)
+				for _, trial := range r.Trials {
+					longest = max(longest, trial.Cores[0].WallNS)
+					if trial.DurationNS > 3000e6 {
+						t.Errorf("a trial of 1.5 s took %d ns", trial.DurationNS)
+					}
+				}
+				if longest < 2000e6 {
+					t.Errorf("no trial was stopped: the longest took %d ns", longest)
+				}
+			}, exitDone,
+		},
+		"command": {
+			[]string{"run", "-o", "r.json", "--", "sh", "-c", "echo begun; for i in 1 2 3 4 5 6; do sleep 0.1; done; exit 5"},
+			func(x *terminal) bool { return strings.Contains(x.shown(), "begun") },
+			func(t *testing.T, r *report.Report) {
+				if q := r.Quality; q.Workers != 7 || q.ComparedWorkers != q.Workers || r.Trials[0].DurationNS < 2000e6 {
+					t.Errorf("%d of %d tasks are compared, after %d ns", q.ComparedWorkers, q.Workers, r.Trials[0].DurationNS)
+				}
+			}, 5,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openTerminal(t)
+			cmd := tool(t)
+			cmd.Path = "/bin/sh"
+			cmd.Args = append([]string{"sh", "-c", shell, self(t)}, c.args...)
+			x.start(t, cmd)
+			x.read()
+			await(t, "begin", func() bool { return c.started(x) })
+			x.press(t, ctrlZ)
+			await(t, "stop", func() bool { return strings.Contains(x.shown(), fmt.Sprintf("stopped: %d", 128+int(unix.SIGTSTP))) })
+			await(t, "end", func() bool { return strings.Contains(x.shown(), "ended: ") })
+			if ended(t, cmd); !strings.Contains(x.shown(), fmt.Sprintf("ended: %d", c.status)) || !strings.Contains(x.shown(), "Saved r.json") {
+				t.Errorf("shown is %s", x.shown())
+			}
+			r := (invocation{dir: cmd.Dir}).saved(t)
+			checkHonest(t, r)
+			c.check(t, r)
+		})
+	}
+}

@@ -1,0 +1,35 @@
+package report
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// createUnnamed opens a new file in dir that has no name there, so that it vanishes
+// with this process, however that ends. Not every file system can. Errors call it
+// by the name given.
+func createUnnamed(dir *os.Root, name string) (*os.File, error) {
+	folder, err := dir.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	fd, err := unix.Openat(int(folder.Fd()), ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open unnamed file: %w", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// nameUnnamed gives a file of createUnnamed a name that nothing has.
+func nameUnnamed(f *os.File, dir *os.Root, name string) error {
+	folder, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	// An empty path instead would need CAP_DAC_READ_SEARCH.
+	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.Fd()), int(folder.Fd()), name, unix.AT_SYMLINK_FOLLOW)
+}

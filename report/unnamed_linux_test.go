@@ -1,0 +1,59 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// What is written can be seen only when it is whole, or where a file system has no
+// files without names beside its name; and what is given up is gone.
+func TestOutputBeforeItHasItsName(t *testing.T) {
+	for kind, create := range map[string]func(*os.Root, string) (*Output, error){"unnamed": createIn, "named": createNamed} {
+		t.Run(kind, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "r")
+			dir, err := os.OpenRoot(filepath.Dir(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dir.Close()
+			for _, older := range []string{"", "first"} {
+				abandoned, err := create(dir, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if kind == "unnamed" && !abandoned.unnamed {
+					t.Skip("this file system has no files without names")
+				}
+				abandoned.Abort()
+				o, err := create(dir, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := o.Write([]byte("first")); err != nil {
+					t.Fatal(err)
+				}
+				if old, _ := os.ReadFile(name); string(old) != older {
+					t.Errorf("before its end the file holds %q, want %q", old, older)
+				}
+				entries, err := os.ReadDir(filepath.Dir(name))
+				want := min(len(older), 1)
+				if kind == "named" {
+					want++
+				}
+				if err != nil || len(entries) != want {
+					t.Errorf("there are %v, %v", entries, err)
+				}
+				if err := o.Commit(); err != nil {
+					t.Fatal(err)
+				}
+				if now, _ := os.ReadFile(name); string(now) != "first" {
+					t.Errorf("the file holds %q", now)
+				}
+			}
+			if entries, err := os.ReadDir(filepath.Dir(name)); err != nil || len(entries) != 1 {
+				t.Errorf("left %v, %v", entries, err)
+			}
+		})
+	}
+}
