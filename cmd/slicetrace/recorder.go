@@ -64,6 +64,11 @@ func (r *recorder) Stopped(result workloads.Result) error {
 		return err
 	}
 	r.report.Trials = append(r.report.Trials, trial)
+	if n := len(result.Paused); n > 0 {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
+			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
+			result.Trial.Name(), trial.Mode, trial.Round, n, len(result.Workers)))
+	}
 	r.progress.end()
 	return r.collector.Mark(markOf(result))
 }
