@@ -154,12 +154,13 @@ func (f *fleet) note(err error) {
 func (f *fleet) pause(host int, status syscall.WaitStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	// Of a short stop the kernel may report only the end.
+	f.paused[host] = true
 	if status.Continued() {
 		delete(f.stopped, host)
 		return
 	}
 	f.stopped[host] = stop{status.StopSignal(), time.Now()}
-	f.paused[host] = true
 }
 
 // startPauses forgets the pauses that are over.

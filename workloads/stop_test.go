@@ -21,14 +21,14 @@ func stopWorker(t *testing.T, pause time.Duration) *recorder {
 			if err := unix.Kill(victim, unix.SIGSTOP); err != nil {
 				t.Error(err)
 			}
+			if pause == 0 {
+				return
+			}
+			time.Sleep(pause)
+			if err := unix.Kill(victim, unix.SIGCONT); err != nil {
+				t.Error(err)
+			}
 		})
-		if pause > 0 {
-			time.AfterFunc(50*time.Millisecond+pause, func() {
-				if err := unix.Kill(victim, unix.SIGCONT); err != nil {
-					t.Error(err)
-				}
-			})
-		}
 		return nil
 	}}
 }
@@ -101,26 +101,4 @@ func TestWorkerThatStaysStoppedIsNamed(t *testing.T) {
 			t.Error("a trial whose worker stands still was reported as stopped")
 		}
 	})
-}
-
-// What stopped before the gate opened and goes on is no pause of the trial.
-func TestStopBeforeTheGateIsNone(t *testing.T) {
-	r := &recorder{ready: func(workers []Worker) error {
-		pid := workers[0].PID
-		if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
-			return err
-		}
-		time.Sleep(100 * time.Millisecond)
-		if err := unix.Kill(pid, unix.SIGCONT); err != nil {
-			return err
-		}
-		time.Sleep(100 * time.Millisecond)
-		return nil
-	}}
-	if err := Run(t.Context(), testTrial("spin", Processes, 2, 0, 20*time.Millisecond), nil, r); err != nil {
-		t.Fatal(err)
-	}
-	if paused := r.results[0].Paused; len(paused) > 0 {
-		t.Errorf("workers %v are said to have been stopped", paused)
-	}
 }

@@ -19,7 +19,7 @@ const (
 	gatherLimit = 30 * time.Second
 	// stopLimit bounds the time for which a signal may stop a worker: who stops one
 	// by mistake, or to look at it, continues it, and a run need not wait for more.
-	stopLimit = 5 * time.Second
+	stopLimit = 10 * time.Second
 	// longest stands for no limit.
 	longest = time.Duration(1<<63 - 1)
 )
