@@ -73,8 +73,9 @@ type Task struct {
 // Collector watches every core from Open to Close. Its methods may be called
 // from several goroutines.
 type Collector struct {
-	objs  *bpf.Objects
-	links []link.Link
+	objs    *bpf.Objects
+	links   []link.Link
+	hotplug hotplug
 
 	mu    sync.Mutex // guards the rest
 	cores []core
@@ -115,7 +116,7 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	c := &Collector{objs: objs, base: make(map[taskID]Task)}
+	c := &Collector{objs: objs, hotplug: listenHotplug(), base: make(map[taskID]Task)}
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
 	}
@@ -290,5 +291,7 @@ func (c *Collector) Close() error {
 		c.ring = nil
 	}
 	c.objs.Close()
+	errs = append(errs, c.hotplug.close())
+	c.hotplug = hotplug{fd: -1}
 	return errors.Join(errs...)
 }

@@ -35,6 +35,7 @@ type Snapshot struct {
 	base   map[taskID]Task // of the tasks that ended since the snapshot before
 	totals bpf.Totals
 	steal  map[int]time.Duration
+	plug   []int // cores that have gone or come since Open
 	pick   bool
 	swtch  bool
 }
@@ -49,6 +50,9 @@ type Interval struct {
 	// Created are the counted children that ended, nil if there were none.
 	Created *report.Created
 	Lost    report.Lost
+	// Hotplugged are the cores that have gone offline or come online since Open. A
+	// core counts as idle while it is away, and tasks pinned to it get other cores.
+	Hotplugged []int
 }
 
 // Snapshot copies what the kernel has counted so far.
@@ -66,6 +70,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.fold()
 	c.taken++
 	s := &Snapshot{
+		plug:   c.hotplug.changed(),
 		number: c.taken,
 		alive:  make(map[taskID]bpf.Worker),
 		base:   make(map[taskID]Task),
@@ -116,14 +121,17 @@ func (c *Collector) read() error {
 		core := &c.cores[i]
 		core.last = core.now
 		ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
-		if errors.Is(err, unix.ENXIO) {
-			continue // it counts nothing while it is away
-		}
 		if err == nil && ret != 0 {
 			err = fmt.Errorf("program returned %d", ret)
 		}
-		if err == nil {
-			err = c.objs.Shadow.Lookup(uint32(0), &core.now)
+		switch {
+		case errors.Is(err, unix.ENXIO):
+			err = c.readAway(core)
+		case err == nil:
+			if err = c.objs.Shadow.Lookup(uint32(0), &core.now); err == nil && core.away {
+				core.away = false
+				forgetSeen(&core.now.Sums, &core.last.Sums)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("take snapshot of core %d: %w", core.cpu, err)
@@ -182,10 +190,13 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
 		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
 	}
-	var in Interval
+	in := Interval{Hotplugged: s.plug}
 	for i, cpu := range s.cpus {
 		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
-		core.StealNS = int64(s.steal[cpu] - before.steal[cpu])
+		now, known := s.steal[cpu]
+		if then, ok := before.steal[cpu]; ok && known { // the kernel tells it of cores that are online
+			core.StealNS = int64(now - then)
+		}
 		in.Cores = append(in.Cores, core)
 		if created := s.cores[i].lives.since(&before.cores[i].lives); created.Tasks > 0 {
 			if in.Created == nil {

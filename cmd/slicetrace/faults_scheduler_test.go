@@ -68,27 +68,11 @@ func TestOtherTracersBeside(t *testing.T) {
 	}
 }
 
-// allowedCores are the cores that this process may use.
-func allowedCores(t *testing.T) []int {
-	t.Helper()
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		t.Fatal(err)
-	}
-	var cores []int
-	for cpu := range 8 * len(set) * 8 {
-		if set.IsSet(cpu) {
-			cores = append(cores, cpu)
-		}
-	}
-	return cores
-}
-
 // runOnOneCore runs workloads that want several cores where there is one, and
 // holds the report to that: cores that workers had, and claims that stay open.
 func runOnOneCore(t *testing.T, cpu int, confine func(*exec.Cmd)) {
 	t.Helper()
-	cmd := tool(t, "run", "spin", "scale", "pipe", "--rounds", "1", "--duration", "50ms")
+	cmd := tool(t, "run", "spin", "pipe", "futex", "--rounds", "1", "--duration", "50ms")
 	confine(cmd)
 	got := finish(t, cmd)
 	if got.status != exitDone {
@@ -119,7 +103,7 @@ func runOnOneCore(t *testing.T, cpu int, confine func(*exec.Cmd)) {
 		}
 	}
 	for _, f := range r.Findings {
-		if f.Claim != "C11" && f.Claim != "C12" {
+		if f.Claim != "C12" { // concurrent is not parallel
 			continue
 		}
 		if f.Verdict != report.NotMeasured || f.Reason != "needs two cores that workers may use" {
@@ -131,7 +115,7 @@ func runOnOneCore(t *testing.T, cpu int, confine func(*exec.Cmd)) {
 // The last of the allowed cores, so that it is not always the number 0.
 func TestRunPinnedToOneCore(t *testing.T) {
 	bpftest.Require(t)
-	cores := allowedCores(t)
+	cores := bpftest.AllowedCores(t)
 	cpu := cores[len(cores)-1]
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
@@ -148,7 +132,7 @@ func TestRunPinnedToOneCore(t *testing.T) {
 
 func TestRunInACPUSetOfOneCore(t *testing.T) {
 	bpftest.Require(t)
-	cores := allowedCores(t)
+	cores := bpftest.AllowedCores(t)
 	cpu := cores[len(cores)-1]
 	group := bpftest.NewGroup(t, "cpuset")
 	group.Set(t, "cpuset.cpus", fmt.Sprint(cpu))
@@ -171,7 +155,7 @@ func TestRunInACPUSetOfOneCore(t *testing.T) {
 // half of them.
 func TestRealTimeTaskBeside(t *testing.T) {
 	bpftest.Require(t)
-	cpu := allowedCores(t)[0]
+	cpu := bpftest.AllowedCores(t)[0]
 	stop := hog(t, cpu, 3*time.Second)
 	got := call(t, "run", "spin", "pipe", "--rounds", "1", "--duration", "200ms", "--cores", fmt.Sprint(cpu))
 	ran := stop()
