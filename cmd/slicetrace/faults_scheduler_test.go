@@ -230,3 +230,25 @@ func hog(t *testing.T, cpu int, most time.Duration) (stop func() bool) {
 		}
 	}
 }
+
+// Tasks that a program schedules switch through the same hooks. Which program
+// that is must be chosen by whoever runs the test, since it takes over all tasks.
+func TestRunUnderSchedExt(t *testing.T) {
+	bpftest.Require(t)
+	state, err := os.ReadFile("/sys/kernel/sched_ext/state")
+	if err != nil {
+		t.Skipf("the kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT): %v", err)
+	}
+	if s := strings.TrimSpace(string(state)); s != "enabled" {
+		t.Skipf("sched_ext is %s: load a scheduler, such as scx_simple, and run the test again", s)
+	}
+	got := call(t, "run", "spin", "pipe", "yield", "--rounds", "1", "--duration", "200ms")
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	if !strings.Contains(r.Host.Scheduler, "sched_ext") {
+		t.Errorf("the report says that the scheduler is %q", r.Host.Scheduler)
+	}
+}
