@@ -55,7 +55,7 @@ func processState(pid int) byte {
 // awaitState waits until a process is in that state.
 func awaitState(t *testing.T, pid int, state byte) {
 	t.Helper()
-	for range 1000 {
+	for range 6000 {
 		if processState(pid) == state {
 			return
 		}
@@ -68,7 +68,7 @@ func awaitState(t *testing.T, pid int, state byte) {
 // the gate is open.
 func awaitHandOvers(t *testing.T, host int) {
 	t.Helper()
-	for range 1000 {
+	for range 6000 {
 		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", host))
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func awaitHandOvers(t *testing.T, host int) {
 // on; then it is named, and nothing is left of it.
 func TestZombieWorkerIsNamed(t *testing.T) {
 	bpftest.Require(t)
-	cmd := tool(t, "run", "futex", "--duration", "1h", "--mode", "processes")
+	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1h", "--mode", "processes")
 	var victim int
 	got := finish(t, cmd, func() {
 		victim = awaitWorkers(t, cmd)[0]
@@ -114,7 +114,7 @@ func TestZombieWorkerIsNamed(t *testing.T) {
 // A worker that stood still for a moment costs nothing but a sentence.
 func TestStoppedWorkerIsInTheReport(t *testing.T) {
 	bpftest.Require(t)
-	cmd := tool(t, "run", "futex", "--duration", "1200ms", "--rounds", "1", "--mode", "processes")
+	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1200ms", "--rounds", "1", "--mode", "processes")
 	got := finish(t, cmd, func() {
 		host := awaitWorkers(t, cmd)[0]
 		awaitHandOvers(t, host)

@@ -58,13 +58,13 @@ func TestToolWithoutMemoryLeavesNothing(t *testing.T) {
 	bpftest.Require(t)
 	before := bpftest.Programs(t)
 	group := bpftest.NewGroup(t, "memory")
-	group.LimitMemory(t, 128*mib)
-	cmd := tool(t, "run", "futex", "--mode", "processes", "--duration", "1h")
+	group.LimitMemory(t, 192*mib)
+	cmd := tool(t, "run", "futex", "--workers", "2", "--mode", "processes", "--duration", "1h")
 	group.Hold(t, cmd)
 	got := finish(t, cmd, func() {
 		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
 		score(t, cmd.Process.Pid, 1000)
-		eater := exec.Command("sh", "-c", take(110*mib))
+		eater := exec.Command("sh", "-c", take(170*mib))
 		group.Hold(t, eater)
 		if out, err := eater.CombinedOutput(); err != nil {
 			t.Logf("who took the memory ended with %v: %s", err, out)
@@ -97,8 +97,8 @@ func score(t *testing.T, pid, adjustment int) {
 func TestCommandWithoutMemory(t *testing.T) {
 	bpftest.Require(t)
 	group := bpftest.NewGroup(t, "memory")
-	group.LimitMemory(t, 128*mib)
-	cmd := tool(t, "run", "-o", "r.json", "--", "sh", "-c", "echo 1000 >/proc/$$/oom_score_adj; "+take(200*mib))
+	group.LimitMemory(t, 192*mib)
+	cmd := tool(t, "run", "-o", "r.json", "--", "sh", "-c", "echo 1000 >/proc/$$/oom_score_adj; "+take(300*mib))
 	group.Hold(t, cmd)
 	got := finish(t, cmd)
 	if want := 128 + int(unix.SIGKILL); got.status != want {
