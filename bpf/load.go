@@ -91,7 +91,7 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Shadow, Workers, Slots, Guesses, Free *ebpf.Map
+	Cores, Sums, Shadow, Workers, Slots, Guesses, Free *ebpf.Map
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
 	// Totals holds a Totals.
@@ -259,6 +259,7 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 func (objs *Objects) assign() {
 	c := objs.collection
 	objs.Cores = c.Maps[slicetraceMapStCores]
+	objs.Sums = c.Maps[slicetraceMapStSums]
 	objs.Shadow = c.Maps[slicetraceMapStShadow]
 	objs.Workers = c.Maps[slicetraceMapStWorkers]
 	objs.Slots = c.Maps[slicetraceMapStSlots]

@@ -73,9 +73,10 @@ type Task struct {
 // Collector watches every core from Open to Close. Its methods may be called
 // from several goroutines.
 type Collector struct {
-	objs  *bpf.Objects
-	links []link.Link
-	floor hookFloor
+	objs    *bpf.Objects
+	links   []link.Link
+	floor   hookFloor
+	hotplug hotplug
 
 	mu    sync.Mutex // guards the rest
 	cores []core
@@ -120,7 +121,7 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	c := &Collector{objs: objs, base: make(map[taskID]Task)}
+	c := &Collector{objs: objs, hotplug: listenHotplug(), base: make(map[taskID]Task)}
 	c.floor.median, c.floor.err = measureFloor(kernel)
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
@@ -297,5 +298,7 @@ func (c *Collector) Close() error {
 		c.ring = nil
 	}
 	c.objs.Close()
+	errs = append(errs, c.hotplug.close())
+	c.hotplug = hotplug{fd: -1}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,9 @@ type core struct {
 	// now and last are the last two readings.
 	now, last bpf.Snapshot
 	sum       coreCounts
+	// away says that now was read while the core was offline, by no program that
+	// starts the maxima anew.
+	away bool
 }
 
 // classCounts are the switches of one class.

@@ -39,6 +39,7 @@ type Snapshot struct {
 	ownBefore, ownAfter uint64
 	pick                bool
 	swtch               bool
+	plug                []int // cores that have gone or come since Open
 }
 
 // Interval is what happened between two snapshots.
@@ -53,6 +54,9 @@ type Interval struct {
 	Lost    report.Lost
 	// ToolSwitches is how often this process was switched out between the two.
 	ToolSwitches uint64
+	// Hotplugged are the cores that have gone offline or come online since Open. A
+	// core counts as idle while it is away, and tasks pinned to it get other cores.
+	Hotplugged []int
 }
 
 // Snapshot copies what the kernel has counted so far.
@@ -80,6 +84,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 		base:      make(map[taskID]Task),
 		pick:      c.objs.Pick != "",
 		swtch:     c.objs.Switch != "",
+		plug:      c.hotplug.changed(),
 	}
 	for i := range c.cores {
 		s.cpus = append(s.cpus, c.cores[i].cpu)
@@ -137,14 +142,17 @@ func (c *Collector) read() error {
 		core := &c.cores[i]
 		core.last = core.now
 		ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
-		if errors.Is(err, unix.ENXIO) {
-			continue // it counts nothing while it is away
-		}
 		if err == nil && ret != 0 {
 			err = fmt.Errorf("program returned %d", ret)
 		}
-		if err == nil {
-			err = c.objs.Shadow.Lookup(uint32(0), &core.now)
+		switch {
+		case errors.Is(err, unix.ENXIO):
+			err = c.readAway(core)
+		case err == nil:
+			if err = c.objs.Shadow.Lookup(uint32(0), &core.now); err == nil && core.away {
+				core.away = false
+				forgetSeen(&core.now.Sums, &core.last.Sums)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("take snapshot of core %d: %w", core.cpu, err)
@@ -203,10 +211,13 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
 		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
 	}
-	in := Interval{ToolSwitches: s.ownBefore - before.ownAfter}
+	in := Interval{ToolSwitches: s.ownBefore - before.ownAfter, Hotplugged: s.plug}
 	for i, cpu := range s.cpus {
 		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
-		core.StealNS = int64(s.steal[cpu] - before.steal[cpu])
+		now, known := s.steal[cpu]
+		if then, ok := before.steal[cpu]; ok && known { // the kernel tells it of cores that are online
+			core.StealNS = int64(now - then)
+		}
 		in.Cores = append(in.Cores, core)
 		if created := s.cores[i].lives.since(&before.cores[i].lives); created.Tasks > 0 {
 			if in.Created == nil {

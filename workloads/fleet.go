@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -38,6 +39,16 @@ type fleet struct {
 	// did, by CLOCK_MONOTONIC; 0 if it did not.
 	fatal   bool
 	crashed time.Duration
+	// stopped says since when hosts are stopped by a signal, and by which; paused
+	// are those that ever were, since startPauses.
+	stopped map[int]stop
+	paused  map[int]bool
+}
+
+// stop is the begin of a host's standstill.
+type stop struct {
+	signal syscall.Signal
+	since  time.Time
 }
 
 // launch starts the trial's hosts. The signal that kills hosts with the tool is
@@ -45,7 +56,7 @@ type fleet struct {
 // locked to its thread until dismiss has returned. fds are the workers'
 // descriptors. After each host's end, report is called.
 func launch(t Trial, user *Credential, boardFD int, fds [][]int, report func()) (*fleet, error) {
-	f := &fleet{trial: t, reaped: make(chan struct{})}
+	f := &fleet{trial: t, reaped: make(chan struct{}), stopped: make(map[int]stop), paused: make(map[int]bool)}
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", os.DevNull, err)
@@ -107,10 +118,11 @@ func (f *fleet) start(first int, fds [][]int, files []uintptr, user *Credential)
 	return nil
 }
 
-// reap waits for the hosts, all of them, and notes the first that ends.
+// reap waits for the hosts, all of them, and notes the first that ends, and
+// which stand still.
 func (f *fleet) reap(report func()) {
 	defer close(f.reaped)
-	for left := len(f.pids); left > 0; left-- {
+	for left := len(f.pids); left > 0; {
 		var status syscall.WaitStatus
 		pid, err := wait4(-f.pids[0], &status)
 		if err != nil {
@@ -118,8 +130,11 @@ func (f *fleet) reap(report func()) {
 			report()
 			return
 		}
-		for i := range f.pids {
-			if f.pids[i] == pid && !f.crash(i, status) {
+		if i := slices.Index(f.pids, pid); status.Stopped() || status.Continued() {
+			f.pause(i, status)
+		} else {
+			left--
+			if !f.crash(i, status) {
 				f.note(fmt.Errorf("host of %s (pid %d) %s%s", f.crew(i), pid, describe(status), f.complaint()))
 			}
 		}
@@ -133,6 +148,57 @@ func (f *fleet) note(err error) {
 	if f.fallen == nil {
 		f.fallen = err
 	}
+}
+
+// pause notes that a host stands still, or no longer does.
+func (f *fleet) pause(host int, status syscall.WaitStatus) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// Of a short stop the kernel may report only the end.
+	f.paused[host] = true
+	if status.Continued() {
+		delete(f.stopped, host)
+		return
+	}
+	f.stopped[host] = stop{status.StopSignal(), time.Now()}
+}
+
+// startPauses forgets the pauses that are over.
+func (f *fleet) startPauses() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.paused)
+	for host := range f.stopped {
+		f.paused[host] = true
+	}
+}
+
+// pausedWorkers returns the workers whose host stood still since startPauses.
+func (f *fleet) pausedWorkers() []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var workers []int
+	for i := range f.trial.Workers {
+		host := i
+		if f.trial.Mode == Threads {
+			host = 0
+		}
+		if f.paused[host] {
+			workers = append(workers, i)
+		}
+	}
+	return workers
+}
+
+// patience returns how long the hosts that stand still may go on to do so.
+func (f *fleet) patience() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	left := longest
+	for _, s := range f.stopped {
+		left = min(left, max(time.Millisecond, stopLimit-time.Since(s.since)))
+	}
+	return left
 }
 
 // expectCrash says that from now on the first host is to end by SIGSEGV.
@@ -168,11 +234,20 @@ func (f *fleet) crashedAt() (at time.Duration, lost int) {
 }
 
 // trouble returns what became of the first host that ended without being
-// expected to, nil if all live.
+// expected to, or stands still for too long; nil if all live.
 func (f *fleet) trouble() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.fallen
+	if f.fallen != nil {
+		return f.fallen
+	}
+	for host, pid := range f.pids {
+		if s, ok := f.stopped[host]; ok && time.Since(s.since) >= stopLimit {
+			return fmt.Errorf("host of %s (pid %d) was stopped by %s and not continued within %v: see who stops it, and run again",
+				f.crew(host), pid, unix.SignalName(s.signal), stopLimit)
+		}
+	}
+	return nil
 }
 
 // crew names the workers of the nth host.
@@ -215,8 +290,8 @@ func describe(status syscall.WaitStatus) string {
 	return fmt.Sprintf("exited with status %d", status.ExitStatus())
 }
 
-// wait4 waits for pid as the system call does, through interruptions. As in
-// sleepOn, Go is told that it blocks.
+// wait4 waits until a child of the group pid ends, is stopped or continued, through
+// interruptions. As in sleepOn, Go is told that it blocks.
 func wait4(pid int, status *syscall.WaitStatus) (int, error) {
 	for {
 		got, errno := blockInWait4(pid, status)
@@ -234,7 +309,7 @@ func wait4(pid int, status *syscall.WaitStatus) (int, error) {
 //go:noinline
 func blockInWait4(pid int, status *syscall.WaitStatus) (uintptr, syscall.Errno) {
 	leaveScheduler()
-	got, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)), 0, 0, 0, 0)
+	got, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)), unix.WUNTRACED|unix.WCONTINUED, 0, 0, 0)
 	returnToScheduler()
 	return got, errno
 }

@@ -54,6 +54,8 @@ type Result struct {
 	Figures []Figure
 	// Memory is nil where it could not be read.
 	Memory *Memory
+	// Paused are the workers whose process a signal stopped for a while.
+	Paused []int
 }
 
 // Figure is something that a workload measured besides operations. Its name

@@ -17,6 +17,9 @@ import (
 const (
 	// gatherLimit bounds the time that workers take to come to a gate.
 	gatherLimit = 30 * time.Second
+	// stopLimit bounds the time for which a signal may stop a worker: who stops one
+	// by mistake, or to look at it, continues it, and a run need not wait for more.
+	stopLimit = 10 * time.Second
 	// longest stands for no limit.
 	longest = time.Duration(1<<63 - 1)
 )
@@ -127,6 +130,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	if s.trial.Operations == 0 && !s.workload.fixedWork {
 		limit = s.trial.Duration + gatherLimit
 	}
+	s.fleet.startPauses()
 	s.board.open(s.trial.Duration)
 	if err := s.gather(ctx, &s.board.head.done, "stop", limit); err != nil {
 		return err
@@ -162,7 +166,7 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 			return fmt.Errorf("%s workers: %d of %d workers of %s did not within %v: ask for fewer workers",
 				verb, s.trial.Workers-int(n), s.trial.Workers, s.trial.Workload, limit)
 		}
-		s.board.await(heard, left)
+		s.board.await(heard, min(left, s.fleet.patience()))
 	}
 }
 
@@ -255,7 +259,7 @@ func (s *stage) settle(ctx context.Context, workers []Worker) ([]Counters, error
 // them, who live.
 func (s *stage) result(workers []Worker, after []Counters) Result {
 	crashed, lost := s.fleet.crashedAt()
-	r := Result{Trial: s.trial, Start: longest}
+	r := Result{Trial: s.trial, Start: longest, Paused: s.fleet.pausedWorkers()}
 	for _, name := range s.workload.figures {
 		r.Figures = append(r.Figures, Figure{Name: name})
 	}

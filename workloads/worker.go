@@ -79,6 +79,9 @@ func (w *worker) prepare() error {
 		set.Set(cpu)
 	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		if err == unix.EINVAL {
+			return fmt.Errorf("set affinity to cores %v: %w (none is online and in this control group's cpuset)", w.cpus, err)
+		}
 		return fmt.Errorf("set affinity to cores %v: %w", w.cpus, err)
 	}
 	if err := w.renice(); err != nil {

@@ -64,8 +64,26 @@ func (r *recorder) Stopped(result workloads.Result) error {
 		return err
 	}
 	r.report.Trials = append(r.report.Trials, trial)
+	if n := len(result.Paused); n > 0 {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
+			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
+			result.Trial.Name(), trial.Mode, trial.Round, n, len(result.Workers)))
+	}
+	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval.Hotplugged, r.report.Warnings)...)
 	r.progress.end()
 	return r.collector.Mark(markOf(result))
+}
+
+// hotplugWarnings says which cores went or came meanwhile, unless that is said already.
+func hotplugWarnings(cores []int, said []string) []string {
+	var fresh []string
+	for _, cpu := range cores {
+		w := fmt.Sprintf("core %d went offline or came online during the run: while away it counts as idle, and tasks pinned to it had other cores", cpu)
+		if !slices.Contains(said, w) {
+			fresh = append(fresh, w)
+		}
+	}
+	return fresh
 }
 
 func markOf(result workloads.Result) recording.Mark {

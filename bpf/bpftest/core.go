@@ -1,0 +1,55 @@
+package bpftest
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// AllowedCores returns the cores that this process may use, ascending.
+func AllowedCores(t testing.TB) []int {
+	t.Helper()
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		t.Fatal(err)
+	}
+	var cores []int
+	for cpu := range 64 * len(set) { // a word holds 64 at most, and IsSet knows the bounds
+		if set.IsSet(cpu) {
+			cores = append(cores, cpu)
+		}
+	}
+	return cores
+}
+
+// PluggableCore returns the last core, and what takes it offline and back. At the
+// test's end it is back in any case. Where no core can go the test is skipped.
+func PluggableCore(t testing.TB) (cpu int, plug func(in bool)) {
+	t.Helper()
+	cores := AllowedCores(t)
+	cpu = cores[len(cores)-1]
+	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
+	if text, err := os.ReadFile(file); err != nil || len(cores) < 2 || strings.TrimSpace(string(text)) != "1" {
+		t.Skipf("no core can be taken offline: of %d the last is %q in %s, %v", len(cores), text, file, err)
+	}
+	set := func(in bool) error {
+		value := "0"
+		if in {
+			value = "1"
+		}
+		return os.WriteFile(file, []byte(value), 0o644)
+	}
+	t.Cleanup(func() {
+		if err := set(true); err != nil {
+			t.Errorf("take core %d back: %v", cpu, err)
+		}
+	})
+	return cpu, func(in bool) {
+		if err := set(in); err != nil {
+			t.Skipf("the kernel does not plug core %d: %v", cpu, err)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package bpftest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Group is a control group for a test's processes.
+type Group struct {
+	dir string
+	// V2 says that it is of the one hierarchy of all controllers, whose files have
+	// other names.
+	V2 bool
+}
+
+// NewGroup makes a control group with the given controller, and removes it at the
+// test's end. Where that cannot be done the test is skipped with the reason: a
+// container may not, and not every kernel has each controller.
+func NewGroup(t testing.TB, controller string) *Group {
+	t.Helper()
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		t.Skipf("list mounts: %v", err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		if len(f) < 4 {
+			continue
+		}
+		root, kind, options := f[1], f[2], ","+f[3]+","
+		switch {
+		case kind == "cgroup" && strings.Contains(options, ","+controller+","):
+		case kind == "cgroup2" && enable(t, root, controller):
+		default:
+			continue
+		}
+		g := &Group{dir: filepath.Join(root, fmt.Sprintf("slicetrace-test-%d", os.Getpid())), V2: kind == "cgroup2"}
+		if err := os.Mkdir(g.dir, 0o755); err != nil {
+			t.Skipf("make control group: %v", err)
+		}
+		t.Cleanup(func() { g.remove(t) })
+		return g
+	}
+	t.Skipf("no control groups with the controller %s", controller)
+	return nil
+}
+
+// enable gives the children of a version 2 root the controller, until the test ends.
+func enable(t testing.TB, root, controller string) bool {
+	has := func(file string) bool {
+		text, _ := os.ReadFile(filepath.Join(root, file)) // without it there is nothing
+		return strings.Contains(" "+strings.TrimSpace(string(text))+" ", " "+controller+" ")
+	}
+	const switched = "cgroup.subtree_control"
+	if !has("cgroup.controllers") {
+		return false
+	}
+	if has(switched) {
+		return true
+	}
+	if err := os.WriteFile(filepath.Join(root, switched), []byte("+"+controller), 0o644); err != nil {
+		return false
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(filepath.Join(root, switched), []byte("-"+controller), 0o644); err != nil {
+			t.Error(err)
+		}
+	})
+	return true
+}
+
+// Set writes a file of the group; the test is skipped if the kernel refuses.
+func (g *Group) Set(t testing.TB, file, value string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(g.dir, file), []byte(value), 0o644); err != nil {
+		t.Skipf("set up control group: %v", err)
+	}
+}
+
+// LimitMemory bounds what the group's processes, and the kernel for them, take.
+func (g *Group) LimitMemory(t testing.TB, bytes int64) {
+	t.Helper()
+	file := "memory.limit_in_bytes"
+	if g.V2 {
+		file = "memory.max"
+	}
+	g.Set(t, file, fmt.Sprint(bytes))
+}
+
+// Hold makes a command, not started yet, one of this group from its begin on.
+func (g *Group) Hold(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	program := cmd.Path
+	if program == "/proc/self/exe" { // which would be the shell
+		var err error
+		if program, err = os.Executable(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	join := fmt.Sprintf(`echo $$ >%q && exec "$0" "$@"`, filepath.Join(g.dir, "cgroup.procs"))
+	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", join, program}, cmd.Args[1:]...)
+}
+
+// remove waits for processes that are about to end.
+func (g *Group) remove(t testing.TB) {
+	var err error
+	for range 100 {
+		if err = os.Remove(g.dir); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("remove control group: %v", err)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// paced is a program that says when it has begun and ends when it is told to; it
+// starts tasks all the time, on every core.
+func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
+	t.Helper()
+	const script = `: >began; while [ ! -e end ]; do sleep 0.01; done; rm began end`
+	cmd = tool(t, slices.Concat([]string{"run"}, args, []string{"--", "sh", "-c", script})...)
+	began = func() {
+		for range 1000 {
+			if _, err := os.Stat(filepath.Join(cmd.Dir, "began")); err == nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Error("the program did not begin")
+	}
+	end = func() {
+		if err := os.WriteFile(filepath.Join(cmd.Dir, "end"), nil, 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	return cmd, began, end
+}
+
+// checkHotplugSaid wants one sentence about the core in the report and in the text.
+func checkHotplugSaid(t *testing.T, r *report.Report, text string, cpu int) {
+	t.Helper()
+	want := fmt.Sprintf("core %d went offline or came online during the run", cpu)
+	said := 0
+	for _, w := range r.Warnings {
+		if strings.HasPrefix(w, want) {
+			said++
+		}
+	}
+	if said != 1 || !strings.Contains(text, want) {
+		t.Errorf("the report says %q, want %q once", r.Warnings, want)
+	}
+}
+
+// coreOf returns a core of a trial, and the longest wall time of the cores.
+func coreOf(t *testing.T, trial *report.Trial, cpu int) (core report.Core, wall int64) {
+	t.Helper()
+	for _, c := range trial.Cores {
+		wall = max(wall, c.WallNS)
+		if c.CPU == cpu {
+			core = c
+		}
+	}
+	if core.WallNS < wall*99/100 {
+		t.Errorf("core %d is accounted for during %d of %d ns", cpu, core.WallNS, wall)
+	}
+	return core, wall
+}
+
+// A core that goes and comes back is idle meanwhile, and nothing is lost.
+func TestCoreThatGoesAndComesBack(t *testing.T) {
+	bpftest.Require(t)
+	cpu, plug := bpftest.PluggableCore(t)
+	cmd, began, end := paced(t)
+	var away time.Duration
+	got := finish(t, cmd, began, func() {
+		defer end()
+		plug(false)
+		gone := time.Now()
+		time.Sleep(200 * time.Millisecond)
+		away = time.Since(gone)
+		plug(true)
+		time.Sleep(200 * time.Millisecond)
+	})
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	checkHotplugSaid(t, r, strings.Join(strings.Fields(got.err), " "), cpu)
+	if core, _ := coreOf(t, &r.Trials[0], cpu); core.IdleNS < away.Nanoseconds() {
+		t.Errorf("core %d was idle for %d ns and away for %d", cpu, core.IdleNS, away)
+	}
+}
+
+// What a core counted before it went is in the report, though it does not come back.
+func TestCoreThatGoesForGood(t *testing.T) {
+	bpftest.Require(t)
+	cpu, plug := bpftest.PluggableCore(t)
+	cmd, began, end := paced(t)
+	var away time.Duration
+	got := finish(t, cmd, began, func() {
+		defer end()
+		time.Sleep(300 * time.Millisecond)
+		plug(false)
+		gone := time.Now()
+		time.Sleep(200 * time.Millisecond)
+		away = time.Since(gone)
+	})
+	plug(true)
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	checkHotplugSaid(t, r, strings.Join(strings.Fields(got.err), " "), cpu)
+	core, _ := coreOf(t, &r.Trials[0], cpu)
+	if core.IdleNS < away.Nanoseconds() || core.IdleNS == core.WallNS {
+		t.Errorf("core %d was idle for %d of %d ns, and away for %d", cpu, core.IdleNS, core.WallNS, away)
+	}
+	if len(core.Classes) == 0 {
+		t.Errorf("of core %d no switch is left", cpu)
+	}
+}
+
+// A core that comes online later is not watched: the report says it first.
+func TestCoreThatComesLater(t *testing.T) {
+	bpftest.Require(t)
+	cpu, plug := bpftest.PluggableCore(t)
+	plug(false)
+	cmd, began, end := paced(t)
+	got := finish(t, cmd, began, func() {
+		defer end()
+		plug(true)
+		time.Sleep(300 * time.Millisecond)
+	})
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkHotplugSaid(t, r, strings.Join(strings.Fields(got.err), " "), cpu)
+	for _, w := range r.Warnings {
+		if strings.Contains(w, "still alive when it ended") && !strings.Contains(w, "or ended unseen on a core that came online later") {
+			t.Errorf("the report says %q of tasks that have ended", w)
+		}
+	}
+	if want := fmt.Sprintf("Not clean: switches on cores that came online later: %d", r.Quality.Lost.Unwatched); r.Quality.Lost.Unwatched == 0 || !strings.HasPrefix(firstLine(got.err), want) {
+		t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
+	}
+	if r.Quality.AccountingErrorPPM > 1000 || slices.ContainsFunc(r.Trials[0].Cores, func(c report.Core) bool { return c.CPU == cpu }) {
+		t.Errorf("the cores are %+v", r.Trials[0].Cores)
+	}
+}
+
+// Workers that were pinned to the core go on elsewhere, and still reconcile.
+func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
+	bpftest.Require(t)
+	cpu, plug := bpftest.PluggableCore(t)
+	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--mode", "processes", "--rounds", "1", "--duration", "1s")
+	got := finish(t, cmd, func() {
+		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
+		plug(false)
+		time.Sleep(100 * time.Millisecond)
+		plug(true)
+	})
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	checkHotplugSaid(t, r, strings.Join(strings.Fields(got.out), " "), cpu)
+	var elsewhere int64
+	for _, core := range r.Trials[0].Cores {
+		if core.CPU != cpu {
+			elsewhere += core.WorkersNS
+		}
+	}
+	if elsewhere == 0 {
+		t.Errorf("workers had no core but %d, which was away", cpu)
+	}
+}
+
+// No worker can be pinned to a core that has gone.
+func TestPinnedWorkersWithoutACore(t *testing.T) {
+	bpftest.Require(t)
+	cpu, plug := bpftest.PluggableCore(t)
+	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--rounds", "1", "--duration", "700ms")
+	got := finish(t, cmd, func() {
+		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
+		plug(false)
+	})
+	got.checkOneSentence(t, fmt.Sprintf("set affinity to cores [%d]: invalid argument (none is online and in this control group's cpuset)", cpu))
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+	checkNoWorkers(t, cmd)
+}

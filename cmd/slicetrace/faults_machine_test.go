@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// checkCounts holds a report to what every fault must leave whole: each worker
+// that can be compared equals the kernel's account, and each core's times add up.
+func checkCounts(t *testing.T, r *report.Report) {
+	t.Helper()
+	q := r.Quality
+	if q.ComparedWorkers == 0 || q.ReconciledWorkers != q.ComparedWorkers {
+		t.Errorf("%d of %d workers reconciled", q.ReconciledWorkers, q.ComparedWorkers)
+	}
+	if q.AccountingErrorPPM > 1000 {
+		t.Errorf("a core's times miss its wall time by %d ppm", q.AccountingErrorPPM)
+	}
+}
+
+// checkClean also wants nothing lost and nothing skipped.
+func checkClean(t *testing.T, r *report.Report) {
+	t.Helper()
+	checkCounts(t, r)
+	if clean, reasons := r.Clean(); !clean {
+		t.Errorf("not clean: %v", reasons)
+	}
+}
+
+// firstLine is where a report that is not clean says so.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// processState is the letter that the kernel gives for a process, 0 if there is none.
+func processState(pid int) byte {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	return stat[strings.LastIndexByte(string(stat), ')')+2]
+}
+
+// awaitState waits until a process is in that state.
+func awaitState(t *testing.T, pid int, state byte) {
+	t.Helper()
+	for range 6000 {
+		if processState(pid) == state {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Errorf("process %d is in state %q, want %q", pid, processState(pid), state)
+}
+
+// awaitHandOvers waits until the workers of a host hand over to their peers: then
+// the gate is open.
+func awaitHandOvers(t *testing.T, host int) {
+	t.Helper()
+	for range 6000 {
+		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", host))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			text, _ := os.ReadFile(name) // a thread can have ended
+			_, after, _ := strings.Cut(string(text), "\nvoluntary_ctxt_switches:\t")
+			var n int
+			if _, err := fmt.Sscan(after, &n); err == nil && n > 500 {
+				return
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Errorf("process %d hands nothing over", host)
+}
+
+// A worker that ended while the tool stood still is a zombie until the tool goes
+// on; then it is named, and nothing is left of it.
+func TestZombieWorkerIsNamed(t *testing.T) {
+	bpftest.Require(t)
+	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1h", "--mode", "processes")
+	var victim int
+	got := finish(t, cmd, func() {
+		victim = awaitWorkers(t, cmd)[0]
+		awaitHandOvers(t, victim)
+		_ = cmd.Process.Signal(unix.SIGSTOP)
+		awaitState(t, cmd.Process.Pid, 'T')
+		_ = unix.Kill(victim, unix.SIGKILL)
+		awaitState(t, victim, 'Z')
+		_ = cmd.Process.Signal(unix.SIGCONT)
+	})
+	got.checkOneSentence(t, fmt.Sprintf("of futex (pid %d) was ended by signal 9 (killed)", victim))
+	if got.status != exitFailed || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+	if state := processState(victim); state != 0 {
+		t.Errorf("the worker is still there, in state %q", state)
+	}
+	checkNoWorkers(t, cmd)
+}
+
+// A worker that stood still for a moment costs nothing but a sentence.
+func TestStoppedWorkerIsInTheReport(t *testing.T) {
+	bpftest.Require(t)
+	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1200ms", "--rounds", "1", "--mode", "processes")
+	got := finish(t, cmd, func() {
+		host := awaitWorkers(t, cmd)[0]
+		awaitHandOvers(t, host)
+		_ = unix.Kill(host, unix.SIGSTOP)
+		awaitState(t, host, 'T')
+		time.Sleep(50 * time.Millisecond)
+		_ = unix.Kill(host, unix.SIGCONT)
+	})
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	const want = "futex in processes, round 1: 1 of 2 workers were stopped by a signal for a while, which its figures include"
+	if !slices.Contains(r.Warnings, want) || !strings.Contains(strings.Join(strings.Fields(got.out), " "), want) {
+		t.Errorf("the report does not say %q: %q", want, r.Warnings)
+	}
+}
+
+// A child that CMD has not waited for when it ends has ended all the same.
+func TestZombieOfTheCommandHasEnded(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, "run", "--", "sh", "-c", "true & exec sleep 0.3")
+	r := got.saved(t)
+	checkClean(t, r)
+	tasks := r.Trials[0].Workers
+	if len(tasks) != 2 || r.Quality.ReconciledWorkers != 2 {
+		t.Errorf("%d tasks, %d reconciled, want sleep and its zombie", len(tasks), r.Quality.ReconciledWorkers)
+	}
+	for _, task := range tasks {
+		if !task.Exited {
+			t.Errorf("%s is said to live", task.Comm)
+		}
+	}
+	if got.status != exitDone || len(r.Warnings) > 0 {
+		t.Errorf("status %d, warnings %q", got.status, r.Warnings)
+	}
+}
+
+// More tasks than places: the report says it first, and CMD does not notice.
+func TestFullWatchMapIsSaidFirst(t *testing.T) {
+	bpftest.Require(t)
+	got := call(t, "run", "--max-tasks", "4", "--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done; wait; exit 5")
+	if got.status != 5 {
+		t.Errorf("status %d, want that of the command, 5", got.status)
+	}
+	r := got.saved(t)
+	checkCounts(t, r)
+	full := r.Quality.Lost.MapFull
+	if full != 5 || len(r.Trials[0].Workers) != 4 {
+		t.Errorf("%d tasks found no place and %d are listed, want 5 and 4", full, len(r.Trials[0].Workers))
+	}
+	if want := fmt.Sprintf("Not clean: tasks not watched because the task map was full: %d. See Trust.", full); firstLine(got.err) != want {
+		t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
+	}
+}
+
+// A tool that stands still cannot read what the kernel sends of tasks that end:
+// what finds no room is counted, and every task is either listed or counted.
+func TestLostRowsOfEndedTasksAreCounted(t *testing.T) {
+	bpftest.Require(t)
+	const tasks = 1009
+	// Its parent is the tool.
+	script := fmt.Sprintf("kill -STOP $PPID; i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done; kill -CONT $PPID; exit 5", tasks)
+	got := call(t, "run", "--", "sh", "-c", script)
+	if got.status != 5 {
+		t.Errorf("status %d, want that of the command, 5; %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkCounts(t, r)
+	dropped, listed := r.Quality.Lost.DroppedTasks, r.Quality.Workers
+	if dropped == 0 || int(dropped)+listed != tasks+1 {
+		t.Errorf("%d tasks listed and %d dropped, want %d together", listed, dropped, tasks+1)
+	}
+	if want := fmt.Sprintf("Not clean: ended tasks whose row was lost: %d. See Trust.", dropped); firstLine(got.err) != want {
+		t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
+	}
+	if want := fmt.Sprintf("ended tasks' rows dropped %d", dropped); !strings.Contains(got.err, want) {
+		t.Errorf("the report does not say %q", want)
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+)
+
+const mib = 1 << 20
+
+// Where the kernel has no memory for the maps it says so, and so does the tool;
+// unless one of its threads wants memory too just then, and the kernel ends it.
+func TestNoMemoryForTheMaps(t *testing.T) {
+	bpftest.Require(t)
+	before := bpftest.Programs(t)
+	group := bpftest.NewGroup(t, "memory")
+	group.LimitMemory(t, 112*mib)
+	said := 0
+	for attempt := 0; attempt < 9 && said == 0; attempt++ {
+		cmd := tool(t, "run", "--max-tasks", fmt.Sprint(1<<20), "--", "true") // 128 MiB for their records
+		group.Hold(t, cmd)
+		got := finish(t, cmd)
+		if got.out != "" || len(got.files(t)) > 0 {
+			t.Errorf("standard output %q, left %v", got.out, got.files(t))
+		}
+		if got.status == -1 {
+			t.Logf("the tool was ended: %v", cmd.ProcessState)
+			continue
+		}
+		said++
+		got.checkOneSentence(t, "not enough kernel memory for the maps: raise the memory limit of this control group, or watch fewer tasks: ")
+		if got.status != exitFailed {
+			t.Errorf("status %d", got.status)
+		}
+	}
+	if said == 0 {
+		t.Error("the kernel ended the tool each time")
+	}
+	bpftest.CheckGone(t, before)
+	// In the same group with fewer tasks.
+	cmd := tool(t, "run", "-q", "--", "true")
+	group.Hold(t, cmd)
+	if got := finish(t, cmd); got.status != exitDone {
+		t.Errorf("with the default number of tasks: status %d: %s", got.status, got.err)
+	} else {
+		checkClean(t, got.saved(t))
+	}
+}
+
+// A tool that the kernel ends for want of memory leaves neither programs nor workers.
+func TestToolWithoutMemoryLeavesNothing(t *testing.T) {
+	bpftest.Require(t)
+	before := bpftest.Programs(t)
+	group := bpftest.NewGroup(t, "memory")
+	group.LimitMemory(t, 192*mib)
+	cmd := tool(t, "run", "futex", "--workers", "2", "--mode", "processes", "--duration", "1h")
+	group.Hold(t, cmd)
+	got := finish(t, cmd, func() {
+		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
+		score(t, cmd.Process.Pid, 1000)
+		eater := exec.Command("sh", "-c", take(170*mib))
+		group.Hold(t, eater)
+		if out, err := eater.CombinedOutput(); err != nil {
+			t.Logf("who took the memory ended with %v: %s", err, out)
+		}
+	})
+	if got.status != -1 || !strings.Contains(cmd.ProcessState.String(), "killed") {
+		t.Errorf("the tool ended with %v: %s", cmd.ProcessState, got.err)
+	}
+	if len(got.files(t)) > 0 {
+		t.Errorf("left %v", got.files(t))
+	}
+	checkNoWorkers(t, cmd)
+	bpftest.CheckGone(t, before)
+}
+
+// take is a shell's command that takes memory for a moment.
+func take(bytes int) string {
+	return fmt.Sprintf("head -c %d /dev/zero | tail -c %d >/dev/null", bytes, bytes)
+}
+
+// score says how gladly the kernel ends a process when memory is short.
+func score(t *testing.T, pid, adjustment int) {
+	t.Helper()
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), fmt.Append(nil, adjustment), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A program that is ended for want of memory has its status, and its report is whole.
+func TestCommandWithoutMemory(t *testing.T) {
+	bpftest.Require(t)
+	group := bpftest.NewGroup(t, "memory")
+	group.LimitMemory(t, 192*mib)
+	cmd := tool(t, "run", "-o", "r.json", "--", "sh", "-c", "echo 1000 >/proc/$$/oom_score_adj; "+take(300*mib))
+	group.Hold(t, cmd)
+	got := finish(t, cmd)
+	if want := 128 + int(unix.SIGKILL); got.status != want {
+		t.Errorf("status %d, want %d: %s", got.status, want, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	names := make(map[string]bool)
+	for _, task := range r.Trials[0].Workers {
+		names[task.Comm] = task.Exited
+	}
+	if !names["sh"] || !names["head"] || !names["tail"] {
+		t.Errorf("tasks that ended: %v, want sh, head and tail", names)
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// beside starts a program that runs until the test ends, in a directory of its own.
+func beside(t *testing.T, argv ...string) {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = t.TempDir()
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if processState(cmd.Process.Pid) == 'Z' {
+			t.Errorf("%s ended before the test did", argv[0])
+		}
+		_ = cmd.Process.Signal(unix.SIGINT)
+		_ = cmd.Wait() // it was interrupted
+		if t.Failed() {
+			t.Logf("%s said %s", argv[0], said.String())
+		}
+	})
+}
+
+// Others may trace the same hooks at the same time: nothing is skipped for them.
+func TestOtherTracersBeside(t *testing.T) {
+	bpftest.Require(t)
+	for _, c := range [][]string{
+		{"perf", "sched", "record", "-q", "-o", "perf.data"},
+		{"runqlat", "1", "60"},
+	} {
+		t.Run(c[0], func(t *testing.T) {
+			// A plain user's PATH leaves sbin out.
+			t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
+			program, err := exec.LookPath(c[0])
+			if err != nil {
+				t.Skipf("%v: install linux-perf and libbpf-tools", err)
+			}
+			beside(t, append([]string{program}, c[1:]...)...)
+			time.Sleep(700 * time.Millisecond) // until it has attached
+			got := call(t, "run", "pipe", "spawn", "--rounds", "1", "--duration", "200ms")
+			if got.status != exitDone {
+				t.Fatalf("status %d: %s", got.status, got.err)
+			}
+			checkClean(t, got.saved(t))
+			got = call(t, "run", "--", "sh", "-c", "for i in 1 2 3; do (sleep 0.02; true) & done; wait")
+			if got.status != exitDone {
+				t.Fatalf("status %d: %s", got.status, got.err)
+			}
+			checkClean(t, got.saved(t))
+		})
+	}
+}
+
+// runOnOneCore runs workloads that want several cores where there is one, and
+// holds the report to that: cores that workers had, and claims that stay open.
+func runOnOneCore(t *testing.T, cpu int, confine func(*exec.Cmd)) {
+	t.Helper()
+	cmd := tool(t, "run", "spin", "pipe", "futex", "--rounds", "1", "--duration", "50ms")
+	confine(cmd)
+	got := finish(t, cmd)
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	if !slices.Equal(r.Setup.CPUs, []int{cpu}) {
+		t.Errorf("the report says that workers could run on cores %v, want %d", r.Setup.CPUs, cpu)
+	}
+	for i := range r.Trials {
+		trial := &r.Trials[i]
+		var here int64
+		for _, core := range trial.Cores {
+			if core.CPU == cpu {
+				here = core.WorkersNS
+			} else if core.WorkersNS > 0 {
+				t.Errorf("%s: workers had core %d for %d ns", trial.Workload, core.CPU, core.WorkersNS)
+			}
+		}
+		if here == 0 {
+			t.Errorf("%s: workers never had core %d", trial.Workload, cpu)
+		}
+		for _, w := range trial.Workers {
+			if w.Migrations > 0 {
+				t.Errorf("%s: worker %d migrated %d times", trial.Workload, w.Index, w.Migrations)
+			}
+		}
+	}
+	for _, f := range r.Findings {
+		if f.Claim != "C12" { // concurrent is not parallel
+			continue
+		}
+		if f.Verdict != report.NotMeasured || f.Reason != "needs two cores that workers may use" {
+			t.Errorf("claim %s is %q for the reason %q", f.Claim, f.Verdict, f.Reason)
+		}
+	}
+}
+
+// The last of the allowed cores, so that it is not always the number 0.
+func TestRunPinnedToOneCore(t *testing.T) {
+	bpftest.Require(t)
+	cores := bpftest.AllowedCores(t)
+	cpu := cores[len(cores)-1]
+	taskset, err := exec.LookPath("taskset")
+	if err != nil {
+		t.Skip(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runOnOneCore(t, cpu, func(cmd *exec.Cmd) {
+		cmd.Path, cmd.Args = taskset, append([]string{"taskset", "-c", fmt.Sprint(cpu), self}, cmd.Args[1:]...)
+	})
+}
+
+func TestRunInACPUSetOfOneCore(t *testing.T) {
+	bpftest.Require(t)
+	cores := bpftest.AllowedCores(t)
+	cpu := cores[len(cores)-1]
+	group := bpftest.NewGroup(t, "cpuset")
+	group.Set(t, "cpuset.cpus", fmt.Sprint(cpu))
+	group.Set(t, "cpuset.mems", "0")
+	runOnOneCore(t, cpu, func(cmd *exec.Cmd) { group.Hold(t, cmd) })
+	if len(cores) < 2 {
+		return
+	}
+	// A core outside of it is refused, and named.
+	cmd := tool(t, "run", "spin", "--rounds", "1", "--duration", "50ms", "--cores", fmt.Sprint(cores[0]))
+	group.Hold(t, cmd)
+	got := finish(t, cmd)
+	got.checkOneSentence(t, fmt.Sprint(cores[0]))
+	if got.status == exitDone || len(got.files(t)) > 0 {
+		t.Errorf("status %d, left %v", got.status, got.files(t))
+	}
+}
+
+// A real-time task takes its core from whoever has it, every ten milliseconds for
+// half of them.
+func TestRealTimeTaskBeside(t *testing.T) {
+	bpftest.Require(t)
+	cpu := bpftest.AllowedCores(t)[0]
+	stop := hog(t, cpu, 3*time.Second)
+	got := call(t, "run", "spin", "pipe", "--rounds", "1", "--duration", "200ms", "--cores", fmt.Sprint(cpu))
+	ran := stop()
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	var others, wall, involuntary int64
+	for i := range r.Trials {
+		for _, core := range r.Trials[i].Cores {
+			if core.CPU == cpu {
+				others += core.OthersNS
+				wall += core.WallNS
+			}
+		}
+		for _, w := range r.Trials[i].Workers {
+			involuntary += int64(w.Involuntary)
+		}
+	}
+	// A quarter of a core at the least, unless the run outlived the hog.
+	if ran && others < wall/4 {
+		t.Errorf("others had core %d for %d of %d ns beside a task that takes half of it", cpu, others, wall)
+	}
+	if involuntary == 0 {
+		t.Error("no worker was preempted")
+	}
+	if ran && !strings.Contains(got.out, "Note: other tasks took ") {
+		t.Errorf("the report does not say that others had the core")
+	}
+}
+
+// hog keeps a core busy for half of the time under SCHED_FIFO, for at most that
+// long. What it returns ends it, and tells whether it still ran.
+func hog(t *testing.T, cpu int, most time.Duration) (stop func() bool) {
+	t.Helper()
+	ready, quit, done := make(chan error), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		// The thread ends with the goroutine, since it is never unlocked.
+		runtime.LockOSThread()
+		var set unix.CPUSet
+		set.Set(cpu)
+		err := unix.SchedSetaffinity(0, &set)
+		if err == nil {
+			err = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}, 0)
+		}
+		ready <- err
+		for end := time.Now().Add(most); err == nil && time.Now().Before(end); {
+			for began := time.Now(); time.Since(began) < 5*time.Millisecond; {
+			}
+			pause := unix.NsecToTimespec(int64(5 * time.Millisecond))
+			_ = unix.Nanosleep(&pause, nil) // a shorter pause does no harm
+			select {
+			case <-quit:
+				return
+			default:
+			}
+		}
+	}()
+	if err := <-ready; err != nil {
+		t.Skipf("no real-time policy here: %v", err)
+	}
+	return func() bool {
+		select {
+		case <-done:
+			return false
+		default:
+			close(quit)
+			<-done
+			return true
+		}
+	}
+}
+
+// Tasks that a program schedules switch through the same hooks. Which program
+// that is must be chosen by whoever runs the test, since it takes over all tasks.
+func TestRunUnderSchedExt(t *testing.T) {
+	bpftest.Require(t)
+	state, err := os.ReadFile("/sys/kernel/sched_ext/state")
+	if err != nil {
+		t.Skipf("the kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT): %v", err)
+	}
+	if s := strings.TrimSpace(string(state)); s != "enabled" {
+		t.Skipf("sched_ext is %s: load a scheduler, such as scx_simple, and run the test again", s)
+	}
+	got := call(t, "run", "spin", "pipe", "yield", "--rounds", "1", "--duration", "200ms")
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	r := got.saved(t)
+	checkClean(t, r)
+	if !strings.Contains(r.Host.Scheduler, "sched_ext") {
+		t.Errorf("the report says that the scheduler is %q", r.Host.Scheduler)
+	}
+}

@@ -1,0 +1,129 @@
+//go:build linux
+
+package workloads
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stopper stops the process of worker 1 while it works, and continues it after
+// pause, if that is not 0.
+type stopper struct {
+	recorder
+	pause time.Duration
+	// from is when it was stopped, until when continued.
+	from, until time.Duration
+	over        sync.WaitGroup
+	err         error
+}
+
+func (s *stopper) Ready(t Trial, workers []Worker) error {
+	s.over.Go(func() {
+		time.Sleep(50 * time.Millisecond)
+		s.from = time.Duration(monotonic())
+		s.err = unix.Kill(workers[1].PID, unix.SIGSTOP)
+		if s.err == nil && s.pause > 0 {
+			time.Sleep(s.pause)
+			s.until = time.Duration(monotonic())
+			s.err = unix.Kill(workers[1].PID, unix.SIGCONT)
+		}
+	})
+	return s.recorder.Ready(t, workers)
+}
+
+// run runs the trial until the worker was stopped while it worked: on a busy
+// machine the trial can be over by then.
+func (s *stopper) run(t *testing.T, trial Trial) Result {
+	t.Helper()
+	for range 9 {
+		s.results = nil
+		err := Run(t.Context(), trial, nil, s)
+		s.over.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := s.results[0]
+		if s.err == nil && s.until < r.Workers[1].End {
+			return r
+		}
+		if s.err != nil && !errors.Is(s.err, unix.ESRCH) {
+			t.Fatal(s.err)
+		}
+	}
+	t.Skip("too busy a machine: in nine trials the worker was at its end before it could be stopped and continued")
+	return Result{}
+}
+
+// A worker that is stopped for a moment goes on, whatever it waited for: the
+// signal ends no body's system call for good.
+func TestStoppedWorkerGoesOn(t *testing.T) {
+	for _, w := range Catalogue() {
+		if w.fatal {
+			continue
+		}
+		t.Run(w.Name, func(t *testing.T) {
+			trial := testForm(w, w.Variants(1)[0], Processes, 0)
+			trial.Workers, trial.Duration = max(2, trial.Workers), 250*time.Millisecond
+			s := &stopper{pause: 50 * time.Millisecond}
+			r := s.run(t, trial)
+			if !slices.Equal(r.Paused, []int{1}) {
+				t.Errorf("workers %v are said to have been stopped, want worker 1", r.Paused)
+			}
+			if r.Workers[1].Operations == 0 && r.operations() == 0 {
+				t.Error("nothing was done")
+			}
+		})
+	}
+}
+
+func TestStopOfAProcessPausesItsThreads(t *testing.T) {
+	s := &stopper{pause: 50 * time.Millisecond}
+	r := s.run(t, testTrial("pipe", Threads, 4, 0, 250*time.Millisecond))
+	if !slices.Equal(r.Paused, []int{0, 1, 2, 3}) {
+		t.Errorf("workers %v are said to have been stopped, want all", r.Paused)
+	}
+	if r := runTrial(t, testTrial("pipe", Threads, 4, 23, 0)); len(r.Paused) > 0 {
+		t.Errorf("workers %v are said to have been stopped, and nobody did", r.Paused)
+	}
+}
+
+// One that nobody continues ends the trial, however long that may last.
+func TestWorkerThatStaysStoppedIsNamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes the time for which a worker may be stopped")
+	}
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		t.Parallel()
+		s := &stopper{}
+		err := Run(t.Context(), testTrial("futex", mode, 2, 1<<40, 0), nil, s)
+		ended := time.Duration(monotonic())
+		s.over.Wait()
+		if s.err != nil {
+			t.Fatal(s.err)
+		}
+		if took := ended - s.from; took < stopLimit {
+			t.Errorf("the trial ended after %v, want %v", took, stopLimit)
+		}
+		who := "worker 1 of futex"
+		if mode == Threads {
+			who = "all 2 workers of futex"
+		}
+		want := fmt.Sprintf("run futex in %s: host of %s (pid %d) was stopped by SIGSTOP and not continued within %v: ",
+			mode, who, s.workers[1].PID, stopLimit)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got error %v, want %q", err, want)
+		}
+		wantGone(t, pidsOf(s.workers))
+		if len(s.results) != 0 {
+			t.Error("a trial whose worker stands still was reported as stopped")
+		}
+	})
+}
