@@ -3,6 +3,7 @@ package collector_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -73,23 +74,55 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 	b.ReportMetric(center(ratios(added["slicetrace"], added["empty"])), "slicetrace/empty")
 }
 
-// compareCores holds what slicetrace adds on all cores at once against what it
-// adds on one.
+// compareCores holds what slicetrace's programs take of a switch on all cores at
+// once against what they take on one. The kernel times each program: the
+// ping-pong itself differs more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
 	all := onlineCores(b)
 	if len(all) < 2 {
 		b.Skip("needs two cores")
 	}
-	slicetrace := tracer{name: "slicetrace", attach: attachWatching}
-	var one, many []float64
-	for range overheadRounds {
-		one = append(one, pingPong(b, mode, all[:1], slicetrace)-pingPong(b, mode, all[:1], tracer{}))
-		many = append(many, pingPong(b, mode, all, slicetrace)-pingPong(b, mode, all, tracer{}))
+	stats := enableStats(b)
+	defer stats.Close()
+	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
+		var one, many []float64
+		for range overheadRounds {
+			one = append(one, programTime(b, mode, all[:1], tr))
+			many = append(many, programTime(b, mode, all, tr))
+		}
+		b.Logf("%s: programs run for %s ns/switch on one core, %s on each of %d at once, ratio %s", tr.name,
+			summary(one, "%.0f"), summary(many, "%.0f"), len(all), summary(ratios(many, one), "%.3f"))
+		b.ReportMetric(center(ratios(many, one)), tr.name+"-all/one")
 	}
-	b.Logf("slicetrace adds %s ns/switch on one core, %s on each of %d at once: ratio %s",
-		summary(one, "%.0f"), summary(many, "%.0f"), len(all), summary(ratios(many, one), "%.2f"))
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(center(ratios(many, one)), "all-cores/one")
+}
+
+// programTime is what a tracer's programs take of a switch.
+func programTime(b *testing.B, mode workloads.Mode, cores []int, tr tracer) float64 {
+	var sum time.Duration
+	pingPong(b, mode, cores, seen(b, tr, func(p program) { sum += p.Runtime }))
+	return float64(sum) / float64(2*overheadRoundTrips*len(cores))
+}
+
+// seen shows each of a tracer's programs to see before they are detached.
+func seen(b *testing.B, tr tracer, see func(program)) tracer {
+	return tracer{tr.name, func(t testing.TB) (workloads.Observer, func()) {
+		observer, detach := tr.attach(t)
+		return observer, func() {
+			for _, p := range programs(b) {
+				see(p)
+			}
+			detach()
+		}
+	}}
+}
+
+func enableStats(b *testing.B) io.Closer {
+	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return stats
 }
 
 func onlineCores(b *testing.B) []int {
@@ -177,26 +210,16 @@ func (t *timer) Stopped(r workloads.Result) error {
 // runTimes says how long each program of slicetrace runs, and how often in a
 // switch, as the kernel measures it: two more clock readings a run are in it.
 func runTimes(b *testing.B, mode workloads.Mode) string {
-	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
-	if err != nil {
-		b.Fatal(err)
-	}
+	stats := enableStats(b)
 	defer stats.Close()
 	text, w := table()
 	fmt.Fprintln(w, "program\truns/switch\tns/run\t")
-	for _, tr := range []tracer{{"empty", attachEmpty}, {"slicetrace", attachWatching}} {
-		attach := tr.attach
-		pingPong(b, mode, []int{0}, tracer{tr.name, func(t testing.TB) (workloads.Observer, func()) {
-			observer, detach := attach(t)
-			return observer, func() {
-				for _, p := range programs(b) {
-					if p.RunCount > overheadRoundTrips/100 {
-						fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n", p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
-					}
-				}
-				detach()
+	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
+		pingPong(b, mode, []int{0}, seen(b, tr, func(p program) {
+			if p.RunCount > overheadRoundTrips {
+				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n", p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
 			}
-		}})
+		}))
 	}
 	w.Flush()
 	return text.String()

@@ -8,11 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/slicetrace/slicetrace/bpf"
@@ -148,23 +148,34 @@ func attachPerf(t testing.TB) (workloads.Observer, func()) {
 	}
 }
 
-// startTool runs one of libbpf-tools, which says when it traces.
+// startTool runs one of libbpf-tools. It says on a terminal only that it traces; its
+// programs are in the kernel by then, and attached a moment later.
 func startTool(t testing.TB, program string) (stop func()) {
 	t.Helper()
+	before := lastProgram()
 	cmd := exec.Command(program)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := bufio.NewReader(out)
-	if line, err := said.ReadString('\n'); err != nil || !strings.HasPrefix(line, "Tracing") {
-		t.Fatalf("%s says %q, %v", program, line, err)
+	for began := time.Now(); lastProgram() == before; time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > 5*time.Second {
+			t.Fatalf("%s loads no program", program)
+		}
 	}
-	go io.Copy(io.Discard, said)
+	time.Sleep(200 * time.Millisecond)
 	return func() { interrupt(t, cmd) }
+}
+
+// lastProgram returns the number of the newest program in the kernel.
+func lastProgram() ebpf.ProgramID {
+	var last ebpf.ProgramID
+	for {
+		next, err := ebpf.ProgramGetNextID(last)
+		if err != nil {
+			return last
+		}
+		last = next
+	}
 }
 
 // interrupt ends a program as Ctrl-C does; its status does not matter.
