@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 )
@@ -136,11 +137,8 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []r
 	for i, body := range bodies {
 		ready.Add(1)
 		stopped.Add(1)
-		go func() {
-			runtime.LockOSThread() // and never unlock: the thread ends with its affinity
-			var set unix.CPUSet
-			set.Set(cpu)
-			if err := unix.SchedSetaffinity(0, &set); err != nil {
+		bpftest.OnOwnThread(cpu, func(err error) {
+			if err != nil {
 				t.Error(err)
 			}
 			tids[i] = unix.Gettid()
@@ -149,7 +147,7 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []r
 			body()
 			stopped.Done()
 			<-end
-		}()
+		})
 	}
 	defer close(end)
 	ready.Wait()
@@ -231,7 +229,8 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		}
 	}
 	var err error
-	for range 10 {
+	// Others' tasks have ticks end some of the hog's slices.
+	for began := time.Now(); time.Since(began) < time.Minute; {
 		done.Store(false)
 		rows := pinned(t, c, 0, hog, sleep)
 		if got := rows[0].EndedBy[report.EndedByWakeup]; got < naps*9/10 {

@@ -3,6 +3,7 @@ package bpftest
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -23,6 +24,27 @@ func AllowedCores(t testing.TB) []int {
 		}
 	}
 	return cores
+}
+
+// OnOwnThread runs f on a thread that is pinned to a core and ends with f. That is
+// never the main thread, which would live on, and whose cores are the process's.
+func OnOwnThread(cpu int, f func(pinned error)) {
+	go func() {
+		runtime.LockOSThread() // and never unlock: so the thread ends
+		if unix.Gettid() != unix.Getpid() {
+			var set unix.CPUSet
+			set.Set(cpu)
+			f(unix.SchedSetaffinity(0, &set))
+			return
+		}
+		done := make(chan struct{})
+		OnOwnThread(cpu, func(pinned error) {
+			defer close(done)
+			f(pinned)
+		})
+		<-done
+		runtime.UnlockOSThread()
+	}()
 }
 
 // PluggableCore returns the last core, and what takes it offline and back. At the

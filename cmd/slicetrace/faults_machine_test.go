@@ -167,7 +167,7 @@ func TestFullWatchMapIsSaidFirst(t *testing.T) {
 	if full != 5 || len(r.Trials[0].Workers) != 4 {
 		t.Errorf("%d tasks found no place and %d are listed, want 5 and 4", full, len(r.Trials[0].Workers))
 	}
-	if want := fmt.Sprintf("Not clean: tasks not watched because the task map was full: %d. See Trust.", full); firstLine(got.err) != want {
+	if want := fmt.Sprintf("Not clean: tasks not watched, nor what they created, because the task map was full: %d. See Trust.", full); firstLine(got.err) != want {
 		t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
 	}
 }

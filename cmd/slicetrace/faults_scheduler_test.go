@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -193,13 +192,8 @@ func TestRealTimeTaskBeside(t *testing.T) {
 func hog(t *testing.T, cpu int, most time.Duration) (stop func() bool) {
 	t.Helper()
 	ready, quit, done := make(chan error), make(chan struct{}), make(chan struct{})
-	go func() {
+	bpftest.OnOwnThread(cpu, func(err error) {
 		defer close(done)
-		// The thread ends with the goroutine, since it is never unlocked.
-		runtime.LockOSThread()
-		var set unix.CPUSet
-		set.Set(cpu)
-		err := unix.SchedSetaffinity(0, &set)
 		if err == nil {
 			err = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}, 0)
 		}
@@ -215,7 +209,7 @@ func hog(t *testing.T, cpu int, most time.Duration) (stop func() bool) {
 			default:
 			}
 		}
-	}()
+	})
 	if err := <-ready; err != nil {
 		t.Skipf("no real-time policy here: %v", err)
 	}
