@@ -96,7 +96,7 @@ func StartCommand(c Command) (*Running, error) {
 		r.closePipes()
 		return nil, fmt.Errorf("start command: %w", err)
 	}
-	if err := r.settle(); err != nil {
+	if err := r.settle(gate[0]); err != nil {
 		// It never became the user's program: nothing is lost with it.
 		_ = r.Signal(unix.SIGKILL)
 		_, _, waitErr := r.Wait()
@@ -139,11 +139,14 @@ func (r *Running) start(c Command, gate, status int) error {
 	return nil
 }
 
-// settle waits until the shim stands at its gate.
-func (r *Running) settle() error {
+// settle waits until the shim stands at its gate, which it reads from.
+func (r *Running) settle(gate int) error {
 	var ready [1]byte
 	if _, err := io.ReadFull(r.status, ready[:]); err != nil {
 		return fmt.Errorf("wait for shim: it ended early: %w", err)
+	}
+	if err := awaitRead(r.pid, gate); err != nil {
+		return err
 	}
 	counters, err := settle(context.Background(), []Worker{{PID: r.pid, TID: r.pid}})
 	if err != nil {
