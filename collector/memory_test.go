@@ -1,6 +1,9 @@
 package collector_test
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -9,10 +12,14 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// At most 128 KiB a core and 200 bytes a task. On one core, the copy that a snapshot
+// What the README says, and at most 128 KiB a core and 200 bytes a task. On one core, the copy that a snapshot
 // makes is shared by no other, and comes on top.
 func TestKernelMemory(t *testing.T) {
 	bpftest.Require(t)
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	kernel, err := bpf.ReadKernel()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +39,10 @@ func TestKernelMemory(t *testing.T) {
 		if cores == 1 {
 			most += uint64(unsafe.Sizeof(bpf.Snapshot{}))
 		}
-		t.Logf("%d cores, %d tasks: %d KiB, %d a core", cores, tasks, bytes>>10, bytes>>10/uint64(cores))
+		row := fmt.Sprintf("| %d | %d | %d KiB |", cores, tasks, bytes>>10)
+		if !strings.Contains(string(readme), row) {
+			t.Errorf("the README has no row %q", row)
+		}
 		if bytes > most || bytes < uint64(cores)<<15 {
 			t.Errorf("maps for %d cores and %d tasks take %d bytes, want at most %d", cores, tasks, bytes, most)
 		}

@@ -35,6 +35,7 @@ func installedTracers() []tracer {
 		{"stamps", attachStamps},
 		{"slicetrace", attachWatching},
 		{"slicetrace, not watching", attachIdly},
+		{"slicetrace, 10 000 tasks", attachCrowd},
 		{"slicetrace, no pick", attachWithoutPick},
 		{"slicetrace, recording", attachRecording},
 	}
@@ -96,6 +97,28 @@ func attachWatching(t testing.TB) (workloads.Observer, func()) {
 func attachWithoutPick(t testing.TB) (workloads.Observer, func()) {
 	c, detach := attachCollector(t, collector.Options{NoEntry: true})
 	return &watcher{c: c}, detach
+}
+
+// attachCrowd watches ten thousand more tasks, which never run, after the workers: so
+// that the workers are not those that are found first.
+func attachCrowd(t testing.TB) (workloads.Observer, func()) {
+	const others = 10_000
+	c, detach := attachCollector(t, collector.Options{Tasks: others + 16})
+	return &crowd{watcher{c: c}, others}, detach
+}
+
+type crowd struct {
+	watcher
+	others int
+}
+
+func (c *crowd) Ready(trial workloads.Trial, workers []workloads.Worker) error {
+	const beyond = 1 << 22 // the highest number that a task can have
+	err := c.watcher.Ready(trial, workers)
+	for i := range c.others {
+		err = errors.Join(err, c.c.Watch(collector.Task{PID: beyond + i, TID: beyond + i}))
+	}
+	return err
 }
 
 func attachIdly(t testing.TB) (workloads.Observer, func()) {

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"github.com/segmentio/encoding/json"
 	"io"
 	"os"
+
+	"github.com/segmentio/encoding/json"
 )
 
 // MaxFileBytes is the size beyond which Decode refuses a report: some ten

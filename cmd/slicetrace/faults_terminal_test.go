@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -196,6 +197,9 @@ func TestSuspendedRun(t *testing.T) {
 		started func(*terminal) bool
 		check   func(*testing.T, *report.Report)
 		status  int
+		// within says that the stop fell into a trial, nil that it must: on a slow
+		// machine the terminal can show a trial when that is nearly over.
+		within func(*report.Report) bool
 	}{
 		"bundled": {
 			[]string{"run", "pipe", "--rounds", "1", "--duration", "1500ms", "-o", "r.json"},
@@ -205,17 +209,15 @@ func TestSuspendedRun(t *testing.T) {
 					t.Errorf("%d trials, %d of %d workers are compared", len(r.Trials), q.ComparedWorkers, q.Workers)
 				}
 				// The workers ended in time; the tool only came to see it later.
-				longest := int64(0)
 				for _, trial := range r.Trials {
-					longest = max(longest, trial.Cores[0].WallNS)
 					if trial.DurationNS > 3000e6 {
 						t.Errorf("a trial of 1.5 s took %d ns", trial.DurationNS)
 					}
 				}
-				if longest < 2000e6 {
-					t.Errorf("no trial was stopped: the longest took %d ns", longest)
-				}
 			}, exitDone,
+			func(r *report.Report) bool {
+				return slices.ContainsFunc(r.Trials, func(trial report.Trial) bool { return trial.Cores[0].WallNS >= 2000e6 })
+			},
 		},
 		"command": {
 			[]string{"run", "-o", "r.json", "--", "sh", "-c", "echo begun; for i in 1 2 3 4 5 6; do sleep 0.1; done; exit 5"},
@@ -224,26 +226,32 @@ func TestSuspendedRun(t *testing.T) {
 				if q := r.Quality; q.Workers != 7 || q.ComparedWorkers != q.Workers || r.Trials[0].DurationNS < 2000e6 {
 					t.Errorf("%d of %d tasks are compared, after %d ns", q.ComparedWorkers, q.Workers, r.Trials[0].DurationNS)
 				}
-			}, 5,
+			}, 5, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			x := openTerminal(t)
-			cmd := tool(t)
-			cmd.Path = "/bin/sh"
-			cmd.Args = append([]string{"sh", "-c", shell, self(t)}, c.args...)
-			x.start(t, cmd)
-			x.read()
-			await(t, "begin", func() bool { return c.started(x) })
-			x.press(t, ctrlZ)
-			await(t, "stop", func() bool { return strings.Contains(x.shown(), fmt.Sprintf("stopped: %d", 128+int(unix.SIGTSTP))) })
-			await(t, "end", func() bool { return strings.Contains(x.shown(), "ended: ") })
-			if ended(t, cmd); !strings.Contains(x.shown(), fmt.Sprintf("ended: %d", c.status)) || !strings.Contains(x.shown(), "Saved r.json") {
-				t.Errorf("shown is %s", x.shown())
+			for range 5 {
+				x := openTerminal(t)
+				cmd := tool(t)
+				cmd.Path = "/bin/sh"
+				cmd.Args = append([]string{"sh", "-c", shell, self(t)}, c.args...)
+				x.start(t, cmd)
+				x.read()
+				await(t, "begin", func() bool { return c.started(x) })
+				x.press(t, ctrlZ)
+				await(t, "stop", func() bool { return strings.Contains(x.shown(), fmt.Sprintf("stopped: %d", 128+int(unix.SIGTSTP))) })
+				await(t, "end", func() bool { return strings.Contains(x.shown(), "ended: ") })
+				if ended(t, cmd); !strings.Contains(x.shown(), fmt.Sprintf("ended: %d", c.status)) || !strings.Contains(x.shown(), "Saved r.json") {
+					t.Errorf("shown is %s", x.shown())
+				}
+				r := (invocation{dir: cmd.Dir}).saved(t)
+				checkHonest(t, r)
+				c.check(t, r)
+				if c.within == nil || c.within(r) {
+					return
+				}
 			}
-			r := (invocation{dir: cmd.Dir}).saved(t)
-			checkHonest(t, r)
-			c.check(t, r)
+			t.Error("no trial was stopped in five runs")
 		})
 	}
 }
