@@ -56,7 +56,7 @@ static __always_inline void forget_slot(u32 tid, u32 slot)
 
 static __always_inline int note_slot(u32 tid, u32 slot)
 {
-	u32 i = tid % GUESSES, guess = slot + 1;
+	u32 i = tid & guess_mask, guess = slot + 1;
 
 	if (bpf_map_update_elem(&st_slots, &tid, &slot, BPF_ANY))
 		return -1;

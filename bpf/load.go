@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -204,6 +205,12 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	spec.Maps[slicetraceMapStWorkers].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStSlots].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStFree].MaxEntries = uint32(o.Tasks)
+	// With four times as many guesses as tasks, few tasks hide another one's.
+	guesses := uint32(1) << bits.Len32(4*uint32(o.Tasks)-1)
+	spec.Maps[slicetraceMapStGuesses].MaxEntries = guesses
+	if err := spec.Variables[slicetraceVarGuessMask].Set(guesses - 1); err != nil {
+		return fmt.Errorf("set number of guesses: %w", err)
+	}
 	if err := sizeRing(spec, o); err != nil {
 		return err
 	}

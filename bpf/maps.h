@@ -10,6 +10,7 @@
 /* Set before load. */
 const volatile u64 tick_recent = 2000000; /* ns after a tick in which it can still end a slice */
 
+const volatile u32 guess_mask = 2047;       /* size of st_guesses, a power of two, less one */
 const volatile bool recording = false;      /* every switch and wakeup goes into the ring too */
 const volatile u64 ring_bytes = 64 * 1024;  /* size of st_ring */
 
@@ -57,11 +58,9 @@ struct {
  * entry is never cleared, so 0 says for certain that the tid is not watched;
  * another tid's entry says to ask st_slots.
  */
-#define GUESSES 2048
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, GUESSES);
+	__uint(max_entries, 2048);
 	__type(key, u32);
 	__type(value, u32);
 } st_guesses SEC(".maps");
@@ -114,7 +113,7 @@ static __always_inline struct worker *worker_at(u32 slot)
 /* The record of a watched task, and its slot; NULL if the task is not watched. */
 static __always_inline struct worker *worker_of(u32 tid, u32 *slot)
 {
-	u32 i = tid % GUESSES;
+	u32 i = tid & guess_mask;
 	u32 *guess = bpf_map_lookup_elem(&st_guesses, &i);
 	struct worker *w;
 

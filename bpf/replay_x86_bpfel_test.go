@@ -239,6 +239,7 @@ const (
 	replayVarFakeRegs       = "fake_regs"
 	replayVarFakeSyscall    = "fake_syscall"
 	replayVarFakeTimer      = "fake_timer"
+	replayVarGuessMask      = "guess_mask"
 	replayVarLog2Byte       = "log2_byte"
 	replayVarNoTask         = "no_task"
 	replayVarObituaryType   = "obituary_type"
@@ -330,6 +331,7 @@ type replayVariableSpecs struct {
 	FakeRegs     *ebpf.VariableSpec `ebpf:"fake_regs"`
 	FakeSyscall  *ebpf.VariableSpec `ebpf:"fake_syscall"`
 	FakeTimer    *ebpf.VariableSpec `ebpf:"fake_timer"`
+	GuessMask    *ebpf.VariableSpec `ebpf:"guess_mask"`
 	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
 	NoTask       *ebpf.VariableSpec `ebpf:"no_task"`
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
@@ -395,6 +397,7 @@ type replayVariables struct {
 	FakeRegs     *ebpf.Variable `ebpf:"fake_regs"`
 	FakeSyscall  *ebpf.Variable `ebpf:"fake_syscall"`
 	FakeTimer    *ebpf.Variable `ebpf:"fake_timer"`
+	GuessMask    *ebpf.Variable `ebpf:"guess_mask"`
 	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
 	NoTask       *ebpf.Variable `ebpf:"no_task"`
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`

@@ -224,6 +224,7 @@ const (
 	slicetraceProgStTick        = "st_tick"
 	slicetraceProgStWakeup      = "st_wakeup"
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
+	slicetraceVarGuessMask      = "guess_mask"
 	slicetraceVarLog2Byte       = "log2_byte"
 	slicetraceVarObituaryType   = "obituary_type"
 	slicetraceVarRecording      = "recording"
@@ -308,6 +309,7 @@ type slicetraceMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
+	GuessMask    *ebpf.VariableSpec `ebpf:"guess_mask"`
 	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
 	Recording    *ebpf.VariableSpec `ebpf:"recording"`
@@ -366,6 +368,7 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
+	GuessMask    *ebpf.Variable `ebpf:"guess_mask"`
 	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
 	Recording    *ebpf.Variable `ebpf:"recording"`

@@ -113,10 +113,10 @@ type crowd struct {
 }
 
 func (c *crowd) Ready(trial workloads.Trial, workers []workloads.Worker) error {
-	const beyond = 1 << 22 // the highest number that a task can have
+	const beyond, apart = 1 << 22, 419 // above all numbers of tasks, and spread as those are
 	err := c.watcher.Ready(trial, workers)
 	for i := range c.others {
-		err = errors.Join(err, c.c.Watch(collector.Task{PID: beyond + i, TID: beyond + i}))
+		err = errors.Join(err, c.c.Watch(collector.Task{PID: beyond + i*apart, TID: beyond + i*apart}))
 	}
 	return err
 }

@@ -107,16 +107,19 @@ func (h Histogram) inMode(mode Mode) ModeDistribution {
 
 // ownPhases pools the switches that trials' modes make.
 func ownPhases(trials []*Trial) ClassStats {
-	var all ClassStats
+	var all classTally
 	for _, t := range trials {
-		all.merge(t.ownSwitches())
+		all.add(t.ownSwitches())
 	}
-	return all
+	return all.stats("")
 }
 
-func waits(trials []*Trial) (h Histogram) {
+func waits(trials []*Trial) Histogram {
+	var all tally
 	for _, t := range trials {
-		h.Merge(t.Wait())
+		for i := range t.Cores {
+			all.add(t.Cores[i].Wait)
+		}
 	}
-	return h
+	return all.histogram()
 }

@@ -35,15 +35,16 @@ func (r *Report) sliceSection() Section {
 // sliceLengths pools the slices of trials over cores and causes.
 func sliceLengths(trials []*Trial) (length Histogram, causes map[EndedBy]uint64) {
 	causes = map[EndedBy]uint64{}
+	var all tally
 	for _, t := range trials {
 		for i := range t.Cores {
 			for _, s := range t.Cores[i].Slices {
-				length.Merge(s.Length)
+				all.add(s.Length)
 				causes[s.EndedBy] += s.Length.Count
 			}
 		}
 	}
-	return length, causes
+	return all.histogram(), causes
 }
 
 // causeCell lists the commonest causes with their shares, at most limit of

@@ -29,20 +29,21 @@ type pool struct {
 // pools returns the class's pool of every core, ascending, over the trials.
 func pools(trials []*Trial, class Class) []pool {
 	at := map[int]*pool{}
+	tallies := map[int]*classTally{}
 	var cpus []int
 	for _, t := range trials {
 		for i := range t.Cores {
 			c := &t.Cores[i]
 			p := at[c.CPU]
 			if p == nil {
-				p = &pool{core: strconv.Itoa(c.CPU), stats: ClassStats{Class: class}}
-				at[c.CPU] = p
+				p = &pool{core: strconv.Itoa(c.CPU)}
+				at[c.CPU], tallies[c.CPU] = p, &classTally{}
 				cpus = append(cpus, c.CPU)
 			}
 			p.wallNS += c.WallNS
 			for _, s := range c.Classes {
 				if s.Class == class {
-					p.stats.merge(s)
+					tallies[c.CPU].add(s)
 				}
 			}
 		}
@@ -51,6 +52,7 @@ func pools(trials []*Trial, class Class) []pool {
 	out := make([]pool, len(cpus))
 	for i, cpu := range cpus {
 		out[i] = *at[cpu]
+		out[i].stats = tallies[cpu].stats(class)
 	}
 	return out
 }

@@ -57,7 +57,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	}
 	defer tape.abort()
 	// Twice, since a trial's workers can be about to exit when the next begins.
-	c, err := collector.Open(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ, Record: tape.options(r.Host)})
+	c, err := openCollector(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ, Record: tape.options(r.Host)})
 	if err != nil {
 		return err
 	}

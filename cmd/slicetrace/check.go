@@ -27,6 +27,7 @@ It exits with 0 if run would work.`,
 			if show == formatCSV {
 				return usagef("check has no CSV: use --format table or json")
 			}
+			keepGarbage()
 			a := newAnswer(collector.Checks())
 			write := a.text
 			if show == formatJSON {

@@ -31,7 +31,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer tape.abort()
-	c, err := collector.Open(collector.Options{Tasks: o.tasks, HZ: r.Host.HZ, Record: tape.options(r.Host)})
+	c, err := openCollector(collector.Options{Tasks: o.tasks, HZ: r.Host.HZ, Record: tape.options(r.Host)})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -115,11 +114,9 @@ func (c *comparing) run(s streams, names []string) error {
 	return nil
 }
 
-// readReports reads the files side by side, since that takes most of the time; and
-// collects no garbage up to a GiB, for what is read is kept to the end.
+// readReports reads the files side by side, since that takes most of the time.
 func readReports(names []string) ([]report.Named, error) {
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(1 << 30)
+	keepGarbage()
 	out, errs := make([]report.Named, len(names)), make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {

@@ -55,6 +55,7 @@ it is about the second, and what has changed since the first.`,
 
 // readReport reads a report and, in one that was saved without them, decides the claims.
 func readReport(name string) (*report.Report, error) {
+	keepGarbage()
 	r, err := report.ReadFile(name)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/slicetrace/slicetrace/collector"
+)
+
+// keepGarbage collects none up to a GiB: for commands that keep what they read, and
+// end when it is shown.
+func keepGarbage() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30)
+}
+
+// openCollector opens a collector, and collects no garbage meanwhile: the kernel's
+// types make much, and are gone when the work begins.
+func openCollector(o collector.Options) (*collector.Collector, error) {
+	before := debug.SetGCPercent(-1)
+	defer debug.SetGCPercent(before)
+	return collector.Open(o)
+}
