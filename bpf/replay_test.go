@@ -188,6 +188,12 @@ func (r *replay) fork(cpu uint32, at, woken uint64, parent, child int) {
 	r.do(stepFork, cpu, at, func(w *replayReplayWorld) {
 		w.Task, w.Other, w.Current = uint32(parent), uint32(child), uint32(parent)
 	})
+	r.wakeNew(cpu, woken, parent, child)
+}
+
+// wakeNew is the first wakeup of a task.
+func (r *replay) wakeNew(cpu uint32, woken uint64, parent, child int) {
+	r.t.Helper()
 	r.do(stepWakeupNew, cpu, woken, func(w *replayReplayWorld) { w.Task, w.Current = uint32(child), uint32(parent) })
 }
 

@@ -203,6 +203,33 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	want(t, "migrations: its first core is none", uint64(w.Migrations), 0)
 }
 
+// A kernel can skip sched_process_fork; then the child's first wakeup sees to it.
+func TestNewTaskWithoutFork(t *testing.T) {
+	for _, follow := range []uint8{FollowListed, FollowCounted} {
+		r := newReplay(t)
+		r.watch(a, follow)
+		r.turn(0, 1000, b, a)
+		r.wakeNew(0, 1300, a, c)
+		r.turn(0, 2000, a, c)
+		w := r.worker(30)
+		if w == nil {
+			t.Fatalf("the child of a task with %d is not watched", follow)
+		}
+		want(t, "what becomes of its children", uint64(w.Children), uint64(follow))
+		want(t, "born", w.Born, 1300)
+		want(t, "first run", w.First, 2000)
+		want(t, "wait", w.Wait, 700)
+		want(t, "found no place", r.totals().MapFull, 0)
+	}
+	r := newReplay(t)
+	r.watch(a, FollowNone)
+	r.turn(0, 1000, b, a)
+	r.wakeNew(0, 1300, a, c)
+	if w := r.worker(30); w != nil {
+		t.Errorf("the child of a task whose children nobody asked for is watched: %+v", w)
+	}
+}
+
 // A slice can be too short for the clock.
 func TestClockEqualToTheLastStamp(t *testing.T) {
 	r := newReplay(t)
