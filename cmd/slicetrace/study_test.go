@@ -205,12 +205,30 @@ func setTurns(t *testing.T, burn *bpf.Burn, turns int) {
 }
 
 // A switch phase that is a tenth longer under one label is found in at least nine
-// of ten runs.
+// of ten runs. If it was not a tenth that was planted, all is done once more, with
+// what that taught.
 func TestAPlantedSlowdownIsFound(t *testing.T) {
 	b := newBench(t)
 	burn := newSlowdown(t)
 	turns := turnsFor(b, burn)
-	found := 0
+	found, longer := plant(b, burn, turns)
+	if off := longer / planted; off < 0.7 || off > 1.3 {
+		turns = max(1, int(math.Round(float64(turns)/off)))
+		found, longer = plant(b, burn, turns)
+	}
+	if off := longer / planted; off < 0.7 || off > 1.3 {
+		t.Errorf("the switch phase became longer by %.1f %%, not by %g %%", 100*longer, 100*planted)
+	}
+	if 10*found < 9*plantedPairs {
+		t.Errorf("it was found in %d of %d runs", found, plantedPairs)
+	}
+}
+
+// plant runs pairs of which one half is slowed down, and returns in how many that
+// was found, and by which part the switch phase became longer.
+func plant(b *bench, burn *bpf.Burn, turns int) (found int, longer float64) {
+	t := b.t
+	t.Helper()
 	var shifts []float64
 	for range plantedPairs {
 		r := b.pair(func(l report.Mode) {
@@ -227,14 +245,9 @@ func TestAPlantedSlowdownIsFound(t *testing.T) {
 		}
 	}
 	slices.Sort(shifts)
-	shift := shifts[len(shifts)/2]
-	t.Logf("a switch phase longer by %.1f %% was found in %d of %d runs", 100*(shift-1), found, plantedPairs)
-	if shift < 1+planted*0.7 || shift > 1+planted*1.3 {
-		t.Errorf("the switch phase became longer by %.1f %%, not by %g %%", 100*(shift-1), 100*planted)
-	}
-	if 10*found < 9*plantedPairs {
-		t.Errorf("it was found in %d of %d runs", found, plantedPairs)
-	}
+	longer = shifts[len(shifts)/2] - 1
+	t.Logf("a switch phase longer by %.1f %% was found in %d of %d runs", 100*longer, found, plantedPairs)
+	return found, longer
 }
 
 // median is that of the switch phase's median over a label's trials.
