@@ -35,11 +35,9 @@ type Snapshot struct {
 	base   map[taskID]Task // of the tasks that ended since the snapshot before
 	totals bpf.Totals
 	steal  map[int]time.Duration
-	// ownBefore and ownAfter are the switches of this process before and after the copying.
-	ownBefore, ownAfter uint64
-	pick                bool
-	swtch               bool
-	plug                []int // cores that have gone or come since Open
+	pick   bool
+	swtch  bool
+	plug   []int // cores that have gone or come since Open
 }
 
 // Interval is what happened between two snapshots.
@@ -52,8 +50,6 @@ type Interval struct {
 	// Created are the counted children that ended, nil if there were none.
 	Created *report.Created
 	Lost    report.Lost
-	// ToolSwitches is how often this process was switched out between the two.
-	ToolSwitches uint64
 	// Hotplugged are the cores that have gone offline or come online since Open. A
 	// core counts as idle while it is away, and tasks pinned to it get other cores.
 	Hotplugged []int
@@ -63,10 +59,6 @@ type Interval struct {
 func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own, err := ownSwitches()
-	if err != nil {
-		return nil, err
-	}
 	if err := c.read(); err != nil {
 		return nil, err
 	}
@@ -78,13 +70,12 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.fold()
 	c.taken++
 	s := &Snapshot{
-		number:    c.taken,
-		ownBefore: own,
-		alive:     make(map[taskID]bpf.Worker),
-		base:      make(map[taskID]Task),
-		pick:      c.objs.Pick != "",
-		swtch:     c.objs.Switch != "",
-		plug:      c.hotplug.changed(),
+		number: c.taken,
+		alive:  make(map[taskID]bpf.Worker),
+		base:   make(map[taskID]Task),
+		pick:   c.objs.Pick != "",
+		swtch:  c.objs.Switch != "",
+		plug:   c.hotplug.changed(),
 	}
 	for i := range c.cores {
 		s.cpus = append(s.cpus, c.cores[i].cpu)
@@ -99,19 +90,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	if s.steal, err = readSteal(); err != nil {
 		return nil, err
 	}
-	if s.ownAfter, err = ownSwitches(); err != nil {
-		return nil, err
-	}
 	return s, nil
-}
-
-// ownSwitches returns how often this process's threads were switched out.
-func ownSwitches() (uint64, error) {
-	var usage unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
-		return 0, fmt.Errorf("read own switches: %w", err)
-	}
-	return uint64(usage.Nvcsw + usage.Nivcsw), nil
 }
 
 // keepUp reads the cores so that no 32-bit slot can wrap twice unseen.
@@ -211,7 +190,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
 		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
 	}
-	in := Interval{ToolSwitches: s.ownBefore - before.ownAfter, Hotplugged: s.plug}
+	in := Interval{Hotplugged: s.plug}
 	for i, cpu := range s.cpus {
 		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
 		now, known := s.steal[cpu]

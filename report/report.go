@@ -95,8 +95,8 @@ type Trial struct {
 	Memory *Memory `json:"memory,omitempty"`
 	// Created is what became of the tasks that workers created, nil if none ended.
 	Created *Created `json:"created,omitempty"`
-	// ToolSwitches is how often slicetrace itself was switched out between the two
-	// snapshots, nil in reports of versions that did not count it.
+	// ToolSwitches is how often slicetrace itself was switched out while the work ran,
+	// nil in reports of versions that did not count it.
 	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
 }
 
@@ -314,8 +314,8 @@ type Quality struct {
 	WallNS  int64 `json:"wall_ns"`
 	SelfNS  int64 `json:"self_ns"`
 	StealNS int64 `json:"steal_ns"`
-	// ToolSwitches is how often slicetrace itself was switched out during trials,
-	// nil if that was not counted in each.
+	// ToolSwitches is how often slicetrace itself was switched out while work ran, nil
+	// if that was not counted in each trial.
 	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
 	// AccountingErrorPPM is the largest |idle+workers+others+self − wall| ÷ wall
 	// of any core in any trial, in parts per million.

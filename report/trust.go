@@ -36,7 +36,7 @@ func (r *Report) trustSection() Section {
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
 	)
 	if q.ToolSwitches != nil {
-		g.Rows = append(g.Rows, row("tool's own switches", valueCell(r.toolSwitchRate()), "of slicetrace itself, while work was measured"))
+		g.Rows = append(g.Rows, row("tool's own switches", valueCell(r.toolSwitchRate()), "of slicetrace itself, while work ran"))
 	}
 	s := Section{
 		Title:   "Trust",
@@ -200,24 +200,22 @@ func (r *Report) trustDigest() Section {
 	}, full.Notes...)}
 }
 
-// toolSwitchRate is how often the tool itself was switched out a second, absent
-// where that was not counted.
+// toolSwitchRate is how often the tool itself was switched out a second of work,
+// absent where that was not counted.
 func (r *Report) toolSwitchRate() Quantity {
-	var wall int64
+	var worked int64
 	for i := range r.Trials {
-		if cores := r.Trials[i].Cores; len(cores) > 0 {
-			wall += cores[0].WallNS
-		}
+		worked += r.Trials[i].DurationNS
 	}
-	if r.Quality.ToolSwitches == nil || wall == 0 {
+	if r.Quality.ToolSwitches == nil || worked == 0 {
 		return Quantity{Unit: PerSecond}
 	}
-	return Of(float64(*r.Quality.ToolSwitches)/(float64(wall)/1e9), PerSecond)
+	return Of(float64(*r.Quality.ToolSwitches)/(float64(worked)/1e9), PerSecond)
 }
 
 func (r *Report) toolClause() string {
 	if r.Quality.ToolSwitches == nil {
 		return ""
 	}
-	return fmt.Sprintf(" The tool was switched %s.", r.toolSwitchRate())
+	return fmt.Sprintf(" While work ran, the tool was switched %s.", r.toolSwitchRate())
 }

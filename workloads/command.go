@@ -42,6 +42,9 @@ type Running struct {
 	// status carries one byte when the shim is ready, and an errno if it fails.
 	status *os.File
 
+	// switches are this process's own, up to Release, and then from there to Wait.
+	switches uint64
+
 	mu     sync.Mutex
 	waited bool
 }
@@ -160,6 +163,10 @@ func (r *Running) settle(gate int) error {
 // becomes the command's, at its gate.
 func (r *Running) Before() Counters { return r.before }
 
+// ToolSwitches returns, after Wait, how often this process was switched out while
+// the command ran.
+func (r *Running) ToolSwitches() uint64 { return r.switches }
+
 // PID returns the process id, the same before and after Release.
 func (r *Running) PID() int { return r.pid }
 
@@ -174,6 +181,7 @@ func (r *Running) Release() error {
 		return fmt.Errorf("release command: read status: %w", err)
 	}
 	if len(text) == 0 {
+		r.switches = ownSwitches()
 		return nil
 	}
 	var errno syscall.Errno
@@ -205,14 +213,15 @@ func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 	// Wait without reaping first, so that Signal cannot hit another process that
 	// was given the pid in the meantime.
 	for {
-		err := unix.Waitid(unix.P_PID, r.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if err == nil {
+		errno := blockInWaitid(r.pid)
+		if errno == 0 {
 			break
 		}
-		if !errors.Is(err, unix.EINTR) {
-			return status, nil, fmt.Errorf("wait for command: %w", err)
+		if errno != unix.EINTR {
+			return status, nil, fmt.Errorf("wait for command: %w", errno)
 		}
 	}
+	r.switches = ownSwitches() - r.switches
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waited = true
@@ -220,6 +229,19 @@ func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 		return status, nil, fmt.Errorf("wait for command: %w", err)
 	}
 	return status, &usage, nil
+}
+
+// blockInWaitid waits until a child has ended, and leaves it to be reaped. As in
+// sleepOn, Go is told that it blocks.
+//
+//go:nosplit
+//go:norace
+//go:noinline
+func blockInWaitid(pid int) syscall.Errno {
+	leaveScheduler()
+	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), 0, unix.WEXITED|unix.WNOWAIT, 0, 0)
+	returnToScheduler()
+	return errno
 }
 
 func (r *Running) closePipes() {

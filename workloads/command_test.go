@@ -90,6 +90,29 @@ func TestCommandStatus(t *testing.T) {
 	}
 }
 
+// Nothing of this process runs while a command does, nor Go's monitor thread, which
+// wakes dozens of times when a goroutine sits in a system call.
+func TestToolSleepsWhileTheCommandRuns(t *testing.T) {
+	var switches []uint64
+	for range 9 {
+		r, err := StartCommand(Command{Argv: []string{"sleep", "0.2"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		switches = append(switches, r.ToolSwitches())
+	}
+	slices.Sort(switches)
+	if typical := switches[len(switches)/2]; typical == 0 || typical > 10 {
+		t.Errorf("while commands ran this process was switched out %v times, want 1 to 10", switches)
+	}
+}
+
 func TestCommandKeepsPIDAndGroup(t *testing.T) {
 	r, err := StartCommand(Command{Argv: []string{"sleep", "1000"}})
 	if err != nil {

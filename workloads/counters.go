@@ -77,6 +77,14 @@ func readAll(workers []Worker) (all []Counters, asleep bool, err error) {
 	return all, asleep, nil
 }
 
+// ownSwitches returns how often this process's threads have been switched out.
+func ownSwitches() uint64 {
+	var usage unix.Rusage
+	// It fails for no process that asks of itself.
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
+	return uint64(usage.Nvcsw + usage.Nivcsw)
+}
+
 // offCPU reports whether the task is blocked and switched out. To read a task's
 // syscall file the kernel waits until the task is inactive, its last switch over
 // and counted (wait_task_inactive), or says "running". Where the file is

@@ -56,6 +56,9 @@ type Result struct {
 	Memory *Memory
 	// Paused are the workers whose process a signal stopped for a while.
 	Paused []int
+	// ToolSwitches is how often this process was switched out from the opening of
+	// the start gate until the last worker had come to the end gate.
+	ToolSwitches uint64
 }
 
 // Figure is something that a workload measured besides operations. Its name

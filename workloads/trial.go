@@ -132,15 +132,18 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	}
 	s.fleet.startPauses()
 	s.board.open(s.trial.Duration)
+	own := ownSwitches()
 	if err := s.gather(ctx, &s.board.head.done, "stop", limit); err != nil {
 		return err
 	}
+	own = ownSwitches() - own
 	_, lost := s.fleet.crashedAt()
 	after, err := s.settle(ctx, workers[lost:])
 	if err != nil {
 		return err
 	}
 	r := s.result(workers, after)
+	r.ToolSwitches = own
 	if lost == 0 {
 		r.Memory = readMemory(workers)
 	}

@@ -106,6 +106,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	if err := c.Mark(mark); err != nil {
 		return 0, err
 	}
+	own := running.ToolSwitches()
 	r.Trials = append(r.Trials, report.Trial{
 		Workload:   mark.Workload,
 		Mode:       report.Command,
@@ -115,7 +116,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 		Workers:    interval.Tasks,
 		Lost:       interval.Lost,
 
-		ToolSwitches: &interval.ToolSwitches,
+		ToolSwitches: &own,
 	})
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval.Hotplugged, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {

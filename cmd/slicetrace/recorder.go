@@ -110,7 +110,7 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 		Created:    interval.Created,
 		Lost:       interval.Lost,
 
-		ToolSwitches: &interval.ToolSwitches,
+		ToolSwitches: &result.ToolSwitches,
 	}
 	for _, f := range result.Figures {
 		trial.Figures = append(trial.Figures, report.Figure{Name: f.Name, Value: f.Value})
