@@ -1,0 +1,245 @@
+package bpf
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"github.com/cilium/ebpf"
+)
+
+// Woken on one core, a task runs on another, whose clock is behind.
+func TestMigrationWithASlowerClock(t *testing.T) {
+	r := newReplay(t)
+	r.watch(a, FollowNone)
+	r.turn(0, 1000, b, a)
+	r.turn(0, 3000, a, b) // preempted
+	r.turn(1, 500, d, c)
+	r.turn(1, 2990, c, a)
+	r.task(a, fake{state: asleep})
+	r.turn(1, 4990, a, c)
+	w := r.worker(10)
+	wantEnded(t, w, [6]uint64{blocked: 1, byOther: 1})
+	want(t, "migrations", uint64(w.Migrations), 1)
+	want(t, "time of a on both cores", w.OnCpu, 4000)
+	want(t, "wait, which cannot be negative", w.Wait, 0)
+	first, second := r.snapshot(0, 9000, b), r.snapshot(1, 9000, c)
+	want(t, "workers' time on core 0", first.Core.Time[HolderWorker], 2000)
+	want(t, "workers' time on core 1", second.Core.Time[HolderWorker], 2000)
+	want(t, "slices on core 0", uint64(endedBy(&first, byOther)), 1)
+	want(t, "slices on core 1", uint64(endedBy(&second, blocked)), 1)
+}
+
+// A child is born, woken, and runs for the first time, in schedule_tail.
+func TestNewTasksFirstSlice(t *testing.T) {
+	r := newReplay(t)
+	r.watch(a, FollowListed)
+	r.turn(0, 1000, b, a)
+	r.task(c, fake{nvcsw: 1})
+	r.fork(0, 1200, 1300, a, c)
+	r.turn(0, 2000, a, c)
+	r.task(c, fake{state: dead, nvcsw: 1})
+	r.leave(0, 2400, c)
+	r.turn(0, 2500, c, a)
+	if w := r.worker(30); w != nil {
+		t.Errorf("a task that ended is still watched: %+v", w)
+	}
+	wantEnded(t, r.worker(10), [6]uint64{byWakeup: 1})
+	all := r.records()
+	if len(all) != 1 {
+		t.Fatalf("%d records, want one obituary", len(all))
+	}
+	var o Obituary
+	if err := binary.Read(bytes.NewReader(all[0]), binary.NativeEndian, &o); err != nil {
+		t.Fatal(err)
+	}
+	w := &o.Worker
+	want(t, "type", uint64(o.Record), RecordObituary)
+	wantEnded(t, w, [6]uint64{exited: 1})
+	want(t, "born", w.Born, 1200)
+	want(t, "first run", w.First, 2000)
+	want(t, "exit", w.Exit, 2400)
+	want(t, "wait", w.Wait, 700)
+	want(t, "time on the core", w.OnCpu, 500)
+	want(t, "the kernel's count", o.Nvcsw, 1)
+	want(t, "migrations: its first core is none", uint64(w.Migrations), 0)
+}
+
+// A kernel can skip sched_process_fork; then the child's first wakeup sees to it.
+func TestNewTaskWithoutFork(t *testing.T) {
+	for _, follow := range []uint8{FollowListed, FollowCounted} {
+		r := newReplay(t)
+		r.watch(a, follow)
+		r.turn(0, 1000, b, a)
+		r.wakeNew(0, 1300, a, c)
+		r.turn(0, 2000, a, c)
+		w := r.worker(30)
+		if w == nil {
+			t.Fatalf("the child of a task with %d is not watched", follow)
+		}
+		want(t, "what becomes of its children", uint64(w.Children), uint64(follow))
+		want(t, "born", w.Born, 1300)
+		want(t, "first run", w.First, 2000)
+		want(t, "wait", w.Wait, 700)
+		want(t, "found no place", r.totals().MapFull, 0)
+	}
+	r := newReplay(t)
+	r.watch(a, FollowNone)
+	r.turn(0, 1000, b, a)
+	r.wakeNew(0, 1300, a, c)
+	if w := r.worker(30); w != nil {
+		t.Errorf("the child of a task whose children nobody asked for is watched: %+v", w)
+	}
+}
+
+// A tid that a watched task had is given to one that nobody watches, and then
+// to one that is.
+func TestTidReused(t *testing.T) {
+	r := newReplay(t)
+	r.watch(a, FollowNone)
+	r.turn(0, 1000, b, a)
+	r.task(a, fake{state: dead})
+	r.leave(0, 1400, a)
+	r.turn(0, 1500, a, b)
+	r.task(c, fake{tid: 10, tgid: 10})
+	r.turn(0, 2000, b, c)
+	r.turn(0, 9000, c, b)
+	if w := r.worker(10); w != nil {
+		t.Errorf("nobody watches the second task, yet: %+v", w)
+	}
+	s := r.snapshot(0, 10000, b)
+	want(t, "workers' time", s.Core.Time[HolderWorker], 500)
+	r.task(d, fake{tid: 10, tgid: 10})
+	r.watch(d, FollowNone)
+	r.turn(0, 11000, b, d)
+	r.turn(0, 11300, d, b)
+	want(t, "time of the third task", r.worker(10).OnCpu, 300)
+}
+
+// Another tid with the same place among the guesses does not hide the first.
+func TestTidsThatShareAGuess(t *testing.T) {
+	r := newReplay(t)
+	r.task(c, fake{tid: 10 + 2048})
+	r.watch(a, FollowNone)
+	r.watch(c, FollowNone)
+	r.turn(0, 1000, b, a)
+	r.turn(0, 2000, a, c)
+	r.turn(0, 5000, c, b)
+	want(t, "time of a", r.worker(10).OnCpu, 1000)
+	want(t, "time of c", r.worker(10+2048).OnCpu, 3000)
+}
+
+// A thread executes a program and takes over the first thread's tid while the
+// first thread is still to make its last switch.
+func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
+	r := newReplay(t)
+	r.task(b, fake{tgid: 10, mm: 1001})
+	r.watch(a, FollowListed)
+	r.watch(b, FollowListed)
+	r.turn(1, 900, d, a)
+	r.turn(0, 1000, c, b)
+	r.leave(1, 1400, a)
+	r.task(b, fake{tid: 10, tgid: 10, mm: 1001})
+	r.task(a, fake{tid: 20, tgid: 10, mm: 1001, state: dead})
+	r.exec(0, 1500, b, 20)
+	r.turn(1, 1700, a, d)
+	r.task(b, fake{tid: 10, tgid: 10, mm: 1001, state: asleep})
+	r.turn(0, 2000, b, c)
+	w := r.worker(10)
+	if w == nil {
+		t.Fatal("nobody is watched as task 10")
+	}
+	want(t, "the tid that it was born with", uint64(w.Id), 20)
+	want(t, "its time", w.OnCpu, 1000)
+	if r.worker(20) != nil {
+		t.Error("the first thread is still watched")
+	}
+	r.turn(0, 3000, c, b)
+	r.turn(0, 3100, b, c)
+	want(t, "its time", r.worker(10).OnCpu, 1100)
+	for cpu := range uint32(2) {
+		s := r.snapshot(cpu, 4000, []int{c, d}[cpu])
+		want(t, "unseen", s.Core.Unseen, 0)
+	}
+	if all := r.records(); len(all) != 1 {
+		t.Errorf("%d obituaries, want the first thread's", len(all))
+	}
+}
+
+// Tasks that a worker creates by the thousand are added up when they end.
+func TestCreatedTaskCounted(t *testing.T) {
+	r := newReplay(t)
+	r.watch(a, FollowCounted)
+	r.turn(0, 1000, b, a)
+	for i, kernel := range []uint64{2, 3} { // the second has a switch that we did not see
+		at := uint64(10_000 * (i + 1))
+		r.task(c, fake{})
+		r.fork(0, at, at, a, c)
+		r.turn(0, at+1000, a, c)
+		r.task(c, fake{state: asleep})
+		r.turn(0, at+1500, c, a)
+		r.wake(0, at+2000, c, a)
+		r.turn(0, at+3000, a, c)
+		r.task(c, fake{state: dead, nvcsw: kernel})
+		r.leave(0, at+3400, c)
+		r.turn(0, at+3500, c, a)
+	}
+	s := r.snapshot(0, 90_000, a)
+	l := &s.Sums.Lives
+	want(t, "tasks", l.Tasks, 2)
+	want(t, "reconciled", l.Reconciled, 1)
+	want(t, "time on the core", l.OnCpu, 2*1000)
+	want(t, "waits", l.Wait, 2*2000)
+	want(t, "from fork to first run", l.Start.Sum, 2*1000)
+	want(t, "from first run to exit", l.Run.Sum, 2*2400)
+	want(t, "from exit to last switch", l.End.Sum, 2*100)
+	want(t, "the longest of them", l.End.Max, 100)
+	if all := r.records(); len(all) != 0 {
+		t.Errorf("%d records of tasks that are counted", len(all))
+	}
+	s = r.snapshot(0, 91_000, a)
+	want(t, "maxima after a snapshot", s.Sums.Lives.End.Max, 0)
+	if w := r.worker(30); w != nil {
+		t.Errorf("a task that ended is watched: %+v", w)
+	}
+}
+
+// More children than there is room for are counted, and room that becomes free
+// is used again.
+func TestMoreTasksThanPlaces(t *testing.T) {
+	r := newReplay(t)
+	r.watch(a, FollowListed)
+	for i := range replayed + 1 {
+		r.task(c, fake{tid: uint32(100 + i)})
+		r.fork(0, 1000, 1000, a, c)
+	}
+	want(t, "children without a place", r.totals().MapFull, 2)
+	r.task(c, fake{tid: 100, state: dead})
+	r.turn(0, 2000, b, c)
+	r.turn(0, 3000, c, b)
+	r.task(c, fake{tid: 200})
+	r.fork(0, 4000, 4000, a, c)
+	want(t, "children without a place", r.totals().MapFull, 2)
+	if r.worker(200) == nil {
+		t.Error("the place of a task that ended is not used again")
+	}
+}
+
+// Obituaries that find no room in the ring are counted.
+func TestObituariesWithoutRoom(t *testing.T) {
+	r := newReplay(t, func(spec *ebpf.CollectionSpec) { spec.Maps[slicetraceMapStRing].MaxEntries = 4096 })
+	r.watch(a, FollowListed)
+	const deaths = 30
+	for i := range deaths {
+		at := uint64(10_000 * (i + 1))
+		r.task(c, fake{})
+		r.fork(0, at, at, a, c)
+		r.turn(0, at+1000, a, c)
+		r.task(c, fake{state: dead})
+		r.turn(0, at+2000, c, a)
+	}
+	sent := uint64(len(r.records()))
+	if lost := r.totals().DroppedTasks; sent == 0 || lost == 0 || sent+lost != deaths {
+		t.Errorf("%d obituaries were sent and %d lost, of %d", sent, lost, deaths)
+	}
+}
