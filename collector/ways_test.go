@@ -170,10 +170,12 @@ func switchMedians(tr traced, class report.Class) string {
 }
 
 // How far apart the two ways' figures lie: a kprobe sees the switch phase's end
-// at the entry of finish_task_switch, the tracepoint at its return.
+// at the entry of finish_task_switch, the tracepoint after its return. In emulation
+// time is counted in instructions: on arm64 the ways differ by 1.1 µs where the floor
+// is 1.9 µs, on amd64, where that function does more, by 2.7 µs of 1.2.
 func TestBothWaysTimeAlike(t *testing.T) {
-	if bpftest.Emulated() {
-		t.Skip("times mean nothing in emulation")
+	if bpftest.Emulated() && runtime.GOARCH == "amd64" {
+		t.Skip("what finish_task_switch does is more than the floor here, in instructions")
 	}
 	p := plan(t, "pipe")
 	p.Workers, p.CPUs = 2, []int{0}
