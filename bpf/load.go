@@ -241,24 +241,19 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	if !o.Record {
 		// The programs' use of it is dead code, which is not checked.
 		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
-		if o.Cores > 1 {
-			return nil
+		if o.Cores == 1 { // where half as many tasks end
+			ring.MaxEntries /= 2
 		}
-		// Half as many tasks end on one core.
-		ring.MaxEntries /= 2
-		if err := spec.Variables[slicetraceVarRingBytes].Set(uint64(ring.MaxEntries)); err != nil {
-			return fmt.Errorf("set size of the ring buffer: %w", err)
-		}
-		return nil
+	} else {
+		raw.MaxEntries = uint32(o.Cores)
+		ring.MaxEntries = recordBytes(o.Cores)
 	}
-	raw.MaxEntries = uint32(o.Cores)
-	ring.MaxEntries = recordBytes(o.Cores)
 	err := errors.Join(
-		spec.Variables[slicetraceVarRecording].Set(true),
+		spec.Variables[slicetraceVarRecording].Set(o.Record),
 		spec.Variables[slicetraceVarRingBytes].Set(uint64(ring.MaxEntries)),
 	)
 	if err != nil {
-		return fmt.Errorf("set up recording: %w", err)
+		return fmt.Errorf("size the ring buffer: %w", err)
 	}
 	return nil
 }

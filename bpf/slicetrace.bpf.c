@@ -156,8 +156,9 @@ static __noinline int watch_child(struct task_struct *child, u8 follow)
 /*
  * A task is born here, but since 7.0, where tracepoints are guarded by SRCU
  * instead of disabled preemption, this program can be preempted, and then the
- * kernel skips it for whoever forks on that core meanwhile. So st_wakeup_new, which runs with interrupts off and cannot be
- * skipped, sees to who was missed here, and counts who finds no place.
+ * kernel skips it for whoever forks on that core meanwhile. So st_wakeup_new,
+ * which runs with interrupts off and cannot be skipped, sees to who was missed
+ * here, and counts who finds no place.
  */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)

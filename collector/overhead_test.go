@@ -78,7 +78,7 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 // once against what they take on one. The kernel times each program: the
 // ping-pong itself differs more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
-	all := onlineCores(b)
+	all := bpftest.AllowedCores(b)
 	if len(all) < 2 {
 		b.Skip("needs two cores")
 	}
@@ -123,20 +123,6 @@ func enableStats(b *testing.B) io.Closer {
 		b.Fatal(err)
 	}
 	return stats
-}
-
-func onlineCores(b *testing.B) []int {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		b.Fatal(err)
-	}
-	var cores []int
-	for cpu := range 8 * len(set) * 8 {
-		if set.IsSet(cpu) {
-			cores = append(cores, cpu)
-		}
-	}
-	return cores
 }
 
 // ratios are of figures of the same round.

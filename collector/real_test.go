@@ -14,7 +14,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	workloads.HostMain()
+	if status, hosted := workloads.HostMain(); hosted {
+		os.Exit(status)
+	}
 	holdCollector()
 	executeFromThread()
 	os.Exit(bpftest.Run(m))

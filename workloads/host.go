@@ -37,10 +37,10 @@ type hostSpec struct {
 
 // HostMain must be called first in main, and in TestMain of tests that run
 // trials or commands. If this process was executed to be a worker host or a
-// command's shim, it does that job and exits; else it returns at once. Before the
-// job each of prepare is called, and if one fails the job is not done.
-func HostMain(prepare ...func() error) {
-	status := 1
+// command's shim, it does that job, which ends only if it fails: then the process
+// has to exit with the status. Else hosted is false, at once. Before the job each
+// of prepare is called, and if one fails the job is not done.
+func HostMain(prepare ...func() error) (status int, hosted bool) {
 	ready := func() error {
 		var errs []error
 		for _, f := range prepare {
@@ -49,18 +49,18 @@ func HostMain(prepare ...func() error) {
 		return errors.Join(errs...)
 	}
 	if spec, ok := os.LookupEnv(hostVariable); ok {
-		if err := ready(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(status)
+		err := ready()
+		if err == nil {
+			err = serve(spec)
 		}
 		// The tool shows a host's standard error when the host fails.
-		fmt.Fprintln(os.Stderr, serve(spec))
-	} else if spec, ok := os.LookupEnv(shimVariable); ok {
-		status = shim(spec, ready)
-	} else {
-		return
+		fmt.Fprintln(os.Stderr, err)
+		return 1, true
 	}
-	os.Exit(status)
+	if spec, ok := os.LookupEnv(shimVariable); ok {
+		return shim(spec, ready), true
+	}
+	return 0, false
 }
 
 // serve runs a host's workers until the tool kills it. It returns only if

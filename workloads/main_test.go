@@ -18,7 +18,9 @@ import (
 const helperVariable = "SLICETRACE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
-	HostMain()
+	if status, hosted := HostMain(); hosted {
+		os.Exit(status)
+	}
 	if name, ok := os.LookupEnv(helperVariable); ok {
 		os.Exit(help(name))
 	}

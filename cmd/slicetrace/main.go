@@ -14,6 +14,8 @@ import (
 )
 
 func main() {
-	workloads.HostMain(dropUnlessRoot)
+	if status, hosted := workloads.HostMain(dropUnlessRoot); hosted {
+		os.Exit(status)
+	}
 	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }

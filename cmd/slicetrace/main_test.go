@@ -23,7 +23,9 @@ import (
 const toolVariable = "SLICETRACE_TEST_TOOL"
 
 func TestMain(m *testing.M) {
-	workloads.HostMain(dropUnlessRoot)
+	if status, hosted := workloads.HostMain(dropUnlessRoot); hosted {
+		os.Exit(status)
+	}
 	// Ahead of the tool, whose program it is.
 	if os.Getenv(masqueradeVariable) != "" && len(os.Args) == 1 {
 		os.Exit(masquerade())
