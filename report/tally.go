@@ -5,8 +5,7 @@ package report
 type tally struct {
 	sum    Histogram
 	counts [lastBucket + 1]uint64
-	// from and to bound the occupied buckets, to exclusively.
-	from, to int
+	to     int // the bucket after the last that is occupied
 }
 
 func (t *tally) add(h Histogram) {
@@ -16,11 +15,7 @@ func (t *tally) add(h Histogram) {
 	if len(h.Index) == 0 {
 		return
 	}
-	first, last := h.Index[0], h.Index[len(h.Index)-1]
-	if t.to == 0 {
-		t.from = first
-	}
-	t.from, t.to = min(t.from, first), max(t.to, last+1)
+	t.to = max(t.to, h.Index[len(h.Index)-1]+1)
 	for i, b := range h.Index {
 		t.counts[b] += h.Counts[i]
 	}
@@ -28,7 +23,7 @@ func (t *tally) add(h Histogram) {
 
 func (t *tally) histogram() Histogram {
 	h := t.sum
-	for b := t.from; b < t.to; b++ {
+	for b := range t.to {
 		if t.counts[b] > 0 {
 			h.Index, h.Counts = append(h.Index, b), append(h.Counts, t.counts[b])
 		}

@@ -84,6 +84,27 @@ func TestStoppedWorkerGoesOn(t *testing.T) {
 	}
 }
 
+// early stops worker 1's process for a moment while it stands at the start gate.
+type early struct{ recorder }
+
+func (e *early) Ready(t Trial, workers []Worker) error {
+	err := unix.Kill(workers[1].PID, unix.SIGSTOP)
+	time.Sleep(30 * time.Millisecond)
+	err = errors.Join(err, unix.Kill(workers[1].PID, unix.SIGCONT))
+	time.Sleep(30 * time.Millisecond) // until that is known
+	return errors.Join(err, e.recorder.Ready(t, workers))
+}
+
+func TestStopBeforeTheWorkIsNoPause(t *testing.T) {
+	var e early
+	if err := Run(t.Context(), testTrial("spin", Processes, 2, 0, 100*time.Millisecond), nil, &e); err != nil {
+		t.Fatal(err)
+	}
+	if paused := e.results[0].Paused; len(paused) > 0 {
+		t.Errorf("workers %v are said to have been stopped while they worked", paused)
+	}
+}
+
 func TestStopOfAProcessPausesItsThreads(t *testing.T) {
 	s := &stopper{pause: 50 * time.Millisecond}
 	r := s.run(t, testTrial("pipe", Threads, 4, 0, 250*time.Millisecond))

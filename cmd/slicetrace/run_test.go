@@ -40,8 +40,13 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if n := len(r.Trials); n != 2*2*2 {
 		t.Errorf("%d trials, want 2 workloads × 2 modes × 2 rounds", n)
 	}
-	if q := r.Quality; q.ComparedWorkers == 0 || q.ReconciledWorkers != q.Workers || q.ProbeFloorNS == nil || q.Lost.Total() != 0 {
+	if q := r.Quality; q.ComparedWorkers == 0 || q.ReconciledWorkers != q.Workers || q.ProbeFloorNS == nil || *q.ProbeFloorNS <= 0 || q.Lost.Total() != 0 {
 		t.Errorf("the figures are not to be trusted: %+v", q)
+	}
+	for _, trial := range r.Trials {
+		if n := trial.ToolSwitches; n == nil || *n == 0 {
+			t.Errorf("%s: the tool, which waits for the workers, is said to have been switched %v times", trial.Workload, n)
+		}
 	}
 	name := filepath.Join(got.dir, got.files(t)[0])
 	if data, err := os.ReadFile(name); err != nil || reporttest.CheckSchema(data) != nil {

@@ -1,0 +1,104 @@
+package collector
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/bpf"
+)
+
+const tick = 2 // of the causes in layout.h
+
+// The log of a core that went is added as the kernel side would have added it.
+func TestLogOfACoreThatWent(t *testing.T) {
+	none := uint32(len(bpf.Sums{}.Classes))
+	now := &bpf.Snapshot{}
+	for i, e := range []struct {
+		slice, wait           uint64
+		pick, took, class     uint32
+		cause                 uint8
+		waited, picked, ended bool
+	}{
+		{slice: 100, wait: 17, pick: 20, took: 33, class: 1, cause: tick, waited: true, picked: true, ended: true},
+		{slice: 5, pick: 21, took: 99, class: 1, cause: tick, picked: true},
+		{class: none, cause: uint8(len(bpf.Sums{}.Ended))},
+		{slice: 7, class: 1, cause: tick}, // beyond those that are logged
+	} {
+		l := &now.Core.Log[i]
+		l.Slice, l.Wait, l.Pick, l.Took, l.Class, l.Cause = e.slice, e.wait, e.pick, e.took, e.class, e.cause
+		l.Waited, l.Picked, l.Ended = flag(e.waited), flag(e.picked), flag(e.ended)
+	}
+	now.Core.Logged = 3
+	addLog(now)
+	var want bpf.Snapshot
+	want.Core = now.Core
+	want.Core.Logged = 0
+	// Buckets as in TestBucketOf: below 16 a nanosecond each, 16 an octave above.
+	want.Sums.Wait = bpf.Spread{Sum: 17, Max: 17}
+	want.Sums.Wait.Bucket[17]++
+	ended := &want.Sums.Ended[tick]
+	ended.Sum, ended.Max = 105, 100
+	ended.Bucket[5]++
+	ended.Bucket[3*16+9]++ // 100 to 103
+	class := &want.Sums.Classes[1]
+	class.Switches = 2
+	class.PickSum, class.PickMax = 41, 21
+	class.Pick[20]++
+	class.Pick[21]++
+	class.SwitchSum, class.SwitchMax = 33, 33
+	class.Switch[2*16]++ // 32 and 33
+	class.CostSum, class.CostMax = 53, 53
+	class.Cost[2*16+10]++ // 52 and 53
+	if diff := cmp.Diff(want.Sums, now.Sums); diff != "" {
+		t.Errorf("sums (-want +got):\n%s", diff)
+	}
+	if now.Core.Logged != 0 {
+		t.Errorf("%d entries are left in the log", now.Core.Logged)
+	}
+}
+
+func flag(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// A core that went has been idle since its last task's slice ended, and has made one
+// more switch, of which nobody saw the end.
+func TestCoreThatWentIsIdle(t *testing.T) {
+	now := &bpf.Snapshot{}
+	c := &now.Core
+	c.Since, c.Exit, c.Holder, c.Class, c.Pick, c.Picked = 1000, 1300, bpf.HolderWorker, 1, 40, 1
+	goIdle(now)
+	if c.Time[bpf.HolderWorker] != 300 || c.Holder != bpf.HolderIdle || c.Since != 1300 || c.Unseen != 1 || int(c.Class) != len(now.Sums.Classes) {
+		t.Errorf("the core is %+v", c)
+	}
+	if k := now.Sums.Classes[1]; k.Switches != 1 || k.PickSum != 40 || k.SwitchSum != 0 || k.CostSum != 0 {
+		t.Errorf("%d switches, %d ns of picks, %d of phases, %d of cost", k.Switches, k.PickSum, k.SwitchSum, k.CostSum)
+	}
+	again := now.Core
+	goIdle(now)
+	if diff := cmp.Diff(again, now.Core); diff != "" {
+		t.Errorf("an idle core went idle once more (-before +after):\n%s", diff)
+	}
+	unseen := &bpf.Snapshot{} // never switched since attaching
+	goIdle(unseen)
+	if unseen.Core.Unseen != 0 {
+		t.Error("a core of which nothing is known went idle")
+	}
+}
+
+// What was the longest while a core was away is not the longest of the time after.
+func TestMaximaOfACoreThatCameBack(t *testing.T) {
+	var now, last bpf.Sums
+	now.Wait.Max, last.Wait.Max = 70, 70
+	now.Ended[tick].Max, last.Ended[tick].Max = 80, 50
+	now.Classes[1].CostMax, last.Classes[1].CostMax = 9, 9
+	now.Lives.Run.Max, last.Lives.Run.Max = 4, 4
+	forgetSeen(&now, &last)
+	if now.Wait.Max != 0 || now.Ended[tick].Max != 80 || now.Classes[1].CostMax != 0 || now.Lives.Run.Max != 0 {
+		t.Errorf("the maxima are %d, %d, %d and %d", now.Wait.Max, now.Ended[tick].Max, now.Classes[1].CostMax, now.Lives.Run.Max)
+	}
+}
