@@ -4,8 +4,11 @@
 
 /*
  * What remains inside a phase although nothing happens in it: one program's
- * return, the way to the next program, and its entry. The two stand on one
- * tracepoint, which the collector fires by renaming its own thread.
+ * return, the way to the next program, and its entry. The first stands on the
+ * tracepoint sched_process_wait, which the collector fires by waiting for a child
+ * that it has not; the second stands on it too or, where a kprobe ends the switch
+ * phase, on the function that the kernel calls next. The kprobe's own way in is
+ * the dearer by far.
  */
 
 #include "kernel.h"
@@ -21,7 +24,7 @@ u64 floor_from;
 u32 floor_count;
 u32 floor_ns[FLOOR_SAMPLES];
 
-SEC("tp_btf/task_rename")
+SEC("tp_btf/sched_process_wait")
 int st_floor_first(void *ctx)
 {
 	if ((u32)bpf_get_current_pid_tgid() == floor_tid)
@@ -29,15 +32,28 @@ int st_floor_first(void *ctx)
 	return 0;
 }
 
-SEC("tp_btf/task_rename")
-int st_floor_second(void *ctx)
+static __always_inline int sample(u64 now)
 {
-	u64 now = bpf_ktime_get_ns();
 	u32 i = floor_count;
 
-	if ((u32)bpf_get_current_pid_tgid() != floor_tid || i >= FLOOR_SAMPLES)
+	/* The function after the tracepoint is called from elsewhere too. */
+	if ((u32)bpf_get_current_pid_tgid() != floor_tid || !floor_from || i >= FLOOR_SAMPLES)
 		return 0;
 	floor_ns[i] = now - floor_from;
 	floor_count = i + 1;
+	floor_from = 0;
 	return 0;
+}
+
+SEC("tp_btf/sched_process_wait")
+int st_floor_second(void *ctx)
+{
+	return sample(bpf_ktime_get_ns());
+}
+
+/* Attached to add_wait_queue, which do_wait calls right after the tracepoint. */
+SEC("kprobe")
+int st_floor_kprobe(void *ctx)
+{
+	return sample(bpf_ktime_get_ns());
 }

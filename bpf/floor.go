@@ -7,15 +7,19 @@ import (
 )
 
 // Floor measures what remains inside a phase in which nothing happens: the
-// time between the stamps of two programs on the tracepoint task_rename.
+// time between the stamps of two programs, with next to nothing between them.
 type Floor struct {
-	// First and Second are to be attached to task_rename in this order.
-	First, Second *ebpf.Program
-	objs          floorObjects
+	// Hooks are to be attached in this order. Whenever the thread waits for a
+	// child, they take a sample.
+	Hooks []Hook
+
+	collection *ebpf.Collection
 }
 
 // LoadFloor loads the two programs; they take samples on the thread tid only.
-func LoadFloor(kernel *Kernel, tid int) (*Floor, error) {
+// The second one's hook is of the kind that ends the switch phase: a tracepoint
+// or a kprobe.
+func LoadFloor(kernel *Kernel, tid int, kprobe bool) (*Floor, error) {
 	spec, err := loadFloor()
 	if err != nil {
 		return nil, err
@@ -23,28 +27,37 @@ func LoadFloor(kernel *Kernel, tid int) (*Floor, error) {
 	if err := spec.Variables[floorVarFloorTid].Set(uint32(tid)); err != nil {
 		return nil, fmt.Errorf("set thread to measure on: %w", err)
 	}
+	second := Hook{Name: "sched_process_wait"}
+	name, other := floorProgStFloorSecond, floorProgStFloorKprobe
+	if kprobe {
+		second = Hook{Name: "kprobe:add_wait_queue", Symbol: "add_wait_queue"}
+		name, other = other, name
+	}
+	delete(spec.Programs, other)
 	f := &Floor{}
-	options := kernel.options()
-	if err := spec.LoadAndAssign(&f.objs, &options); err != nil {
+	f.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.options())
+	if err != nil {
 		return nil, fmt.Errorf("load eBPF programs: %w", err)
 	}
-	f.First, f.Second = f.objs.StFloorFirst, f.objs.StFloorSecond
+	second.Program = f.collection.Programs[name]
+	f.Hooks = []Hook{{Name: "sched_process_wait", Program: f.collection.Programs[floorProgStFloorFirst]}, second}
 	return f, nil
 }
 
 // Samples returns the times between the two stamps, in nanoseconds, in the
 // order of their taking.
 func (f *Floor) Samples() ([]uint32, error) {
+	variables := f.collection.Variables
 	var count uint32
-	if err := f.objs.FloorCount.Get(&count); err != nil {
+	if err := variables[floorVarFloorCount].Get(&count); err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
 	}
-	samples := make([]uint32, f.objs.FloorNs.Size()/4)
-	if err := f.objs.FloorNs.Get(samples); err != nil {
+	samples := make([]uint32, variables[floorVarFloorNs].Size()/4)
+	if err := variables[floorVarFloorNs].Get(samples); err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
 	}
 	return samples[:count], nil
 }
 
 // Close unloads the programs.
-func (f *Floor) Close() error { return f.objs.Close() }
+func (f *Floor) Close() { f.collection.Close() }

@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	floorProgStFloorFirst  = "st_floor_first"
+	floorProgStFloorKprobe = "st_floor_kprobe"
 	floorProgStFloorSecond = "st_floor_second"
 	floorVarFloorCount     = "floor_count"
 	floorVarFloorFrom      = "floor_from"
@@ -67,6 +68,7 @@ type floorSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type floorProgramSpecs struct {
 	StFloorFirst  *ebpf.ProgramSpec `ebpf:"st_floor_first"`
+	StFloorKprobe *ebpf.ProgramSpec `ebpf:"st_floor_kprobe"`
 	StFloorSecond *ebpf.ProgramSpec `ebpf:"st_floor_second"`
 }
 
@@ -127,12 +129,14 @@ type floorVariables struct {
 // It can be passed to loadFloorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type floorPrograms struct {
 	StFloorFirst  *ebpf.Program `ebpf:"st_floor_first"`
+	StFloorKprobe *ebpf.Program `ebpf:"st_floor_kprobe"`
 	StFloorSecond *ebpf.Program `ebpf:"st_floor_second"`
 }
 
 func (p *floorPrograms) Close() error {
 	return _FloorClose(
 		p.StFloorFirst,
+		p.StFloorKprobe,
 		p.StFloorSecond,
 	)
 }

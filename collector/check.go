@@ -142,5 +142,9 @@ func (c *Collector) checkFloor() Check {
 	if err != nil {
 		return Check{Name: "hook floor", Status: Absent, Detail: err.Error(), Lost: []string{"hook floor"}}
 	}
-	return ok("hook floor", "task_rename", fmt.Sprintf("%d ns of each phase are the tracer's own", floor.Nanoseconds()))
+	detail := fmt.Sprintf("%d ns of each phase are the tracer's own", floor.Nanoseconds())
+	if strings.HasPrefix(c.floor.end, "kprobe:") {
+		detail += ": a kprobe's way in is long"
+	}
+	return ok("hook floor", c.floor.end, detail)
 }

@@ -122,20 +122,14 @@ func Open(o Options) (*Collector, error) {
 		return nil, explain(err)
 	}
 	c := &Collector{objs: objs, hotplug: listenHotplug(), base: make(map[taskID]Task)}
-	// Recorded, its renaming would be in the recording. But after tracepoints were let
-	// go of, the kernel takes 10 ms over the next one.
-	if o.Record != nil {
-		c.floor.median, c.floor.err = measureFloor(kernel)
-	}
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
 	}
 	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	if o.Record == nil {
-		c.floor.median, c.floor.err = measureFloor(kernel)
-	}
+	// Not before: after tracepoints were let go of, the kernel takes 10 ms over the next.
+	c.floor = measureFloor(kernel, objs.Switch)
 	return c, nil
 }
 

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
-	"unsafe"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
@@ -21,51 +19,55 @@ const floorSamples = 1000
 // be measured.
 type hookFloor struct {
 	median time.Duration
+	end    string // the hook that ended its samples
 	err    error
 }
 
 // Floor returns what of the tracer remains inside every phase, as measured by
 // Open: the median time from one program's last stamp to the next program's
-// first, with nothing between them.
+// first, with nothing between them. Where a kprobe ends the switch phase, so does
+// one here.
 func (c *Collector) Floor() (time.Duration, error) { return c.floor.median, c.floor.err }
 
-func measureFloor(kernel *bpf.Kernel) (time.Duration, error) {
+func measureFloor(kernel *bpf.Kernel, switchEnd string) hookFloor {
+	f := hookFloor{}
+	f.median, f.err = f.measure(kernel, strings.HasPrefix(switchEnd, "kprobe:"))
+	if f.err != nil {
+		f.err = fmt.Errorf("measure hook floor: %w", f.err)
+	}
+	return f
+}
+
+func (f *hookFloor) measure(kernel *bpf.Kernel, kprobe bool) (time.Duration, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	floor, err := bpf.LoadFloor(kernel, unix.Gettid())
+	floor, err := bpf.LoadFloor(kernel, unix.Gettid(), kprobe)
 	if err != nil {
-		return 0, fmt.Errorf("measure hook floor: %w", explain(err))
+		return 0, explain(err)
 	}
 	defer floor.Close()
-	for _, program := range []*ebpf.Program{floor.First, floor.Second} {
-		l, err := link.AttachTracing(link.TracingOptions{Program: program})
+	for _, h := range floor.Hooks {
+		l, err := attach(h)
 		if err != nil {
-			return 0, fmt.Errorf("measure hook floor: attach to task_rename: %w", explain(err))
+			return 0, fmt.Errorf("attach to %s: %w", h.Name, explain(err))
 		}
 		defer l.Close()
+		f.end = h.Name
 	}
-	if err := renameThread(floorSamples); err != nil {
-		return 0, fmt.Errorf("measure hook floor: %w", err)
+	// It has no such child.
+	self := unix.Getpid()
+	for range floorSamples {
+		if _, err := unix.Wait4(self, nil, unix.WNOHANG, nil); !errors.Is(err, unix.ECHILD) {
+			return 0, fmt.Errorf("wait for a child that is none: %w", err)
+		}
 	}
 	samples, err := floor.Samples()
 	if err == nil && len(samples) < floorSamples/2 {
 		err = fmt.Errorf("only %d of %d samples", len(samples), floorSamples)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("measure hook floor: %w", err)
+		return 0, err
 	}
 	slices.Sort(samples)
 	return time.Duration(samples[len(samples)/2]), nil
-}
-
-// renameThread gives this thread the name that it has, n times.
-func renameThread(n int) error {
-	var name [16]byte
-	get := unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
-	for range n {
-		if err := unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0); err != nil {
-			return errors.Join(get, err)
-		}
-	}
-	return get
 }

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -169,21 +168,15 @@ func switchMedians(tr traced, class report.Class) string {
 	return text + "ns"
 }
 
-// How far apart the two ways' figures lie: a kprobe sees the switch phase's end
-// at the entry of finish_task_switch, the tracepoint after its return. In emulation
-// time is counted in instructions: on arm64 the ways differ by 1.1 µs where the floor
-// is 1.9 µs, on amd64, where that function does more, by 2.7 µs of 1.2.
+// The two ways' medians lie no further apart than the kprobe's own floor: a kprobe
+// sees the switch phase's end at the entry of finish_task_switch, and takes long to
+// get there; the tracepoint sees it after that function's return. In emulation, where
+// time is counted in instructions, that holds however busy the machine is.
 func TestBothWaysTimeAlike(t *testing.T) {
-	if bpftest.Emulated() && runtime.GOARCH == "amd64" {
-		t.Skip("what finish_task_switch does is more than the floor here, in instructions")
-	}
 	p := plan(t, "pipe")
 	p.Workers, p.CPUs = 2, []int{0}
-	floor, err := open(t, collector.Options{}).Floor()
-	if err != nil {
-		t.Fatal(err)
-	}
-	off := time.Duration(-1)
+	var off time.Duration
+	var floors [2]time.Duration
 	for began := time.Now(); time.Since(began) < time.Minute; {
 		var medians [2][]float64
 		for i, o := range []collector.Options{{HZ: hz(t)}, {HZ: hz(t), NoEntry: true, NoExit: true}} {
@@ -195,11 +188,15 @@ func TestBothWaysTimeAlike(t *testing.T) {
 			if wantKprobe := i == 1; wantKprobe != strings.HasPrefix(capture.Switch, "kprobe:") {
 				t.Skipf("the switch phase ends by %q: there are not two ways here", capture.Switch)
 			}
+			if floors[i], err = c.Floor(); err != nil {
+				t.Fatal(err)
+			}
 			for _, tr := range runPlan(t, c, p) {
 				class := map[workloads.Mode]report.Class{workloads.Processes: report.ClassProcess, workloads.Threads: report.ClassThread}[tr.result.Trial.Mode]
 				p50, _ := classOf(tr.core(0), class).Switch.Quantile(0.5)
 				medians[i] = append(medians[i], p50)
 			}
+			t.Logf("%s: switch phase p50 %.0f ns, hook floor %v", capture.Switch, medians[i], floors[i])
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -208,10 +205,10 @@ func TestBothWaysTimeAlike(t *testing.T) {
 		for mode, p50 := range medians[0] {
 			off = max(off, time.Duration(p50-medians[1][mode]).Abs())
 		}
-		if off <= floor {
+		if off <= floors[1] && floors[1] > floors[0] {
 			return
 		}
 		runtime.Gosched()
 	}
-	t.Errorf("the switch phase differs by %v between the two ways, the hook floor is %v", off, floor)
+	t.Errorf("the switch phase differs by %v between the two ways, the floors by tracepoint and kprobe are %v", off, floors)
 }
