@@ -53,7 +53,7 @@ const newerKernel = "use Linux 6.15 or later"
 // Checks finds out what this kernel and these privileges allow, by trying it.
 // Nothing can be measured if one of the checks is Missing.
 func Checks() []Check {
-	if err := checkAllowed(); err != nil {
+	if err := CheckAllowed(); err != nil {
 		return []Check{forbidden(err)}
 	}
 	checks := []Check{ok("privileges", "CAP_BPF,CAP_PERFMON", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN")}

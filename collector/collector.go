@@ -92,7 +92,7 @@ type Collector struct {
 // The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace,
 // bpf.ErrNoBTF, bpf.ErrTooOld, or wraps the kernel's refusal.
 func Open(o Options) (*Collector, error) {
-	if err := checkAllowed(); err != nil {
+	if err := CheckAllowed(); err != nil {
 		return nil, err
 	}
 	online, err := onlineCPUs()

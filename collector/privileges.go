@@ -47,9 +47,10 @@ func checkNamespaces() error {
 	return nil
 }
 
-// checkAllowed returns the first reason why this process may not trace: within a
-// container its capabilities are not worth a word.
-func checkAllowed() error {
+// CheckAllowed returns the first reason why this process may not trace, as Open
+// would: ErrUserNamespace or ErrPIDNamespace, since within a container its
+// capabilities are not worth a word, or a *PrivilegeError.
+func CheckAllowed() error {
 	if err := checkNamespaces(); err != nil {
 		return err
 	}

@@ -21,9 +21,8 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err != nil {
 		return err
 	}
-	r := newRecord(collector.Fingerprint())
-	name := o.outputName(r.Created)
-	if err := report.CheckOutput(name, invokingUser().owner()); err != nil {
+	r, name, err := o.begin()
+	if err != nil {
 		return err
 	}
 	r.Setup = setupOf(plan)
@@ -70,13 +69,19 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}
-	err = plan.Run(ctx, &recorder{collector: c, report: r, progress: bar})
-	if ctx.Err() != nil {
-		err = keepRounds(r, plan)
-	}
+	rec := &recorder{collector: c, report: r, progress: bar}
+	err = plan.Run(ctx, rec)
 	bar.close()
-	if err != nil {
+	if ctx.Err() == nil && err != nil {
 		return err
+	}
+	if err := rec.finish(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		if err := keepRounds(r, plan); err != nil {
+			return err
+		}
 	}
 	tape.finish(c, r)
 	return seal(r, c)

@@ -20,9 +20,8 @@ import (
 // runCommand traces a program and its children, passes signals and its exit
 // status through, and reports on standard error.
 func runCommand(s streams, o *runOptions, argv []string) error {
-	r := newRecord(collector.Fingerprint())
-	name := o.outputName(r.Created)
-	if err := report.CheckOutput(name, invokingUser().owner()); err != nil {
+	r, name, err := o.begin()
+	if err != nil {
 		return err
 	}
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}

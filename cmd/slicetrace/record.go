@@ -10,14 +10,20 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// newRecord begins a report, before anything is measured.
-func newRecord(host report.Host) *report.Report {
-	return &report.Report{
+// begin starts a report and says where it goes, or why it could not be measured
+// or saved: before any work is done for it.
+func (o *runOptions) begin() (r *report.Report, name string, err error) {
+	if err := collector.CheckAllowed(); err != nil {
+		return nil, "", err
+	}
+	r = &report.Report{
 		Schema:  report.SchemaVersion,
 		Tool:    report.Tool{Name: "slicetrace", Version: version()},
 		Created: time.Now().UTC().Truncate(time.Second),
-		Host:    host,
+		Host:    collector.Fingerprint(),
 	}
+	name = o.outputName(r.Created)
+	return r, name, report.CheckOutput(name, invokingUser().owner())
 }
 
 // seal completes a report with what is known only at the end of a run.

@@ -22,6 +22,7 @@ type recorder struct {
 	report    *report.Report
 	progress  *progress
 	before    *collector.Snapshot
+	shelf     report.Shelf // the trials so far
 }
 
 // Ready watches the trial's workers, which stand at the start gate.
@@ -43,7 +44,7 @@ func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	return nil
 }
 
-// Stopped adds the trial, whose workers stand at the end gate, to the report.
+// Stopped puts the trial, whose workers stand at the end gate, on the shelf.
 func (r *recorder) Stopped(result workloads.Result) error {
 	died := func(w workloads.WorkerResult) bool { return w.Died }
 	if slices.ContainsFunc(result.Workers, died) {
@@ -63,7 +64,9 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	r.report.Trials = append(r.report.Trials, trial)
+	if err := r.shelf.Put(trial); err != nil {
+		return err
+	}
 	if n := len(result.Paused); n > 0 {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
 			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
@@ -72,6 +75,13 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval.Hotplugged, r.report.Warnings)...)
 	r.progress.end()
 	return r.collector.Mark(markOf(result))
+}
+
+// finish moves the trials from the shelf into the report.
+func (r *recorder) finish() error {
+	var err error
+	r.report.Trials, err = r.shelf.Trials()
+	return err
 }
 
 // hotplugWarnings says which cores went or came meanwhile, unless that is said already.

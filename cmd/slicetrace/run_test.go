@@ -194,7 +194,8 @@ func TestRunWithoutRoot(t *testing.T) {
 		"needs CAP_PERFMON:":             {unix.CAP_BPF},
 		"needs CAP_BPF:":                 {unix.CAP_PERFMON},
 	} {
-		got := finish(t, asNobody(t, tool(t, args...), given...))
+		// Nor may nobody save there, which is said of who may trace only.
+		got := finish(t, asNobody(t, tool(t, append(args, "-o", "/r.json")...), given...))
 		got.checkOneSentence(t, missing)
 		if got.status != exitFailed || len(got.files(t)) > 0 {
 			t.Errorf("%s status %d, left %v", missing, got.status, got.files(t))

@@ -60,7 +60,8 @@ func newBench(t *testing.T) *bench {
 func (b *bench) trial(mode report.Mode, round int) report.Trial {
 	b.t.Helper()
 	var r report.Report
-	if err := b.plan.Run(b.t.Context(), &recorder{collector: b.collector, report: &r}); err != nil {
+	rec := &recorder{collector: b.collector, report: &r}
+	if err := errors.Join(b.plan.Run(b.t.Context(), rec), rec.finish()); err != nil {
 		b.t.Fatal(err)
 	}
 	return label(r.Trials[0], mode, round)
