@@ -113,6 +113,10 @@ func inAllForms(t *testing.T, w Workload, test func(*testing.T, Variant, Mode)) 
 			if !v.runsIn(mode) {
 				continue
 			}
+			// The race detector learns no more of very many, each a slow process.
+			if testing.Short() && v.Workers > 64 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s %s %s", w.Name, v.Name, mode), func(t *testing.T) { test(t, v, mode) })
 		}
 	}
