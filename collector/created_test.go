@@ -44,8 +44,9 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 			if most := uint64(tr.result.End-tr.result.Start) * uint64(len(tr.result.Workers)); phases > most && !bpftest.Emulated() {
 				t.Errorf("%s: lives of %d ns in all, within %d ns of work", name, phases, most)
 			}
-			// They were in no other task's time, and are in the wait and the CPU time of their own.
-			if alive := uint64(created.OnCPUNS + created.WaitNS); alive > phases || alive < phases/2 {
+			// They were in no other task's time, and are in the wait and the CPU time of
+			// their own; in an emulator one can be blocked for long on its way out.
+			if alive := uint64(created.OnCPUNS + created.WaitNS); alive > phases || alive < phases/2 && !bpftest.Emulated() {
 				t.Errorf("%s: created tasks ran or waited for %d ns of their lives of %d ns", name, alive, phases)
 			}
 			for _, task := range tr.interval.Tasks {

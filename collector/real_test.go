@@ -69,6 +69,9 @@ func (w *watcher) Ready(_ workloads.Trial, workers []workloads.Worker) error {
 }
 
 func (w *watcher) Stopped(result workloads.Result) error {
+	if err := w.c.AwaitExits(2 * time.Second); err != nil {
+		return err
+	}
 	after, err := w.c.Snapshot()
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func plan(t testing.TB, name string) workloads.Plan {
 		Workloads: []workloads.Workload{load},
 		Modes:     []workloads.Mode{workloads.Processes, workloads.Threads},
 		Rounds:    1,
-		Duration:  300 * time.Millisecond,
+		Duration:  bpftest.WorkFor(300 * time.Millisecond),
 	}
 }
 

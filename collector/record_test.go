@@ -46,7 +46,7 @@ func record(t *testing.T, out io.Writer) *Collector {
 // work runs one trial of each of some workloads in both modes.
 func work(t *testing.T, during func(), duration time.Duration, names ...string) {
 	t.Helper()
-	p := workloads.Plan{Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1, Duration: duration}
+	p := workloads.Plan{Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1, Duration: bpftest.WorkFor(duration)}
 	for _, name := range names {
 		w, err := workloads.Find(name)
 		if err != nil {

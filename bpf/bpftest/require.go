@@ -4,6 +4,7 @@ package bpftest
 import (
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,6 +33,14 @@ func Unavailable(t testing.TB, reason string) {
 // time means nothing and work takes a hundred times as long: tests do less of it
 // there, and leave out what only holds for cores that run at the same time.
 func Emulated() bool { return os.Getenv("SLICETRACE_EMULATED") == "1" }
+
+// WorkFor is how long a trial is to work: a third of d in emulation.
+func WorkFor(d time.Duration) time.Duration {
+	if Emulated() {
+		return d / 3
+	}
+	return d
+}
 
 // hasAdmin tells root from root in a container that may do nothing.
 func hasAdmin() bool {

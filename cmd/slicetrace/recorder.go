@@ -15,6 +15,9 @@ import (
 // last switch: where many others want the core, that takes them a while.
 const exitLimit = 2 * time.Second
 
+// joinedLimit does where nobody's row depends on it.
+const joinedLimit = 100 * time.Millisecond
+
 // recorder turns trials into a report: it is the workloads' observer, and
 // brings the collector's figures and the workers' own together.
 type recorder struct {
@@ -46,11 +49,13 @@ func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 
 // Stopped puts the trial, whose workers stand at the end gate, on the shelf.
 func (r *recorder) Stopped(result workloads.Result) error {
-	died := func(w workloads.WorkerResult) bool { return w.Died }
-	if slices.ContainsFunc(result.Workers, died) {
-		if err := r.collector.AwaitExits(exitLimit); err != nil {
-			return err
-		}
+	// Who died may not be quite gone, nor the last that workers created and joined.
+	limit := joinedLimit
+	if slices.ContainsFunc(result.Workers, func(w workloads.WorkerResult) bool { return w.Died }) {
+		limit = exitLimit
+	}
+	if err := r.collector.AwaitExits(limit); err != nil {
+		return err
 	}
 	after, err := r.collector.Snapshot()
 	if err != nil {
