@@ -45,22 +45,43 @@ static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_st
 	return ENDED_OTHER;
 }
 
-/* Only if the entry is the task's own: tids can have been exchanged. */
+/* A cell needs no clearing. Only if the entry is the task's own: tids can have been exchanged. */
 static __always_inline void forget_slot(u32 tid, u32 slot)
 {
-	u32 *now = bpf_map_lookup_elem(&st_slots, &tid);
+	u32 *now = bpf_map_lookup_elem(&st_overflow, &tid);
 
 	if (now && *now == slot)
-		bpf_map_delete_elem(&st_slots, &tid);
+		bpf_map_delete_elem(&st_overflow, &tid);
 }
 
+/* Whether another watched task than tid has this cell by right. */
+static __always_inline int is_taken(u32 cell, u32 tid)
+{
+	struct worker *w = cell ? worker_at(cell - 1) : NULL;
+
+	return w && w->tid && w->tid != tid && !((w->tid ^ tid) & index_mask);
+}
+
+/* Enters a task, whose tid stands in its slot already. bpf.Index does so too. */
 static __always_inline int note_slot(u32 tid, u32 slot)
 {
-	u32 i = tid & guess_mask, guess = slot + 1;
+	u32 lock = INDEX_LOCK | (tid & index_mask), taken;
+	u32 *cell = cell_of(tid);
 
-	if (bpf_map_update_elem(&st_slots, &tid, &slot, BPF_ANY))
+	if (!cell)
 		return -1;
-	bpf_map_update_elem(&st_guesses, &i, &guess, BPF_ANY); /* an index that exists */
+	if (!bpf_map_update_elem(&st_overflow, &lock, &slot, BPF_NOEXIST)) {
+		taken = is_taken(*cell, tid);
+		if (!taken)
+			*cell = slot + 1;
+		bpf_map_delete_elem(&st_overflow, &lock);
+		if (!taken)
+			return 0;
+	}
+	if (bpf_map_update_elem(&st_overflow, &tid, &slot, BPF_ANY))
+		return -1;
+	if (!*cell) /* its new owner is about to write it: 0 would deny us until then */
+		*cell = slot + 1;
 	return 0;
 }
 

@@ -3,7 +3,6 @@ package bpf
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -92,7 +91,9 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Sums, Shadow, Workers, Slots, Guesses, Free *ebpf.Map
+	Cores, Sums, Shadow, Workers, Free *ebpf.Map
+	// Index finds a watched task's slot in Workers.
+	Index *Index
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
 	// Totals holds a Totals.
@@ -145,7 +146,10 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 	if err != nil {
 		return nil, refused(err)
 	}
-	objs.assign()
+	if err := objs.assign(); err != nil {
+		objs.Close()
+		return nil, err
+	}
 	return objs, nil
 }
 
@@ -203,13 +207,9 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStSums].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStWorkers].MaxEntries = uint32(o.Tasks)
-	spec.Maps[slicetraceMapStSlots].MaxEntries = uint32(o.Tasks)
 	spec.Maps[slicetraceMapStFree].MaxEntries = uint32(o.Tasks)
-	// With four times as many guesses as tasks, few tasks hide another one's.
-	guesses := uint32(1) << bits.Len32(4*uint32(o.Tasks)-1)
-	spec.Maps[slicetraceMapStGuesses].MaxEntries = guesses
-	if err := spec.Variables[slicetraceVarGuessMask].Set(guesses - 1); err != nil {
-		return fmt.Errorf("set number of guesses: %w", err)
+	if err := sizeIndex(spec, uint32(o.Tasks)); err != nil {
+		return err
 	}
 	if err := sizeRing(spec, o); err != nil {
 		return err
@@ -258,14 +258,16 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	return nil
 }
 
-func (objs *Objects) assign() {
+func (objs *Objects) assign() error {
 	c := objs.collection
+	var err error
+	if objs.Index, err = newIndex(c.Maps); err != nil {
+		return err
+	}
 	objs.Cores = c.Maps[slicetraceMapStCores]
 	objs.Sums = c.Maps[slicetraceMapStSums]
 	objs.Shadow = c.Maps[slicetraceMapStShadow]
 	objs.Workers = c.Maps[slicetraceMapStWorkers]
-	objs.Slots = c.Maps[slicetraceMapStSlots]
-	objs.Guesses = c.Maps[slicetraceMapStGuesses]
 	objs.Free = c.Maps[slicetraceMapStFree]
 	objs.Ring = c.Maps[slicetraceMapStRing]
 	objs.Totals = c.Variables[slicetraceVarStTotals]
@@ -279,6 +281,7 @@ func (objs *Objects) assign() {
 			}
 		}
 	}
+	return nil
 }
 
 // Memory returns the bytes of kernel memory that the maps take.

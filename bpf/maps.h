@@ -10,7 +10,7 @@
 /* Set before load. */
 const volatile u64 tick_recent = 2000000; /* ns after a tick in which it can still end a slice */
 
-const volatile u32 guess_mask = 2047;       /* size of st_guesses, a power of two, less one */
+const volatile u32 index_mask = 2047;       /* cells of st_index, a power of two, less one */
 const volatile bool recording = false;      /* every switch and wakeup goes into the ring too */
 const volatile u64 ring_bytes = 64 * 1024;  /* size of st_ring */
 
@@ -45,25 +45,33 @@ struct {
 	__type(value, struct worker);
 } st_workers SEC(".maps");
 
-/* tid to slot. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u32);
-} st_slots SEC(".maps");
+struct index {
+	u32 cell[2048]; /* as many as index_mask says */
+};
 
 /*
- * Where a tid's slot probably is: index tid modulo the size, value slot + 1. An
- * entry is never cleared, so 0 says for certain that the tid is not watched;
- * another tid's entry says to ask st_slots.
+ * tid to slot: the cell at tid modulo their number holds slot + 1. Who finds the
+ * cell of its tid taken by another watched task stands in st_overflow instead. A
+ * cell is never cleared, so 0 says for certain that no such tid is watched. One
+ * value, since an array's value takes 8 bytes at least.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2048);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct index);
+} st_index SEC(".maps");
+
+/* tid to slot, of few; and INDEX_LOCK | cell, while that cell is being given away. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
 	__type(key, u32);
 	__type(value, u32);
-} st_guesses SEC(".maps");
+} st_overflow SEC(".maps");
+
+#define INDEX_LOCK (1U << 31)
 
 /* Slots that no task holds. */
 struct {
@@ -110,22 +118,32 @@ static __always_inline struct worker *worker_at(u32 slot)
 	return bpf_map_lookup_elem(&st_workers, &slot);
 }
 
+static __always_inline u32 *cell_of(u32 tid)
+{
+	u32 zero = 0;
+	struct index *index = bpf_map_lookup_elem(&st_index, &zero);
+
+	return index ? &index->cell[tid & index_mask] : NULL;
+}
+
 /* The record of a watched task, and its slot; NULL if the task is not watched. */
 static __always_inline struct worker *worker_of(u32 tid, u32 *slot)
 {
-	u32 i = tid & guess_mask;
-	u32 *guess = bpf_map_lookup_elem(&st_guesses, &i);
+	u32 *cell = cell_of(tid), *other, taken;
 	struct worker *w;
 
-	if (!guess || !*guess)
+	if (!cell)
 		return NULL;
-	*slot = *guess - 1;
+	taken = *(volatile u32 *)cell;
+	if (!taken)
+		return NULL;
+	*slot = taken - 1;
 	w = worker_at(*slot);
 	if (w && w->tid == tid)
 		return w;
-	guess = bpf_map_lookup_elem(&st_slots, &tid);
-	if (!guess)
+	other = bpf_map_lookup_elem(&st_overflow, &tid);
+	if (!other)
 		return NULL;
-	*slot = *guess;
+	*slot = *other;
 	return worker_at(*slot);
 }

@@ -85,6 +85,11 @@ type replayFakeKernelTask struct {
 	Bytes [32768]int8
 }
 
+type replayIndex struct {
+	_    structs.HostLayout
+	Cell [2048]uint32
+}
+
 type replayReplayWorld struct {
 	_       structs.HostLayout
 	Now     uint64
@@ -216,11 +221,11 @@ const (
 	replayMapFakeTasks      = "fake_tasks"
 	replayMapStCores        = "st_cores"
 	replayMapStFree         = "st_free"
-	replayMapStGuesses      = "st_guesses"
+	replayMapStIndex        = "st_index"
+	replayMapStOverflow     = "st_overflow"
 	replayMapStRaw          = "st_raw"
 	replayMapStRing         = "st_ring"
 	replayMapStShadow       = "st_shadow"
-	replayMapStSlots        = "st_slots"
 	replayMapStSums         = "st_sums"
 	replayMapStWorkers      = "st_workers"
 	replayProgReplayStep    = "replay_step"
@@ -239,7 +244,7 @@ const (
 	replayVarFakeRegs       = "fake_regs"
 	replayVarFakeSyscall    = "fake_syscall"
 	replayVarFakeTimer      = "fake_timer"
-	replayVarGuessMask      = "guess_mask"
+	replayVarIndexMask      = "index_mask"
 	replayVarLog2Byte       = "log2_byte"
 	replayVarNoTask         = "no_task"
 	replayVarObituaryType   = "obituary_type"
@@ -312,16 +317,16 @@ type replayProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayMapSpecs struct {
-	FakeTasks *ebpf.MapSpec `ebpf:"fake_tasks"`
-	StCores   *ebpf.MapSpec `ebpf:"st_cores"`
-	StFree    *ebpf.MapSpec `ebpf:"st_free"`
-	StGuesses *ebpf.MapSpec `ebpf:"st_guesses"`
-	StRaw     *ebpf.MapSpec `ebpf:"st_raw"`
-	StRing    *ebpf.MapSpec `ebpf:"st_ring"`
-	StShadow  *ebpf.MapSpec `ebpf:"st_shadow"`
-	StSlots   *ebpf.MapSpec `ebpf:"st_slots"`
-	StSums    *ebpf.MapSpec `ebpf:"st_sums"`
-	StWorkers *ebpf.MapSpec `ebpf:"st_workers"`
+	FakeTasks  *ebpf.MapSpec `ebpf:"fake_tasks"`
+	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
+	StFree     *ebpf.MapSpec `ebpf:"st_free"`
+	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
+	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
+	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
+	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
+	StShadow   *ebpf.MapSpec `ebpf:"st_shadow"`
+	StSums     *ebpf.MapSpec `ebpf:"st_sums"`
+	StWorkers  *ebpf.MapSpec `ebpf:"st_workers"`
 }
 
 // replayVariableSpecs contains global variables before they are loaded into the kernel.
@@ -331,7 +336,7 @@ type replayVariableSpecs struct {
 	FakeRegs     *ebpf.VariableSpec `ebpf:"fake_regs"`
 	FakeSyscall  *ebpf.VariableSpec `ebpf:"fake_syscall"`
 	FakeTimer    *ebpf.VariableSpec `ebpf:"fake_timer"`
-	GuessMask    *ebpf.VariableSpec `ebpf:"guess_mask"`
+	IndexMask    *ebpf.VariableSpec `ebpf:"index_mask"`
 	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
 	NoTask       *ebpf.VariableSpec `ebpf:"no_task"`
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
@@ -363,16 +368,16 @@ func (o *replayObjects) Close() error {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayMaps struct {
-	FakeTasks *ebpf.Map `ebpf:"fake_tasks"`
-	StCores   *ebpf.Map `ebpf:"st_cores"`
-	StFree    *ebpf.Map `ebpf:"st_free"`
-	StGuesses *ebpf.Map `ebpf:"st_guesses"`
-	StRaw     *ebpf.Map `ebpf:"st_raw"`
-	StRing    *ebpf.Map `ebpf:"st_ring"`
-	StShadow  *ebpf.Map `ebpf:"st_shadow"`
-	StSlots   *ebpf.Map `ebpf:"st_slots"`
-	StSums    *ebpf.Map `ebpf:"st_sums"`
-	StWorkers *ebpf.Map `ebpf:"st_workers"`
+	FakeTasks  *ebpf.Map `ebpf:"fake_tasks"`
+	StCores    *ebpf.Map `ebpf:"st_cores"`
+	StFree     *ebpf.Map `ebpf:"st_free"`
+	StIndex    *ebpf.Map `ebpf:"st_index"`
+	StOverflow *ebpf.Map `ebpf:"st_overflow"`
+	StRaw      *ebpf.Map `ebpf:"st_raw"`
+	StRing     *ebpf.Map `ebpf:"st_ring"`
+	StShadow   *ebpf.Map `ebpf:"st_shadow"`
+	StSums     *ebpf.Map `ebpf:"st_sums"`
+	StWorkers  *ebpf.Map `ebpf:"st_workers"`
 }
 
 func (m *replayMaps) Close() error {
@@ -380,11 +385,11 @@ func (m *replayMaps) Close() error {
 		m.FakeTasks,
 		m.StCores,
 		m.StFree,
-		m.StGuesses,
+		m.StIndex,
+		m.StOverflow,
 		m.StRaw,
 		m.StRing,
 		m.StShadow,
-		m.StSlots,
 		m.StSums,
 		m.StWorkers,
 	)
@@ -397,7 +402,7 @@ type replayVariables struct {
 	FakeRegs     *ebpf.Variable `ebpf:"fake_regs"`
 	FakeSyscall  *ebpf.Variable `ebpf:"fake_syscall"`
 	FakeTimer    *ebpf.Variable `ebpf:"fake_timer"`
-	GuessMask    *ebpf.Variable `ebpf:"guess_mask"`
+	IndexMask    *ebpf.Variable `ebpf:"index_mask"`
 	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
 	NoTask       *ebpf.Variable `ebpf:"no_task"`
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`

@@ -214,9 +214,9 @@ func (r *replay) watch(task int, children uint8) {
 	r.must(r.maps[slicetraceMapStFree].LookupAndDelete(nil, &slot))
 	tid := r.tids[task]
 	r.must(r.maps[slicetraceMapStWorkers].Put(slot, &Worker{Cpu: NoCPU, Tid: tid, Tgid: tid, Id: tid, Children: children}))
-	r.must(r.maps[slicetraceMapStSlots].Put(tid, slot))
-	guesses := r.maps[slicetraceMapStGuesses]
-	r.must(guesses.Put(tid%guesses.MaxEntries(), slot+1))
+	index, err := newIndex(r.maps)
+	r.must(err)
+	r.must(index.Note(tid, slot))
 }
 
 // worker returns the record of the task that is watched under a tid, nil if none is.

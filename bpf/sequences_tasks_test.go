@@ -116,19 +116,6 @@ func TestTidReused(t *testing.T) {
 	want(t, "time of the third task", r.worker(10).OnCpu, 300)
 }
 
-// Another tid with the same place among the guesses does not hide the first.
-func TestTidsThatShareAGuess(t *testing.T) {
-	r := newReplay(t)
-	r.task(c, fake{tid: 10 + 2048})
-	r.watch(a, FollowNone)
-	r.watch(c, FollowNone)
-	r.turn(0, 1000, b, a)
-	r.turn(0, 2000, a, c)
-	r.turn(0, 5000, c, b)
-	want(t, "time of a", r.worker(10).OnCpu, 1000)
-	want(t, "time of c", r.worker(10+2048).OnCpu, 3000)
-}
-
 // A thread executes a program and takes over the first thread's tid while the
 // first thread is still to make its last switch.
 func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {

@@ -149,6 +149,8 @@ static __noinline int watch_child(struct task_struct *child, u8 follow)
 	fresh.counted = follow == FOLLOW_COUNTED;
 	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(tid, slot))
 		return 0;
+	fresh.tid = 0;
+	bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY);
 	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
 	return -1;
 }

@@ -97,6 +97,11 @@ type slicetraceEvents struct {
 	Event   [64]slicetraceEvent
 }
 
+type slicetraceIndex struct {
+	_    structs.HostLayout
+	Cell [2048]uint32
+}
+
 type slicetraceLives struct {
 	_          structs.HostLayout
 	Tasks      uint64
@@ -205,11 +210,11 @@ type slicetraceWorker struct {
 const (
 	slicetraceMapStCores        = "st_cores"
 	slicetraceMapStFree         = "st_free"
-	slicetraceMapStGuesses      = "st_guesses"
+	slicetraceMapStIndex        = "st_index"
+	slicetraceMapStOverflow     = "st_overflow"
 	slicetraceMapStRaw          = "st_raw"
 	slicetraceMapStRing         = "st_ring"
 	slicetraceMapStShadow       = "st_shadow"
-	slicetraceMapStSlots        = "st_slots"
 	slicetraceMapStSums         = "st_sums"
 	slicetraceMapStWorkers      = "st_workers"
 	slicetraceProgStEntry       = "st_entry"
@@ -224,7 +229,7 @@ const (
 	slicetraceProgStTick        = "st_tick"
 	slicetraceProgStWakeup      = "st_wakeup"
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
-	slicetraceVarGuessMask      = "guess_mask"
+	slicetraceVarIndexMask      = "index_mask"
 	slicetraceVarLog2Byte       = "log2_byte"
 	slicetraceVarObituaryType   = "obituary_type"
 	slicetraceVarRecording      = "recording"
@@ -294,22 +299,22 @@ type slicetraceProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceMapSpecs struct {
-	StCores   *ebpf.MapSpec `ebpf:"st_cores"`
-	StFree    *ebpf.MapSpec `ebpf:"st_free"`
-	StGuesses *ebpf.MapSpec `ebpf:"st_guesses"`
-	StRaw     *ebpf.MapSpec `ebpf:"st_raw"`
-	StRing    *ebpf.MapSpec `ebpf:"st_ring"`
-	StShadow  *ebpf.MapSpec `ebpf:"st_shadow"`
-	StSlots   *ebpf.MapSpec `ebpf:"st_slots"`
-	StSums    *ebpf.MapSpec `ebpf:"st_sums"`
-	StWorkers *ebpf.MapSpec `ebpf:"st_workers"`
+	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
+	StFree     *ebpf.MapSpec `ebpf:"st_free"`
+	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
+	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
+	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
+	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
+	StShadow   *ebpf.MapSpec `ebpf:"st_shadow"`
+	StSums     *ebpf.MapSpec `ebpf:"st_sums"`
+	StWorkers  *ebpf.MapSpec `ebpf:"st_workers"`
 }
 
 // slicetraceVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
-	GuessMask    *ebpf.VariableSpec `ebpf:"guess_mask"`
+	IndexMask    *ebpf.VariableSpec `ebpf:"index_mask"`
 	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
 	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
 	Recording    *ebpf.VariableSpec `ebpf:"recording"`
@@ -339,26 +344,26 @@ func (o *slicetraceObjects) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceMaps struct {
-	StCores   *ebpf.Map `ebpf:"st_cores"`
-	StFree    *ebpf.Map `ebpf:"st_free"`
-	StGuesses *ebpf.Map `ebpf:"st_guesses"`
-	StRaw     *ebpf.Map `ebpf:"st_raw"`
-	StRing    *ebpf.Map `ebpf:"st_ring"`
-	StShadow  *ebpf.Map `ebpf:"st_shadow"`
-	StSlots   *ebpf.Map `ebpf:"st_slots"`
-	StSums    *ebpf.Map `ebpf:"st_sums"`
-	StWorkers *ebpf.Map `ebpf:"st_workers"`
+	StCores    *ebpf.Map `ebpf:"st_cores"`
+	StFree     *ebpf.Map `ebpf:"st_free"`
+	StIndex    *ebpf.Map `ebpf:"st_index"`
+	StOverflow *ebpf.Map `ebpf:"st_overflow"`
+	StRaw      *ebpf.Map `ebpf:"st_raw"`
+	StRing     *ebpf.Map `ebpf:"st_ring"`
+	StShadow   *ebpf.Map `ebpf:"st_shadow"`
+	StSums     *ebpf.Map `ebpf:"st_sums"`
+	StWorkers  *ebpf.Map `ebpf:"st_workers"`
 }
 
 func (m *slicetraceMaps) Close() error {
 	return _SlicetraceClose(
 		m.StCores,
 		m.StFree,
-		m.StGuesses,
+		m.StIndex,
+		m.StOverflow,
 		m.StRaw,
 		m.StRing,
 		m.StShadow,
-		m.StSlots,
 		m.StSums,
 		m.StWorkers,
 	)
@@ -368,7 +373,7 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
-	GuessMask    *ebpf.Variable `ebpf:"guess_mask"`
+	IndexMask    *ebpf.Variable `ebpf:"index_mask"`
 	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
 	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
 	Recording    *ebpf.Variable `ebpf:"recording"`

@@ -17,7 +17,7 @@ import (
 )
 
 // DefaultTasks is how many tasks can be watched at once, unless Options say
-// otherwise, on that many cores: the maps for them take a fifth of a KiB each.
+// otherwise, on that many cores: the maps for them take a sixth of a KiB each.
 func DefaultTasks(cores int) int { return min(240*cores, 4096) }
 
 // foldEvery bounds the time between two readings of the kernel's 32-bit
@@ -193,10 +193,8 @@ func (c *Collector) Watch(t Task) error {
 	if err := c.objs.Workers.Put(slot, &w); err != nil {
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
-	if err := c.objs.Slots.Put(w.Tid, slot); err != nil {
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
-	}
-	if err := c.objs.Guesses.Put(w.Tid%c.objs.Guesses.MaxEntries(), slot+1); err != nil {
+	if err := c.objs.Index.Note(w.Tid, slot); err != nil {
+		err = errors.Join(err, c.objs.Workers.Put(slot, &bpf.Worker{}), c.objs.Free.Put(nil, slot))
 		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
 	c.base[idOf(&w)] = t

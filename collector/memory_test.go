@@ -24,8 +24,12 @@ func TestKernelMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sizes := [][2]int{{2, 10_000}} // cores and tasks
 	for _, cores := range []int{1, 2, 8, 64} {
-		tasks := collector.DefaultTasks(cores)
+		sizes = append(sizes, [2]int{cores, collector.DefaultTasks(cores)})
+	}
+	for _, size := range sizes {
+		cores, tasks := size[0], size[1]
 		objs, err := bpf.Load(kernel, bpf.Options{Cores: cores, Tasks: tasks})
 		if err != nil {
 			t.Fatal(err)

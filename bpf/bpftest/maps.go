@@ -12,9 +12,9 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// Entries counts the entries of the hash map of that name that a process holds
-// open. The error wraps os.ErrNotExist if it holds none.
-func Entries(pid int, name string) (int, error) {
+// Entries counts the entries that are used of the map of that name that a process
+// holds open. The error wraps os.ErrNotExist if it holds none.
+func Entries(pid int, name string, used func(value []byte) bool) (int, error) {
 	infos, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
 	if err != nil {
 		return 0, err
@@ -32,7 +32,9 @@ func Entries(pid int, name string) (int, error) {
 		var key, value []byte
 		entries := m.Iterate()
 		for entries.Next(&key, &value) {
-			n++
+			if used(value) {
+				n++
+			}
 		}
 		return n, entries.Err()
 	}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"strconv"
 	"testing"
 	"time"
+	"unsafe"
 
+	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
@@ -19,7 +22,7 @@ type holding struct {
 	trial       string // the worker hosts of it
 	rss         int    // bytes
 	descriptors int
-	watched     int // entries of the map of watched tasks
+	watched     int // slots of tasks
 }
 
 // messaging and spawn at full rate: all counts equal the kernel's, no phase is
@@ -80,10 +83,16 @@ func watchHoldings(t *testing.T, pid int, length time.Duration, trial func() str
 		if fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err == nil {
 			h.descriptors = len(fds)
 		}
-		if h.watched, err = bpftest.Entries(pid, "st_slots"); err == nil && h.trial != "[]" {
+		if h.watched, err = bpftest.Entries(pid, "st_workers", isWatched); err == nil && h.trial != "[]" {
 			held = append(held, h)
 		}
 	}
+}
+
+// isWatched says whether a slot of st_workers has a task.
+func isWatched(slot []byte) bool {
+	var w bpf.Worker
+	return binary.NativeEndian.Uint32(slot[unsafe.Offsetof(w.Tid):]) != 0
 }
 
 // checkHoldings compares the beginning of each trial with its end. Its very first
