@@ -97,9 +97,7 @@ func (c *comparing) run(s streams, names []string) error {
 		return err
 	}
 	if c.output == "" && len(conditions) == 0 { // else the status says something too
-		if err := checkOpen(s.out); err != nil {
-			return err
-		}
+		warnIfClosed(s)
 	}
 	if err := c.write(s.out, comparison); err != nil {
 		return err

@@ -72,7 +72,7 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
 			if cmd.Flags().Changed("output") && o.output == "" {
 				return usagef("-o is empty: name a file or a folder")
 			}
-			return o.export(cmd.Context(), s.out, args)
+			return o.export(cmd.Context(), s, args)
 		},
 	}
 	f := cmd.Flags()
@@ -86,7 +86,7 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
 }
 
 // export finds out what the files are.
-func (o *exportOptions) export(ctx context.Context, out *os.File, names []string) error {
+func (o *exportOptions) export(ctx context.Context, s streams, names []string) error {
 	if !slices.Contains(exportFormats(), o.format) {
 		return usagef("--format %q: export writes %s", o.format, strings.Join(exportFormats(), ", "))
 	}
@@ -105,12 +105,12 @@ func (o *exportOptions) export(ctx context.Context, out *os.File, names []string
 	}
 	defer in.Close()
 	if len(names) == 1 && in.recording {
-		return o.exportRecording(ctx, out, in)
+		return o.exportRecording(ctx, s, in)
 	}
 	if err := noRecordings(names); err != nil {
 		return err
 	}
-	return o.exportReports(ctx, out, in, names)
+	return o.exportReports(ctx, s, in, names)
 }
 
 // one returns the one table that was asked for.
@@ -134,12 +134,12 @@ func (o *exportOptions) tableWriter(w io.Writer) render.TableWriter {
 
 // deliver has write write to the file named by -o, whole or not at all even when
 // interrupted, else to standard output.
-func (o *exportOptions) deliver(ctx context.Context, out *os.File, write func(io.Writer) error) error {
+func (o *exportOptions) deliver(ctx context.Context, s streams, write func(io.Writer) error) error {
 	if o.output == "" {
-		if err := o.checkStandardOutput(out); err != nil {
+		if err := o.checkStandardOutput(s); err != nil {
 			return err
 		}
-		return write(out)
+		return write(s.out)
 	}
 	return interruptible(ctx, func(ctx context.Context) error {
 		return report.WriteStream(o.output, invokingUser().owner(), func(w io.Writer) error {
@@ -149,12 +149,13 @@ func (o *exportOptions) deliver(ctx context.Context, out *os.File, write func(io
 }
 
 // checkStandardOutput refuses an output that nobody would get.
-func (o *exportOptions) checkStandardOutput(out *os.File) error {
-	fd := int(out.Fd())
+func (o *exportOptions) checkStandardOutput(s streams) error {
+	fd := int(s.out.Fd())
 	if o.format != exportCSV && term.IsTerminal(fd) {
 		return usagef("--format %s is not for a terminal: name a file with -o", o.format)
 	}
-	return checkOpen(out)
+	warnIfClosed(s)
+	return nil
 }
 
 // interruptible lets a signal end what would else leave a file half-written. A

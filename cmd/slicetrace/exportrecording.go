@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,7 +14,7 @@ import (
 
 // exportRecording streams a recording. One that was cut short is written as far
 // as it is whole, and only then is said to be.
-func (o *exportOptions) exportRecording(ctx context.Context, out *os.File, in *input) error {
+func (o *exportOptions) exportRecording(ctx context.Context, s streams, in *input) error {
 	write, err := o.recordingFormat()
 	if err != nil {
 		return err
@@ -26,7 +25,7 @@ func (o *exportOptions) exportRecording(ctx context.Context, out *os.File, in *i
 	}
 	defer r.Close()
 	var cut error
-	err = o.deliver(ctx, out, func(w io.Writer) error {
+	err = o.deliver(ctx, s, func(w io.Writer) error {
 		err := write(w, r)
 		if errors.Is(err, recording.ErrCut) {
 			cut, err = fmt.Errorf("%s: %w: what is whole was written", in.file.Name(), err), nil

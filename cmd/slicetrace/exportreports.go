@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,7 +13,7 @@ import (
 )
 
 // exportReports writes tables of one report or more; first is the first, open.
-func (o *exportOptions) exportReports(ctx context.Context, out *os.File, first *input, names []string) error {
+func (o *exportOptions) exportReports(ctx context.Context, s streams, first *input, names []string) error {
 	if o.format == exportPerfetto {
 		return usagef("--format perfetto is of recordings, and %s is none: slicetrace run --record makes one", names[0])
 	}
@@ -37,7 +36,7 @@ func (o *exportOptions) exportReports(ctx context.Context, out *os.File, first *
 	if err != nil {
 		return err
 	}
-	return o.deliver(ctx, out, func(w io.Writer) error {
+	return o.deliver(ctx, s, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
 			t, err := r.Table(table)

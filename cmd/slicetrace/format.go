@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -43,20 +42,19 @@ func addFormat(cmd *cobra.Command, f *format) {
 	complete(cmd, "format", formats())
 }
 
-// checkOpen refuses a standard output that is closed, for a command whose output
-// is all that it is for. Go opens the null device for reading and writing in its
-// place; who throws an output away mostly opens it for writing only.
-func checkOpen(out *os.File) error {
-	fd := int(out.Fd())
+// warnIfClosed says that standard output is closed, for a command whose output is
+// all that it is for. Go opens the null device for reading and writing in its
+// place, as some do who throw an output away: so it is no error.
+func warnIfClosed(s streams) {
+	fd := int(s.out.Fd())
 	var file, null unix.Stat_t
 	if unix.Fstat(fd, &file) != nil || unix.Stat(os.DevNull, &null) != nil || file.Rdev != null.Rdev || file.Mode&unix.S_IFMT != unix.S_IFCHR {
-		return nil
+		return
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	if err == nil && flags&unix.O_ACCMODE == unix.O_RDWR {
-		return errors.New("standard output is closed: open it, or name a file with -o or --html")
+		fmt.Fprintln(s.err, "slicetrace: standard output is closed or thrown away: nothing is shown")
 	}
-	return nil
 }
 
 // complete offers fixed words for a flag to the shell's completion.

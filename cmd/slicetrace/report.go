@@ -37,9 +37,7 @@ it is about the second, and what has changed since the first.`,
 			if page.html != "" {
 				return page.write(args)
 			}
-			if err := checkOpen(s.out); err != nil {
-				return err
-			}
+			warnIfClosed(s)
 			r, err := readReport(args[0])
 			if err != nil {
 				return err
