@@ -63,7 +63,7 @@ func (p phase) name(q float64) string {
 
 // ofTrial is a quantile of the phase of the trial's own switches.
 func (p phase) ofTrial(q float64) compared {
-	return compared{p.name(q), metric{p.name(q), func(t *Trial) Quantity { return quantile(p.of(t.ownSwitches()), q) }}}
+	return compared{p.name(q), metric{p.name(q), func(t *Trial) Quantity { return quantile(t.ownPhase(p.of), q) }}}
 }
 
 // ofClass is a quantile of the phase of one class of switch, of a trial on one core.

@@ -109,7 +109,7 @@ func (h Histogram) inMode(mode Mode) ModeDistribution {
 func ownPhases(trials []*Trial) ClassStats {
 	var all classTally
 	for _, t := range trials {
-		all.add(t.ownSwitches())
+		t.eachOwn(all.add)
 	}
 	return all.stats("")
 }

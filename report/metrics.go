@@ -18,7 +18,7 @@ func figureOf(name string, unit Unit, f func(*Trial) (float64, bool)) metric {
 
 // phaseP50 is the median of one phase of the trial's own switches.
 func phaseP50(name string, phase func(ClassStats) Histogram) metric {
-	return metric{name, func(t *Trial) Quantity { return quantile(phase(t.ownSwitches()), 0.5) }}
+	return metric{name, func(t *Trial) Quantity { return quantile(t.ownPhase(phase), 0.5) }}
 }
 
 func throughput() metric {
@@ -181,16 +181,38 @@ func metrics() []metric {
 	}
 }
 
-// ownSwitches returns the switches that the trial's mode makes: process
-// switches of processes, thread switches of threads, all user switches of a command.
-func (t *Trial) ownSwitches() ClassStats {
+// isOwn says whether the trial's mode makes switches of a class: process switches of
+// processes, thread switches of threads, all user switches of a command.
+func (t *Trial) isOwn(class Class) bool {
 	switch t.Mode {
 	case Processes:
-		return t.Class(ClassProcess)
+		return class == ClassProcess
 	case Threads:
-		return t.Class(ClassThread)
+		return class == ClassThread
 	}
-	both := t.Class(ClassThread)
-	both.merge(t.Class(ClassProcess))
-	return both
+	return class == ClassThread || class == ClassProcess
+}
+
+// eachOwn calls f with the switches that the trial's mode makes, core by core.
+func (t *Trial) eachOwn(f func(ClassStats)) {
+	for i := range t.Cores {
+		for _, c := range t.Cores[i].Classes {
+			if t.isOwn(c.Class) {
+				f(c)
+			}
+		}
+	}
+}
+
+// ownPhase returns one phase of them. The result may share memory with the trial.
+func (t *Trial) ownPhase(phase func(ClassStats) Histogram) Histogram {
+	var pool Histogram
+	t.eachOwn(func(c ClassStats) {
+		if h := phase(c); pool.Count == 0 {
+			pool = h // Merge leaves the memory of both alone
+		} else {
+			pool.Merge(h)
+		}
+	})
+	return pool
 }
