@@ -64,17 +64,21 @@ func (x *Index) Note(tid, slot uint32) error {
 	} else if err != nil {
 		return fmt.Errorf("enter task into index: %w", err)
 	}
-	return nil
+	// The cell's new owner may be about to write it: 0 would deny this task until then.
+	taken, err := x.cell(tid)
+	if err == nil && taken == 0 {
+		err = x.setCell(tid, slot)
+	}
+	return err
 }
 
 // claim takes the cell of a tid unless another watched task has it.
 func (x *Index) claim(tid, slot uint32) (free bool, err error) {
-	at := int64(4 * (tid & x.mask))
-	var cell [4]byte
-	if _, err := x.cells.ReadAt(cell[:], at); err != nil {
+	taken, err := x.cell(tid)
+	if err != nil {
 		return false, err
 	}
-	if taken := binary.NativeEndian.Uint32(cell[:]); taken != 0 {
+	if taken != 0 {
 		var w Worker
 		if err := x.workers.Lookup(taken-1, &w); err != nil {
 			return false, err
@@ -83,7 +87,22 @@ func (x *Index) claim(tid, slot uint32) (free bool, err error) {
 			return false, nil
 		}
 	}
-	binary.NativeEndian.PutUint32(cell[:], slot+1)
-	_, err = x.cells.WriteAt(cell[:], at)
-	return true, err
+	return true, x.setCell(tid, slot)
+}
+
+// cell returns what stands in the cell of a tid: a slot + 1, or 0.
+func (x *Index) cell(tid uint32) (uint32, error) {
+	var text [4]byte
+	if _, err := x.cells.ReadAt(text[:], int64(4*(tid&x.mask))); err != nil {
+		return 0, fmt.Errorf("read index: %w", err)
+	}
+	return binary.NativeEndian.Uint32(text[:]), nil
+}
+
+func (x *Index) setCell(tid, slot uint32) error {
+	text := binary.NativeEndian.AppendUint32(nil, slot+1)
+	if _, err := x.cells.WriteAt(text, int64(4*(tid&x.mask))); err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	return nil
 }

@@ -65,14 +65,23 @@ func TestTidsThatShareACell(t *testing.T) {
 	}
 }
 
-// A cell that is being given away elsewhere: who comes meanwhile is found all the
-// same, before and after.
+// A cell that is being given away elsewhere: who comes meanwhile, on either side, is
+// found all the same, before and after.
 func TestCellIsBeingGivenAway(t *testing.T) {
+	t.Run("fork", func(t *testing.T) {
+		comeMeanwhile(t, func(r *replay) { r.fork(0, 1000, 1100, a, d) })
+	})
+	t.Run("watch", func(t *testing.T) {
+		comeMeanwhile(t, func(r *replay) { r.watch(d, FollowNone) })
+	})
+}
+
+func comeMeanwhile(t *testing.T, come func(*replay)) {
 	r := newReplay(t)
 	r.watch(a, FollowListed)
 	lock := uint32(indexLock | 40%cells)
 	r.must(r.maps[slicetraceMapStOverflow].Put(lock, uint32(0)))
-	r.fork(0, 1000, 1100, a, d)
+	come(r)
 	r.turn(0, 2000, a, d)
 	r.turn(0, 3000, d, a)
 	want(t, "its time", r.worker(40).OnCpu, 1000)

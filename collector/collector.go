@@ -17,8 +17,9 @@ import (
 )
 
 // DefaultTasks is how many tasks can be watched at once, unless Options say
-// otherwise, on that many cores: the maps for them take a sixth of a KiB each.
-func DefaultTasks(cores int) int { return min(240*cores, 4096) }
+// otherwise, on that many cores: the maps for them take a sixth of a KiB each. A
+// browser or a Java program has hundreds, also on one core.
+func DefaultTasks(cores int) int { return min(max(1024, 240*cores), 4096) }
 
 // foldEvery bounds the time between two readings of the kernel's 32-bit
 // histogram slots: at a million switches a second a slot wraps after 71 minutes.

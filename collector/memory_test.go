@@ -5,15 +5,13 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// What the README says, and at most 128 KiB a core and 200 bytes a task. On one core, the copy that a snapshot
-// makes is shared by no other, and comes on top.
+// What the README says, and at most 128 KiB a core and 200 bytes a task.
 func TestKernelMemory(t *testing.T) {
 	bpftest.Require(t)
 	readme, err := os.ReadFile("../README.md")
@@ -40,9 +38,6 @@ func TestKernelMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		most := uint64(cores)<<17 + 200*uint64(tasks)
-		if cores == 1 {
-			most += uint64(unsafe.Sizeof(bpf.Snapshot{}))
-		}
 		row := fmt.Sprintf("| %d | %d | %d KiB |", cores, tasks, bytes>>10)
 		if !strings.Contains(string(readme), row) {
 			t.Errorf("the README has no row %q", row)

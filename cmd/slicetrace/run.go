@@ -88,7 +88,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
 	f.IntVar(&o.workers, "workers", 0, "number of workers, but in forms with a fixed number (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
-	f.IntVar(&o.tasks, "max-tasks", 0, "how many tasks of CMD can be watched at once (default: 240 a core, at most 4096)")
+	f.IntVar(&o.tasks, "max-tasks", 0, "how many tasks of CMD can be watched at once (default: 240 a core, at least 1024 and at most 4096)")
 	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
 	f.StringVar(&o.record, "record", "", "also write every switch and wakeup on every core to this file, for export and report --html")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show neither report nor progress; the report is saved")
