@@ -229,14 +229,15 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		}
 	}
 	var err error
-	// Others' tasks have ticks end some of the hog's slices.
+	// Others' tasks have ticks end some of the hog's slices, or hold the core as the sleeper wakes.
 	for began := time.Now(); time.Since(began) < time.Minute; {
 		done.Store(false)
 		rows := pinned(t, c, 0, hog, sleep)
+		var seldom error
 		if got := rows[0].EndedBy[report.EndedByWakeup]; got < naps*9/10 {
-			t.Fatalf("the sleeper woke %d times and took the core from the hog %d times: %v", naps, got, rows[0].EndedBy)
+			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %v", naps, got, rows[0].EndedBy)
 		}
-		err = errors.Join(
+		err = errors.Join(seldom,
 			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90),
 			endedBy("sleeper", rows[1:], report.EndedByBlocked, 90))
 		if err == nil {
