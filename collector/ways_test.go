@@ -2,7 +2,6 @@ package collector_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -208,7 +207,6 @@ func TestBothWaysTimeAlike(t *testing.T) {
 		if off <= floors[1] && floors[1] > floors[0] {
 			return
 		}
-		runtime.Gosched()
 	}
 	t.Errorf("the switch phase differs by %v between the two ways, the floors by tracepoint and kprobe are %v", off, floors)
 }

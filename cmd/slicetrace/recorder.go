@@ -15,7 +15,8 @@ import (
 // last switch: where many others want the core, that takes them a while.
 const exitLimit = 2 * time.Second
 
-// joinedLimit does where nobody's row depends on it.
+// joinedLimit bounds it where nobody died: the last of the tasks that workers created
+// then only go into the next trial's account.
 const joinedLimit = 100 * time.Millisecond
 
 // recorder turns trials into a report: it is the workloads' observer, and
