@@ -95,6 +95,39 @@ func comeMeanwhile(t *testing.T, come func(*replay)) {
 	want(t, "time of who came after", r.worker(40+cells).OnCpu, 3000)
 }
 
+// A cell whose task is gone is given away again, also when the task's slot belongs to
+// another by now: else the overflow would fill up.
+func TestCellOfATaskThatIsGone(t *testing.T) {
+	for name, come := range map[string]func(*replay){
+		"fork":  func(r *replay) { r.fork(0, 5000, 5100, b, d) },
+		"watch": func(r *replay) { r.watch(d, FollowNone) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReplay(t)
+			die := func(task int) {
+				r.task(task, fake{tid: r.tids[task], state: dead})
+				r.turn(0, 1000, c, task)
+				r.turn(0, 2000, task, c)
+			}
+			for _, task := range []int{a, b, c, d} {
+				r.watch(task, FollowListed)
+			}
+			die(a)
+			r.task(a, fake{tid: 11})
+			r.watch(a, FollowListed) // in the slot of the task 10
+			die(d)
+			r.task(d, fake{tid: 10 + cells})
+			come(r)
+			if all := r.overflow(); len(all) != 0 {
+				t.Errorf("the overflow holds %v, and the cell is free", all)
+			}
+			r.turn(0, 6000, c, d)
+			r.turn(0, 9000, d, c)
+			want(t, "its time", r.worker(10+cells).OnCpu, 3000)
+		})
+	}
+}
+
 // Where the overflow is full too, a child finds no place and is counted, and who is
 // to be watched is refused.
 func TestIndexFull(t *testing.T) {
