@@ -1,8 +1,10 @@
 package collector_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 )
@@ -19,6 +21,9 @@ func TestAbsentPhases(t *testing.T) {
 		t.Errorf("capture %+v", capture)
 	}
 	for _, tr := range runPlan(t, c, plan(t, "pipe")) {
+		if bpftest.Emulated() && strings.HasPrefix(capture.Switch, "kprobe:") { // also under lazy preemption
+			tr.interval.Lost = withoutMissed(tr.interval.Lost)
+		}
 		checkExact(t, tr)
 		checkAddsUp(t, tr.name(), tr.interval.Cores)
 		for _, core := range tr.interval.Cores {
