@@ -19,12 +19,12 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// causes sums workers' slices by cause.
-func causesOf(tasks []report.Worker) (by map[report.EndedBy]uint64, all uint64) {
-	by = make(map[report.EndedBy]uint64)
+// causesOf sums workers' slices by cause.
+func causesOf(tasks []report.Worker) (by report.CauseCounts, all uint64) {
 	for _, task := range tasks {
-		for cause, n := range task.EndedBy {
-			by[cause] += n
+		for _, cause := range report.Causes() {
+			n := *task.EndedBy.At(cause)
+			*by.At(cause) += n
 			all += n
 		}
 	}
@@ -34,8 +34,9 @@ func causesOf(tasks []report.Worker) (by map[report.EndedBy]uint64, all uint64) 
 // endedBy holds the share of slices that ended for one cause.
 func endedBy(name string, tasks []report.Worker, cause report.EndedBy, percent uint64) error {
 	by, all := causesOf(tasks)
-	if all == 0 || by[cause]*100 < all*percent {
-		return fmt.Errorf("%s: %d of %d slices ended by %s, want at least %d %%: %v", name, by[cause], all, cause, percent, by)
+	n := *by.At(cause)
+	if all == 0 || n*100 < all*percent {
+		return fmt.Errorf("%s: %d of %d slices ended by %s, want at least %d %%: %+v", name, n, all, cause, percent, by)
 	}
 	return nil
 }
@@ -204,8 +205,8 @@ func TestYieldedSlicesEndByYield(t *testing.T) {
 	}
 	for _, row := range rows {
 		// EEVDF lets a task that is owed time go on at once.
-		if row.EndedBy[report.EndedByYield] < 100 {
-			t.Errorf("task %d lost the core by yielding %d times", row.TID, row.EndedBy[report.EndedByYield])
+		if row.EndedBy.Yield < 100 {
+			t.Errorf("task %d lost the core by yielding %d times", row.TID, row.EndedBy.Yield)
 		}
 	}
 }
@@ -234,8 +235,8 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		done.Store(false)
 		rows := pinned(t, c, 0, hog, sleep)
 		var seldom error
-		if got := rows[0].EndedBy[report.EndedByWakeup]; got < naps*9/10 {
-			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %v", naps, got, rows[0].EndedBy)
+		if got := rows[0].EndedBy.Wakeup; got < naps*9/10 {
+			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %+v", naps, got, rows[0].EndedBy)
 		}
 		err = errors.Join(seldom,
 			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90),

@@ -48,10 +48,10 @@ func TestBucketsAgreeWithSums(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		var low, high uint64
-		for i, index := range h.Index {
-			from, to := report.BucketBounds(index)
-			low += from * h.Counts[i]
-			high += (to - 1) * h.Counts[i]
+		for bucket, n := range h.Buckets() {
+			from, to := report.BucketBounds(bucket)
+			low += from * n
+			high += (to - 1) * n
 		}
 		// The last bucket of a phase holds all above 8 ms.
 		if h.MaxNS > 8<<20 {

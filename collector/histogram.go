@@ -41,29 +41,25 @@ func (h histogram) clone() histogram {
 
 // since returns what h gained over before.
 func (h histogram) since(before histogram) report.Histogram {
-	var r report.Histogram
-	for i, n := range h.bucket {
+	counts := slices.Clone(h.bucket)
+	highest := -1
+	for i := range counts {
 		if i < len(before.bucket) {
-			n -= before.bucket[i]
+			counts[i] -= before.bucket[i]
 		}
-		if n > 0 {
-			r.Count += n
-			r.Index = append(r.Index, i)
-			r.Counts = append(r.Counts, n)
+		if counts[i] > 0 {
+			highest = i
 		}
 	}
-	if r.Count == 0 {
-		return r
+	if highest < 0 {
+		return report.Histogram{}
 	}
-	r.SumNS = h.sum - before.sum
-	r.MaxNS = h.max
 	// The switch under way at the snapshot before was part of that snapshot,
 	// but raised the kernel's maximum after it.
-	highest := r.Index[len(r.Index)-1]
 	low, high := report.BucketBounds(highest)
+	longest := h.max
 	if highest < len(h.bucket)-1 {
-		r.MaxNS = min(r.MaxNS, high-1)
+		longest = min(longest, high-1)
 	}
-	r.MaxNS = max(r.MaxNS, low)
-	return r
+	return report.NewHistogram(counts, h.sum-before.sum, max(longest, low))
 }

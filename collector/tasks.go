@@ -17,7 +17,6 @@ func taskRow(now, then *bpf.Worker) report.Worker {
 	row := report.Worker{
 		PID:        int(now.Tgid),
 		TID:        int(now.Tid),
-		EndedBy:    make(map[report.EndedBy]uint64),
 		OnCPUNS:    int64(now.OnCpu - then.OnCpu),
 		WaitNS:     int64(now.Wait - then.Wait),
 		WaitMaxNS:  int64(now.WaitMax),
@@ -28,7 +27,7 @@ func taskRow(now, then *bpf.Worker) report.Worker {
 		if n == 0 {
 			continue
 		}
-		row.EndedBy[cause] = n
+		*row.EndedBy.At(cause) = n
 		row.Slices += n
 		if cause == report.EndedByBlocked || cause == report.EndedByExited {
 			row.Voluntary += n

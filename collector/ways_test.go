@@ -51,10 +51,10 @@ func TestEveryCauseIsSeen(t *testing.T) {
 	} {
 		began := time.Now()
 		by, all := causesOf(pinned(t, c, 0, w.bodies...))
-		if by[w.cause] < w.least {
-			t.Errorf("%d of %d slices ended by %s, want at least %d: %v", by[w.cause], all, w.cause, w.least, by)
+		if n := *by.At(w.cause); n < w.least {
+			t.Errorf("%d of %d slices ended by %s, want at least %d: %+v", n, all, w.cause, w.least, by)
 		}
-		t.Logf("%s: %v in %v", w.cause, by, time.Since(began).Round(time.Millisecond))
+		t.Logf("%s: %+v in %v", w.cause, by, time.Since(began).Round(time.Millisecond))
 	}
 	for _, tr := range runPlan(t, c, operations(plan(t, "spawn"), 23)) {
 		if tr.interval.Created == nil || tr.interval.Created.End.Count == 0 {
@@ -142,8 +142,8 @@ func checkAlike(t *testing.T, newer, older traced) {
 				a.Slices, a.Voluntary, a.Involuntary, a.Migrations, b.Slices, b.Voluntary, b.Involuntary, b.Migrations)
 		}
 		for _, cause := range []report.EndedBy{report.EndedByBlocked, report.EndedByExited, report.EndedByYield, report.EndedByWakeup} {
-			if a.EndedBy[cause] != b.EndedBy[cause] {
-				t.Errorf("%s: task %d: %d slices ended by %s by tracepoint, %d by kprobe", newer.name(), tid, a.EndedBy[cause], cause, b.EndedBy[cause])
+			if a, b := *a.EndedBy.At(cause), *b.EndedBy.At(cause); a != b {
+				t.Errorf("%s: task %d: %d slices ended by %s by tracepoint, %d by kprobe", newer.name(), tid, a, cause, b)
 			}
 		}
 	}

@@ -7,16 +7,22 @@ import (
 	"unicode/utf8"
 )
 
-// writeJSON writes v as one line of JSON in which no character can steer a
-// terminal or turn a line's direction, as names from outside may try to: all that
-// is not printable is escaped. Such characters can only be inside strings.
+// writeJSON writes v as marshalPrintable does, and ends the line.
 func writeJSON(w io.Writer, v any) error {
-	text, err := json.Marshal(v)
+	text, err := marshalPrintable(v)
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(escapeUnprintable(text), '\n'))
+	_, err = w.Write(append(text, '\n'))
 	return err
+}
+
+// marshalPrintable returns v as one line of JSON in which no character can steer a
+// terminal or turn a line's direction, as names from outside may try to: all that
+// is not printable is escaped. Such characters can only be inside strings.
+func marshalPrintable(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	return escapeUnprintable(text), err
 }
 
 func escapeUnprintable(text []byte) []byte {

@@ -173,7 +173,7 @@ func monopoly(e *evidence) string {
 func endedByTick() metric {
 	return figureOf("slices ended by tick", Percent, func(t *Trial) (float64, bool) {
 		length, causes := sliceLengths([]*Trial{t})
-		return 100 * float64(causes[EndedByTick]) / float64(max(1, length.Count)), length.Count > 0
+		return 100 * float64(causes.Tick) / float64(max(1, length.Count)), length.Count > 0
 	})
 }
 
@@ -186,7 +186,7 @@ func switchedByTick() metric {
 			return 0, false
 		}
 		_, causes := sliceLengths([]*Trial{t})
-		return 100 * float64(causes[EndedByTick]) / float64(*c.BusyTicks), true
+		return 100 * float64(causes.Tick) / float64(*c.BusyTicks), true
 	})
 }
 

@@ -55,10 +55,7 @@ func TestCompareFindsWhatChanged(t *testing.T) {
 func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
 	double := func(h *report.Histogram) {
-		for i := range h.Index {
-			h.Index[i] += report.SubBuckets
-		}
-		h.MaxNS *= 2
+		*h = reporttest.Rebucket(*h, func(bucket int, n uint64) (int, uint64) { return bucket + report.SubBuckets, n }, h.SumNS, 2*h.MaxNS)
 	}
 	for i := range other.Trials {
 		if x := &other.Trials[i]; x.Workload == "pipe" && x.Mode == report.Threads {

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"io"
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
@@ -15,6 +16,17 @@ func BenchmarkDecode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := report.Decode(bytes.NewReader(data)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncode writes the same.
+func BenchmarkEncode(b *testing.B) {
+	r := reporttest.Full(12, 2)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := report.Encode(io.Discard, r); err != nil {
 			b.Fatal(err)
 		}
 	}

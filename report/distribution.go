@@ -17,21 +17,26 @@ type Shape struct {
 // Shape spreads each bucket's values evenly over the bins that it overlaps. What
 // is below 1 ns counts as 1 ns.
 func (h Histogram) Shape() Shape {
-	if h.Count == 0 || len(h.Index) == 0 {
+	if h.Count == 0 || h.buckets == "" {
 		return Shape{}
 	}
 	bin := func(ns float64) float64 { return BinsPerOctave * math.Log2(math.Max(ns, 1)) }
-	bounds := func(i int) (low, high float64) {
-		l, u := BucketBounds(h.Index[i])
+	bounds := func(bucket int) (low, high float64) {
+		l, u := BucketBounds(bucket)
 		// No value is above the largest, whatever its bucket's width.
 		return bin(float64(l)), bin(math.Max(math.Min(float64(u), float64(h.MaxNS)+1), float64(l)+1))
 	}
-	first, _ := bounds(0)
-	_, end := bounds(len(h.Index) - 1)
+	first, end := -1.0, 0.0
+	for b := range h.Buckets() {
+		var low float64
+		if low, end = bounds(b); first < 0 {
+			first = low
+		}
+	}
 	s := Shape{First: int(first)}
 	s.Percent = make([]float64, int(math.Ceil(end))-s.First+1)
-	for i, n := range h.Counts {
-		low, high := bounds(i)
+	for b, n := range h.Buckets() {
+		low, high := bounds(b)
 		share := 100 * float64(n) / float64(h.Count)
 		if high <= low { // zeros, of which the axis has none
 			s.Percent[int(low)-s.First] += share

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -20,12 +21,45 @@ const MaxFileBytes = 256 << 20
 var ErrSchema = errors.New("other schema version")
 
 // Encode writes the report as one line of JSON: its histograms are too long to
-// be read as they stand.
+// be read as they stand. The trials, which are most of it, are written one by one,
+// so that little memory is needed.
 func Encode(w io.Writer, r *Report) error {
-	if err := writeJSON(w, r); err != nil {
+	out := bufio.NewWriterSize(w, 1<<16)
+	err := encode(out, r)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
 		return fmt.Errorf("encode report: %w", err)
 	}
 	return nil
+}
+
+func encode(out *bufio.Writer, r *Report) error {
+	frame := *r
+	frame.Trials = nil
+	text, err := marshalPrintable(frame)
+	if err != nil {
+		return err
+	}
+	// Inside a string the quotes would be escaped.
+	before, after, _ := bytes.Cut(text, []byte(`"trials":null`))
+	// What could not be written is an error of the last write too.
+	_, _ = out.Write(before)
+	_, _ = out.WriteString(`"trials":[`)
+	for i := range r.Trials {
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		trial, err := marshalPrintable(&r.Trials[i])
+		if err != nil {
+			return err
+		}
+		_, _ = out.Write(trial)
+	}
+	_ = out.WriteByte(']')
+	_, err = out.Write(append(after, '\n'))
+	return err
 }
 
 // Decode reads one report. It refuses another schema version (ErrSchema),

@@ -45,7 +45,7 @@ func TestShapePutsValuesInTheirBins(t *testing.T) {
 }
 
 func TestShapeOfABentHistogram(t *testing.T) {
-	h := report.Histogram{Count: 2, MaxNS: 1, Index: []int{3, 970}, Counts: []uint64{1, 1}}
+	h := report.NewHistogram([]uint64{3: 1, 970: 1}, 0, 1)
 	if s := h.Shape(); len(s.Percent) == 0 {
 		t.Error("nothing is shown")
 	}

@@ -198,6 +198,35 @@ func Causes() []EndedBy {
 	return []EndedBy{EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther}
 }
 
+// CauseCounts counts slices by what ended them.
+type CauseCounts struct {
+	Blocked uint64 `json:"blocked,omitempty"`
+	Exited  uint64 `json:"exited,omitempty"`
+	Tick    uint64 `json:"tick,omitempty"`
+	Wakeup  uint64 `json:"wakeup,omitempty"`
+	Yield   uint64 `json:"yield,omitempty"`
+	Other   uint64 `json:"other,omitempty"`
+}
+
+// At returns where one cause is counted, nil for a cause that this version does not know.
+func (c *CauseCounts) At(cause EndedBy) *uint64 {
+	switch cause {
+	case EndedByBlocked:
+		return &c.Blocked
+	case EndedByExited:
+		return &c.Exited
+	case EndedByTick:
+		return &c.Tick
+	case EndedByWakeup:
+		return &c.Wakeup
+	case EndedByYield:
+		return &c.Yield
+	case EndedByOther:
+		return &c.Other
+	}
+	return nil
+}
+
 // SliceStats is the length of workers' slices that ended for one cause.
 type SliceStats struct {
 	EndedBy EndedBy   `json:"ended_by"`
@@ -219,8 +248,8 @@ type Worker struct {
 	// Operations is what the worker completed; 0 for a command.
 	Operations int64 `json:"operations"`
 	// Slices counts the worker's slices that ended, and EndedBy why they did.
-	Slices  uint64             `json:"slices"`
-	EndedBy map[EndedBy]uint64 `json:"ended_by"`
+	Slices  uint64      `json:"slices"`
+	EndedBy CauseCounts `json:"ended_by"`
 	// Voluntary and Involuntary are switches away from the worker as seen by
 	// the tracer.
 	Voluntary   uint64 `json:"voluntary"`

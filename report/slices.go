@@ -33,14 +33,15 @@ func (r *Report) sliceSection() Section {
 }
 
 // sliceLengths pools the slices of trials over cores and causes.
-func sliceLengths(trials []*Trial) (length Histogram, causes map[EndedBy]uint64) {
-	causes = map[EndedBy]uint64{}
+func sliceLengths(trials []*Trial) (length Histogram, causes CauseCounts) {
 	var all tally
 	for _, t := range trials {
 		for i := range t.Cores {
 			for _, s := range t.Cores[i].Slices {
 				all.add(s.Length)
-				causes[s.EndedBy] += s.Length.Count
+				if n := causes.At(s.EndedBy); n != nil {
+					*n += s.Length.Count
+				}
 			}
 		}
 	}
@@ -49,16 +50,16 @@ func sliceLengths(trials []*Trial) (length Histogram, causes map[EndedBy]uint64)
 
 // causeCell lists the commonest causes with their shares, at most limit of
 // them and none below 0.05 %.
-func causeCell(counts map[EndedBy]uint64, limit int) Cell {
-	var total uint64
-	for _, n := range counts {
-		total += n
-	}
+func causeCell(counts CauseCounts, limit int) Cell {
 	order := Causes()
-	slices.SortStableFunc(order, func(a, b EndedBy) int { return cmp.Compare(counts[b], counts[a]) })
+	slices.SortStableFunc(order, func(a, b EndedBy) int { return cmp.Compare(*counts.At(b), *counts.At(a)) })
+	var total uint64
+	for _, cause := range order {
+		total += *counts.At(cause)
+	}
 	var cell Cell
 	for _, cause := range order[:min(limit, len(order))] {
-		share := percent(float64(counts[cause]), float64(total))
+		share := percent(float64(*counts.At(cause)), float64(total))
 		if share.Known && share.Value >= 0.05 {
 			cell.Parts = append(cell.Parts, Part{Label: string(cause), Value: Of(share.Value, Share)})
 		}

@@ -164,7 +164,7 @@ func TestTableValues(t *testing.T) {
 			{CPU: 2, WallNS: 1000, IdleNS: 1000},
 		},
 		Workers: []report.Worker{{
-			Index: 1, PID: 7, TID: 8, Comm: "x", Operations: 23, Slices: 2, EndedBy: map[report.EndedBy]uint64{report.EndedByTick: 2},
+			Index: 1, PID: 7, TID: 8, Comm: "x", Operations: 23, Slices: 2, EndedBy: report.CauseCounts{Tick: 2},
 			Involuntary: 2, Kernel: &report.KernelCounters{Involuntary: 2, RuntimeNS: -1},
 			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, Exited: true, Nice: -5,
 		}},

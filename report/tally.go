@@ -1,35 +1,23 @@
 package report
 
-// tally adds up many histograms faster than Merge does one by one. The zero value
+// tally adds up histograms. The zero value
 // is empty.
 type tally struct {
-	sum    Histogram
-	counts [lastBucket + 1]uint64
-	to     int // the bucket after the last that is occupied
+	sumNS, maxNS uint64
+	counts       [lastBucket + 1]uint64
+	to           int // the bucket after the last that is occupied
 }
 
 func (t *tally) add(h Histogram) {
-	t.sum.Count += h.Count
-	t.sum.SumNS += h.SumNS
-	t.sum.MaxNS = max(t.sum.MaxNS, h.MaxNS)
-	if len(h.Index) == 0 {
-		return
-	}
-	t.to = max(t.to, h.Index[len(h.Index)-1]+1)
-	for i, b := range h.Index {
-		t.counts[b] += h.Counts[i]
+	t.sumNS += h.SumNS
+	t.maxNS = max(t.maxNS, h.MaxNS)
+	for b, n := range h.Buckets() {
+		t.counts[b] += n
+		t.to = max(t.to, b+1)
 	}
 }
 
-func (t *tally) histogram() Histogram {
-	h := t.sum
-	for b := range t.to {
-		if t.counts[b] > 0 {
-			h.Index, h.Counts = append(h.Index, b), append(h.Counts, t.counts[b])
-		}
-	}
-	return h
-}
+func (t *tally) histogram() Histogram { return NewHistogram(t.counts[:t.to], t.sumNS, t.maxNS) }
 
 // classTally adds up switches of one class.
 type classTally struct {

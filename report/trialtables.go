@@ -192,7 +192,7 @@ func (w *Worker) fields(mode Mode) []Field {
 		operations, runtime, integer(exited), integer(w.Merged),
 	}
 	for _, cause := range Causes() {
-		row = append(row, integer(w.EndedBy[cause]))
+		row = append(row, integer(*w.EndedBy.At(cause)))
 	}
 	return row
 }

@@ -49,6 +49,16 @@ func TestReadCountersRefusesNonsense(t *testing.T) {
 	}
 }
 
+func TestReadProcReadsAll(t *testing.T) {
+	for _, size := range []int{0, 1, 4095, 4096, 4097, 20000} {
+		want := strings.Repeat("0123456789", size/10+1)[:size]
+		got, err := readProc(filepath.Join(taskDir(t, map[string]string{"status": want}), "status"))
+		if err != nil || got != want {
+			t.Errorf("of %d bytes %d are read, %v", size, len(got), err)
+		}
+	}
+}
+
 func TestOffCPU(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string]string

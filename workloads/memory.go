@@ -4,7 +4,6 @@ package workloads
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -49,11 +48,11 @@ func readMemory(workers []Worker) *Memory {
 
 // readSizes returns the lines "Name: n kB" of a file in /proc, in bytes.
 func readSizes(file string) (map[string]int64, error) {
-	text, err := os.ReadFile(file)
+	text, err := readProc(file)
 	if err != nil {
 		return nil, fmt.Errorf("read memory: %w", err)
 	}
-	return parseSizes(string(text)), nil
+	return parseSizes(text), nil
 }
 
 // parseSizes leaves out what is no size, such as most lines of status.

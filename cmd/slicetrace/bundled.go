@@ -75,15 +75,13 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	if ctx.Err() == nil && err != nil {
 		return err
 	}
-	if err := rec.finish(); err != nil {
-		return err
-	}
 	if ctx.Err() != nil {
 		if err := keepRounds(r, plan); err != nil {
 			return err
 		}
 	}
 	tape.finish(c, r)
+	sparingly()
 	return seal(r, c)
 }
 

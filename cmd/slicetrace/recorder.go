@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -26,7 +27,6 @@ type recorder struct {
 	report    *report.Report
 	progress  *progress
 	before    *collector.Snapshot
-	shelf     report.Shelf // the trials so far
 }
 
 // Ready watches the trial's workers, which stand at the start gate.
@@ -48,7 +48,7 @@ func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	return nil
 }
 
-// Stopped puts the trial, whose workers stand at the end gate, on the shelf.
+// Stopped adds the trial, whose workers stand at the end gate, to the report.
 func (r *recorder) Stopped(result workloads.Result) error {
 	// Who died may not be quite gone, nor the last that workers created and joined.
 	limit := joinedLimit
@@ -70,9 +70,7 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	if err := r.shelf.Put(trial); err != nil {
-		return err
-	}
+	r.report.Trials = append(r.report.Trials, trial)
 	if n := len(result.Paused); n > 0 {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
 			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
@@ -80,14 +78,9 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	}
 	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval.Hotplugged, r.report.Warnings)...)
 	r.progress.end()
+	// Now, so that it need not be while work runs.
+	runtime.GC()
 	return r.collector.Mark(markOf(result))
-}
-
-// finish moves the trials from the shelf into the report.
-func (r *recorder) finish() error {
-	var err error
-	r.report.Trials, err = r.shelf.Trials()
-	return err
 }
 
 // hotplugWarnings says which cores went or came meanwhile, unless that is said already.
@@ -116,6 +109,7 @@ func markOf(result workloads.Result) recording.Mark {
 
 // trialOf joins what the workers did with what was seen of them.
 func trialOf(result workloads.Result, interval collector.Interval) (report.Trial, error) {
+	own := result.ToolSwitches // a copy: result is not to be kept
 	trial := report.Trial{
 		Workload:   result.Trial.Workload,
 		Variant:    result.Trial.Variant,
@@ -125,8 +119,9 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 		Cores:      interval.Cores,
 		Created:    interval.Created,
 		Lost:       interval.Lost,
+		Workers:    make([]report.Worker, 0, len(result.Workers)),
 
-		ToolSwitches: &result.ToolSwitches,
+		ToolSwitches: &own,
 	}
 	for _, f := range result.Figures {
 		trial.Figures = append(trial.Figures, report.Figure{Name: f.Name, Value: f.Value})

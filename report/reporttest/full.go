@@ -201,7 +201,7 @@ func (b *builder) crash(t *report.Trial) {
 			continue
 		}
 		w.Exited = true
-		w.EndedBy[report.EndedByExited] = 1
+		w.EndedBy.Exited = 1
 		w.Slices++
 		w.Voluntary++
 		w.Kernel.Voluntary++
@@ -252,7 +252,7 @@ func (b *builder) workers(t *report.Trial, s spec, rate float64, used int, switc
 		if s.workload == "interactive" && i == 0 {
 			w.Slices = uint64(t.DurationNS) / 2_200_000
 			w.Voluntary, w.Involuntary, w.Operations = w.Slices, 0, int64(w.Slices)
-			w.EndedBy = map[report.EndedBy]uint64{report.EndedByBlocked: w.Slices}
+			w.EndedBy = report.CauseCounts{Blocked: w.Slices}
 			w.Kernel.Voluntary, w.Kernel.Involuntary = w.Slices, 0
 			w.WaitNS = int64(b.about(140_000, 5)) * int64(w.Slices)
 			w.WaitMaxNS = int64(b.about(3.9*millisecond, 5))

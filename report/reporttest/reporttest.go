@@ -147,12 +147,18 @@ func (b *builder) histogram(n, times uint64, centre, percent float64) report.His
 	for range n {
 		h.Observe(b.about(centre, percent))
 	}
-	h.Count *= times
-	h.SumNS *= times
-	for i := range h.Counts {
-		h.Counts[i] *= times
+	return Rebucket(h, func(bucket int, n uint64) (int, uint64) { return bucket, n * times }, h.SumNS*times, h.MaxNS)
+}
+
+// Rebucket returns a histogram with h's buckets as change gives them.
+func Rebucket(h report.Histogram, change func(bucket int, n uint64) (int, uint64), sumNS, maxNS uint64) report.Histogram {
+	var counts []uint64
+	for b, n := range h.Buckets() {
+		b, n := change(b, n)
+		counts = append(counts, make([]uint64, max(b+1-len(counts), 0))...)
+		counts[b] += n
 	}
-	return h
+	return report.NewHistogram(counts, sumNS, maxNS)
 }
 
 // class returns n × times switches with phases around the given medians.

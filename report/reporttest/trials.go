@@ -35,7 +35,7 @@ func (b *builder) pipe(mode report.Mode, round int) report.Trial {
 			w.Operations = int64(n*times) / 2
 			w.OnCPUNS, w.WaitNS = c.WorkersNS/2, int64(n*times/2)*460
 			w.WaitMaxNS = int64(b.about(60_000, 10))
-			w.EndedBy[report.EndedByTick] = 1
+			w.EndedBy.Tick = 1
 			w.Slices, w.Involuntary, w.Kernel.Involuntary = w.Slices+1, 1, 1
 			t.Workers = append(t.Workers, w)
 		}
@@ -131,8 +131,9 @@ func (b *builder) background() []report.ClassStats {
 func (b *builder) worker(mode report.Mode, index int, cause report.EndedBy, slices uint64) report.Worker {
 	w := report.Worker{
 		Index: index, PID: 4100, TID: 4101 + index, Comm: "slicetrace-" + strconv.Itoa(index),
-		Slices: slices, EndedBy: map[report.EndedBy]uint64{cause: slices},
+		Slices: slices,
 	}
+	*w.EndedBy.At(cause) = slices
 	if mode == report.Processes {
 		w.PID = w.TID
 	}
