@@ -73,9 +73,10 @@ type Options struct {
 	Tasks int
 	// TickPeriod is the time between scheduler ticks; 0 means 4 ms.
 	TickPeriod time.Duration
-	// NoTracepointExit and NoTracepointEntry leave out hooks that the kernel
-	// has, to exercise the fallbacks.
-	NoTracepointExit, NoTracepointEntry bool
+	// NoPick and NoSwitch leave a phase untimed: its hook makes every switch dearer.
+	NoPick, NoSwitch bool
+	// NoTracepointExit leaves out a hook that the kernel has, to exercise the fallback.
+	NoTracepointExit bool
 	// Record sends every switch and wakeup, and tasks' names, into the ring.
 	Record bool
 }
@@ -102,7 +103,8 @@ type Objects struct {
 	// Hooks are in the order in which they are to be attached: sched_switch
 	// last, so that no switch is counted before its phases can be timed.
 	Hooks []Hook
-	// Pick and Switch name the hook that bounds each phase, "" where the kernel has none.
+	// Pick and Switch name the hook that bounds each phase, "" where the kernel has none
+	// or it was left out.
 	Pick, Switch string
 
 	collection *ebpf.Collection
@@ -168,8 +170,8 @@ func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Op
 	for _, h := range hookPrograms {
 		if kernel.hasTracepoint(h.tracepoint) &&
 			!(h.program == slicetraceProgStRename && !o.Record) &&
-			!(h.program == slicetraceProgStExit && o.NoTracepointExit) &&
-			!(h.program == slicetraceProgStEntry && o.NoTracepointEntry) {
+			!(h.program == slicetraceProgStExit && (o.NoSwitch || o.NoTracepointExit)) &&
+			!(h.program == slicetraceProgStEntry && o.NoPick) {
 			continue
 		}
 		if h.program == slicetraceProgStSwitch {
@@ -183,8 +185,10 @@ func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Op
 	symbol := ""
 	if spec.Programs[slicetraceProgStExit] != nil {
 		objs.Switch = "sched_exit_tp"
-	} else if symbol = findSymbol("finish_task_switch"); symbol != "" && hasKprobes() {
-		objs.Switch = "kprobe:" + symbol
+	} else if !o.NoSwitch {
+		if symbol = findSymbol("finish_task_switch"); symbol != "" && hasKprobes() {
+			objs.Switch = "kprobe:" + symbol
+		}
 	}
 	if objs.Switch != "kprobe:"+symbol {
 		delete(spec.Programs, slicetraceProgStFinish)

@@ -43,7 +43,7 @@ func TestLoadAttachesSwitchLast(t *testing.T) {
 }
 
 func TestLoadWithoutNewTracepoints(t *testing.T) {
-	objs, err := load(t, Options{Cores: 1, Tasks: 1, NoTracepointEntry: true, NoTracepointExit: true})
+	objs, err := load(t, Options{Cores: 1, Tasks: 1, NoPick: true, NoTracepointExit: true})
 	if err != nil {
 		t.Fatal(err)
 	}

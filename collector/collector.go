@@ -32,9 +32,12 @@ type Options struct {
 	Tasks int
 	// HZ is the kernel's tick rate, 0 where unknown.
 	HZ int
-	// NoEntry and NoExit leave out sched_entry_tp and sched_exit_tp although
-	// the kernel has them, as on an older kernel.
-	NoEntry, NoExit bool
+	// NoPick and NoSwitch leave a phase of switches untimed, so that watching
+	// costs less.
+	NoPick, NoSwitch bool
+	// NoExit leaves out sched_exit_tp although the kernel has it, as on an older
+	// kernel.
+	NoExit bool
 	// Record, if not nil, has every switch and wakeup on every core, and tasks'
 	// names, written from Open to FinishRecording.
 	Record *Recording
@@ -75,6 +78,7 @@ type Task struct {
 // from several goroutines.
 type Collector struct {
 	objs    *bpf.Objects
+	options Options
 	links   []link.Link
 	floor   hookFloor
 	hotplug hotplug
@@ -105,11 +109,12 @@ func Open(o Options) (*Collector, error) {
 		o.Tasks = DefaultTasks(cores)
 	}
 	load := bpf.Options{
-		Cores:             cores,
-		Tasks:             o.Tasks,
-		NoTracepointEntry: o.NoEntry,
-		NoTracepointExit:  o.NoExit,
-		Record:            o.Record != nil,
+		Cores:            cores,
+		Tasks:            o.Tasks,
+		NoPick:           o.NoPick,
+		NoSwitch:         o.NoSwitch,
+		NoTracepointExit: o.NoExit,
+		Record:           o.Record != nil,
 	}
 	if o.HZ > 0 {
 		load.TickPeriod = time.Second / time.Duration(o.HZ)
@@ -122,7 +127,7 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	c := &Collector{objs: objs, hotplug: listenHotplug(), base: make(map[taskID]Task)}
+	c := &Collector{objs: objs, options: o, hotplug: listenHotplug(), base: make(map[taskID]Task)}
 	for _, cpu := range online {
 		c.cores = append(c.cores, core{cpu: cpu})
 	}
@@ -255,11 +260,17 @@ func (c *Collector) Capture() (report.Capture, error) {
 	if totals.HrtickFunction != 0 {
 		capture.Notes = append(capture.Notes, "the scheduler also ends slices between ticks, by its timer HRTICK; they count as ended by tick")
 	}
+	absent := func(what string, unasked bool, lack string) {
+		if unasked {
+			lack = "they were not asked for"
+		}
+		capture.Notes = append(capture.Notes, what+" are absent: "+lack)
+	}
 	if capture.Pick == "" {
-		capture.Notes = append(capture.Notes, "pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later do)")
+		absent("pick and cost", c.options.NoPick, "the kernel has no sched_entry_tp (Linux 6.15 and later do)")
 	}
 	if capture.Switch == "" {
-		capture.Notes = append(capture.Notes, "the switch phase and cost are absent: the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
+		absent("the switch phase and cost", c.options.NoSwitch, "the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
 	}
 	return capture, nil
 }

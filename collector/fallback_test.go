@@ -12,7 +12,7 @@ import (
 // Without the newer tracepoints phases are absent, not zero, and everything
 // else is as exact as with them.
 func TestAbsentPhases(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t), NoEntry: true, NoExit: true})
+	c := open(t, collector.Options{HZ: hz(t), NoPick: true, NoExit: true})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,8 @@ func installedTracers() []tracer {
 		{"slicetrace", attachWatching},
 		{"slicetrace, not watching", attachIdly},
 		{"slicetrace, 10 000 tasks", attachCrowd},
-		{"slicetrace, no pick", attachWithoutPick},
+		{"slicetrace, no pick", attachWithout(collector.Options{NoPick: true})},
+		{"slicetrace, no phases", attachWithout(collector.Options{NoPick: true, NoSwitch: true})},
 		{"slicetrace, recording", attachRecording},
 	}
 	if _, err := exec.LookPath("perf"); err == nil {
@@ -94,9 +95,11 @@ func attachWatching(t testing.TB) (workloads.Observer, func()) {
 	return &watcher{c: c}, detach
 }
 
-func attachWithoutPick(t testing.TB) (workloads.Observer, func()) {
-	c, detach := attachCollector(t, collector.Options{NoEntry: true})
-	return &watcher{c: c}, detach
+func attachWithout(o collector.Options) func(testing.TB) (workloads.Observer, func()) {
+	return func(t testing.TB) (workloads.Observer, func()) {
+		c, detach := attachCollector(t, o)
+		return &watcher{c: c}, detach
+	}
 }
 
 // attachCrowd watches ten thousand more tasks, which never run, after the workers: so

@@ -88,7 +88,7 @@ func operations(p workloads.Plan, n int64) workloads.Plan {
 // on finish_task_switch, count the same switches alike when both watch them.
 func TestBothWaysCountAlike(t *testing.T) {
 	newer := open(t, collector.Options{HZ: hz(t)})
-	older := open(t, collector.Options{HZ: hz(t), NoEntry: true, NoExit: true})
+	older := open(t, collector.Options{HZ: hz(t), NoPick: true, NoExit: true})
 	for c, want := range map[*collector.Collector]string{newer: "sched_exit_tp", older: "kprobe:"} {
 		capture, err := c.Capture()
 		if err != nil {
@@ -173,7 +173,7 @@ func TestBothWaysTimeAlike(t *testing.T) {
 	var floors [2]time.Duration
 	for began := time.Now(); time.Since(began) < time.Minute; {
 		var medians [2][]float64
-		for i, o := range []collector.Options{{HZ: hz(t)}, {HZ: hz(t), NoEntry: true, NoExit: true}} {
+		for i, o := range []collector.Options{{HZ: hz(t)}, {HZ: hz(t), NoPick: true, NoExit: true}} {
 			c := open(t, o)
 			capture, err := c.Capture()
 			if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -56,7 +55,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	}
 	defer tape.abort()
 	// Twice, since a trial's workers can be about to exit when the next begins.
-	c, err := openCollector(collector.Options{Tasks: 2*most + 16, HZ: r.Host.HZ, Record: tape.options(r.Host)})
+	c, err := o.open(2*most+16, r.Host, tape)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer tape.abort()
-	c, err := openCollector(collector.Options{Tasks: o.tasks, HZ: r.Host.HZ, Record: tape.options(r.Host)})
+	c, err := o.open(o.tasks, r.Host, tape)
 	if err != nil {
 		return err
 	}

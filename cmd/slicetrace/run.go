@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
 // runOptions are run's flags.
 type runOptions struct {
 	modes      []string
+	phases     []string
 	rounds     int
 	duration   time.Duration
 	operations int64
@@ -51,6 +54,7 @@ who called sudo, and the saved report is theirs.`,
   sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
   sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
   sudo slicetrace run --format csv -o run.json > cores.csv
+  sudo slicetrace run --phases none -- make -j2
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2`,
@@ -62,6 +66,9 @@ who called sudo, and the saved report is theirs.`,
 			}
 			if o.claims {
 				return listClaims(s.out)
+			}
+			if err := o.checkPhases(); err != nil {
+				return err
 			}
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 {
@@ -88,6 +95,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
 	f.IntVar(&o.workers, "workers", 0, "number of workers, but in forms with a fixed number (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
+	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch}, "phases of a switch to time: pick, switch, both or none; the fewer, the less each switch is slowed down")
 	f.IntVar(&o.tasks, "max-tasks", 0, "how many tasks of CMD can be watched at once (default: 240 a core, at least 1024 and at most 4096)")
 	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
 	f.StringVar(&o.record, "record", "", "also write every switch and wakeup on every core to this file, for export and report --html")
@@ -97,6 +105,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})
+	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseNone})
 }
 
 func workloadNames() []string {
@@ -105,6 +114,39 @@ func workloadNames() []string {
 		names = append(names, w.Name)
 	}
 	return names
+}
+
+// What --phases may name.
+const (
+	phasePick   = "pick"
+	phaseSwitch = "switch"
+	phaseNone   = "none"
+)
+
+func (o *runOptions) checkPhases() error {
+	if slices.Equal(o.phases, []string{phaseNone}) {
+		return nil
+	}
+	for i, p := range o.phases {
+		if p != phasePick && p != phaseSwitch {
+			return usagef("--phases %s: the phases are pick and switch; none stands alone", strings.Join(o.phases, ","))
+		}
+		if slices.Contains(o.phases[:i], p) {
+			return usagef("--phases names %s twice", p)
+		}
+	}
+	if len(o.phases) == 0 {
+		return usagef("--phases is empty: write none")
+	}
+	return nil
+}
+
+// open opens a collector for a run on the host.
+func (o *runOptions) open(tasks int, host report.Host, t *tape) (*collector.Collector, error) {
+	return openCollector(collector.Options{
+		Tasks: tasks, HZ: host.HZ, Record: t.options(host),
+		NoPick: !slices.Contains(o.phases, phasePick), NoSwitch: !slices.Contains(o.phases, phaseSwitch),
+	})
 }
 
 // bundledOnly returns the flags that mean nothing for a program of the user's.

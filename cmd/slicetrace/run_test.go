@@ -98,6 +98,46 @@ func TestRunOfEverything(t *testing.T) {
 	}
 }
 
+// A phase that is left out has no figure, and nothing else is missing.
+func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
+	bpftest.Require(t)
+	full := call(t, append([]string{"run", "pipe"}, short...)...).saved(t).Capture
+	for _, phases := range []string{"none", "pick", "switch", "switch,pick"} {
+		got := call(t, append([]string{"run", "pipe", "--phases", phases}, short...)...)
+		if got.status != exitDone {
+			t.Fatalf("--phases %s: status %d: %s", phases, got.status, got.err)
+		}
+		r := got.saved(t)
+		want := full
+		if !strings.Contains(phases, "pick") {
+			want.Pick = ""
+		}
+		if !strings.Contains(phases, "switch") {
+			want.Switch = ""
+		}
+		if r.Capture.Pick != want.Pick || r.Capture.Switch != want.Switch {
+			t.Errorf("--phases %s: the hooks are %+v, want %+v", phases, r.Capture, want)
+		}
+		if left := strings.Count(got.out, "not asked for"); left != 2-strings.Count(phases, "pick")-strings.Count(phases, "switch") {
+			t.Errorf("--phases %s: the report says of %d phases that they were not asked for", phases, left)
+		}
+		var switches, picks, changes uint64
+		for i := range r.Trials {
+			for _, core := range r.Trials[i].Cores {
+				for _, class := range core.Classes {
+					switches, picks, changes = switches+class.Switches, picks+class.Pick.Count, changes+class.Switch.Count
+				}
+			}
+		}
+		if switches == 0 || picks > 0 != (want.Pick != "") || changes > 0 != (want.Switch != "") {
+			t.Errorf("--phases %s: of %d switches %d picks and %d switch phases were timed", phases, switches, picks, changes)
+		}
+		if q := r.Quality; q.ReconciledWorkers != q.Workers || q.Lost.Total() != 0 || q.AccountingErrorPPM > 1000 {
+			t.Errorf("--phases %s: the figures are not to be trusted: %+v", phases, q)
+		}
+	}
+}
+
 func TestRunFormats(t *testing.T) {
 	bpftest.Require(t)
 	args := append([]string{"run", "pipe", "--mode", "threads"}, short...)
