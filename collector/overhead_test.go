@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -23,9 +24,9 @@ const (
 )
 
 // BenchmarkOverhead prints the nanoseconds that each tracer adds to a switch of a
-// pinned ping-pong, and the ratios to what empty programs on slicetrace's hooks
-// add, to programs that only stamp, and to perf. The tracers take turns within
-// each round and a figure is of one round, so the machine's drift hits all
+// pinned ping-pong, and the ratios of what slicetrace adds to what empty programs on
+// its hooks add, programs that only stamp, and the peers. The tracers take turns
+// within each round and a figure is of one round, so the machine's drift hits all
 // alike; medians over rounds are given with their 95 % interval. Tracers
 // that are not installed are left out. With -v, how long each program runs.
 //
@@ -57,21 +58,41 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 		}
 	}
 	text, w := table()
-	fmt.Fprintln(w, "\tns/switch\t÷ empty\t÷ stamps\t÷ perf\t")
-	fmt.Fprintf(w, "a switch and its work\t%s\t\t\t\t\n", summary(added["bare"], "%.0f"))
+	fmt.Fprintf(w, "\tns/switch\t\na switch and its work\t%s\t\n", summary(added["bare"], "%.0f"))
 	for _, tr := range tracers {
-		fmt.Fprintf(w, "%s adds\t%s\t%s\t%s\t%s\t\n", tr.name, summary(added[tr.name], "%.0f"),
-			summary(ratios(added[tr.name], added["empty"]), "%.2f"), summary(ratios(added[tr.name], added["stamps"]), "%.2f"),
-			summary(ratios(added[tr.name], added["perf"]), "%.2f"))
+		fmt.Fprintf(w, "%s adds\t%s\t\n", tr.name, summary(added[tr.name], "%.0f"))
 	}
 	w.Flush()
-	b.Log("\n" + text.String())
+	b.Log("\n" + text.String() + "\n" + timesAs(tracers, added))
 	if testing.Verbose() {
 		b.Log("\n" + runTimes(b, mode))
 	}
 	b.ReportMetric(0, "ns/op") // of no meaning here
 	b.ReportMetric(center(added["slicetrace"]), "slicetrace-ns/switch")
 	b.ReportMetric(center(ratios(added["slicetrace"], added["empty"])), "slicetrace/empty")
+}
+
+// timesAs holds what slicetrace adds in each of its ways against what every other
+// tracer adds in the same round.
+func timesAs(tracers []tracer, added map[string][]float64) string {
+	text, w := table()
+	others := slices.DeleteFunc(slices.Clone(tracers), tracer.isOurs)
+	for _, other := range others {
+		fmt.Fprintf(w, "\t÷ %s", other.name)
+	}
+	fmt.Fprintln(w, "\t")
+	for _, tr := range tracers {
+		if !tr.isOurs() {
+			continue
+		}
+		fmt.Fprint(w, tr.name)
+		for _, other := range others {
+			fmt.Fprintf(w, "\t%s", summary(ratios(added[tr.name], added[other.name]), "%.2f"))
+		}
+		fmt.Fprintln(w, "\t")
+	}
+	w.Flush()
+	return text.String()
 }
 
 // compareCores holds what slicetrace's programs take of a switch on all cores at

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ type tracer struct {
 	// attach returns an observer for the trial, or nil, and how to detach.
 	attach func(testing.TB) (workloads.Observer, func())
 }
+
+func (tr tracer) isOurs() bool { return strings.HasPrefix(tr.name, "slicetrace") }
 
 // installedTracers are the floor, slicetrace in its ways, and the peers that are
 // there.
