@@ -55,7 +55,11 @@ func TestCompareFindsWhatChanged(t *testing.T) {
 func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
 	double := func(h *report.Histogram) {
-		*h = reporttest.Rebucket(*h, func(bucket int, n uint64) (int, uint64) { return bucket + report.SubBuckets, n }, h.SumNS, 2*h.MaxNS)
+		counts := make([]uint64, report.BucketOf(2*h.MaxNS)+1)
+		for b, n := range h.Buckets() {
+			counts[b+report.SubBuckets] = n
+		}
+		*h = report.NewHistogram(counts, h.SumNS, 2*h.MaxNS)
 	}
 	for i := range other.Trials {
 		if x := &other.Trials[i]; x.Workload == "pipe" && x.Mode == report.Threads {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
 // narrow and wide are spreads of a figure over six rounds, in percent.
@@ -53,16 +54,10 @@ func workersOf(t *report.Trial, onCPU, wait []float64) {
 
 // coreWith gives a trial one core with slices and waits, each as many nanoseconds long.
 func coreWith(t *report.Trial, ticks, others, sliceNS, waitNS int) {
-	c := report.Core{WallNS: 1e9, WorkersNS: 1e9}
-	lengths := func(n int) (h report.Histogram) {
-		for range n {
-			h.Observe(uint64(sliceNS))
-			c.Wait.Observe(uint64(waitNS))
-		}
-		return h
-	}
+	length := func(n int) report.Histogram { return reporttest.HistogramOf(uint64(n), uint64(sliceNS)) }
+	c := report.Core{WallNS: 1e9, WorkersNS: 1e9, Wait: reporttest.HistogramOf(uint64(ticks+others), uint64(waitNS))}
 	c.Slices = []report.SliceStats{
-		{EndedBy: report.EndedByTick, Length: lengths(ticks)}, {EndedBy: report.EndedByWakeup, Length: lengths(others)},
+		{EndedBy: report.EndedByTick, Length: length(ticks)}, {EndedBy: report.EndedByWakeup, Length: length(others)},
 	}
 	busy := uint64(1000)
 	c.Ticks, c.BusyTicks = &busy, &busy

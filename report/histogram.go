@@ -129,11 +129,6 @@ func (p packer) check(bucket int, n uint64) error {
 	return nil
 }
 
-// Observe counts one duration of v nanoseconds.
-func (h *Histogram) Observe(v uint64) {
-	h.Merge(Histogram{Count: 1, SumNS: v, MaxNS: v, buckets: string(newPacker().add(BucketOf(v), 1).text)})
-}
-
 // Merge adds all that o counted to h.
 func (h *Histogram) Merge(o Histogram) {
 	switch { // the commonest cases, for speed

@@ -69,13 +69,7 @@ func values(random *rand.Rand, n int) []uint64 {
 	return out
 }
 
-func observe(values []uint64) report.Histogram {
-	var h report.Histogram
-	for _, v := range values {
-		h.Observe(v)
-	}
-	return h
-}
+func observe(values []uint64) report.Histogram { return reporttest.HistogramOf(1, values...) }
 
 func TestQuantileIsOffByAtMostOneBucket(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 13))

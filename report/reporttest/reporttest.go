@@ -143,22 +143,26 @@ func (b *builder) about(centre, percent float64) uint64 {
 
 // histogram draws a sample of the distribution and counts each value times times.
 func (b *builder) histogram(n, times uint64, centre, percent float64) report.Histogram {
-	var h report.Histogram
-	for range n {
-		h.Observe(b.about(centre, percent))
+	values := make([]uint64, n)
+	for i := range values {
+		values[i] = b.about(centre, percent)
 	}
-	return Rebucket(h, func(bucket int, n uint64) (int, uint64) { return bucket, n * times }, h.SumNS*times, h.MaxNS)
+	return HistogramOf(times, values...)
 }
 
-// Rebucket returns a histogram with h's buckets as change gives them.
-func Rebucket(h report.Histogram, change func(bucket int, n uint64) (int, uint64), sumNS, maxNS uint64) report.Histogram {
-	var counts []uint64
-	for b, n := range h.Buckets() {
-		b, n := change(b, n)
-		counts = append(counts, make([]uint64, max(b+1-len(counts), 0))...)
-		counts[b] += n
+// HistogramOf returns a histogram that has counted each value times times.
+func HistogramOf(times uint64, values ...uint64) report.Histogram {
+	var counts [1024]uint64 // more than there are buckets
+	var sum, longest uint64
+	if times == 0 {
+		values = nil
 	}
-	return report.NewHistogram(counts, sumNS, maxNS)
+	for _, v := range values {
+		counts[report.BucketOf(v)] += times
+		sum += v * times
+		longest = max(longest, v)
+	}
+	return report.NewHistogram(counts[:], sum, longest)
 }
 
 // class returns n × times switches with phases around the given medians.
