@@ -72,6 +72,9 @@ func switching(e *evidence) string {
 		said = append(said, fmt.Sprintf("%s %s against %s (%s ×)", l.title(), both[0].Quantity(), both[1].Quantity(), f.Quantity()))
 		share = cmp.Or(share, e.phaseShare(l))
 	}
+	if e.report.Capture.Switch == "" {
+		e.missing = "needs the switch phase, which was not timed: see Hooks under Trust"
+	}
 	return clauses(said) + share + e.colder()
 }
 

@@ -207,10 +207,11 @@ func TestUnmeasuredClaimsSayWhy(t *testing.T) {
 		}
 	}
 	one := made(1, narrow(), func(x float64) []report.Trial { return bothPlaces(x, 1) })
+	one.Capture.Switch = ""
 	one.Setup.CPUs = one.Setup.CPUs[:1]
 	one.Capture.Tick = ""
 	one.ComputeFindings()
-	for claim, want := range map[string]string{"C11": "needs two cores", "C12": "needs two cores", "C16": "slicetrace check"} {
+	for claim, want := range map[string]string{"C4": "needs the switch phase", "C11": "needs two cores", "C12": "needs two cores", "C16": "slicetrace check"} {
 		if f := finding(t, one, claim); f.Verdict != report.NotMeasured || !strings.Contains(f.Reason, want) {
 			t.Errorf("%s is %s: %q, want %q", claim, f.Verdict, f.Reason, want)
 		}
