@@ -80,7 +80,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		}
 	}
 	tape.finish(c, r)
-	sparingly()
+	saveMemory()
 	return seal(r, c)
 }
 

@@ -13,9 +13,9 @@ func keepGarbage() {
 	debug.SetMemoryLimit(1 << 30)
 }
 
-// sparingly collects more often than is fast: for a report that is made of all that
+// saveMemory collects more often than is fast: for a report that is made of all that
 // was measured, on a machine that may have no memory to spare.
-func sparingly() { debug.SetGCPercent(40) }
+func saveMemory() { debug.SetGCPercent(40) }
 
 // openCollector opens a collector, and collects no garbage meanwhile: the kernel's
 // types make much, and are gone when the work begins.
