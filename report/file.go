@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 
 	"github.com/segmentio/encoding/json"
 	"golang.org/x/sync/errgroup"
@@ -80,12 +83,21 @@ func Decode(in io.Reader) (*Report, error) {
 	return r, nil
 }
 
+// rawReport is a report whose trials are still text.
+type rawReport struct {
+	Report
+	Trials []json.RawMessage `json:"trials"`
+}
+
 // unmarshal reads the trials, which are most of a report, on several cores at once.
 func unmarshal(data []byte) (*Report, error) {
-	var text struct {
-		Report
-		Trials []json.RawMessage `json:"trials"`
+	if text, ok := splitWritten(data); ok {
+		// What was cut in the wrong places is no JSON.
+		if r, err := text.report(); err == nil {
+			return r, nil
+		}
 	}
+	var text rawReport
 	rest, err := json.Parse(data, &text, json.DontCopyRawMessage)
 	if err == nil && len(rest) > 0 {
 		err = errors.New("more text follows the report")
@@ -93,6 +105,41 @@ func unmarshal(data []byte) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return text.report()
+}
+
+// splitWritten cuts a report that Encode wrote into its trials without a parser's
+// look at every character, which is a fifth of Decode's time. It finds no trials where
+// there are none, but where it cuts, in another text, need not be where one ends.
+func splitWritten(data []byte) (text rawReport, ok bool) {
+	const before, after, between = `"trials":[`, `],"quality":`, `},{"workload":`
+	head, rest, ok := bytes.Cut(data, []byte(before))
+	if !ok {
+		return text, false
+	}
+	trials, tail, ok := bytes.Cut(rest, []byte(after))
+	if !ok {
+		return text, false
+	}
+	// A sign in the trials' place says whether it is theirs. No file can have it.
+	sign := strconv.FormatUint(rand.Uint64(), 10)
+	frame := slices.Concat(head, []byte(before+sign+after), tail)
+	if rest, err := json.Parse(frame, &text, 0); err != nil || len(rest) > 0 || len(text.Trials) != 1 || string(text.Trials[0]) != sign {
+		return text, false
+	}
+	text.Trials = text.Trials[:0]
+	for {
+		end := bytes.Index(trials, []byte(between))
+		if end < 0 {
+			text.Trials = append(text.Trials, trials)
+			return text, true
+		}
+		text.Trials = append(text.Trials, trials[:end+1])
+		trials = trials[end+2:]
+	}
+}
+
+func (text *rawReport) report() (*Report, error) {
 	r := &text.Report
 	if text.Trials != nil {
 		r.Trials = make([]Trial, len(text.Trials))

@@ -2,7 +2,9 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -33,6 +35,56 @@ func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 		if diff := cmp.Diff(r, got, cmpopts.EquateComparable(report.Histogram{})); diff != "" {
 			t.Errorf("%s differs (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// alikeInAnyLayout holds that a text means the same with white space, which Encode
+// does not write and for which Decode has another way.
+func alikeInAnyLayout(t *testing.T, text []byte) {
+	t.Helper()
+	var spaced bytes.Buffer
+	if json.Indent(&spaced, text, "", " ") != nil {
+		return
+	}
+	got, gotErr := report.Decode(bytes.NewReader(text))
+	want, wantErr := report.Decode(bytes.NewReader(spaced.Bytes()))
+	if (gotErr == nil) != (wantErr == nil) {
+		t.Fatalf("%.300s: error %v, with spaces %v", text, gotErr, wantErr)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("%.300s: is %+v, with spaces %+v", text, got, want)
+	}
+}
+
+func TestDecodeReadsAnyLayout(t *testing.T) {
+	for _, r := range []*report.Report{reporttest.Bundled(2, 3), reporttest.Command(), reporttest.Dirty(reporttest.Bundled(1, 1)), {Schema: 1}} {
+		alikeInAnyLayout(t, encode(t, r))
+	}
+	const one, two = `{"workload":"a","mode":"threads"}`, `{"workload":"b","mode":"processes"}`
+	for _, text := range []string{
+		`{"schema":1,"trials":[` + one + `,` + two + `],"quality":{}}`,
+		`{"schema":1,"trials":[` + one + `,` + two + `,{"mode":"threads"}],"quality":{}}`,
+		`{"schema":1,"trials":[` + one + `,0],"quality":{}}`,
+		`{"schema":1,"trials":[],"quality":{},"x":[` + one + `,` + two + `]}`,
+		`{"schema":1,"trials":[{"workload":"a","mode":"threads","x":[` + one + `,` + two + `]}],"quality":{}}`,
+		`{"schema":1,"trials":[{"workload":"a","mode":"threads","x":[0],"quality":1}],"quality":{}}`,
+		`{"schema":1,"x":{"trials":[` + one + `],"quality":{}}}`,
+		`{"schema":1,"x":{"trials":[` + one + `],"quality":{}},"trials":[0]}`,
+		`{"schema":1,"x":{"trials":[` + one + `],"quality":{}},"trials":[` + two + `],"quality":{}}`,
+		`{"schema":1,"trials":[` + one + `],"quality":{},"trials":[` + two + `],"quality":{}}`,
+		`{"schema":1,"trials":[` + one + `],"quality":{},"trials":null}`,
+		`{"schema":1,"trials":[` + one + `],"quality":{}}{}`,
+		`{"schema":1,"warnings":["\"trials\":[","],\"quality\":"],"trials":[` + one + `],"quality":{}}`,
+		`{"schema":1,"trials":[{"workload":"},{\"workload\":","mode":"threads"}],"quality":{}}`,
+	} {
+		if !json.Valid([]byte(text)) && !strings.HasSuffix(text, "}{}") {
+			t.Fatalf("no JSON: %s", text)
+		}
+		alikeInAnyLayout(t, []byte(text))
+	}
+	r, err := report.Decode(strings.NewReader(`{"schema":1,"trials":[` + one + `,` + two + `],"quality":{}}`))
+	if err != nil || len(r.Trials) != 2 || r.Trials[1].Workload != "b" {
+		t.Errorf("two trials are %+v, %v", r, err)
 	}
 }
 
@@ -101,6 +153,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		alikeInAnyLayout(t, data)
 		r, err := report.Decode(bytes.NewReader(data))
 		if err != nil {
 			return
