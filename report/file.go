@@ -109,8 +109,9 @@ func unmarshal(data []byte) (*Report, error) {
 }
 
 // splitWritten cuts a report that Encode wrote into its trials without a parser's
-// look at every character, which is a fifth of Decode's time. It finds no trials where
-// there are none, but where it cuts, in another text, need not be where one ends.
+// look at every character, for which the other cores would have to wait. It finds no
+// trials where there are none, but where it cuts, in another text, need not be where
+// one ends.
 func splitWritten(data []byte) (text rawReport, ok bool) {
 	const before, after, between = `"trials":[`, `],"quality":`, `},{"workload":`
 	head, rest, ok := bytes.Cut(data, []byte(before))
