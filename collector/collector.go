@@ -134,8 +134,12 @@ func Open(o Options) (*Collector, error) {
 	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	// Not before: after tracepoints were let go of, the kernel takes 10 ms over the next.
-	c.floor = measureFloor(kernel, objs.Switch)
+	if objs.Pick != "" || objs.Switch != "" {
+		// Not before: after tracepoints were let go of, the kernel takes 10 ms over the next.
+		c.floor = measureFloor(kernel, objs.Switch)
+	} else {
+		c.floor.err = errors.New("no phase is timed")
+	}
 	return c, nil
 }
 

@@ -30,7 +30,7 @@ type Histogram struct {
 	MaxNS uint64
 	// buckets are the occupied ones, ascending, as varints: for each the number of
 	// empty ones before it and how many values it holds. A run has tens of thousands
-	// of histograms, which take a fifth of the memory so.
+	// of histograms, and a bucket takes two or three bytes so.
 	buckets string
 }
 

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// histogramJSON is the form of a Histogram in a report's file.
+// histogramJSON is what is read of a Histogram in a report's file.
 type histogramJSON struct {
 	Count uint64 `json:"count"`
 	SumNS uint64 `json:"sum_ns"`
 	MaxNS uint64 `json:"max_ns"`
 	// Index and Counts are the occupied buckets, ascending.
-	Index  []int    `json:"index,omitempty"`
-	Counts []uint64 `json:"counts,omitempty"`
+	Index  []int    `json:"index"`
+	Counts []uint64 `json:"counts"`
 }
 
 // MarshalJSON writes the histogram with its occupied buckets.

@@ -10,10 +10,6 @@ import (
 // trustSection says how far the figures can be believed.
 func (r *Report) trustSection() Section {
 	q := r.Quality
-	floor := Quantity{Unit: Nanoseconds}
-	if q.ProbeFloorNS != nil {
-		floor = Of(float64(*q.ProbeFloorNS), Nanoseconds)
-	}
 	row := func(name string, figure Cell, meaning string) Row {
 		return Row{textCell(name), figure, textCell(meaning)}
 	}
@@ -30,7 +26,7 @@ func (r *Report) trustSection() Section {
 		g.Rows = append(g.Rows, row("created reconciled", textCell(fmt.Sprintf("%d of %d", q.ReconciledCreated, q.CreatedTasks)), "likewise, of tasks that workers created and that ended"))
 	}
 	g.Rows = append(g.Rows,
-		row("hook floor", valueCell(floor), "what remains of the tracer inside each phase; not subtracted"),
+		row("hook floor", valueCell(q.floor()), "what remains of the tracer inside each phase; not subtracted"),
 		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+r.selfPerCore()),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
@@ -62,6 +58,14 @@ func (r *Report) reconciledCell() Cell {
 		return textCell("none compared")
 	}
 	return textCell(fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers))
+}
+
+// floor is the hook floor, absent where no phase was timed or it was not measured.
+func (q Quality) floor() Quantity {
+	if q.ProbeFloorNS == nil {
+		return Quantity{Unit: Nanoseconds}
+	}
+	return Of(float64(*q.ProbeFloorNS), Nanoseconds)
 }
 
 // createdClause says the same of tasks that workers created, "" where there were none.
@@ -186,17 +190,13 @@ func plural(n int, noun string) string {
 // trustDigest says on a few lines how far the figures can be believed.
 func (r *Report) trustDigest() Section {
 	q := r.Quality
-	floor := Quantity{Unit: Nanoseconds}
-	if q.ProbeFloorNS != nil {
-		floor = Of(float64(*q.ProbeFloorNS), Nanoseconds)
-	}
 	full := r.trustSection()
 	return Section{Title: full.Title, Notes: append([]string{
 		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
 			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s.", r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM)),
 		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.%s",
-			floor, percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.toolClause()),
+			q.floor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.toolClause()),
 	}, full.Notes...)}
 }
 

@@ -118,6 +118,9 @@ func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 		if r.Capture.Pick != want.Pick || r.Capture.Switch != want.Switch {
 			t.Errorf("--phases %s: the hooks are %+v, want %+v", phases, r.Capture, want)
 		}
+		if strings.Contains(got.out, "the hook floor is absent") {
+			t.Errorf("--phases %s: the report warns of a floor that no phase has", phases)
+		}
 		if left := strings.Count(got.out, "not asked for"); left != 2-strings.Count(phases, "pick")-strings.Count(phases, "switch") {
 			t.Errorf("--phases %s: the report says of %d phases that they were not asked for", phases, left)
 		}
@@ -132,7 +135,7 @@ func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 		if switches == 0 || picks > 0 != (want.Pick != "") || changes > 0 != (want.Switch != "") {
 			t.Errorf("--phases %s: of %d switches %d picks and %d switch phases were timed", phases, switches, picks, changes)
 		}
-		if q := r.Quality; q.ReconciledWorkers != q.Workers || q.Lost.Total() != 0 || q.AccountingErrorPPM > 1000 {
+		if q := r.Quality; q.ReconciledWorkers != q.Workers || q.Lost.Total() != 0 || q.AccountingErrorPPM > 1000 || (q.ProbeFloorNS != nil) != (want.Pick+want.Switch != "") {
 			t.Errorf("--phases %s: the figures are not to be trusted: %+v", phases, q)
 		}
 	}
