@@ -41,11 +41,13 @@ func churnUntilCrash(w *worker) syscall.Errno {
 	w.begin()
 	sum := uint64(w.index) + 1
 	for n := int64(0); ; n++ {
-		// The first look, for it may come to have the core again only after the end.
+		// In this order, or worker 0 could lose the core between the two looks, have it
+		// again only after the end, and live.
+		over := w.over(n)
 		if w.index == 0 && w.halfOver(n) {
 			return w.die()
 		}
-		if w.over(n) {
+		if over {
 			break
 		}
 		sum = chunk(sum)
