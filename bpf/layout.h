@@ -163,6 +163,7 @@ struct snapshot {
 	struct sums sums;
 	u64 now;
 	u64 held; /* on_cpu of the worker that holds the core */
+	u64 lost; /* recorded events that found no room and that no record has told yet */
 };
 
 /* What becomes of a watched task's children, and theirs, when they end. */
@@ -247,7 +248,10 @@ struct events {
 	u32 took;
 	u8 class;
 	u8 flags;
-	u8 pad[6];
+	u8 sending; /* an interrupt that comes meanwhile finds the events taken */
+	u8 named;   /* raw.name is to be sent */
+	u8 naming;  /* raw.name is being written */
+	u8 pad[3];
 	u64 lost; /* events that found no room in the ring, since the last that did */
 	struct event event[RAW_EVENTS];
 };
@@ -260,6 +264,14 @@ struct task_name {
 	u32 pad;
 	u64 time;
 	char comm[16];
+};
+
+/* What is recorded on one core, and what of it is not sent as it is. */
+struct raw {
+	struct events out;
+	u32 missed; /* wakeups that came while out was being sent */
+	u32 said;   /* of them, those that out.lost has */
+	struct task_name name; /* the last that the running task gave itself */
 };
 
 /* What the figures miss, and what has been found out. */

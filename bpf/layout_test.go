@@ -51,6 +51,7 @@ var decoded = map[string]reflect.Type{
 	"obituary":   reflect.TypeFor[Obituary](),
 	"events":     reflect.TypeFor[Events](),
 	"event":      reflect.TypeFor[Event](),
+	"raw":        reflect.TypeFor[Raw](),
 	"task_name":  reflect.TypeFor[TaskName](),
 	"totals":     reflect.TypeFor[Totals](),
 }
@@ -71,7 +72,7 @@ func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 		}
 		for name, want := range map[string]reflect.Type{
 			"st_cores": decoded["core"], "st_sums": decoded["sums"], "st_shadow": decoded["snapshot"],
-			"st_workers": decoded["worker"], "st_raw": decoded["events"],
+			"st_workers": decoded["worker"], "st_raw": decoded["raw"],
 		} {
 			m := spec.Maps[name]
 			if m.ValueSize != uint32(want.Size()) || len(differences(name, want, m.Value)) > 0 {

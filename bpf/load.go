@@ -22,6 +22,7 @@ type (
 	Obituary  = slicetraceObituary
 	Events    = slicetraceEvents
 	Event     = slicetraceEvent
+	Raw       = slicetraceRaw
 	TaskName  = slicetraceTaskName
 	Totals    = slicetraceTotals
 )
@@ -97,6 +98,8 @@ type Objects struct {
 	Index *Index
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
+	// Raw holds a Raw a core where Options.Record is set.
+	Raw *ebpf.Map
 	// Totals holds a Totals.
 	Totals   *ebpf.Variable
 	Snapshot *ebpf.Program // fills Shadow, which holds a Snapshot
@@ -274,6 +277,7 @@ func (objs *Objects) assign() error {
 	objs.Workers = c.Maps[slicetraceMapStWorkers]
 	objs.Free = c.Maps[slicetraceMapStFree]
 	objs.Ring = c.Maps[slicetraceMapStRing]
+	objs.Raw = c.Maps[slicetraceMapStRaw]
 	objs.Totals = c.Variables[slicetraceVarStTotals]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
 	for i := range objs.Hooks {

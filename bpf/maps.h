@@ -91,7 +91,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct events);
+	__type(value, struct raw);
 } st_raw SEC(".maps");
 
 struct totals st_totals;

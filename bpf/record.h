@@ -7,81 +7,109 @@
 #include "maps.h"
 #include "sums.h"
 
-static __always_inline struct events *this_raw(void)
+static __always_inline struct raw *this_raw(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&st_raw, &cpu);
 }
 
-/* Sends what there is. What finds no room is counted, and said with the next. */
-static __noinline int send_events(struct events *r)
+/*
+ * Sends what there is. What finds no room is counted, and said with the next. A
+ * snapshot of the reader's own core sends with interrupts on: the wakeups of one
+ * that comes meanwhile are counted as lost, as they have nowhere to go.
+ */
+static __noinline int send_events(struct raw *r)
 {
-	u32 count;
+	u32 count, missed;
 
-	if (!r || (!r->count && !r->stashed))
+	if (!r || (!r->out.count && !r->out.stashed && !r->out.lost && r->missed == r->said))
 		return 0;
-	count = r->count;
-	r->record = RECORD_EVENTS;
-	r->cpu = bpf_get_smp_processor_id();
-	if (bpf_ringbuf_output(&st_ring, r, sizeof(*r), ring_flags()))
-		r->lost += count;
+	r->out.sending = 1;
+	barrier();
+	missed = *(volatile u32 *)&r->missed;
+	r->out.lost += missed - r->said;
+	r->said = missed;
+	count = r->out.count;
+	r->out.record = RECORD_EVENTS;
+	r->out.cpu = bpf_get_smp_processor_id();
+	if (bpf_ringbuf_output(&st_ring, &r->out, sizeof(r->out), ring_flags()))
+		r->out.lost += count;
 	else
-		r->lost = 0;
-	r->count = 0;
+		r->out.lost = 0;
+	r->out.count = 0;
+	barrier();
+	r->out.sending = 0;
 	return 0;
 }
 
-static __always_inline struct event *next_event(struct events *r)
+static __always_inline struct event *next_event(struct raw *r)
 {
-	return &r->event[r->count % RAW_EVENTS];
+	return &r->out.event[r->out.count % RAW_EVENTS];
 }
 
-static __always_inline void end_event(struct events *r)
+static __always_inline void end_event(struct raw *r)
 {
-	r->count++;
-	if (r->count >= RAW_EVENTS)
+	r->out.count++;
+	if (r->out.count >= RAW_EVENTS)
 		send_events(r);
+}
+
+/*
+ * Sends the name that the running task gave itself last. Until it leaves the core no
+ * event tells its names apart, so that one that never stops renaming itself sends no
+ * more names than switches.
+ */
+static __noinline int send_name(struct raw *r)
+{
+	if (!r || !r->out.named || r->out.naming)
+		return 0;
+	r->out.named = 0;
+	if (bpf_ringbuf_output(&st_ring, &r->name, sizeof(r->name), ring_flags()))
+		__sync_fetch_and_add(&st_totals.lost_names, 1);
+	return 0;
 }
 
 /* The phases of the switch before the next are complete, or will never be. */
 static __noinline int stash_phases(struct core *c)
 {
-	struct events *r = this_raw();
+	struct raw *r = this_raw();
 
 	if (!r)
 		return 0;
-	r->stashed = 1;
-	r->class = c->class;
-	r->pick = c->pick;
-	r->took = short_time(c->exit - c->since);
-	r->flags = (c->picked ? EVENT_PICKED : 0) | (c->exit ? EVENT_ENDED : 0);
+	r->out.stashed = 1;
+	r->out.class = c->class;
+	r->out.pick = c->pick;
+	r->out.took = short_time(c->exit - c->since);
+	r->out.flags = (c->picked ? EVENT_PICKED : 0) | (c->exit ? EVENT_ENDED : 0);
 	return 0;
 }
 
 static __always_inline void record_switch(struct core *c, bool preempt, struct task_struct *prev,
 					  struct task_struct *next, u32 cause, u64 s0)
 {
-	struct events *r = this_raw();
+	struct raw *r = this_raw();
 	struct event *e;
 
 	if (!r)
 		return;
-	if (c->since && !r->stashed)
+	if (r->out.named)
+		send_name(r);
+	if (c->since && !r->out.stashed)
 		stash_phases(c);
 	e = next_event(r);
 	e->time = s0;
 	e->since = c->since;
 	e->prev = prev->pid;
 	e->next = next->pid;
-	e->pick = r->pick;
-	e->took = r->took;
-	e->class = r->stashed ? r->class : CLASSES;
-	e->flags = (r->stashed ? r->flags : 0) | (preempt ? EVENT_PREEMPT : 0);
+	e->pick = r->out.pick;
+	e->took = r->out.took;
+	e->class = r->out.stashed ? r->out.class : CLASSES;
+	e->flags = (r->out.stashed ? r->out.flags : 0) | (preempt ? EVENT_PREEMPT : 0);
 	e->state = task_state(prev);
 	e->cause = cause;
 	e->cpu = 0;
-	r->stashed = 0;
+	r->out.stashed = 0;
 	end_event(r);
 }
 
@@ -91,11 +119,15 @@ static __always_inline void record_switch(struct core *c, bool preempt, struct t
  */
 static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 {
-	struct events *r = this_raw();
+	struct raw *r = this_raw();
 	struct event *e;
 
 	if (!r || p == bpf_get_current_task_btf())
 		return;
+	if (r->out.sending) {
+		r->missed++;
+		return;
+	}
 	e = next_event(r);
 	e->time = bpf_ktime_get_ns();
 	e->since = 0;
@@ -106,28 +138,47 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 	end_event(r);
 }
 
-static __always_inline struct task_name *begin_name(struct task_struct *p)
+static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm)
+{
+	n->record = RECORD_TASK;
+	n->tid = p->pid;
+	n->tgid = p->tgid;
+	n->pad = 0;
+	n->time = bpf_ktime_get_ns();
+	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
+}
+
+/* Into the ring at once. */
+static __noinline int record_name(struct task_struct *p, const char *comm)
 {
 	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
 
 	if (!n) {
 		__sync_fetch_and_add(&st_totals.lost_names, 1);
-		return NULL;
+		return 0;
 	}
-	n->record = RECORD_TASK;
-	n->tid = p->pid;
-	n->tgid = p->tgid;
-	n->time = bpf_ktime_get_ns();
-	return n;
+	name_task(n, p, comm);
+	bpf_ringbuf_submit(n, ring_flags());
+	return 0;
 }
 
-static __noinline int record_task(struct task_struct *p)
+/*
+ * Since 7.0 whoever renames itself can be preempted here; then another that does so on
+ * that core meanwhile finds the place taken.
+ */
+static __noinline int record_rename(struct task_struct *p, const char *comm)
 {
-	struct task_name *n = begin_name(p);
+	struct raw *r = this_raw();
 
-	if (!n)
-		return 0;
-	bpf_probe_read_kernel(n->comm, sizeof(n->comm), p->comm);
-	bpf_ringbuf_submit(n, ring_flags());
+	if (!r || r->out.naming || p != bpf_get_current_task_btf())
+		return record_name(p, comm);
+	if (r->name.tid != (u32)p->pid)
+		send_name(r);
+	r->out.naming = 1;
+	barrier();
+	name_task(&r->name, p, comm);
+	barrier();
+	r->out.named = 1;
+	r->out.naming = 0;
 	return 0;
 }

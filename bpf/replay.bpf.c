@@ -41,6 +41,7 @@ enum step {
 	STEP_EXEC,   /* of `task`, which was known as old_tid */
 	STEP_LEAVE,  /* sched_process_exit */
 	STEP_TICK,
+	STEP_RENAME, /* of `task`, by `current`, to what fake.comm says */
 };
 
 /* All that the programs can see. */
@@ -177,6 +178,8 @@ int replay_step(void *ctx)
 		return ____st_process_exit(NULL, task);
 	case STEP_TICK:
 		return tick();
+	case STEP_RENAME:
+		return ____st_rename(NULL, task, world.fake.comm);
 	}
 	return 1;
 }

@@ -27,6 +27,7 @@ const (
 	stepExec
 	stepLeave
 	stepTick
+	stepRename
 )
 
 // The tasks of a replay, by their index; idle is the idle task of every core.
@@ -205,6 +206,14 @@ func (r *replay) leave(cpu uint32, at uint64, task int) {
 func (r *replay) exec(cpu uint32, at uint64, task int, was uint32) {
 	r.t.Helper()
 	r.do(stepExec, cpu, at, func(w *replayReplayWorld) { w.Task, w.OldTid = uint32(task), was })
+}
+
+// rename is task_rename of a task by another, or by itself.
+func (r *replay) rename(cpu uint32, at uint64, task, current int, comm byte) {
+	r.t.Helper()
+	r.do(stepRename, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Current, w.Fake.Comm = uint32(task), uint32(current), [16]int8{int8(comm)}
+	})
 }
 
 // watch does what the collector does to watch a task.

@@ -51,35 +51,6 @@ type replayCore struct {
 	}
 }
 
-type replayEvents struct {
-	_       structs.HostLayout
-	Record  uint32
-	Cpu     uint32
-	Count   uint32
-	Stashed uint32
-	Pick    uint32
-	Took    uint32
-	Class   uint8
-	Flags   uint8
-	Pad     [6]uint8
-	Lost    uint64
-	Event   [64]struct {
-		_     structs.HostLayout
-		Time  uint64
-		Since uint64
-		Prev  uint32
-		Next  uint32
-		Pick  uint32
-		Took  uint32
-		State uint16
-		Class uint8
-		Cause uint8
-		Flags uint8
-		Pad   uint8
-		Cpu   uint16
-	}
-}
-
 type replayFakeKernelTask struct {
 	_     structs.HostLayout
 	Bytes [32768]int8
@@ -88,6 +59,52 @@ type replayFakeKernelTask struct {
 type replayIndex struct {
 	_    structs.HostLayout
 	Cell [2048]uint32
+}
+
+type replayRaw struct {
+	_   structs.HostLayout
+	Out struct {
+		_       structs.HostLayout
+		Record  uint32
+		Cpu     uint32
+		Count   uint32
+		Stashed uint32
+		Pick    uint32
+		Took    uint32
+		Class   uint8
+		Flags   uint8
+		Sending uint8
+		Named   uint8
+		Naming  uint8
+		Pad     [3]uint8
+		Lost    uint64
+		Event   [64]struct {
+			_     structs.HostLayout
+			Time  uint64
+			Since uint64
+			Prev  uint32
+			Next  uint32
+			Pick  uint32
+			Took  uint32
+			State uint16
+			Class uint8
+			Cause uint8
+			Flags uint8
+			Pad   uint8
+			Cpu   uint16
+		}
+	}
+	Missed uint32
+	Said   uint32
+	Name   struct {
+		_      structs.HostLayout
+		Record uint32
+		Tid    uint32
+		Tgid   uint32
+		Pad    uint32
+		Time   uint64
+		Comm   [16]int8
+	}
 }
 
 type replayReplayWorld struct {
@@ -124,6 +141,7 @@ type replaySnapshot struct {
 	Sums replaySums
 	Now  uint64
 	Held uint64
+	Lost uint64
 }
 
 type replaySums struct {

@@ -101,3 +101,98 @@ func TestRecordingSentBySnapshot(t *testing.T) {
 	want(t, "wakeups", uint64(e.Event[1].Flags), EventWakeup)
 	want(t, "who was woken", uint64(e.Event[1].Next), 30)
 }
+
+// What finds no room is told even if nothing comes after it: by the next snapshot, or
+// where that too finds none by its copy.
+func TestRecordingLossAtTheEnd(t *testing.T) {
+	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
+	for i := range uint64(64) { // the second block does not fit
+		r.turn(0, 1000*(2*i+1), a, b)
+		r.turn(0, 1000*(2*i+2), b, a)
+	}
+	r.turn(0, 200_000, a, b)
+	s := r.snapshot(0, 200_500, b)
+	want(t, "events that no record has told", s.Lost, 65)
+	want(t, "blocks that fit", uint64(len(recorded(t, r))), 1)
+	s = r.snapshot(0, 201_000, b)
+	want(t, "events that no record has told, with room", s.Lost, 0)
+	blocks := recorded(t, r)
+	if len(blocks) != 1 || blocks[0].Count != 0 || blocks[0].Lost != 65 {
+		t.Fatalf("with room %d blocks came: %+v", len(blocks), blocks)
+	}
+	r.snapshot(0, 202_000, b)
+	if blocks := recorded(t, r); len(blocks) == 1 && blocks[0].Lost != 0 {
+		t.Errorf("the loss is told twice: %d", blocks[0].Lost)
+	}
+}
+
+// A wakeup from an interrupt that comes while a snapshot sends the events of its own
+// core is counted: there is no place for it.
+func TestWakeupWhileEventsAreSent(t *testing.T) {
+	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
+	sending := func(is uint8) {
+		var raw Raw
+		r.must(r.maps[slicetraceMapStRaw].Lookup(uint32(0), &raw))
+		raw.Out.Sending = is
+		r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
+	}
+	r.turn(0, 1000, a, b)
+	sending(1)
+	r.wake(0, 1100, c, b)
+	r.wake(0, 1200, d, b)
+	sending(0)
+	r.wake(0, 1300, c, b)
+	s := r.snapshot(0, 1500, b)
+	blocks := recorded(t, r)
+	if len(blocks) != 1 {
+		t.Fatalf("%d blocks, want 1", len(blocks))
+	}
+	want(t, "events", uint64(blocks[0].Count), 2)
+	want(t, "events that found the place taken", blocks[0].Lost, 2)
+	want(t, "events that no record has told", s.Lost, 0)
+}
+
+// Names are sent where an event can tell them apart, not each time one is given.
+func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
+	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
+	wantNames := func(what, want string) {
+		t.Helper()
+		got := ""
+		for _, sample := range r.records() {
+			var n TaskName
+			if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record != RecordTask {
+				continue
+			}
+			got += string(byte(n.Comm[0]))
+		}
+		if got != want {
+			t.Errorf("%s: names %q are sent, want %q", what, got, want)
+		}
+	}
+	turn := func(at uint64, prev, next int) { r.turn(0, at, prev, next) }
+	turn(1000, b, a)
+	for i := range uint64(1009) {
+		r.rename(0, 1100+i, a, a, 'a'+byte(i%26))
+	}
+	wantNames("the running task renames itself", "")
+	r.wake(0, 3000, b, a)
+	wantNames("a wakeup tells its names not apart", "")
+	turn(4000, a, b)
+	wantNames("it leaves the core", string(byte('a'+1008%26)))
+	r.rename(0, 4100, a, b, 'x')
+	r.rename(0, 4200, a, b, 'y')
+	wantNames("another renames it, which may run elsewhere", "xy")
+	r.rename(0, 4300, b, b, 'z')
+	turn(5000, b, a)
+	turn(6000, a, b)
+	wantNames("once", "z")
+	r.rename(0, 6100, b, b, 'w')
+	r.snapshot(0, 6200, b)
+	wantNames("a snapshot", "w")
+	var raw Raw
+	r.must(r.maps[slicetraceMapStRaw].Lookup(uint32(0), &raw))
+	raw.Out.Naming = 1
+	r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
+	r.rename(0, 6300, b, b, 'v')
+	wantNames("one that was preempted has the place", "v")
+}

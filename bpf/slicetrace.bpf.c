@@ -181,7 +181,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *child)
 	struct worker *w = worker_of(tid, &slot);
 
 	if (recording)
-		record_task(child);
+		record_name(child, child->comm);
 	if (w && w->children && !worker_of(child->pid, &slot) && watch_child(child, w->children))
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 	return runnable(child);
@@ -191,13 +191,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *child)
 SEC("tp_btf/task_rename")
 int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 {
-	struct task_name *n = begin_name(p);
-
-	if (!n)
-		return 0;
-	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
-	bpf_ringbuf_submit(n, ring_flags());
-	return 0;
+	return recording ? record_rename(p, comm) : 0;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -291,8 +285,9 @@ int BPF_PROG(st_tick, struct hrtimer *timer)
 
 /*
  * Copies this core's data to the shadow and starts its maxima anew. Never
- * attached: the collector runs it on each core in turn, from an interrupt, so
- * the copy is of one instant.
+ * attached: the collector runs it on each core in turn, so that no switch can come
+ * between: on another core than its own from an interrupt, on its own with preemption off.
+ * There a tick can come between, and be in the copy by half.
  */
 SEC("raw_tp")
 int st_snapshot(void *ctx)
@@ -302,6 +297,7 @@ int st_snapshot(void *ctx)
 	struct sums *sums = bpf_map_lookup_elem(&st_sums, &cpu);
 	struct snapshot *s = bpf_map_lookup_elem(&st_shadow, &zero);
 	struct task_struct *current = bpf_get_current_task_btf();
+	struct raw *r;
 	struct worker *w;
 
 	if (!c || !s || !sums)
@@ -311,8 +307,12 @@ int st_snapshot(void *ctx)
 	else if (c->exit && c->task != (u64)current)
 		find_holder(c, current, bpf_ktime_get_ns());
 	flush(c);
-	if (recording)
-		send_events(this_raw());
+	if (recording) {
+		r = this_raw();
+		send_name(r);
+		send_events(r);
+		s->lost = r ? r->out.lost + r->missed - r->said : 0;
+	}
 	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||
 	    bpf_probe_read_kernel(&s->sums, sizeof(s->sums), sums))
 		return 2;

@@ -92,7 +92,10 @@ type slicetraceEvents struct {
 	Took    uint32
 	Class   uint8
 	Flags   uint8
-	Pad     [6]uint8
+	Sending uint8
+	Named   uint8
+	Naming  uint8
+	Pad     [3]uint8
 	Lost    uint64
 	Event   [64]slicetraceEvent
 }
@@ -138,12 +141,21 @@ type slicetraceObituary struct {
 	Comm   [16]int8
 }
 
+type slicetraceRaw struct {
+	_      structs.HostLayout
+	Out    slicetraceEvents
+	Missed uint32
+	Said   uint32
+	Name   slicetraceTaskName
+}
+
 type slicetraceSnapshot struct {
 	_    structs.HostLayout
 	Core slicetraceCore
 	Sums slicetraceSums
 	Now  uint64
 	Held uint64
+	Lost uint64
 }
 
 type slicetraceSpread struct {
