@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -127,22 +129,33 @@ func (i invocation) saved(t *testing.T) *report.Report {
 // workersAlive returns the processes that are worker hosts of the tool.
 func workersAlive(t *testing.T, tool *exec.Cmd) []int {
 	t.Helper()
+	return slices.Sorted(maps.Keys(workerHosts(t, tool)))
+}
+
+// workerHosts returns the worker hosts of the tool, and the trial that each is for.
+func workerHosts(t *testing.T, tool *exec.Cmd) map[int]workloads.Trial {
+	t.Helper()
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	parent := fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid)
-	var found []int
+	found := make(map[int]workloads.Trial)
 	for _, name := range environments {
 		text, err := os.ReadFile(name)
-		if err != nil || !bytes.Contains(text, []byte("SLICETRACE_WORKER_HOST=")) || !bytes.Contains(text, parent) {
+		_, text, is := bytes.Cut(text, []byte("SLICETRACE_WORKER_HOST="))
+		text, _, _ = bytes.Cut(text, []byte{0})
+		var orders struct {
+			Trial  workloads.Trial
+			Parent int
+		}
+		if err != nil || !is || json.Unmarshal(text, &orders) != nil || orders.Parent != tool.Process.Pid {
 			continue
 		}
 		pid, err := strconv.Atoi(strings.Split(name, "/")[2])
 		if err != nil {
 			t.Fatal(err)
 		}
-		found = append(found, pid)
+		found[pid] = orders.Trial
 	}
 	return found
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -12,17 +14,24 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/workloads"
 )
 
 // soakVariable is how long TestSoak takes, as .ci/soak sets it.
 const soakVariable = "SLICETRACE_SOAK"
 
-// holding is what the tool holds at one moment.
+// holding is what the tool holds at one moment of a trial.
 type holding struct {
-	trial       string // the worker hosts of it
-	rss         int    // bytes
+	rss         int // bytes
 	descriptors int
 	watched     int // slots of tasks
+}
+
+// form is what names a trial of a run of one round.
+type form struct {
+	workload, variant string
+	mode              workloads.Mode
+	workers           int
 }
 
 // messaging and spawn at full rate: all counts equal the kernel's, no phase is
@@ -38,10 +47,8 @@ func TestSoak(t *testing.T) {
 	}
 	const trials = 5 // messaging and spawn in two modes each, and spawn's exec
 	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", (length / trials).String())
-	var held []holding
-	got := finish(t, cmd, func() {
-		held = watchHoldings(t, cmd.Process.Pid, length, func() string { return fmt.Sprint(workersAlive(t, cmd)) })
-	})
+	var held map[form][]holding
+	got := finish(t, cmd, func() { held = watchHoldings(t, cmd, length) })
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
@@ -69,24 +76,41 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// watchHoldings looks at the tool some 200 times until it ends.
-func watchHoldings(t *testing.T, pid int, length time.Duration, trial func() string) []holding {
+// watchHoldings looks at the tool some 200 times until it ends. A look counts if all
+// of one trial's workers were watched meanwhile: in between they come and go.
+func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[form][]holding {
 	t.Helper()
-	var held []holding
+	held := make(map[form][]holding)
+	pid := cmd.Process.Pid
 	for {
 		time.Sleep(max(length/200, 20*time.Millisecond))
-		h := holding{trial: trial()}
+		before, known := formUnderWay(t, cmd)
+		var h holding
 		var err error
 		if h.rss, err = residentBytes(pid); err != nil {
 			return held // it has ended
 		}
-		if fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err == nil {
-			h.descriptors = len(fds)
+		fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		if err != nil || !known {
+			continue
 		}
-		if h.watched, err = bpftest.Entries(pid, "st_workers", isWatched); err == nil && h.trial != "[]" {
-			held = append(held, h)
+		h.descriptors = len(fds)
+		if h.watched, err = bpftest.Entries(pid, "st_workers", isWatched); err != nil || h.watched < before.workers {
+			continue
+		}
+		if after, known := formUnderWay(t, cmd); known && after == before {
+			held[before] = append(held[before], h)
 		}
 	}
+}
+
+// formUnderWay returns the trial that the tool's worker hosts are for.
+func formUnderWay(t *testing.T, cmd *exec.Cmd) (f form, known bool) {
+	t.Helper()
+	for _, trial := range workerHosts(t, cmd) {
+		return form{trial.Workload, trial.Variant, trial.Mode, trial.Workers}, true
+	}
+	return form{}, false
 }
 
 // isWatched says whether a slot of st_workers has a task.
@@ -95,40 +119,88 @@ func isWatched(slot []byte) bool {
 	return binary.NativeEndian.Uint32(slot[unsafe.Offsetof(w.Tid):]) != 0
 }
 
-// checkHoldings compares the beginning of each trial with its end. Its very first
-// and last moments, in which workers come and go, are left out.
-func checkHoldings(t *testing.T, held []holding, trials int) {
+// checkHoldings wants that the tool holds no more at a trial's end than at its
+// beginning, nor in a later trial.
+func checkHoldings(t *testing.T, held map[form][]holding, trials int) {
 	t.Helper()
-	const (
-		edge  = 3
-		inAll = 2 << 20 // what Go's heap may come to hold in a trial
-	)
-	of := make(map[string][]holding)
-	for _, h := range held {
-		of[h.trial] = append(of[h.trial], h)
+	if len(held) != trials {
+		t.Errorf("%d of %d trials were seen", len(held), trials)
 	}
-	compared := 0
-	for _, samples := range of {
-		if len(samples) < 2*edge+2 {
-			continue
-		}
-		compared++
-		first, last := samples[edge], samples[len(samples)-1-edge]
-		t.Logf("resident %d to %d KiB, descriptors %d to %d, watched tasks %d to %d, in %d samples",
+	var descriptors []int
+	for f, samples := range held {
+		first, last := samples[0], samples[len(samples)-1]
+		t.Logf("%+v: resident %d to %d KiB, descriptors %d to %d, watched tasks %d to %d, in %d samples", f,
 			first.rss>>10, last.rss>>10, first.descriptors, last.descriptors, first.watched, last.watched, len(samples))
-		if last.rss > first.rss+inAll {
-			t.Errorf("resident memory grew from %d to %d bytes", first.rss, last.rss)
+		var rss []int
+		for _, h := range samples {
+			rss = append(rss, h.rss)
+		}
+		if leaks(rss) {
+			t.Errorf("%+v: resident memory grows without end: %d", f, rss)
 		}
 		if last.descriptors > first.descriptors {
-			t.Errorf("descriptors grew from %d to %d", first.descriptors, last.descriptors)
+			t.Errorf("%+v: descriptors grew from %d to %d", f, first.descriptors, last.descriptors)
 		}
-		// Tasks that were just created can be among them.
-		if last.watched > first.watched+4 {
-			t.Errorf("watched tasks grew from %d to %d", first.watched, last.watched)
+		descriptors = append(descriptors, last.descriptors)
+		// Beside the workers, what each has just created and what of it is about to end.
+		created := 0
+		if f.workload == "spawn" {
+			created = 2 * f.workers
+		}
+		if most := f.workers + created; last.watched > most {
+			t.Errorf("%+v: %d tasks are watched in the end, want at most %d", f, last.watched, most)
 		}
 	}
-	if compared < trials {
-		t.Errorf("only %d of %d trials were seen long enough", compared, trials)
+	if len(descriptors) > 0 && slices.Min(descriptors) != slices.Max(descriptors) {
+		t.Errorf("not as many descriptors at each trial's end: %d", descriptors)
+	}
+}
+
+// leaks says whether memory grows throughout, and by more than Go's heap comes to
+// hold in a trial: a heap that settles grows by steps, and between them stands still.
+func leaks(rss []int) bool {
+	const parts = 4
+	if len(rss) < parts {
+		return false
+	}
+	var levels [parts]int
+	for i := range levels {
+		part := slices.Sorted(slices.Values(rss[len(rss)*i/parts : len(rss)*(i+1)/parts]))
+		levels[i] = part[len(part)/2]
+	}
+	// In a twentieth are the race detector's shadows, which are in proportion.
+	settles := max(2<<20, levels[0]/20)
+	for i := 1; i < parts; i++ {
+		if levels[i]-levels[i-1] < settles/parts {
+			return false
+		}
+	}
+	return levels[parts-1]-levels[0] > settles
+}
+
+func TestLeaks(t *testing.T) {
+	const mib = 1 << 20
+	ramp := func(from, by int) (rss []int) {
+		for i := range 40 {
+			rss = append(rss, from+by*i/40)
+		}
+		return rss
+	}
+	step := append(ramp(40*mib, 0)[:25], ramp(43*mib, 0)[:15]...)
+	for name, c := range map[string]struct {
+		rss  []int
+		want bool
+	}{
+		"level":             {ramp(40*mib, 0), false},
+		"a step":            {step, false},
+		"a leak":            {ramp(40*mib, 4*mib), true},
+		"little":            {ramp(40*mib, 2*mib), false},
+		"a detector's heap": {ramp(400*mib, 15*mib), false},
+		"too few to tell":   {ramp(40*mib, 400*mib)[:3], false},
+	} {
+		if got := leaks(c.rss); got != c.want {
+			t.Errorf("%s: leaks is %v", name, got)
+		}
 	}
 }
 
