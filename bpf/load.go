@@ -68,8 +68,9 @@ var ErrTooOld = errors.New("kernel is too old, it lacks the eBPF helper bpf_task
 
 // Options sizes the maps.
 type Options struct {
-	// Cores is the highest core number plus one.
-	Cores int
+	// Cores is the highest number that a core can have plus one. Online is how many
+	// are online, after which what they share is sized; 0 means Cores.
+	Cores, Online int
 	// Tasks is how many tasks can be watched at once.
 	Tasks int
 	// TickPeriod is the time between scheduler ticks; 0 means 4 ms.
@@ -245,15 +246,19 @@ func recordBytes(cores int) uint32 {
 // sizeRing makes room for a recording, or none.
 func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	raw, ring := spec.Maps[slicetraceMapStRaw], spec.Maps[slicetraceMapStRing]
+	online := o.Online
+	if online == 0 {
+		online = o.Cores
+	}
 	if !o.Record {
 		// The programs' use of it is dead code, which is not checked.
 		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
-		if o.Cores == 1 { // where half as many tasks end
+		if online == 1 { // where half as many tasks end
 			ring.MaxEntries /= 2
 		}
 	} else {
 		raw.MaxEntries = uint32(o.Cores)
-		ring.MaxEntries = recordBytes(o.Cores)
+		ring.MaxEntries = recordBytes(online)
 	}
 	err := errors.Join(
 		spec.Variables[slicetraceVarRecording].Set(o.Record),

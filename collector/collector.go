@@ -82,34 +82,46 @@ type Collector struct {
 	links   []link.Link
 	floor   hookFloor
 	hotplug hotplug
+	ahead   time.Duration // of the kernel's clock, is this process's
+	opened  uint64
 
-	mu    sync.Mutex // guards the rest
-	cores []core
-	base  map[taskID]Task // watched by Watch
-	taken uint64          // snapshots so far
-	ring  *ring
+	mu      sync.Mutex      // guards the rest
+	cores   []*core         // that have been online since Open, ascending
+	awaited []int           // the other possible ones
+	base    map[taskID]Task // watched by Watch
+	taken   uint64          // snapshots so far
+	ring    *ring
 }
 
-// Open loads the programs and attaches them to every core. A process that ends
+// Open loads the programs and attaches them to every core, also to those that come
+// online later. A process that ends
 // without Close leaves nothing attached: the kernel detaches with the last
 // file descriptor.
 //
-// The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace,
+// The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace, ErrTimeNamespace,
 // bpf.ErrNoBTF, bpf.ErrTooOld, or wraps the kernel's refusal.
 func Open(o Options) (*Collector, error) {
 	if err := CheckAllowed(); err != nil {
+		return nil, err
+	}
+	ahead, err := clockAhead()
+	if err != nil {
 		return nil, err
 	}
 	online, err := onlineCPUs()
 	if err != nil {
 		return nil, err
 	}
-	cores := online[len(online)-1] + 1
+	possible, err := possibleCPUs()
+	if err != nil {
+		return nil, err
+	}
 	if o.Tasks == 0 {
-		o.Tasks = DefaultTasks(cores)
+		o.Tasks = DefaultTasks(len(online))
 	}
 	load := bpf.Options{
-		Cores:            cores,
+		Cores:            slices.Max(possible) + 1,
+		Online:           len(online),
 		Tasks:            o.Tasks,
 		NoPick:           o.NoPick,
 		NoSwitch:         o.NoSwitch,
@@ -127,9 +139,14 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	c := &Collector{objs: objs, options: o, hotplug: listenHotplug(), base: make(map[taskID]Task)}
-	for _, cpu := range online {
-		c.cores = append(c.cores, core{cpu: cpu})
+	c := &Collector{objs: objs, options: o, hotplug: listenHotplug(), ahead: ahead, base: make(map[taskID]Task)}
+	c.opened = c.now()
+	for _, cpu := range possible {
+		if slices.Contains(online, cpu) {
+			c.cores = append(c.cores, &core{cpu: cpu})
+		} else {
+			c.awaited = append(c.awaited, cpu)
+		}
 	}
 	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -153,7 +170,7 @@ func (c *Collector) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	if c.ring, err = newRing(c.objs.Ring, rec, c.keepUp); err != nil {
+	if c.ring, err = newRing(c.objs.Ring, rec, c.now, c.keepUp); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
@@ -193,7 +210,7 @@ func (c *Collector) Watch(t Task) error {
 	}
 	w := bpf.Worker{
 		Cpu:  bpf.NoCPU,
-		Born: uint64(Now()),
+		Born: c.now(),
 		Tid:  uint32(t.TID),
 		Tgid: uint32(t.PID),
 
@@ -233,17 +250,18 @@ func (c *Collector) AwaitExits(most time.Duration) error {
 	return nil
 }
 
-// Switches returns how many switches each core has seen since Open, by core
-// number, without disturbing the cores: for a display, not for a report.
+// Switches returns how many switches each core has seen since Open, of those that had
+// been online by the last snapshot, by core number, without disturbing the cores: for a display, not for a report.
 func (c *Collector) Switches() (map[int]uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	counts := make(map[int]uint64, len(c.cores))
 	var core bpf.Core
-	for i := range c.cores {
-		cpu := c.cores[i].cpu
-		if err := c.objs.Cores.Lookup(uint32(cpu), &core); err != nil {
-			return nil, fmt.Errorf("read switches of core %d: %w", cpu, err)
+	for _, known := range c.cores {
+		if err := c.objs.Cores.Lookup(uint32(known.cpu), &core); err != nil {
+			return nil, fmt.Errorf("read switches of core %d: %w", known.cpu, err)
 		}
-		counts[cpu] = core.Switches
+		counts[known.cpu] = core.Switches
 	}
 	return counts, nil
 }
