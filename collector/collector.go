@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
@@ -17,7 +18,7 @@ import (
 )
 
 // DefaultTasks is how many tasks can be watched at once, unless Options say
-// otherwise, on that many cores: the maps for them take a sixth of a KiB each. A
+// otherwise, on that many cores: the maps for them take a quarter of a KiB each. A
 // browser or a Java program has hundreds, also on one core.
 func DefaultTasks(cores int) int { return min(max(1024, 240*cores), 4096) }
 
@@ -194,37 +195,37 @@ func attach(h bpf.Hook) (link.Link, error) {
 	return link.AttachTracing(link.TracingOptions{Program: h.Program})
 }
 
-// Watch begins to account for a task, from its next switch-in on. The task
-// should be blocked, so that nothing of it is missed.
+// Watch begins to account for tasks, from the next switch-in of each on. They
+// should be blocked, so that nothing of them is missed.
 //
-// The error says so when as many tasks as Options.Tasks are watched already.
-func (c *Collector) Watch(t Task) error {
+// The error names the task that does not exist, is watched already, or finds as many
+// watched as Options.Tasks.
+func (c *Collector) Watch(tasks ...Task) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var slot uint32
-	if err := c.objs.Free.LookupAndDelete(nil, &slot); err != nil {
-		if errors.Is(err, ebpf.ErrKeyNotExist) {
-			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", t.TID, c.objs.Workers.MaxEntries())
+	wanted := make([]bpf.Wanted, len(tasks))
+	for i, t := range tasks {
+		wanted[i].Tid, wanted[i].Children = uint32(t.TID), uint8(t.Children)
+	}
+	c.ring.know(math.MaxUint64) // whatever is watched meanwhile
+	err := c.objs.Watch(wanted)
+	c.ring.know(c.now())
+	if err != nil {
+		return err
+	}
+	for i := range wanted {
+		w, tid := &wanted[i], tasks[i].TID
+		switch w.State {
+		case bpf.Watching:
+			c.base[taskID{w.Slot, w.Born}] = tasks[i]
+		case bpf.WatchingAlready:
+			return fmt.Errorf("watch task %d: it is watched already", tid)
+		case bpf.WatchingNoRoom:
+			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tid, c.objs.Workers.MaxEntries())
+		default:
+			return fmt.Errorf("watch task %d: %w", tid, unix.ESRCH)
 		}
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
-	w := bpf.Worker{
-		Cpu:  bpf.NoCPU,
-		Born: c.now(),
-		Tid:  uint32(t.TID),
-		Tgid: uint32(t.PID),
-
-		Children: uint8(t.Children),
-	}
-	c.ring.know(w.Born)
-	if err := c.objs.Workers.Put(slot, &w); err != nil {
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
-	}
-	if err := c.objs.Index.Note(w.Tid, slot); err != nil {
-		err = errors.Join(err, c.objs.Workers.Put(slot, &bpf.Worker{}), c.objs.Free.Put(nil, slot))
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
-	}
-	c.base[idOf(&w)] = t
 	return nil
 }
 
@@ -242,7 +243,7 @@ func (c *Collector) AwaitExits(most time.Duration) error {
 			return err
 		}
 		settled := time.Since(start) > settleLimit
-		leaving := func(w bpf.Worker) bool { return w.Tid != 0 && (w.Exit != 0 || w.Counted != 0 && !settled) }
+		leaving := func(w bpf.Worker) bool { return w.Key != 0 && (w.Exit != 0 || w.Counted != 0 && !settled) }
 		if !slices.ContainsFunc(records, leaving) {
 			return nil
 		}

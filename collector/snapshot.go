@@ -18,11 +18,11 @@ const testRunOnCPU = 1
 
 // taskID is a task's name for life: its tid can be another's later, and change.
 type taskID struct {
-	tid  uint32
+	slot uint32
 	born uint64
 }
 
-func idOf(w *bpf.Worker) taskID { return taskID{w.Id, w.Born} }
+func idOf(o *bpf.Obituary) taskID { return taskID{o.Slot, o.Worker.Born} }
 
 // Snapshot is a copy of all counts, each core's of one instant. The slices in
 // progress are part of it.
@@ -168,14 +168,17 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	for _, core := range c.cores {
 		now := &core.now
 		raw := &now.Core
-		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid != 0 {
-			// The record may have gone on since; what the core saw has not.
-			records[raw.Slot].OnCpu = now.Held + now.Now - raw.Since
+		if raw.Since == 0 || raw.Holder != bpf.HolderWorker {
+			continue
+		}
+		// The record may have gone on since, and be another's; what the core saw has not.
+		if w := &records[raw.Slot]; w.Born == now.Born {
+			w.OnCpu = now.Held + now.Now - raw.Since
 		}
 	}
-	for _, w := range records {
-		if w.Tid != 0 {
-			s.alive[idOf(&w)] = w
+	for slot, w := range records {
+		if w.Key != 0 {
+			s.alive[taskID{uint32(slot), w.Born}] = w
 		}
 	}
 	var err error
@@ -183,7 +186,7 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 		return err
 	}
 	for i := range s.ended.rows {
-		id := idOf(&s.ended.rows[i].Worker)
+		id := idOf(&s.ended.rows[i])
 		delete(s.alive, id) // it ended after the record was read
 		if base, ok := c.base[id]; ok {
 			s.base[id] = base
@@ -264,9 +267,8 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	}
 	for i := range s.ended.rows {
 		o := &s.ended.rows[i]
-		id := idOf(&o.Worker)
-		then := before.alive[id]
-		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[id])})
+		then := before.alive[idOf(o)]
+		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[idOf(o)])})
 	}
 	slices.SortFunc(tasks, func(a, b born) int { return byBirth(a.record, b.record) })
 	var rows []report.Worker
