@@ -27,6 +27,8 @@ type Report struct {
 	Quality Quality `json:"quality"`
 	// Recording is what was recorded meanwhile, nil without a recording.
 	Recording *Recording `json:"recording,omitempty"`
+	// Failed are the trials that gave no figures.
+	Failed []FailedTrial `json:"failed,omitempty"`
 	// Findings say what the figures mean for each claim; none for a command.
 	Findings []Finding `json:"findings,omitempty"`
 	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".
@@ -299,8 +301,7 @@ type Lost struct {
 	// kernels that hide tasks from tracing do. The times and switches of the
 	// tasks that it did report are repaired; each such time lacks a switch phase.
 	Unseen uint64 `json:"unseen"`
-	// Unwatched counts switches on cores that the kernel had not said to be possible,
-	// and in reports of older versions those on cores that came online later.
+	// Unwatched counts switches on cores that came online after tracing began.
 	Unwatched uint64 `json:"unwatched"`
 	// MapFull counts tasks that should have been watched but found no room.
 	MapFull uint64 `json:"map_full"`

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,17 +77,12 @@ func absent() Field { return Field{} }
 
 func integer[T int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
 
-// decimal keeps six digits: enough for a ratio of two measured times. What is no
-// number is absent, and what rounds to zero has no sign.
+// decimal keeps six digits: enough for a ratio of two measured times.
 func decimal(x float64, ok bool) Field {
-	if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
+	if !ok {
 		return absent()
 	}
-	text := strconv.FormatFloat(x, 'f', 6, 64)
-	if unsigned, negative := strings.CutPrefix(text, "-"); negative && strings.Trim(unsigned, "0.") == "" {
-		text = unsigned
-	}
-	return Field{Text: text}
+	return Field{Text: strconv.FormatFloat(x, 'f', 6, 64)}
 }
 
 // optional is a decimal where it is known.
