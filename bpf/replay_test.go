@@ -1,8 +1,6 @@
 package bpf
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"os"
 	"testing"
@@ -30,7 +28,6 @@ const (
 	stepLeave
 	stepTick
 	stepRename
-	stepWatch
 )
 
 // The tasks of a replay, by their index; idle is the idle task of every core.
@@ -43,10 +40,9 @@ const (
 )
 
 const (
-	asleep    = 1 // TASK_INTERRUPTIBLE
-	dead      = 0x80
-	replayed  = 4 // tasks that can be watched
-	fakeTasks = 8
+	asleep   = 1 // TASK_INTERRUPTIBLE
+	dead     = 0x80
+	replayed = 4 // tasks that can be watched
 )
 
 // fake is a task of a replay. Its tid is ten times its index unless set.
@@ -59,15 +55,14 @@ type fake struct {
 
 // replay runs the kernel half's own programs by hand, on made-up tasks and times.
 type replay struct {
-	t      *testing.T
-	maps   map[string]*ebpf.Map
-	step   *ebpf.Program
-	world  *ebpf.Variable
-	snap   *ebpf.Program
-	total  *ebpf.Variable
-	wanted *ebpf.Variable
-	pace   uint64
-	fakes  map[int]fake
+	t     *testing.T
+	maps  map[string]*ebpf.Map
+	step  *ebpf.Program
+	world *ebpf.Variable
+	snap  *ebpf.Program
+	total *ebpf.Variable
+	pace  uint64
+	tids  map[int]uint32
 }
 
 func newReplay(t *testing.T, adjust ...func(*ebpf.CollectionSpec)) *replay {
@@ -99,9 +94,9 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 	}
 	t.Cleanup(objs.Close)
 	r := &replay{
-		t: t, maps: objs.Maps, fakes: make(map[int]fake),
+		t: t, maps: objs.Maps, tids: make(map[int]uint32),
 		step: objs.Programs["replay_step"], world: objs.Variables["world"],
-		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals], wanted: objs.Variables[slicetraceVarStWanted],
+		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals],
 	}
 	for slot := range uint32(o.Tasks) {
 		r.must(objs.Maps[slicetraceMapStFree].Put(nil, slot))
@@ -150,7 +145,7 @@ func (r *replay) task(i int, f fake) {
 	if f.activeMM == 0 {
 		f.activeMM = f.mm
 	}
-	r.fakes[i] = f
+	r.tids[i] = f.tid
 	r.do(stepTask, 0, 0, func(w *replayReplayWorld) {
 		w.Task = uint32(i)
 		w.Fake.Pid, w.Fake.Tgid, w.Fake.Flags, w.Fake.State, w.Fake.Cpu = f.tid, f.tgid, f.flags, f.state, f.cpu
@@ -221,48 +216,29 @@ func (r *replay) rename(cpu uint32, at uint64, task, current int, comm byte) {
 	})
 }
 
-// watch does what the collector does to watch a task, at the time 0.
+// watch does what the collector does to watch a task.
 func (r *replay) watch(task int, children uint8) {
 	r.t.Helper()
-	if state := r.tryToWatch(task, children); state != Watching {
-		r.t.Fatalf("watch task %d: state %d", task, state)
-	}
-}
-
-// tryToWatch returns what becomes of that.
-func (r *replay) tryToWatch(task int, children uint8) uint8 {
-	r.t.Helper()
-	var wanted [maxWanted]Wanted
-	wanted[0] = Wanted{Tid: r.fakes[task].tid, Children: children}
-	r.must(r.wanted.Set(&wanted))
-	r.do(stepWatch, 0, 0, func(w *replayReplayWorld) { w.Task = uint32(task) })
-	r.must(r.wanted.Get(&wanted))
-	return wanted[0].State
+	var slot uint32
+	r.must(r.maps[slicetraceMapStFree].LookupAndDelete(nil, &slot))
+	tid := r.tids[task]
+	r.must(r.maps[slicetraceMapStWorkers].Put(slot, &Worker{Cpu: NoCPU, Tid: tid, Tgid: tid, Id: tid, Children: children}))
+	index, err := newIndex(r.maps)
+	r.must(err)
+	r.must(index.Note(tid, slot))
 }
 
 // worker returns the record of the task that is watched under a tid, nil if none is.
 func (r *replay) worker(tid uint32) *Worker {
 	r.t.Helper()
-	for slot := range r.maps[slicetraceMapStWorkers].MaxEntries() {
+	for slot := range uint32(replayed) {
 		var w Worker
 		r.must(r.maps[slicetraceMapStWorkers].Lookup(slot, &w))
-		if w.Key != 0 && w.Tid == tid {
+		if w.Tid == tid {
 			return &w
 		}
 	}
 	return nil
-}
-
-// obituaries returns those that were sent since the last call.
-func (r *replay) obituaries() (all []Obituary) {
-	r.t.Helper()
-	for _, record := range r.records() {
-		var o Obituary
-		r.must(binary.Read(bytes.NewReader(record), binary.NativeEndian, &o))
-		want(r.t, "type", uint64(o.Record), RecordObituary)
-		all = append(all, o)
-	}
-	return all
 }
 
 func (r *replay) core(cpu uint32) Core {

@@ -21,9 +21,10 @@ func (c *Collector) readAway(core *core) error {
 		// On its way out it may switch once more.
 		settled = again.Switches == now.Core.Switches
 	}
-	now.Now = c.now()
+	now.Now = uint64(Now())
 	addLog(now)
 	goIdle(now)
+	core.away = true
 	return nil
 }
 

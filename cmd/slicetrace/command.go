@@ -46,9 +46,8 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	tape.finish(c, r)
-	if err = seal(r, c); err == nil {
-		err = deliver(s.err, s.err, o, name, r)
-	}
+	seal(r, c)
+	err = deliver(s.err, s.err, o, name, r)
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = &statusError{status: exitFailed}
 	}
@@ -119,7 +118,11 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	})
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval.Hotplugged, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended: they are counted up to then", alive))
+		elsewhere := ""
+		if interval.Lost.Unwatched > 0 {
+			elsewhere = ", or ended unseen on a core that came online later"
+		}
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, elsewhere))
 	}
 	return exitStatusOf(status), nil
 }
