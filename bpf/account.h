@@ -45,59 +45,74 @@ static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_st
 	return ENDED_OTHER;
 }
 
-/* A cell needs no clearing. Only if the entry is the task's own: tids can have been exchanged. */
-static __always_inline void forget_slot(u32 tid, u32 slot)
+/* A cell needs no clearing. */
+static __always_inline void forget_slot(u64 key)
 {
-	u32 *now = bpf_map_lookup_elem(&st_overflow, &tid);
-
-	if (now && *now == slot)
-		bpf_map_delete_elem(&st_overflow, &tid);
+	if (bpf_map_lookup_elem(&st_overflow, &key))
+		bpf_map_delete_elem(&st_overflow, &key);
 }
 
-/* Whether another watched task than tid has this cell by right. */
-static __always_inline int is_taken(u32 cell, u32 tid)
+/* Whether another watched task than key has this cell by right. */
+static __always_inline int is_taken(u32 cell, u64 key)
 {
 	struct worker *w = cell ? worker_at(cell - 1) : NULL;
 
-	return w && w->tid && w->tid != tid && !((w->tid ^ tid) & index_mask);
+	return w && w->key && w->key != key && cell_number(w->key) == cell_number(key);
 }
 
-/* Enters a task, whose tid stands in its slot already. bpf.Index does so too. */
-static __always_inline int note_slot(u32 tid, u32 slot)
+/* Enters a task, whose key stands in its slot already. */
+static __always_inline int note_slot(u64 key, u32 slot)
 {
-	u32 lock = INDEX_LOCK | (tid & index_mask), taken;
-	u32 *cell = cell_of(tid);
+	u32 number = cell_number(key), *cell = cell_at(number), taken;
+	u64 lock = CELL_LOCK(number);
 
 	if (!cell)
 		return -1;
 	if (!bpf_map_update_elem(&st_overflow, &lock, &slot, BPF_NOEXIST)) {
-		taken = is_taken(*cell, tid);
+		taken = is_taken(*cell, key);
 		if (!taken)
 			*cell = slot + 1;
 		bpf_map_delete_elem(&st_overflow, &lock);
 		if (!taken)
 			return 0;
 	}
-	if (bpf_map_update_elem(&st_overflow, &tid, &slot, BPF_ANY))
+	if (bpf_map_update_elem(&st_overflow, &key, &slot, BPF_ANY))
 		return -1;
 	if (!*cell) /* its new owner is about to write it: 0 would deny us until then */
 		*cell = slot + 1;
 	return 0;
 }
 
-/*
- * A thread that executes a program takes over the tid of its process's first
- * thread, which takes over the thread's (de_thread).
- */
-static __noinline int rename(struct worker *w, u32 slot, u32 tid)
+/* Gives a place back. Its record is nobody's by now. */
+static __always_inline void free_slot(u64 key, u32 slot)
 {
-	if (w->tid == tid)
+	forget_slot(key);
+	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+}
+
+/* Begins to watch a task, if that is not so yet. Fails where there is no place. */
+static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
+{
+	struct worker fresh = {};
+	u32 slot;
+
+	if (worker_of(t, &slot))
 		return 0;
-	forget_slot(w->tid, slot);
-	w->tid = tid;
-	if (note_slot(tid, slot))
-		__sync_fetch_and_add(&st_totals.map_full, 1);
-	return 0;
+	if (bpf_map_pop_elem(&st_free, &slot))
+		return -1;
+	fresh.cpu = NO_CPU;
+	fresh.born = bpf_ktime_get_ns();
+	fresh.key = key_of(t);
+	fresh.tid = t->pid;
+	fresh.tgid = t->tgid;
+	fresh.children = children;
+	fresh.counted = counted;
+	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(fresh.key, slot))
+		return 0;
+	fresh.key = 0;
+	bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY);
+	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+	return -1;
 }
 
 /* Stamps of one task can be of two cores, whose clocks differ a little. */
@@ -132,12 +147,13 @@ static __noinline int count_life(struct worker *w, struct task_struct *t, u64 no
 }
 
 /* Sends the record of a task that ended to the collector. */
-static __noinline int send_obituary(struct worker *w, struct task_struct *t)
+static __noinline int send_obituary(struct worker *w, struct task_struct *t, u32 slot)
 {
 	struct obituary *o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
 
 	if (o) {
 		o->record = RECORD_OBITUARY;
+		o->slot = slot;
 		o->worker = *w;
 		o->nvcsw = t->nvcsw;
 		o->nivcsw = t->nivcsw;
@@ -152,15 +168,12 @@ static __noinline int send_obituary(struct worker *w, struct task_struct *t)
 /* The last switch of a watched task. */
 static __always_inline void retire(struct worker *w, struct task_struct *t, u32 slot, u64 now)
 {
-	u32 tid = w->tid;
-
 	if (w->counted)
 		count_life(w, t, now);
 	else
-		send_obituary(w, t);
-	w->tid = 0;
-	forget_slot(tid, slot);
-	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+		send_obituary(w, t, slot);
+	w->key = 0;
+	free_slot(key_of(t), slot);
 }
 
 static __always_inline void switch_out(struct core *c, struct entry *e, bool preempt,
@@ -173,9 +186,6 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 	if (!w)
 		return;
 	cause = cause_of(c, preempt, prev, next, s0);
-	/* A dying first thread has the tid that its successor is still known by. */
-	if (cause != ENDED_EXITED && c->tid != (u32)prev->pid)
-		rename(w, slot, prev->pid);
 	w->on_cpu += slice;
 	w->ended[cause]++;
 	w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
@@ -193,7 +203,7 @@ static __always_inline void switch_in(struct entry *e, struct worker *w, u64 now
 	u64 waited;
 
 	if (w->cpu != cpu) {
-		if (w->cpu == ~0U)
+		if (w->cpu == NO_CPU)
 			w->first = now;
 		else
 			w->migrations++;
@@ -212,18 +222,17 @@ static __always_inline void switch_in(struct entry *e, struct worker *w, u64 now
 /* Notes who holds the core from now on. */
 static __always_inline void hand_over(struct core *c, struct entry *e, struct task_struct *next, u64 now)
 {
-	u32 tid = next->pid, slot;
 	struct worker *w;
+	u32 slot;
 
-	c->tid = tid;
 	c->task = (u64)next;
-	if (!tid) {
+	c->nvcsw = ~0ULL;
+	if (!next->pid) {
 		c->holder = HOLDER_IDLE;
 		return;
 	}
 	c->holder = HOLDER_OTHER;
-	c->nvcsw = ~0ULL;
-	w = worker_of(tid, &slot);
+	w = worker_of(next, &slot);
 	if (!w)
 		return;
 	c->holder = HOLDER_WORKER;
@@ -274,9 +283,13 @@ static __noinline int find_holder(struct core *c, struct task_struct *holder, u6
 /* A core that has not switched since attaching: its account begins now. */
 static __noinline int first_holder(struct core *c, struct task_struct *holder, u64 now)
 {
+	struct entry *e = next_entry(c);
+
+	e->class = CLASSES;
 	c->class = CLASSES;
 	c->exit = now;
 	c->since = now;
-	hand_over(c, next_entry(c), holder, now);
+	hand_over(c, e, holder, now);
+	end_entry(c);
 	return 0;
 }

@@ -8,9 +8,10 @@
 //	sched_wakeup(_new)     → who was woken onto which core, since when a worker waits
 //	sched_process_fork     → children of watched tasks are watched, from sched_wakeup_new
 //	                         at the latest
-//	sched_process_exec     → a thread that takes another's tid stays who it is
+//	sched_process_exec     → the tid that a thread takes over from another
 //	sched_process_exit     → when a watched task ended
 //	hrtimer_expire_entry   → ticks
+//	an iterator over tasks → the address of a task that is to be watched
 //
 // Nothing is streamed but the records of watched tasks that ended. The layout
 // of the maps stands in layout.h; the bindings are generated and committed.

@@ -107,10 +107,10 @@ struct core {
 	u32 class; /* of the last switch; CLASSES: not to be counted */
 	u32 holder;
 	u32 slot; /* of the worker that holds the core */
-	u32 tid;  /* of the task that holds the core */
+	u32 pad0;
 	u64 tick_at; /* last tick of this slice; 0: none */
 	u32 logged;
-	u32 pad0;
+	u32 pad1;
 
 	u64 time[HOLDERS]; /* of ended slices */
 	u64 self;
@@ -118,11 +118,11 @@ struct core {
 	u64 ticks;
 	u64 busy_ticks;
 	u64 unseen; /* times that the kernel did not report who took the core */
-	u64 task;   /* address of the task that holds the core: a tid can change */
+	u64 task;   /* address of the task that holds the core */
 	u64 nvcsw;  /* of the worker that holds the core, when it took it; ~0: unknown */
 
 	u32 woken; /* tid last woken onto this core since its last switch or tick */
-	u32 pad1[15];
+	u32 pad2[15];
 
 	struct entry log[LOG_ENTRIES];
 };
@@ -163,6 +163,7 @@ struct snapshot {
 	struct sums sums;
 	u64 now;
 	u64 held; /* on_cpu of the worker that holds the core */
+	u64 born; /* its birth: with core.slot, its name for life */
 	u64 lost; /* recorded events that found no room and that no record has told yet */
 };
 
@@ -173,32 +174,38 @@ enum follow {
 	FOLLOW_COUNTED, /* each is added to lives */
 };
 
-/* One watched task: two cache lines. */
+/*
+ * One watched task: two cache lines. Which task it is says its key, from the address
+ * of its task_struct: that is constant for life and cannot be another's before the
+ * task's last switch, where the record is retired. A tid is neither: a thread that
+ * executes a program exchanges its own with that of its process's first thread.
+ */
 struct worker {
 	u64 on_cpu;
 	u64 wait;
 	u64 wait_max;
 	u64 runnable; /* since when it waits for a core; 0: it does not */
 	u64 ended[CAUSES];
+	u64 key;   /* which task it is; 0: nobody's slot */
 	u32 migrations;
-	u32 cpu;   /* last held; 0xffffffff: none yet */
-	u64 born;  /* when forked, or watched */
-	u64 first; /* its first switch-in while watched */
-	u64 exit;  /* sched_process_exit; 0: alive */
-	u32 tid;   /* 0: nobody's slot */
-	u32 tgid;
+	u16 cpu;     /* last held; NO_CPU: none yet */
 	u8 children; /* FOLLOW_NONE: its children are not watched; else what becomes of them */
 	u8 counted;  /* is one of FOLLOW_COUNTED */
-	u16 pad;
-	u32 id; /* its tid when it was born: with born, its name for life */
+	u64 born;    /* when forked, or watched: with its slot, its name for life */
+	u64 first;   /* its first switch-in while watched */
+	u64 exit;    /* sched_process_exit; 0: alive */
+	u32 tid;
+	u32 tgid;
 };
+
+#define NO_CPU 0xffff
 
 _Static_assert(sizeof(struct worker) == 128, "a worker is two cache lines");
 
 /* A watched task at its last switch. */
 struct obituary {
 	u32 record; /* RECORD_OBITUARY */
-	u32 pad;
+	u32 slot;
 	struct worker worker;
 	u64 nvcsw; /* the kernel's own counters, of its whole life */
 	u64 nivcsw;
@@ -285,3 +292,24 @@ struct totals {
 	u64 timers_asked;    /* times that the kernel was asked for a callback's name */
 	u64 lost_names;      /* task_name records that found no room */
 };
+
+/* What became of a wish to watch a task. */
+enum watching {
+	WATCHING_NOBODY, /* there is no such task */
+	WATCHING,
+	WATCHING_ALREADY,
+	WATCHING_NO_ROOM,
+};
+
+/* A task that the collector wants watched, and how that ended. */
+struct wanted {
+	u32 tid; /* 0: none */
+	u8 children;
+	u8 state; /* enum watching */
+	u16 pad;
+	u32 slot; /* of its record */
+	u32 pad1;
+	u64 born;
+};
+
+#define WANTED 64 /* at once */

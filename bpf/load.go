@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -24,6 +25,7 @@ type (
 	Event     = slicetraceEvent
 	Raw       = slicetraceRaw
 	TaskName  = slicetraceTaskName
+	Wanted    = slicetraceWanted
 	Totals    = slicetraceTotals
 )
 
@@ -61,15 +63,16 @@ const (
 )
 
 // NoCPU is Worker.Cpu of a task that has not run since it was watched.
-const NoCPU = ^uint32(0)
+const NoCPU = ^uint16(0)
 
 // ErrTooOld says that the kernel lacks what every figure needs.
 var ErrTooOld = errors.New("kernel is too old, it lacks the eBPF helper bpf_task_pt_regs: use Linux 5.15 or later")
 
 // Options sizes the maps.
 type Options struct {
-	// Cores is the highest core number plus one.
-	Cores int
+	// Cores is the highest number that a core can have plus one. Online is how many
+	// are online, after which what they share is sized; 0 means Cores.
+	Cores, Online int
 	// Tasks is how many tasks can be watched at once.
 	Tasks int
 	// TickPeriod is the time between scheduler ticks; 0 means 4 ms.
@@ -94,8 +97,6 @@ type Hook struct {
 // Objects are the loaded maps and programs.
 type Objects struct {
 	Cores, Sums, Shadow, Workers, Free *ebpf.Map
-	// Index finds a watched task's slot in Workers.
-	Index *Index
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
 	// Raw holds a Raw a core where Options.Record is set.
@@ -111,6 +112,8 @@ type Objects struct {
 	Pick, Switch string
 
 	collection *ebpf.Collection
+	watch      *ebpf.Program  // of an iterator over all tasks
+	wanted     *ebpf.Variable // which of them it watches
 }
 
 // hookPrograms are the tracepoints in attaching order. The switch phase's end
@@ -151,10 +154,7 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 	if err != nil {
 		return nil, refused(err)
 	}
-	if err := objs.assign(); err != nil {
-		objs.Close()
-		return nil, err
-	}
+	objs.assign()
 	return objs, nil
 }
 
@@ -232,6 +232,21 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	return nil
 }
 
+// cellsAPart is how many cells of the index lie in one value of its map.
+const cellsAPart = len(slicetraceIndex{}.Cell)
+
+// sizeIndex makes at least four times as many cells as tasks, so that few tasks find
+// their cell taken, at random one in eight; and room for all should they do.
+func sizeIndex(spec *ebpf.CollectionSpec, tasks uint32) error {
+	cells := max(uint32(1)<<bits.Len32(4*tasks-1), uint32(cellsAPart))
+	spec.Maps[slicetraceMapStIndex].MaxEntries = cells / uint32(cellsAPart)
+	spec.Maps[slicetraceMapStOverflow].MaxEntries = max(64, tasks)
+	if err := spec.Variables[slicetraceVarIndexMask].Set(cells - 1); err != nil {
+		return fmt.Errorf("set number of cells: %w", err)
+	}
+	return nil
+}
+
 // recordBytes is the size of the ring when recording: for each core what comes in
 // 0.4 s at half a million events a second, and more than a core of 2026 reaches.
 func recordBytes(cores int) uint32 {
@@ -245,15 +260,19 @@ func recordBytes(cores int) uint32 {
 // sizeRing makes room for a recording, or none.
 func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	raw, ring := spec.Maps[slicetraceMapStRaw], spec.Maps[slicetraceMapStRing]
+	online := o.Online
+	if online == 0 {
+		online = o.Cores
+	}
 	if !o.Record {
 		// The programs' use of it is dead code, which is not checked.
 		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
-		if o.Cores == 1 { // where half as many tasks end
+		if online == 1 { // where half as many tasks end
 			ring.MaxEntries /= 2
 		}
 	} else {
 		raw.MaxEntries = uint32(o.Cores)
-		ring.MaxEntries = recordBytes(o.Cores)
+		ring.MaxEntries = recordBytes(online)
 	}
 	err := errors.Join(
 		spec.Variables[slicetraceVarRecording].Set(o.Record),
@@ -265,12 +284,9 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	return nil
 }
 
-func (objs *Objects) assign() error {
+func (objs *Objects) assign() {
 	c := objs.collection
-	var err error
-	if objs.Index, err = newIndex(c.Maps); err != nil {
-		return err
-	}
+	objs.watch, objs.wanted = c.Programs[slicetraceProgStWatch], c.Variables[slicetraceVarStWanted]
 	objs.Cores = c.Maps[slicetraceMapStCores]
 	objs.Sums = c.Maps[slicetraceMapStSums]
 	objs.Shadow = c.Maps[slicetraceMapStShadow]
@@ -289,7 +305,6 @@ func (objs *Objects) assign() error {
 			}
 		}
 	}
-	return nil
 }
 
 // Memory returns the bytes of kernel memory that the maps take.

@@ -45,33 +45,34 @@ struct {
 	__type(value, struct worker);
 } st_workers SEC(".maps");
 
+#define CELLS 2048
+
 struct index {
-	u32 cell[2048]; /* as many as index_mask says */
+	u32 cell[CELLS];
 };
 
 /*
- * tid to slot: the cell at tid modulo their number holds slot + 1. Who finds the
- * cell of its tid taken by another watched task stands in st_overflow instead. A
- * cell is never cleared, so 0 says for certain that no such tid is watched. One
- * value, since an array's value takes 8 bytes at least.
+ * A task's key to its slot: the cell that the key hashes to holds slot + 1.
+ * Who finds its cell taken by another watched task stands in st_overflow instead. A
+ * cell is never cleared, so 0 says for certain that no such task is watched. CELLS in
+ * a value, since an array's value takes 8 bytes at least, and before 6.18 4 MiB at most.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, u32);
 	__type(value, struct index);
 } st_index SEC(".maps");
 
-/* tid to slot, of few; and INDEX_LOCK | cell, while that cell is being given away. */
+/* A task's key to its slot, with room for all; and CELL_LOCK of a cell that is being given away. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
-	__type(key, u32);
+	__type(key, u64);
 	__type(value, u32);
 } st_overflow SEC(".maps");
 
-#define INDEX_LOCK (1U << 31)
+#define CELL_LOCK(number) ((u64)(number) << 1 | 1) /* no task's key, which is even */
 
 /* Slots that no task holds. */
 struct {
@@ -95,6 +96,7 @@ struct {
 } st_raw SEC(".maps");
 
 struct totals st_totals;
+struct wanted st_wanted[WANTED];
 
 /* Bring the types into the BTF, for the bindings. */
 const struct obituary *obituary_type __attribute__((unused));
@@ -118,18 +120,38 @@ static __always_inline struct worker *worker_at(u32 slot)
 	return bpf_map_lookup_elem(&st_workers, &slot);
 }
 
-static __always_inline u32 *cell_of(u32 tid)
+/*
+ * A task's key: its address as a plain number, which can be multiplied. To the verifier
+ * only the difference of two pointers is one, so it is counted from where the totals are.
+ */
+static __always_inline u64 key_of(struct task_struct *t)
 {
-	u32 zero = 0;
-	struct index *index = bpf_map_lookup_elem(&st_index, &zero);
+	u64 key = (u64)t;
+	struct totals *origin = &st_totals;
 
-	return index ? &index->cell[tid & index_mask] : NULL;
+	asm volatile("%0 -= %1" : "+r"(key) : "r"(origin));
+	return key;
+}
+
+/* Tasks lie at multiples of a large number: the upper half of a product spreads them. */
+static __always_inline u32 cell_number(u64 key)
+{
+	return (u32)(key * 0x9e3779b97f4a7c15ULL >> 32) & index_mask;
+}
+
+static __always_inline u32 *cell_at(u32 number)
+{
+	u32 part = number / CELLS;
+	struct index *index = bpf_map_lookup_elem(&st_index, &part);
+
+	return index ? &index->cell[number % CELLS] : NULL;
 }
 
 /* The record of a watched task, and its slot; NULL if the task is not watched. */
-static __always_inline struct worker *worker_of(u32 tid, u32 *slot)
+static __always_inline struct worker *worker_of(struct task_struct *t, u32 *slot)
 {
-	u32 *cell = cell_of(tid), *other, taken;
+	u64 key = key_of(t);
+	u32 *cell = cell_at(cell_number(key)), *other, taken;
 	struct worker *w;
 
 	if (!cell)
@@ -139,11 +161,12 @@ static __always_inline struct worker *worker_of(u32 tid, u32 *slot)
 		return NULL;
 	*slot = taken - 1;
 	w = worker_at(*slot);
-	if (w && w->tid == tid)
+	if (w && w->key == key)
 		return w;
-	other = bpf_map_lookup_elem(&st_overflow, &tid);
+	other = bpf_map_lookup_elem(&st_overflow, &key);
 	if (!other)
 		return NULL;
 	*slot = *other;
-	return worker_at(*slot);
+	w = worker_at(*slot);
+	return w && w->key == key ? w : NULL;
 }

@@ -42,6 +42,7 @@ enum step {
 	STEP_LEAVE,  /* sched_process_exit */
 	STEP_TICK,
 	STEP_RENAME, /* of `task`, by `current`, to what fake.comm says */
+	STEP_WATCH,  /* what the iterator does when it comes to `task` */
 };
 
 /* All that the programs can see. */
@@ -93,15 +94,7 @@ static __always_inline struct task_struct *fake_task(u32 i)
 	return t ? t : (struct task_struct *)&no_task;
 }
 
-static __always_inline __attribute__((unused)) u64 fake_pid_tgid(void)
-{
-	struct task_struct *t = fake_task(world.current);
-
-	return (u64)t->tgid << 32 | (u32)t->pid;
-}
-
 #define bpf_ktime_get_ns fake_clock
-#define bpf_get_current_pid_tgid fake_pid_tgid
 #define bpf_get_smp_processor_id() (world.cpu)
 #define bpf_get_current_task_btf() fake_task(world.current)
 #define bpf_task_pt_regs(t) ((long)(void *)fake_regs)
@@ -178,6 +171,8 @@ int replay_step(void *ctx)
 		return ____st_process_exit(NULL, task);
 	case STEP_TICK:
 		return tick();
+	case STEP_WATCH:
+		return watch(task);
 	case STEP_RENAME:
 		return ____st_rename(NULL, task, world.fake.comm);
 	}

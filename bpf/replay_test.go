@@ -1,6 +1,8 @@
 package bpf
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"os"
 	"testing"
@@ -28,6 +30,7 @@ const (
 	stepLeave
 	stepTick
 	stepRename
+	stepWatch
 )
 
 // The tasks of a replay, by their index; idle is the idle task of every core.
@@ -40,9 +43,10 @@ const (
 )
 
 const (
-	asleep   = 1 // TASK_INTERRUPTIBLE
-	dead     = 0x80
-	replayed = 4 // tasks that can be watched
+	asleep    = 1 // TASK_INTERRUPTIBLE
+	dead      = 0x80
+	replayed  = 4 // tasks that can be watched
+	fakeTasks = 8
 )
 
 // fake is a task of a replay. Its tid is ten times its index unless set.
@@ -55,14 +59,15 @@ type fake struct {
 
 // replay runs the kernel half's own programs by hand, on made-up tasks and times.
 type replay struct {
-	t     *testing.T
-	maps  map[string]*ebpf.Map
-	step  *ebpf.Program
-	world *ebpf.Variable
-	snap  *ebpf.Program
-	total *ebpf.Variable
-	pace  uint64
-	tids  map[int]uint32
+	t      *testing.T
+	maps   map[string]*ebpf.Map
+	step   *ebpf.Program
+	world  *ebpf.Variable
+	snap   *ebpf.Program
+	total  *ebpf.Variable
+	wanted *ebpf.Variable
+	pace   uint64
+	fakes  map[int]fake
 }
 
 func newReplay(t *testing.T, adjust ...func(*ebpf.CollectionSpec)) *replay {
@@ -94,9 +99,9 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 	}
 	t.Cleanup(objs.Close)
 	r := &replay{
-		t: t, maps: objs.Maps, tids: make(map[int]uint32),
+		t: t, maps: objs.Maps, fakes: make(map[int]fake),
 		step: objs.Programs["replay_step"], world: objs.Variables["world"],
-		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals],
+		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals], wanted: objs.Variables[slicetraceVarStWanted],
 	}
 	for slot := range uint32(o.Tasks) {
 		r.must(objs.Maps[slicetraceMapStFree].Put(nil, slot))
@@ -145,7 +150,7 @@ func (r *replay) task(i int, f fake) {
 	if f.activeMM == 0 {
 		f.activeMM = f.mm
 	}
-	r.tids[i] = f.tid
+	r.fakes[i] = f
 	r.do(stepTask, 0, 0, func(w *replayReplayWorld) {
 		w.Task = uint32(i)
 		w.Fake.Pid, w.Fake.Tgid, w.Fake.Flags, w.Fake.State, w.Fake.Cpu = f.tid, f.tgid, f.flags, f.state, f.cpu
@@ -216,29 +221,48 @@ func (r *replay) rename(cpu uint32, at uint64, task, current int, comm byte) {
 	})
 }
 
-// watch does what the collector does to watch a task.
+// watch does what the collector does to watch a task, at the time 0.
 func (r *replay) watch(task int, children uint8) {
 	r.t.Helper()
-	var slot uint32
-	r.must(r.maps[slicetraceMapStFree].LookupAndDelete(nil, &slot))
-	tid := r.tids[task]
-	r.must(r.maps[slicetraceMapStWorkers].Put(slot, &Worker{Cpu: NoCPU, Tid: tid, Tgid: tid, Id: tid, Children: children}))
-	index, err := newIndex(r.maps)
-	r.must(err)
-	r.must(index.Note(tid, slot))
+	if state := r.tryToWatch(task, children); state != Watching {
+		r.t.Fatalf("watch task %d: state %d", task, state)
+	}
+}
+
+// tryToWatch returns what becomes of that.
+func (r *replay) tryToWatch(task int, children uint8) uint8 {
+	r.t.Helper()
+	var wanted [maxWanted]Wanted
+	wanted[0] = Wanted{Tid: r.fakes[task].tid, Children: children}
+	r.must(r.wanted.Set(&wanted))
+	r.do(stepWatch, 0, 0, func(w *replayReplayWorld) { w.Task = uint32(task) })
+	r.must(r.wanted.Get(&wanted))
+	return wanted[0].State
 }
 
 // worker returns the record of the task that is watched under a tid, nil if none is.
 func (r *replay) worker(tid uint32) *Worker {
 	r.t.Helper()
-	for slot := range uint32(replayed) {
+	for slot := range r.maps[slicetraceMapStWorkers].MaxEntries() {
 		var w Worker
 		r.must(r.maps[slicetraceMapStWorkers].Lookup(slot, &w))
-		if w.Tid == tid {
+		if w.Key != 0 && w.Tid == tid {
 			return &w
 		}
 	}
 	return nil
+}
+
+// obituaries returns those that were sent since the last call.
+func (r *replay) obituaries() (all []Obituary) {
+	r.t.Helper()
+	for _, record := range r.records() {
+		var o Obituary
+		r.must(binary.Read(bytes.NewReader(record), binary.NativeEndian, &o))
+		want(r.t, "type", uint64(o.Record), RecordObituary)
+		all = append(all, o)
+	}
+	return all
 }
 
 func (r *replay) core(cpu uint32) Core {

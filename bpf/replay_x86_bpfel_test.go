@@ -23,10 +23,10 @@ type replayCore struct {
 	Class     uint32
 	Holder    uint32
 	Slot      uint32
-	Tid       uint32
+	Pad0      uint32
 	TickAt    uint64
 	Logged    uint32
-	Pad0      uint32
+	Pad1      uint32
 	Time      [3]uint64
 	Self      uint64
 	Switches  uint64
@@ -36,7 +36,7 @@ type replayCore struct {
 	Task      uint64
 	Nvcsw     uint64
 	Woken     uint32
-	Pad1      [15]uint32
+	Pad2      [15]uint32
 	Log       [64]struct {
 		_      structs.HostLayout
 		Slice  uint64
@@ -141,6 +141,7 @@ type replaySnapshot struct {
 	Sums replaySums
 	Now  uint64
 	Held uint64
+	Born uint64
 	Lost uint64
 }
 
@@ -212,6 +213,17 @@ type replayTotals struct {
 	LostNames      uint64
 }
 
+type replayWanted struct {
+	_        structs.HostLayout
+	Tid      uint32
+	Children uint8
+	State    uint8
+	Pad      uint16
+	Slot     uint32
+	Pad1     uint32
+	Born     uint64
+}
+
 type replayWorker struct {
 	_          structs.HostLayout
 	OnCpu      uint64
@@ -219,17 +231,16 @@ type replayWorker struct {
 	WaitMax    uint64
 	Runnable   uint64
 	Ended      [6]uint64
+	Key        uint64
 	Migrations uint32
-	Cpu        uint32
+	Cpu        uint16
+	Children   uint8
+	Counted    uint8
 	Born       uint64
 	First      uint64
 	Exit       uint64
 	Tid        uint32
 	Tgid       uint32
-	Children   uint8
-	Counted    uint8
-	Pad        uint16
-	Id         uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -259,6 +270,7 @@ const (
 	replayProgStTick        = "st_tick"
 	replayProgStWakeup      = "st_wakeup"
 	replayProgStWakeupNew   = "st_wakeup_new"
+	replayProgStWatch       = "st_watch"
 	replayVarFakeRegs       = "fake_regs"
 	replayVarFakeSyscall    = "fake_syscall"
 	replayVarFakeTimer      = "fake_timer"
@@ -269,6 +281,7 @@ const (
 	replayVarRecording      = "recording"
 	replayVarRingBytes      = "ring_bytes"
 	replayVarStTotals       = "st_totals"
+	replayVarStWanted       = "st_wanted"
 	replayVarTaskNameType   = "task_name_type"
 	replayVarTickRecent     = "tick_recent"
 	replayVarWorld          = "world"
@@ -329,6 +342,7 @@ type replayProgramSpecs struct {
 	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
 	StWakeup      *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
+	StWatch       *ebpf.ProgramSpec `ebpf:"st_watch"`
 }
 
 // replayMapSpecs contains maps before they are loaded into the kernel.
@@ -361,6 +375,7 @@ type replayVariableSpecs struct {
 	Recording    *ebpf.VariableSpec `ebpf:"recording"`
 	RingBytes    *ebpf.VariableSpec `ebpf:"ring_bytes"`
 	StTotals     *ebpf.VariableSpec `ebpf:"st_totals"`
+	StWanted     *ebpf.VariableSpec `ebpf:"st_wanted"`
 	TaskNameType *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TickRecent   *ebpf.VariableSpec `ebpf:"tick_recent"`
 	World        *ebpf.VariableSpec `ebpf:"world"`
@@ -427,6 +442,7 @@ type replayVariables struct {
 	Recording    *ebpf.Variable `ebpf:"recording"`
 	RingBytes    *ebpf.Variable `ebpf:"ring_bytes"`
 	StTotals     *ebpf.Variable `ebpf:"st_totals"`
+	StWanted     *ebpf.Variable `ebpf:"st_wanted"`
 	TaskNameType *ebpf.Variable `ebpf:"task_name_type"`
 	TickRecent   *ebpf.Variable `ebpf:"tick_recent"`
 	World        *ebpf.Variable `ebpf:"world"`
@@ -449,6 +465,7 @@ type replayPrograms struct {
 	StTick        *ebpf.Program `ebpf:"st_tick"`
 	StWakeup      *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.Program `ebpf:"st_wakeup_new"`
+	StWatch       *ebpf.Program `ebpf:"st_watch"`
 }
 
 func (p *replayPrograms) Close() error {
@@ -466,6 +483,7 @@ func (p *replayPrograms) Close() error {
 		p.StTick,
 		p.StWakeup,
 		p.StWakeupNew,
+		p.StWatch,
 	)
 }
 

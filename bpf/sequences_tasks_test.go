@@ -1,8 +1,6 @@
 package bpf
 
 import (
-	"bytes"
-	"encoding/binary"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -45,16 +43,12 @@ func TestNewTasksFirstSlice(t *testing.T) {
 		t.Errorf("a task that ended is still watched: %+v", w)
 	}
 	wantEnded(t, r.worker(10), [6]uint64{byWakeup: 1})
-	all := r.records()
+	all := r.obituaries()
 	if len(all) != 1 {
 		t.Fatalf("%d records, want one obituary", len(all))
 	}
-	var o Obituary
-	if err := binary.Read(bytes.NewReader(all[0]), binary.NativeEndian, &o); err != nil {
-		t.Fatal(err)
-	}
+	o := &all[0]
 	w := &o.Worker
-	want(t, "type", uint64(o.Record), RecordObituary)
 	wantEnded(t, w, [6]uint64{exited: 1})
 	want(t, "born", w.Born, 1200)
 	want(t, "first run", w.First, 2000)
@@ -92,64 +86,34 @@ func TestNewTaskWithoutFork(t *testing.T) {
 	}
 }
 
-// A tid that a watched task had is given to one that nobody watches, and then
-// to one that is.
-func TestTidReused(t *testing.T) {
-	r := newReplay(t)
-	r.watch(a, FollowNone)
-	r.turn(0, 1000, b, a)
-	r.task(a, fake{state: dead})
-	r.leave(0, 1400, a)
-	r.turn(0, 1500, a, b)
-	r.task(c, fake{tid: 10, tgid: 10})
-	r.turn(0, 2000, b, c)
-	r.turn(0, 9000, c, b)
-	if w := r.worker(10); w != nil {
-		t.Errorf("nobody watches the second task, yet: %+v", w)
-	}
-	s := r.snapshot(0, 10000, b)
-	want(t, "workers' time", s.Core.Time[HolderWorker], 500)
-	r.task(d, fake{tid: 10, tgid: 10})
-	r.watch(d, FollowNone)
-	r.turn(0, 11000, b, d)
-	r.turn(0, 11300, d, b)
-	want(t, "time of the third task", r.worker(10).OnCpu, 300)
-}
-
-// A thread executes a program and takes over the first thread's tid while the
-// first thread is still to make its last switch.
-func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
-	r := newReplay(t)
-	r.task(b, fake{tgid: 10, mm: 1001})
-	r.watch(a, FollowListed)
-	r.watch(b, FollowListed)
-	r.turn(1, 900, d, a)
-	r.turn(0, 1000, c, b)
-	r.leave(1, 1400, a)
-	r.task(b, fake{tid: 10, tgid: 10, mm: 1001})
-	r.task(a, fake{tid: 20, tgid: 10, mm: 1001, state: dead})
-	r.exec(0, 1500, b, 20)
-	r.turn(1, 1700, a, d)
-	r.task(b, fake{tid: 10, tgid: 10, mm: 1001, state: asleep})
-	r.turn(0, 2000, b, c)
-	w := r.worker(10)
-	if w == nil {
-		t.Fatal("nobody is watched as task 10")
-	}
-	want(t, "the tid that it was born with", uint64(w.Id), 20)
-	want(t, "its time", w.OnCpu, 1000)
-	if r.worker(20) != nil {
-		t.Error("the first thread is still watched")
-	}
-	r.turn(0, 3000, c, b)
-	r.turn(0, 3100, b, c)
-	want(t, "its time", r.worker(10).OnCpu, 1100)
-	for cpu := range uint32(2) {
-		s := r.snapshot(cpu, 4000, []int{c, d}[cpu])
-		want(t, "unseen", s.Core.Unseen, 0)
-	}
-	if all := r.records(); len(all) != 1 {
-		t.Errorf("%d obituaries, want the first thread's", len(all))
+// The tid of a watched task that ended, or its address, is given to one that nobody
+// watches, and then to one that is.
+func TestTidOrAddressReused(t *testing.T) {
+	for name, heir := range map[string]int{"tid": c, "address": a, "both": a} {
+		t.Run(name, func(t *testing.T) {
+			r := newReplay(t)
+			r.watch(a, FollowNone)
+			r.turn(0, 1000, b, a)
+			r.task(a, fake{state: dead})
+			r.leave(0, 1400, a)
+			r.turn(0, 1500, a, b)
+			tid := uint32(10)
+			if name == "address" {
+				tid = 70
+			}
+			r.task(heir, fake{tid: tid})
+			r.turn(0, 2000, b, heir)
+			r.turn(0, 9000, heir, b)
+			if w := r.worker(tid); w != nil {
+				t.Errorf("nobody watches the second task, yet: %+v", w)
+			}
+			s := r.snapshot(0, 10000, b)
+			want(t, "workers' time", s.Core.Time[HolderWorker], 500)
+			r.watch(heir, FollowNone)
+			r.turn(0, 11000, b, heir)
+			r.turn(0, 11300, heir, b)
+			want(t, "time of the third task", r.worker(tid).OnCpu, 300)
+		})
 	}
 }
 
@@ -191,25 +155,21 @@ func TestCreatedTaskCounted(t *testing.T) {
 	}
 }
 
-// More children than there is room for are counted, and room that becomes free
-// is used again.
-func TestMoreTasksThanPlaces(t *testing.T) {
+// The end of a watched task was not seen, and its address is another's by now: the one
+// that is born there is nobody's, and the old one's row is lost and counted.
+func TestTaskWhoseEndWasNotSeen(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowListed)
-	for i := range replayed + 1 {
-		r.task(c, fake{tid: uint32(100 + i)})
-		r.fork(0, 1000, 1000, a, c)
-	}
-	want(t, "children without a place", r.totals().MapFull, 2)
-	r.task(c, fake{tid: 100, state: dead})
-	r.turn(0, 2000, b, c)
-	r.turn(0, 3000, c, b)
-	r.task(c, fake{tid: 200})
-	r.fork(0, 4000, 4000, a, c)
-	want(t, "children without a place", r.totals().MapFull, 2)
-	if r.worker(200) == nil {
-		t.Error("the place of a task that ended is not used again")
-	}
+	r.turn(0, 1000, b, a)
+	r.turn(0, 2000, a, b)
+	r.task(a, fake{tid: 70})
+	r.fork(0, 3000, 3100, b, a)
+	r.turn(0, 4000, b, a)
+	r.turn(0, 9000, a, b)
+	s := r.snapshot(0, 10_000, b)
+	want(t, "workers' time", s.Core.Time[HolderWorker], 1000)
+	want(t, "rows that were lost", r.totals().DroppedTasks, 1)
+	want(t, "free places", uint64(len(r.free())), replayed)
 }
 
 // Obituaries that find no room in the ring are counted.

@@ -112,12 +112,12 @@ int st_finish(void *ctx)
 /* Runs on the waker's core; the marks belong to the core that the task joins. */
 static __always_inline int runnable(struct task_struct *p)
 {
-	u32 cpu = task_cpu(p), tid = p->pid, slot;
+	u32 cpu = task_cpu(p), slot;
 	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
-	struct worker *w = worker_of(tid, &slot);
+	struct worker *w = worker_of(p, &slot);
 
 	if (c)
-		c->woken = tid;
+		c->woken = p->pid;
 	if (recording)
 		record_wakeup(p, cpu);
 	/* One that was preempted on its way to block waits since then. */
@@ -132,29 +132,6 @@ int BPF_PROG(st_wakeup, struct task_struct *p)
 	return runnable(p);
 }
 
-/* Fails where there is no place for another watched task. */
-static __noinline int watch_child(struct task_struct *child, u8 follow)
-{
-	struct worker fresh = {};
-	u32 slot, tid = child->pid;
-
-	if (bpf_map_pop_elem(&st_free, &slot))
-		return -1;
-	fresh.cpu = ~0U;
-	fresh.born = bpf_ktime_get_ns();
-	fresh.tid = tid;
-	fresh.id = tid;
-	fresh.tgid = child->tgid;
-	fresh.children = follow;
-	fresh.counted = follow == FOLLOW_COUNTED;
-	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(tid, slot))
-		return 0;
-	fresh.tid = 0;
-	bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY);
-	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
-	return -1;
-}
-
 /*
  * A task is born here, but since 7.0, where tracepoints are guarded by SRCU
  * instead of disabled preemption, this program can be preempted, and then the
@@ -166,10 +143,16 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 {
 	u32 slot;
-	struct worker *w = worker_of(parent->pid, &slot);
+	struct worker *w = worker_of(child, &slot);
 
+	if (w) { /* the end of who had this address before was not seen */
+		w->key = 0;
+		free_slot(key_of(child), slot);
+		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	}
+	w = worker_of(parent, &slot);
 	if (w && w->children)
-		watch_child(child, w->children);
+		adopt(child, w->children, w->children == FOLLOW_COUNTED);
 	return 0;
 }
 
@@ -177,12 +160,14 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(st_wakeup_new, struct task_struct *child)
 {
-	u32 slot, tid = bpf_get_current_pid_tgid();
-	struct worker *w = worker_of(tid, &slot);
+	struct worker *w;
+	u32 slot;
+
+	w = worker_of(bpf_get_current_task_btf(), &slot);
 
 	if (recording)
 		record_name(child, child->comm);
-	if (w && w->children && !worker_of(child->pid, &slot) && watch_child(child, w->children))
+	if (w && w->children && adopt(child, w->children, w->children == FOLLOW_COUNTED))
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 	return runnable(child);
 }
@@ -194,20 +179,18 @@ int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 	return recording ? record_rename(p, comm) : 0;
 }
 
+/* A thread that executes a program takes over the tid of its process's first thread (de_thread). */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(st_exec, struct task_struct *p, int old_pid)
 {
-	struct core *c = this_core();
 	struct worker *w;
 	u32 slot;
 
 	if (old_pid == p->pid)
 		return 0;
-	w = worker_of(old_pid, &slot);
+	w = worker_of(p, &slot);
 	if (w)
-		rename(w, slot, p->pid);
-	if (c && c->task == (u64)p)
-		c->tid = p->pid;
+		w->tid = p->pid;
 	return 0;
 }
 
@@ -215,7 +198,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(st_process_exit, struct task_struct *p)
 {
 	u32 slot;
-	struct worker *w = worker_of(p->pid, &slot);
+	struct worker *w = worker_of(p, &slot);
 
 	if (w)
 		w->exit = bpf_ktime_get_ns();
@@ -318,8 +301,10 @@ int st_snapshot(void *ctx)
 		return 2;
 	s->now = bpf_ktime_get_ns();
 	w = worker_at(c->slot);
-	if (w && c->holder == HOLDER_WORKER)
+	if (w && c->holder == HOLDER_WORKER) {
 		s->held = w->on_cpu;
+		s->born = w->born;
+	}
 	for (i = 0; i < CLASSES; i++) {
 		sums->classes[i].pick_max = 0;
 		sums->classes[i].switch_max = 0;
@@ -332,4 +317,57 @@ int st_snapshot(void *ctx)
 	sums->lives.run.max = 0;
 	sums->lives.end.max = 0;
 	return 0;
+}
+
+/* The place of a task among those wanted, WANTED if it is none. Not static: see add_entry. */
+__noinline u32 wanted_place(u32 tid)
+{
+	u32 i;
+
+	for (i = 0; i < WANTED && st_wanted[i].tid; i++)
+		if (st_wanted[i].tid == tid)
+			return i;
+	return WANTED;
+}
+
+/* Watches a task if the collector wants it. */
+static __always_inline int watch(struct task_struct *t)
+{
+	u32 i = wanted_place(t->pid), slot;
+	struct wanted *wanted;
+	struct worker *w;
+
+	if (i >= WANTED)
+		return 0;
+	wanted = &st_wanted[i];
+	if (worker_of(t, &slot)) {
+		wanted->state = WATCHING_ALREADY;
+		return 0;
+	}
+	adopt(t, wanted->children, 0);
+	w = worker_of(t, &slot);
+	wanted->state = w ? WATCHING : WATCHING_NO_ROOM;
+	if (w) {
+		wanted->slot = slot;
+		wanted->born = w->born;
+	}
+	return 0;
+}
+
+/* What an iterator over all tasks passes: a union with a u64 of each in the kernel. */
+struct iter_task {
+	void *meta;
+	struct task_struct *task; /* NULL: that was all */
+};
+
+/*
+ * The collector knows a task by its tid, at that moment. The iterator brings its
+ * address; it needs no privilege that the other programs do not.
+ */
+SEC("iter/task")
+int st_watch(struct iter_task *ctx)
+{
+	struct task_struct *t = ctx->task;
+
+	return t ? watch(t) : 0;
 }

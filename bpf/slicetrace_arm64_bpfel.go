@@ -38,10 +38,10 @@ type slicetraceCore struct {
 	Class     uint32
 	Holder    uint32
 	Slot      uint32
-	Tid       uint32
+	Pad0      uint32
 	TickAt    uint64
 	Logged    uint32
-	Pad0      uint32
+	Pad1      uint32
 	Time      [3]uint64
 	Self      uint64
 	Switches  uint64
@@ -51,7 +51,7 @@ type slicetraceCore struct {
 	Task      uint64
 	Nvcsw     uint64
 	Woken     uint32
-	Pad1      [15]uint32
+	Pad2      [15]uint32
 	Log       [64]struct {
 		_      structs.HostLayout
 		Slice  uint64
@@ -134,7 +134,7 @@ type slicetraceLives struct {
 type slicetraceObituary struct {
 	_      structs.HostLayout
 	Record uint32
-	Pad    uint32
+	Slot   uint32
 	Worker slicetraceWorker
 	Nvcsw  uint64
 	Nivcsw uint64
@@ -155,6 +155,7 @@ type slicetraceSnapshot struct {
 	Sums slicetraceSums
 	Now  uint64
 	Held uint64
+	Born uint64
 	Lost uint64
 }
 
@@ -196,6 +197,17 @@ type slicetraceTotals struct {
 	LostNames      uint64
 }
 
+type slicetraceWanted struct {
+	_        structs.HostLayout
+	Tid      uint32
+	Children uint8
+	State    uint8
+	Pad      uint16
+	Slot     uint32
+	Pad1     uint32
+	Born     uint64
+}
+
 type slicetraceWorker struct {
 	_          structs.HostLayout
 	OnCpu      uint64
@@ -203,17 +215,16 @@ type slicetraceWorker struct {
 	WaitMax    uint64
 	Runnable   uint64
 	Ended      [6]uint64
+	Key        uint64
 	Migrations uint32
-	Cpu        uint32
+	Cpu        uint16
+	Children   uint8
+	Counted    uint8
 	Born       uint64
 	First      uint64
 	Exit       uint64
 	Tid        uint32
 	Tgid       uint32
-	Children   uint8
-	Counted    uint8
-	Pad        uint16
-	Id         uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -241,12 +252,14 @@ const (
 	slicetraceProgStTick        = "st_tick"
 	slicetraceProgStWakeup      = "st_wakeup"
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
+	slicetraceProgStWatch       = "st_watch"
 	slicetraceVarIndexMask      = "index_mask"
 	slicetraceVarLog2Byte       = "log2_byte"
 	slicetraceVarObituaryType   = "obituary_type"
 	slicetraceVarRecording      = "recording"
 	slicetraceVarRingBytes      = "ring_bytes"
 	slicetraceVarStTotals       = "st_totals"
+	slicetraceVarStWanted       = "st_wanted"
 	slicetraceVarTaskNameType   = "task_name_type"
 	slicetraceVarTickRecent     = "tick_recent"
 )
@@ -305,6 +318,7 @@ type slicetraceProgramSpecs struct {
 	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
 	StWakeup      *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
+	StWatch       *ebpf.ProgramSpec `ebpf:"st_watch"`
 }
 
 // slicetraceMapSpecs contains maps before they are loaded into the kernel.
@@ -332,6 +346,7 @@ type slicetraceVariableSpecs struct {
 	Recording    *ebpf.VariableSpec `ebpf:"recording"`
 	RingBytes    *ebpf.VariableSpec `ebpf:"ring_bytes"`
 	StTotals     *ebpf.VariableSpec `ebpf:"st_totals"`
+	StWanted     *ebpf.VariableSpec `ebpf:"st_wanted"`
 	TaskNameType *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TickRecent   *ebpf.VariableSpec `ebpf:"tick_recent"`
 }
@@ -391,6 +406,7 @@ type slicetraceVariables struct {
 	Recording    *ebpf.Variable `ebpf:"recording"`
 	RingBytes    *ebpf.Variable `ebpf:"ring_bytes"`
 	StTotals     *ebpf.Variable `ebpf:"st_totals"`
+	StWanted     *ebpf.Variable `ebpf:"st_wanted"`
 	TaskNameType *ebpf.Variable `ebpf:"task_name_type"`
 	TickRecent   *ebpf.Variable `ebpf:"tick_recent"`
 }
@@ -411,6 +427,7 @@ type slicetracePrograms struct {
 	StTick        *ebpf.Program `ebpf:"st_tick"`
 	StWakeup      *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.Program `ebpf:"st_wakeup_new"`
+	StWatch       *ebpf.Program `ebpf:"st_watch"`
 }
 
 func (p *slicetracePrograms) Close() error {
@@ -427,6 +444,7 @@ func (p *slicetracePrograms) Close() error {
 		p.StTick,
 		p.StWakeup,
 		p.StWakeupNew,
+		p.StWatch,
 	)
 }
 

@@ -21,10 +21,9 @@ func (c *Collector) readAway(core *core) error {
 		// On its way out it may switch once more.
 		settled = again.Switches == now.Core.Switches
 	}
-	now.Now = uint64(Now())
+	now.Now = c.now()
 	addLog(now)
 	goIdle(now)
-	core.away = true
 	return nil
 }
 

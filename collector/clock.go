@@ -1,12 +1,79 @@
 package collector
 
-import "golang.org/x/sys/unix"
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
 
-// Now is CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns and of every stamp here,
-// in nanoseconds.
+	"golang.org/x/sys/unix"
+)
+
+// Now is CLOCK_MONOTONIC as this process reads it, in nanoseconds. In a time namespace
+// it is ahead of or behind the kernel's own, which bpf_ktime_get_ns and every stamp
+// here are of: a Collector knows by how much.
 func Now() int64 {
 	var now unix.Timespec
 	// The call fails only for a clock that does not exist.
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 	return now.Nano()
+}
+
+// now is the kernel's own CLOCK_MONOTONIC.
+func (c *Collector) now() uint64 { return uint64(Now() - c.ahead.Nanoseconds()) }
+
+// ErrTimeNamespace says that this process and its children read different clocks.
+var ErrTimeNamespace = errors.New("the children of this process are in another time namespace than itself: start slicetrace with unshare --fork, or outside of the namespace")
+
+// initialTimeNamespace is PROC_TIME_INIT_INO of include/uapi/linux/nsfs.h.
+const initialTimeNamespace = "time:[4026531834]"
+
+// clockAhead returns how far this process's CLOCK_MONOTONIC is ahead of the kernel's,
+// which is not 0 in a time namespace only. The error is ErrTimeNamespace where that
+// cannot be known.
+func clockAhead() (time.Duration, error) {
+	own, err := os.Readlink("/proc/self/ns/time")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil // a kernel without time namespaces
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read time namespace: %w", err)
+	}
+	// What follows is told of the children's namespace alone.
+	if children, err := os.Readlink("/proc/self/ns/time_for_children"); err == nil && children != own {
+		return 0, ErrTimeNamespace
+	}
+	if own == initialTimeNamespace {
+		return 0, nil
+	}
+	offsets, err := os.Open("/proc/self/timens_offsets")
+	if err != nil {
+		return 0, fmt.Errorf("read time namespace: %w", err)
+	}
+	defer offsets.Close()
+	return parseClockAhead(offsets)
+}
+
+// parseClockAhead reads lines such as "monotonic  100000  0": a clock, seconds and
+// nanoseconds. The seconds may be negative.
+func parseClockAhead(offsets io.Reader) (time.Duration, error) {
+	lines := bufio.NewScanner(offsets)
+	for lines.Scan() {
+		var clock string
+		var seconds, ns int64
+		if _, err := fmt.Sscan(lines.Text(), &clock, &seconds, &ns); err != nil {
+			return 0, fmt.Errorf("read time namespace: parse offset %q: %w", strings.TrimSpace(lines.Text()), err)
+		}
+		if clock == "monotonic" {
+			return time.Duration(seconds)*time.Second + time.Duration(ns), nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return 0, fmt.Errorf("read time namespace: %w", err)
+	}
+	return 0, errors.New("read time namespace: no offset of the clock monotonic is told")
 }

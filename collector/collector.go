@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
@@ -17,7 +18,7 @@ import (
 )
 
 // DefaultTasks is how many tasks can be watched at once, unless Options say
-// otherwise, on that many cores: the maps for them take a sixth of a KiB each. A
+// otherwise, on that many cores: the maps for them take a quarter of a KiB each. A
 // browser or a Java program has hundreds, also on one core.
 func DefaultTasks(cores int) int { return min(max(1024, 240*cores), 4096) }
 
@@ -82,34 +83,46 @@ type Collector struct {
 	links   []link.Link
 	floor   hookFloor
 	hotplug hotplug
+	ahead   time.Duration // of the kernel's clock, is this process's
+	opened  uint64
 
-	mu    sync.Mutex // guards the rest
-	cores []core
-	base  map[taskID]Task // watched by Watch
-	taken uint64          // snapshots so far
-	ring  *ring
+	mu      sync.Mutex      // guards the rest
+	cores   []*core         // that have been online since Open, ascending
+	awaited []int           // the other possible ones
+	base    map[taskID]Task // watched by Watch
+	taken   uint64          // snapshots so far
+	ring    *ring
 }
 
-// Open loads the programs and attaches them to every core. A process that ends
+// Open loads the programs and attaches them to every core, also to those that come
+// online later. A process that ends
 // without Close leaves nothing attached: the kernel detaches with the last
 // file descriptor.
 //
-// The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace,
+// The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace, ErrTimeNamespace,
 // bpf.ErrNoBTF, bpf.ErrTooOld, or wraps the kernel's refusal.
 func Open(o Options) (*Collector, error) {
 	if err := CheckAllowed(); err != nil {
+		return nil, err
+	}
+	ahead, err := clockAhead()
+	if err != nil {
 		return nil, err
 	}
 	online, err := onlineCPUs()
 	if err != nil {
 		return nil, err
 	}
-	cores := online[len(online)-1] + 1
+	possible, err := possibleCPUs()
+	if err != nil {
+		return nil, err
+	}
 	if o.Tasks == 0 {
-		o.Tasks = DefaultTasks(cores)
+		o.Tasks = DefaultTasks(len(online))
 	}
 	load := bpf.Options{
-		Cores:            cores,
+		Cores:            slices.Max(possible) + 1,
+		Online:           len(online),
 		Tasks:            o.Tasks,
 		NoPick:           o.NoPick,
 		NoSwitch:         o.NoSwitch,
@@ -127,9 +140,14 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	c := &Collector{objs: objs, options: o, hotplug: listenHotplug(), base: make(map[taskID]Task)}
-	for _, cpu := range online {
-		c.cores = append(c.cores, core{cpu: cpu})
+	c := &Collector{objs: objs, options: o, hotplug: listenHotplug(), ahead: ahead, base: make(map[taskID]Task)}
+	c.opened = c.now()
+	for _, cpu := range possible {
+		if slices.Contains(online, cpu) {
+			c.cores = append(c.cores, &core{cpu: cpu})
+		} else {
+			c.awaited = append(c.awaited, cpu)
+		}
 	}
 	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -153,7 +171,7 @@ func (c *Collector) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	if c.ring, err = newRing(c.objs.Ring, rec, c.keepUp); err != nil {
+	if c.ring, err = newRing(c.objs.Ring, rec, c.now, c.keepUp); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
@@ -177,37 +195,37 @@ func attach(h bpf.Hook) (link.Link, error) {
 	return link.AttachTracing(link.TracingOptions{Program: h.Program})
 }
 
-// Watch begins to account for a task, from its next switch-in on. The task
-// should be blocked, so that nothing of it is missed.
+// Watch begins to account for tasks, from the next switch-in of each on. They
+// should be blocked, so that nothing of them is missed.
 //
-// The error says so when as many tasks as Options.Tasks are watched already.
-func (c *Collector) Watch(t Task) error {
+// The error names the task that does not exist, is watched already, or finds as many
+// watched as Options.Tasks.
+func (c *Collector) Watch(tasks ...Task) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var slot uint32
-	if err := c.objs.Free.LookupAndDelete(nil, &slot); err != nil {
-		if errors.Is(err, ebpf.ErrKeyNotExist) {
-			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", t.TID, c.objs.Workers.MaxEntries())
+	wanted := make([]bpf.Wanted, len(tasks))
+	for i, t := range tasks {
+		wanted[i].Tid, wanted[i].Children = uint32(t.TID), uint8(t.Children)
+	}
+	c.ring.know(math.MaxUint64) // whatever is watched meanwhile
+	err := c.objs.Watch(wanted)
+	c.ring.know(c.now())
+	if err != nil {
+		return err
+	}
+	for i := range wanted {
+		w, tid := &wanted[i], tasks[i].TID
+		switch w.State {
+		case bpf.Watching:
+			c.base[taskID{w.Slot, w.Born}] = tasks[i]
+		case bpf.WatchingAlready:
+			return fmt.Errorf("watch task %d: it is watched already", tid)
+		case bpf.WatchingNoRoom:
+			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tid, c.objs.Workers.MaxEntries())
+		default:
+			return fmt.Errorf("watch task %d: %w", tid, unix.ESRCH)
 		}
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
 	}
-	w := bpf.Worker{
-		Cpu:  bpf.NoCPU,
-		Born: uint64(Now()),
-		Tid:  uint32(t.TID),
-		Tgid: uint32(t.PID),
-
-		Children: uint8(t.Children),
-	}
-	c.ring.know(w.Born)
-	if err := c.objs.Workers.Put(slot, &w); err != nil {
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
-	}
-	if err := c.objs.Index.Note(w.Tid, slot); err != nil {
-		err = errors.Join(err, c.objs.Workers.Put(slot, &bpf.Worker{}), c.objs.Free.Put(nil, slot))
-		return fmt.Errorf("watch task %d: %w", t.TID, err)
-	}
-	c.base[idOf(&w)] = t
 	return nil
 }
 
@@ -225,7 +243,7 @@ func (c *Collector) AwaitExits(most time.Duration) error {
 			return err
 		}
 		settled := time.Since(start) > settleLimit
-		leaving := func(w bpf.Worker) bool { return w.Tid != 0 && (w.Exit != 0 || w.Counted != 0 && !settled) }
+		leaving := func(w bpf.Worker) bool { return w.Key != 0 && (w.Exit != 0 || w.Counted != 0 && !settled) }
 		if !slices.ContainsFunc(records, leaving) {
 			return nil
 		}
@@ -233,17 +251,18 @@ func (c *Collector) AwaitExits(most time.Duration) error {
 	return nil
 }
 
-// Switches returns how many switches each core has seen since Open, by core
-// number, without disturbing the cores: for a display, not for a report.
+// Switches returns how many switches each core has seen since Open, of those that had
+// been online by the last snapshot, by core number, without disturbing the cores: for a display, not for a report.
 func (c *Collector) Switches() (map[int]uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	counts := make(map[int]uint64, len(c.cores))
 	var core bpf.Core
-	for i := range c.cores {
-		cpu := c.cores[i].cpu
-		if err := c.objs.Cores.Lookup(uint32(cpu), &core); err != nil {
-			return nil, fmt.Errorf("read switches of core %d: %w", cpu, err)
+	for _, known := range c.cores {
+		if err := c.objs.Cores.Lookup(uint32(known.cpu), &core); err != nil {
+			return nil, fmt.Errorf("read switches of core %d: %w", known.cpu, err)
 		}
-		counts[cpu] = core.Switches
+		counts[known.cpu] = core.Switches
 	}
 	return counts, nil
 }

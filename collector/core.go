@@ -8,9 +8,14 @@ import (
 // core follows one core's counts in the kernel.
 type core struct {
 	cpu int
-	// now and last are the last two readings.
+	// now and last are the last two readings, and unfolded says that sum lacks now.
 	now, last bpf.Snapshot
+	unfolded  bool
 	sum       coreCounts
+	// late says that the core has not been read yet though it has switched: it came
+	// online after Open. absent is for how long it had not, which counts as idle.
+	late   bool
+	absent uint64
 	// away says that now was read while the core was offline, by no program that
 	// starts the maxima anew.
 	away bool
@@ -36,9 +41,14 @@ type coreCounts struct {
 
 // fold takes over what the core has counted since it was last read.
 func (c *core) fold() {
+	if !c.unfolded {
+		return
+	}
+	c.unfolded = false
 	now := &c.now
 	s, hot := &c.sum, &now.Core
 	s.now, s.time, s.self = now.Now, hot.Time, hot.Self
+	s.time[bpf.HolderIdle] += c.absent
 	s.ticks, s.busyTicks, s.unseen = hot.Ticks, hot.BusyTicks, hot.Unseen
 	cold, last := &now.Sums, &c.last.Sums
 	for i := range cold.Classes {

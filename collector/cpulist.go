@@ -8,8 +8,14 @@ import (
 )
 
 // onlineCPUs returns the cores that are online, ascending.
-func onlineCPUs() ([]int, error) {
-	const name = "/sys/devices/system/cpu/online"
+func onlineCPUs() ([]int, error) { return readCPUs("online") }
+
+// possibleCPUs returns the cores that can come online before the next boot, those that
+// are online included, ascending.
+func possibleCPUs() ([]int, error) { return readCPUs("possible") }
+
+func readCPUs(list string) ([]int, error) {
+	name := "/sys/devices/system/cpu/" + list
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("list cores: %w", err)

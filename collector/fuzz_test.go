@@ -147,7 +147,7 @@ func FuzzRing(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &ring{recorder: &recorder{out: out, cores: make(map[uint32]*recordedCore)}}
+		r := &ring{recorder: newRecorder(out)}
 		for _, s := range [][]byte{first, second} {
 			// The ring's samples are aligned to 8 bytes.
 			aligned := make([]uint64, len(s)/8+1)
@@ -156,7 +156,10 @@ func FuzzRing(f *testing.F) {
 			// What is no record is an error, never a panic.
 			_ = r.take(bytes)
 		}
-		r.recorder.finish([]core{{cpu: 0}})
+		r.recorder.finish()
+		if err := r.recorder.out.finish(); err != nil {
+			t.Error(err)
+		}
 		for i := range r.tasks.rows {
 			endedRow(&r.tasks.rows[i], &bpf.Worker{}, Task{})
 		}

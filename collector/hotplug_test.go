@@ -1,11 +1,13 @@
 package collector
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
 )
 
 func TestHotplugMessages(t *testing.T) {
@@ -36,7 +38,7 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 	}
 	defer c.Close()
 	switches := func() uint64 { // at the last snapshot
-		i := slices.IndexFunc(c.cores, func(core core) bool { return core.cpu == cpu })
+		i := slices.IndexFunc(c.cores, func(core *core) bool { return core.cpu == cpu })
 		return c.cores[i].now.Core.Switches
 	}
 	take := func() *Snapshot {
@@ -86,4 +88,106 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 			t.Errorf("%d switches counted of %d", counted, made)
 		}
 	}
+}
+
+// checkLateCore opens a collector while the core is away, lets it come and work, and
+// wants it counted and recorded as the others are.
+func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
+	t.Helper()
+	var file bytes.Buffer
+	c := record(t, &file)
+	if slices.ContainsFunc(c.cores, func(core *core) bool { return core.cpu == cpu }) {
+		t.Fatalf("core %d is there before it comes", cpu)
+	}
+	take := func() *Snapshot {
+		s, err := c.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	before := take()
+	opened := before.opened
+	time.Sleep(20 * time.Millisecond)
+	came := c.now()
+	plug(true)
+	wake := make(chan bool)
+	const turns = 211
+	bpftest.OnOwnThread(cpu, func(err error) {
+		for range turns {
+			time.Sleep(50 * time.Microsecond)
+		}
+		wake <- err == nil
+	})
+	if !<-wake {
+		t.Fatalf("no thread can be pinned to core %d", cpu)
+	}
+	after := take()
+	in, err := after.Since(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(in.Cores, func(core report.Core) bool { return core.CPU == cpu })
+	if i < 0 || !slices.IsSortedFunc(in.Cores, func(a, b report.Core) int { return a.CPU - b.CPU }) {
+		t.Fatalf("core %d came and is not counted: %+v", cpu, in.Cores)
+	}
+	core, switches := in.Cores[i], uint64(0)
+	for _, class := range core.Classes {
+		switches += class.Switches
+	}
+	if off := core.Total() - core.WallNS; max(off, -off) > core.WallNS/1000 || core.IdleNS < int64(came-before.at) || core.WallNS < int64(after.at-before.at) {
+		t.Errorf("idle %d, workers %d, others %d, own %d of %d ns: it was away for the first %d of %d",
+			core.IdleNS, core.WorkersNS, core.OthersNS, core.SelfNS, core.WallNS, came-before.at, after.at-before.at)
+	}
+	if switches < turns || in.Lost.Unwatched > 0 || in.Lost.Unmatched() > 0 || !slices.Contains(in.Hotplugged, cpu) {
+		t.Errorf("%d switches, lost %+v, heard of cores %v", switches, in.Lost, in.Hotplugged)
+	}
+	// What it counts from now on is not what it has counted up to now.
+	next, err := take().Since(after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, core := range next.Cores {
+		if off := core.Total() - core.WallNS; core.WallNS > int64(c.now()-after.at) || max(off, -off) > core.WallNS/1000+1000 {
+			t.Errorf("core %d: %d of %d ns since the snapshot, opened %d ago", core.CPU, core.Total(), core.WallNS, c.now()-opened)
+		}
+	}
+	plug(false) // what it has not sent is recorded nevertheless
+	end, err := c.FinishRecording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, file.Bytes())
+	if n := uint64(len(got.switches[cpu])); n < switches || end.Switches != end.Counted || end.Lost != 0 || got.lost != 0 {
+		t.Errorf("%d switches of the core are recorded, %d were counted: %+v", n, switches, end)
+	}
+}
+
+// A core that comes online for the first time is counted from then on, and was idle before.
+func TestCoreThatComesLaterIsCounted(t *testing.T) {
+	bpftest.Require(t)
+	cpu, plug := bpftest.PluggableCore(t)
+	plug(false)
+	checkLateCore(t, cpu, plug)
+}
+
+// So is one whose number is lower than that of a core that is online.
+func TestCoreInAHoleIsCounted(t *testing.T) {
+	bpftest.Require(t)
+	online, err := onlineCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	possible, err := possibleCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hole := slices.IndexFunc(possible, func(cpu int) bool {
+		return !slices.Contains(online, cpu) && cpu < slices.Max(online)
+	})
+	if hole < 0 {
+		t.Skipf("no core is offline between those that are online, %v", online)
+	}
+	cpu := possible[hole]
+	checkLateCore(t, cpu, bpftest.Plug(t, cpu))
 }

@@ -22,6 +22,7 @@ import (
 // 80 µs on the cores that are measured.
 type ring struct {
 	file   *os.File // the map's descriptor once more, for the poller
+	now    func() uint64
 	keepUp func() error
 	done   chan struct{}
 
@@ -32,7 +33,7 @@ type ring struct {
 	err      error
 }
 
-func newRing(m *ebpf.Map, recorder *recorder, keepUp func() error) (*ring, error) {
+func newRing(m *ebpf.Map, recorder *recorder, now func() uint64, keepUp func() error) (*ring, error) {
 	reader, err := ringbuf.NewReader(m)
 	if err != nil {
 		return nil, fmt.Errorf("read ring buffer: %w", err)
@@ -41,7 +42,7 @@ func newRing(m *ebpf.Map, recorder *recorder, keepUp func() error) (*ring, error
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read ring buffer: %w", err), reader.Close())
 	}
-	r := &ring{file: file, keepUp: keepUp, done: make(chan struct{}), reader: reader, recorder: recorder}
+	r := &ring{file: file, now: now, keepUp: keepUp, done: make(chan struct{}), reader: reader, recorder: recorder}
 	// The reader is asked for what there is, and never to wait.
 	reader.SetDeadline(time.Unix(1, 0))
 	go r.run()
@@ -143,7 +144,7 @@ func (r *ring) ended() (endedTasks, error) {
 		return endedTasks{}, err
 	}
 	tasks := r.tasks
-	r.tasks = endedTasks{known: uint64(Now())}
+	r.tasks = endedTasks{known: r.now()}
 	return tasks, r.err
 }
 
@@ -154,7 +155,8 @@ func (r *ring) know(now uint64) {
 	r.tasks.known = now
 }
 
-// record lets use work on the recorder, when all that was sent is in it.
+// record lets use work on the recorder, nil where there is none, when all that was
+// sent is in it.
 func (r *ring) record(use func(*recorder)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -168,5 +170,8 @@ func (r *ring) record(use func(*recorder)) error {
 func (r *ring) close() error {
 	err := r.file.Close()
 	<-r.done
+	if r.recorder != nil {
+		r.recorder.out.abandon()
+	}
 	return errors.Join(err, r.reader.Close())
 }

@@ -18,16 +18,18 @@ const testRunOnCPU = 1
 
 // taskID is a task's name for life: its tid can be another's later, and change.
 type taskID struct {
-	tid  uint32
+	slot uint32
 	born uint64
 }
 
-func idOf(w *bpf.Worker) taskID { return taskID{w.Id, w.Born} }
+func idOf(o *bpf.Obituary) taskID { return taskID{o.Slot, o.Worker.Born} }
 
 // Snapshot is a copy of all counts, each core's of one instant. The slices in
 // progress are part of it.
 type Snapshot struct {
 	number uint64
+	opened uint64 // when watching began, and
+	at     uint64 // when the reading of the cores did
 	cpus   []int
 	cores  []coreCounts
 	alive  map[taskID]bpf.Worker
@@ -51,7 +53,8 @@ type Interval struct {
 	Created *report.Created
 	Lost    report.Lost
 	// Hotplugged are the cores that have gone offline or come online since Open. A
-	// core counts as idle while it is away, and tasks pinned to it get other cores.
+	// core counts as idle while it is away, as one does until it comes online for the
+	// first time, and tasks pinned to it get other cores.
 	Hotplugged []int
 }
 
@@ -59,6 +62,7 @@ type Interval struct {
 func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	at := c.now()
 	if err := c.read(); err != nil {
 		return nil, err
 	}
@@ -71,15 +75,17 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.taken++
 	s := &Snapshot{
 		number: c.taken,
+		opened: c.opened,
+		at:     at,
 		alive:  make(map[taskID]bpf.Worker),
 		base:   make(map[taskID]Task),
 		pick:   c.objs.Pick != "",
 		swtch:  c.objs.Switch != "",
 		plug:   c.hotplug.changed(),
 	}
-	for i := range c.cores {
-		s.cpus = append(s.cpus, c.cores[i].cpu)
-		s.cores = append(s.cores, c.cores[i].snapshot(s.swtch))
+	for _, core := range c.cores {
+		s.cpus = append(s.cpus, core.cpu)
+		s.cores = append(s.cores, core.snapshot(s.swtch))
 	}
 	if err := c.addTasks(s, records); err != nil {
 		return nil, err
@@ -95,10 +101,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 
 // keepUp reads the cores so that no 32-bit slot can wrap twice unseen.
 func (c *Collector) keepUp() error {
-	// A snapshot under way reads them too, and waits for the caller of keepUp.
-	if !c.mu.TryLock() {
-		return nil
-	}
+	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.read(); err != nil {
 		return err
@@ -109,50 +112,73 @@ func (c *Collector) keepUp() error {
 
 // fold takes over what read has found.
 func (c *Collector) fold() {
-	for i := range c.cores {
-		c.cores[i].fold()
+	for _, core := range c.cores {
+		core.fold()
 	}
 }
 
-// read copies every core's counts. The program runs on the core itself, from
-// an interrupt, so no switch can come between.
+// read copies the counts of every core that has been online. The program runs on the
+// core itself, from an interrupt or, on this one, with preemption off: so no switch can
+// come between.
 func (c *Collector) read() error {
-	for i := range c.cores {
-		core := &c.cores[i]
-		core.last = core.now
-		ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
-		if err == nil && ret != 0 {
-			err = fmt.Errorf("program returned %d", ret)
-		}
-		switch {
-		case errors.Is(err, unix.ENXIO):
-			err = c.readAway(core)
-		case err == nil:
-			if err = c.objs.Shadow.Lookup(uint32(0), &core.now); err == nil && core.away {
-				core.away = false
-				forgetSeen(&core.now.Sums, &core.last.Sums)
-			}
-		}
-		if err != nil {
+	if err := c.meet(); err != nil {
+		return err
+	}
+	for _, core := range c.cores {
+		if err := c.readCore(core); err != nil {
 			return fmt.Errorf("take snapshot of core %d: %w", core.cpu, err)
 		}
 	}
 	return nil
 }
 
+func (c *Collector) readCore(core *core) error {
+	core.fold() // what a reading that failed on another core has left
+	ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
+	if err == nil && ret != 0 {
+		err = fmt.Errorf("program returned %d", ret)
+	}
+	away := errors.Is(err, unix.ENXIO)
+	if err != nil && !away {
+		return err
+	}
+	core.last = core.now
+	if away {
+		err = c.readAway(core)
+	} else {
+		err = c.objs.Shadow.Lookup(uint32(0), &core.now)
+	}
+	if err != nil {
+		core.now = core.last
+		return err
+	}
+	if core.away && !away {
+		forgetSeen(&core.now.Sums, &core.last.Sums)
+	}
+	core.away, core.unfolded = away, true
+	if core.late {
+		core.late = false
+		core.absent = firstSeen(&core.now) - c.opened
+	}
+	return nil
+}
+
 // addTasks adds the watched tasks' records, each with its slice in progress.
 func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
-	for i := range c.cores {
-		now := &c.cores[i].now
+	for _, core := range c.cores {
+		now := &core.now
 		raw := &now.Core
-		if raw.Since > 0 && raw.Holder == bpf.HolderWorker && records[raw.Slot].Tid != 0 {
-			// The record may have gone on since; what the core saw has not.
-			records[raw.Slot].OnCpu = now.Held + now.Now - raw.Since
+		if raw.Since == 0 || raw.Holder != bpf.HolderWorker {
+			continue
+		}
+		// The record may have gone on since, and be another's; what the core saw has not.
+		if w := &records[raw.Slot]; w.Born == now.Born {
+			w.OnCpu = now.Held + now.Now - raw.Since
 		}
 	}
-	for _, w := range records {
-		if w.Tid != 0 {
-			s.alive[idOf(&w)] = w
+	for slot, w := range records {
+		if w.Key != 0 {
+			s.alive[taskID{uint32(slot), w.Born}] = w
 		}
 	}
 	var err error
@@ -160,7 +186,7 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 		return err
 	}
 	for i := range s.ended.rows {
-		id := idOf(&s.ended.rows[i].Worker)
+		id := idOf(&s.ended.rows[i])
 		delete(s.alive, id) // it ended after the record was read
 		if base, ok := c.base[id]; ok {
 			s.base[id] = base
@@ -192,27 +218,24 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	}
 	in := Interval{Hotplugged: s.plug}
 	for i, cpu := range s.cpus {
-		core := s.cores[i].since(&before.cores[i], cpu, s.totals.TickFunction != 0)
+		earlier := before.of(cpu)
+		core := s.cores[i].since(earlier, cpu, s.totals.TickFunction != 0)
+		in.Lost.Unseen += s.cores[i].unseen - earlier.unseen
 		now, known := s.steal[cpu]
 		if then, ok := before.steal[cpu]; ok && known { // the kernel tells it of cores that are online
 			core.StealNS = int64(now - then)
 		}
 		in.Cores = append(in.Cores, core)
-		if created := s.cores[i].lives.since(&before.cores[i].lives); created.Tasks > 0 {
+		if created := s.cores[i].lives.since(&earlier.lives); created.Tasks > 0 {
 			if in.Created == nil {
 				in.Created = &report.Created{}
 			}
 			in.Created.Add(created)
 		}
 	}
-	in.Lost = report.Lost{
-		MapFull:      s.totals.MapFull - before.totals.MapFull,
-		DroppedTasks: s.totals.DroppedTasks - before.totals.DroppedTasks,
-		Unwatched:    s.totals.UnwatchedCore - before.totals.UnwatchedCore,
-	}
-	for i := range s.cores {
-		in.Lost.Unseen += s.cores[i].unseen - before.cores[i].unseen
-	}
+	in.Lost.MapFull = s.totals.MapFull - before.totals.MapFull
+	in.Lost.DroppedTasks = s.totals.DroppedTasks - before.totals.DroppedTasks
+	in.Lost.Unwatched = s.totals.UnwatchedCore - before.totals.UnwatchedCore
 	for _, core := range in.Cores {
 		for _, class := range core.Classes {
 			if s.pick {
@@ -244,9 +267,8 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	}
 	for i := range s.ended.rows {
 		o := &s.ended.rows[i]
-		id := idOf(&o.Worker)
-		then := before.alive[id]
-		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[id])})
+		then := before.alive[idOf(o)]
+		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[idOf(o)])})
 	}
 	slices.SortFunc(tasks, func(a, b born) int { return byBirth(a.record, b.record) })
 	var rows []report.Worker

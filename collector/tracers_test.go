@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/collector"
@@ -105,26 +107,31 @@ func attachWithout(o collector.Options) func(testing.TB) (workloads.Observer, fu
 	}
 }
 
-// attachCrowd watches ten thousand more tasks, which never run, after the workers: so
-// that the workers are not those that are found first.
+// attachCrowd watches ten thousand more tasks, threads of this process that sleep.
 func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	const others = 10_000
-	c, detach := attachCollector(t, collector.Options{Tasks: others + 16})
-	return &crowd{watcher{c: c}, others}, detach
-}
-
-type crowd struct {
-	watcher
-	others int
-}
-
-func (c *crowd) Ready(trial workloads.Trial, workers []workloads.Worker) error {
-	const beyond, apart = 1 << 22, 419 // above all numbers of tasks, and spread as those are
-	err := c.watcher.Ready(trial, workers)
-	for i := range c.others {
-		err = errors.Join(err, c.c.Watch(collector.Task{PID: beyond + i*apart, TID: beyond + i*apart}))
+	threads := debug.SetMaxThreads(2 * others)
+	tids, end := make(chan int), make(chan struct{})
+	var crowd []collector.Task
+	for range others {
+		go func() {
+			runtime.LockOSThread() // and ends with its thread
+			tids <- unix.Gettid()
+			<-end
+		}()
 	}
-	return err
+	for range others {
+		crowd = append(crowd, collector.Task{PID: unix.Getpid(), TID: <-tids})
+	}
+	c, detach := attachCollector(t, collector.Options{Tasks: others + 16})
+	if err := c.Watch(crowd...); err != nil {
+		t.Fatal(err)
+	}
+	return &watcher{c: c}, func() {
+		detach()
+		close(end)
+		debug.SetMaxThreads(threads)
+	}
 }
 
 func attachIdly(t testing.TB) (workloads.Observer, func()) {

@@ -301,7 +301,8 @@ type Lost struct {
 	// kernels that hide tasks from tracing do. The times and switches of the
 	// tasks that it did report are repaired; each such time lacks a switch phase.
 	Unseen uint64 `json:"unseen"`
-	// Unwatched counts switches on cores that came online after tracing began.
+	// Unwatched counts switches on cores that the kernel had not said to be possible,
+	// and in reports of older versions those on cores that came online later.
 	Unwatched uint64 `json:"unwatched"`
 	// MapFull counts tasks that should have been watched but found no room.
 	MapFull uint64 `json:"map_full"`

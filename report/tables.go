@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,12 +78,17 @@ func absent() Field { return Field{} }
 
 func integer[T int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
 
-// decimal keeps six digits: enough for a ratio of two measured times.
+// decimal keeps six digits: enough for a ratio of two measured times. What is no
+// number is absent, and what rounds to zero has no sign.
 func decimal(x float64, ok bool) Field {
-	if !ok {
+	if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
 		return absent()
 	}
-	return Field{Text: strconv.FormatFloat(x, 'f', 6, 64)}
+	text := strconv.FormatFloat(x, 'f', 6, 64)
+	if unsigned, negative := strings.CutPrefix(text, "-"); negative && strings.Trim(unsigned, "0.") == "" {
+		text = unsigned
+	}
+	return Field{Text: text}
 }
 
 // optional is a decimal where it is known.

@@ -57,20 +57,29 @@ func PluggableCore(t testing.TB) (cpu int, plug func(in bool)) {
 	if text, err := os.ReadFile(file); err != nil || len(cores) < 2 || strings.TrimSpace(string(text)) != "1" {
 		t.Skipf("no core can be taken offline: of %d the last is %q in %s, %v", len(cores), text, file, err)
 	}
-	set := func(in bool) error {
+	return cpu, Plug(t, cpu)
+}
+
+// Plug returns what takes a core offline and back. At the test's end it is again as it
+// was. Where the kernel does not do so the test is skipped.
+func Plug(t testing.TB, cpu int) func(in bool) {
+	t.Helper()
+	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
+	was, err := os.ReadFile(file)
+	if err != nil {
+		t.Skipf("core %d cannot be taken offline or back: %v", cpu, err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(file, was, 0o644); err != nil {
+			t.Errorf("make core %d as it was: %v", cpu, err)
+		}
+	})
+	return func(in bool) {
 		value := "0"
 		if in {
 			value = "1"
 		}
-		return os.WriteFile(file, []byte(value), 0o644)
-	}
-	t.Cleanup(func() {
-		if err := set(true); err != nil {
-			t.Errorf("take core %d back: %v", cpu, err)
-		}
-	})
-	return cpu, func(in bool) {
-		if err := set(in); err != nil {
+		if err := os.WriteFile(file, []byte(value), 0o644); err != nil {
 			t.Skipf("the kernel does not plug core %d: %v", cpu, err)
 		}
 	}

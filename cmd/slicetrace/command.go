@@ -118,11 +118,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	})
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval.Hotplugged, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
-		elsewhere := ""
-		if interval.Lost.Unwatched > 0 {
-			elsewhere = ", or ended unseen on a core that came online later"
-		}
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, elsewhere))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended: they are counted up to then", alive))
 	}
 	return exitStatusOf(status), nil
 }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,47 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// duckVariable names a folder into which npm has installed @duckdb/node-api. The
-// Go bindings would bring five systems' libraries into the module graph.
-const duckVariable = "SLICETRACE_DUCKDB"
-
 // duck runs a query in DuckDB, with files relative to dir, and returns its rows.
 func duck(t *testing.T, dir, sql string) [][]string {
 	t.Helper()
-	packages := os.Getenv(duckVariable)
-	if packages == "" {
-		bpftest.Unavailable(t, "needs DuckDB: npm install --prefix FOLDER @duckdb/node-api, and set "+duckVariable+"=FOLDER")
-	}
-	script, err := filepath.Abs("testdata/query.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("node", script)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(packages, "node_modules"))
-	cmd.Stdin = strings.NewReader(sql)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s\n%v: %s", sql, err, err.(*exec.ExitError).Stderr)
-	}
-	var rows [][]any
-	if err := json.Unmarshal(out, &rows); err != nil {
-		t.Fatal(err)
-	}
-	var texts [][]string
-	for _, row := range rows {
-		var line []string
-		for _, v := range row {
-			line = append(line, fmt.Sprint(v))
-		}
-		texts = append(texts, line)
-	}
-	return texts
+	return query(t, duckDB, dir, []string{sql})[0]
 }
 
 // fleet exports reports of three hosts and returns the reports and the folder.

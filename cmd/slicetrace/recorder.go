@@ -31,16 +31,17 @@ type recorder struct {
 
 // Ready watches the trial's workers, which stand at the start gate.
 func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
+	tasks := make([]collector.Task, 0, len(workers))
 	for _, w := range workers {
-		err := r.collector.Watch(collector.Task{
+		tasks = append(tasks, collector.Task{
 			PID: w.PID, TID: w.TID, Children: collector.Counted,
 			Voluntary: w.Before.Voluntary, Involuntary: w.Before.Involuntary,
 		})
-		if err != nil {
-			return err
-		}
 	}
-	var err error
+	err := r.collector.Watch(tasks...)
+	if err != nil {
+		return err
+	}
 	if r.before, err = r.collector.Snapshot(); err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func formUnderWay(t *testing.T, cmd *exec.Cmd) (f form, known bool) {
 // isWatched says whether a slot of st_workers has a task.
 func isWatched(slot []byte) bool {
 	var w bpf.Worker
-	return binary.NativeEndian.Uint32(slot[unsafe.Offsetof(w.Tid):]) != 0
+	return binary.NativeEndian.Uint64(slot[unsafe.Offsetof(w.Key):]) != 0
 }
 
 // checkHoldings wants that the tool holds no more at a trial's end than at its

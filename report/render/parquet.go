@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -77,17 +78,14 @@ func (p *Parquet) begin(name string, columns []report.TableColumn) error {
 		return nil
 	}
 	p.columns = columns
-	options := []parquet.WriterOption{
-		parquetSchema(name, columns), parquet.CreatedBy("slicetrace", "", ""),
+	p.out = parquet.NewGenericWriter[any](
+		p.to, parquetSchema(name, columns), parquet.CreatedBy("slicetrace", "", ""),
 		parquet.DataPageVersion(1), // which every reader knows
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
-	}
-	for _, c := range columns {
-		if c.Kind == report.ColumnText { // the dictionary says as much, for less time
-			options = append(options, parquet.SkipPageBounds(c.Name))
-		}
-	}
-	p.out = parquet.NewGenericWriter[any](p.to, options...)
+		// Bounds of pages are whole: the library cuts within characters, and there
+		// are readers that want text to be UTF-8.
+		parquet.ColumnIndexSizeLimit(func([]string) int { return 0 }),
+	)
 	p.writers = p.out.ColumnWriters()
 	return nil
 }
@@ -211,7 +209,10 @@ func (p *Parquet) field(kind report.ColumnKind, text string) (parquet.Value, err
 		return parquet.Int64Value(n), err
 	case report.ColumnDecimal:
 		x, err := strconv.ParseFloat(text, 64)
-		return parquet.DoubleValue(x), err
+		if math.IsNaN(x) { // which no bounds could hold
+			return parquet.NullValue(), err
+		}
+		return parquet.DoubleValue(x + 0), err // +0 also where x is -0, which has bounds of its own
 	case report.ColumnTime:
 		t, err := time.Parse(time.RFC3339Nano, text)
 		return parquet.Int64Value(t.UnixMicro()), err

@@ -1,0 +1,225 @@
+package collector
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"unsafe"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// blockEvents is how many events of a core make a block of the recording, and
+// namesAtMost how many names wait for one.
+const (
+	blockEvents = 4096
+	namesAtMost = 4096
+)
+
+// recorder makes a recording of what the kernel side sends.
+type recorder struct {
+	out   *recordWriter
+	cores map[uint32]*recordedCore
+	names []recording.Task
+	end   recording.End
+	// until, if not 0, is when the recording ends on cores of which no more is known.
+	until uint64
+	ended bool
+}
+
+// recordedCore gathers one core's events.
+type recordedCore struct {
+	block recording.Block
+	// open is the index of the last switch, whose phases come with the next, or -1.
+	open int
+	// until, if not 0, is when the recording ends: what comes later is left out.
+	until uint64
+}
+
+func newRecorder(out *recording.Writer) *recorder {
+	return &recorder{out: newRecordWriter(out), cores: make(map[uint32]*recordedCore)}
+}
+
+func (r *recorder) core(cpu uint32) *recordedCore {
+	core := r.cores[cpu]
+	if core == nil {
+		core = &recordedCore{open: -1}
+		core.block.CPU = int(cpu)
+		r.cores[cpu] = core
+	}
+	return core
+}
+
+// events takes over what one core sent.
+func (r *recorder) events(raw *bpf.Events) {
+	if r.ended {
+		return
+	}
+	core := r.core(raw.Cpu)
+	until := core.until
+	if until == 0 {
+		until = r.until
+	}
+	events := raw.Event[:min(int(raw.Count), len(raw.Event))]
+	if until > 0 && len(events) > 0 && events[0].Time > until {
+		return // what was lost before it is known from the snapshot that ended the recording
+	}
+	if raw.Lost > 0 {
+		r.lost(core, raw.Lost)
+	}
+	for i := range events {
+		e := &events[i]
+		if until > 0 && e.Time > until {
+			return
+		}
+		if e.Flags&bpf.EventWakeup != 0 {
+			r.end.Wakeups++
+			core.add(recording.Event{TimeNS: int64(e.Time), Kind: recording.Wakeup, Next: int32(e.Next), CPU: int32(e.Cpu)})
+			continue
+		}
+		r.end.Switches++
+		core.close(e.Class, e.Flags, e.Pick, e.Took)
+		core.open = len(core.block.Events)
+		core.add(switchOf(e))
+	}
+	if raw.Stashed != 0 {
+		core.close(raw.Class, raw.Flags, raw.Pick, raw.Took)
+	}
+	if len(core.block.Events) >= blockEvents {
+		whole := len(core.block.Events)
+		if core.open >= 0 {
+			whole = core.open
+		}
+		r.write(core, whole)
+	}
+}
+
+// lost notes that events of a core are missing after those that have come: with them
+// the phases of the last switch.
+func (r *recorder) lost(core *recordedCore, n uint64) {
+	core.open = -1
+	r.write(core, len(core.block.Events))
+	core.block.Lost += n
+	r.end.Lost += n
+}
+
+// switchOf leaves the phases open.
+func switchOf(e *bpf.Event) recording.Event {
+	s := recording.Event{
+		TimeNS: int64(e.Time), Prev: int32(e.Prev), Next: int32(e.Next),
+		SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: recording.NoClass, EndedBy: recording.NoCause,
+		State: stateLetter(e.State),
+	}
+	if e.Since > 0 {
+		s.SliceNS = int64(e.Time - e.Since)
+	}
+	if int(e.Cause) < len(report.Causes()) {
+		s.EndedBy = e.Cause
+	}
+	return s
+}
+
+func (c *recordedCore) add(e recording.Event) { c.block.Events = append(c.block.Events, e) }
+
+// close adds the phases of the core's last switch.
+func (c *recordedCore) close(class, flags uint8, pick, took uint32) {
+	if c.open < 0 {
+		return
+	}
+	e := &c.block.Events[c.open]
+	c.open = -1
+	if int(class) >= len(report.Classes()) {
+		return
+	}
+	e.Class = class
+	if flags&bpf.EventPicked != 0 {
+		e.PickNS = int64(pick)
+	}
+	if flags&bpf.EventEnded != 0 {
+		e.SwitchNS = int64(took)
+	}
+}
+
+// write has the first n of a core's events written, and keeps the rest.
+func (r *recorder) write(core *recordedCore, n int) {
+	if n == 0 {
+		return
+	}
+	r.writeNames()
+	b := core.block
+	events := b.Events
+	b.Events = events[:n]
+	core.block.Events = append(r.out.buffer(), events[n:]...)
+	core.open -= n
+	if r.out.put(&b, n) {
+		core.block.Lost = 0
+		return
+	}
+	for i := range b.Events {
+		if b.Events[i].Kind == recording.Wakeup {
+			r.end.Wakeups--
+		} else {
+			r.end.Switches--
+		}
+	}
+	core.block.Lost += uint64(n)
+	r.end.Lost += uint64(n)
+}
+
+// name takes over one task's name.
+func (r *recorder) name(raw *bpf.TaskName) {
+	comm := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Comm[0])), len(raw.Comm))
+	comm, _, _ = bytes.Cut(comm, []byte{0})
+	r.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Comm: string(comm)}})
+}
+
+func (r *recorder) tasks(tasks []recording.Task) {
+	r.names = append(r.names, tasks...)
+	if len(r.names) >= namesAtMost {
+		r.writeNames()
+	}
+}
+
+// writeNames has the names written that came since the last time, ahead of the events
+// that need them.
+func (r *recorder) writeNames() {
+	if len(r.names) > 0 && !r.out.put(r.names, len(r.names)) {
+		r.end.LostTasks += uint64(len(r.names))
+	}
+	r.names = nil
+}
+
+// finish has written what is left, and the end.
+func (r *recorder) finish() {
+	for _, cpu := range slices.Sorted(maps.Keys(r.cores)) {
+		core := r.cores[cpu]
+		r.write(core, len(core.block.Events))
+		if core.block.Lost > 0 {
+			r.out.put(&recording.Block{CPU: int(cpu), Lost: core.block.Lost}, 0)
+		}
+	}
+	r.writeNames()
+	r.out.put(r.end, 0)
+	r.ended = true
+}
+
+// stateLetter is how the kernel prints a task's __state (fs/proc/array.c).
+func stateLetter(state uint16) byte {
+	const idle = 0x402 // TASK_IDLE: TASK_UNINTERRUPTIBLE | TASK_NOLOAD
+	switch {
+	case state == 0:
+		return 'R'
+	case state&idle == idle:
+		return 'I'
+	case state&0x80 != 0: // TASK_DEAD
+		return 'X'
+	}
+	for i, letter := range "SDTtXZP" {
+		if state&(1<<i) != 0 {
+			return byte(letter)
+		}
+	}
+	return 'R'
+}

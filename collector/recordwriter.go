@@ -1,0 +1,147 @@
+package collector
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// mostWaiting is how many events and names wait for a slow disk, 30 MB of them: what
+// comes beyond finds no room, and is counted as lost.
+const mostWaiting = 1 << 19
+
+// recordWriter writes the frames of a recording in a goroutine of its own, so that a
+// disk that stands still holds up no snapshot. Its methods may be called from several
+// goroutines.
+type recordWriter struct {
+	out  *recording.Writer
+	more chan struct{} // something waits, or all has come
+	done chan struct{}
+
+	mu      sync.Mutex // guards the rest
+	frames  []recording.Frame
+	waiting int // events and names in frames
+	spare   [][]recording.Event
+	closed  bool
+	err     error // of the first write that failed: nothing is written after it
+}
+
+func newRecordWriter(out *recording.Writer) *recordWriter {
+	w := &recordWriter{out: out, more: make(chan struct{}, 1), done: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// put takes a frame of some events or names, unless there is no room for them. What
+// comes after finish or a failed write is let go of.
+func (w *recordWriter) put(f recording.Frame, events int) (room bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.err != nil {
+		return true
+	}
+	if events > 0 && w.waiting+events > mostWaiting {
+		return false
+	}
+	w.frames = append(w.frames, f)
+	w.waiting += events
+	select {
+	case w.more <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// buffer returns room for the events of a block to come.
+func (w *recordWriter) buffer() []recording.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.spare); n > 0 {
+		b := w.spare[n-1]
+		w.spare = w.spare[:n-1]
+		return b
+	}
+	return nil
+}
+
+// finish waits until all has been written. It returns the error of the first write
+// that failed, and may be called more than once.
+func (w *recordWriter) finish() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.more)
+	}
+	w.mu.Unlock()
+	<-w.done
+	return w.err
+}
+
+// abandon ends the writing, unless it has ended, and forgets what waits for it.
+func (w *recordWriter) abandon() {
+	w.mu.Lock()
+	if !w.closed {
+		w.frames = nil
+	}
+	w.mu.Unlock()
+	// The recording is not to be used, whatever became of it.
+	_ = w.finish()
+}
+
+func (w *recordWriter) run() {
+	defer close(w.done)
+	for range w.more {
+		w.drain()
+	}
+	w.drain()
+}
+
+func (w *recordWriter) drain() {
+	for {
+		w.mu.Lock()
+		if w.err != nil {
+			w.frames, w.waiting = nil, 0
+		}
+		if len(w.frames) == 0 {
+			w.mu.Unlock()
+			return
+		}
+		f := w.frames[0]
+		w.frames = slices.Delete(w.frames, 0, 1)
+		w.mu.Unlock()
+		w.settle(f, w.write(f))
+	}
+}
+
+func (w *recordWriter) write(f recording.Frame) error {
+	switch f := f.(type) {
+	case *recording.Block:
+		return w.out.Block(*f)
+	case []recording.Task:
+		return w.out.Tasks(f)
+	case recording.Mark:
+		return w.out.Mark(f)
+	case recording.End:
+		return w.out.Close(f)
+	}
+	return nil
+}
+
+// settle notes what became of a frame, whose events no longer wait.
+func (w *recordWriter) settle(f recording.Frame, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+	switch f := f.(type) {
+	case *recording.Block:
+		w.waiting -= len(f.Events)
+		if len(w.spare) < 4 {
+			w.spare = append(w.spare, f.Events[:0])
+		}
+	case []recording.Task:
+		w.waiting -= len(f)
+	}
+}
