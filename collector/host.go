@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slicetrace/slicetrace/report"
 	"golang.org/x/sys/unix"
@@ -14,8 +15,7 @@ import (
 
 // Fingerprint describes the machine and kernel that it runs on. What cannot be
 // read, or means something else on this kernel, is empty, zero or nil: it never
-// guesses and never fails. HZ is 0 where the kernel's configuration is not at
-// hand.
+// guesses and never fails.
 func Fingerprint() report.Host {
 	var name unix.Utsname
 	// uname fails only for a bad pointer, and empty fields say the rest.
@@ -24,6 +24,7 @@ func Fingerprint() report.Host {
 		release: unix.ByteSliceToString(name.Release[:]),
 		version: unix.ByteSliceToString(name.Version[:]),
 		machine: unix.ByteSliceToString(name.Machine[:]),
+		tick:    tickPeriod(),
 	})
 }
 
@@ -32,6 +33,26 @@ type kernelID struct {
 	release string // "6.12.48+deb13-amd64"
 	version string // "#1 SMP PREEMPT_DYNAMIC Debian 6.12.48-1 (2025-09-20)"
 	machine string // "x86_64", "aarch64"
+	tick    time.Duration
+}
+
+// tickPeriod is the time between ticks, which the coarse clocks go by; 0 if the
+// kernel does not tell.
+func tickPeriod() time.Duration {
+	var tick unix.Timespec
+	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick); err != nil {
+		return 0
+	}
+	return time.Duration(tick.Nano())
+}
+
+// hz returns how often a second the kernel ticks, 0 if it does not tell. The period
+// is in whole nanoseconds: 3333333 at 300.
+func (k kernelID) hz() int {
+	if k.tick <= 0 {
+		return 0
+	}
+	return int((time.Second + k.tick/2) / k.tick)
 }
 
 // atLeast reports whether the release is major.minor or newer.
@@ -79,7 +100,7 @@ func fingerprint(tree sysTree, kernel kernelID) report.Host {
 		CPUModel:     cpu.model(),
 		CPUs:         len(online),
 		SMT:          smt(tree),
-		HZ:           config.hz(),
+		HZ:           kernel.hz(),
 		Preemption:   preemption(tree, kernel, config),
 		Scheduler:    scheduler(tree, kernel),
 		BaseSliceNS:  baseSlice(tree),

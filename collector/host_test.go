@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/slicetrace/slicetrace/report"
@@ -33,7 +35,8 @@ func readHost(t *testing.T, name string) (sysTree, kernelID) {
 	if len(id) != 3 {
 		t.Fatalf("%s: uname has %d lines, want release, version and machine", name, len(id))
 	}
-	return tree, kernelID{release: id[0], version: id[1], machine: id[2]}
+	tick, _ := strconv.Atoi(tree.text("tick")) // in ns; none is 0
+	return tree, kernelID{release: id[0], version: id[1], machine: id[2], tick: time.Duration(tick)}
 }
 
 // hostFile compresses what the kernel would.
@@ -84,7 +87,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 		"arm64-without-config": {
 			Kernel: "6.8.0-1021-aws", Arch: "aarch64",
 			CPUModel: "ARM Neoverse-N1 + arm64 implementer 0x46 part 0x003",
-			CPUs:     3, Scheduler: "EEVDF", Mitigations: []string{},
+			CPUs:     3, HZ: 250, Scheduler: "EEVDF", Mitigations: []string{},
 			Clocksource: "arch_sys_counter", Hypervisor: "Amazon EC2", MemoryBytes: 8031234 * 1024,
 		},
 		"nothing-readable": {Kernel: "unknown", Arch: "riscv64", Mitigations: []string{}},
@@ -116,6 +119,21 @@ func TestFingerprintHere(t *testing.T) {
 	}
 	if host.CPUModel == "" || host.Scheduler == "" || host.MemoryBytes == 0 || host.Clocksource == "" {
 		t.Errorf("fields are missing that every machine has: %+v", host)
+	}
+}
+
+// The clock's resolution is the tick, whatever hides the kernel's configuration.
+func TestHZ(t *testing.T) {
+	for tick, want := range map[time.Duration]int{
+		0: 0, 10_000_000: 100, 4_000_000: 250, 3_333_333: 300, 1_000_000: 1000, 976_562: 1024,
+	} {
+		if got := (kernelID{tick: tick}).hz(); got != want {
+			t.Errorf("HZ of a tick of %v is %d, want %d", tick, got, want)
+		}
+	}
+	host := Fingerprint()
+	if config := readKernelConfig(sysTree{os.DirFS("/")}, host.Kernel); config != nil && config["HZ"] != strconv.Itoa(host.HZ) {
+		t.Errorf("HZ is %d, the kernel's configuration says %s", host.HZ, config["HZ"])
 	}
 }
 

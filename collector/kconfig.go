@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"io"
 	"io/fs"
-	"strconv"
 	"strings"
 )
 
@@ -55,12 +54,3 @@ func parseKernelConfig(file fs.File, compressed bool) (kernelConfig, error) {
 
 // set reports whether an option is built in.
 func (c kernelConfig) set(name string) bool { return c[name] == "y" }
-
-// hz returns CONFIG_HZ, 0 where it is unknown.
-func (c kernelConfig) hz() int {
-	hz, err := strconv.ParseUint(c["HZ"], 10, 31)
-	if err != nil {
-		return 0
-	}
-	return int(hz)
-}

@@ -12,18 +12,18 @@ func TestReadKernelConfigPlaces(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		files  fstest.MapFS
-		wantHZ int
+		wantHZ string
 	}{
-		{"the kernel's own first", fstest.MapFS{"proc/config.gz": good, "boot/config-6.1": boot}, 1000},
-		{"the kernel's own cut short", fstest.MapFS{"proc/config.gz": cut, "boot/config-6.1": boot}, 300},
-		{"not compressed", fstest.MapFS{"proc/config.gz": boot}, 0},
-		{"another release", fstest.MapFS{"boot/config-6.2": boot}, 0},
-		{"under modules", fstest.MapFS{"lib/modules/6.1/config": boot}, 300},
-		{"empty", fstest.MapFS{"boot/config-6.1": {}, "lib/modules/6.1/config": boot}, 300},
+		{"the kernel's own first", fstest.MapFS{"proc/config.gz": good, "boot/config-6.1": boot}, "1000"},
+		{"the kernel's own cut short", fstest.MapFS{"proc/config.gz": cut, "boot/config-6.1": boot}, "300"},
+		{"not compressed", fstest.MapFS{"proc/config.gz": boot}, ""},
+		{"another release", fstest.MapFS{"boot/config-6.2": boot}, ""},
+		{"under modules", fstest.MapFS{"lib/modules/6.1/config": boot}, "300"},
+		{"empty", fstest.MapFS{"boot/config-6.1": {}, "lib/modules/6.1/config": boot}, "300"},
 	} {
 		config := readKernelConfig(sysTree{c.files}, "6.1")
-		if got := config.hz(); got != c.wantHZ {
-			t.Errorf("%s: HZ is %d, want %d", c.name, got, c.wantHZ)
+		if got := config["HZ"]; got != c.wantHZ {
+			t.Errorf("%s: HZ is %q, want %q", c.name, got, c.wantHZ)
 		}
 		if config.set("PREEMPT") {
 			t.Errorf("%s: PREEMPT is set", c.name)
