@@ -1,49 +1,13 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* Whose time a core's time is, and why a slice ended. */
+/* Whose time a core's time is. */
 
+#include "causes.h"
 #include "core_fixes.h"
 #include "maps.h"
 #include "record.h"
 #include "sums.h"
-
-/*
- * A task that exits has dropped its mm but still stands in it as active_mm, so
- * prev is judged by the address space that is loaded.
- */
-static __always_inline u32 class_of(struct task_struct *prev, struct task_struct *next)
-{
-	if (!prev->pid)
-		return CLASS_IDLE_OUT;
-	if (!next->pid)
-		return CLASS_IDLE_IN;
-	if ((prev->flags | next->flags) & PF_KTHREAD)
-		return CLASS_KERNEL;
-	return prev->active_mm == next->mm ? CLASS_THREAD : CLASS_PROCESS;
-}
-
-/*
- * Voluntary exactly as __schedule counts it: not preempted, and not running,
- * or about to block and made running again by a signal: then only the counter,
- * which is raised before the tracepoint, tells it. A tick forgets the wakeups before it, so a wakeup that is still noted came
- * after the tick and names next if it took the core.
- */
-static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_struct *prev,
-				    struct task_struct *next, u64 s0)
-{
-	u64 state = task_state(prev);
-
-	if (!preempt && (state || (c->nvcsw != ~0ULL && c->nvcsw != prev->nvcsw)))
-		return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
-	if (!preempt && task_syscall(prev) == NR_SCHED_YIELD)
-		return ENDED_YIELD;
-	if (c->woken && c->woken == (u32)next->pid)
-		return ENDED_WAKEUP;
-	if (c->tick_at && s0 - c->tick_at < tick_recent)
-		return ENDED_TICK;
-	return ENDED_OTHER;
-}
 
 /* A cell needs no clearing. */
 static __always_inline void forget_slot(u64 key)
@@ -177,7 +141,7 @@ static __always_inline void retire(struct worker *w, struct task_struct *t, u32 
 }
 
 static __always_inline void switch_out(struct core *c, struct entry *e, bool preempt,
-				       struct task_struct *prev, struct task_struct *next, u64 s0)
+				       struct task_struct *prev, struct task_struct *next, u32 state, u64 s0)
 {
 	u32 slot = c->slot, cause;
 	struct worker *w = worker_at(slot);
@@ -185,7 +149,7 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 
 	if (!w)
 		return;
-	cause = cause_of(c, preempt, prev, next, s0);
+	cause = cause_of(c, preempt, prev, next, state);
 	w->on_cpu += slice;
 	w->ended[cause]++;
 	w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
@@ -232,6 +196,7 @@ static __always_inline void hand_over(struct core *c, struct entry *e, struct ta
 		return;
 	}
 	c->holder = HOLDER_OTHER;
+	c->nvcsw = recording ? next->nvcsw : ~0ULL;
 	w = worker_of(next, &slot);
 	if (!w)
 		return;
@@ -272,8 +237,7 @@ static __noinline int find_holder(struct core *c, struct task_struct *holder, u6
 	c->exit = from;
 	c->since = from;
 	c->unseen++;
-	if (c->tick_at < from)
-		c->tick_at = 0;
+	c->asked = 0; /* of whom, is not known */
 	hand_over(c, e, holder, from);
 	c->nvcsw = ~0ULL; /* the kernel may have counted the switch under way */
 	end_entry(c);

@@ -4,6 +4,7 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "maps.h"
 
 /* Every trick that a kernel's age makes necessary stands here. */
 
@@ -38,18 +39,53 @@ static __always_inline u32 task_cpu(struct task_struct *t)
 }
 
 /*
- * The system call from which the task last entered the kernel, or -1 when an
- * interrupt brought it there. bpf_task_pt_regs is as old as 5.15.
+ * prev's state as __schedule found it. The tracepoint tells it since fa2c3254d7cf and
+ * 9c2136be0878 ("sched/tracing: Append prev_state to tp args instead"), 5.18; before,
+ * the task may have been made running meanwhile.
  */
-static __always_inline s32 task_syscall(struct task_struct *t)
+static __always_inline u32 switch_state(u64 *args, struct task_struct *prev)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	return tells_prev_state ? args[3] : task_state(prev);
+}
 
 #if defined(__TARGET_ARCH_x86)
-	return (s32)regs->orig_ax;
+#define NR_SCHED_YIELD 24
+#define X32_SYSCALL_BIT 0x40000000
+#define TS_COMPAT 2 /* the task is in a system call of the 32-bit table */
 #else
-	return regs->syscallno;
+#define NR_SCHED_YIELD 124
+#define PSR_MODE32_BIT 0x10
 #endif
+#define NR_COMPAT_SCHED_YIELD 158
+
+/*
+ * Whether the task last entered the kernel by sched_yield; an interrupt leaves -1
+ * there. Each table of system calls has its own number for it. bpf_task_pt_regs is
+ * as old as 5.15.
+ */
+static __always_inline bool is_sched_yield(struct task_struct *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+#if defined(__TARGET_ARCH_x86)
+	s32 number = regs->orig_ax;
+
+	if (number == NR_COMPAT_SCHED_YIELD)
+		return t->thread_info.status & TS_COMPAT;
+	return number == (NR_SCHED_YIELD | X32_SYSCALL_BIT) ||
+	       (number == NR_SCHED_YIELD && !(t->thread_info.status & TS_COMPAT));
+#else
+	if (regs->syscallno == NR_COMPAT_SCHED_YIELD)
+		return regs->pstate & PSR_MODE32_BIT;
+	return regs->syscallno == NR_SCHED_YIELD && !(regs->pstate & PSR_MODE32_BIT);
+#endif
+}
+
+/* Whether next joined the core's queue after prev took the core; false where the kernel keeps no such stamps. */
+static __always_inline bool queued_since(struct task_struct *prev, struct task_struct *next)
+{
+	if (bpf_core_field_exists(next->sched_info.last_queued))
+		return next->sched_info.last_queued > prev->sched_info.last_arrival;
+	return false;
 }
 
 #define SYMBOL_BYTES 32
@@ -71,9 +107,3 @@ static __always_inline void symbol_name(u64 address, char name[SYMBOL_BYTES])
 	bpf_snprintf(said, sizeof(said), format, &address, sizeof(address));
 	bpf_probe_read_kernel(name, SYMBOL_BYTES, said);
 }
-
-#if defined(__TARGET_ARCH_x86)
-#define NR_SCHED_YIELD 24
-#else
-#define NR_SCHED_YIELD 124
-#endif

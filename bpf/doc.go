@@ -10,7 +10,7 @@
 //	                         at the latest
 //	sched_process_exec     → the tid that a thread takes over from another
 //	sched_process_exit     → when a watched task ended
-//	hrtimer_expire_entry   → ticks
+//	hrtimer_expire_entry, _exit → ticks, and which of them asked for a switch
 //	an iterator over tasks → the address of a task that is to be watched
 //
 // Nothing is streamed but the records of watched tasks that ended. The layout

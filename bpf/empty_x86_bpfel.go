@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	emptyProgStEmptyHrtimerExpireEntry = "st_empty_hrtimer_expire_entry"
+	emptyProgStEmptyHrtimerExpireExit  = "st_empty_hrtimer_expire_exit"
 	emptyProgStEmptySchedEntryTp       = "st_empty_sched_entry_tp"
 	emptyProgStEmptySchedExitTp        = "st_empty_sched_exit_tp"
 	emptyProgStEmptySchedProcessExec   = "st_empty_sched_process_exec"
@@ -70,6 +71,7 @@ type emptySpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type emptyProgramSpecs struct {
 	StEmptyHrtimerExpireEntry *ebpf.ProgramSpec `ebpf:"st_empty_hrtimer_expire_entry"`
+	StEmptyHrtimerExpireExit  *ebpf.ProgramSpec `ebpf:"st_empty_hrtimer_expire_exit"`
 	StEmptySchedEntryTp       *ebpf.ProgramSpec `ebpf:"st_empty_sched_entry_tp"`
 	StEmptySchedExitTp        *ebpf.ProgramSpec `ebpf:"st_empty_sched_exit_tp"`
 	StEmptySchedProcessExec   *ebpf.ProgramSpec `ebpf:"st_empty_sched_process_exec"`
@@ -129,6 +131,7 @@ type emptyVariables struct {
 // It can be passed to loadEmptyObjects or ebpf.CollectionSpec.LoadAndAssign.
 type emptyPrograms struct {
 	StEmptyHrtimerExpireEntry *ebpf.Program `ebpf:"st_empty_hrtimer_expire_entry"`
+	StEmptyHrtimerExpireExit  *ebpf.Program `ebpf:"st_empty_hrtimer_expire_exit"`
 	StEmptySchedEntryTp       *ebpf.Program `ebpf:"st_empty_sched_entry_tp"`
 	StEmptySchedExitTp        *ebpf.Program `ebpf:"st_empty_sched_exit_tp"`
 	StEmptySchedProcessExec   *ebpf.Program `ebpf:"st_empty_sched_process_exec"`
@@ -142,6 +145,7 @@ type emptyPrograms struct {
 func (p *emptyPrograms) Close() error {
 	return _EmptyClose(
 		p.StEmptyHrtimerExpireEntry,
+		p.StEmptyHrtimerExpireExit,
 		p.StEmptySchedEntryTp,
 		p.StEmptySchedExitTp,
 		p.StEmptySchedProcessExec,

@@ -53,7 +53,17 @@ enum {
 struct mm_struct;
 
 struct thread_info {
+	unsigned long flags;
+#if defined(__TARGET_ARCH_x86)
+	u32 status;
+#endif
 	u32 cpu;
+};
+
+/* Empty without CONFIG_SCHED_INFO. */
+struct sched_info {
+	u64 last_arrival; /* when the task took a core, on the run queue's clock */
+	u64 last_queued;  /* when it began to wait for one */
 };
 
 struct task_struct {
@@ -66,6 +76,7 @@ struct task_struct {
 	struct mm_struct *active_mm;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
+	struct sched_info sched_info;
 	char comm[16];
 };
 
@@ -80,6 +91,7 @@ struct pt_regs {
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	s32 syscallno;
+	u64 pstate;
 };
 #else
 #error "unknown architecture"

@@ -82,6 +82,7 @@ struct entry {
 };
 
 #define LOG_ENTRIES 64
+#define WOKEN 8
 
 /*
  * The hot half of one core. After each entry into the kernel (page-table
@@ -91,8 +92,7 @@ struct entry {
  * the sums. The map is small enough for the kernel's linear mapping.
  *
  * Only the core itself writes here, with interrupts or preemption off, but for
- * woken, which the waker writes from wherever it runs and which therefore has a
- * cache line of its own.
+ * wakes and woken, which the waker writes from wherever it runs.
  *
  * A switch's phases are known at its sched_exit_tp, but are logged at the next
  * sched_switch, between its s0 and s1, where time belongs to no slice and no
@@ -107,10 +107,10 @@ struct core {
 	u32 class; /* of the last switch; CLASSES: not to be counted */
 	u32 holder;
 	u32 slot; /* of the worker that holds the core */
-	u32 pad0;
-	u64 tick_at; /* last tick of this slice; 0: none */
+	u32 asked; /* a tick asked for the switch that is to come */
 	u32 logged;
-	u32 pad1;
+	u32 pad0;
+	u64 timer; /* address of the timer that is being served, if it is one of interest */
 
 	u64 time[HOLDERS]; /* of ended slices */
 	u64 self;
@@ -121,8 +121,11 @@ struct core {
 	u64 task;   /* address of the task that holds the core */
 	u64 nvcsw;  /* of the worker that holds the core, when it took it; ~0: unknown */
 
-	u32 woken; /* tid last woken onto this core since its last switch or tick */
-	u32 pad2[15];
+	u64 ticker; /* of this core's tick; 0: not seen yet */
+	u64 flags;  /* thread_info's, when the timer's turn began */
+	u32 wakes; /* onto this core, since its last switch or tick that asked for none */
+	u32 woken[WOKEN]; /* tids of the last of them */
+	u32 pad1;
 
 	struct entry log[LOG_ENTRIES];
 };
@@ -268,7 +271,7 @@ struct task_name {
 	u32 record; /* RECORD_TASK */
 	u32 tid;
 	u32 tgid;
-	u32 parent; /* who created it just now; 0: it has another name, no more */
+	u32 pad;
 	u64 time;
 	char comm[16];
 };
@@ -281,6 +284,8 @@ struct raw {
 	struct task_name name; /* the last that the running task gave itself */
 };
 
+#define PLAIN_TIMERS 32
+
 /* What the figures miss, and what has been found out. */
 struct totals {
 	u64 map_full;
@@ -288,8 +293,9 @@ struct totals {
 	u64 unwatched_core;
 	u64 tick_function;   /* address of the tick's callback; 0: not found yet */
 	u64 hrtick_function; /* of the one that ends slices between ticks; 0: not seen */
-	u64 plain_function;  /* of the last one that is neither */
-	u64 timers_asked;    /* times that the kernel was asked for a callback's name */
+	u64 resched_flags;   /* of thread_info, that ask for a switch; 0: not learned yet */
+	u64 plain_timers;    /* callbacks found to be neither */
+	u64 plain_function[PLAIN_TIMERS]; /* the last of them */
 	u64 lost_names;      /* task_name records that found no room */
 };
 

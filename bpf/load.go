@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -75,8 +74,6 @@ type Options struct {
 	Cores, Online int
 	// Tasks is how many tasks can be watched at once.
 	Tasks int
-	// TickPeriod is the time between scheduler ticks; 0 means 4 ms.
-	TickPeriod time.Duration
 	// NoPick and NoSwitch leave a phase untimed: its hook makes every switch dearer.
 	NoPick, NoSwitch bool
 	// NoTracepointExit leaves out a hook that the kernel has, to exercise the fallback.
@@ -119,6 +116,7 @@ type Objects struct {
 // hookPrograms are the tracepoints in attaching order. The switch phase's end
 // has no place here since it depends on the kernel.
 var hookPrograms = [...]struct{ tracepoint, program string }{
+	{"hrtimer_expire_exit", slicetraceProgStTickEnd},
 	{"hrtimer_expire_entry", slicetraceProgStTick},
 	{"sched_process_fork", slicetraceProgStFork},
 	{"sched_process_exec", slicetraceProgStExec},
@@ -148,6 +146,9 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 		return nil, err
 	}
 	if err := size(spec, o); err != nil {
+		return nil, err
+	}
+	if err := kernel.adapt(func(name string, value any) error { return spec.Variables[name].Set(value) }); err != nil {
 		return nil, err
 	}
 	objs.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.options())
@@ -220,14 +221,6 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	if err := sizeRing(spec, o); err != nil {
 		return err
-	}
-	// A tick that asked for a switch gets it at once, or when a system call
-	// ends; one older than half a period did not end the slice.
-	if o.TickPeriod > 0 {
-		recent := uint64(o.TickPeriod / 2)
-		if err := spec.Variables[slicetraceVarTickRecent].Set(recent); err != nil {
-			return fmt.Errorf("set tick period: %w", err)
-		}
 	}
 	return nil
 }

@@ -8,7 +8,9 @@
 #include "layout.h"
 
 /* Set before load. */
-const volatile u64 tick_recent = 2000000; /* ns after a tick in which it can still end a slice */
+const volatile bool tells_prev_state = false; /* sched_switch has prev's state as its last argument */
+const volatile u64 resched_guess = 0;         /* the thread_info flags that ask for a switch, until they are learned */
+const volatile bool lazy_resched = false;     /* there are two of them */
 
 const volatile u32 index_mask = 2047;       /* cells of st_index, a power of two, less one */
 const volatile bool recording = false;      /* every switch and wakeup goes into the ring too */

@@ -86,7 +86,7 @@ static __noinline int stash_phases(struct core *c)
 }
 
 static __always_inline void record_switch(struct core *c, bool preempt, struct task_struct *prev,
-					  struct task_struct *next, u32 cause, u64 s0)
+					  struct task_struct *next, u32 state, u32 cause, u64 s0)
 {
 	struct raw *r = this_raw();
 	struct event *e;
@@ -106,7 +106,7 @@ static __always_inline void record_switch(struct core *c, bool preempt, struct t
 	e->took = r->out.took;
 	e->class = r->out.stashed ? r->out.class : CLASSES;
 	e->flags = (r->out.stashed ? r->out.flags : 0) | (preempt ? EVENT_PREEMPT : 0);
-	e->state = task_state(prev);
+	e->state = state;
 	e->cause = cause;
 	e->cpu = 0;
 	r->out.stashed = 0;
@@ -122,7 +122,7 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 	struct raw *r = this_raw();
 	struct event *e;
 
-	if (!r || p == bpf_get_current_task_btf())
+	if (!r)
 		return;
 	if (r->out.sending) {
 		r->missed++;
@@ -138,18 +138,18 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 	end_event(r);
 }
 
-static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent)
+static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm)
 {
 	n->record = RECORD_TASK;
 	n->tid = p->pid;
 	n->tgid = p->tgid;
-	n->parent = parent;
+	n->pad = 0;
 	n->time = bpf_ktime_get_ns();
 	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
 }
 
 /* Into the ring at once. */
-static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent)
+static __noinline int record_name(struct task_struct *p, const char *comm)
 {
 	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
 
@@ -157,7 +157,7 @@ static __noinline int record_name(struct task_struct *p, const char *comm, u32 p
 		__sync_fetch_and_add(&st_totals.lost_names, 1);
 		return 0;
 	}
-	name_task(n, p, comm, parent);
+	name_task(n, p, comm);
 	bpf_ringbuf_submit(n, ring_flags());
 	return 0;
 }
@@ -171,12 +171,12 @@ static __noinline int record_rename(struct task_struct *p, const char *comm)
 	struct raw *r = this_raw();
 
 	if (!r || r->out.naming || p != bpf_get_current_task_btf())
-		return record_name(p, comm, 0);
+		return record_name(p, comm);
 	if (r->name.tid != (u32)p->pid)
 		send_name(r);
 	r->out.naming = 1;
 	barrier();
-	name_task(&r->name, p, comm, 0);
+	name_task(&r->name, p, comm);
 	barrier();
 	r->out.named = 1;
 	r->out.naming = 0;

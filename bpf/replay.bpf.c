@@ -27,7 +27,19 @@ struct fake_task {
 	u64 nivcsw;
 	u32 cpu;
 	s32 syscall;
+	u64 arrival;
+	u64 queued;
+	u32 compat; /* in a system call of the 32-bit table */
+	u32 pad;
 	char comm[16];
+};
+
+/* What a timer of a test is; a core has one of each. */
+enum fake_timer {
+	FAKE_TICK,
+	FAKE_HRTICK,
+	FAKE_PLAIN,
+	FAKE_TIMERS = 4,
 };
 
 enum step {
@@ -40,7 +52,8 @@ enum step {
 	STEP_FORK,   /* `task` creates `other` */
 	STEP_EXEC,   /* of `task`, which was known as old_tid */
 	STEP_LEAVE,  /* sched_process_exit */
-	STEP_TICK,
+	STEP_TIMER_BEGINS, /* the turn of `timer`, which interrupts `current` */
+	STEP_TIMER_ENDS,   /* and has set flags of it */
 	STEP_RENAME, /* of `task`, by `current`, to what fake.comm says */
 	STEP_WATCH,  /* what the iterator does when it comes to `task` */
 };
@@ -56,7 +69,10 @@ struct replay_world {
 	u32 preempt;
 	u32 old_tid;
 	u32 current; /* the task that runs on the core */
+	u32 timer;
+	u32 prev_state; /* as sched_switch tells it */
 	u32 pad;
+	u64 sets;
 	struct fake_task fake;
 };
 
@@ -77,7 +93,9 @@ struct {
 struct fake_kernel_task no_task;
 char fake_regs[1024];
 s32 fake_syscall[FAKE_TASKS];
-char fake_timer[1024];
+char fake_timers[FAKE_TIMERS * 1024];
+u64 fake_args[4];
+u32 fake_compat[FAKE_TASKS];
 
 static __always_inline u64 fake_clock(void)
 {
@@ -118,29 +136,52 @@ static __always_inline void set_task(struct task_struct *t, struct fake_task *f,
 		((struct task_struct___cpu *)t)->cpu = f->cpu;
 	else
 		t->thread_info.cpu = f->cpu;
+	if (bpf_core_field_exists(t->sched_info.last_queued)) {
+		t->sched_info.last_arrival = f->arrival;
+		t->sched_info.last_queued = f->queued;
+	}
+	t->thread_info.flags = 0;
 	__builtin_memcpy(t->comm, f->comm, sizeof(f->comm));
 	fake_syscall[i % FAKE_TASKS] = f->syscall;
+	fake_compat[i % FAKE_TASKS] = f->compat;
 }
 
-static __always_inline void set_syscall(u32 task)
+static __always_inline void set_syscall(struct task_struct *t, u32 task)
 {
 	struct pt_regs *regs = (struct pt_regs *)fake_regs;
 
 #if defined(__TARGET_ARCH_x86)
 	regs->orig_ax = fake_syscall[task % FAKE_TASKS];
+	t->thread_info.status = fake_compat[task % FAKE_TASKS] ? TS_COMPAT : 0;
 #else
 	regs->syscallno = fake_syscall[task % FAKE_TASKS];
+	regs->pstate = fake_compat[task % FAKE_TASKS] ? PSR_MODE32_BIT : 0;
 #endif
 }
 
-/* The timer's callback is one that has been recognised before. */
-static __always_inline int tick(void)
+/* The scheduler takes the flags back before it says so. */
+static __always_inline int switch_from(struct task_struct *prev, struct task_struct *next)
 {
-	struct hrtimer *timer = (struct hrtimer *)fake_timer;
+	set_syscall(prev, world.task);
+	prev->thread_info.flags = 0;
+	fake_args[3] = world.prev_state;
+	return ____st_switch(fake_args, world.preempt, prev, next);
+}
 
-	st_totals.tick_function = 1;
-	timer->function = (void *)1;
-	return ____st_tick(NULL, timer);
+/* The callbacks are some that have been recognised before. */
+static __always_inline struct hrtimer *a_timer(void)
+{
+	u32 i = world.timer % FAKE_TIMERS;
+	struct hrtimer *timer;
+
+	barrier_var(i); /* else its bound is lost to the verifier */
+	timer = (struct hrtimer *)&fake_timers[i * 1024];
+
+	st_totals.tick_function = 1 + FAKE_TICK;
+	st_totals.hrtick_function = 1 + FAKE_HRTICK;
+	st_totals.plain_function[0] = 1 + FAKE_PLAIN;
+	timer->function = (void *)(1 + (u64)world.timer);
+	return timer;
 }
 
 SEC("raw_tp")
@@ -155,8 +196,7 @@ int replay_step(void *ctx)
 	case STEP_ENTRY:
 		return ____st_entry(NULL);
 	case STEP_SWITCH:
-		set_syscall(world.task);
-		return ____st_switch(NULL, world.preempt, task, other);
+		return switch_from(task, other);
 	case STEP_EXIT:
 		return ____st_exit(NULL);
 	case STEP_WAKEUP:
@@ -169,8 +209,11 @@ int replay_step(void *ctx)
 		return ____st_exec(NULL, task, world.old_tid);
 	case STEP_LEAVE:
 		return ____st_process_exit(NULL, task);
-	case STEP_TICK:
-		return tick();
+	case STEP_TIMER_BEGINS:
+		return ____st_tick(NULL, a_timer());
+	case STEP_TIMER_ENDS:
+		fake_task(world.current)->thread_info.flags |= world.sets;
+		return ____st_tick_end(NULL, a_timer());
 	case STEP_WATCH:
 		return watch(task);
 	case STEP_RENAME:

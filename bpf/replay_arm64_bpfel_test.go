@@ -23,10 +23,10 @@ type replayCore struct {
 	Class     uint32
 	Holder    uint32
 	Slot      uint32
-	Pad0      uint32
-	TickAt    uint64
+	Asked     uint32
 	Logged    uint32
-	Pad1      uint32
+	Pad0      uint32
+	Timer     uint64
 	Time      [3]uint64
 	Self      uint64
 	Switches  uint64
@@ -35,8 +35,11 @@ type replayCore struct {
 	Unseen    uint64
 	Task      uint64
 	Nvcsw     uint64
-	Woken     uint32
-	Pad2      [15]uint32
+	Ticker    uint64
+	Flags     uint64
+	Wakes     uint32
+	Woken     [8]uint32
+	Pad1      uint32
 	Log       [64]struct {
 		_      structs.HostLayout
 		Slice  uint64
@@ -101,25 +104,28 @@ type replayRaw struct {
 		Record uint32
 		Tid    uint32
 		Tgid   uint32
-		Parent uint32
+		Pad    uint32
 		Time   uint64
 		Comm   [16]int8
 	}
 }
 
 type replayReplayWorld struct {
-	_       structs.HostLayout
-	Now     uint64
-	Pace    uint64
-	Step    uint32
-	Cpu     uint32
-	Task    uint32
-	Other   uint32
-	Preempt uint32
-	OldTid  uint32
-	Current uint32
-	Pad     uint32
-	Fake    struct {
+	_         structs.HostLayout
+	Now       uint64
+	Pace      uint64
+	Step      uint32
+	Cpu       uint32
+	Task      uint32
+	Other     uint32
+	Preempt   uint32
+	OldTid    uint32
+	Current   uint32
+	Timer     uint32
+	PrevState uint32
+	Pad       uint32
+	Sets      uint64
+	Fake      struct {
 		_        structs.HostLayout
 		Pid      uint32
 		Tgid     uint32
@@ -131,6 +137,10 @@ type replayReplayWorld struct {
 		Nivcsw   uint64
 		Cpu      uint32
 		Syscall  int32
+		Arrival  uint64
+		Queued   uint64
+		Compat   uint32
+		Pad      uint32
 		Comm     [16]int8
 	}
 }
@@ -208,8 +218,9 @@ type replayTotals struct {
 	UnwatchedCore  uint64
 	TickFunction   uint64
 	HrtickFunction uint64
-	PlainFunction  uint64
-	TimersAsked    uint64
+	ReschedFlags   uint64
+	PlainTimers    uint64
+	PlainFunction  [32]uint64
 	LostNames      uint64
 }
 
@@ -268,22 +279,27 @@ const (
 	replayProgStSnapshot    = "st_snapshot"
 	replayProgStSwitch      = "st_switch"
 	replayProgStTick        = "st_tick"
+	replayProgStTickEnd     = "st_tick_end"
 	replayProgStWakeup      = "st_wakeup"
 	replayProgStWakeupNew   = "st_wakeup_new"
 	replayProgStWatch       = "st_watch"
+	replayVarFakeArgs       = "fake_args"
+	replayVarFakeCompat     = "fake_compat"
 	replayVarFakeRegs       = "fake_regs"
 	replayVarFakeSyscall    = "fake_syscall"
-	replayVarFakeTimer      = "fake_timer"
+	replayVarFakeTimers     = "fake_timers"
 	replayVarIndexMask      = "index_mask"
+	replayVarLazyResched    = "lazy_resched"
 	replayVarLog2Byte       = "log2_byte"
 	replayVarNoTask         = "no_task"
 	replayVarObituaryType   = "obituary_type"
 	replayVarRecording      = "recording"
+	replayVarReschedGuess   = "resched_guess"
 	replayVarRingBytes      = "ring_bytes"
 	replayVarStTotals       = "st_totals"
 	replayVarStWanted       = "st_wanted"
 	replayVarTaskNameType   = "task_name_type"
-	replayVarTickRecent     = "tick_recent"
+	replayVarTellsPrevState = "tells_prev_state"
 	replayVarWorld          = "world"
 )
 
@@ -340,6 +356,7 @@ type replayProgramSpecs struct {
 	StSnapshot    *ebpf.ProgramSpec `ebpf:"st_snapshot"`
 	StSwitch      *ebpf.ProgramSpec `ebpf:"st_switch"`
 	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
+	StTickEnd     *ebpf.ProgramSpec `ebpf:"st_tick_end"`
 	StWakeup      *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 	StWatch       *ebpf.ProgramSpec `ebpf:"st_watch"`
@@ -365,20 +382,24 @@ type replayMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayVariableSpecs struct {
-	FakeRegs     *ebpf.VariableSpec `ebpf:"fake_regs"`
-	FakeSyscall  *ebpf.VariableSpec `ebpf:"fake_syscall"`
-	FakeTimer    *ebpf.VariableSpec `ebpf:"fake_timer"`
-	IndexMask    *ebpf.VariableSpec `ebpf:"index_mask"`
-	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
-	NoTask       *ebpf.VariableSpec `ebpf:"no_task"`
-	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
-	Recording    *ebpf.VariableSpec `ebpf:"recording"`
-	RingBytes    *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StTotals     *ebpf.VariableSpec `ebpf:"st_totals"`
-	StWanted     *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskNameType *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TickRecent   *ebpf.VariableSpec `ebpf:"tick_recent"`
-	World        *ebpf.VariableSpec `ebpf:"world"`
+	FakeArgs       *ebpf.VariableSpec `ebpf:"fake_args"`
+	FakeCompat     *ebpf.VariableSpec `ebpf:"fake_compat"`
+	FakeRegs       *ebpf.VariableSpec `ebpf:"fake_regs"`
+	FakeSyscall    *ebpf.VariableSpec `ebpf:"fake_syscall"`
+	FakeTimers     *ebpf.VariableSpec `ebpf:"fake_timers"`
+	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
+	LazyResched    *ebpf.VariableSpec `ebpf:"lazy_resched"`
+	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
+	NoTask         *ebpf.VariableSpec `ebpf:"no_task"`
+	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
+	Recording      *ebpf.VariableSpec `ebpf:"recording"`
+	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
+	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StTotals       *ebpf.VariableSpec `ebpf:"st_totals"`
+	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
+	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
+	TellsPrevState *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	World          *ebpf.VariableSpec `ebpf:"world"`
 }
 
 // replayObjects contains all objects after they have been loaded into the kernel.
@@ -432,20 +453,24 @@ func (m *replayMaps) Close() error {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayVariables struct {
-	FakeRegs     *ebpf.Variable `ebpf:"fake_regs"`
-	FakeSyscall  *ebpf.Variable `ebpf:"fake_syscall"`
-	FakeTimer    *ebpf.Variable `ebpf:"fake_timer"`
-	IndexMask    *ebpf.Variable `ebpf:"index_mask"`
-	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
-	NoTask       *ebpf.Variable `ebpf:"no_task"`
-	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
-	Recording    *ebpf.Variable `ebpf:"recording"`
-	RingBytes    *ebpf.Variable `ebpf:"ring_bytes"`
-	StTotals     *ebpf.Variable `ebpf:"st_totals"`
-	StWanted     *ebpf.Variable `ebpf:"st_wanted"`
-	TaskNameType *ebpf.Variable `ebpf:"task_name_type"`
-	TickRecent   *ebpf.Variable `ebpf:"tick_recent"`
-	World        *ebpf.Variable `ebpf:"world"`
+	FakeArgs       *ebpf.Variable `ebpf:"fake_args"`
+	FakeCompat     *ebpf.Variable `ebpf:"fake_compat"`
+	FakeRegs       *ebpf.Variable `ebpf:"fake_regs"`
+	FakeSyscall    *ebpf.Variable `ebpf:"fake_syscall"`
+	FakeTimers     *ebpf.Variable `ebpf:"fake_timers"`
+	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
+	LazyResched    *ebpf.Variable `ebpf:"lazy_resched"`
+	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
+	NoTask         *ebpf.Variable `ebpf:"no_task"`
+	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`
+	Recording      *ebpf.Variable `ebpf:"recording"`
+	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
+	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
+	StTotals       *ebpf.Variable `ebpf:"st_totals"`
+	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
+	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
+	TellsPrevState *ebpf.Variable `ebpf:"tells_prev_state"`
+	World          *ebpf.Variable `ebpf:"world"`
 }
 
 // replayPrograms contains all programs after they have been loaded into the kernel.
@@ -463,6 +488,7 @@ type replayPrograms struct {
 	StSnapshot    *ebpf.Program `ebpf:"st_snapshot"`
 	StSwitch      *ebpf.Program `ebpf:"st_switch"`
 	StTick        *ebpf.Program `ebpf:"st_tick"`
+	StTickEnd     *ebpf.Program `ebpf:"st_tick_end"`
 	StWakeup      *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.Program `ebpf:"st_wakeup_new"`
 	StWatch       *ebpf.Program `ebpf:"st_watch"`
@@ -481,6 +507,7 @@ func (p *replayPrograms) Close() error {
 		p.StSnapshot,
 		p.StSwitch,
 		p.StTick,
+		p.StTickEnd,
 		p.StWakeup,
 		p.StWakeupNew,
 		p.StWatch,

@@ -28,7 +28,8 @@ const (
 	stepFork
 	stepExec
 	stepLeave
-	stepTick
+	stepTimerBegins
+	stepTimerEnds
 	stepRename
 	stepWatch
 )
@@ -53,9 +54,23 @@ const (
 type fake struct {
 	tid, tgid, flags, state, cpu uint32
 	mm, activeMM                 uint64
+	noMM                         bool
 	nvcsw, nivcsw                uint64
 	syscall                      int32
+	compat                       bool // syscall is of the 32-bit table
+	arrival, queued              uint64
 }
+
+// The timers of a replay. resched and lazy are the flags by which they ask for a
+// switch: not the bits of any kernel.
+const (
+	timerTick = iota
+	timerHRTick
+	timerPlain
+
+	resched = 1 << 6
+	lazy    = 1 << 7
+)
 
 // replay runs the kernel half's own programs by hand, on made-up tasks and times.
 type replay struct {
@@ -72,7 +87,7 @@ type replay struct {
 
 func newReplay(t *testing.T, adjust ...func(*ebpf.CollectionSpec)) *replay {
 	t.Helper()
-	return newReplayOf(t, Options{Cores: 2, Tasks: replayed, TickPeriod: 4 * time.Millisecond}, adjust...)
+	return newReplayOf(t, Options{Cores: 2, Tasks: replayed}, adjust...)
 }
 
 func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) *replay {
@@ -90,6 +105,8 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 	if err := size(spec, o); err != nil {
 		t.Fatal(err)
 	}
+	set(spec, slicetraceVarReschedGuess, uint64(resched|lazy))
+	set(spec, slicetraceVarLazyResched, true)
 	for _, f := range adjust {
 		f(spec)
 	}
@@ -111,6 +128,12 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 		r.task(i, fake{})
 	}
 	return r
+}
+
+func set(spec *ebpf.CollectionSpec, variable string, value any) {
+	if err := spec.Variables[variable].Set(value); err != nil {
+		panic(err)
+	}
 }
 
 func (r *replay) must(err error) {
@@ -144,7 +167,7 @@ func (r *replay) task(i int, f fake) {
 	if f.tgid == 0 {
 		f.tgid = f.tid
 	}
-	if f.mm == 0 && i != idle {
+	if f.mm == 0 && i != idle && !f.noMM {
 		f.mm = uint64(1000 + i)
 	}
 	if f.activeMM == 0 {
@@ -155,13 +178,37 @@ func (r *replay) task(i int, f fake) {
 		w.Task = uint32(i)
 		w.Fake.Pid, w.Fake.Tgid, w.Fake.Flags, w.Fake.State, w.Fake.Cpu = f.tid, f.tgid, f.flags, f.state, f.cpu
 		w.Fake.Mm, w.Fake.ActiveMm, w.Fake.Nvcsw, w.Fake.Nivcsw, w.Fake.Syscall = f.mm, f.activeMM, f.nvcsw, f.nivcsw, f.syscall
+		w.Fake.Arrival, w.Fake.Queued = f.arrival, f.queued
+		if f.compat {
+			w.Fake.Compat = 1
+		}
 		w.Fake.Comm = [16]int8{'t', int8('0' + i)}
 	})
 }
 
 func (r *replay) entry(cpu uint32, at uint64) { r.t.Helper(); r.do(stepEntry, cpu, at, nil) }
 func (r *replay) exit(cpu uint32, at uint64)  { r.t.Helper(); r.do(stepExit, cpu, at, nil) }
-func (r *replay) tick(cpu uint32, at uint64)  { r.t.Helper(); r.do(stepTick, cpu, at, nil) }
+
+// timerBegins and timerEnds are a timer's turn on a core where current runs, of
+// which it sets flags.
+func (r *replay) timerBegins(cpu uint32, at uint64, timer, current int) {
+	r.t.Helper()
+	r.do(stepTimerBegins, cpu, at, func(w *replayReplayWorld) { w.Timer, w.Current = uint32(timer), uint32(current) })
+}
+
+func (r *replay) timerEnds(cpu uint32, at uint64, timer, current int, sets uint64) {
+	r.t.Helper()
+	r.do(stepTimerEnds, cpu, at, func(w *replayReplayWorld) {
+		w.Timer, w.Current, w.Sets = uint32(timer), uint32(current), sets
+	})
+}
+
+// tick is one that asks for what sets says: resched, lazy or nothing.
+func (r *replay) tick(cpu uint32, at uint64, current int, sets uint64) {
+	r.t.Helper()
+	r.timerBegins(cpu, at, timerTick, current)
+	r.timerEnds(cpu, at, timerTick, current, sets)
+}
 
 // swtch is the sched_switch alone.
 func (r *replay) swtch(cpu uint32, at uint64, prev, next int) {
@@ -173,6 +220,18 @@ func (r *replay) swtch(cpu uint32, at uint64, prev, next int) {
 func (r *replay) preempt(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
 	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.Preempt = uint32(prev), uint32(next), 1 })
+}
+
+// exitOf is a sched_exit_tp while current runs.
+func (r *replay) exitOf(cpu uint32, at uint64, current int) {
+	r.t.Helper()
+	r.do(stepExit, cpu, at, func(w *replayReplayWorld) { w.Current = uint32(current) })
+}
+
+// switchTold is a sched_switch that tells prev's state, where the kernel does.
+func (r *replay) switchTold(cpu uint32, at uint64, prev, next int, state uint32) {
+	r.t.Helper()
+	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.PrevState = uint32(prev), uint32(next), state })
 }
 
 // turn is a whole switch: pick takes 10 and the switch phase 20.
@@ -326,4 +385,7 @@ func switches(s *Snapshot) (n uint64) {
 	return n
 }
 
-const yieldCall = int32(unix.SYS_SCHED_YIELD)
+const (
+	yieldCall       = int32(unix.SYS_SCHED_YIELD)
+	yieldCompatCall = 158 // of 32-bit programs, on both architectures
+)

@@ -2,7 +2,12 @@ package bpf
 
 import (
 	"testing"
+
+	"github.com/cilium/ebpf"
 )
+
+// marks are how many wakeups a core remembers: WOKEN in layout.h.
+const marks = 8
 
 // How a slice's end is told from its neighbours.
 func TestCauses(t *testing.T) {
@@ -24,6 +29,18 @@ func TestCauses(t *testing.T) {
 			r.task(a, fake{syscall: yieldCall})
 			r.turn(0, 2000, a, b)
 		}, byYield},
+		"yields by the 32-bit table": {func(r *replay) {
+			r.task(a, fake{syscall: yieldCompatCall, compat: true})
+			r.turn(0, 2000, a, b)
+		}, byYield},
+		"that number of the 64-bit table": {func(r *replay) {
+			r.task(a, fake{syscall: yieldCompatCall})
+			r.turn(0, 2000, a, b)
+		}, byOther},
+		"the 64-bit number of the 32-bit table": {func(r *replay) {
+			r.task(a, fake{syscall: yieldCall, compat: true})
+			r.turn(0, 2000, a, b)
+		}, byOther},
 		"preempted while yielding": {func(r *replay) {
 			r.task(a, fake{syscall: yieldCall})
 			r.preempt(0, 2000, a, b)
@@ -40,29 +57,117 @@ func TestCauses(t *testing.T) {
 			r.wake(0, 1900, d, a)
 			r.turn(0, 2000, a, b)
 		}, byOther},
-		"a tick": {func(r *replay) {
-			r.tick(0, 1900)
+		"one of many that are woken at once": {func(r *replay) {
+			r.wake(0, 1900, b, a)
+			r.wake(0, 1901, d, a)
 			r.turn(0, 2000, a, b)
-		}, byTick},
-		"a tick long ago": {func(r *replay) {
-			r.tick(0, 1900)
-			r.turn(0, 1900+2_000_000, a, b)
+		}, byWakeup},
+		// More than there are marks for: the kernel's stamps tell.
+		"one of more than there are marks for": {func(r *replay) {
+			r.task(a, fake{arrival: 500})
+			r.task(b, fake{queued: 501})
+			r.wake(0, 1900, b, a)
+			for range marks {
+				r.wake(0, 1901, d, a)
+			}
+			r.turn(0, 2000, a, b)
+		}, byWakeup},
+		"one that waits longer than those": {func(r *replay) {
+			r.task(a, fake{arrival: 500})
+			r.task(b, fake{queued: 500})
+			for range marks + 1 {
+				r.wake(0, 1901, d, a)
+			}
+			r.turn(0, 2000, a, b)
 		}, byOther},
-		"woken before the tick": {func(r *replay) {
-			r.wake(0, 1800, b, a)
-			r.tick(0, 1900)
+		"one that wakes itself is no mark": {func(r *replay) {
+			r.wake(0, 1900, b, a)
+			for range marks + 1 {
+				r.wake(0, 1901, a, a)
+			}
+			r.turn(0, 2000, a, b)
+		}, byWakeup},
+		"a tick asks": {func(r *replay) {
+			r.tick(0, 1900, a, resched)
 			r.turn(0, 2000, a, b)
 		}, byTick},
+		"a tick asks lazily": {func(r *replay) {
+			r.tick(0, 1900, a, lazy)
+			r.turn(0, 2000, a, b)
+		}, byTick},
+		"HRTICK asks": {func(r *replay) {
+			r.timerBegins(0, 1900, timerHRTick, a)
+			r.timerEnds(0, 1901, timerHRTick, a, resched)
+			r.turn(0, 2000, a, b)
+		}, byTick},
+		"a tick asks long before": {func(r *replay) {
+			r.tick(0, 1900, a, resched)
+			r.turn(0, 1900+20_000_000, a, b)
+		}, byTick},
+		"a tick asks for nothing": {func(r *replay) {
+			r.tick(0, 1999, a, 0)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+		"a tick sets another flag": {func(r *replay) {
+			r.tick(0, 1999, a, 1<<2)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+		"another timer sets the flag": {func(r *replay) {
+			r.timerBegins(0, 1900, timerPlain, a)
+			r.timerEnds(0, 1901, timerPlain, a, resched)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+		"asked for before the tick": {func(r *replay) {
+			r.wake(0, 1800, b, a)
+			r.timerBegins(0, 1850, timerPlain, a)
+			r.timerEnds(0, 1851, timerPlain, a, lazy)
+			r.tick(0, 1900, a, resched)
+			r.turn(0, 2000, a, b)
+		}, byWakeup},
+		"woken before a tick that asks": {func(r *replay) {
+			r.wake(0, 1800, b, a)
+			r.tick(0, 1900, a, resched)
+			r.turn(0, 2000, a, b)
+		}, byTick},
+		"woken before a tick that does not": {func(r *replay) {
+			r.wake(0, 1800, b, a)
+			r.tick(0, 1900, a, 0)
+			r.turn(0, 2000, a, b)
+		}, byOther},
 		"woken after the tick": {func(r *replay) {
-			r.tick(0, 1800)
+			r.tick(0, 1800, a, 0)
 			r.wake(0, 1900, b, a)
 			r.turn(0, 2000, a, b)
 		}, byWakeup},
 		"a tick of the slice before": {func(r *replay) {
-			r.tick(0, 900)
+			r.tick(0, 900, a, resched)
 			r.turn(0, 1000, a, d)
 			r.turn(0, 1100, d, a)
 			r.turn(0, 1200, a, b)
+		}, byOther},
+		"asked for, and chosen again": {func(r *replay) {
+			r.tick(0, 1800, a, resched)
+			r.task(a, fake{}) // the flag is taken back
+			r.exitOf(0, 1850, a)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+		// Between the choice and the end of the scheduler's call.
+		"chosen again, and asked for anew": {func(r *replay) {
+			r.tick(0, 1800, a, resched)
+			r.exitOf(0, 1850, a)
+			r.turn(0, 2000, a, b)
+		}, byTick},
+		"asked for, and chosen again before the next tick": {func(r *replay) {
+			r.tick(0, 1800, a, resched)
+			r.task(a, fake{})
+			r.tick(0, 1900, a, 0)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+		"of a tick, the begin was skipped": {func(r *replay) {
+			r.tick(0, 600, a, 0)
+			r.wake(0, 1800, b, a)
+			r.timerEnds(0, 1900, timerTick, a, resched)
+			r.turn(0, 2000, a, b)
 		}, byOther},
 		"woken onto the other core": {func(r *replay) {
 			r.task(b, fake{cpu: 1})
@@ -78,6 +183,107 @@ func TestCauses(t *testing.T) {
 		ended := r.worker(10).Ended
 		if ended[c.cause] == before[c.cause] {
 			t.Errorf("%s: slices by blocked, exited, tick, wakeup, yield, other: %v", name, ended)
+		}
+	}
+}
+
+// Every tick is counted, also one of which the kernel skipped a half because another
+// timer's program was running on the core.
+func TestTicksOfWhichAHalfIsSkipped(t *testing.T) {
+	for name, c := range map[string]struct {
+		ticks func(r *replay)
+		want  uint64
+	}{
+		"none": {func(r *replay) {
+			r.tick(0, 1000, a, 0)
+			r.tick(0, 2000, a, 0)
+		}, 2},
+		"the begin": {func(r *replay) {
+			r.tick(0, 1000, a, 0)
+			r.timerEnds(0, 2000, timerTick, a, 0)
+			r.tick(0, 3000, a, 0)
+		}, 3},
+		"the end": {func(r *replay) {
+			r.timerBegins(0, 1000, timerTick, a)
+			r.tick(0, 2000, a, 0)
+		}, 2},
+		"the end, between other timers": {func(r *replay) {
+			r.timerBegins(0, 1000, timerTick, a)
+			r.timerBegins(0, 1100, timerPlain, a)
+			r.timerEnds(0, 1200, timerPlain, a, 0)
+			r.tick(0, 2000, a, 0)
+		}, 2},
+		"none, within another timer": {func(r *replay) {
+			r.timerBegins(0, 1000, timerPlain, idle)
+			r.tick(0, 1001, idle, 0)
+			r.timerEnds(0, 1002, timerPlain, idle, 0)
+		}, 1},
+		"other timers": {func(r *replay) {
+			r.timerBegins(0, 1000, timerPlain, a)
+			r.timerEnds(0, 1001, timerPlain, a, 0)
+			r.timerBegins(0, 1002, timerHRTick, a)
+			r.timerEnds(0, 1003, timerHRTick, a, 0)
+		}, 0},
+	} {
+		r := newReplay(t)
+		r.turn(0, 500, d, a)
+		c.ticks(r)
+		want(t, "ticks: "+name, r.core(0).Ticks, c.want)
+	}
+}
+
+// The flag by which the scheduler asks for a switch is learned from the idle task.
+func TestFlagIsLearned(t *testing.T) {
+	for name, c := range map[string]struct {
+		timer, current int
+		sets           uint64
+		lazy           bool
+		want           uint64
+	}{
+		"a timer wakes an idle core":    {timerPlain, idle, 1 << 3, false, 1 << 3},
+		"on a kernel with a lazy one":   {timerPlain, idle, 1 << 3, true, 3 << 3},
+		"the tick wakes an idle core":   {timerTick, idle, 1 << 3, false, 1 << 3},
+		"it wakes nobody":               {timerPlain, idle, 0, false, 0},
+		"another task is signalled too": {timerPlain, a, 1 << 2, false, 0},
+		"more than one flag":            {timerPlain, idle, 3 << 2, false, 0},
+	} {
+		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarLazyResched, c.lazy) })
+		r.timerBegins(0, 1000, c.timer, c.current)
+		r.timerEnds(0, 1001, c.timer, c.current, c.sets)
+		want(t, name, r.totals().ReschedFlags, c.want)
+	}
+}
+
+// The state that sched_switch tells is prev's as the scheduler found it; by the time
+// of the tracepoint the task may be on its way back.
+func TestStateFromTheTracepoint(t *testing.T) {
+	for name, c := range map[string]struct {
+		told, now uint32
+		cause     int
+		runnable  bool
+	}{
+		"asleep":                     {asleep, asleep, blocked, false},
+		"being woken elsewhere":      {asleep, 0x200, blocked, false},
+		"made running by a signal":   {asleep, 0, blocked, true},
+		"runs":                       {0, 0, byOther, true},
+		"dead":                       {dead, dead, exited, false},
+		"about to sleep, not yet so": {0, asleep, byOther, true},
+	} {
+		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarTellsPrevState, true) })
+		r.watch(a, FollowNone)
+		r.turn(0, 500, d, a)
+		r.task(a, fake{state: c.now})
+		record := r.worker(10)
+		r.switchTold(0, 2000, a, b, c.told)
+		if c.cause == exited {
+			if r.worker(10) != nil {
+				t.Errorf("%s: it is still watched", name)
+			}
+			continue
+		}
+		after := r.worker(10)
+		if after.Ended[c.cause] != record.Ended[c.cause]+1 || (after.Runnable != 0) != c.runnable {
+			t.Errorf("%s: slices by cause: %v; runnable since %d", name, after.Ended, after.Runnable)
 		}
 	}
 }
@@ -103,11 +309,18 @@ func TestClasses(t *testing.T) {
 		prev, next fake
 		class      int
 	}{
-		"threads":              {fake{mm: 7}, fake{mm: 7}, classThread},
-		"processes":            {fake{mm: 7}, fake{mm: 8}, classProcess},
-		"from a kernel thread": {fake{flags: kthread}, fake{mm: 7}, classKernel},
-		"to a kernel thread":   {fake{mm: 7}, fake{flags: kthread}, classKernel},
-		"the exiting one's mm": {fake{mm: 9, activeMM: 7, state: dead}, fake{mm: 7}, classThread},
+		"threads":                          {fake{mm: 7}, fake{mm: 7}, classThread},
+		"processes":                        {fake{mm: 7}, fake{mm: 8}, classProcess},
+		"from a kernel thread":             {fake{flags: kthread}, fake{mm: 7}, classKernel},
+		"to a kernel thread":               {fake{mm: 7}, fake{flags: kthread}, classKernel},
+		"exits, to its own process":        {fake{tgid: 10, noMM: true, activeMM: 7, state: dead}, fake{tgid: 10, mm: 7}, classThread},
+		"exits, to another process":        {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 8}, classProcess},
+		"exits, on another's mm, to it":    {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 7}, classKernel},
+		"to one that exits":                {fake{mm: 7}, fake{noMM: true, activeMM: 8}, classKernel},
+		"to one of its own that exits":     {fake{tgid: 10, mm: 7}, fake{tgid: 10, noMM: true, activeMM: 7}, classThread},
+		"between two that exit":            {fake{noMM: true, activeMM: 7}, fake{noMM: true, activeMM: 8}, classKernel},
+		"between two that exit together":   {fake{tgid: 10, noMM: true, activeMM: 7}, fake{tgid: 10, noMM: true}, classThread},
+		"two processes with one mm, vfork": {fake{mm: 7}, fake{mm: 7}, classThread},
 	} {
 		r := newReplay(t)
 		r.task(a, c.prev)

@@ -274,7 +274,7 @@ func TestLogFlushAt64Entries(t *testing.T) {
 func TestCoreWithoutAPlace(t *testing.T) {
 	r := newReplay(t)
 	r.turn(7, 1000, a, b)
-	r.tick(7, 1500)
+	r.tick(7, 1500, a, 0)
 	r.turn(7, 2000, b, a)
 	want(t, "switches on it", r.totals().UnwatchedCore, 2)
 	if core := r.core(0); core != (Core{}) {
@@ -302,7 +302,7 @@ func TestTimeAddsUpInRandomSequences(t *testing.T) {
 			case 1:
 				r.wake(0, at, next, holder)
 			case 2:
-				r.tick(0, at)
+				r.tick(0, at, a, 0)
 			case 3:
 				r.entry(0, at)
 			case 4: // a hidden task: the kernel says nothing of the switch to next

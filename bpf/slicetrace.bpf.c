@@ -22,6 +22,7 @@
 #include "maps.h"
 #include "record.h"
 #include "sums.h"
+#include "ticks.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -31,6 +32,7 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	u64 s0 = bpf_ktime_get_ns();
 	struct core *c = this_core();
 	struct entry *e;
+	u32 state;
 	u64 s1;
 
 	if (!c) {
@@ -39,16 +41,17 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	if (c->since && c->task != (u64)prev)
 		find_holder(c, prev, s0);
+	state = switch_state(ctx, prev);
 	if (recording)
-		record_switch(c, preempt, prev, next,
-			      prev->pid ? cause_of(c, preempt, prev, next, s0) : CAUSES, s0);
+		record_switch(c, preempt, prev, next, state,
+			      prev->pid ? cause_of(c, preempt, prev, next, state) : CAUSES, s0);
 	e = next_entry(c);
 	e->class = CLASSES;
 	if (c->since) {
 		end_holding(c, s0);
 		log_phases(c, e);
 		if (c->holder == HOLDER_WORKER)
-			switch_out(c, e, preempt, prev, next, s0);
+			switch_out(c, e, preempt, prev, next, state, s0);
 	}
 	c->switches++;
 	c->class = class_of(prev, next);
@@ -56,8 +59,8 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	c->pick = short_time(s0 - c->entry);
 	c->entry = 0;
 	c->exit = 0;
-	c->tick_at = 0;
-	c->woken = 0;
+	c->asked = 0;
+	c->wakes = 0;
 	hand_over(c, e, next, s0);
 	end_entry(c);
 	s1 = bpf_ktime_get_ns();
@@ -89,10 +92,13 @@ static __always_inline int switch_ends(u64 x0)
 
 	if (!c)
 		return 0;
-	if (c->exit)
-		c->entry = 0;
-	else
+	if (!c->exit) {
 		c->exit = x0;
+		return 0;
+	}
+	c->entry = 0;
+	if (c->asked && !(bpf_get_current_task_btf()->thread_info.flags & resched_flags()))
+		c->asked = 0; /* the scheduler chose the same task again */
 	return 0;
 }
 
@@ -116,10 +122,12 @@ static __always_inline int runnable(struct task_struct *p)
 	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
 	struct worker *w = worker_of(p, &slot);
 
-	if (c)
-		c->woken = p->pid;
-	if (recording)
-		record_wakeup(p, cpu);
+	if (p != bpf_get_current_task_btf()) { /* one that wakes itself takes no core */
+		if (c)
+			note_woken(c, p->pid);
+		if (recording)
+			record_wakeup(p, cpu);
+	}
 	/* One that was preempted on its way to block waits since then. */
 	if (w && !w->runnable)
 		w->runnable = bpf_ktime_get_ns();
@@ -160,14 +168,13 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(st_wakeup_new, struct task_struct *child)
 {
-	struct task_struct *parent = bpf_get_current_task_btf();
 	struct worker *w;
 	u32 slot;
 
-	w = worker_of(parent, &slot);
+	w = worker_of(bpf_get_current_task_btf(), &slot);
 
 	if (recording)
-		record_name(child, child->comm, parent->pid);
+		record_name(child, child->comm);
 	if (w && w->children && adopt(child, w->children, w->children == FOLLOW_COUNTED))
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 	return runnable(child);
@@ -206,64 +213,30 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
 	return 0;
 }
 
-/* A fixed string and the start of a name; a suffix such as .cfi may follow. */
-#define same(name, want) (!__builtin_memcmp(name, want, sizeof(want) - 1))
-
-enum timer_kind {
-	TIMER_PLAIN,
-	TIMER_TICK,
-	TIMER_HRTICK, /* ends a slice when it is due, on by default in newer kernels (the feature HRTICK) */
-};
-
-/*
- * What a timer's callback is. The kernel itself tells its name, so that no
- * privilege to read addresses in kallsyms is needed; it is asked a bounded
- * number of times, and not again and again for the same callback.
- */
-static __noinline u32 kind_of_timer(u64 function)
-{
-	char name[SYMBOL_BYTES];
-
-	if (function == st_totals.tick_function)
-		return TIMER_TICK;
-	if (function == st_totals.hrtick_function)
-		return TIMER_HRTICK;
-	if (function == st_totals.plain_function || st_totals.timers_asked >= 4096)
-		return TIMER_PLAIN;
-	st_totals.timers_asked++;
-	symbol_name(function, name);
-	if (same(name, "tick_nohz_handler") || /* since 6.10 */
-	    same(name, "tick_nohz_highres_handler") || /* since 6.7 */
-	    same(name, "tick_sched_timer")) {
-		st_totals.tick_function = function;
-		return TIMER_TICK;
-	}
-	if (same(name, "hrtick")) {
-		st_totals.hrtick_function = function;
-		return TIMER_HRTICK;
-	}
-	st_totals.plain_function = function;
-	return TIMER_PLAIN;
-}
-
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(st_tick, struct hrtimer *timer)
 {
+	struct task_struct *current = bpf_get_current_task_btf();
 	u32 kind = kind_of_timer((u64)timer->function);
 	struct core *c;
 
-	if (kind == TIMER_PLAIN)
+	if (kind == TIMER_PLAIN && (st_totals.resched_flags || current->pid))
 		return 0;
 	c = this_core();
-	if (!c)
-		return 0;
-	c->tick_at = bpf_ktime_get_ns();
-	c->woken = 0;
-	if (kind == TIMER_HRTICK)
-		return 0;
-	c->ticks++;
-	if (c->holder != HOLDER_IDLE)
-		c->busy_ticks++;
+	if (c)
+		timer_begins(c, (u64)timer, kind, current->thread_info.flags);
+	return 0;
+}
+
+/* The timer itself may be gone by now. */
+SEC("tp_btf/hrtimer_expire_exit")
+int BPF_PROG(st_tick_end, struct hrtimer *timer)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct core *c = this_core();
+
+	if (c && (c->timer == (u64)timer || c->ticker == (u64)timer))
+		timer_ends(c, (u64)timer, !current->pid, current->thread_info.flags);
 	return 0;
 }
 

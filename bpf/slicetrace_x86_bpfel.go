@@ -38,10 +38,10 @@ type slicetraceCore struct {
 	Class     uint32
 	Holder    uint32
 	Slot      uint32
-	Pad0      uint32
-	TickAt    uint64
+	Asked     uint32
 	Logged    uint32
-	Pad1      uint32
+	Pad0      uint32
+	Timer     uint64
 	Time      [3]uint64
 	Self      uint64
 	Switches  uint64
@@ -50,8 +50,11 @@ type slicetraceCore struct {
 	Unseen    uint64
 	Task      uint64
 	Nvcsw     uint64
-	Woken     uint32
-	Pad2      [15]uint32
+	Ticker    uint64
+	Flags     uint64
+	Wakes     uint32
+	Woken     [8]uint32
+	Pad1      uint32
 	Log       [64]struct {
 		_      structs.HostLayout
 		Slice  uint64
@@ -180,7 +183,7 @@ type slicetraceTaskName struct {
 	Record uint32
 	Tid    uint32
 	Tgid   uint32
-	Parent uint32
+	Pad    uint32
 	Time   uint64
 	Comm   [16]int8
 }
@@ -192,8 +195,9 @@ type slicetraceTotals struct {
 	UnwatchedCore  uint64
 	TickFunction   uint64
 	HrtickFunction uint64
-	PlainFunction  uint64
-	TimersAsked    uint64
+	ReschedFlags   uint64
+	PlainTimers    uint64
+	PlainFunction  [32]uint64
 	LostNames      uint64
 }
 
@@ -250,18 +254,21 @@ const (
 	slicetraceProgStSnapshot    = "st_snapshot"
 	slicetraceProgStSwitch      = "st_switch"
 	slicetraceProgStTick        = "st_tick"
+	slicetraceProgStTickEnd     = "st_tick_end"
 	slicetraceProgStWakeup      = "st_wakeup"
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
 	slicetraceProgStWatch       = "st_watch"
 	slicetraceVarIndexMask      = "index_mask"
+	slicetraceVarLazyResched    = "lazy_resched"
 	slicetraceVarLog2Byte       = "log2_byte"
 	slicetraceVarObituaryType   = "obituary_type"
 	slicetraceVarRecording      = "recording"
+	slicetraceVarReschedGuess   = "resched_guess"
 	slicetraceVarRingBytes      = "ring_bytes"
 	slicetraceVarStTotals       = "st_totals"
 	slicetraceVarStWanted       = "st_wanted"
 	slicetraceVarTaskNameType   = "task_name_type"
-	slicetraceVarTickRecent     = "tick_recent"
+	slicetraceVarTellsPrevState = "tells_prev_state"
 )
 
 // loadSlicetrace returns the embedded CollectionSpec for slicetrace.
@@ -316,6 +323,7 @@ type slicetraceProgramSpecs struct {
 	StSnapshot    *ebpf.ProgramSpec `ebpf:"st_snapshot"`
 	StSwitch      *ebpf.ProgramSpec `ebpf:"st_switch"`
 	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
+	StTickEnd     *ebpf.ProgramSpec `ebpf:"st_tick_end"`
 	StWakeup      *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 	StWatch       *ebpf.ProgramSpec `ebpf:"st_watch"`
@@ -340,15 +348,17 @@ type slicetraceMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
-	IndexMask    *ebpf.VariableSpec `ebpf:"index_mask"`
-	Log2Byte     *ebpf.VariableSpec `ebpf:"log2_byte"`
-	ObituaryType *ebpf.VariableSpec `ebpf:"obituary_type"`
-	Recording    *ebpf.VariableSpec `ebpf:"recording"`
-	RingBytes    *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StTotals     *ebpf.VariableSpec `ebpf:"st_totals"`
-	StWanted     *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskNameType *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TickRecent   *ebpf.VariableSpec `ebpf:"tick_recent"`
+	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
+	LazyResched    *ebpf.VariableSpec `ebpf:"lazy_resched"`
+	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
+	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
+	Recording      *ebpf.VariableSpec `ebpf:"recording"`
+	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
+	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StTotals       *ebpf.VariableSpec `ebpf:"st_totals"`
+	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
+	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
+	TellsPrevState *ebpf.VariableSpec `ebpf:"tells_prev_state"`
 }
 
 // slicetraceObjects contains all objects after they have been loaded into the kernel.
@@ -400,15 +410,17 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
-	IndexMask    *ebpf.Variable `ebpf:"index_mask"`
-	Log2Byte     *ebpf.Variable `ebpf:"log2_byte"`
-	ObituaryType *ebpf.Variable `ebpf:"obituary_type"`
-	Recording    *ebpf.Variable `ebpf:"recording"`
-	RingBytes    *ebpf.Variable `ebpf:"ring_bytes"`
-	StTotals     *ebpf.Variable `ebpf:"st_totals"`
-	StWanted     *ebpf.Variable `ebpf:"st_wanted"`
-	TaskNameType *ebpf.Variable `ebpf:"task_name_type"`
-	TickRecent   *ebpf.Variable `ebpf:"tick_recent"`
+	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
+	LazyResched    *ebpf.Variable `ebpf:"lazy_resched"`
+	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
+	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`
+	Recording      *ebpf.Variable `ebpf:"recording"`
+	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
+	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
+	StTotals       *ebpf.Variable `ebpf:"st_totals"`
+	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
+	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
+	TellsPrevState *ebpf.Variable `ebpf:"tells_prev_state"`
 }
 
 // slicetracePrograms contains all programs after they have been loaded into the kernel.
@@ -425,6 +437,7 @@ type slicetracePrograms struct {
 	StSnapshot    *ebpf.Program `ebpf:"st_snapshot"`
 	StSwitch      *ebpf.Program `ebpf:"st_switch"`
 	StTick        *ebpf.Program `ebpf:"st_tick"`
+	StTickEnd     *ebpf.Program `ebpf:"st_tick_end"`
 	StWakeup      *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew   *ebpf.Program `ebpf:"st_wakeup_new"`
 	StWatch       *ebpf.Program `ebpf:"st_watch"`
@@ -442,6 +455,7 @@ func (p *slicetracePrograms) Close() error {
 		p.StSnapshot,
 		p.StSwitch,
 		p.StTick,
+		p.StTickEnd,
 		p.StWakeup,
 		p.StWakeupNew,
 		p.StWatch,

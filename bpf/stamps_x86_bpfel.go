@@ -29,6 +29,7 @@ type stampsStamps struct {
 const (
 	stampsMapStStamps                   = "st_stamps"
 	stampsProgStStampHrtimerExpireEntry = "st_stamp_hrtimer_expire_entry"
+	stampsProgStStampHrtimerExpireExit  = "st_stamp_hrtimer_expire_exit"
 	stampsProgStStampSchedEntryTp       = "st_stamp_sched_entry_tp"
 	stampsProgStStampSchedExitTp        = "st_stamp_sched_exit_tp"
 	stampsProgStStampSchedProcessExec   = "st_stamp_sched_process_exec"
@@ -82,6 +83,7 @@ type stampsSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type stampsProgramSpecs struct {
 	StStampHrtimerExpireEntry *ebpf.ProgramSpec `ebpf:"st_stamp_hrtimer_expire_entry"`
+	StStampHrtimerExpireExit  *ebpf.ProgramSpec `ebpf:"st_stamp_hrtimer_expire_exit"`
 	StStampSchedEntryTp       *ebpf.ProgramSpec `ebpf:"st_stamp_sched_entry_tp"`
 	StStampSchedExitTp        *ebpf.ProgramSpec `ebpf:"st_stamp_sched_exit_tp"`
 	StStampSchedProcessExec   *ebpf.ProgramSpec `ebpf:"st_stamp_sched_process_exec"`
@@ -145,6 +147,7 @@ type stampsVariables struct {
 // It can be passed to loadStampsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type stampsPrograms struct {
 	StStampHrtimerExpireEntry *ebpf.Program `ebpf:"st_stamp_hrtimer_expire_entry"`
+	StStampHrtimerExpireExit  *ebpf.Program `ebpf:"st_stamp_hrtimer_expire_exit"`
 	StStampSchedEntryTp       *ebpf.Program `ebpf:"st_stamp_sched_entry_tp"`
 	StStampSchedExitTp        *ebpf.Program `ebpf:"st_stamp_sched_exit_tp"`
 	StStampSchedProcessExec   *ebpf.Program `ebpf:"st_stamp_sched_process_exec"`
@@ -158,6 +161,7 @@ type stampsPrograms struct {
 func (p *stampsPrograms) Close() error {
 	return _StampsClose(
 		p.StStampHrtimerExpireEntry,
+		p.StStampHrtimerExpireExit,
 		p.StStampSchedEntryTp,
 		p.StStampSchedExitTp,
 		p.StStampSchedProcessExec,

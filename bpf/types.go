@@ -11,7 +11,7 @@ import (
 // kernelTypesRead are the kernel's types whose fields the programs read: kernel.h
 // and core_fixes.h have them, trimmed to those fields.
 var kernelTypesRead = [...]string{
-	"task_struct", "thread_info", "hrtimer", "pt_regs",
+	"task_struct", "thread_info", "hrtimer", "pt_regs", "sched_info",
 	"task_struct___state", "task_struct___cpu",
 }
 
@@ -22,6 +22,12 @@ var instead = map[string]string{
 	"task_struct___state.state": "task_struct.__state",
 	"thread_info.cpu":           "task_struct___cpu.cpu",
 	"task_struct___cpu.cpu":     "thread_info.cpu",
+}
+
+// optional are the fields that the programs do without where a kernel lacks them.
+var optional = map[string]bool{
+	"sched_info.last_arrival": true,
+	"sched_info.last_queued":  true,
 }
 
 // checkTypes compares the fields of the programs' trimmed types with the
@@ -42,6 +48,9 @@ func checkTypes(programs, kernel *btf.Spec) error {
 	for _, field := range fields {
 		err := problems[field]
 		if other := instead[field]; other != "" && errors.Is(err, errNoField) && !errors.Is(problems[other], errNoField) {
+			continue
+		}
+		if optional[field] && errors.Is(err, errNoField) {
 			continue
 		}
 		if err != nil {
@@ -74,7 +83,7 @@ func checkField(kernel *btf.Spec, name string, want btf.Member) error {
 		}
 		_, isArray := btf.As[*btf.Array](got.Type)
 		_, isStruct := btf.As[*btf.Struct](got.Type)
-		if got.BitfieldSize == 0 && (size == wide || (isArray || isStruct) && size > wide) {
+		if got.BitfieldSize == 0 && (size == wide || isArray && size > wide || isStruct) {
 			return nil
 		}
 		problem = fmt.Errorf("it has %d bytes, not %d", size, wide)

@@ -28,7 +28,7 @@ func checkAddsUp(t *testing.T, name string, cores []report.Core) {
 }
 
 func TestCoreTimeAddsUp(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	for _, name := range []string{"pipe", "spin"} {
 		for _, tr := range runPlan(t, c, plan(t, name)) {
 			checkAddsUp(t, tr.name(), tr.interval.Cores)
@@ -38,11 +38,11 @@ func TestCoreTimeAddsUp(t *testing.T) {
 
 // Snapshots in the middle of long slices must hold the slices in progress.
 func TestCoreTimeAddsUpWhileWorkersRun(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	p := plan(t, "spin")
 	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []int{0}
 	w := &running{c: c, t: t}
-	if err := p.Run(context.Background(), w, nil); err != nil {
+	if err := p.Run(context.Background(), w); err != nil {
 		t.Fatal(err)
 	}
 	if w.checked < 5 {
@@ -125,7 +125,7 @@ func (r *running) Stopped(workloads.Result) error {
 // The kernel's own account leaves out stolen time, which no task had, and what
 // of a switch it charges to nobody.
 func TestOnCPUTimeAgreesWithTheKernels(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	p := plan(t, "spin")
 	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
 	eventually(t, c, p, func(trials []traced) error {
@@ -153,7 +153,7 @@ func TestOnCPUTimeAgreesWithTheKernels(t *testing.T) {
 // What the workers wait and run is all the time that they exist, but for what
 // they sleep and what the tracer takes.
 func TestRunningAndWaitingFillsATrial(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	p := plan(t, "spin")
 	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
 	for _, tr := range runPlan(t, c, p) {

@@ -46,13 +46,13 @@ func hz(t testing.TB) int {
 	t.Helper()
 	rate := collector.Fingerprint().HZ
 	if rate == 0 {
-		t.Skip("this kernel does not tell its HZ")
+		t.Fatal("this kernel does not tell its HZ")
 	}
 	return rate
 }
 
 func TestPipeSlicesEndBlocked(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
 	p.Workers, p.CPUs = 2, []int{0}
 	eventually(t, c, p, func(trials []traced) error {
@@ -66,7 +66,7 @@ func TestPipeSlicesEndBlocked(t *testing.T) {
 
 func TestSpinSlicesEndByTick(t *testing.T) {
 	rate := hz(t)
-	c := open(t, collector.Options{HZ: rate})
+	c := open(t, collector.Options{})
 	p := plan(t, "spin")
 	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
 	eventually(t, c, p, func(trials []traced) error {
@@ -186,7 +186,7 @@ func TestYieldedSlicesEndByYield(t *testing.T) {
 	if testing.Short() {
 		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
 	}
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	yield := func() {
 		for range 10007 {
 			unix.RawSyscallNoError(unix.SYS_SCHED_YIELD, 0, 0, 0)
@@ -211,11 +211,43 @@ func TestYieldedSlicesEndByYield(t *testing.T) {
 	}
 }
 
+// Several sleepers that are due at one instant: whichever takes the core from the hog
+// was woken, and nobody need have been the last.
+func TestSleepersDueAtOnceEndHogsSlicesByWakeup(t *testing.T) {
+	c := open(t, collector.Options{})
+	const naps = 101
+	var tries []error
+	for range 10 {
+		var awake atomic.Int32
+		due := collector.Now() + int64(20*time.Millisecond)
+		sleep := func() {
+			// Without slack, timers that are due at once fire in one interrupt.
+			_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+			for i := range int64(naps) {
+				at := unix.NsecToTimespec(due + i*int64(4*time.Millisecond))
+				_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &at, nil)
+			}
+			awake.Add(1)
+		}
+		hog := func() {
+			for awake.Load() < 4 {
+			}
+		}
+		rows := pinned(t, c, 0, hog, sleep, sleep, sleep, sleep)
+		by := rows[0].EndedBy
+		if by.Other*50 <= rows[0].Slices && by.Wakeup >= naps*3/4 {
+			return
+		}
+		tries = append(tries, fmt.Errorf("the hog's slices ended by %+v", by))
+	}
+	t.Error(errors.Join(tries...))
+}
+
 func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 	if testing.Short() {
 		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
 	}
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	const naps = 211
 	var done atomic.Bool
 	sleep := func() {

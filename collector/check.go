@@ -127,7 +127,7 @@ func (c *Collector) checkSwitch() Check {
 func (c *Collector) checkTick() Check {
 	for start := time.Now(); time.Since(start) < 60*time.Millisecond; {
 		if totals, err := c.totals(); err == nil && totals.TickFunction != 0 {
-			return ok("ticks", "hrtimer_expire_entry", "tracepoint hrtimer_expire_entry")
+			return ok("ticks", tickHooks, "tracepoints "+tickHooks)
 		}
 	}
 	return Check{

@@ -19,7 +19,7 @@ func classOf(core report.Core, class report.Class) report.ClassStats {
 }
 
 func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
 	p.Workers, p.CPUs, p.Rounds = 2, []int{0}, 3
 	want := map[workloads.Mode]report.Class{
@@ -57,7 +57,7 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 
 // Every switch has both its phases, and a cost that is their sum.
 func TestPhasesAreComplete(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)

@@ -31,8 +31,6 @@ type Options struct {
 	// Tasks is how many tasks can be watched at once; 0 means DefaultTasks of
 	// this machine's cores.
 	Tasks int
-	// HZ is the kernel's tick rate, 0 where unknown.
-	HZ int
 	// NoPick and NoSwitch leave a phase of switches untimed, so that watching
 	// costs less.
 	NoPick, NoSwitch bool
@@ -128,9 +126,6 @@ func Open(o Options) (*Collector, error) {
 		NoSwitch:         o.NoSwitch,
 		NoTracepointExit: o.NoExit,
 		Record:           o.Record != nil,
-	}
-	if o.HZ > 0 {
-		load.TickPeriod = time.Second / time.Duration(o.HZ)
 	}
 	kernel, err := bpf.ReadKernel()
 	if err != nil {
@@ -276,7 +271,7 @@ func (c *Collector) Capture() (report.Capture, error) {
 	}
 	capture := report.Capture{Pick: c.objs.Pick, Switch: c.objs.Switch}
 	if totals.TickFunction != 0 {
-		capture.Tick = "hrtimer_expire_entry"
+		capture.Tick = tickHooks
 	} else {
 		capture.Notes = append(capture.Notes, "ticks are absent: no timer of this kernel was recognised as the scheduler's tick")
 	}
@@ -298,13 +293,21 @@ func (c *Collector) Capture() (report.Capture, error) {
 	return capture, nil
 }
 
+// tickHooks tell of ticks, and whether one asked for a switch.
+const tickHooks = "hrtimer_expire_entry, hrtimer_expire_exit"
+
+// madeUp are the hooks without which no figure is wrong when the kernel skips one:
+// sched_wakeup_new makes up for sched_process_fork, and each of the two that a tick
+// has for the other: they are skipped where a tick interrupts a timer that is served
+// with interrupts on. If it asked for a switch then, the slice has ended by other.
+var madeUp = map[string]bool{"sched_process_fork": true, "hrtimer_expire_entry": true, "hrtimer_expire_exit": true}
+
 // RecursionMisses counts the hook firings since Open that the kernel skipped
-// because a program was already running on that core. Those of
-// sched_process_fork are none, since sched_wakeup_new makes up for them.
+// because a program was already running on that core, and that a figure misses.
 func (c *Collector) RecursionMisses() (uint64, error) {
 	var sum uint64
 	for _, h := range c.objs.Hooks {
-		if h.Name == "sched_process_fork" {
+		if madeUp[h.Name] {
 			continue
 		}
 		stats, err := h.Program.Stats()

@@ -12,7 +12,7 @@ import (
 // Every task that spawn's workers create is counted with a whole life: its three
 // phases follow each other within the operation, as the worker's own clock has it.
 func TestCreatedTasksAreCounted(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	most := int64(1009)
 	if bpftest.Emulated() {
 		most = 101
@@ -64,7 +64,7 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 // What a thread, a fork and an execution add must show between the kernel's events:
 // a fork's end undoes an address space, an execution makes a new one as it runs.
 func TestCreationPhasesTellTheFormsApart(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	eventually(t, c, plan(t, "spawn"), func(trials []traced) error {
 		p50 := make(map[string]float64)
 		for _, tr := range trials {

@@ -52,7 +52,7 @@ func withoutMissed(lost report.Lost) report.Lost {
 }
 
 func TestSwitchesEqualTheKernels(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	for name, edit := range map[string]func(*workloads.Plan){
 		"pipe":                     func(p *workloads.Plan) { p.Rounds = 3 },
 		"spin on all cores":        func(p *workloads.Plan) { p.Rounds = 2 },
@@ -80,7 +80,7 @@ func TestSwitchesEqualTheKernels(t *testing.T) {
 // then it has an involuntary switch instead. Under PREEMPT_RT who waits for a lock
 // of the kernel's, the pipe's for one, blocks for that too.
 func TestKnownAnswers(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	locksSleep := collector.Fingerprint().Preemption == "rt"
 	for _, n := range []int64{23, 10007} {
 		p := plan(t, "pipe")

@@ -12,7 +12,7 @@ import (
 // Without the newer tracepoints phases are absent, not zero, and everything
 // else is as exact as with them.
 func TestAbsentPhases(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t), NoPick: true, NoExit: true})
+	c := open(t, collector.Options{NoPick: true, NoExit: true})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestAbsentPhases(t *testing.T) {
 // A histogram's sum is counted apart from its buckets and must lie within
 // their bounds: the kernel side's buckets are the report's.
 func TestBucketsAgreeWithSums(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	check := func(name string, h report.Histogram) {
 		if err := h.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -54,7 +54,7 @@ func work(t *testing.T, during func(), duration time.Duration, names ...string) 
 		}
 		p.Workloads = append(p.Workloads, w)
 	}
-	if err := p.Run(t.Context(), bystander{during}, nil); err != nil {
+	if err := p.Run(t.Context(), bystander{during}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -284,9 +284,27 @@ func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 func TestStateLetters(t *testing.T) {
 	for state, want := range map[uint16]byte{
 		0: 'R', 1: 'S', 2: 'D', 0x102: 'D', 0x402: 'I', 4: 'T', 8: 't', 0x80: 'X', 0x40: 'P', 0x2000: 'R',
+		0x2001: 'S', 0x1000: 'D', 0x8000: 'D', 0x200: 'S',
 	} {
 		if got := stateLetter(state); got != want {
 			t.Errorf("state %#x is %c, want %c", state, got, want)
+		}
+	}
+}
+
+// A task that the kernel preempted waits for a core, also on its way to block.
+func TestStateOfWhoWasPreempted(t *testing.T) {
+	for _, c := range []struct {
+		event bpf.Event
+		want  byte
+	}{
+		{bpf.Event{State: 1}, 'S'},
+		{bpf.Event{State: 1, Flags: bpf.EventPreempt}, 'R'},
+		{bpf.Event{State: 0x1000, Flags: bpf.EventPreempt}, 'R'},
+		{bpf.Event{Flags: bpf.EventPreempt}, 'R'},
+	} {
+		if got := switchOf(&c.event).State; got != c.want {
+			t.Errorf("%+v is %c, want %c", c.event, got, c.want)
 		}
 	}
 }

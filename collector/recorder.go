@@ -112,6 +112,9 @@ func switchOf(e *bpf.Event) recording.Event {
 		SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: recording.NoClass, EndedBy: recording.NoCause,
 		State: stateLetter(e.State),
 	}
+	if e.Flags&bpf.EventPreempt != 0 {
+		s.State = 'R' // on its way to block perhaps, but the kernel let it wait for a core
+	}
 	if e.Since > 0 {
 		s.SliceNS = int64(e.Time - e.Since)
 	}
@@ -172,7 +175,7 @@ func (r *recorder) write(core *recordedCore, n int) {
 func (r *recorder) name(raw *bpf.TaskName) {
 	comm := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Comm[0])), len(raw.Comm))
 	comm, _, _ = bytes.Cut(comm, []byte{0})
-	r.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent), Comm: string(comm)}})
+	r.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Comm: string(comm)}})
 }
 
 func (r *recorder) tasks(tasks []recording.Task) {
@@ -207,7 +210,12 @@ func (r *recorder) finish() {
 
 // stateLetter is how the kernel prints a task's __state (fs/proc/array.c).
 func stateLetter(state uint16) byte {
-	const idle = 0x402 // TASK_IDLE: TASK_UNINTERRUPTIBLE | TASK_NOLOAD
+	const (
+		idle   = 0x402  // TASK_IDLE: TASK_UNINTERRUPTIBLE | TASK_NOLOAD
+		locked = 0x1000 // TASK_RTLOCK_WAIT
+		frozen = 0x8000 // TASK_FROZEN
+		waking = 0x200  // TASK_WAKING
+	)
 	switch {
 	case state == 0:
 		return 'R'
@@ -215,6 +223,10 @@ func stateLetter(state uint16) byte {
 		return 'I'
 	case state&0x80 != 0: // TASK_DEAD
 		return 'X'
+	case state&(locked|frozen) != 0:
+		return 'D'
+	case state&waking != 0: // read too late, before 5.18: it was asleep, in whichever way
+		return 'S'
 	}
 	for i, letter := range "SDTtXZP" {
 		if state&(1<<i) != 0 {

@@ -17,7 +17,7 @@ import (
 // Work whose slices can end in one way only is seen to end so, on any kernel and
 // however slow the machine is: no share of anything is held to theory.
 func TestEveryCauseIsSeen(t *testing.T) {
-	c := open(t, collector.Options{HZ: hz(t)})
+	c := open(t, collector.Options{})
 	nap := unix.NsecToTimespec(int64(10 * time.Millisecond))
 	var done atomic.Bool
 	spin := func() {
@@ -87,8 +87,8 @@ func operations(p workloads.Plan, n int64) workloads.Plan {
 // The two ways to time a switch, by the tracepoint sched_exit_tp and by a kprobe
 // on finish_task_switch, count the same switches alike when both watch them.
 func TestBothWaysCountAlike(t *testing.T) {
-	newer := open(t, collector.Options{HZ: hz(t)})
-	older := open(t, collector.Options{HZ: hz(t), NoPick: true, NoExit: true})
+	newer := open(t, collector.Options{})
+	older := open(t, collector.Options{NoPick: true, NoExit: true})
 	for c, want := range map[*collector.Collector]string{newer: "sched_exit_tp", older: "kprobe:"} {
 		capture, err := c.Capture()
 		if err != nil {
@@ -102,7 +102,7 @@ func TestBothWaysCountAlike(t *testing.T) {
 		p := plan(t, name)
 		p.Workers = 4
 		pair := &both{newer: watcher{c: newer}, older: watcher{c: older}}
-		if err := p.Run(t.Context(), pair, nil); err != nil {
+		if err := p.Run(t.Context(), pair); err != nil {
 			t.Fatal(err)
 		}
 		for i, tr := range pair.newer.trials {
@@ -173,7 +173,7 @@ func TestBothWaysTimeAlike(t *testing.T) {
 	var floors [2]time.Duration
 	for began := time.Now(); time.Since(began) < time.Minute; {
 		var medians [2][]float64
-		for i, o := range []collector.Options{{HZ: hz(t)}, {HZ: hz(t), NoPick: true, NoExit: true}} {
+		for i, o := range []collector.Options{{}, {NoPick: true, NoExit: true}} {
 			c := open(t, o)
 			capture, err := c.Capture()
 			if err != nil {

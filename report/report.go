@@ -27,8 +27,6 @@ type Report struct {
 	Quality Quality `json:"quality"`
 	// Recording is what was recorded meanwhile, nil without a recording.
 	Recording *Recording `json:"recording,omitempty"`
-	// Failed are the trials that gave no figures.
-	Failed []FailedTrial `json:"failed,omitempty"`
 	// Findings say what the figures mean for each claim; none for a command.
 	Findings []Finding `json:"findings,omitempty"`
 	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".
@@ -316,7 +314,7 @@ type Capture struct {
 	Pick string `json:"pick"`
 	// Switch is "sched_exit_tp", "kprobe:<symbol>", or "".
 	Switch string `json:"switch"`
-	// Tick is "hrtimer_expire_entry", or "".
+	// Tick names the tracepoints that tell of ticks, or is "".
 	Tick string `json:"tick"`
 	// Notes says in a sentence each what is absent and why.
 	Notes []string `json:"notes,omitempty"`

@@ -40,8 +40,7 @@ work:
 	MOVL  $AT_EMPTY_PATH, R8
 	MOVL  $SYS_execveat, AX
 	SYSCALL
-	NEGL  AX // it failed
-	MOVL  AX, DI
+	MOVL  $1, DI // it failed
 	JMP   end
 
 exit:

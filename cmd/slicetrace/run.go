@@ -144,7 +144,7 @@ func (o *runOptions) checkPhases() error {
 // open opens a collector for a run on the host.
 func (o *runOptions) open(tasks int, host report.Host, t *tape) (*collector.Collector, error) {
 	return openCollector(collector.Options{
-		Tasks: tasks, HZ: host.HZ, Record: t.options(host),
+		Tasks: tasks, Record: t.options(host),
 		NoPick: !slices.Contains(o.phases, phasePick), NoSwitch: !slices.Contains(o.phases, phaseSwitch),
 	})
 }

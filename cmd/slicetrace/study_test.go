@@ -41,7 +41,7 @@ func newBench(t *testing.T) *bench {
 	if testing.Short() {
 		t.Skip("measures for a minute, which the race detector would spoil: runs without -short")
 	}
-	c, err := collector.Open(collector.Options{HZ: collector.Fingerprint().HZ})
+	c, err := collector.Open(collector.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func (b *bench) trial(mode report.Mode, round int) report.Trial {
 	b.t.Helper()
 	var r report.Report
 	rec := &recorder{collector: b.collector, report: &r}
-	if err := b.plan.Run(b.t.Context(), rec, nil); err != nil {
+	if err := b.plan.Run(b.t.Context(), rec); err != nil {
 		b.t.Fatal(err)
 	}
 	return label(r.Trials[0], mode, round)

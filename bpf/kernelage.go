@@ -1,0 +1,96 @@
+package bpf
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+)
+
+// tellsPrevState says whether sched_switch has, after its first three arguments,
+// prev's state as the scheduler found it: since 5.18. The error says that the first
+// three are not those that the programs read.
+func (k *Kernel) tellsPrevState() (bool, error) {
+	var t *btf.Typedef
+	if err := k.types.TypeByName("btf_trace_sched_switch", &t); err != nil {
+		return false, fmt.Errorf("kernel has no tracepoint sched_switch with BTF type information")
+	}
+	pointer, _ := btf.UnderlyingType(t.Type).(*btf.Pointer)
+	if pointer == nil {
+		return false, fmt.Errorf("read the arguments of sched_switch: its type is %v: report it with the kernel's version", t.Type)
+	}
+	proto, _ := pointer.Target.(*btf.FuncProto)
+	// The first is the tracepoint's own.
+	if proto == nil || len(proto.Params) < 4 || !isTask(proto.Params[2].Type) || !isTask(proto.Params[3].Type) {
+		return false, fmt.Errorf("read the arguments of sched_switch: %v: they are not preempt, prev and next: report it with the kernel's version", pointer.Target)
+	}
+	if len(proto.Params) < 5 {
+		return false, nil
+	}
+	_, isInt := btf.UnderlyingType(proto.Params[4].Type).(*btf.Int)
+	return isInt, nil
+}
+
+func isTask(t btf.Type) bool {
+	pointer, ok := btf.UnderlyingType(t).(*btf.Pointer)
+	if !ok {
+		return false
+	}
+	task, ok := btf.UnderlyingType(pointer.Target).(*btf.Struct)
+	return ok && task.Name == "task_struct"
+}
+
+// hasLazyResched says whether a task's flags have a second one by which the
+// scheduler asks it to go, when it next leaves the kernel: since 6.13, and in the
+// real-time kernels before.
+func (k *Kernel) hasLazyResched() bool {
+	var f *btf.Func
+	return k.types.TypeByName("resched_curr_lazy", &f) == nil
+}
+
+// reschedGuess is where these flags are in mainline kernels. They are learned from
+// the kernel itself once a timer wakes an idle core; on a machine that is never idle
+// this is all that there is.
+func reschedGuess(arch, release string, lazy bool) uint64 {
+	var major, minor int
+	if n, _ := fmt.Sscanf(release, "%d.%d", &major, &minor); n != 2 {
+		return 0
+	}
+	flag := uint64(0)
+	switch {
+	case arch == "arm64":
+		flag = 1 << 1
+	case arch == "amd64" && (major > 6 || major == 6 && minor >= 19):
+		flag = 1 << 4 // asm-generic/thread_info_tif.h
+	case arch == "amd64":
+		flag = 1 << 3
+	}
+	if lazy {
+		flag |= flag << 1
+	}
+	return flag
+}
+
+// adapt tells the programs what this kernel does its own way.
+func (k *Kernel) adapt(set func(variable string, value any) error) error {
+	tells, err := k.tellsPrevState()
+	if err != nil {
+		return err
+	}
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return fmt.Errorf("read the kernel's release: %w", err)
+	}
+	lazy := k.hasLazyResched()
+	for variable, value := range map[string]any{
+		slicetraceVarTellsPrevState: tells,
+		slicetraceVarLazyResched:    lazy,
+		slicetraceVarReschedGuess:   reschedGuess(runtime.GOARCH, unix.ByteSliceToString(name.Release[:]), lazy),
+	} {
+		if err := set(variable, value); err != nil {
+			return fmt.Errorf("set %s: %w", variable, err)
+		}
+	}
+	return nil
+}
