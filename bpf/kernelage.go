@@ -61,7 +61,7 @@ func reschedGuess(arch, release string, lazy bool) uint64 {
 	switch {
 	case arch == "arm64":
 		flag = 1 << 1
-	case arch == "amd64" && (major > 6 || major == 6 && minor >= 19):
+	case arch == "amd64" && (major > 6 || major == 6 && minor >= 18):
 		flag = 1 << 4 // asm-generic/thread_info_tif.h
 	case arch == "amd64":
 		flag = 1 << 3

@@ -1,0 +1,110 @@
+package bpf
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+)
+
+// Where this kernel keeps the flag by which it asks for a switch is what is guessed of
+// kernels of its age, and what is learned of this one.
+func TestFlagOfThisKernel(t *testing.T) {
+	bpftest.Require(t)
+	kernel, err := ReadKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	objs, err := Load(kernel, Options{Cores: runtime.NumCPU(), Tasks: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer objs.Close()
+	for _, h := range objs.Hooks {
+		if h.Name != "hrtimer_expire_entry" && h.Name != "hrtimer_expire_exit" {
+			continue
+		}
+		l, err := link.AttachTracing(link.TracingOptions{Program: h.Program})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+	}
+	var totals Totals
+	for start := time.Now(); totals.ReschedFlags == 0 && time.Since(start) < 20*time.Second; time.Sleep(time.Millisecond) {
+		if err := objs.Totals.Get(&totals); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if totals.ReschedFlags == 0 {
+		t.Skip("no timer woke an idle core within 20 s")
+	}
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		t.Fatal(err)
+	}
+	release := unix.ByteSliceToString(name.Release[:])
+	if guess := reschedGuess(runtime.GOARCH, release, kernel.hasLazyResched()); guess != totals.ReschedFlags {
+		t.Errorf("the flags are %#x, guessed %#x of %s on %s", totals.ReschedFlags, guess, release, runtime.GOARCH)
+	}
+}
+
+func TestReschedGuess(t *testing.T) {
+	for _, c := range []struct {
+		arch, release string
+		lazy          bool
+		want          uint64
+	}{
+		{"amd64", "5.15.0-91-generic", false, 1 << 3},
+		{"amd64", "6.12.48+deb13-rt-amd64", true, 3 << 3},
+		{"amd64", "6.17.1", true, 3 << 3},
+		{"amd64", "6.18.1", true, 3 << 4},
+		{"amd64", "7.2-cloud", true, 3 << 4},
+		{"arm64", "6.1.0", false, 1 << 1},
+		{"arm64", "7.2.0", true, 3 << 1},
+		{"riscv64", "7.2.0", true, 0},
+		{"amd64", "unknown", false, 0},
+	} {
+		if got := reschedGuess(c.arch, c.release, c.lazy); got != c.want {
+			t.Errorf("of %s on %s: %#x, want %#x", c.release, c.arch, got, c.want)
+		}
+	}
+}
+
+// The programs read arguments of sched_switch by their place.
+func TestArgumentsOfSchedSwitch(t *testing.T) {
+	task := &btf.Pointer{Target: &btf.Struct{Name: "task_struct"}}
+	pointer, flag, word := &btf.Pointer{Target: &btf.Void{}}, &btf.Int{Name: "_Bool", Size: 1}, &btf.Int{Name: "unsigned int", Size: 4}
+	for name, c := range map[string]struct {
+		args  []btf.Type
+		tells bool
+		fails bool
+	}{
+		"since 5.18":            {[]btf.Type{pointer, flag, task, task, word}, true, false},
+		"before":                {[]btf.Type{pointer, flag, task, task}, false, false},
+		"the state comes first": {[]btf.Type{pointer, flag, word, task, task}, false, true},
+		"too few":               {[]btf.Type{pointer, flag, task}, false, true},
+	} {
+		proto := &btf.FuncProto{Return: &btf.Void{}}
+		for _, arg := range c.args {
+			proto.Params = append(proto.Params, btf.FuncParam{Type: arg})
+		}
+		builder, err := btf.NewBuilder([]btf.Type{&btf.Typedef{Name: "btf_trace_sched_switch", Type: &btf.Pointer{Target: proto}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, err := builder.Spec()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tells, err := (&Kernel{types: spec}).tellsPrevState()
+		if tells != c.tells || (err != nil) != c.fails {
+			t.Errorf("%s: tells prev's state: %v, error %v", name, tells, err)
+		}
+	}
+}
