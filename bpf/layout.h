@@ -271,7 +271,7 @@ struct task_name {
 	u32 record; /* RECORD_TASK */
 	u32 tid;
 	u32 tgid;
-	u32 pad;
+	u32 parent; /* who created it just now; 0: it has another name, no more */
 	u64 time;
 	char comm[16];
 };

@@ -138,18 +138,18 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 	end_event(r);
 }
 
-static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm)
+static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent)
 {
 	n->record = RECORD_TASK;
 	n->tid = p->pid;
 	n->tgid = p->tgid;
-	n->pad = 0;
+	n->parent = parent;
 	n->time = bpf_ktime_get_ns();
 	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
 }
 
 /* Into the ring at once. */
-static __noinline int record_name(struct task_struct *p, const char *comm)
+static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent)
 {
 	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
 
@@ -157,7 +157,7 @@ static __noinline int record_name(struct task_struct *p, const char *comm)
 		__sync_fetch_and_add(&st_totals.lost_names, 1);
 		return 0;
 	}
-	name_task(n, p, comm);
+	name_task(n, p, comm, parent);
 	bpf_ringbuf_submit(n, ring_flags());
 	return 0;
 }
@@ -171,12 +171,12 @@ static __noinline int record_rename(struct task_struct *p, const char *comm)
 	struct raw *r = this_raw();
 
 	if (!r || r->out.naming || p != bpf_get_current_task_btf())
-		return record_name(p, comm);
+		return record_name(p, comm, 0);
 	if (r->name.tid != (u32)p->pid)
 		send_name(r);
 	r->out.naming = 1;
 	barrier();
-	name_task(&r->name, p, comm);
+	name_task(&r->name, p, comm, 0);
 	barrier();
 	r->out.named = 1;
 	r->out.naming = 0;

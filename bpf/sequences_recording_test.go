@@ -3,6 +3,7 @@ package bpf
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -150,6 +151,24 @@ func TestWakeupWhileEventsAreSent(t *testing.T) {
 	want(t, "events", uint64(blocks[0].Count), 2)
 	want(t, "events that found the place taken", blocks[0].Lost, 2)
 	want(t, "events that no record has told", s.Lost, 0)
+}
+
+// Who was created comes with its parent, who has another name does not.
+func TestNamesTellWhoCreatedATask(t *testing.T) {
+	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
+	r.turn(0, 1000, b, a)
+	r.wakeNew(0, 2000, a, d)
+	r.rename(0, 3000, d, a, 'x')
+	var got [][2]uint32
+	for _, sample := range r.records() {
+		var n TaskName
+		if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record == RecordTask {
+			got = append(got, [2]uint32{n.Tid, n.Parent})
+		}
+	}
+	if want := [][2]uint32{{r.fakes[d].tid, r.fakes[a].tid}, {r.fakes[d].tid, 0}}; !slices.Equal(got, want) {
+		t.Errorf("tasks and their parents %v, want %v", got, want)
+	}
 }
 
 // Names are sent where an event can tell them apart, not each time one is given.

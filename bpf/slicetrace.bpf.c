@@ -168,13 +168,14 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(st_wakeup_new, struct task_struct *child)
 {
+	struct task_struct *parent = bpf_get_current_task_btf();
 	struct worker *w;
 	u32 slot;
 
-	w = worker_of(bpf_get_current_task_btf(), &slot);
+	w = worker_of(parent, &slot);
 
 	if (recording)
-		record_name(child, child->comm);
+		record_name(child, child->comm, parent->pid);
 	if (w && w->children && adopt(child, w->children, w->children == FOLLOW_COUNTED))
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 	return runnable(child);

@@ -183,7 +183,7 @@ type slicetraceTaskName struct {
 	Record uint32
 	Tid    uint32
 	Tgid   uint32
-	Pad    uint32
+	Parent uint32
 	Time   uint64
 	Comm   [16]int8
 }

@@ -42,7 +42,7 @@ func TestCoreTimeAddsUpWhileWorkersRun(t *testing.T) {
 	p := plan(t, "spin")
 	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []int{0}
 	w := &running{c: c, t: t}
-	if err := p.Run(context.Background(), w); err != nil {
+	if err := p.Run(context.Background(), w, nil); err != nil {
 		t.Fatal(err)
 	}
 	if w.checked < 5 {

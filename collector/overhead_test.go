@@ -187,7 +187,7 @@ func pingPong(b *testing.B, mode workloads.Mode, cores []int, tr tracer) float64
 	}
 	p := plan(b, "pipe")
 	p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2*len(cores), cores, overheadRoundTrips
-	if err := p.Run(context.Background(), t); err != nil {
+	if err := p.Run(context.Background(), t, nil); err != nil {
 		b.Fatal(err)
 	}
 	return float64(t.took) / (2 * overheadRoundTrips)

@@ -106,7 +106,7 @@ func plan(t testing.TB, name string) workloads.Plan {
 func runPlan(t testing.TB, c *collector.Collector, p workloads.Plan) []traced {
 	t.Helper()
 	w := &watcher{c: c}
-	if err := p.Run(context.Background(), w); err != nil {
+	if err := p.Run(context.Background(), w, nil); err != nil {
 		t.Fatal(err)
 	}
 	return w.trials

@@ -54,7 +54,7 @@ func work(t *testing.T, during func(), duration time.Duration, names ...string) 
 		}
 		p.Workloads = append(p.Workloads, w)
 	}
-	if err := p.Run(t.Context(), bystander{during}); err != nil {
+	if err := p.Run(t.Context(), bystander{during}, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -175,7 +175,7 @@ func (r *recorder) write(core *recordedCore, n int) {
 func (r *recorder) name(raw *bpf.TaskName) {
 	comm := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Comm[0])), len(raw.Comm))
 	comm, _, _ = bytes.Cut(comm, []byte{0})
-	r.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Comm: string(comm)}})
+	r.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent), Comm: string(comm)}})
 }
 
 func (r *recorder) tasks(tasks []recording.Task) {

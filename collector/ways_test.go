@@ -102,7 +102,7 @@ func TestBothWaysCountAlike(t *testing.T) {
 		p := plan(t, name)
 		p.Workers = 4
 		pair := &both{newer: watcher{c: newer}, older: watcher{c: older}}
-		if err := p.Run(t.Context(), pair); err != nil {
+		if err := p.Run(t.Context(), pair, nil); err != nil {
 			t.Fatal(err)
 		}
 		for i, tr := range pair.newer.trials {

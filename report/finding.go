@@ -84,7 +84,11 @@ func (r *Report) find(c Claim) Finding {
 		f.Verdict, e.busy = Inconclusive, true
 	}
 	f.Figures, f.Effect = e.figures, e.effect
-	f.Sentence = e.head(c, f.Verdict) + ": " + facts + "."
+	f.Sentence = e.head(c, f.Verdict) + ": " + facts
+	if lack := r.lacks(c.Workloads); lack != "" {
+		f.Sentence += "; " + lack
+	}
+	f.Sentence += "."
 	return f
 }
 
@@ -109,7 +113,9 @@ func (r *Report) othersShare(workloads []string) float64 {
 
 // reasonFor says why nothing was measured and what would.
 func (r *Report) reasonFor(c Claim, missing string) string {
-	switch {
+	switch lack := r.lacks(c.Workloads); {
+	case lack != "":
+		return lack + ": see the notes"
 	case missing != "":
 		return missing
 	case c.bothModes && len(r.bundledModes()) < 2:

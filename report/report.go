@@ -27,6 +27,8 @@ type Report struct {
 	Quality Quality `json:"quality"`
 	// Recording is what was recorded meanwhile, nil without a recording.
 	Recording *Recording `json:"recording,omitempty"`
+	// Failed are the trials that gave no figures.
+	Failed []FailedTrial `json:"failed,omitempty"`
 	// Findings say what the figures mean for each claim; none for a command.
 	Findings []Finding `json:"findings,omitempty"`
 	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".

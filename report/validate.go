@@ -37,6 +37,14 @@ func (r *Report) Validate() error {
 			return fmt.Errorf("trial %d: %w", i+1, err)
 		}
 	}
+	if len(r.Failed) > maxTrials {
+		return fmt.Errorf("%d failed trials are more than %d", len(r.Failed), maxTrials)
+	}
+	for i, f := range r.Failed {
+		if f.Mode != Processes && f.Mode != Threads || f.Round < 1 {
+			return fmt.Errorf("failed trial %d: mode %q and round %d", i+1, f.Mode, f.Round)
+		}
+	}
 	if rec := r.Recording; rec != nil && min(rec.Bytes, rec.ToolCPUNS, rec.WallNS) < 0 {
 		return errors.New("a recording of a negative size or time")
 	}

@@ -3,6 +3,7 @@
 package workloads
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"syscall"
@@ -77,7 +78,7 @@ func boardSize(workers int) int {
 // createBoard makes a board and returns the descriptor to map it by, which is
 // the caller's to close.
 func createBoard(workers int) (*board, int, error) {
-	fd, err := unix.MemfdCreate("slicetrace-board", unix.MFD_CLOEXEC)
+	fd, err := memoryFile("slicetrace-board", unix.MFD_NOEXEC_SEAL)
 	if err != nil {
 		return nil, -1, fmt.Errorf("create memory for workers: %w", err)
 	}
@@ -91,6 +92,16 @@ func createBoard(workers int) (*board, int, error) {
 		return nil, -1, err
 	}
 	return b, fd, nil
+}
+
+// memoryFile makes a file in memory that may be executed (MFD_EXEC) or not
+// (MFD_NOEXEC_SEAL): since 6.3 a machine may demand that it is said.
+func memoryFile(name string, kind int) (int, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|kind)
+	if errors.Is(err, unix.EINVAL) {
+		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	}
+	return fd, err
 }
 
 // mapBoard maps the board behind fd.

@@ -92,7 +92,7 @@ func TestCancelKeepsFinishedTrials(t *testing.T) {
 		return nil
 	}
 	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 2, Operations: 23, Workers: 2}
-	if err := p.Run(ctx, r); !errors.Is(err, context.Canceled) {
+	if err := p.Run(ctx, r, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 	if len(r.results) != 3 {

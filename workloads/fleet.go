@@ -29,6 +29,8 @@ type fleet struct {
 	// stderr is the descriptor of the memory file that is every host's
 	// standard error.
 	stderr int
+	// oomKills is how many processes the kernel had ended for want of memory before.
+	oomKills uint64
 	// reaped is closed when every host is gone.
 	reaped chan struct{}
 
@@ -56,13 +58,13 @@ type stop struct {
 // locked to its thread until dismiss has returned. fds are the workers'
 // descriptors. After each host's end, report is called.
 func launch(t Trial, user *Credential, boardFD int, fds [][]int, report func()) (*fleet, error) {
-	f := &fleet{trial: t, reaped: make(chan struct{}), stopped: make(map[int]stop), paused: make(map[int]bool)}
+	f := &fleet{trial: t, oomKills: oomKills(), reaped: make(chan struct{}), stopped: make(map[int]stop), paused: make(map[int]bool)}
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	defer unix.Close(null)
-	f.stderr, err = unix.MemfdCreate("slicetrace-stderr", unix.MFD_CLOEXEC)
+	f.stderr, err = memoryFile("slicetrace-stderr", unix.MFD_NOEXEC_SEAL)
 	if err != nil {
 		return nil, fmt.Errorf("create memory for errors of hosts: %w", err)
 	}
@@ -99,7 +101,7 @@ func (f *fleet) start(first int, fds [][]int, files []uintptr, user *Credential)
 	}
 	attr := &syscall.ProcAttr{
 		// A host needs one processor of Go's: it only prepares its workers.
-		Env:   []string{hostVariable + "=" + string(text), "GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"},
+		Env:   []string{hostVariable + "=" + string(text), "GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1", "TMPDIR=" + os.TempDir()},
 		Files: files,
 		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Credential: user.system()},
 	}
@@ -108,11 +110,7 @@ func (f *fleet) start(first int, fds [][]int, files []uintptr, user *Credential)
 	}
 	pid, err := syscall.ForkExec(hostProgram, []string{"slicetrace-host"}, attr)
 	if err != nil {
-		hint := ""
-		if errors.Is(err, syscall.EAGAIN) {
-			hint = " (the limit on processes is reached: ask for fewer workers or raise ulimit -u)"
-		}
-		return fmt.Errorf("start host of %s: %w%s", f.crew(len(f.pids)), err, hint)
+		return fmt.Errorf("start host of %s: %w%s", f.crew(len(f.pids)), err, taskHint(err))
 	}
 	f.pids = append(f.pids, pid)
 	return nil
@@ -135,7 +133,7 @@ func (f *fleet) reap(report func()) {
 		} else {
 			left--
 			if !f.crash(i, status) {
-				f.note(fmt.Errorf("host of %s (pid %d) %s%s", f.crew(i), pid, describe(status), f.complaint()))
+				f.note(fmt.Errorf("host of %s (pid %d) %s%s%s", f.crew(i), pid, describe(status), f.wantOfMemory(status), f.complaint()))
 			}
 		}
 		report()
@@ -248,6 +246,14 @@ func (f *fleet) trouble() error {
 		}
 	}
 	return nil
+}
+
+// wantOfMemory says so if the kernel may have ended a process because memory was short.
+func (f *fleet) wantOfMemory(status syscall.WaitStatus) string {
+	if !status.Signaled() || status.Signal() != unix.SIGKILL || oomKills() == f.oomKills {
+		return ""
+	}
+	return " while the kernel ended processes for want of memory: give it more, or ask for fewer workers"
 }
 
 // crew names the workers of the nth host.

@@ -77,7 +77,7 @@ func TestEveryFormOnOneCore(t *testing.T) {
 	}
 	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 1, Duration: shortest, Workers: 2, CPUs: cpus[len(cpus)-1:]}
 	r := &recorder{}
-	if err := p.Run(t.Context(), r); err != nil {
+	if err := p.Run(t.Context(), r, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, result := range r.results {

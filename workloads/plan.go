@@ -3,8 +3,6 @@
 package workloads
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -66,6 +64,8 @@ type Trial struct {
 	// Operations is 0 when the trial ends by time.
 	Operations int64
 	CPUs       []int
+	// Attempt counts from 1 in Plan.Run, which begins a trial anew if nobody did anything.
+	Attempt int
 }
 
 // Trials returns the plan's trials in running order. Rounds are outermost, and
@@ -114,36 +114,6 @@ func (p Plan) trial(w Workload, v Variant, cpus []int) Trial {
 		t.Duration = w.duration
 	}
 	return t
-}
-
-// Run runs every trial in order and reports each to o. When ctx ends it kills
-// the hosts of the current trial and returns ctx.Err(); the trials that had
-// finished have been reported. It returns an error of o's unchanged. A trial in
-// which no operation was completed is run anew, with another call of Ready, and
-// is an error the third time.
-func (p Plan) Run(ctx context.Context, o Observer) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	for _, t := range p.Trials() {
-		if err := p.insist(ctx, t, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// insist runs a trial again if nobody did anything in it: on a machine that
-// stands still for a moment, as virtual ones do, the next attempt succeeds.
-func (p Plan) insist(ctx context.Context, t Trial, o Observer) error {
-	const attempts = 3
-	for n := 1; ; n++ {
-		err := Run(ctx, t, p.User, o)
-		var idle *idleError
-		if n == attempts || !errors.As(err, &idle) {
-			return err
-		}
-	}
 }
 
 // resolve finds the trial's workload and variant in the catalogue.

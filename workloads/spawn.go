@@ -5,6 +5,10 @@ package workloads
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -62,7 +66,7 @@ func prepareSpawn(w *worker) error {
 	w.buffer = unsafe.Add(unsafe.Pointer(unsafe.SliceData(stack)), spawnStack)
 	w.program = -1
 	if w.variant.Name == "exec" {
-		if w.program, err = openProgram(); err != nil {
+		if w.program, err = w.openProgram(); err != nil {
 			return err
 		}
 	}
@@ -79,27 +83,76 @@ func defaultAction(signal syscall.Signal) error {
 	return nil
 }
 
-// openProgram returns a descriptor of a program that only exits.
-func openProgram() (int, error) {
-	fd, err := unix.MemfdCreate("slicetrace-exit", unix.MFD_EXEC)
-	if errors.Is(err, unix.EINVAL) { // before 6.3 every memory file may be executed
-		fd, err = unix.MemfdCreate("slicetrace-exit", 0)
+// openProgram returns a descriptor of a program that only exits, which has been
+// executed once: in memory, or where that is forbidden in a directory.
+func (w *worker) openProgram() (int, error) {
+	var causes []string
+	places := make(map[string][]string)
+	for _, dir := range []string{"", os.TempDir(), "/dev/shm", "/var/tmp", "/run"} {
+		fd, err := writeProgram(dir)
+		if err == nil {
+			errno := w.fork(fd)
+			if errno == 0 {
+				return fd, nil
+			}
+			unix.Close(fd)
+			err = fmt.Errorf("execute: %w", errno)
+		}
+		if dir == "" {
+			dir = "memory"
+		}
+		if cause := err.Error(); !slices.Contains(causes, cause) {
+			causes = append(causes, cause)
+		}
+		places[err.Error()] = append(places[err.Error()], dir)
 	}
-	if err != nil {
-		return -1, fmt.Errorf("create program: %w", err)
+	for i, cause := range causes {
+		causes[i] = cause + " in " + strings.Join(places[cause], ", ")
 	}
-	if _, err := unix.Write(fd, exitProgram()); err != nil {
-		return -1, fmt.Errorf("write program: %w", err)
+	return -1, fmt.Errorf("make a program to execute: %s: set vm.memfd_noexec to 0, or TMPDIR to a directory that is not mounted noexec",
+		strings.Join(causes, "; "))
+}
+
+// writeProgram writes the program into a file without a name: in memory, or in dir
+// if it is not "".
+func writeProgram(dir string) (int, error) {
+	var file *os.File
+	if dir == "" {
+		fd, err := memoryFile("slicetrace-exit", unix.MFD_EXEC)
+		if err != nil {
+			return -1, fmt.Errorf("create: %w", err)
+		}
+		file = os.NewFile(uintptr(fd), "slicetrace-exit")
+	} else {
+		var err error
+		if file, err = os.CreateTemp(dir, "slicetrace-exit-*"); err != nil {
+			return -1, fmt.Errorf("create: %w", syscallError(err))
+		}
+		defer os.Remove(file.Name())
+		if err := file.Chmod(0o500); err != nil {
+			file.Close()
+			return -1, fmt.Errorf("create: %w", syscallError(err))
+		}
+	}
+	defer file.Close()
+	if _, err := file.Write(exitProgram()); err != nil {
+		return -1, fmt.Errorf("write: %w", syscallError(err))
 	}
 	// The kernel executes no file that is open for writing.
-	readable, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	readable, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", file.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return -1, fmt.Errorf("open program: %w", err)
-	}
-	if err := unix.Close(fd); err != nil {
-		return -1, fmt.Errorf("close program: %w", err)
+		return -1, fmt.Errorf("open: %w", err)
 	}
 	return readable, nil
+}
+
+// syscallError leaves out the name of a temporary file.
+func syscallError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // spawnAndJoin is the body of both modes.
@@ -163,9 +216,12 @@ func (w *worker) fork(program int) syscall.Errno {
 		return syscall.Errno(-pid)
 	}
 	_, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&w.status)), 0, 0, 0, 0)
-	if errno == 0 && w.status != 0 {
-		// Of all that a task does, only the execution of its program can fail.
-		errno = unix.ENOEXEC
+	if status := syscall.WaitStatus(w.status); errno == 0 && status != 0 {
+		// Of all that a task does, only the execution of its program can fail: then its
+		// status is why.
+		if errno = unix.ENOEXEC; status&0x7f == 0 {
+			errno = syscall.Errno(status >> 8)
+		}
 	}
 	return errno
 }

@@ -40,7 +40,8 @@ work:
 	MOVL  $AT_EMPTY_PATH, R8
 	MOVL  $SYS_execveat, AX
 	SYSCALL
-	MOVL  $1, DI // it failed
+	NEGL  AX // it failed
+	MOVL  AX, DI
 	JMP   end
 
 exit:

@@ -37,7 +37,7 @@ work:
 	MOVD $AT_EMPTY_PATH, R4
 	MOVD $SYS_execveat, R8
 	SVC
-	MOVD $1, R0 // it failed
+	NEG  R0, R0 // it failed
 	B    end
 
 exit:

@@ -20,16 +20,29 @@ const (
 	// stopLimit bounds the time for which a signal may stop a worker: who stops one
 	// by mistake, or to look at it, continues it, and a run need not wait for more.
 	stopLimit = 10 * time.Second
+	// toStart and toStop are what workers do at the gates.
+	toStart, toStop = "start", "stop"
 	// longest stands for no limit.
 	longest = time.Duration(1<<63 - 1)
 )
 
 // Run runs one trial. Hosts run as user, or as this process's own user if nil.
-// It returns ctx.Err() when ctx ended, an error of o's unchanged, and an error
-// that names the worker if a host died or a worker failed. In all cases every
-// host is gone when it returns.
-func Run(ctx context.Context, t Trial, user *Credential, o Observer) (err error) {
-	if err := ctx.Err(); err != nil {
+// It returns ctx.Err() when ctx ended, and else an error that names the trial: it
+// wraps o's, or names the worker if a host died or a worker failed. In all cases
+// every host is gone when it returns.
+func Run(ctx context.Context, t Trial, user *Credential, o Observer) error {
+	err := ctx.Err()
+	if err == nil {
+		err = run(ctx, t, user, o)
+	}
+	if err != nil && err != ctx.Err() {
+		return &trialError{t, err}
+	}
+	return err
+}
+
+func run(ctx context.Context, t Trial, user *Credential, o Observer) (err error) {
+	if err := checkLimits(t, user); err != nil {
 		return err
 	}
 	// See launch.
@@ -37,7 +50,7 @@ func Run(ctx context.Context, t Trial, user *Credential, o Observer) (err error)
 	defer runtime.UnlockOSThread()
 	s, err := raise(t, user)
 	if err != nil {
-		return fmt.Errorf("start %s in %s: %w", t.Name(), t.Mode, err)
+		return err
 	}
 	defer func() {
 		if struck := s.strike(); struck != nil {
@@ -109,7 +122,7 @@ func (s *stage) strike() error {
 
 // play takes the workers from gate to gate.
 func (s *stage) play(ctx context.Context, o Observer) error {
-	if err := s.gather(ctx, &s.board.head.ready, "start", gatherLimit); err != nil {
+	if err := s.gather(ctx, &s.board.head.ready, toStart, gatherLimit); err != nil {
 		return err
 	}
 	workers := s.workers()
@@ -133,7 +146,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 	s.fleet.startPauses()
 	s.board.open(s.trial.Duration)
 	own := ownSwitches()
-	if err := s.gather(ctx, &s.board.head.done, "stop", limit); err != nil {
+	if err := s.gather(ctx, &s.board.head.done, toStop, limit); err != nil {
 		return err
 	}
 	own = ownSwitches() - own
@@ -148,14 +161,14 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 		r.Memory = readMemory(workers)
 	}
 	if r.operations() == 0 {
-		return &idleError{s.trial}
+		return &idleError{s.trial, s.hindrance(nil, "give a longer duration")}
 	}
 	return o.Stopped(r)
 }
 
 // gather waits until count has reached the number of workers that live.
 func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit time.Duration) error {
-	for began := time.Now(); ; {
+	for began, excused := time.Now(), false; ; {
 		heard := atomic.LoadUint32(&s.board.head.bell)
 		if err := s.trouble(ctx); err != nil {
 			return err
@@ -166,11 +179,28 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 		}
 		left := limit - time.Since(began)
 		if left <= 0 {
-			return fmt.Errorf("%s workers: %d of %d workers of %s did not within %v: ask for fewer workers",
-				verb, s.trial.Workers-int(n), s.trial.Workers, s.trial.Workload, limit)
+			return fmt.Errorf("%d of %d workers did not %s within %v: %s",
+				s.trial.Workers-int(n), s.trial.Workers, verb, limit, s.hindrance(s.lacking(verb), "ask for fewer workers"))
 		}
-		s.board.await(heard, min(left, s.fleet.patience()))
+		nap := min(left, s.fleet.patience())
+		slept := time.Now()
+		s.board.await(heard, nap)
+		// Who was frozen with the workers, or stopped, has not waited for them.
+		if !excused && time.Since(slept)-nap > time.Second {
+			began, excused = time.Now(), true
+		}
 	}
+}
+
+// lacking returns the workers that a gate waits for.
+func (s *stage) lacking(verb string) (lacking []int) {
+	for i := range s.board.slots {
+		slot := &s.board.slots[i]
+		if verb == toStart && atomic.LoadInt32(&slot.tid) == 0 || verb == toStop && atomic.LoadInt64(&slot.end) == 0 {
+			lacking = append(lacking, i)
+		}
+	}
+	return lacking
 }
 
 // onlyTheDeadLack reports whether workers died as the workload wants it, and all
@@ -194,7 +224,7 @@ func (s *stage) trouble(ctx context.Context) error {
 		return err
 	}
 	if err := s.fleet.trouble(); err != nil {
-		return fmt.Errorf("run %s in %s: %w", s.trial.Name(), s.trial.Mode, err)
+		return err
 	}
 	if atomic.LoadUint32(&s.board.head.failed) == 0 {
 		return nil
@@ -204,7 +234,7 @@ func (s *stage) trouble(ctx context.Context) error {
 			if err := s.deadPeer(syscall.Errno(errno)); err != nil {
 				return err
 			}
-			return fmt.Errorf("run %s in %s: worker %d: %w", s.trial.Name(), s.trial.Mode, i, syscall.Errno(errno))
+			return s.workerError(i, syscall.Errno(errno))
 		}
 	}
 	return nil
@@ -219,7 +249,7 @@ func (s *stage) deadPeer(errno syscall.Errno) error {
 	}
 	for began := time.Now(); time.Since(began) < time.Second; time.Sleep(5 * time.Millisecond) {
 		if err := s.fleet.trouble(); err != nil {
-			return fmt.Errorf("run %s in %s: %w", s.trial.Name(), s.trial.Mode, err)
+			return err
 		}
 	}
 	return nil
@@ -291,11 +321,13 @@ func (s *stage) result(workers []Worker, after []Counters) Result {
 
 // idleError says that a trial ended before anything was done, so that there is
 // nothing to measure.
-type idleError struct{ trial Trial }
+type idleError struct {
+	trial  Trial
+	remedy string
+}
 
 func (e *idleError) Error() string {
-	return fmt.Sprintf("run %s in %s: %v were too short to complete one operation: give a longer duration",
-		e.trial.Name(), e.trial.Mode, e.trial.Duration)
+	return fmt.Sprintf("%v were too short to complete one operation: %s", e.trial.Duration, e.remedy)
 }
 
 // operations is the sum over workers.

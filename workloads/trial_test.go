@@ -192,7 +192,7 @@ func switchesOfHelpers(workers []Worker) map[string]uint64 {
 func TestObserverErrorEndsTheTrial(t *testing.T) {
 	refusal := errors.New("refused")
 	r := &recorder{ready: func([]Worker) error { return refusal }}
-	if err := Run(t.Context(), testTrial("spin", Processes, 2, 23, 0), nil, r); err != refusal {
+	if err := Run(t.Context(), testTrial("spin", Processes, 2, 23, 0), nil, r); !errors.Is(err, refusal) {
 		t.Errorf("got error %v, want the observer's", err)
 	}
 	wantGone(t, pidsOf(r.workers))

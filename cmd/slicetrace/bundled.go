@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"golang.org/x/term"
@@ -29,21 +30,22 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	defer stop()
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	if err := measure(ctx, s, o, plan, r); err != nil {
+	whole, err := measure(ctx, s, o, plan, r)
+	if err != nil {
 		return err
 	}
 	if err := deliver(s.out, s.err, o, name, r); err != nil {
 		return err
 	}
-	if ctx.Err() != nil || r.Recording == nil && o.record != "" {
+	if !whole || r.Recording == nil && o.record != "" {
 		return &statusError{status: exitFailed}
 	}
 	return nil
 }
 
-// measure runs the plan and fills the report. When ctx ends early the rounds
-// that finished are kept; it is an error if none did.
-func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report) error {
+// measure runs the plan and fills the report, which is whole if every trial is in it.
+// It is an error if none is.
+func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report) (whole bool, err error) {
 	trials := plan.Trials()
 	most := 0
 	for _, t := range trials {
@@ -51,17 +53,17 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	}
 	tape, err := newTape(o.record)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer tape.abort()
 	// Twice, since a trial's workers can be about to exit when the next begins.
 	c, err := o.open(2*most+16, r.Host, tape)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer c.Close()
 	if err := o.dropPrivileges(); err != nil {
-		return err
+		return false, err
 	}
 	var bar *progress
 	if !o.quiet && term.IsTerminal(int(s.err.Fd())) {
@@ -69,30 +71,51 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		defer bar.close()
 	}
 	rec := &recorder{collector: c, report: r, progress: bar}
-	err = plan.Run(ctx, rec)
+	err = plan.Run(ctx, rec, rec.Failed)
 	bar.close()
-	if ctx.Err() == nil && err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		if err := keepRounds(r, plan); err != nil {
-			return err
-		}
+	if err := conclude(r, plan, err); err != nil {
+		return false, err
 	}
 	tape.finish(c, r)
 	saveMemory()
-	return seal(r, c)
+	seal(r, c)
+	return err == nil && len(r.Failed) == 0, nil
 }
 
-// keepRounds drops the trials of the round that was interrupted, so that every
-// variant of a workload has as many trials in each mode.
-func keepRounds(r *report.Report, plan workloads.Plan) error {
-	perRound := len(plan.Trials()) / plan.Rounds
-	finished := len(r.Trials) / perRound
-	if finished == 0 {
-		return errors.New("interrupted before the first round had finished: nothing to report")
+// conclude keeps what was measured, whatever ended the plan: err is what plan.Run
+// returned. It is an error if nothing was. Of a plan that ended before its last trial it
+// drops those of the round that was not finished, if one was before, so that every
+// form has as many trials in each mode but for those that failed.
+func conclude(r *report.Report, plan workloads.Plan, err error) error {
+	what, why := "interrupted", ""
+	if err != nil && !errors.Is(err, context.Canceled) {
+		what, why = "the run ended early", ": "+oneLine(err)
 	}
-	r.Trials = r.Trials[:finished*perRound]
-	r.Warnings = append(r.Warnings, fmt.Sprintf("interrupted: %d of %d rounds finished and are kept", finished, plan.Rounds))
+	var ended *workloads.EndedError
+	switch {
+	case err != nil && !errors.As(err, &ended):
+		return err
+	case len(r.Trials) == 0 && len(r.Failed) > 0:
+		f := r.Failed[0]
+		return fmt.Errorf("run %s in %s: %s", f.Title(), f.Mode, f.Cause)
+	case len(r.Trials) == 0 && why != "":
+		return err
+	case len(r.Trials) == 0:
+		return errors.New("interrupted before the first trial had finished: nothing to report")
+	}
+	for _, f := range r.Failed {
+		r.Warnings = append(r.Warnings, f.Sentence())
+	}
+	if ended == nil {
+		return nil
+	}
+	finished := ended.Round - 1
+	if finished == 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s%s: none of %d rounds finished; of the first, %d of %d trials did",
+			what, why, plan.Rounds, len(r.Trials), len(plan.Trials())/plan.Rounds))
+		return nil
+	}
+	r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Round > finished })
+	r.Warnings = append(r.Warnings, fmt.Sprintf("%s%s: %d of %d rounds finished and are kept", what, why, finished, plan.Rounds))
 	return nil
 }

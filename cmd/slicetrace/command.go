@@ -46,9 +46,8 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	tape.finish(c, r)
-	if err = seal(r, c); err == nil {
-		err = deliver(s.err, s.err, o, name, r)
-	}
+	seal(r, c)
+	err = deliver(s.err, s.err, o, name, r)
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = &statusError{status: exitFailed}
 	}

@@ -36,6 +36,11 @@ func TestMain(m *testing.M) {
 		os.Exit(program())
 	}
 	if os.Getenv(toolVariable) != "" {
+		if os.Getenv(noExecutionVariable) != "" {
+			if err := refuseExecution(); err != nil {
+				panic(err)
+			}
+		}
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}
 	os.Exit(bpftest.Run(m))

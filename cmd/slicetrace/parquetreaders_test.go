@@ -151,7 +151,7 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		"switches": `time_ns core prev_tid prev_comm:text next_tid next_comm:text
 			slice_ns pick_ns switch_ns class:text ended_by:text prev_state:text lost_before`,
 		"wakeups": "time_ns core tid comm:text target_core lost_before",
-		"tasks":   "time_ns tid pid comm:text",
+		"tasks":   "time_ns tid pid comm:text parent_tid",
 		"marks":   "workload:text variant:text mode:text round start_ns end_ns worker_tids:text",
 	} {
 		var list []report.TableColumn

@@ -175,7 +175,7 @@ func TestRunGivesUpPrivileges(t *testing.T) {
 				}
 				_ = cmd.Process.Signal(syscall.SIGTERM)
 			})
-			got.checkOneSentence(t, "interrupted before the first round")
+			got.checkOneSentence(t, "interrupted before the first trial")
 			if left := got.files(t); len(left) > 0 {
 				t.Errorf("left %v", left)
 			}

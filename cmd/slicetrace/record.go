@@ -26,28 +26,27 @@ func (o *runOptions) begin() (r *report.Report, name string, err error) {
 	return r, name, report.CheckOutput(name, invokingUser().owner())
 }
 
-// seal completes a report with what is known only at the end of a run.
-func seal(r *report.Report, c *collector.Collector) error {
+// seal completes a report with what is known only at the end of a run. What cannot be
+// had takes nothing from what was measured.
+func seal(r *report.Report, c *collector.Collector) {
+	lack := func(what string, err error) { r.Warnings = append(r.Warnings, what+": "+oneLine(err)) }
 	var err error
 	if r.Capture, err = c.Capture(); err != nil {
-		return err
+		lack("which hooks gave the figures is not known", err)
 	}
-	misses, err := c.RecursionMisses()
-	if err != nil {
-		return err
+	if r.Quality.RecursionMisses, err = c.RecursionMisses(); err != nil {
+		lack("how many hook firings the kernel skipped is not known", err)
 	}
-	r.Quality.RecursionMisses = misses
 	switch floor, err := c.Floor(); {
 	case r.Capture.Pick == "" && r.Capture.Switch == "": // no phase, no floor
 	case err != nil:
-		r.Warnings = append(r.Warnings, "the hook floor is absent: "+oneLine(err))
+		lack("the hook floor is absent", err)
 	default:
 		ns := floor.Nanoseconds()
 		r.Quality.ProbeFloorNS = &ns
 	}
 	r.ComputeQuality()
 	r.ComputeFindings()
-	return nil
 }
 
 // deliver saves the report, and only then shows it: a reader that stops

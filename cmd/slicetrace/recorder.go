@@ -72,6 +72,12 @@ func (r *recorder) Stopped(result workloads.Result) error {
 		return err
 	}
 	r.report.Trials = append(r.report.Trials, trial)
+	if n := result.Trial.Attempt - 1; n > 0 {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
+			"%s in %s, round %d: begun anew %d times, since nobody completed an operation within %v: "+
+				"the machine stood still, or gave too little time; its figures are of the last attempt alone",
+			result.Trial.Name(), trial.Mode, trial.Round, n, result.Trial.Duration))
+	}
 	if n := len(result.Paused); n > 0 {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
 			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
@@ -82,6 +88,16 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	// Now, so that it need not be while work runs.
 	runtime.GC()
 	return r.collector.Mark(markOf(result))
+}
+
+// Failed notes a trial that gave no figures.
+func (r *recorder) Failed(f workloads.Failure) {
+	r.report.Failed = append(r.report.Failed, report.FailedTrial{
+		Workload: f.Trial.Workload, Variant: f.Trial.Variant, Mode: report.Mode(f.Trial.Mode), Round: f.Trial.Round,
+		Cause: oneLine(f.Err), LeftOut: f.LeftOut,
+	})
+	r.progress.end()
+	runtime.GC()
 }
 
 // hotplugWarnings says which cores went or came meanwhile, unless that is said already.

@@ -279,7 +279,7 @@ func TestInterruptedBeforeTheFirstRound(t *testing.T) {
 		awaitWorkers(t, cmd)
 		_ = cmd.Process.Signal(syscall.SIGINT)
 	})
-	got.checkOneSentence(t, "interrupted before the first round had finished")
+	got.checkOneSentence(t, "interrupted before the first trial had finished")
 	if got.status != exitFailed || len(got.files(t)) > 0 {
 		t.Errorf("status %d, left %v", got.status, got.files(t))
 	}

@@ -61,7 +61,7 @@ func (b *bench) trial(mode report.Mode, round int) report.Trial {
 	b.t.Helper()
 	var r report.Report
 	rec := &recorder{collector: b.collector, report: &r}
-	if err := b.plan.Run(b.t.Context(), rec); err != nil {
+	if err := b.plan.Run(b.t.Context(), rec, nil); err != nil {
 		b.t.Fatal(err)
 	}
 	return label(r.Trials[0], mode, round)

@@ -88,9 +88,9 @@ func (r *Reader) Next() (Frame, error) {
 	switch kind {
 	case frameBlock:
 		f, err = &r.block, r.unpack(payload, func(raw []byte) error { return decode(raw, &r.block) })
-	case frameTasks:
+	case frameTasks, frameBirths:
 		var tasks []Task
-		err = r.unpack(payload, func(raw []byte) error { return decodeTasks(raw, &tasks) })
+		err = r.unpack(payload, func(raw []byte) error { return decodeTasks(raw, kind == frameBirths, &tasks) })
 		f = tasks
 	case frameMark:
 		var m Mark
@@ -154,13 +154,16 @@ func cut(err error) error {
 	return err
 }
 
-func decodeTasks(raw []byte, tasks *[]Task) error {
+func decodeTasks(raw []byte, parents bool, tasks *[]Task) error {
 	in := cursor{rest: raw}
 	for len(in.rest) > 0 && !in.bad {
 		t := Task{
 			TimeNS: unzigzag(in.uvarint()),
 			TID:    int32(unzigzag(in.uvarint())),
 			TGID:   int32(unzigzag(in.uvarint())),
+		}
+		if parents {
+			t.Parent = int32(unzigzag(in.uvarint()))
 		}
 		n := in.uvarint()
 		if n > maxComm {

@@ -51,6 +51,11 @@ func tasks() []recording.Task {
 	return []recording.Task{{TID: 1, TGID: 1, Comm: "init"}, {TimeNS: -3, TID: 2147483647, TGID: 0, Comm: "\x1b[31m\xff\x00,="}, {}}
 }
 
+// births are tasks of which one was created; the other renamed itself meanwhile.
+func births() []recording.Task {
+	return []recording.Task{{TimeNS: 5, TID: 12, TGID: 12, Parent: 2147483647, Comm: "sh"}, {TimeNS: 6, TID: 1, TGID: 1, Comm: "systemd"}}
+}
+
 // written is a file with all kinds of frames.
 func written(t testing.TB, blocks ...recording.Block) []byte {
 	t.Helper()
@@ -59,7 +64,7 @@ func written(t testing.TB, blocks ...recording.Block) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.Tasks(tasks())
+	err = errors.Join(w.Tasks(tasks()), w.Tasks(births()))
 	for _, b := range blocks {
 		err = errors.Join(err, w.Block(b))
 	}
@@ -96,7 +101,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Error(err)
 	}
 	want := []recording.Frame{
-		tasks(), blocks[0], blocks[1], blocks[2],
+		tasks(), births(), blocks[0], blocks[1], blocks[2],
 		recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}}, recording.End{Switches: 23, Counted: 23},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -125,8 +130,8 @@ func TestCutFileGivesWhatIsWhole(t *testing.T) {
 			t.Fatalf("%d bytes: %v", n, err)
 		}
 	}
-	if last != 4 { // tasks, two blocks, mark
-		t.Errorf("all but the last byte hold %d frames, want 4", last)
+	if last != 5 { // tasks twice, two blocks, mark
+		t.Errorf("all but the last byte hold %d frames, want 5", last)
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	frameHeader = 'H'
 	frameBlock  = 'B'
 	frameTasks  = 'T'
+	frameBirths = 'C' // tasks, each with its parent
 	frameMark   = 'M'
 	frameEnd    = 'E'
 )
@@ -56,17 +57,25 @@ func (w *Writer) Block(b Block) error {
 
 // Tasks writes the names of tasks.
 func (w *Writer) Tasks(tasks []Task) error {
-	buf := w.raw[:0]
+	buf, kind := w.raw[:0], byte(frameTasks)
+	for _, t := range tasks {
+		if t.Parent != 0 {
+			kind = frameBirths
+		}
+	}
 	for _, t := range tasks {
 		buf = binary.AppendVarint(buf, t.TimeNS)
 		buf = binary.AppendVarint(buf, int64(t.TID))
 		buf = binary.AppendVarint(buf, int64(t.TGID))
+		if kind == frameBirths {
+			buf = binary.AppendVarint(buf, int64(t.Parent))
+		}
 		comm := t.Comm[:min(len(t.Comm), maxComm)]
 		buf = append(binary.AppendUvarint(buf, uint64(len(comm))), comm...)
 	}
 	w.raw = buf
 	w.packed = w.encoder.EncodeAll(w.raw, w.packed[:0])
-	return w.frame(frameTasks, w.packed)
+	return w.frame(kind, w.packed)
 }
 
 // Mark writes when a trial ran.

@@ -31,6 +31,7 @@ const (
 	treeProcesses  = 1
 	treeThreads    = 2
 	processPID     = 1
+	processPPID    = 2
 	processCmdline = 3
 	threadTID      = 1
 	threadName     = 2
@@ -41,10 +42,12 @@ const (
 	bundleLostEvents   = 3
 	bundleCompactSched = 4
 
-	ftraceTimestamp   = 1
-	ftracePID         = 2
-	ftraceSchedSwitch = 4
-	ftraceSchedWaking = 20
+	ftraceTimestamp        = 1
+	ftracePID              = 2
+	ftraceSchedSwitch      = 4
+	ftraceSchedWaking      = 20
+	ftraceTaskNewtask      = 235
+	ftraceSchedProcessFree = 240
 
 	switchPrevComm  = 1
 	switchPrevPID   = 2
@@ -59,6 +62,14 @@ const (
 	wakingPrio      = 3
 	wakingSuccess   = 4
 	wakingTargetCPU = 5
+
+	newtaskPID        = 1
+	newtaskComm       = 2
+	newtaskCloneFlags = 3
+
+	processFreeComm = 1
+	processFreePID  = 2
+	processFreePrio = 3
 
 	// The columns of CompactSched, each packed, and its table of names.
 	compactSwitchTimestamp     = 1

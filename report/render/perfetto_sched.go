@@ -46,6 +46,7 @@ type schedEncoder struct {
 	nameCount uint64
 	states    [256]int64
 	preempted [256]bool // by EndedBy
+	exited    uint8     // of EndedBy
 
 	switchNS, wakingNS int64 // the last of this bundle's compact events
 	full, event, part  []byte
@@ -68,6 +69,7 @@ func newSchedEncoder(tasks *taskNames) *schedEncoder {
 	} {
 		s.states[letter] = state
 	}
+	s.exited = uint8(slices.Index(report.Causes(), report.EndedByExited))
 	for _, cause := range []report.EndedBy{report.EndedByTick, report.EndedByWakeup} {
 		s.preempted[slices.Index(report.Causes(), cause)] = true
 	}
@@ -100,6 +102,9 @@ func (s *schedEncoder) events(core *schedCore, events []recording.Event) {
 	}
 	for i := range events {
 		e := &events[i]
+		if e.Kind == recording.Wakeup && len(s.tasks.lives.born) > 0 {
+			s.birth(e)
+		}
 		switch {
 		case e.Kind == recording.Wakeup && core.known:
 			s.compactWaking(core, e)
@@ -112,7 +117,37 @@ func (s *schedEncoder) events(core *schedCore, events []recording.Event) {
 		}
 		if e.Kind == recording.Switch {
 			core.running, core.known = e.Next, true
+			if e.EndedBy == s.exited {
+				s.free(core, e)
+			}
 		}
+	}
+}
+
+// birth writes the task_newtask of who is woken for the first time.
+func (s *schedEncoder) birth(e *recording.Event) {
+	t, ok := s.tasks.lives.birth(e.Next, e.TimeNS)
+	if !ok {
+		return
+	}
+	s.event = appendInt(s.event[:0], newtaskPID, int64(t.TID))
+	s.event = appendString(s.event, newtaskComm, printable(t.Comm))
+	flags := uint64(0)
+	if t.TID != t.TGID {
+		flags = cloneThread
+	}
+	s.event = appendUint(s.event, newtaskCloneFlags, flags)
+	s.fullEvent(t.TimeNS, t.Parent, ftraceTaskNewtask)
+}
+
+// free writes the sched_process_free of the tids that nobody has after a task's last
+// switch.
+func (s *schedEncoder) free(core *schedCore, e *recording.Event) {
+	for _, f := range s.tasks.lives.end(e.Prev, e.TimeNS) {
+		s.event = appendString(s.event[:0], processFreeComm, s.name(core, f.tid, e.TimeNS).name)
+		s.event = appendInt(s.event, processFreePID, int64(f.tid))
+		s.event = appendInt(s.event, processFreePrio, unknownPrio)
+		s.fullEvent(f.sinceNS, e.Next, ftraceSchedProcessFree)
 	}
 }
 

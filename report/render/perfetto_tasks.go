@@ -22,9 +22,10 @@ type comm struct {
 // cores take turns, so one can be older than a rename that was read already.
 type taskComm struct{ now, before comm }
 
-// taskNames knows the name of every task.
+// taskNames knows the name of every task, and which of them live.
 type taskNames struct {
 	tasks map[int32]*taskComm
+	lives lives
 }
 
 func (n *taskNames) of(tid int32) *taskComm {
@@ -60,7 +61,7 @@ func (t *taskComm) at(ns int64) *comm {
 func (p *perfetto) processTrees(tasks []recording.Task) {
 	for len(tasks) > 0 {
 		n := 1
-		for n < len(tasks) && tasks[n].TimeNS == tasks[0].TimeNS {
+		for n < len(tasks) && tasks[n].TimeNS == tasks[0].TimeNS && tasks[n].Parent == tasks[0].Parent {
 			n++
 		}
 		p.body = p.body[:0]
@@ -68,7 +69,11 @@ func (p *perfetto) processTrees(tasks []recording.Task) {
 			p.task(t)
 		}
 		// Nothing is known of the time before the recording began.
-		packet := p.at(max(tasks[0].TimeNS, p.header.MonotonicNS))
+		at := max(tasks[0].TimeNS, p.header.MonotonicNS)
+		if tasks[0].Parent != 0 {
+			at++ // after its task_newtask, or it would be taken for a task before that
+		}
+		packet := p.at(at)
 		if len(p.body) > 0 {
 			p.write(appendMessage(packet, packetProcessTree, p.body))
 		}
@@ -80,11 +85,15 @@ func (p *perfetto) processTrees(tasks []recording.Task) {
 func (p *perfetto) task(t recording.Task) {
 	name := printable(t.Comm)
 	p.tasks.learn(t, name)
+	p.tasks.lives.learn(t)
 	if t.TID == 0 || t.TGID == 0 {
 		return // idle, which Perfetto knows, or it would be taken for idle's thread
 	}
 	if t.TID == t.TGID {
 		p.part = appendInt(p.part[:0], processPID, int64(t.TGID))
+		if group := p.tasks.lives.groups[t.TGID]; group != nil && group.parent != 0 {
+			p.part = appendInt(p.part, processPPID, int64(group.parent))
+		}
 		p.part = appendString(p.part, processCmdline, name)
 		p.body = appendMessage(p.body, treeProcesses, p.part)
 	}

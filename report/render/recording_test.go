@@ -27,7 +27,7 @@ func smallRecording(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.Tasks([]recording.Task{{TID: 7, TGID: 7, Comm: "sh"}, {TimeNS: 2000, TID: 7, TGID: 7, Comm: "=1+1"}, {TID: 8, TGID: 7, Comm: "bad\xff\x1b[1m"}})
+	err = w.Tasks([]recording.Task{{TID: 7, TGID: 7, Comm: "sh"}, {TimeNS: 2000, TID: 7, TGID: 7, Comm: "=1+1"}, {TID: 8, TGID: 7, Parent: 7, Comm: "bad\xff\x1b[1m"}})
 	err = errors.Join(err, w.Block(recording.Block{CPU: 0, Lost: 3, Events: []recording.Event{
 		{TimeNS: 900, Kind: recording.Wakeup, Next: 7, CPU: 1},
 		{TimeNS: 1000, Prev: 0, Next: 7, SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: 4, EndedBy: 5, State: 'R'},

@@ -50,7 +50,7 @@ func recordingTables() []recordingTable {
 		{"switches", recordingColumns(`time_ns core prev_tid prev_comm:text next_tid next_comm:text
 			slice_ns? pick_ns? switch_ns? class:text ended_by:text prev_state:text lost_before`), (*filler).switches},
 		{"wakeups", recordingColumns("time_ns core tid comm:text target_core lost_before"), (*filler).wakeups},
-		{"tasks", recordingColumns("time_ns tid pid comm:text"), (*filler).tasks},
+		{"tasks", recordingColumns("time_ns tid pid comm:text parent_tid?"), (*filler).tasks},
 		{"marks", recordingColumns("workload:text variant:text mode:text round start_ns end_ns worker_tids:text"), (*filler).marks},
 	}
 }
@@ -189,6 +189,11 @@ func (f *filler) tasks(frame recording.Frame) error {
 		c.number(1, int64(t.TID))
 		c.number(2, int64(t.TGID))
 		c.text(3, t.Comm)
+		if t.Parent != 0 {
+			c.number(4, int64(t.Parent))
+		} else {
+			c.number(4, absentNumber)
+		}
 		if err := f.row(); err != nil {
 			return err
 		}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// midway is something that befalls a run while one of its trials is under way.
+type midway struct {
+	// args follow run; prepare, if not nil, is called before the tool starts.
+	args    string
+	prepare func(*testing.T, *exec.Cmd) any
+	// The trial, and what happens in it to the hosts of its workers.
+	round  int
+	mode   workloads.Mode
+	befall func(t *testing.T, cmd *exec.Cmd, hosts []int, prepared any)
+	// trials are those that the saved report is to have, as "round mode" and the
+	// variant; none if nothing is to be saved.
+	trials []string
+	// said is in the report's notes and in its text, or in the one sentence that is
+	// left where nothing is saved.
+	said []string
+	// found is in the sentence of one of its findings, if it is not "".
+	found string
+}
+
+// A part of a run that fails takes nothing from the rest: what was measured is saved,
+// with a note that names the trial and the cause, and the status says that it is not
+// all that was asked for.
+func TestWhatWasMeasuredIsKept(t *testing.T) {
+	bpftest.Require(t)
+	killed := func(_ *testing.T, _ *exec.Cmd, hosts []int, _ any) { _ = unix.Kill(hosts[0], unix.SIGKILL) }
+	interrupted := func(_ *testing.T, cmd *exec.Cmd, _ []int, _ any) { _ = cmd.Process.Signal(unix.SIGTERM) }
+	for name, c := range map[string]midway{
+		// What has worked is worth another try: who was killed once may live next time.
+		"a worker is killed": {
+			args: "pipe --rounds 3", round: 2, mode: workloads.Threads, befall: killed,
+			trials: []string{"1 processes", "1 threads", "2 processes", "3 processes", "3 threads"},
+			said:   []string{"pipe in threads, round 2, failed: host of all 4 workers of pipe (pid ", "was ended by signal 9 (killed)"},
+			found:  "pipe in threads failed in round 2.",
+		},
+		// What never has is not: it would fail in each round.
+		"a worker is killed in the first round": {
+			args: "pipe --rounds 2", round: 1, mode: workloads.Processes, befall: killed,
+			trials: []string{"1 threads", "2 threads"},
+			said:   []string{"pipe in processes, round 1, failed and is left out of the later rounds: "},
+			found:  "pipe in processes failed in round 1 and later",
+		},
+		"a recording goes on": {
+			args: "pipe --rounds 1 --record r.rec", round: 1, mode: workloads.Threads, befall: killed,
+			trials: []string{"1 processes"},
+			said:   []string{"pipe in threads, round 1, failed: host of "},
+		},
+		"nothing was measured": {
+			args: "pipe --rounds 1 --mode threads", round: 1, mode: workloads.Threads, befall: killed,
+			said: []string{"run pipe in threads: host of all 4 workers of pipe (pid ", "was ended by signal 9 (killed)"},
+		},
+		// Figures of fewer cores are not to be compared with those of before: the run ends.
+		"a core is taken from the control group": {
+			args: "pipe --rounds 3", prepare: inCPUSet, round: 2, mode: workloads.Threads, befall: takeLastCore,
+			trials: []string{"1 processes", "1 threads"},
+			said: []string{
+				"the run ended early: core ", " is offline or this process may not run on it (cpuset, taskset): name cores out of ",
+				": 1 of 3 rounds finished and are kept",
+			},
+		},
+		// Of a round that was not finished all is kept if no other was.
+		"interrupted in the first round": {
+			args: "pipe --rounds 2", round: 1, mode: workloads.Threads, befall: interrupted,
+			trials: []string{"1 processes"},
+			said:   []string{"interrupted: none of 2 rounds finished; of the first, 1 of 2 trials did"},
+		},
+		"interrupted in the second round": {
+			args: "pipe --rounds 3", round: 2, mode: workloads.Processes, befall: interrupted,
+			trials: []string{"1 processes", "1 threads"},
+			said:   []string{"interrupted: 1 of 3 rounds finished and are kept"},
+		},
+		// One form cannot run here, and the others can.
+		"no program may be executed": {
+			args: "spawn --rounds 2", prepare: withoutExecution,
+			trials: []string{"1 processes", "1 threads", "2 processes", "2 threads"},
+			said: []string{
+				"spawn exec in processes, round 1, failed and is left out of the later rounds: host of worker ",
+				"make a program to execute: execute: permission denied in memory, ", ": set vm.memfd_noexec to 0, or TMPDIR",
+			},
+			found: "spawn exec in processes failed in round 1 and later",
+		},
+	} {
+		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+func (c *midway) check(t *testing.T) {
+	cmd := tool(t, append([]string{"run", "-o", "r.json", "--duration", "200ms"}, strings.Fields(c.args)...)...)
+	var prepared any
+	if c.prepare != nil {
+		prepared = c.prepare(t, cmd)
+	}
+	got := finish(t, cmd, func() {
+		if c.befall != nil {
+			c.befall(t, cmd, awaitTrial(t, cmd, c.round, c.mode), prepared)
+		}
+	})
+	if got.status != exitFailed {
+		t.Errorf("status %d, want %d: %s", got.status, exitFailed, got.err)
+	}
+	if c.trials == nil {
+		for _, want := range c.said {
+			got.checkOneSentence(t, want)
+		}
+		if left := got.files(t); len(left) > 0 {
+			t.Errorf("left %v", left)
+		}
+		return
+	}
+	r, err := report.ReadFile(filepath.Join(got.dir, "r.json"))
+	if err != nil {
+		t.Fatalf("%v; the tool said %s", err, got.err)
+	}
+	var trials []string
+	for _, trial := range r.Trials {
+		trials = append(trials, strings.TrimSpace(fmt.Sprint(trial.Round, " ", trial.Mode, " ", trial.Variant)))
+	}
+	slices.Sort(trials)
+	if diff := cmp.Diff(c.trials, trials); diff != "" {
+		t.Errorf("trials (-want +got):\n%s", diff)
+	}
+	checkCounts(t, r)
+	notes, text := strings.Join(r.Warnings, "\n"), strings.Join(strings.Fields(got.out), " ")
+	for _, want := range c.said {
+		if !strings.Contains(notes, want) || !strings.Contains(text, strings.TrimSpace(want)) {
+			t.Errorf("%q is not in the notes %q and in the text", want, notes)
+		}
+	}
+	if c.found != "" && !slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return strings.Contains(f.Sentence, c.found) }) {
+		t.Errorf("no finding says %q", c.found)
+	}
+	if strings.Contains(c.args, "--record") {
+		marks, _, end := taped(t, filepath.Join(got.dir, "r.rec"))
+		if len(marks) != len(r.Trials) || r.Recording == nil || end.Switches != r.Recording.Switches {
+			t.Errorf("the recording has %d marks and the end %+v, the report says %+v", len(marks), end, r.Recording)
+		}
+	}
+	checkNoWorkers(t, cmd)
+}
+
+// awaitTrial returns the worker hosts of a trial once their workers work.
+func awaitTrial(t *testing.T, cmd *exec.Cmd, round int, mode workloads.Mode) []int {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		var hosts []int
+		for pid, trial := range workerHosts(t, cmd) {
+			if trial.Round == round && trial.Mode == mode {
+				hosts = append(hosts, pid)
+			}
+		}
+		if handsOver(t, hosts) {
+			return hosts
+		}
+	}
+	t.Fatalf("round %d in %s did not come", round, mode)
+	return nil
+}
+
+// cpuSet is a control group and the cores that it leaves when the last is taken.
+type cpuSet struct {
+	group *bpftest.Group
+	rest  string
+}
+
+// inCPUSet runs the tool in a control group with this process's cores.
+func inCPUSet(t *testing.T, cmd *exec.Cmd) any {
+	cores := bpftest.AllowedCores(t)
+	if len(cores) < 2 {
+		t.Skip("one core")
+	}
+	list := strings.ReplaceAll(strings.Trim(fmt.Sprint(cores), "[]"), " ", ",")
+	group := bpftest.NewGroup(t, "cpuset")
+	group.Set(t, "cpuset.cpus", list)
+	if !group.V2 {
+		group.Set(t, "cpuset.mems", "0")
+	}
+	group.Hold(t, cmd)
+	return cpuSet{group, list[:strings.LastIndexByte(list, ',')]}
+}
+
+func takeLastCore(t *testing.T, _ *exec.Cmd, _ []int, prepared any) {
+	set := prepared.(cpuSet)
+	set.group.Set(t, "cpuset.cpus", set.rest)
+}
+
+// noExecutionVariable makes the tool, and what it starts, unable to execute a
+// descriptor, as a security module may.
+const noExecutionVariable = "SLICETRACE_TEST_NO_EXECUTION"
+
+func withoutExecution(_ *testing.T, cmd *exec.Cmd) any {
+	cmd.Env = append(cmd.Env, noExecutionVariable+"=1")
+	return nil
+}
+
+// refuseExecution has the kernel answer EACCES to execveat for the whole process.
+func refuseExecution() error {
+	const number = 0 // its offset in struct seccomp_data
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: number},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_EXECVEAT},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EACCES)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return fmt.Errorf("refuse execution: %w", errno)
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// FailedTrial is a trial that gave no figures.
+type FailedTrial struct {
+	Workload string `json:"workload"`
+	Variant  string `json:"variant,omitempty"`
+	Mode     Mode   `json:"mode"`
+	Round    int    `json:"round"`
+	// Cause says what went wrong and what to do about it.
+	Cause string `json:"cause"`
+	// LeftOut says that the later rounds went on without this form in this mode.
+	LeftOut bool `json:"left_out,omitempty"`
+}
+
+// Title returns the workload with its variant.
+func (f FailedTrial) Title() string { return load{name: f.Workload, variant: f.Variant}.title() }
+
+// Sentence says that the trial failed, and why.
+func (f FailedTrial) Sentence() string {
+	out := ""
+	if f.LeftOut {
+		out = " and is left out of the later rounds"
+	}
+	return fmt.Sprintf("%s in %s, round %d, failed%s: %s", f.Title(), f.Mode, f.Round, out, f.Cause)
+}
+
+// lacks says what a claim about these workloads, all for none, lacks because trials
+// failed; "" if none did.
+func (r *Report) lacks(workloads []string) string {
+	var all []string
+	for _, f := range r.Failed {
+		if len(workloads) > 0 && !slices.Contains(workloads, f.Workload) {
+			continue
+		}
+		since := ""
+		if f.LeftOut {
+			since = " and later"
+		}
+		all = append(all, fmt.Sprintf("%s in %s failed in round %d%s", f.Title(), f.Mode, f.Round, since))
+	}
+	return strings.Join(all, ", ")
+}

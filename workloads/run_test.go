@@ -1,0 +1,204 @@
+//go:build linux
+
+package workloads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// A trial that fails takes nothing from the others: what has worked is tried once
+// more, what never has is not.
+func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
+	all := func(rounds int) (names []string) {
+		for round := 1; round <= rounds; round++ {
+			for i, mode := range []Mode{Processes, Threads} {
+				if round%2 == 0 {
+					mode = []Mode{Threads, Processes}[i]
+				}
+				names = append(names, fmt.Sprintf("%d spin (alone) %s", round, mode))
+			}
+		}
+		return names
+	}
+	refusal := errors.New("refused")
+	for name, c := range map[string]struct {
+		rounds int
+		// fails names the trials whose start gate stays shut.
+		fails []string
+		// lost are the trials without a result, failed what was said of them.
+		lost, failed []string
+	}{
+		"none":                      {rounds: 3},
+		"an accident":               {3, []string{"2 spin (alone) threads"}, []string{"2 spin (alone) threads"}, []string{"2 spin (alone) threads"}},
+		"twice":                     {4, []string{"2 spin (alone) threads", "3 spin (alone) threads"}, []string{"2 spin (alone) threads", "3 spin (alone) threads", "4 spin (alone) threads"}, []string{"2 spin (alone) threads", "3 spin (alone) threads, left out"}},
+		"never worked":              {3, []string{"1 spin (alone) processes"}, []string{"1 spin (alone) processes", "2 spin (alone) processes", "3 spin (alone) processes"}, []string{"1 spin (alone) processes, left out"}},
+		"in the last round":         {2, []string{"2 spin (alone) processes"}, []string{"2 spin (alone) processes"}, []string{"2 spin (alone) processes"}},
+		"all":                       {2, all(1), all(2), []string{"1 spin (alone) processes, left out", "1 spin (alone) threads, left out"}},
+		"the last of the first one": {1, []string{"1 spin (alone) threads"}, []string{"1 spin (alone) threads"}, []string{"1 spin (alone) threads"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			titled := func(trial Trial) string { return fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode) }
+			o := &scripted{fails: map[string]error{}}
+			for _, trial := range c.fails {
+				o.fails[trial] = refusal
+			}
+			o.title = titled
+			var failed []string
+			err := alonePlan(c.rounds).Run(t.Context(), o, func(f Failure) {
+				if f.Err != refusal {
+					t.Errorf("%s failed of %v, want %v", titled(f.Trial), f.Err, refusal)
+				}
+				out := ""
+				if f.LeftOut {
+					out = ", left out"
+				}
+				failed = append(failed, titled(f.Trial)+out)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			var want []string
+			for _, trial := range all(c.rounds) {
+				if !contains(c.lost, trial) {
+					want = append(want, trial)
+				}
+			}
+			if diff := cmp.Diff(want, o.results); diff != "" {
+				t.Errorf("results (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.failed, failed); diff != "" {
+				t.Errorf("failures (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}
+
+// alonePlan has the trials of spin's form of one worker.
+func alonePlan(rounds int) Plan {
+	w := spin()
+	w.variants = func(int) []Variant { return []Variant{{Name: "alone", Workers: 1}} }
+	return Plan{Workloads: []Workload{w}, Modes: []Mode{Processes, Threads}, Rounds: rounds, Operations: 23}
+}
+
+// scripted fails some trials and notes the others.
+type scripted struct {
+	fails   map[string]error
+	title   func(Trial) string
+	results []string
+	// ready is called for each trial if it is not nil.
+	ready func(Trial)
+}
+
+func (s *scripted) Ready(t Trial, _ []Worker) error {
+	if s.ready != nil {
+		s.ready(t)
+	}
+	return s.fails[s.title(t)]
+}
+
+func (s *scripted) Stopped(r Result) error {
+	s.results = append(s.results, s.title(r.Trial))
+	return nil
+}
+
+// What ends a plan before its last trial says in which round, and why; what failed for
+// another reason meanwhile is told too.
+func TestPlanEndsEarly(t *testing.T) {
+	refusal := errors.New("refused")
+	title := func(trial Trial) string { return fmt.Sprint(trial.Round, trial.Mode) }
+	t.Run("cancelled between", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		o := &scripted{title: title}
+		o.ready = func(trial Trial) {
+			if trial.Round == 2 {
+				cancel()
+			}
+		}
+		checkEnd(t, alonePlan(3).Run(ctx, o, func(f Failure) { t.Error(f) }), 2, context.Canceled)
+	})
+	t.Run("cancelled and failed", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		o := &scripted{title: title, fails: map[string]error{"2threads": refusal}}
+		o.ready = func(trial Trial) {
+			if trial.Round == 2 {
+				cancel()
+			}
+		}
+		failures := 0
+		checkEnd(t, alonePlan(3).Run(ctx, o, func(f Failure) { failures++ }), 2, context.Canceled)
+		if failures != 1 {
+			t.Errorf("%d failures are told, want 1", failures)
+		}
+	})
+	t.Run("nobody wants failures", func(t *testing.T) {
+		o := &scripted{title: title, fails: map[string]error{"1threads": refusal}}
+		checkEnd(t, alonePlan(3).Run(t.Context(), o, nil), 1, refusal)
+	})
+	t.Run("a core goes", func(t *testing.T) {
+		var all, first unix.CPUSet
+		if err := unix.SchedGetaffinity(0, &all); err != nil || all.Count() < 2 {
+			t.Skipf("%d cores, %v", all.Count(), err)
+		}
+		cpus, _ := allowedCPUs()
+		first.Set(cpus[0])
+		o := &scripted{title: title}
+		o.ready = func(trial Trial) {
+			if trial.Round == 2 {
+				setMainThread(t, &first)
+			}
+		}
+		defer setMainThread(t, &all)
+		err := alonePlan(3).Run(t.Context(), o, func(f Failure) { t.Error(f) })
+		checkEnd(t, err, 2, nil)
+		want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %d", cpus[1], cpus[0])
+		if err == nil || err.Error() != want {
+			t.Errorf("got error %v, want %q", err, want)
+		}
+	})
+}
+
+// setMainThread says where the process may run, as a cpuset would.
+func setMainThread(t *testing.T, set *unix.CPUSet) {
+	if err := unix.SchedSetaffinity(unix.Getpid(), set); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkEnd(t *testing.T, err error, round int, cause error) {
+	t.Helper()
+	var ended *EndedError
+	if !errors.As(err, &ended) || ended.Round != round || cause != nil && !errors.Is(err, cause) {
+		t.Errorf("got error %v, want one of round %d that wraps %v", err, round, cause)
+	}
+}
+
+// A machine on which nothing works is given up after a minute, by the time that the
+// trials have taken.
+func TestTallyCountsWastedTime(t *testing.T) {
+	var y tally
+	a, b := Trial{Workload: "a", Mode: Threads}, Trial{Workload: "b", Mode: Threads}
+	y.worked(a)
+	y.failed(a, 40*time.Second)
+	if y.failed(b, 20*time.Second); y.wasted != giveUpAfter {
+		t.Errorf("%v are wasted, want %v", y.wasted, giveUpAfter)
+	}
+	if y.worked(a); y.wasted != 0 {
+		t.Errorf("%v are wasted after a success", y.wasted)
+	}
+}
