@@ -30,9 +30,12 @@ func (e *EndedError) Error() string { return e.cause.Error() }
 // Unwrap returns the cause: the context's error, a failed trial's, or that cores are gone.
 func (e *EndedError) Unwrap() error { return e.cause }
 
-// giveUpAfter is how long trials may fail in a row before the plan ends: a machine on
-// which none works need not be waited for, form by form.
-const giveUpAfter = time.Minute
+// A plan ends when so many trials have failed in a row, of different forms perhaps, and
+// that took as long: a machine on which none works need not be waited for, form by form.
+const (
+	giveUpAfter  = time.Minute
+	giveUpTrials = 3
+)
 
 // form is what has one trial in each round.
 type form struct {
@@ -47,7 +50,7 @@ type form struct {
 //
 // The error is an *EndedError if trials were not run for another reason than such a
 // failure of their own form: ctx has ended, of which the current trial's hosts are killed; a
-// core of the plan's has gone; or nothing has worked for a minute. What had finished by
+// core of the plan's has gone; or nothing has worked for a minute and three trials. What had finished by
 // then has been reported.
 func (p Plan) Run(ctx context.Context, o Observer, failed func(Failure)) error {
 	if err := p.Validate(); err != nil {
@@ -83,7 +86,7 @@ func (p Plan) Run(ctx context.Context, o Observer, failed func(Failure)) error {
 		switch {
 		case cancelled != nil:
 			return &EndedError{t.Round, cancelled}
-		case tally.wasted > giveUpAfter:
+		case tally.hopeless():
 			return &EndedError{t.Round, fmt.Errorf("no trial has worked for %v: see what hinders them, and run again",
 				tally.wasted.Round(time.Second))}
 		}
@@ -95,7 +98,8 @@ func (p Plan) Run(ctx context.Context, o Observer, failed func(Failure)) error {
 type tally struct {
 	success  map[form]bool
 	failures map[form]int
-	// wasted is how long trials have failed since one worked.
+	// row is how many trials have failed since one worked, and wasted how long.
+	row    int
 	wasted time.Duration
 }
 
@@ -105,7 +109,7 @@ func (y *tally) worked(t Trial) {
 	if y.success == nil {
 		y.success = make(map[form]bool)
 	}
-	y.success[t.form()], y.wasted = true, 0
+	y.success[t.form()], y.row, y.wasted = true, 0, 0
 }
 
 // failed notes a failure and says whether the form is left out from now on.
@@ -114,9 +118,13 @@ func (y *tally) failed(t Trial, took time.Duration) bool {
 		y.failures = make(map[form]int)
 	}
 	y.failures[t.form()]++
+	y.row++
 	y.wasted += took
 	return y.leftOut(t)
 }
+
+// hopeless says whether nothing works any more.
+func (y *tally) hopeless() bool { return y.row >= giveUpTrials && y.wasted >= giveUpAfter }
 
 // leftOut says whether a form is not tried any more: what has worked may have met with
 // an accident once, what never has cannot run here.

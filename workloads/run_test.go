@@ -188,17 +188,31 @@ func checkEnd(t *testing.T, err error, round int, cause error) {
 	}
 }
 
-// A machine on which nothing works is given up after a minute, by the time that the
-// trials have taken.
-func TestTallyCountsWastedTime(t *testing.T) {
-	var y tally
+// A machine on which nothing works is given up after a minute and three trials: two
+// forms that do not end may have others after them that do.
+func TestTallyGivesUp(t *testing.T) {
 	a, b := Trial{Workload: "a", Mode: Threads}, Trial{Workload: "b", Mode: Threads}
-	y.worked(a)
-	y.failed(a, 40*time.Second)
-	if y.failed(b, 20*time.Second); y.wasted != giveUpAfter {
-		t.Errorf("%v are wasted, want %v", y.wasted, giveUpAfter)
-	}
-	if y.worked(a); y.wasted != 0 {
-		t.Errorf("%v are wasted after a success", y.wasted)
+	for name, c := range map[string]struct {
+		took []time.Duration // 0 for a success
+		want bool
+	}{
+		"nothing yet":     {nil, false},
+		"two that hang":   {[]time.Duration{31 * time.Second, 31 * time.Second}, false},
+		"three that hang": {[]time.Duration{31 * time.Second, 31 * time.Second, 31 * time.Second}, true},
+		"many, at once":   {[]time.Duration{time.Second, time.Second, time.Second, time.Second}, false},
+		"a success":       {[]time.Duration{31 * time.Second, 31 * time.Second, 0, 31 * time.Second}, false},
+	} {
+		var y tally
+		for i, took := range c.took {
+			trial := []Trial{a, b}[i%2]
+			if took == 0 {
+				y.worked(trial)
+			} else {
+				y.failed(trial, took)
+			}
+		}
+		if got := y.hopeless(); got != c.want {
+			t.Errorf("%s: given up is %v", name, got)
+		}
 	}
 }
