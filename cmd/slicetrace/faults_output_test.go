@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -100,7 +101,8 @@ func TestProgramIntoAClosedPipe(t *testing.T) {
 	checkHonest(t, (invocation{dir: cmd.Dir}).saved(t))
 }
 
-// A report that does not fit on the disk is shown all the same.
+// A report that does not fit on the disk is saved elsewhere, and shown all the same. If it
+// fits nowhere it is shown even quietly.
 func TestReportToAFullDisk(t *testing.T) {
 	bpftest.Require(t)
 	disk := t.TempDir()
@@ -112,29 +114,49 @@ func TestReportToAFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	const sentence = "no space left on device; choose another place with -o\n"
+	const sentence = "no space left on device; choose another place with -o"
 	name := filepath.Join(disk, "r.json")
 	bundled := []string{"run", "pipe", "-o", name, "--rounds", "1", "--duration", "50ms"}
 	program := []string{"run", "-o", name, "--", "sh", "-c", "sleep 0.01; (:); exit $0"}
+	out, messages := func(i invocation) string { return i.out }, func(i invocation) string { return i.err }
 	for _, c := range []struct {
 		args   []string
+		full   bool // temporary files have no place either
 		status int
 		shown  func(invocation) string
 		holds  string
 	}{
-		{bundled, exitFailed, func(i invocation) string { return i.out }, "\nTrust\n"},
-		{append(bundled, "--format", "json"), exitFailed, func(i invocation) string { return i.out }, `"reconciled_workers"`},
-		{append(bundled, "-q"), exitFailed, func(i invocation) string { return i.out }, ""},
-		{append(program, "0"), exitFailed, func(i invocation) string { return i.err }, "\nTrust\n"},
-		{append(program, "7"), 7, func(i invocation) string { return i.err }, "\nTrust\n"},
+		{bundled, false, exitFailed, out, "\nTrust\n"},
+		{append(bundled, "--format", "json"), false, exitFailed, out, `"reconciled_workers"`},
+		{append(bundled, "-q"), false, exitFailed, out, ""},
+		{append(bundled, "-q"), true, exitFailed, out, "\nTrust\n"},
+		{append(program, "0"), false, exitFailed, messages, "\nTrust\n"},
+		{append(program, "7"), true, 7, messages, "\nTrust\n"},
 	} {
-		got := call(t, c.args...)
-		if got.status != c.status || !strings.Contains(c.shown(got), c.holds) {
+		cmd := tool(t, c.args...)
+		spare := disk
+		if !c.full {
+			spare = t.TempDir()
+		}
+		cmd.Env = append(cmd.Env, "TMPDIR="+spare)
+		got := finish(t, cmd)
+		if got.status != c.status || !strings.Contains(c.shown(got), c.holds) || c.holds == "" && c.shown(got) != "" {
 			t.Errorf("%v: status %d, shown is %q", c.args[5:], got.status, c.shown(got))
 		}
-		lines := strings.SplitAfter(strings.TrimSuffix(got.err, "\n"), "\n")
-		if last := lines[len(lines)-1] + "\n"; !strings.HasPrefix(last, "slicetrace: write "+name+": ") || !strings.HasSuffix(last, sentence) {
+		lines := strings.Split(strings.TrimSuffix(got.err, "\n"), "\n")
+		last := lines[len(lines)-1]
+		before, elsewhere, saved := strings.Cut(last, "; the report is ")
+		if !strings.HasPrefix(last, "slicetrace: write "+name+": ") || !strings.HasSuffix(before, sentence) || saved == c.full {
 			t.Errorf("%v: it ends with %q", c.args[5:], last)
+		}
+		if saved {
+			elsewhere = strings.TrimSuffix(elsewhere, " instead")
+			if r, err := report.ReadFile(elsewhere); err != nil || len(r.Trials) == 0 || !strings.HasPrefix(elsewhere, spare) {
+				t.Errorf("%v: %s: %v", c.args[5:], elsewhere, err)
+			}
+			if info, err := os.Stat(filepath.Dir(elsewhere)); err != nil || info.Mode().Perm() != 0o700 {
+				t.Errorf("%v: %v, %v", c.args[5:], info, err)
+			}
 		}
 		if strings.Contains(got.err, "Saved") {
 			t.Errorf("%v: it says that it saved: %s", c.args[5:], got.err)

@@ -51,7 +51,8 @@ func seal(r *report.Report, c *collector.Collector) {
 
 // deliver saves the report, and only then shows it: a reader that stops
 // reading, such as head, must not cost the file. A report that could not be saved
-// is shown nevertheless: what was measured is not lost with the file.
+// is saved elsewhere and shown nevertheless, even quietly if it is nowhere else: what
+// was measured is not lost with the file.
 func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
 	owner := invokingUser().owner()
 	var unsaved error
@@ -60,7 +61,11 @@ func deliver(out, messages *os.File, o *runOptions, name string, r *report.Repor
 	} else {
 		unsaved = report.WriteFile(name, r, owner)
 	}
-	if o.quiet {
+	rescued := false
+	if unsaved != nil {
+		rescued, unsaved = rescue(name, r, owner, unsaved)
+	}
+	if o.quiet && (unsaved == nil || rescued) {
 		return unsaved
 	}
 	if err := show(out, r, o.format, o.verbose); err != nil || unsaved != nil {

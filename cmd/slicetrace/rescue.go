@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// rescue saves a report that could not be saved under its name, in a new directory for
+// temporary files that only its owner may enter, and adds to the error where it is.
+func rescue(name string, r *report.Report, owner *report.Owner, unsaved error) (rescued bool, err error) {
+	dir, err := os.MkdirTemp("", "slicetrace-")
+	if err != nil {
+		return false, unsaved
+	}
+	elsewhere := filepath.Join(dir, filepath.Base(name))
+	if owner != nil {
+		err = os.Chown(dir, owner.UID, owner.GID)
+	}
+	if err == nil {
+		err = report.WriteFile(elsewhere, r, owner)
+	}
+	if err != nil {
+		// Nothing but that file can be in it.
+		_ = os.Remove(dir)
+		return false, unsaved
+	}
+	return true, fmt.Errorf("%w; the report is %s instead", unsaved, elsewhere)
+}
