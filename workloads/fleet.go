@@ -272,7 +272,12 @@ func (f *fleet) complaint() string {
 		return ""
 	}
 	line, _, _ := bytes.Cut(text[:n], []byte("\n"))
-	return ": " + string(line)
+	hint := ""
+	// What Go and a C library say before they give up.
+	if bytes.Contains(line, []byte("failed to create new OS thread")) || bytes.Contains(line, []byte("pthread_create failed")) {
+		hint = taskHint(syscall.EAGAIN)
+	}
+	return ": " + string(line) + hint
 }
 
 // dismiss kills the hosts and returns when all are gone.

@@ -185,9 +185,38 @@ func TestIdleTrialIsRunAnew(t *testing.T) {
 		t.Errorf("%d attempts, then error %v, want 3 and one", attempts, err)
 	}
 	attempts, trial.Operations = 0, 23
-	if err := p.insist(t.Context(), trial, r); err != nil || attempts != 1 {
+	if err := p.insist(t.Context(), trial, r); err != nil || attempts != 1 || r.results[0].Trial.Attempt != 1 {
 		t.Errorf("%d attempts, then error %v, want 1 and none", attempts, err)
 	}
+	// Its workers stand still until the deadline is over, but only once.
+	attempts, trial.Operations, trial.Duration = 0, 0, 20*time.Millisecond
+	r.ready = func(workers []Worker) error {
+		if attempts++; attempts > 1 {
+			return nil
+		}
+		err := unix.Kill(workers[0].PID, unix.SIGSTOP)
+		for _, w := range workers {
+			awaitStop(t, w)
+		}
+		time.AfterFunc(10*trial.Duration, func() { _ = unix.Kill(workers[0].PID, unix.SIGCONT) })
+		return err
+	}
+	if err := p.insist(t.Context(), trial, r); err != nil || len(r.results) != 2 || r.results[1].Trial.Attempt != attempts || attempts < 2 {
+		t.Errorf("%d attempts, results %+v, then error %v", attempts, r.results, err)
+	}
+}
+
+// awaitStop waits until a worker that was sent SIGSTOP stands still.
+func awaitStop(t *testing.T, w Worker) {
+	t.Helper()
+	for range 6000 {
+		stat, err := readProc(fmt.Sprintf("/proc/%d/task/%d/stat", w.PID, w.TID))
+		if state, _ := parseStat(stat); err != nil || state == 'T' {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Errorf("worker %d was not stopped", w.Index)
 }
 
 // Whatever a machine's caches and TLB are like, they do not hold a buffer after a
