@@ -62,6 +62,10 @@ func Checks() []Check {
 		return append(checks, refusal(err))
 	}
 	defer c.Close()
+	if c.ahead != 0 {
+		checks = append(checks, ok("clock", "CLOCK_MONOTONIC",
+			fmt.Sprintf("%v ahead of the kernel's in this time namespace, which is taken off", c.ahead)))
+	}
 	return append(checks,
 		ok("kernel types", "/sys/kernel/btf/vmlinux", "BTF in /sys/kernel/btf/vmlinux"),
 		ok("switches", "sched_switch", "tracepoint sched_switch"),
@@ -77,6 +81,8 @@ func forbidden(err error) Check {
 	case errors.Is(err, ErrPIDNamespace):
 		return missing("task numbers", "this process is in a PID namespace (a container)",
 			"run on the host, or the container with --pid=host --cap-add=BPF --cap-add=PERFMON")
+	case errors.Is(err, ErrTimeNamespace):
+		return missing("clock", "this process's children are in another time namespace than itself", "start slicetrace with unshare --fork, or outside of the namespace")
 	case errors.As(err, &lack):
 		return missing("privileges", "lacks "+strings.Join(lack.Missing, " and "),
 			"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE")

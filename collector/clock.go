@@ -35,8 +35,11 @@ const initialTimeNamespace = "time:[4026531834]"
 // clockAhead returns how far this process's CLOCK_MONOTONIC is ahead of the kernel's,
 // which is not 0 in a time namespace only. The error is ErrTimeNamespace where that
 // cannot be known.
-func clockAhead() (time.Duration, error) {
-	own, err := os.Readlink("/proc/self/ns/time")
+func clockAhead() (time.Duration, error) { return clockAheadIn("/proc/self") }
+
+// clockAheadIn is clockAhead of the process with a directory in /proc.
+func clockAheadIn(proc string) (time.Duration, error) {
+	own, err := os.Readlink(proc + "/ns/time")
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil // a kernel without time namespaces
 	}
@@ -44,13 +47,13 @@ func clockAhead() (time.Duration, error) {
 		return 0, fmt.Errorf("read time namespace: %w", err)
 	}
 	// What follows is told of the children's namespace alone.
-	if children, err := os.Readlink("/proc/self/ns/time_for_children"); err == nil && children != own {
+	if children, err := os.Readlink(proc + "/ns/time_for_children"); err == nil && children != own {
 		return 0, ErrTimeNamespace
 	}
 	if own == initialTimeNamespace {
 		return 0, nil
 	}
-	offsets, err := os.Open("/proc/self/timens_offsets")
+	offsets, err := os.Open(proc + "/timens_offsets")
 	if err != nil {
 		return 0, fmt.Errorf("read time namespace: %w", err)
 	}

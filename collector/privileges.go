@@ -34,9 +34,9 @@ var ErrUserNamespace = errors.New("this process is in a user namespace (a rootle
 // ErrPIDNamespace says that the process sees other task numbers than the kernel.
 var ErrPIDNamespace = errors.New("this process is in a PID namespace (a container), where tasks have other numbers than in the kernel: run slicetrace on the host, or the container with the host's PID namespace and the two capabilities (--pid=host --cap-add=BPF --cap-add=PERFMON)")
 
-// checkNamespaces returns ErrUserNamespace or ErrPIDNamespace where the kernel would
-// not heed this process's capabilities, or where the tasks that it would watch
-// could not be recognised.
+// checkNamespaces returns ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace where the
+// kernel would not heed this process's capabilities, or where the tasks that it would
+// watch could not be recognised, or their times not compared.
 func checkNamespaces() error {
 	if name, err := os.Readlink("/proc/self/ns/user"); err == nil && name != initialUserNamespace {
 		return ErrUserNamespace
@@ -44,12 +44,15 @@ func checkNamespaces() error {
 	if name, err := os.Readlink("/proc/self/ns/pid"); err == nil && name != initialPIDNamespace {
 		return ErrPIDNamespace
 	}
+	if _, err := clockAhead(); errors.Is(err, ErrTimeNamespace) {
+		return err
+	}
 	return nil
 }
 
 // CheckAllowed returns the first reason why this process may not trace, as Open
-// would: ErrUserNamespace or ErrPIDNamespace, since within a container its
-// capabilities are not worth a word, or a *PrivilegeError.
+// would: ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace, since within a container
+// its capabilities are not worth a word, or a *PrivilegeError.
 func CheckAllowed() error {
 	if err := checkNamespaces(); err != nil {
 		return err

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/csv"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,6 +51,32 @@ func taped(t *testing.T, name string) (marks []recording.Mark, names map[string]
 			end = f
 		}
 	}
+}
+
+// eventsOf returns when the first and last event of a recording were, and the names that
+// its switches have.
+func eventsOf(t *testing.T, name string) (first, last int64, names map[string]int) {
+	t.Helper()
+	got := call(t, "export", name, "--table", "switches")
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(got.out)).ReadAll()
+	if err != nil || len(rows) < 2 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	column := func(name string) int { return slices.Index(rows[0], name) }
+	names = map[string]int{}
+	first = math.MaxInt64
+	for _, row := range rows[1:] {
+		at, err := strconv.ParseInt(row[column("time_ns")], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, last = min(first, at), max(last, at)
+		names[row[column("next_comm")]]++
+	}
+	return first, last, names
 }
 
 func TestRunRecords(t *testing.T) {
