@@ -247,6 +247,7 @@ struct event {
 };
 
 #define RAW_EVENTS 64
+#define RENAMES_AT_ONCE 16
 
 /* What is recorded on one core and not sent yet; and, as it is, the record. */
 struct events {
@@ -261,7 +262,8 @@ struct events {
 	u8 sending; /* an interrupt that comes meanwhile finds the events taken */
 	u8 named;   /* raw.name is to be sent */
 	u8 naming;  /* raw.name is being written */
-	u8 pad[3];
+	u8 renames; /* names that the running task gave itself, up to RENAMES_AT_ONCE */
+	u8 pad[2];
 	u64 lost; /* events that found no room in the ring, since the last that did */
 	struct event event[RAW_EVENTS];
 };

@@ -57,8 +57,8 @@ static __always_inline void end_event(struct raw *r)
 
 /*
  * Sends the name that the running task gave itself last. Until it leaves the core no
- * event tells its names apart, so that one that never stops renaming itself sends no
- * more names than switches.
+ * event tells its names apart, so that after some they need not be sent each: one that
+ * never stops renaming itself would fill the ring.
  */
 static __noinline int send_name(struct raw *r)
 {
@@ -93,8 +93,10 @@ static __always_inline void record_switch(struct core *c, bool preempt, struct t
 
 	if (!r)
 		return;
-	if (r->out.named)
+	if (r->out.renames) {
 		send_name(r);
+		r->out.renames = 0;
+	}
 	if (c->since && !r->out.stashed)
 		stash_phases(c);
 	e = next_event(r);
@@ -172,13 +174,18 @@ static __noinline int record_rename(struct task_struct *p, const char *comm)
 
 	if (!r || r->out.naming || p != bpf_get_current_task_btf())
 		return record_name(p, comm, 0);
-	if (r->name.tid != (u32)p->pid)
+	if (r->out.renames < RENAMES_AT_ONCE) {
+		r->out.renames++;
+		return record_name(p, comm, 0);
+	}
+	if (r->name.tid != (u32)p->pid) /* of a task whose end the kernel hid */
 		send_name(r);
 	r->out.naming = 1;
 	barrier();
 	name_task(&r->name, p, comm, 0);
 	barrier();
 	r->out.named = 1;
+	r->out.renames = RENAMES_AT_ONCE; /* so that the next switch sends it */
 	r->out.naming = 0;
 	return 0;
 }

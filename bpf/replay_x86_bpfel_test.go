@@ -79,7 +79,8 @@ type replayRaw struct {
 		Sending uint8
 		Named   uint8
 		Naming  uint8
-		Pad     [3]uint8
+		Renames uint8
+		Pad     [2]uint8
 		Lost    uint64
 		Event   [64]struct {
 			_     structs.HostLayout

@@ -193,7 +193,7 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 	for i := range uint64(1009) {
 		r.rename(0, 1100+i, a, a, 'a'+byte(i%26))
 	}
-	wantNames("the running task renames itself", "")
+	wantNames("the running task renames itself without end", "abcdefghijklmnop")
 	r.wake(0, 3000, b, a)
 	wantNames("a wakeup tells its names not apart", "")
 	turn(4000, a, b)
@@ -201,11 +201,17 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 	r.rename(0, 4100, a, b, 'x')
 	r.rename(0, 4200, a, b, 'y')
 	wantNames("another renames it, which may run elsewhere", "xy")
-	r.rename(0, 4300, b, b, 'z')
 	turn(5000, b, a)
 	turn(6000, a, b)
-	wantNames("once", "z")
-	r.rename(0, 6100, b, b, 'w')
+	wantNames("once", "")
+	many := func(last byte) {
+		for range 16 {
+			r.rename(0, 6100, b, b, '.')
+		}
+		wantNames("names at once", "................")
+		r.rename(0, 6150, b, b, last)
+	}
+	many('w')
 	r.snapshot(0, 6200, b)
 	wantNames("a snapshot", "w")
 	var raw Raw

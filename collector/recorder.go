@@ -88,12 +88,17 @@ func (r *recorder) events(raw *bpf.Events) {
 		core.close(raw.Class, raw.Flags, raw.Pick, raw.Took)
 	}
 	if len(core.block.Events) >= blockEvents {
-		whole := len(core.block.Events)
-		if core.open >= 0 {
-			whole = core.open
-		}
-		r.write(core, whole)
+		r.writeWhole(core)
 	}
+}
+
+// writeWhole has a core's events written but for a last switch whose phases are to come.
+func (r *recorder) writeWhole(core *recordedCore) {
+	whole := len(core.block.Events)
+	if core.open >= 0 {
+		whole = core.open
+	}
+	r.write(core, whole)
 }
 
 // lost notes that events of a core are missing after those that have come: with them
@@ -180,9 +185,15 @@ func (r *recorder) name(raw *bpf.TaskName) {
 
 func (r *recorder) tasks(tasks []recording.Task) {
 	r.names = append(r.names, tasks...)
-	if len(r.names) >= namesAtMost {
-		r.writeNames()
+	if len(r.names) < namesAtMost {
+		return
 	}
+	// With them the events that they are the names at, so that a reader need not keep
+	// them for long.
+	for _, core := range r.cores {
+		r.writeWhole(core)
+	}
+	r.writeNames()
 }
 
 // writeNames has the names written that came since the last time, ahead of the events

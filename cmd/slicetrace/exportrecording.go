@@ -12,8 +12,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// exportRecording streams a recording. One that was cut short is written as far
-// as it is whole, and only then is said to be.
+// exportRecording streams a recording. One that was cut short, or has more names than
+// are kept, is written as far as it can be, and only then is said to be so.
 func (o *exportOptions) exportRecording(ctx context.Context, s streams, in *input) error {
 	write, err := o.recordingFormat()
 	if err != nil {
@@ -24,15 +24,18 @@ func (o *exportOptions) exportRecording(ctx context.Context, s streams, in *inpu
 		return fmt.Errorf("%s: %w", in.file.Name(), err)
 	}
 	defer r.Close()
-	var cut error
+	var lack error
 	err = o.deliver(ctx, s, func(w io.Writer) error {
 		err := write(w, r)
-		if errors.Is(err, recording.ErrCut) {
-			cut, err = fmt.Errorf("%s: %w: what is whole was written", in.file.Name(), err), nil
+		switch {
+		case errors.Is(err, recording.ErrCut):
+			lack, err = fmt.Errorf("%s: %w: what is whole was written", in.file.Name(), err), nil
+		case errors.Is(err, recording.ErrForgotten):
+			lack, err = fmt.Errorf("%s: %w: all else was written", in.file.Name(), err), nil
 		}
 		return err
 	})
-	return errors.Join(err, cut)
+	return errors.Join(err, lack)
 }
 
 // recordingFormat returns what writes a recording in the format asked for.
@@ -57,7 +60,7 @@ func (o *exportOptions) recordingFormat() (func(io.Writer, *recording.Reader) er
 	return func(w io.Writer, r *recording.Reader) error {
 		tables := o.tableWriter(w)
 		err := render.RecordingTable(tables, r, table)
-		if err != nil && !errors.Is(err, recording.ErrCut) {
+		if err != nil && !errors.Is(err, recording.ErrCut) && !errors.Is(err, recording.ErrForgotten) {
 			return err
 		}
 		return errors.Join(tables.Close(), err)

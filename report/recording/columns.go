@@ -23,6 +23,7 @@ const (
 	maxComm   = 15
 	maxCPU    = 8191
 	maxEvents = 1 << 20  // in a block
+	maxTasks  = 1 << 15  // handed over at a time, and written in a frame
 	maxFrame  = 64 << 20 // bytes, packed or not
 )
 
@@ -33,7 +34,7 @@ const (
 //	times    since the event before
 //	tids     next, or who was woken
 //	prevs    of a switch with headPrev; cpus of a wakeup
-//	slices   of a switch: the time since the core's last switch that is not prev's
+//	lengths  of a switch: the time since the core's last switch that is not prev's
 //	         slice, plus 1; 0 where the slice is not known, followed by nothing
 //	picks    plus 1, 0 for none
 //	changes  the switch phases, likewise
@@ -45,7 +46,7 @@ const (
 	times
 	tids
 	prevs
-	slices
+	lengths
 	picks
 	changes
 	states
@@ -75,7 +76,7 @@ func (c *columns) encode(buf []byte, b Block) []byte {
 		}
 		expected = e.Next
 		c[heads] = append(c[heads], head)
-		c[slices] = appendOptional(c[slices], e.SliceNS, e.TimeNS-lastSwitch-e.SliceNS)
+		c[lengths] = appendOptional(c[lengths], e.SliceNS, e.TimeNS-lastSwitch-e.SliceNS)
 		lastSwitch = e.TimeNS
 		c[picks] = appendOptional(c[picks], e.PickNS, e.PickNS)
 		c[changes] = appendOptional(c[changes], e.SwitchNS, e.SwitchNS)
@@ -148,7 +149,7 @@ func decode(buf []byte, b *Block) error {
 		}
 		expected = e.Next
 		e.SliceNS, e.PickNS, e.SwitchNS = -1, -1, -1
-		if gap, ok := col[slices].optional(); ok {
+		if gap, ok := col[lengths].optional(); ok {
 			e.SliceNS = e.TimeNS - lastSwitch - gap
 		}
 		lastSwitch = e.TimeNS

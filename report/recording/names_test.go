@@ -1,18 +1,17 @@
-package recording_test
+package recording
 
 import (
+	"errors"
 	"fmt"
 	"testing"
-
-	"github.com/slicetrace/slicetrace/report/recording"
 )
 
 func TestNamesAreThoseOfTheTime(t *testing.T) {
-	var n recording.Names
+	var n Names
 	if got := n.At(7, 100); got != "" {
 		t.Errorf("nothing learnt, and 7 is %q", got)
 	}
-	n.Learn([]recording.Task{{TID: 7, Comm: "sh"}, {TimeNS: 100, TID: 7, Comm: "make"}, {TimeNS: 50, TID: 7, Comm: "env"}, {TimeNS: 100, TID: 8, Comm: "late"}})
+	n.Learn([]Task{{TID: 7, Comm: "sh"}, {TimeNS: 100, TID: 7, Comm: "make"}, {TimeNS: 50, TID: 7, Comm: "env"}, {TimeNS: 100, TID: 8, TGID: 7, Comm: "late"}})
 	for _, c := range []struct {
 		tid  int32
 		time int64
@@ -24,14 +23,90 @@ func TestNamesAreThoseOfTheTime(t *testing.T) {
 			t.Errorf("%d at %d is %q, want %q", c.tid, c.time, got, c.want)
 		}
 	}
-	// A tid used over and over takes no more memory.
-	for i := range 10_007 {
-		n.Learn([]recording.Task{{TimeNS: int64(1000 + i), TID: 7, Comm: fmt.Sprint(i)}})
+	if tgid, comm := n.TaskAt(8, 100); tgid != 7 || comm != "late" {
+		t.Errorf("8 is %q of process %d", comm, tgid)
 	}
-	if got := n.At(7, 1000+10_005); got != "10005" {
-		t.Errorf("the last name but one is %q", got)
+	if err := n.Err(); err != nil {
+		t.Errorf("%v, and none was forgotten", err)
 	}
-	if got := n.At(7, 500); got != "" {
-		t.Errorf("a name of long ago is %q", got)
+}
+
+// However names come, each is told at its time; and those that there is no room for are
+// told as none, never as another, and counted.
+func TestNamesInEveryOrder(t *testing.T) {
+	const tasks, each = 4, 50 // names of each task
+	type rename struct {
+		tid  int32
+		time int64
+	}
+	orders := map[string]func() []rename{
+		"task after task": func() (all []rename) {
+			for tid := range int32(tasks) {
+				for i := range int64(each) {
+					all = append(all, rename{tid, i})
+				}
+			}
+			return all
+		},
+		"in turns": func() (all []rename) {
+			for i := range int64(each) {
+				for tid := range int32(tasks) {
+					all = append(all, rename{tid, i})
+				}
+			}
+			return all
+		},
+		"each pair the wrong way round": func() (all []rename) {
+			for i := range int64(each) {
+				for tid := range int32(tasks) {
+					all = append(all, rename{tid, i ^ 1})
+				}
+			}
+			return all
+		},
+	}
+	for name, order := range orders {
+		for _, room := range []int{0, tasks * each, 100, 3} {
+			t.Run(fmt.Sprintf("%s, room for %d", name, room), func(t *testing.T) {
+				n := Names{most: room}
+				for _, r := range order() {
+					n.Learn([]Task{{TimeNS: r.time, TID: r.tid, Comm: fmt.Sprintf("%d-%d", r.tid, r.time)}})
+				}
+				told, missed := 0, 0
+				for tid := range int32(tasks) {
+					for i := range int64(each) {
+						switch got := n.At(tid, i); got {
+						case fmt.Sprintf("%d-%d", tid, i):
+							told++
+						case "":
+							missed++
+						default:
+							t.Errorf("%d at %d is %q", tid, i, got)
+						}
+					}
+					if got, want := n.At(tid, each), fmt.Sprintf("%d-%d", tid, each-1); got != want {
+						t.Errorf("%d is now %q, want %q", tid, got, want)
+					}
+				}
+				want := tasks * each
+				if room > 0 {
+					want = min(want, room+tasks)
+				}
+				if err := n.Err(); told != want || n.missed != uint64(missed) || errors.Is(err, ErrForgotten) != (missed > 0) {
+					t.Errorf("%d names are told, want %d, and %d of %d missed ones are counted: %v", told, want, n.missed, missed, err)
+				}
+			})
+		}
+	}
+}
+
+// What no kernel writes takes neither memory nor time without end.
+func TestNamesOfACraftedFile(t *testing.T) {
+	var n Names
+	for i := range 100_003 {
+		n.Learn([]Task{{TimeNS: int64(-i), TID: 7, Comm: fmt.Sprint(i)}, {TID: int32(-i), Comm: "none"}, {TID: mostTID + 1 + int32(i), Comm: "none"}})
+	}
+	if kept := len(n.tasks[7].names); kept > mostLate+2 || len(n.tasks) > 2 {
+		t.Errorf("%d names of one task are kept, and %d tasks", kept, len(n.tasks))
 	}
 }

@@ -30,6 +30,8 @@ type Reader struct {
 	block   Block
 	packed  []byte
 	raw     []byte
+	tasks   []byte // of raw, those that have not been handed over
+	births  bool   // they come with their parents
 }
 
 // NewReader reads the beginning of a recording. The error is ErrNotRecording for
@@ -37,15 +39,18 @@ type Reader struct {
 func NewReader(in io.Reader) (*Reader, error) {
 	r := &Reader{in: bufio.NewReaderSize(in, 256<<10)}
 	start := make([]byte, len(magic))
-	if n, err := io.ReadFull(r.in, start); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := io.ReadFull(r.in, start)
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, fmt.Errorf("read recording: %w", err)
-	} else if !IsRecording(start[:n]) {
+	case !IsRecording(start[:n]):
 		return nil, ErrNotRecording
+	case n < len(magic):
+		return nil, fmt.Errorf("%w: it has only the first %d bytes", ErrCut, n)
 	}
 	if start[len(magic)-1] != magic[len(magic)-1] {
 		return nil, fmt.Errorf("read recording: format %d is not %d: use the slicetrace that wrote it", start[len(magic)-1], magic[len(magic)-1])
 	}
-	var err error
 	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFrame))
 	if err != nil {
 		return nil, fmt.Errorf("read recording: %w", err)
@@ -64,21 +69,25 @@ func NewReader(in io.Reader) (*Reader, error) {
 	return r, nil
 }
 
-// IsRecording reports whether a file that begins so is a recording, of any version.
+// IsRecording reports whether a file that begins so is a recording, of any version. A
+// file so short that it ends within its magic number is one that was cut short.
 func IsRecording(start []byte) bool {
-	name := magic[:len(magic)-1]
-	return len(start) >= len(magic) && string(start[:len(name)]) == name
+	name := magic[:min(len(start), len(magic)-1)]
+	return len(start) > 0 && string(start[:len(name)]) == name
 }
 
 // Header returns the recording's header.
 func (r *Reader) Header() Header { return r.header }
 
-// Next returns the next frame. A *Block is valid until the call after. The error
+// Next returns the next frame, of one with very many tasks a part. A *Block is valid until the call after. The error
 // is io.EOF after the end frame, ErrCut (wrapped) where the file ends without one,
 // and else says what is wrong with the file.
 func (r *Reader) Next() (Frame, error) {
 	if r.ended {
 		return nil, io.EOF
+	}
+	if len(r.tasks) > 0 {
+		return r.nextTasks()
 	}
 	kind, payload, err := r.frame()
 	if err != nil {
@@ -89,9 +98,10 @@ func (r *Reader) Next() (Frame, error) {
 	case frameBlock:
 		f, err = &r.block, r.unpack(payload, func(raw []byte) error { return decode(raw, &r.block) })
 	case frameTasks, frameBirths:
-		var tasks []Task
-		err = r.unpack(payload, func(raw []byte) error { return decodeTasks(raw, kind == frameBirths, &tasks) })
-		f = tasks
+		r.births = kind == frameBirths
+		if err = r.unpack(payload, func(raw []byte) error { r.tasks = raw; return nil }); err == nil {
+			return r.nextTasks()
+		}
 	case frameMark:
 		var m Mark
 		err = json.Unmarshal(payload, &m)
@@ -154,26 +164,27 @@ func cut(err error) error {
 	return err
 }
 
-func decodeTasks(raw []byte, parents bool, tasks *[]Task) error {
-	in := cursor{rest: raw}
-	for len(in.rest) > 0 && !in.bad {
+// nextTasks hands over some of a frame's tasks, so that a frame of few bytes, which can
+// hold millions, makes no more memory than one of many.
+func (r *Reader) nextTasks() (Frame, error) {
+	in := cursor{rest: r.tasks}
+	var tasks []Task
+	for len(in.rest) > 0 && !in.bad && len(tasks) < maxTasks {
 		t := Task{
 			TimeNS: unzigzag(in.uvarint()),
 			TID:    int32(unzigzag(in.uvarint())),
 			TGID:   int32(unzigzag(in.uvarint())),
 		}
-		if parents {
+		if r.births {
 			t.Parent = int32(unzigzag(in.uvarint()))
 		}
 		n := in.uvarint()
-		if n > maxComm {
-			return errDamaged
-		}
+		in.bad = in.bad || n > maxComm
 		t.Comm = string(in.take(n))
-		*tasks = append(*tasks, t)
+		tasks = append(tasks, t)
 	}
-	if in.bad {
-		return errDamaged
+	if r.tasks = in.rest; in.bad {
+		return nil, fmt.Errorf("read recording: %w", errDamaged)
 	}
-	return nil
+	return tasks, nil
 }

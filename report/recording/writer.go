@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -55,27 +56,30 @@ func (w *Writer) Block(b Block) error {
 	return w.frame(frameBlock, w.packed)
 }
 
-// Tasks writes the names of tasks.
+// Tasks writes the names of tasks, in as many frames as they take.
 func (w *Writer) Tasks(tasks []Task) error {
-	buf, kind := w.raw[:0], byte(frameTasks)
-	for _, t := range tasks {
-		if t.Parent != 0 {
+	for some := range slices.Chunk(tasks, maxTasks) {
+		buf, kind := w.raw[:0], byte(frameTasks)
+		if slices.ContainsFunc(some, func(t Task) bool { return t.Parent != 0 }) {
 			kind = frameBirths
 		}
-	}
-	for _, t := range tasks {
-		buf = binary.AppendVarint(buf, t.TimeNS)
-		buf = binary.AppendVarint(buf, int64(t.TID))
-		buf = binary.AppendVarint(buf, int64(t.TGID))
-		if kind == frameBirths {
-			buf = binary.AppendVarint(buf, int64(t.Parent))
+		for _, t := range some {
+			buf = binary.AppendVarint(buf, t.TimeNS)
+			buf = binary.AppendVarint(buf, int64(t.TID))
+			buf = binary.AppendVarint(buf, int64(t.TGID))
+			if kind == frameBirths {
+				buf = binary.AppendVarint(buf, int64(t.Parent))
+			}
+			comm := t.Comm[:min(len(t.Comm), maxComm)]
+			buf = append(binary.AppendUvarint(buf, uint64(len(comm))), comm...)
 		}
-		comm := t.Comm[:min(len(t.Comm), maxComm)]
-		buf = append(binary.AppendUvarint(buf, uint64(len(comm))), comm...)
+		w.raw = buf
+		w.packed = w.encoder.EncodeAll(w.raw, w.packed[:0])
+		if err := w.frame(kind, w.packed); err != nil {
+			return err
+		}
 	}
-	w.raw = buf
-	w.packed = w.encoder.EncodeAll(w.raw, w.packed[:0])
-	return w.frame(kind, w.packed)
+	return nil
 }
 
 // Mark writes when a trial ran.

@@ -22,7 +22,8 @@ type TableWriter interface {
 
 // RecordingTable writes a table of a recording, in the file's order: the events of
 // one core are in the order of time, those of several take turns. Of a recording
-// that was cut short it writes what is whole, and returns recording.ErrCut (wrapped).
+// that was cut short it writes what is whole, and returns recording.ErrCut (wrapped);
+// where names are missing, recording.ErrForgotten.
 func RecordingTable(out TableWriter, r *recording.Reader, name string) error {
 	tables := recordingTables()
 	i := slices.IndexFunc(tables, func(t recordingTable) bool { return t.name == name })
@@ -86,7 +87,7 @@ func (f *filler) readAll(r *recording.Reader, t recordingTable) error {
 	for {
 		frame, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return f.names.Err()
 		}
 		if err != nil {
 			return err

@@ -26,6 +26,9 @@ type Options struct {
 	// Slices is the most that all windows hold together, DefaultSlices when 0: a
 	// window with more than its part ends early.
 	Slices int
+	// Accept, if not nil, says what is wrong with a recording by its beginning and its
+	// end, which is nil where it was cut short: then nothing is read of it.
+	Accept func(recording.Header, *recording.End) error
 }
 
 // The defaults of Options.
@@ -42,7 +45,7 @@ type Window struct {
 	Mark recording.Mark
 	// OriginNS is CLOCK_MONOTONIC at the recording's start, StartNS and EndNS at the window's.
 	OriginNS, StartNS, EndNS int64
-	// CPUs are the recording's.
+	// CPUs are the recording's, those that came online later among them.
 	CPUs []int
 	// Slices overlap the window, by start. Idle time is in none.
 	Slices []Slice
@@ -63,6 +66,10 @@ type Slice struct {
 	// EndedBy is as in recording.Event; PickNS and SwitchNS are of the switch that ended it.
 	EndedBy          uint8
 	PickNS, SwitchNS int64
+
+	// tgid and comm are the task's when the slice ended.
+	tgid int32
+	comm string
 }
 
 // Task is a task with what it did in the window.
@@ -94,6 +101,11 @@ func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Accept != nil {
+		if err := opts.Accept(c.header, c.end); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read recording: %w", err)
 	}
@@ -112,7 +124,7 @@ func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 		}
 	}
 	for i := range windows {
-		windows[i].account(c.tasks)
+		windows[i].account()
 	}
 	windows = slices.DeleteFunc(windows, func(w Window) bool { return len(w.Slices) == 0 })
 	if len(windows) == 0 {
@@ -131,10 +143,14 @@ func (w *Window) busy() bool {
 
 // fill reads the windows' slices.
 func fill(in io.Reader, windows []*Window, limit int) error {
+	var names recording.Names
 	err := frames(in, func(f recording.Frame) {
-		if b, ok := f.(*recording.Block); ok {
+		switch f := f.(type) {
+		case []recording.Task:
+			names.Learn(f)
+		case *recording.Block:
 			for _, w := range windows {
-				w.take(b, limit)
+				w.take(f, &names, limit)
 			}
 		}
 	})
@@ -180,28 +196,32 @@ func refill(in io.ReadSeeker, windows []*Window, length int64, limit int) error 
 // contents is what a recording says beside its events.
 type contents struct {
 	header  recording.Header
+	end     *recording.End // nil in one that was cut short
+	cpus    []int          // ascending
 	marks   []recording.Mark
-	tasks   map[int32][]recording.Task
 	firstNS int64
 }
 
 func readContents(in io.Reader) (*contents, error) {
-	c := &contents{tasks: map[int32][]recording.Task{}, firstNS: -1}
+	c := &contents{firstNS: -1}
 	r, err := recording.NewReader(in)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
 	c.header = r.Header()
+	c.cpus = slices.Clone(c.header.CPUs)
+	slices.Sort(c.cpus)
 	return c, each(r, func(f recording.Frame) {
 		switch f := f.(type) {
 		case recording.Mark:
 			c.marks = append(c.marks, f)
-		case []recording.Task:
-			for _, t := range f {
-				c.tasks[t.TID] = append(c.tasks[t.TID], t)
-			}
+		case recording.End:
+			c.end = &f
 		case *recording.Block:
+			if at, ok := slices.BinarySearch(c.cpus, f.CPU); !ok {
+				c.cpus = slices.Insert(c.cpus, at, f.CPU)
+			}
 			if len(f.Events) > 0 && (c.firstNS < 0 || f.Events[0].TimeNS < c.firstNS) {
 				c.firstNS = f.Events[0].TimeNS
 			}
@@ -235,7 +255,7 @@ func each(r *recording.Reader, use func(recording.Frame)) error {
 // choose returns the windows to fill.
 func (c *contents) choose(opts Options) []Window {
 	window := func(m recording.Mark, start, end int64) Window {
-		return Window{Mark: m, OriginNS: c.header.MonotonicNS, StartNS: start, EndNS: end, CPUs: c.header.CPUs, done: map[int]bool{}}
+		return Window{Mark: m, OriginNS: c.header.MonotonicNS, StartNS: start, EndNS: end, CPUs: c.cpus, done: map[int]bool{}}
 	}
 	length := opts.Length.Nanoseconds()
 	if opts.Chosen {
@@ -265,8 +285,11 @@ func (c *contents) choose(opts Options) []Window {
 }
 
 // take adds the block's slices that overlap the window.
-func (w *Window) take(b *recording.Block, limit int) {
+func (w *Window) take(b *recording.Block, names *recording.Names, limit int) {
 	n := len(b.Events)
+	if n == 0 && !w.done[b.CPU] {
+		w.Lost += b.Lost // after the core's last event
+	}
 	if n == 0 || w.done[b.CPU] || b.Events[n-1].TimeNS < w.StartNS {
 		return
 	}
@@ -286,7 +309,8 @@ func (w *Window) take(b *recording.Block, limit int) {
 		if e.Prev == 0 || e.SliceNS < 0 || e.TimeNS <= w.StartNS {
 			continue
 		}
-		w.Slices = append(w.Slices, Slice{b.CPU, e.Prev, start, e.TimeNS, e.EndedBy, e.PickNS, e.SwitchNS})
+		tgid, comm := names.TaskAt(e.Prev, e.TimeNS)
+		w.Slices = append(w.Slices, Slice{b.CPU, e.Prev, start, e.TimeNS, e.EndedBy, e.PickNS, e.SwitchNS, tgid, comm})
 		if len(w.Slices) > 2*limit {
 			w.trim(limit)
 		}
@@ -305,19 +329,15 @@ func (w *Window) trim(limit int) {
 }
 
 // account fills in who had the slices.
-func (w *Window) account(names map[int32][]recording.Task) {
+func (w *Window) account() {
 	at := map[int32]*Task{}
 	for _, s := range w.Slices {
 		t := at[s.TID]
 		if t == nil {
 			t = &Task{TID: s.TID, Worker: slices.Index(w.Mark.Workers, s.TID)}
-			for _, name := range names[s.TID] {
-				if name.TimeNS <= w.EndNS {
-					t.TGID, t.Comm = name.TGID, name.Comm
-				}
-			}
 			at[s.TID] = t
 		}
+		t.TGID, t.Comm = s.tgid, s.comm // the last, by start
 		t.Slices++
 		t.OnCPUNS += max(0, min(s.EndNS, w.EndNS)-max(s.StartNS, w.StartNS))
 		t.LongestNS = max(t.LongestNS, s.EndNS-s.StartNS)
