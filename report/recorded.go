@@ -4,6 +4,9 @@ import "fmt"
 
 // Recording is what a run recorded beside what it counted.
 type Recording struct {
+	// ID is that of the recording's own header, by which they know each other, "" in a
+	// report of an older version.
+	ID string `json:"id,omitempty"`
 	// Switches and Wakeups are what the file holds, in Bytes, and Counted the
 	// switches that the counters saw over the same time.
 	Switches uint64 `json:"switches"`

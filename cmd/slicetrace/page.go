@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/timeline"
 )
@@ -75,7 +76,7 @@ func (p *pageFlags) write(names []string) error {
 		}
 	}
 	if p.recording != "" {
-		if options.Windows, err = p.windows(); err != nil {
+		if options.Windows, err = p.windows(names[len(names)-1], r); err != nil {
 			return err
 		}
 	}
@@ -86,13 +87,26 @@ func (p *pageFlags) write(names []string) error {
 	return report.WriteText(p.html, page.Bytes(), invokingUser().owner())
 }
 
-func (p *pageFlags) windows() ([]timeline.Window, error) {
+// windows reads what the page shows of the recording, which must be of the report's run.
+func (p *pageFlags) windows(name string, r *report.Report) ([]timeline.Window, error) {
 	f, err := os.Open(p.recording)
 	if err != nil {
 		return nil, fmt.Errorf("open recording: %w", err)
 	}
 	defer f.Close()
-	windows, err := timeline.Read(f, timeline.Options{Chosen: p.chosen, Start: p.start, Length: p.length})
+	windows, err := timeline.Read(f, timeline.Options{
+		Chosen: p.chosen, Start: p.start, Length: p.length,
+		Accept: func(header recording.Header, end *recording.End) error {
+			err := checkSameRun(r, header, end)
+			switch {
+			case err != nil && r.Recording == nil:
+				return fmt.Errorf("%w than %s's, which made none: leave out --recording", err, name)
+			case err != nil:
+				return fmt.Errorf("%w than %s's: give the one that run --record made with it", err, name)
+			}
+			return nil
+		},
+	})
 	if errors.Is(err, timeline.ErrNoWindow) && p.chosen {
 		err = fmt.Errorf("%w; choose another --window-start", err)
 	}
@@ -100,4 +114,33 @@ func (p *pageFlags) windows() ([]timeline.Window, error) {
 		return nil, fmt.Errorf("%s: %w", p.recording, err)
 	}
 	return windows, nil
+}
+
+// errOtherRun says that a report and a recording are not of one run.
+var errOtherRun = errors.New("the recording is of another run")
+
+// beginsWithin is how long after its report a recording of the same run begins at most.
+const beginsWithin = time.Minute
+
+// checkSameRun returns errOtherRun unless the recording is that of the report's run: both
+// have the same identity. Those of older versions have none: then their counts are
+// compared or, where the recording was cut short and says none, when they began.
+func checkSameRun(r *report.Report, header recording.Header, end *recording.End) error {
+	told := r.Recording
+	switch {
+	case told == nil || told.ID != header.ID:
+		return errOtherRun
+	case told.ID != "":
+		return nil
+	case end != nil:
+		if (recording.End{Switches: told.Switches, Wakeups: told.Wakeups, Counted: told.Counted, Lost: told.Lost, LostTasks: told.LostTasks}) != *end {
+			return errOtherRun
+		}
+		return nil
+	}
+	// A report's time is in whole seconds.
+	if after := header.Created.Sub(r.Created); after < 0 || after > beginsWithin {
+		return errOtherRun
+	}
+	return nil
 }

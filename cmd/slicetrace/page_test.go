@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -14,6 +17,7 @@ func TestReportAsAPage(t *testing.T) {
 	dir := t.TempDir()
 	name := func(base string) string { return filepath.Join(dir, base) }
 	for base, r := range map[string]*report.Report{"old.json": reporttest.Bundled(6, 2), "new.json": reporttest.Bundled(6, 2)} {
+		r.Recording = &report.Recording{ID: reporttest.RecordingID}
 		if err := report.WriteFile(name(base), r, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -57,5 +61,65 @@ func TestReportAsAPage(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 6 {
 		t.Errorf("the tool left %v, %v", entries, err)
+	}
+}
+
+// A page shows the slices of its own run and of no other. Where older versions wrote both
+// files the counts tell, which two runs do not have in common, or of a recording that was
+// cut short its beginning: a user who copied a part of it has no other way to look at it.
+// A report that names no recording has none: a run that was killed leaves no report.
+func TestPageRefusesAnotherRunsRecording(t *testing.T) {
+	created := time.Date(2026, 11, 22, 20, 11, 0, 0, time.UTC)
+	counts := recording.End{Switches: 23, Wakeups: 7, Counted: 23}
+	told := report.Recording{Switches: 23, Wakeups: 7, Counted: 23, Bytes: 900, WallNS: 5}
+	identified := func(id string) *report.Recording {
+		r := told
+		r.ID = id
+		return &r
+	}
+	for name, test := range map[string]struct {
+		report *report.Recording
+		id     string
+		began  time.Duration // after the report
+		end    *recording.End
+		same   bool
+	}{
+		"the run's own":                            {identified("A"), "A", 0, &counts, true},
+		"its own, cut short":                       {identified("A"), "A", 0, nil, true},
+		"another's":                                {identified("A"), "B", 0, &counts, false},
+		"of a run that made none":                  {nil, "A", 0, &counts, false},
+		"an older one beside a new report":         {identified("A"), "", 0, &counts, false},
+		"a new one beside an older report":         {identified(""), "B", 0, &counts, false},
+		"both older":                               {identified(""), "", 0, &counts, true},
+		"both older, and other counts":             {identified(""), "", 0, &recording.End{Switches: 23, Wakeups: 8, Counted: 23}, false},
+		"an older one of a run that made none":     {nil, "", 0, &counts, false},
+		"both older, cut short":                    {identified(""), "", 3 * time.Second, nil, true},
+		"both older, cut short, from before":       {identified(""), "", -time.Second, nil, false},
+		"both older, cut short, from another hour": {identified(""), "", time.Hour, nil, false},
+	} {
+		err := checkSameRun(&report.Report{Created: created, Recording: test.report}, recording.Header{ID: test.id, Created: created.Add(test.began)}, test.end)
+		if (err == nil) != test.same || err != nil && !errors.Is(err, errOtherRun) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	dir := t.TempDir()
+	name := func(base string) string { return filepath.Join(dir, base) }
+	if err := os.WriteFile(name("other.rec"), reporttest.Recording(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for says, recorded := range map[string]*report.Recording{
+		"other.rec: the recording is of another run than " + name("r.json") + "'s: give the one":    {ID: "A"},
+		"other.rec: the recording is of another run than " + name("r.json") + "'s, which made none": nil,
+	} {
+		r := reporttest.Bundled(6, 2)
+		r.Recording = recorded
+		if err := report.WriteFile(name("r.json"), r, nil); err != nil {
+			t.Fatal(err)
+		}
+		got := call(t, "report", name("r.json"), "--html", name("page.html"), "--recording", name("other.rec"))
+		got.checkOneSentence(t, says)
+		if _, err := os.Stat(name("page.html")); got.status != exitFailed || err == nil {
+			t.Errorf("status %d, and the page is there: %v", got.status, err)
+		}
 	}
 }

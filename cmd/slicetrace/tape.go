@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // tape is the file of --record. A nil tape is none.
 type tape struct {
 	name   string
+	id     string
 	file   *report.Output
 	buffer *bufio.Writer
 	bytes  int64
@@ -31,7 +33,7 @@ func newTape(name string) (*tape, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tape{name: name, file: file, began: time.Now(), cpu: toolCPU()}
+	t := &tape{name: name, id: rand.Text(), file: file, began: time.Now(), cpu: toolCPU()}
 	t.buffer = bufio.NewWriterSize(counting{t}, 1<<20)
 	return t, nil
 }
@@ -50,7 +52,7 @@ func (t *tape) options(host report.Host) *collector.Recording {
 	if t == nil {
 		return nil
 	}
-	return &collector.Recording{Out: t.buffer, Header: recording.Header{Tool: "slicetrace " + version(), Kernel: host.Kernel}}
+	return &collector.Recording{Out: t.buffer, Header: recording.Header{ID: t.id, Tool: "slicetrace " + version(), Kernel: host.Kernel}}
 }
 
 // finish completes the file and notes in the report what it holds. If that fails
@@ -73,6 +75,7 @@ func (t *tape) finish(c *collector.Collector, r *report.Report) {
 		return
 	}
 	r.Recording = &report.Recording{
+		ID:       t.id,
 		Switches: end.Switches, Wakeups: end.Wakeups, Counted: end.Counted, Lost: end.Lost, LostTasks: end.LostTasks,
 		Bytes: t.bytes, ToolCPUNS: (toolCPU() - t.cpu).Nanoseconds(), WallNS: time.Since(t.began).Nanoseconds(),
 	}

@@ -68,6 +68,9 @@ type Task struct {
 
 // Header begins a recording.
 type Header struct {
+	// ID is the recording's own, which the report of its run has too, "" in one of an
+	// older version.
+	ID string `json:"id,omitempty"`
 	// Tool names the program and version that recorded.
 	Tool string `json:"tool"`
 	// Created is the time at which recording began, and MonotonicNS the same

@@ -12,12 +12,16 @@ import (
 // recordingStartNS is CLOCK_MONOTONIC at the start of Recording's file.
 const recordingStartNS = int64(5e12)
 
+// RecordingID is that of Recording's file.
+const RecordingID = "KT2LZ5Q7"
+
 // Recording returns a recording of three trials on two cores: workers who take
 // turns, workers who share the cores by ticks, and the same as threads. The names
 // of other tasks are hostile.
 func Recording() []byte {
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{
+		ID:   RecordingID,
 		Tool: "slicetrace v0.1.0", Created: time.Date(2026, 11, 22, 20, 11, 0, 0, time.UTC), MonotonicNS: recordingStartNS,
 		CPUs: []int{0, 1}, Kernel: "6.18.44-cloud", Pick: "sched_entry_tp", Switch: "sched_exit_tp",
 	})
