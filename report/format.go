@@ -43,14 +43,15 @@ func (q Quantity) String() string {
 	return grouped(q.Value)
 }
 
-// nanoseconds scales a time to the unit that leaves one to three digits before the point.
+// nanoseconds scales a time, or a difference of times, to the unit that leaves one to
+// three digits before the point.
 func nanoseconds(ns float64) string {
 	const limit = 999.5 // what rounds to 1000 belongs to the next unit
-	if ns < limit {
-		return strconv.FormatFloat(ns, 'f', 0, 64) + " ns"
+	if math.Abs(ns) < limit {
+		return grouped(ns) + " ns"
 	}
 	for _, unit := range []string{" µs", " ms"} {
-		if ns /= 1000; ns < limit {
+		if ns /= 1000; math.Abs(ns) < limit {
 			return significant(ns) + unit
 		}
 	}
@@ -60,11 +61,11 @@ func nanoseconds(ns float64) string {
 // amount scales an amount of memory by powers of 1024.
 func amount(n float64) string {
 	const limit = 1023.5
-	if n < limit {
+	if math.Abs(n) < limit {
 		return grouped(n) + " B"
 	}
 	for _, unit := range []string{" KiB", " MiB"} {
-		if n /= 1024; n < limit {
+		if n /= 1024; math.Abs(n) < limit {
 			return significant(n) + unit
 		}
 	}
@@ -74,6 +75,8 @@ func amount(n float64) string {
 // significant writes three digits, or all before the point where there are more.
 func significant(x float64) string {
 	switch a := math.Abs(x); {
+	case a < 0.005:
+		return "0.00"
 	case a < 9.995:
 		return strconv.FormatFloat(x, 'f', 2, 64)
 	case a < 99.95:
@@ -86,12 +89,16 @@ func percentage(p float64) string {
 	switch a := math.Abs(p); {
 	case a == 0:
 		return "0 %"
+	case a < 0.05 && p < 0:
+		return ">-0.1 %"
 	case a < 0.05:
 		return "<0.1 %"
+	case a >= 99.95 && a < 100 && p < 0:
+		return "<-99.9 %"
 	case a >= 99.95 && a < 100:
 		return ">99.9 %"
 	case a == 100:
-		return "100 %"
+		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 	}
 	return strconv.FormatFloat(p, 'f', 1, 64) + " %"
 }
@@ -126,7 +133,7 @@ func signed(p float64) string {
 func grouped(x float64) string {
 	digits := strconv.FormatFloat(math.Abs(x), 'f', 0, 64)
 	var b strings.Builder
-	if x < 0 {
+	if x < 0 && digits != "0" {
 		b.WriteByte('-')
 	}
 	for i, d := range digits {

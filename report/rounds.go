@@ -43,8 +43,14 @@ func (s rounds) summary() benchmath.Summary {
 }
 
 // over returns the ratios s ÷ o, paired by round, so that drift between rounds cancels.
+// There are none where a figure is negative: as a difference of others may be, of
+// which no ratio says how many times as much it is.
 func (s rounds) over(o rounds) rounds {
 	ratios := rounds{unit: Ratio}
+	negative := func(x float64) bool { return x < 0 }
+	if slices.ContainsFunc(s.values, negative) || slices.ContainsFunc(o.values, negative) {
+		return ratios
+	}
 	for i, round := range s.round {
 		if j := slices.Index(o.round, round); j >= 0 && o.values[j] != 0 {
 			ratios.values = append(ratios.values, s.values[i]/o.values[j])
@@ -92,7 +98,7 @@ func spread(center, low, high float64) Quantity {
 	if center == 0 || math.IsInf(low, 0) || math.IsInf(high, 0) {
 		return Quantity{Unit: Percent}
 	}
-	return Of(100*math.Max(high/center-1, 1-low/center), Percent)
+	return Of(100*math.Max(high-center, center-low)/math.Abs(center), Percent)
 }
 
 // compareCells returns the ratio of a to b and the p-value of their difference.

@@ -109,8 +109,8 @@ func TestTimesInABrowser(t *testing.T) {
 	var want []string
 	for e := 0.0; e < 13; e += 0.037 {
 		for _, ns := range []float64{math.Pow(10, e), math.Round(math.Pow(10, e))} {
-			values = append(values, ns)
-			want = append(want, report.Of(ns, report.Nanoseconds).String())
+			values = append(values, ns, -ns)
+			want = append(want, report.Of(ns, report.Nanoseconds).String(), report.Of(-ns, report.Nanoseconds).String())
 		}
 	}
 	list, err := json.Marshal(values)

@@ -3,7 +3,8 @@
 // Times as the report's text writes them: package report's nanoseconds, for what
 // only the reader's pointer asks for. A test holds the two alike.
 function grouped(x) {
-	return Math.abs(x).toFixed(0).replace(/\B(?=(\d{3})+$)/g, " ").replace(/^/, x < 0 ? "-" : "");
+	const digits = Math.abs(x).toFixed(0);
+	return (x < 0 && digits !== "0" ? "-" : "") + digits.replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
 function significant(x) {
@@ -15,10 +16,10 @@ function significant(x) {
 
 function duration(ns) {
 	const limit = 999.5;
-	if (ns < limit) return ns.toFixed(0) + " ns";
+	if (Math.abs(ns) < limit) return grouped(ns) + " ns";
 	for (const unit of [" µs", " ms"]) {
 		ns /= 1000;
-		if (ns < limit) return significant(ns) + unit;
+		if (Math.abs(ns) < limit) return significant(ns) + unit;
 	}
 	return significant(ns / 1000) + " s";
 }
