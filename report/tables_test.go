@@ -160,7 +160,9 @@ func TestTableValues(t *testing.T) {
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
 				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
-				Slices:  []report.SliceStats{{EndedBy: report.EndedByTick, Length: observe([]uint64{10, 12})}}},
+				Slices: []report.SliceStats{
+					{EndedBy: report.EndedByTick, Length: observe([]uint64{10, 12})}, {EndedBy: report.EndedByExited, Length: observe([]uint64{11})},
+				}},
 			{CPU: 2, WallNS: 1000, IdleNS: 1000},
 		},
 		Workers: []report.Worker{{
@@ -183,7 +185,7 @@ func TestTableValues(t *testing.T) {
 			"variant": "nice", "pss_bytes": "30", "private_bytes": "20", "page_table_bytes": "10",
 			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
 			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
-			"tool_switches": "7",
+			"tool_switches": "7", "created_slices": "1", "created_on_cpu_ns": "100", "created_wait_ns": "50",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",

@@ -2,7 +2,9 @@ package report
 
 import "iter"
 
-// trialTable has one row per trial.
+// trialTable has one row per trial. slices, on_cpu_ns and wait_ns are the workers'
+// own. The tasks that they created and that ended have theirs in created_slices and
+// so on: together they are the slices of the table slices, and workers_ns.
 func (r *Report) trialTable() Table {
 	columns := columnList(`workload:text mode:text round duration_ns workers operations
 		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
@@ -11,7 +13,7 @@ func (r *Report) trialTable() Table {
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
-		tool_switches`)
+		tool_switches created_slices created_on_cpu_ns created_wait_ns`)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range r.Trials {
 			if !yield(r.Trials[i].fields()) {
@@ -60,7 +62,23 @@ func (t *Trial) fields() []Field {
 		free(t.Variant))
 	row = append(row, t.Memory.fields()...)
 	row = append(row, t.Created.fields()...)
-	return append(row, known(t.ToolSwitches))
+	row = append(row, known(t.ToolSwitches))
+	return append(row, t.createdTimes(slices)...)
+}
+
+// createdTimes are all absent for a trial that created no task. Their slices are those
+// that the cores counted and that are not the workers'.
+func (t *Trial) createdTimes(workers uint64) []Field {
+	if t.Created == nil {
+		return []Field{absent(), absent(), absent()}
+	}
+	var all uint64
+	for i := range t.Cores {
+		for _, s := range t.Cores[i].Slices {
+			all += s.Length.Count
+		}
+	}
+	return []Field{integer(all - min(all, workers)), integer(t.Created.OnCPUNS), integer(t.Created.WaitNS)}
 }
 
 // fields are all absent for memory that was not read.
