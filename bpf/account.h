@@ -12,8 +12,8 @@
 /* A cell needs no clearing. */
 static __always_inline void forget_slot(u64 key)
 {
-	if (bpf_map_lookup_elem(&st_overflow, &key))
-		bpf_map_delete_elem(&st_overflow, &key);
+	if (bpf_map_lookup_elem(&st_overflow, &key) && bpf_map_delete_elem(&st_overflow, &key))
+		__sync_fetch_and_add(&st_places.lost, 1);
 }
 
 /* Whether another watched task than key has this cell by right. */
@@ -21,7 +21,7 @@ static __always_inline int is_taken(u32 cell, u64 key)
 {
 	struct worker *w = cell ? worker_at(cell - 1) : NULL;
 
-	return w && w->key && w->key != key && cell_number(w->key) == cell_number(key);
+	return w && w->key > KEY_ENDED && w->key != key && cell_number(w->key) == cell_number(key);
 }
 
 /* Enters a task, whose key stands in its slot already. */
@@ -47,11 +47,39 @@ static __always_inline int note_slot(u64 key, u32 slot)
 	return 0;
 }
 
-/* Gives a place back. Its record is nobody's by now. */
-static __always_inline void free_slot(u64 key, u32 slot)
+static __always_inline void free_slot(u32 slot)
 {
+	if (bpf_map_push_elem(&st_free, &slot, BPF_ANY))
+		__sync_fetch_and_add(&st_places.lost, 1);
+}
+
+/* Where no place is free, that of the task that ended first and that nobody has read of. */
+static __always_inline int take_slot(u32 *slot)
+{
+	struct worker *w;
+
+	if (bpf_map_pop_elem(&st_free, slot)) {
+		if (bpf_map_pop_elem(&st_ended, slot))
+			return -1;
+		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	}
+	w = worker_at(*slot);
+	if (w && !w->born)
+		__sync_fetch_and_add(&st_places.used, 1);
+	return 0;
+}
+
+/* A record is of no living task any more: its key is 0, or KEY_ENDED where it is kept for the reader. */
+static __always_inline void let_go(struct worker *w, u64 mark)
+{
+	u64 key = w->key;
+
+	if (w->counted)
+		__sync_fetch_and_add(&st_places.counted, -1);
+	if (w->exit)
+		__sync_fetch_and_add(&st_places.leaving, -1);
+	w->key = mark;
 	forget_slot(key);
-	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
 }
 
 /* Begins to watch a task, if that is not so yet. Fails where there is no place. */
@@ -62,7 +90,7 @@ static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 
 	if (worker_of(t, &slot))
 		return 0;
-	if (bpf_map_pop_elem(&st_free, &slot))
+	if (take_slot(&slot))
 		return -1;
 	fresh.cpu = NO_CPU;
 	fresh.born = bpf_ktime_get_ns();
@@ -71,11 +99,14 @@ static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 	fresh.tgid = t->tgid;
 	fresh.children = children;
 	fresh.counted = counted;
-	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(fresh.key, slot))
+	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(fresh.key, slot)) {
+		if (counted)
+			__sync_fetch_and_add(&st_places.counted, 1);
 		return 0;
+	}
 	fresh.key = 0;
 	bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY);
-	bpf_map_push_elem(&st_free, &slot, BPF_ANY);
+	free_slot(slot);
 	return -1;
 }
 
@@ -110,34 +141,49 @@ static __noinline int count_life(struct worker *w, struct task_struct *t, u64 no
 	return 0;
 }
 
-/* Sends the record of a task that ended to the collector. */
-static __noinline int send_obituary(struct worker *w, struct task_struct *t, u32 slot)
+static __always_inline void fill_last(struct last *l, struct task_struct *t)
 {
-	struct obituary *o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
+	l->nvcsw = t->nvcsw;
+	l->nivcsw = t->nivcsw;
+	bpf_probe_read_kernel(l->comm, sizeof(l->comm), t->comm);
+}
 
-	if (o) {
-		o->record = RECORD_OBITUARY;
-		o->slot = slot;
-		o->worker = *w;
-		o->nvcsw = t->nvcsw;
-		o->nivcsw = t->nivcsw;
-		bpf_probe_read_kernel(o->comm, sizeof(o->comm), t->comm);
-		bpf_ringbuf_submit(o, ring_flags());
-	} else {
-		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
-	}
+/* Keeps the record of a task that ended where it is, until it is read. */
+static __noinline int keep_record(struct worker *w, struct task_struct *t, u32 slot)
+{
+	struct last *l = bpf_map_lookup_elem(&st_last, &slot);
+
+	if (l)
+		fill_last(l, t);
+	let_go(w, KEY_ENDED);
+	if (!bpf_map_push_elem(&st_ended, &slot, BPF_ANY))
+		return 0;
+	w->key = 0;
+	__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	free_slot(slot);
 	return 0;
 }
 
-/* The last switch of a watched task. */
-static __always_inline void retire(struct worker *w, struct task_struct *t, u32 slot, u64 now)
+/* The last switch of a watched task, whose record goes to the collector. */
+static __noinline int retire(struct worker *w, struct task_struct *t, u32 slot, u64 now)
 {
-	if (w->counted)
+	struct obituary *o;
+
+	if (w->counted) {
 		count_life(w, t, now);
-	else
-		send_obituary(w, t, slot);
-	w->key = 0;
-	free_slot(key_of(t), slot);
+	} else {
+		o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
+		if (!o)
+			return keep_record(w, t, slot);
+		o->record = RECORD_OBITUARY;
+		o->slot = slot;
+		o->worker = *w;
+		fill_last(&o->last, t);
+		bpf_ringbuf_submit(o, ring_flags());
+	}
+	let_go(w, 0);
+	free_slot(slot);
+	return 0;
 }
 
 static __always_inline void switch_out(struct core *c, struct entry *e, bool preempt,

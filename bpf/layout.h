@@ -189,7 +189,7 @@ struct worker {
 	u64 wait_max;
 	u64 runnable; /* since when it waits for a core; 0: it does not */
 	u64 ended[CAUSES];
-	u64 key;   /* which task it is; 0: nobody's slot */
+	u64 key;   /* which task it is; 0: nobody's slot; or KEY_ENDED */
 	u32 migrations;
 	u16 cpu;     /* last held; NO_CPU: none yet */
 	u8 children; /* FOLLOW_NONE: its children are not watched; else what becomes of them */
@@ -202,17 +202,23 @@ struct worker {
 };
 
 #define NO_CPU 0xffff
+#define KEY_ENDED 1 /* its task has ended, and the record is still to be read; no task's key */
 
 _Static_assert(sizeof(struct worker) == 128, "a worker is two cache lines");
+
+/* What the kernel says of a task at its last switch. */
+struct last {
+	u64 nvcsw; /* of its whole life, as nivcsw */
+	u64 nivcsw;
+	char comm[16];
+};
 
 /* A watched task at its last switch. */
 struct obituary {
 	u32 record; /* RECORD_OBITUARY */
 	u32 slot;
 	struct worker worker;
-	u64 nvcsw; /* the kernel's own counters, of its whole life */
-	u64 nivcsw;
-	char comm[16];
+	struct last last;
 };
 
 /* What a record in the ring is: its first word. */
@@ -299,6 +305,15 @@ struct totals {
 	u64 plain_timers;    /* callbacks found to be neither */
 	u64 plain_function[PLAIN_TIMERS]; /* the last of them */
 	u64 lost_names;      /* task_name records that found no room */
+};
+
+/* The places for watched tasks. Each is written at births and ends only. */
+struct places {
+	u64 filled;  /* slots that st_fill has made free */
+	u64 used;    /* slots that have ever been taken: the lowest ones */
+	u64 leaving; /* watched tasks that have begun to exit and are still to make their last switch */
+	u64 counted; /* watched tasks of FOLLOW_COUNTED */
+	u64 lost;    /* times that the kernel did not take a place back */
 };
 
 /* What became of a wish to watch a task. */

@@ -54,6 +54,8 @@ var decoded = map[string]reflect.Type{
 	"raw":        reflect.TypeFor[Raw](),
 	"task_name":  reflect.TypeFor[TaskName](),
 	"totals":     reflect.TypeFor[Totals](),
+	"places":     reflect.TypeFor[Places](),
+	"wanted":     reflect.TypeFor[Wanted](),
 }
 
 // What the Go side decodes lies where the compiled programs put it.

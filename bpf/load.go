@@ -25,6 +25,7 @@ type (
 	Raw       = slicetraceRaw
 	TaskName  = slicetraceTaskName
 	Wanted    = slicetraceWanted
+	Places    = slicetracePlaces
 	Totals    = slicetraceTotals
 )
 
@@ -93,14 +94,14 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Sums, Shadow, Workers, Free *ebpf.Map
+	Cores, Sums, Shadow, Workers *ebpf.Map
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
 	// Raw holds a Raw a core where Options.Record is set.
 	Raw *ebpf.Map
-	// Totals holds a Totals.
-	Totals   *ebpf.Variable
-	Snapshot *ebpf.Program // fills Shadow, which holds a Snapshot
+	// Totals holds a Totals, and Places a Places.
+	Totals, Places *ebpf.Variable
+	Snapshot       *ebpf.Program // fills Shadow, which holds a Snapshot
 	// Hooks are in the order in which they are to be attached: sched_switch
 	// last, so that no switch is counted before its phases can be timed.
 	Hooks []Hook
@@ -108,9 +109,10 @@ type Objects struct {
 	// or it was left out.
 	Pick, Switch string
 
-	collection *ebpf.Collection
-	watch      *ebpf.Program  // of an iterator over all tasks
-	wanted     *ebpf.Variable // which of them it watches
+	collection        *ebpf.Collection
+	free, ended, last *ebpf.Map
+	watch             *ebpf.Program  // of an iterator over all tasks
+	wanted            *ebpf.Variable // which of them it watches
 }
 
 // hookPrograms are the tracepoints in attaching order. The switch phase's end
@@ -156,6 +158,10 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 		return nil, refused(err)
 	}
 	objs.assign()
+	if err := makePlaces(objs.collection, o.Tasks); err != nil {
+		objs.Close()
+		return nil, err
+	}
 	return objs, nil
 }
 
@@ -214,8 +220,12 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStSums].MaxEntries = uint32(o.Cores)
-	spec.Maps[slicetraceMapStWorkers].MaxEntries = uint32(o.Tasks)
-	spec.Maps[slicetraceMapStFree].MaxEntries = uint32(o.Tasks)
+	for _, name := range []string{slicetraceMapStWorkers, slicetraceMapStFree, slicetraceMapStEnded, slicetraceMapStLast} {
+		spec.Maps[name].MaxEntries = uint32(o.Tasks)
+	}
+	if err := spec.Variables[slicetraceVarMostTasks].Set(uint32(o.Tasks)); err != nil {
+		return fmt.Errorf("set number of tasks: %w", err)
+	}
 	if err := sizeIndex(spec, uint32(o.Tasks)); err != nil {
 		return err
 	}
@@ -284,10 +294,10 @@ func (objs *Objects) assign() {
 	objs.Sums = c.Maps[slicetraceMapStSums]
 	objs.Shadow = c.Maps[slicetraceMapStShadow]
 	objs.Workers = c.Maps[slicetraceMapStWorkers]
-	objs.Free = c.Maps[slicetraceMapStFree]
+	objs.free, objs.ended, objs.last = c.Maps[slicetraceMapStFree], c.Maps[slicetraceMapStEnded], c.Maps[slicetraceMapStLast]
 	objs.Ring = c.Maps[slicetraceMapStRing]
 	objs.Raw = c.Maps[slicetraceMapStRaw]
-	objs.Totals = c.Variables[slicetraceVarStTotals]
+	objs.Totals, objs.Places = c.Variables[slicetraceVarStTotals], c.Variables[slicetraceVarStPlaces]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
 	for i := range objs.Hooks {
 		h := &objs.Hooks[i]

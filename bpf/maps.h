@@ -13,6 +13,7 @@ const volatile u64 resched_guess = 0;         /* the thread_info flags that ask 
 const volatile bool lazy_resched = false;     /* there are two of them */
 
 const volatile u32 index_mask = 2047;       /* cells of st_index, a power of two, less one */
+const volatile u32 most_tasks = 1;          /* slots of st_workers */
 const volatile bool recording = false;      /* every switch and wakeup goes into the ring too */
 const volatile u64 ring_bytes = 64 * 1024;  /* size of st_ring */
 
@@ -76,14 +77,29 @@ struct {
 
 #define CELL_LOCK(number) ((u64)(number) << 1 | 1) /* no task's key, which is even */
 
-/* Slots that no task holds. */
+/* Slots that no task holds. The lowest ones are taken first, and again, so that a reader need not look at all. */
 struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, 1);
 	__type(value, u32);
 } st_free SEC(".maps");
 
-/* Of each watched task that ended, its struct obituary; and what is recorded. */
+/* Slots of tasks that ended when the ring was full: they are kept until somebody has read them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, u32);
+} st_ended SEC(".maps");
+
+/* What goes with the record of such a task, by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct last);
+} st_last SEC(".maps");
+
+/* Of each watched task that ended, its struct obituary, if there is room; and what is recorded. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
@@ -98,6 +114,7 @@ struct {
 } st_raw SEC(".maps");
 
 struct totals st_totals;
+struct places st_places __attribute__((aligned(64)));
 struct wanted st_wanted[WANTED];
 
 /* Bring the types into the BTF, for the bindings. */

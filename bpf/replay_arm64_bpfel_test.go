@@ -64,6 +64,22 @@ type replayIndex struct {
 	Cell [2048]uint32
 }
 
+type replayLast struct {
+	_      structs.HostLayout
+	Nvcsw  uint64
+	Nivcsw uint64
+	Comm   [16]int8
+}
+
+type replayPlaces struct {
+	_       structs.HostLayout
+	Filled  uint64
+	Used    uint64
+	Leaving uint64
+	Counted uint64
+	Lost    uint64
+}
+
 type replayRaw struct {
 	_   structs.HostLayout
 	Out struct {
@@ -261,8 +277,10 @@ type replayWorker struct {
 const (
 	replayMapFakeTasks      = "fake_tasks"
 	replayMapStCores        = "st_cores"
+	replayMapStEnded        = "st_ended"
 	replayMapStFree         = "st_free"
 	replayMapStIndex        = "st_index"
+	replayMapStLast         = "st_last"
 	replayMapStOverflow     = "st_overflow"
 	replayMapStRaw          = "st_raw"
 	replayMapStRing         = "st_ring"
@@ -273,6 +291,7 @@ const (
 	replayProgStEntry       = "st_entry"
 	replayProgStExec        = "st_exec"
 	replayProgStExit        = "st_exit"
+	replayProgStFill        = "st_fill"
 	replayProgStFinish      = "st_finish"
 	replayProgStFork        = "st_fork"
 	replayProgStProcessExit = "st_process_exit"
@@ -292,11 +311,13 @@ const (
 	replayVarIndexMask      = "index_mask"
 	replayVarLazyResched    = "lazy_resched"
 	replayVarLog2Byte       = "log2_byte"
+	replayVarMostTasks      = "most_tasks"
 	replayVarNoTask         = "no_task"
 	replayVarObituaryType   = "obituary_type"
 	replayVarRecording      = "recording"
 	replayVarReschedGuess   = "resched_guess"
 	replayVarRingBytes      = "ring_bytes"
+	replayVarStPlaces       = "st_places"
 	replayVarStTotals       = "st_totals"
 	replayVarStWanted       = "st_wanted"
 	replayVarTaskNameType   = "task_name_type"
@@ -350,6 +371,7 @@ type replayProgramSpecs struct {
 	StEntry       *ebpf.ProgramSpec `ebpf:"st_entry"`
 	StExec        *ebpf.ProgramSpec `ebpf:"st_exec"`
 	StExit        *ebpf.ProgramSpec `ebpf:"st_exit"`
+	StFill        *ebpf.ProgramSpec `ebpf:"st_fill"`
 	StFinish      *ebpf.ProgramSpec `ebpf:"st_finish"`
 	StFork        *ebpf.ProgramSpec `ebpf:"st_fork"`
 	StProcessExit *ebpf.ProgramSpec `ebpf:"st_process_exit"`
@@ -369,8 +391,10 @@ type replayProgramSpecs struct {
 type replayMapSpecs struct {
 	FakeTasks  *ebpf.MapSpec `ebpf:"fake_tasks"`
 	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
+	StEnded    *ebpf.MapSpec `ebpf:"st_ended"`
 	StFree     *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
+	StLast     *ebpf.MapSpec `ebpf:"st_last"`
 	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
 	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
 	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
@@ -391,11 +415,13 @@ type replayVariableSpecs struct {
 	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
 	LazyResched    *ebpf.VariableSpec `ebpf:"lazy_resched"`
 	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
+	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
 	NoTask         *ebpf.VariableSpec `ebpf:"no_task"`
 	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
 	Recording      *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
 	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StPlaces       *ebpf.VariableSpec `ebpf:"st_places"`
 	StTotals       *ebpf.VariableSpec `ebpf:"st_totals"`
 	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
 	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
@@ -425,8 +451,10 @@ func (o *replayObjects) Close() error {
 type replayMaps struct {
 	FakeTasks  *ebpf.Map `ebpf:"fake_tasks"`
 	StCores    *ebpf.Map `ebpf:"st_cores"`
+	StEnded    *ebpf.Map `ebpf:"st_ended"`
 	StFree     *ebpf.Map `ebpf:"st_free"`
 	StIndex    *ebpf.Map `ebpf:"st_index"`
+	StLast     *ebpf.Map `ebpf:"st_last"`
 	StOverflow *ebpf.Map `ebpf:"st_overflow"`
 	StRaw      *ebpf.Map `ebpf:"st_raw"`
 	StRing     *ebpf.Map `ebpf:"st_ring"`
@@ -439,8 +467,10 @@ func (m *replayMaps) Close() error {
 	return _ReplayClose(
 		m.FakeTasks,
 		m.StCores,
+		m.StEnded,
 		m.StFree,
 		m.StIndex,
+		m.StLast,
 		m.StOverflow,
 		m.StRaw,
 		m.StRing,
@@ -462,11 +492,13 @@ type replayVariables struct {
 	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
 	LazyResched    *ebpf.Variable `ebpf:"lazy_resched"`
 	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
+	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
 	NoTask         *ebpf.Variable `ebpf:"no_task"`
 	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`
 	Recording      *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
 	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
+	StPlaces       *ebpf.Variable `ebpf:"st_places"`
 	StTotals       *ebpf.Variable `ebpf:"st_totals"`
 	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
 	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
@@ -482,6 +514,7 @@ type replayPrograms struct {
 	StEntry       *ebpf.Program `ebpf:"st_entry"`
 	StExec        *ebpf.Program `ebpf:"st_exec"`
 	StExit        *ebpf.Program `ebpf:"st_exit"`
+	StFill        *ebpf.Program `ebpf:"st_fill"`
 	StFinish      *ebpf.Program `ebpf:"st_finish"`
 	StFork        *ebpf.Program `ebpf:"st_fork"`
 	StProcessExit *ebpf.Program `ebpf:"st_process_exit"`
@@ -501,6 +534,7 @@ func (p *replayPrograms) Close() error {
 		p.StEntry,
 		p.StExec,
 		p.StExit,
+		p.StFill,
 		p.StFinish,
 		p.StFork,
 		p.StProcessExit,

@@ -76,6 +76,7 @@ const (
 type replay struct {
 	t      *testing.T
 	maps   map[string]*ebpf.Map
+	objs   *Objects
 	step   *ebpf.Program
 	world  *ebpf.Variable
 	snap   *ebpf.Program
@@ -98,7 +99,7 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 		t.Fatal(err)
 	}
 	for name := range spec.Programs {
-		if name != "replay_step" && name != slicetraceProgStSnapshot {
+		if name != "replay_step" && name != slicetraceProgStSnapshot && name != slicetraceProgStFill {
 			delete(spec.Programs, name)
 		}
 	}
@@ -120,9 +121,9 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 		step: objs.Programs["replay_step"], world: objs.Variables["world"],
 		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals], wanted: objs.Variables[slicetraceVarStWanted],
 	}
-	for slot := range uint32(o.Tasks) {
-		r.must(objs.Maps[slicetraceMapStFree].Put(nil, slot))
-	}
+	r.objs = &Objects{collection: objs}
+	r.objs.assign()
+	r.must(makePlaces(objs, o.Tasks))
 	r.task(idle, fake{})
 	for i := a; i <= d; i++ {
 		r.task(i, fake{})
@@ -349,6 +350,13 @@ func (r *replay) totals() Totals {
 	var totals Totals
 	r.must(r.total.Get(&totals))
 	return totals
+}
+
+func (r *replay) places() Places {
+	r.t.Helper()
+	var places Places
+	r.must(r.objs.Places.Get(&places))
+	return places
 }
 
 // records returns what was sent since the last call.

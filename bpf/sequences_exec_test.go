@@ -97,7 +97,7 @@ func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
 			want(t, "the first thread's tid", uint64(o.Worker.Tid), 10)
 			want(t, "its time", o.Worker.OnCpu, c.firstOnCPU)
 			want(t, "its last switch", o.Worker.Ended[exited], 1)
-			want(t, "its switches by the kernel's count", o.Nivcsw, 7)
+			want(t, "its switches by the kernel's count", o.Last.Nivcsw, 7)
 			r.turn(0, 4000, idle, b)
 			r.turn(0, 4100, b, idle)
 			want(t, "the thread's time", r.worker(tid).OnCpu, c.onCPU+100)

@@ -30,7 +30,7 @@ func (r *replay) overflow() (n int) {
 func (r *replay) free() (slots []uint32) {
 	for {
 		var slot uint32
-		if err := r.maps[slicetraceMapStFree].LookupAndDelete(nil, &slot); err != nil {
+		if err := r.objs.free.LookupAndDelete(nil, &slot); err != nil {
 			return slots
 		}
 		slots = append(slots, slot)

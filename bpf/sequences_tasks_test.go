@@ -2,8 +2,6 @@ package bpf
 
 import (
 	"testing"
-
-	"github.com/cilium/ebpf"
 )
 
 // Woken on one core, a task runs on another, whose clock is behind.
@@ -55,7 +53,7 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	want(t, "exit", w.Exit, 2400)
 	want(t, "wait", w.Wait, 700)
 	want(t, "time on the core", w.OnCpu, 500)
-	want(t, "the kernel's count", o.Nvcsw, 1)
+	want(t, "the kernel's count", o.Last.Nvcsw, 1)
 	want(t, "migrations: its first core is none", uint64(w.Migrations), 0)
 }
 
@@ -170,23 +168,4 @@ func TestTaskWhoseEndWasNotSeen(t *testing.T) {
 	want(t, "workers' time", s.Core.Time[HolderWorker], 1000)
 	want(t, "rows that were lost", r.totals().DroppedTasks, 1)
 	want(t, "free places", uint64(len(r.free())), replayed)
-}
-
-// Obituaries that find no room in the ring are counted.
-func TestObituariesWithoutRoom(t *testing.T) {
-	r := newReplay(t, func(spec *ebpf.CollectionSpec) { spec.Maps[slicetraceMapStRing].MaxEntries = 4096 })
-	r.watch(a, FollowListed)
-	const deaths = 30
-	for i := range deaths {
-		at := uint64(10_000 * (i + 1))
-		r.task(c, fake{})
-		r.fork(0, at, at, a, c)
-		r.turn(0, at+1000, a, c)
-		r.task(c, fake{state: dead})
-		r.turn(0, at+2000, c, a)
-	}
-	sent := uint64(len(r.records()))
-	if lost := r.totals().DroppedTasks; sent == 0 || lost == 0 || sent+lost != deaths {
-		t.Errorf("%d obituaries were sent and %d lost, of %d", sent, lost, deaths)
-	}
 }

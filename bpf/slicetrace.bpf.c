@@ -154,8 +154,8 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 	struct worker *w = worker_of(child, &slot);
 
 	if (w) { /* the end of who had this address before was not seen */
-		w->key = 0;
-		free_slot(key_of(child), slot);
+		let_go(w, 0);
+		free_slot(slot);
 		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
 	}
 	w = worker_of(parent, &slot);
@@ -209,8 +209,10 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
 	u32 slot;
 	struct worker *w = worker_of(p, &slot);
 
-	if (w)
+	if (w && !w->exit) {
 		w->exit = bpf_ktime_get_ns();
+		__sync_fetch_and_add(&st_places.leaving, 1);
+	}
 	return 0;
 }
 
@@ -291,6 +293,24 @@ int st_snapshot(void *ctx)
 	sums->lives.start.max = 0;
 	sums->lives.run.max = 0;
 	sums->lives.end.max = 0;
+	return 0;
+}
+
+/* How many places are made at once. */
+#define FILL 128
+
+/* Makes places for watched tasks, the lowest last. The collector runs it until there are all. */
+SEC("raw_tp")
+int st_fill(void *ctx)
+{
+	u32 i, slot;
+
+	for (i = 0; i < FILL && st_places.filled < most_tasks; i++) {
+		st_places.filled++;
+		slot = most_tasks - st_places.filled;
+		if (bpf_map_push_elem(&st_free, &slot, BPF_ANY))
+			return 1;
+	}
 	return 0;
 }
 

@@ -109,6 +109,13 @@ type slicetraceIndex struct {
 	Cell [2048]uint32
 }
 
+type slicetraceLast struct {
+	_      structs.HostLayout
+	Nvcsw  uint64
+	Nivcsw uint64
+	Comm   [16]int8
+}
+
 type slicetraceLives struct {
 	_          structs.HostLayout
 	Tasks      uint64
@@ -140,9 +147,16 @@ type slicetraceObituary struct {
 	Record uint32
 	Slot   uint32
 	Worker slicetraceWorker
-	Nvcsw  uint64
-	Nivcsw uint64
-	Comm   [16]int8
+	Last   slicetraceLast
+}
+
+type slicetracePlaces struct {
+	_       structs.HostLayout
+	Filled  uint64
+	Used    uint64
+	Leaving uint64
+	Counted uint64
+	Lost    uint64
 }
 
 type slicetraceRaw struct {
@@ -237,8 +251,10 @@ type slicetraceWorker struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	slicetraceMapStCores        = "st_cores"
+	slicetraceMapStEnded        = "st_ended"
 	slicetraceMapStFree         = "st_free"
 	slicetraceMapStIndex        = "st_index"
+	slicetraceMapStLast         = "st_last"
 	slicetraceMapStOverflow     = "st_overflow"
 	slicetraceMapStRaw          = "st_raw"
 	slicetraceMapStRing         = "st_ring"
@@ -248,6 +264,7 @@ const (
 	slicetraceProgStEntry       = "st_entry"
 	slicetraceProgStExec        = "st_exec"
 	slicetraceProgStExit        = "st_exit"
+	slicetraceProgStFill        = "st_fill"
 	slicetraceProgStFinish      = "st_finish"
 	slicetraceProgStFork        = "st_fork"
 	slicetraceProgStProcessExit = "st_process_exit"
@@ -262,10 +279,12 @@ const (
 	slicetraceVarIndexMask      = "index_mask"
 	slicetraceVarLazyResched    = "lazy_resched"
 	slicetraceVarLog2Byte       = "log2_byte"
+	slicetraceVarMostTasks      = "most_tasks"
 	slicetraceVarObituaryType   = "obituary_type"
 	slicetraceVarRecording      = "recording"
 	slicetraceVarReschedGuess   = "resched_guess"
 	slicetraceVarRingBytes      = "ring_bytes"
+	slicetraceVarStPlaces       = "st_places"
 	slicetraceVarStTotals       = "st_totals"
 	slicetraceVarStWanted       = "st_wanted"
 	slicetraceVarTaskNameType   = "task_name_type"
@@ -317,6 +336,7 @@ type slicetraceProgramSpecs struct {
 	StEntry       *ebpf.ProgramSpec `ebpf:"st_entry"`
 	StExec        *ebpf.ProgramSpec `ebpf:"st_exec"`
 	StExit        *ebpf.ProgramSpec `ebpf:"st_exit"`
+	StFill        *ebpf.ProgramSpec `ebpf:"st_fill"`
 	StFinish      *ebpf.ProgramSpec `ebpf:"st_finish"`
 	StFork        *ebpf.ProgramSpec `ebpf:"st_fork"`
 	StProcessExit *ebpf.ProgramSpec `ebpf:"st_process_exit"`
@@ -335,8 +355,10 @@ type slicetraceProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceMapSpecs struct {
 	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
+	StEnded    *ebpf.MapSpec `ebpf:"st_ended"`
 	StFree     *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
+	StLast     *ebpf.MapSpec `ebpf:"st_last"`
 	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
 	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
 	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
@@ -352,10 +374,12 @@ type slicetraceVariableSpecs struct {
 	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
 	LazyResched    *ebpf.VariableSpec `ebpf:"lazy_resched"`
 	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
+	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
 	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
 	Recording      *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
 	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StPlaces       *ebpf.VariableSpec `ebpf:"st_places"`
 	StTotals       *ebpf.VariableSpec `ebpf:"st_totals"`
 	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
 	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
@@ -383,8 +407,10 @@ func (o *slicetraceObjects) Close() error {
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceMaps struct {
 	StCores    *ebpf.Map `ebpf:"st_cores"`
+	StEnded    *ebpf.Map `ebpf:"st_ended"`
 	StFree     *ebpf.Map `ebpf:"st_free"`
 	StIndex    *ebpf.Map `ebpf:"st_index"`
+	StLast     *ebpf.Map `ebpf:"st_last"`
 	StOverflow *ebpf.Map `ebpf:"st_overflow"`
 	StRaw      *ebpf.Map `ebpf:"st_raw"`
 	StRing     *ebpf.Map `ebpf:"st_ring"`
@@ -396,8 +422,10 @@ type slicetraceMaps struct {
 func (m *slicetraceMaps) Close() error {
 	return _SlicetraceClose(
 		m.StCores,
+		m.StEnded,
 		m.StFree,
 		m.StIndex,
+		m.StLast,
 		m.StOverflow,
 		m.StRaw,
 		m.StRing,
@@ -414,10 +442,12 @@ type slicetraceVariables struct {
 	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
 	LazyResched    *ebpf.Variable `ebpf:"lazy_resched"`
 	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
+	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
 	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`
 	Recording      *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
 	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
+	StPlaces       *ebpf.Variable `ebpf:"st_places"`
 	StTotals       *ebpf.Variable `ebpf:"st_totals"`
 	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
 	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
@@ -431,6 +461,7 @@ type slicetracePrograms struct {
 	StEntry       *ebpf.Program `ebpf:"st_entry"`
 	StExec        *ebpf.Program `ebpf:"st_exec"`
 	StExit        *ebpf.Program `ebpf:"st_exit"`
+	StFill        *ebpf.Program `ebpf:"st_fill"`
 	StFinish      *ebpf.Program `ebpf:"st_finish"`
 	StFork        *ebpf.Program `ebpf:"st_fork"`
 	StProcessExit *ebpf.Program `ebpf:"st_process_exit"`
@@ -449,6 +480,7 @@ func (p *slicetracePrograms) Close() error {
 		p.StEntry,
 		p.StExec,
 		p.StExit,
+		p.StFill,
 		p.StFinish,
 		p.StFork,
 		p.StProcessExit,

@@ -19,6 +19,10 @@ const (
 	WatchingNoRoom
 )
 
+// KeyEnded is Worker.Key of a task that has ended and that nobody has read of; 0 is
+// that of nobody's slot.
+const KeyEnded = 1
+
 // maxWanted is how many tasks one pass over all tasks can be looked for.
 const maxWanted = 64
 
@@ -57,4 +61,38 @@ func passOver(iter *link.Iter, wanted *ebpf.Variable, tasks []Wanted) error {
 	}
 	copy(tasks, table[:])
 	return nil
+}
+
+// makePlaces makes every slot free.
+func makePlaces(c *ebpf.Collection, tasks int) error {
+	fill := c.Programs[slicetraceProgStFill]
+	for made := uint64(0); made < uint64(tasks); {
+		ret, err := fill.Run(&ebpf.RunOptions{})
+		var places Places
+		if err = errors.Join(err, c.Variables[slicetraceVarStPlaces].Get(&places)); err == nil && (ret != 0 || places.Filled <= made) {
+			err = fmt.Errorf("program returned %d", ret)
+		}
+		if err != nil {
+			return fmt.Errorf("make places for %d tasks: %w", tasks, err)
+		}
+		made = places.Filled
+	}
+	return nil
+}
+
+// Kept takes the record of a task that ended while Ring was full, and makes its place
+// free. The error is ebpf.ErrKeyNotExist if there is none.
+func (objs *Objects) Kept() (*Obituary, error) {
+	o := Obituary{Record: RecordObituary}
+	if err := objs.ended.LookupAndDelete(nil, &o.Slot); err != nil {
+		return nil, err
+	}
+	// Nobody else can take the place now, until it is free.
+	err := errors.Join(objs.Workers.Lookup(o.Slot, &o.Worker), objs.last.Lookup(o.Slot, &o.Last))
+	w := o.Worker
+	w.Key = 0
+	if err = errors.Join(err, objs.Workers.Put(o.Slot, &w), objs.free.Put(nil, o.Slot)); err != nil {
+		return nil, fmt.Errorf("take record of a task that ended: %w", err)
+	}
+	return &o, nil
 }

@@ -157,16 +157,11 @@ func Open(o Options) (*Collector, error) {
 }
 
 func (c *Collector) start(o Options) error {
-	for slot := range uint32(o.Tasks) {
-		if err := c.objs.Free.Put(nil, slot); err != nil {
-			return fmt.Errorf("fill free slots: %w", err)
-		}
-	}
 	rec, err := c.newRecorder(o.Record)
 	if err != nil {
 		return err
 	}
-	if c.ring, err = newRing(c.objs.Ring, rec, c.now, c.keepUp); err != nil {
+	if c.ring, err = newRing(c.objs, rec, c.now, c.keepUp); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
@@ -216,7 +211,7 @@ func (c *Collector) Watch(tasks ...Task) error {
 		case bpf.WatchingAlready:
 			return fmt.Errorf("watch task %d: it is watched already", tid)
 		case bpf.WatchingNoRoom:
-			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tid, c.objs.Workers.MaxEntries())
+			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tid, c.MostTasks())
 		default:
 			return fmt.Errorf("watch task %d: %w", tid, unix.ESRCH)
 		}
@@ -230,20 +225,20 @@ const settleLimit = 20 * time.Millisecond
 
 // AwaitExits waits until every watched task that has begun to exit has made its
 // last switch, at most for the time given: a parent can know of its child's
-// end before that. Counted tasks that live on are waited for a moment only.
-func (c *Collector) AwaitExits(most time.Duration) error {
-	for start := time.Now(); time.Since(start) < most; time.Sleep(time.Millisecond) {
-		records, err := c.readWorkers()
+// end before that. It returns how many have not. Counted tasks that live on are waited
+// for a moment only.
+func (c *Collector) AwaitExits(most time.Duration) (left int, err error) {
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		places, err := c.places()
 		if err != nil {
-			return err
+			return 0, err
 		}
-		settled := time.Since(start) > settleLimit
-		leaving := func(w bpf.Worker) bool { return w.Key != 0 && (w.Exit != 0 || w.Counted != 0 && !settled) }
-		if !slices.ContainsFunc(records, leaving) {
-			return nil
+		waited := time.Since(start)
+		unsettled := places.Counted > 0 && waited < settleLimit
+		if places.Leaving == 0 && !unsettled || waited >= most {
+			return int(places.Leaving), nil
 		}
 	}
-	return nil
 }
 
 // Switches returns how many switches each core has seen since Open, of those that had
@@ -319,12 +314,23 @@ func (c *Collector) RecursionMisses() (uint64, error) {
 	return sum, nil
 }
 
+// MostTasks returns how many tasks can be watched at once.
+func (c *Collector) MostTasks() int { return int(c.objs.Workers.MaxEntries()) }
+
 func (c *Collector) totals() (bpf.Totals, error) {
 	var t bpf.Totals
 	if err := c.objs.Totals.Get(&t); err != nil {
 		return t, fmt.Errorf("read totals: %w", err)
 	}
 	return t, nil
+}
+
+func (c *Collector) places() (bpf.Places, error) {
+	var p bpf.Places
+	if err := c.objs.Places.Get(&p); err != nil {
+		return p, fmt.Errorf("read the state of the places for watched tasks: %w", err)
+	}
+	return p, nil
 }
 
 // Close detaches from every core and releases the maps. It may be called more

@@ -137,7 +137,7 @@ func FuzzRing(f *testing.F) {
 	events.Event[1] = bpf.Event{Time: 9, Next: 7, Flags: bpf.EventWakeup}
 	lost := bpf.Events{Record: bpf.RecordEvents, Count: ^uint32(0), Lost: 3}
 	name := bpf.TaskName{Record: bpf.RecordTask, Tid: 7}
-	death := bpf.Obituary{Record: bpf.RecordObituary, Nvcsw: 3}
+	death := bpf.Obituary{Record: bpf.RecordObituary, Slot: 3}
 	f.Add(sample(unsafe.Pointer(&events), unsafe.Sizeof(events)), sample(unsafe.Pointer(&lost), unsafe.Sizeof(lost)))
 	f.Add(sample(unsafe.Pointer(&name), unsafe.Sizeof(name)), sample(unsafe.Pointer(&events), unsafe.Sizeof(events)))
 	f.Add(sample(unsafe.Pointer(&death), unsafe.Sizeof(death)), []byte{1, 0, 0, 0})

@@ -69,8 +69,8 @@ func (w *watcher) Ready(_ workloads.Trial, workers []workloads.Worker) error {
 }
 
 func (w *watcher) Stopped(result workloads.Result) error {
-	if err := w.c.AwaitExits(2 * time.Second); err != nil {
-		return err
+	if left, err := w.c.AwaitExits(2 * time.Second); err != nil || left > 0 {
+		return fmt.Errorf("%d tasks have not made their last switch: %w", left, err)
 	}
 	after, err := w.c.Snapshot()
 	if err != nil {

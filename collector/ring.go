@@ -21,6 +21,7 @@ import (
 // runtime's monitor thread awake for 10 ms after each read, and that wakes every
 // 80 µs on the cores that are measured.
 type ring struct {
+	objs   *bpf.Objects
 	file   *os.File // the map's descriptor once more, for the poller
 	now    func() uint64
 	keepUp func() error
@@ -33,16 +34,16 @@ type ring struct {
 	err      error
 }
 
-func newRing(m *ebpf.Map, recorder *recorder, now func() uint64, keepUp func() error) (*ring, error) {
-	reader, err := ringbuf.NewReader(m)
+func newRing(objs *bpf.Objects, recorder *recorder, now func() uint64, keepUp func() error) (*ring, error) {
+	reader, err := ringbuf.NewReader(objs.Ring)
 	if err != nil {
 		return nil, fmt.Errorf("read ring buffer: %w", err)
 	}
-	file, err := pollable(m.FD())
+	file, err := pollable(objs.Ring.FD())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read ring buffer: %w", err), reader.Close())
 	}
-	r := &ring{file: file, now: now, keepUp: keepUp, done: make(chan struct{}), reader: reader, recorder: recorder}
+	r := &ring{objs: objs, file: file, now: now, keepUp: keepUp, done: make(chan struct{}), reader: reader, recorder: recorder}
 	// The reader is asked for what there is, and never to wait.
 	reader.SetDeadline(time.Unix(1, 0))
 	go r.run()
@@ -100,13 +101,14 @@ func (r *ring) wait() error {
 	return errors.Join(failed, err)
 }
 
-// drain reads all records that there are. The caller holds mu.
+// drain reads all records that there are, also those that found no room in the ring
+// and were kept. The caller holds mu.
 func (r *ring) drain() error {
 	var record ringbuf.Record
 	for {
 		err := r.reader.ReadInto(&record)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil
+			return r.drainKept()
 		}
 		if err == nil {
 			err = r.take(record.RawSample)
@@ -114,6 +116,19 @@ func (r *ring) drain() error {
 		if err != nil {
 			return fmt.Errorf("read ring buffer: %w", err)
 		}
+	}
+}
+
+func (r *ring) drainKept() error {
+	for {
+		o, err := r.objs.Kept()
+		if errors.Is(err, ebpf.ErrKeyNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.tasks.add(o)
 	}
 }
 

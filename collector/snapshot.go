@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -63,6 +64,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := c.now()
+	c.ring.know(math.MaxUint64) // whoever is seen alive here and ends meanwhile
 	if err := c.read(); err != nil {
 		return nil, err
 	}
@@ -196,8 +198,14 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	return nil
 }
 
+// readWorkers reads the slots that have ever been used: the lowest ones, but for those
+// that the cores are just taking, two at most on each.
 func (c *Collector) readWorkers() ([]bpf.Worker, error) {
-	n := int(c.objs.Workers.MaxEntries())
+	places, err := c.places()
+	if err != nil {
+		return nil, err
+	}
+	n := int(min(places.Used+2*uint64(len(c.cores)), uint64(c.objs.Workers.MaxEntries())))
 	records, keys := make([]bpf.Worker, n), make([]uint32, n)
 	var cursor ebpf.MapBatchCursor
 	read, err := c.objs.Workers.BatchLookup(&cursor, keys, records, nil)

@@ -43,11 +43,11 @@ func taskRow(now, then *bpf.Worker) report.Worker {
 func endedRow(o *bpf.Obituary, then *bpf.Worker, base Task) report.Worker {
 	row := taskRow(&o.Worker, then)
 	row.Exited = true
-	row.Comm = validComm(unsafe.Slice((*byte)(unsafe.Pointer(&o.Comm[0])), len(o.Comm)))
+	row.Comm = validComm(unsafe.Slice((*byte)(unsafe.Pointer(&o.Last.Comm[0])), len(o.Last.Comm)))
 	if then.Ended == (bpf.Worker{}).Ended {
 		row.Kernel = &report.KernelCounters{
-			Voluntary:   o.Nvcsw - base.Voluntary,
-			Involuntary: o.Nivcsw - base.Involuntary,
+			Voluntary:   o.Last.Nvcsw - base.Voluntary,
+			Involuntary: o.Last.Nivcsw - base.Involuntary,
 			RuntimeNS:   -1,
 		}
 	}
@@ -56,8 +56,8 @@ func endedRow(o *bpf.Obituary, then *bpf.Worker, base Task) report.Worker {
 
 // merge adds one ended task to a sum of many.
 func merge(total, o *bpf.Obituary) {
-	total.Nvcsw += o.Nvcsw
-	total.Nivcsw += o.Nivcsw
+	total.Last.Nvcsw += o.Last.Nvcsw
+	total.Last.Nivcsw += o.Last.Nivcsw
 	sum, w := &total.Worker, &o.Worker
 	sum.OnCpu += w.OnCpu
 	sum.Wait += w.Wait

@@ -44,7 +44,7 @@ func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Inte
 	if _, _, err := running.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.AwaitExits(50 * time.Millisecond); err != nil {
+	if _, err := c.AwaitExits(50 * time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
 	after, err := c.Snapshot()

@@ -3,16 +3,23 @@ package report
 import (
 	"fmt"
 	"math"
+	"math/bits"
 )
 
 // maxAccountingErrorPPM is how far a core's times may miss its wall time before
 // the report says so: 0.1 %.
 const maxAccountingErrorPPM = 1000
 
-// ComputeQuality fills Quality's sums from the trials. ProbeFloorNS and
-// RecursionMisses are the collector's to set and are kept.
+// MaxTasks is the most tasks that a run can be asked to watch at once.
+const MaxTasks = 1 << 20
+
+// ComputeQuality fills Quality's sums from the trials. ProbeFloorNS, RecursionMisses
+// and MostTasks are the collector's to set and are kept.
 func (r *Report) ComputeQuality() {
-	q := Quality{ProbeFloorNS: r.Quality.ProbeFloorNS, RecursionMisses: r.Quality.RecursionMisses, ToolSwitches: new(uint64)}
+	q := Quality{
+		ProbeFloorNS: r.Quality.ProbeFloorNS, RecursionMisses: r.Quality.RecursionMisses, MostTasks: r.Quality.MostTasks,
+		ToolSwitches: new(uint64),
+	}
 	if len(r.Trials) == 0 {
 		q.ToolSwitches = nil
 	}
@@ -75,6 +82,18 @@ func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 // Total counts everything that is missing. Unseen is not: it is repaired.
 func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
 
+// moreRoom names the flag and a number that would have done, "" where none is needed or
+// none can be given. What unwatched tasks created is not known: there is room for as
+// many again.
+func (q Quality) moreRoom(before, after string) string {
+	lacked := q.Lost.MapFull + q.Lost.DroppedTasks
+	if lacked == 0 || q.MostTasks == 0 || q.MostTasks >= MaxTasks {
+		return ""
+	}
+	enough := min(1<<bits.Len64(2*(uint64(q.MostTasks)+lacked)-1), MaxTasks)
+	return fmt.Sprintf("%sgive --max-tasks %d%s", before, enough, after)
+}
+
 // Clean is Quality.Clean, and of the recording whether it is whole.
 func (r *Report) Clean() (clean bool, reasons []string) {
 	_, reasons = r.Quality.Clean()
@@ -95,8 +114,8 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
 	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
 	count(q.Lost.Unwatched, "switches on cores that came online later: %d")
-	count(q.Lost.MapFull, "tasks not watched, nor what they created, because the task map was full: %d")
-	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d")
+	count(q.Lost.MapFull, "tasks not watched, nor what they created, because the task map was full: %d"+q.moreRoom(" (", ")"))
+	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d"+q.moreRoom(" (", ")"))
 	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))

@@ -306,7 +306,8 @@ type Lost struct {
 	Unwatched uint64 `json:"unwatched"`
 	// MapFull counts tasks that should have been watched but found no room.
 	MapFull uint64 `json:"map_full"`
-	// DroppedTasks counts ended tasks whose row was lost; their time is still in Core.
+	// DroppedTasks counts ended tasks whose row was lost, as the places of the map were
+	// all taken; their time is still in Core.
 	DroppedTasks uint64 `json:"dropped_tasks"`
 }
 
@@ -330,6 +331,9 @@ type Quality struct {
 	Lost Lost `json:"lost"`
 	// RecursionMisses counts hook firings that the kernel skipped.
 	RecursionMisses uint64 `json:"recursion_misses"`
+	// MostTasks is how many of a program's tasks could be watched at once, 0 for
+	// bundled workloads and where an earlier version did not say.
+	MostTasks int `json:"most_tasks,omitempty"`
 	// ReconciledWorkers of ComparedWorkers have switch counts equal to the kernel's;
 	// Workers is all of them.
 	ReconciledWorkers int `json:"reconciled_workers"`

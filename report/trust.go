@@ -18,7 +18,7 @@ func (r *Report) trustSection() Section {
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
 		row("phases unmatched", count(q.Lost.Unmatched()), fmt.Sprintf("should have been timed and were not: pick %d, switch %d", q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
 		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; repaired"),
-		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)),
+		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)+q.moreRoom(": ", "")),
 		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
 		row("workers reconciled", r.reconciledCell(), "switch counts equal the kernel's own nvcsw and nivcsw"),
 	}}
@@ -192,8 +192,8 @@ func (r *Report) trustDigest() Section {
 	q := r.Quality
 	full := r.trustSection()
 	return Section{Title: full.Title, Notes: append([]string{
-		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s, hooks skipped %s.",
-			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), ofCount(q.RecursionMisses)),
+		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s%s, hooks skipped %s.",
+			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.moreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s.", r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM)),
 		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.%s",
 			q.floor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.toolClause()),

@@ -86,7 +86,8 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 		return 0, err
 	}
 	end := collector.Now()
-	if err := c.AwaitExits(exitLimit); err != nil {
+	leaving, err := c.AwaitExits(exitLimit)
+	if err != nil {
 		return 0, err
 	}
 	after, err := c.Snapshot()
@@ -118,7 +119,11 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 	})
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval.Hotplugged, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended: they are counted up to then", alive))
+		ending := ""
+		if leaving > 0 {
+			ending = fmt.Sprintf(", %d of them on their way out for %v", leaving, exitLimit)
+		}
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, ending))
 	}
 	return exitStatusOf(status), nil
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -166,45 +167,63 @@ func TestZombieOfTheCommandHasEnded(t *testing.T) {
 	}
 }
 
-// More tasks than places: the report says it first, and CMD does not notice.
+// More tasks than places: the report says it first, and how many would do, and CMD does
+// not notice.
 func TestFullWatchMapIsSaidFirst(t *testing.T) {
 	bpftest.Require(t)
-	got := call(t, "run", "--max-tasks", "4", "--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done; wait; exit 5")
-	if got.status != 5 {
-		t.Errorf("status %d, want that of the command, 5", got.status)
+	run := func(most int) (invocation, *report.Report) {
+		got := call(t, "run", "--max-tasks", strconv.Itoa(most), "--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done; wait; exit 5")
+		if got.status != 5 {
+			t.Errorf("status %d, want that of the command, 5", got.status)
+		}
+		r := got.saved(t)
+		checkCounts(t, r)
+		return got, r
 	}
-	r := got.saved(t)
-	checkCounts(t, r)
+	got, r := run(4)
 	full := r.Quality.Lost.MapFull
 	if full != 5 || len(r.Trials[0].Workers) != 4 {
 		t.Errorf("%d tasks found no place and %d are listed, want 5 and 4", full, len(r.Trials[0].Workers))
 	}
-	if want := fmt.Sprintf("Not clean: tasks not watched, nor what they created, because the task map was full: %d. See Trust.", full); firstLine(got.err) != want {
-		t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
+	text := strings.Join(strings.Fields(got.err), " ") // without its line breaks
+	if want := "Not clean: tasks not watched, nor what they created, because the task map was full: 5 (give --max-tasks 32). See Trust."; !strings.HasPrefix(text, want) {
+		t.Errorf("the report begins with %q, want %q", firstLine(got.err), want)
+	}
+	if trust := "task map full 5, ended tasks' rows dropped 0: give --max-tasks 32"; !strings.Contains(text, trust) {
+		t.Errorf("Trust does not say %q", trust)
+	}
+	if _, r = run(32); r.Quality.Lost.MapFull != 0 || len(r.Trials[0].Workers) != 9 {
+		t.Errorf("with as many places as asked for, %d tasks found none and %d are listed", r.Quality.Lost.MapFull, len(r.Trials[0].Workers))
 	}
 }
 
-// A tool that stands still cannot read what the kernel sends of tasks that end:
-// what finds no room is counted, and every task is either listed or counted.
-func TestLostRowsOfEndedTasksAreCounted(t *testing.T) {
+// A tool that stands still cannot read what the kernel sends of tasks that end. Their
+// rows are kept while there are places, and then counted: every task is either.
+func TestRowsOfEndedTasksThatNobodyReads(t *testing.T) {
 	bpftest.Require(t)
 	const tasks = 1009
 	// Its parent is the tool.
 	script := fmt.Sprintf("kill -STOP $PPID; i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done; kill -CONT $PPID; exit 5", tasks)
-	got := call(t, "run", "--", "sh", "-c", script)
-	if got.status != 5 {
-		t.Errorf("status %d, want that of the command, 5; %s", got.status, got.err)
-	}
-	r := got.saved(t)
-	checkCounts(t, r)
-	dropped, listed := r.Quality.Lost.DroppedTasks, r.Quality.Workers
-	if dropped == 0 || int(dropped)+listed != tasks+1 {
-		t.Errorf("%d tasks listed and %d dropped, want %d together", listed, dropped, tasks+1)
-	}
-	if want := fmt.Sprintf("Not clean: ended tasks whose row was lost: %d. See Trust.", dropped); firstLine(got.err) != want {
-		t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
-	}
-	if want := fmt.Sprintf("ended tasks' rows dropped %d", dropped); !strings.Contains(got.err, want) {
-		t.Errorf("the report does not say %q", want)
+	for _, c := range []struct {
+		places int
+		lost   bool
+	}{{tasks + 1, false}, {100, true}} {
+		got := call(t, "run", "--max-tasks", strconv.Itoa(c.places), "--", "sh", "-c", script)
+		if got.status != 5 {
+			t.Errorf("status %d, want that of the command, 5; %s", got.status, got.err)
+		}
+		r := got.saved(t)
+		checkCounts(t, r)
+		lost := r.Quality.Lost
+		if listed := r.Quality.Workers; (lost.DroppedTasks > 0) != c.lost || int(lost.DroppedTasks)+listed != tasks+1 || lost.MapFull > 0 {
+			t.Errorf("%d places: %d tasks listed, %d dropped and %d not watched, want %d together", c.places, listed, lost.DroppedTasks, lost.MapFull, tasks+1)
+		}
+		want := fmt.Sprintf("Not clean: ended tasks whose row was lost: %d (give --max-tasks 2048). See Trust.", lost.DroppedTasks)
+		if c.lost && firstLine(got.err) != want {
+			t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
+		}
+		if trust := fmt.Sprintf("ended tasks' rows dropped %d: give", lost.DroppedTasks); c.lost && !strings.Contains(got.err, trust) {
+			t.Errorf("the report does not say %q", trust)
+		}
 	}
 }

@@ -37,6 +37,9 @@ func seal(r *report.Report, c *collector.Collector) {
 	if r.Quality.RecursionMisses, err = c.RecursionMisses(); err != nil {
 		lack("how many hook firings the kernel skipped is not known", err)
 	}
+	if len(r.Setup.Command) > 0 { // bundled workloads have places enough
+		r.Quality.MostTasks = c.MostTasks()
+	}
 	switch floor, err := c.Floor(); {
 	case r.Capture.Pick == "" && r.Capture.Switch == "": // no phase, no floor
 	case err != nil:

@@ -56,7 +56,8 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	if slices.ContainsFunc(result.Workers, func(w workloads.WorkerResult) bool { return w.Died }) {
 		limit = exitLimit
 	}
-	if err := r.collector.AwaitExits(limit); err != nil {
+	leaving, err := r.collector.AwaitExits(limit)
+	if err != nil {
 		return err
 	}
 	after, err := r.collector.Snapshot()
@@ -77,6 +78,11 @@ func (r *recorder) Stopped(result workloads.Result) error {
 			"%s in %s, round %d: begun anew %d times, since nobody completed an operation within %v: "+
 				"the machine stood still, or gave too little time; its figures are of the last attempt alone",
 			result.Trial.Name(), trial.Mode, trial.Round, n, result.Trial.Duration))
+	}
+	if leaving > 0 {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
+			"%s in %s, round %d: tasks that had begun to end and were not quite gone after %v: %d; the rest of their lives counts in the trial that follows",
+			result.Trial.Name(), trial.Mode, trial.Round, limit, leaving))
 	}
 	if n := len(result.Paused); n > 0 {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(

@@ -189,9 +189,8 @@ func (o *runOptions) checkCommand(cmd *cobra.Command, before, argv []string) err
 			return usagef("--%s is for bundled workloads: leave it out when a program follows --", name)
 		}
 	}
-	const most = 1 << 20
-	if cmd.Flags().Changed("max-tasks") && (o.tasks < 1 || o.tasks > most) {
-		return usagef("--max-tasks %d: give a number from 1 to %d", o.tasks, most)
+	if cmd.Flags().Changed("max-tasks") && (o.tasks < 1 || o.tasks > report.MaxTasks) {
+		return usagef("--max-tasks %d: give a number from 1 to %d", o.tasks, report.MaxTasks)
 	}
 	return nil
 }
