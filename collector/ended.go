@@ -16,13 +16,33 @@ type endedTasks struct {
 	// That cannot be done in a sum, so tasks up to then have rows in any case. They
 	// are no more than can be watched at once.
 	known uint64
+	// While a snapshot is taken, nothing is added to the sum: it may have seen the task
+	// alive. Those are late until settle.
+	open bool
+	late []bpf.Obituary
 }
 
 func (e *endedTasks) add(o *bpf.Obituary) {
-	if len(e.rows) < maxEndedRows || o.Worker.Born <= e.known {
+	switch {
+	case len(e.rows) < maxEndedRows || o.Worker.Born <= e.known:
 		e.rows = append(e.rows, *o)
-		return
+	case e.open:
+		e.late = append(e.late, *o)
+	default:
+		merge(&e.rest, o)
+		e.merged++
 	}
-	merge(&e.rest, o)
-	e.merged++
+}
+
+// settle gives the late ones that were seen alive a row, and adds up the others.
+func (e *endedTasks) settle(seen func(taskID) bool) {
+	e.open = false
+	for i := range e.late {
+		if o := &e.late[i]; seen(idOf(o)) {
+			e.rows = append(e.rows, *o)
+		} else {
+			e.add(o)
+		}
+	}
+	e.late = nil
 }

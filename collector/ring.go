@@ -163,6 +163,13 @@ func (r *ring) ended() (endedTasks, error) {
 	return tasks, r.err
 }
 
+// begin says that a snapshot is taken, until ended is called.
+func (r *ring) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tasks.open = true
+}
+
 // know keeps the tasks born up to now apart from the sum of many.
 func (r *ring) know(now uint64) {
 	r.mu.Lock()

@@ -3,7 +3,6 @@ package collector
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -64,7 +63,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := c.now()
-	c.ring.know(math.MaxUint64) // whoever is seen alive here and ends meanwhile
+	c.ring.begin()
 	if err := c.read(); err != nil {
 		return nil, err
 	}
@@ -187,6 +186,7 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	if s.ended, err = c.ring.ended(); err != nil {
 		return err
 	}
+	s.ended.settle(func(id taskID) bool { _, seen := s.alive[id]; return seen })
 	for i := range s.ended.rows {
 		id := idOf(&s.ended.rows[i])
 		delete(s.alive, id) // it ended after the record was read
