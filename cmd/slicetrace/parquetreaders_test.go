@@ -238,6 +238,9 @@ func longRecording(t *testing.T) string {
 				e.PickNS, e.SwitchNS = int64(i%400), int64(i%251)
 			}
 			b.Events = append(b.Events, e)
+			if i%1000 == 7 {
+				e.Next = 99 // whose name is not known
+			}
 			if i%100 == 0 {
 				b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: tid, CPU: int32(i % 2)})
 			}

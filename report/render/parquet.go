@@ -175,9 +175,12 @@ func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
 func (p *Parquet) chunkTexts(column int, texts []string) {
 	var last [2]string
 	null := parquet.NullValue().Level(0, 0, column)
-	value := [2]parquet.Value{null, null}
+	var value [2]parquet.Value
 	for j, s := range texts {
 		switch s {
+		case "":
+			p.values[j] = null
+			continue
 		case last[0]:
 		case last[1]:
 			last[0], last[1] = last[1], last[0]
@@ -223,9 +226,6 @@ func (p *Parquet) field(kind report.ColumnKind, text string) (parquet.Value, err
 // text returns a text's value, made valid UTF-8. Names come again and again, so
 // that it pays to keep them.
 func (p *Parquet) text(s string) parquet.Value {
-	if s == "" {
-		return parquet.NullValue()
-	}
 	v, ok := p.texts[s]
 	if !ok {
 		if p.texts == nil || len(p.texts) == mostTexts {

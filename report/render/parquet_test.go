@@ -57,6 +57,8 @@ func texts(t *testing.T, f *parquet.File) [][]string {
 				switch {
 				case v.IsNull():
 					line = append(line, "")
+				case v.Kind() == parquet.ByteArray && len(v.ByteArray()) == 0:
+					t.Fatalf("row %d of %s holds a text of no letters, which is no NULL", len(out), f.Schema().Name())
 				case v.Kind() == parquet.Double:
 					line = append(line, strconv.FormatFloat(v.Double(), 'f', 6, 64))
 				default:
