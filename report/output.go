@@ -18,68 +18,75 @@ type Owner struct {
 	Groups   []int
 }
 
-// WriteFile saves the report under name with mode 0644, whole or not at all:
-// it writes beside, syncs and renames, and on any error leaves neither a
-// temporary file nor a changed name. Where the file system can, what it writes has
-// no name until it is whole, so that not even SIGKILL leaves any of it. A name that is a symbolic link, a device or
-// anything else but a regular file is refused, and so is a directory that is
-// reached by a symbolic link of another user: root neither follows a planted link
-// nor replaces a device.
+// WriteFile saves the report under name, whole or not at all: it writes beside, syncs
+// and renames, and on any error leaves neither a temporary file nor a changed name.
+// Where the file system can, what it writes has no name until it is whole, so that not
+// even SIGKILL leaves any of it. A new file has mode 0644; one that replaces another
+// has that one's, and one that nobody may write to is not replaced.
+//
+// A symbolic link is followed where root, this process's user or the owner made it, and
+// refused where somebody else did, wherever in the name it stands: root goes nowhere by
+// a planted link. A pipe or a character device is written to as it is; other things,
+// such as a disk, are refused.
 //
 // With an owner, root writes with the owner's rights, and the file is the owner's.
 // Where those do not suffice root's own will do in a directory of root's, which is
 // what "sudo ... -o /etc/x" asks for; the file is given to the owner even so. A
 // third user's directory is refused.
 func WriteFile(name string, r *Report, owner *Owner) error {
-	return writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, (*os.Root).Rename)
+	return WriteStream(name, owner, func(w io.Writer) error { return Encode(w, r) })
 }
 
-// WriteNewFile is WriteFile for a name that nobody chose: where there is such a
-// file it takes the next free one of name-2, name-3 and so on, and returns it.
+// WriteNewFile is WriteFile for a name that nobody chose: where there is anything of
+// that name it takes the next free one of name-2, name-3 and so on, and returns it.
 func WriteNewFile(name string, r *Report, owner *Owner) (string, error) {
 	chosen := name
-	place := func(dir *os.Root, temporary, base string) error {
+	o, err := createOutput(name, owner, true)
+	if err != nil {
+		return name, err
+	}
+	o.place = func(dir *os.Root, temporary, base string) error {
 		extension := filepath.Ext(base)
 		final := base
 		for n := 2; ; n++ {
 			chosen = filepath.Join(filepath.Dir(name), final)
-			switch err := dir.Link(temporary, final); {
-			case err == nil:
-				return dir.Remove(temporary)
-			case !errors.Is(err, fs.ErrExist):
-				return dir.Rename(temporary, final) // a file system without links
+			if err := placeNew(dir, temporary, final); !errors.Is(err, fs.ErrExist) {
+				return err
 			}
 			final = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(base, extension), n, extension)
 		}
 	}
-	err := writeFile(name, owner, func(w io.Writer) error { return Encode(w, r) }, place)
+	err = o.use(func(w io.Writer) error { return Encode(w, r) })
 	return chosen, err
 }
 
-// WriteText saves a text as WriteFile saves a report.
-func WriteText(name string, text []byte, owner *Owner) error {
-	return WriteStream(name, owner, func(w io.Writer) error {
-		_, err := w.Write(text)
+// placeNew moves a file to a name that nothing has, or fails with ErrExist.
+func placeNew(dir *os.Root, temporary, final string) error {
+	err := dir.Link(temporary, final)
+	if err == nil {
+		return dir.Remove(temporary)
+	}
+	if errors.Is(err, fs.ErrExist) {
 		return err
-	})
+	}
+	// A file system without hard links: whoever makes the name has it.
+	reserved, err := dir.OpenFile(final, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(reserved.Close(), dir.Rename(temporary, final)); err != nil {
+		return errors.Join(err, dir.Remove(final))
+	}
+	return nil
 }
 
 // WriteStream saves what write writes as WriteFile saves a report.
 func WriteStream(name string, owner *Owner, write func(io.Writer) error) error {
-	return writeFile(name, owner, write, (*os.Root).Rename)
-}
-
-// writeFile has place move the whole file from its temporary name to its own.
-func writeFile(name string, owner *Owner, write func(io.Writer) error, place placeFunc) error {
 	o, err := CreateOutput(name, owner)
 	if err != nil {
 		return err
 	}
-	o.place = place
-	if err := write(o); err != nil {
-		return o.fail(err)
-	}
-	return o.Commit()
+	return o.use(write)
 }
 
 // placeFunc moves a file in a directory to its final name.
@@ -88,88 +95,113 @@ type placeFunc func(dir *os.Root, temporary, final string) error
 // writeIn writes a file in dir, which is name's, and gives it to owner if that is
 // not nil.
 func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) error) error {
-	o, err := createIn(dir, name)
+	o, err := (&place{dir: dir, base: filepath.Base(name)}).createFile(name)
 	if err != nil {
 		return err
 	}
 	o.owner = owner
-	if err := write(o); err != nil {
-		return o.fail(err)
-	}
-	return o.Commit()
+	return o.use(write)
 }
 
-// Output is a file that is written beside its name, and has it only when whole.
+// Output is a file that is written beside its name, and has it only when whole, or a
+// stream that is written to as it is.
 type Output struct {
-	file            *os.File
-	dir             *os.Root
-	closeDir        bool
-	name, temporary string
+	file *os.File
+	// stream says that the file is a stream, which has no directory and no end here.
+	stream bool
+	dir    *os.Root
+	// owned says that the stream or the directory is this output's to close.
+	owned           bool
+	name            string // as it was given
+	base, temporary string // in dir
 	// unnamed says that the file does not have its temporary name yet.
 	unnamed bool
+	// replaced is the file that has the name now, nil where there is none.
+	replaced fs.FileInfo
 	// rights are whose rights it is written with, nil for the process's own, and
 	// owner is who is given it then.
 	rights, owner *Owner
 	place         placeFunc
+	// failed says that the file, and not what was to be in it, is to blame.
+	failed bool
 }
 
 // CreateOutput begins a file as WriteFile describes it. Commit or Abort ends it.
 func CreateOutput(name string, owner *Owner) (*Output, error) {
+	return createOutput(name, owner, false)
+}
+
+// createOutput begins a file; a fresh one will have a name that nothing has yet.
+func createOutput(name string, owner *Owner, fresh bool) (*Output, error) {
 	var o *Output
-	create := func() error {
-		dir, err := openParent(name, owner)
-		if err != nil {
-			return err
-		}
-		if o, err = createIn(dir, name); err != nil {
-			dir.Close()
-			return err
-		}
-		o.closeDir = true
-		return nil
+	rights, err := withEither(name, owner, func() (err error) {
+		o, err = create(name, owner, fresh)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	err := withRights(owner, create)
-	if err == nil {
-		o.rights = owner
+	if o.rights = rights; rights == nil {
+		o.owner = owner
+	}
+	return o, nil
+}
+
+func create(name string, owner *Owner, fresh bool) (*Output, error) {
+	if fresh {
+		dir, base, err := openParent(name, owner)
+		if err != nil {
+			return nil, err
+		}
+		o, err := createIn(dir, name, base, nil)
+		if err != nil {
+			dir.Close()
+			return nil, err
+		}
+		o.owned = true
 		return o, nil
 	}
-	if owner == nil || !errors.Is(err, fs.ErrPermission) {
-		return nil, err
+	p, err := findPlace(name, owner)
+	if err != nil {
+		return nil, outputError(name, err)
+	}
+	return p.create(name)
+}
+
+// withEither calls create with the owner's rights or, where those do not suffice in
+// a directory of root's, with root's own, and returns the owner whose rights they were.
+func withEither(name string, owner *Owner, create func() error) (rights *Owner, err error) {
+	err = withRights(owner, create)
+	if err == nil || owner == nil || !errors.Is(err, fs.ErrPermission) {
+		return owner, err
 	}
 	if !rootsAlone(name, owner) {
 		return nil, fmt.Errorf("as user %d, who called sudo: %w", owner.UID, err)
 	}
-	if err := create(); err != nil {
-		return nil, err
-	}
-	o.owner = owner
-	return o, nil
+	return nil, create()
 }
 
-// rootsAlone reports whether the directory of name is root's.
+// rootsAlone reports whether the directory of what name leads to is root's.
 func rootsAlone(name string, owner *Owner) bool {
-	dir, err := openParent(name, owner)
+	p, err := findPlace(name, owner)
 	if err != nil {
 		return false
 	}
-	defer dir.Close()
-	return isRoots(dir)
+	defer p.close()
+	return p.dir != nil && p.device == "" && isRoots(p.dir)
 }
 
-// createIn begins a file in dir, which is name's and stays the caller's to close.
-func createIn(dir *os.Root, name string) (*Output, error) {
-	if err := checkName(dir, name); err != nil {
-		return nil, err
-	}
+// createIn begins a file in dir, which stays the caller's to close.
+func createIn(dir *os.Root, name, base string, replaced fs.FileInfo) (*Output, error) {
 	if f, err := createUnnamed(dir, name); err == nil {
-		return &Output{file: f, dir: dir, name: name, unnamed: true, place: (*os.Root).Rename}, nil
+		return &Output{file: f, dir: dir, name: name, base: base, unnamed: true, replaced: replaced, place: (*os.Root).Rename}, nil
 	}
-	return createNamed(dir, name)
+	return createNamed(dir, name, base, replaced)
 }
 
 // createNamed begins a file where the file system has none without a name.
-func createNamed(dir *os.Root, name string) (*Output, error) {
-	o := &Output{dir: dir, name: name, place: (*os.Root).Rename}
+func createNamed(dir *os.Root, name, base string, replaced fs.FileInfo) (*Output, error) {
+	o := &Output{dir: dir, name: name, base: base, replaced: replaced, place: (*os.Root).Rename}
 	var err error
 	o.temporary, err = beside(func(temporary string) (err error) {
 		o.file, err = dir.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -189,11 +221,28 @@ func (o *Output) Write(p []byte) (int, error) {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
+	o.failed = o.failed || err != nil
 	return n, err
+}
+
+// use has write write the file to its end.
+func (o *Output) use(write func(io.Writer) error) error {
+	if err := write(o); err != nil {
+		if !o.failed {
+			o.Abort()
+			return err
+		}
+		return o.fail(err)
+	}
+	return o.Commit()
 }
 
 // Commit gives the file its name, or on any error leaves nothing behind.
 func (o *Output) Commit() error {
+	if o.stream {
+		o.release()
+		return nil
+	}
 	if err := withRights(o.rights, o.finish); err != nil {
 		return o.fail(err)
 	}
@@ -203,6 +252,10 @@ func (o *Output) Commit() error {
 
 // Abort leaves nothing behind.
 func (o *Output) Abort() {
+	if o.stream {
+		o.release()
+		return
+	}
 	o.file.Close()
 	if !o.unnamed {
 		// It fails where the directory is gone too, or somebody else's by now.
@@ -212,19 +265,26 @@ func (o *Output) Abort() {
 }
 
 func (o *Output) release() {
-	if o.closeDir {
+	switch {
+	case o.owned && o.stream:
+		o.file.Close()
+	case o.owned:
 		o.dir.Close()
 	}
 }
 
 func (o *Output) fail(err error) error {
 	o.Abort()
-	return fmt.Errorf("write %s: %w; choose another place with -o", o.name, err)
+	return fmt.Errorf("write %s: %w; choose another place", o.name, err)
 }
 
 func (o *Output) finish() error {
+	mode := fs.FileMode(0o644)
+	if o.replaced != nil {
+		mode = o.replaced.Mode().Perm()
+	}
 	// By descriptor, never by name: the directory may belong to someone else.
-	if err := o.file.Chmod(0o644); err != nil {
+	if err := o.file.Chmod(mode); err != nil {
 		return err
 	}
 	if err := o.file.Sync(); err != nil {
@@ -238,11 +298,13 @@ func (o *Output) finish() error {
 		if err := o.file.Chown(o.owner.UID, o.owner.GID); err != nil {
 			return err
 		}
+	} else if o.rights == nil && o.replaced != nil {
+		keepOwner(o.file, o.replaced)
 	}
 	if err := o.file.Close(); err != nil {
 		return err
 	}
-	return o.place(o.dir, o.temporary, filepath.Base(o.name))
+	return o.place(o.dir, o.temporary, o.base)
 }
 
 // appear gives an unnamed file its temporary name.
@@ -256,49 +318,6 @@ func (o *Output) appear() error {
 	return err
 }
 
-// CheckOutput returns the error that WriteFile would meet when it opens name,
-// so that a run can fail before it measures. It leaves nothing behind.
-func CheckOutput(name string, owner *Owner) error {
-	o, err := CreateOutput(name, owner)
-	if err != nil {
-		return err
-	}
-	o.Abort()
-	return nil
-}
-
-// openParent opens the directory of name.
-func openParent(name string, owner *Owner) (*os.Root, error) {
-	if base := filepath.Base(name); name == "" || os.IsPathSeparator(name[len(name)-1]) || base == "." || base == ".." {
-		return nil, fmt.Errorf("open output %q: no file name; choose one with -o", name)
-	}
-	// Not cleaned: after a symbolic link ".." leads elsewhere.
-	folder, _ := filepath.Split(name)
-	if folder == "" {
-		folder = "."
-	}
-	dir, err := openDir(folder, owner)
-	if err != nil {
-		return nil, outputError(name, err)
-	}
-	return dir, nil
-}
-
-// checkName refuses a name in dir that is not to be replaced.
-func checkName(dir *os.Root, name string) error {
-	switch info, err := dir.Lstat(filepath.Base(name)); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return outputError(name, err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("open output %s: not a regular file (%s); choose another name with -o", name, info.Mode().Type())
-	case !mayReplace(dir, info):
-		return outputError(name, fmt.Errorf("replace the file of another user: %w", fs.ErrPermission))
-	}
-	return nil
-}
-
 // beside has create try temporary names until one is free, and returns it.
 func beside(create func(temporary string) error) (temporary string, err error) {
 	for range 100 {
@@ -308,13 +327,4 @@ func beside(create func(temporary string) error) (temporary string, err error) {
 		}
 	}
 	return temporary, err
-}
-
-// outputError names the output that was asked for instead of a temporary one.
-func outputError(name string, err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return fmt.Errorf("open output %s: %w; choose another place with -o", name, err)
 }

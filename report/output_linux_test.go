@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,12 +95,13 @@ func TestRootWritesWithTheOwnersRights(t *testing.T) {
 		"another's":   {folder(t, dir, "another", mallory, mallory, 0o755), -1},
 	} {
 		file := filepath.Join(c.folder, "r.json")
-		check, err := report.CheckOutput(file, owner), report.WriteFile(file, reporttest.Command(), owner)
+		_, check := report.OpenTarget(file, owner)
+		err := report.WriteFile(file, reporttest.Command(), owner)
 		if (check == nil) != (err == nil) {
 			t.Errorf("%s: the check says %v, the writing %v", name, check, err)
 		}
 		if c.uid < 0 {
-			if err == nil || !strings.Contains(err.Error(), "as user 12345, who called sudo") || !strings.Contains(err.Error(), "-o") {
+			if err == nil || !strings.Contains(err.Error(), "as user 12345, who called sudo") || !strings.Contains(err.Error(), "choose another") {
 				t.Errorf("%s: error is %v", name, err)
 			}
 			if left := entries(t, c.folder); len(left) > 0 {
@@ -176,15 +179,55 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 			os.Remove(filepath.Join(secret, "r.json"))
 		}
 	}
-	file := filepath.Join(common, "file.json")
-	if err := os.Symlink(filepath.Join(secret, "victim"), file); err != nil {
-		t.Fatal(err)
+	// In the file's own place it is the same.
+	for uid, fine := range map[int]bool{mallory: false, alice: true, 0: true} {
+		file := filepath.Join(common, "file.json")
+		if err := os.Symlink(filepath.Join(secret, "victim"), file); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Lchown(file, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+		err := report.WriteFile(file, reporttest.Command(), &report.Owner{UID: alice, GID: alice})
+		if left := entries(t, secret); fine != (err == nil) || fine != (len(left) == 1) {
+			t.Errorf("a link of user %d: the folder behind it holds %v, error is %v", uid, left, err)
+		}
+		os.Remove(filepath.Join(secret, "victim"))
+		os.Remove(file)
 	}
-	if err := report.WriteFile(file, reporttest.Command(), &report.Owner{UID: alice, GID: alice}); err == nil {
-		t.Error("a link in the file's own place is written to")
-	}
-	if left := entries(t, secret); len(left) > 0 {
-		t.Errorf("the folder behind the links holds %v", left)
+}
+
+// A pipe that somebody else made in a shared folder is not written to.
+func TestPipes(t *testing.T) {
+	dir := shared(t)
+	for uid, fine := range map[int]bool{mallory: false, alice: true, 0: true} {
+		name := filepath.Join(dir, "pipe")
+		if err := unix.Mkfifo(name, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Chmod(name, 0o666), os.Chown(name, uid, uid)); err != nil {
+			t.Fatal(err)
+		}
+		// Open for reading too, it keeps nobody waiting.
+		reader, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target, err := report.OpenTarget(name, &report.Owner{UID: alice, GID: alice})
+		if fine != (err == nil) || err == nil && target.Stream() == nil {
+			t.Errorf("a pipe of user %d: error is %v", uid, err)
+		}
+		if err == nil {
+			got := make([]byte, 5)
+			if err := target.Write(hello); err != nil {
+				t.Error(err)
+			}
+			if _, err := io.ReadFull(reader, got); err != nil || string(got) != "hello" {
+				t.Errorf("the pipe holds %q, %v", got, err)
+			}
+		}
+		reader.Close()
+		os.Remove(name)
 	}
 }
 
@@ -194,7 +237,7 @@ func TestEndlessLinks(t *testing.T) {
 	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.CheckOutput(filepath.Join(dir, "loop", "r.json"), nil); err == nil || !strings.Contains(err.Error(), "symbolic links") {
+	if _, err := report.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil); err == nil || !strings.Contains(err.Error(), "symbolic links") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -241,7 +284,7 @@ func TestStickyDirectory(t *testing.T) {
 	if err := os.Chown(name, mallory, mallory); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.CheckOutput(name, &report.Owner{UID: alice, GID: alice}); err == nil || !strings.Contains(err.Error(), "another user") {
+	if _, err := report.OpenTarget(name, &report.Owner{UID: alice, GID: alice}); err == nil || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("error is %v", err)
 	}
 	if err := report.WriteFile(filepath.Join(sticky, "mine.json"), reporttest.Command(), &report.Owner{UID: alice, GID: alice}); err != nil {

@@ -11,8 +11,8 @@ import (
 
 // WriteInFolders saves a file as WriteFile saves a report, under dir in the
 // folders of path, whose last part is the file's own name. It makes dir and the
-// folders where they are missing; those are the owner's too. A symbolic link
-// in the place of any of them is refused.
+// folders where they are missing; those are the owner's too. To dir it follows the
+// symbolic links that WriteFile does; within dir one in the place of a folder is refused.
 //
 // Root does it with the owner's rights, or where root's own folders call for it
 // with its own, as WriteFile does.
@@ -31,24 +31,29 @@ func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Write
 // given it, if that is not nil; then it enters only folders of that owner and root's.
 func writeInFolders(dir string, path []string, owner, given *Owner, write func(io.Writer) error) error {
 	name := filepath.Join(append([]string{dir}, path...)...)
-	parent, err := openParent(filepath.Clean(dir), owner)
-	if errors.Is(err, fs.ErrNotExist) || dir == "" {
-		return fmt.Errorf("open output folder %q: %w; choose a folder in one that exists with -o", dir, fs.ErrNotExist)
+	if dir == "" {
+		return outputError(dir, errNoFileName)
+	}
+	parent, err := openDir(dir, owner)
+	switch {
+	case err == nil && given != nil:
+		err = mayEnter(parent, given)
+	case errors.Is(err, fs.ErrNotExist): // it is made, if its parent is there
+		parent, _, err = openParent(filepath.Clean(dir), owner)
+		path = append([]string{filepath.Base(filepath.Clean(dir))}, path...)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open output folder %q: %w; choose a folder in one that exists", dir, fs.ErrNotExist)
 	}
 	if err != nil {
-		// "." and "/" have no name in a parent, and are no links.
-		if parent, err = openDir(dir, owner); err != nil {
-			return outputError(dir, err)
-		}
-	} else {
-		path = append([]string{filepath.Base(filepath.Clean(dir))}, path...)
+		return outputError(dir, err)
 	}
 	last := len(path) - 1
 	for _, folder := range path[:last] {
 		child, err := openFolder(parent, folder, given)
 		parent.Close()
 		if err != nil {
-			return fmt.Errorf("open output folder %s of %s: %w; choose another place with -o", folder, name, err)
+			return fmt.Errorf("open output folder %s of %s: %w; choose another place", folder, name, err)
 		}
 		parent = child
 	}
@@ -73,7 +78,7 @@ func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 		return nil, err
 	}
 	if !before.IsDir() {
-		return nil, fmt.Errorf("not a folder (%s)", before.Mode().Type())
+		return nil, fmt.Errorf("not a folder (%s)", kindOf(before))
 	}
 	folder, err := parent.OpenRoot(name)
 	if err != nil {
@@ -84,9 +89,19 @@ func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 		folder.Close()
 		return nil, errors.Join(errors.New("replaced meanwhile"), err)
 	}
-	if given != nil && !isRoots(folder) && !isOwners(folder, given) {
-		folder.Close()
-		return nil, fmt.Errorf("the folder of another user: %w", fs.ErrPermission)
+	if given != nil {
+		if err := mayEnter(folder, given); err != nil {
+			return nil, err
+		}
 	}
 	return folder, nil
+}
+
+// mayEnter closes and refuses a folder that is neither root's nor that user's.
+func mayEnter(folder *os.Root, user *Owner) error {
+	if isRoots(folder) || isOwners(folder, user) {
+		return nil
+	}
+	folder.Close()
+	return fmt.Errorf("the folder of another user: %w", fs.ErrPermission)
 }

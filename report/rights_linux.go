@@ -1,13 +1,10 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"unsafe"
 
@@ -97,82 +94,11 @@ func isOwners(dir *os.Root, o *Owner) bool {
 	return ok && int(stat.Uid) == o.UID
 }
 
-// mostLinks is how many symbolic links the kernel follows in one path.
-const mostLinks = 40
-
-// openDir opens a directory, and on the way to it follows only symbolic links of
-// root, of this process's user and of the owner: one that somebody else made, in a
-// folder that is shared, could lead anywhere. It goes step by step, so that no
-// link can come between looking at it and following it.
-func openDir(name string, owner *Owner) (*os.Root, error) {
-	at, rest := ".", name
-	if filepath.IsAbs(name) {
-		at = "/"
+// keepOwner gives a file that replaces another to that one's owner and group, where
+// this process may: only root in person may, and only for a file of somebody else.
+func keepOwner(f *os.File, replaced fs.FileInfo) {
+	stat, ok := replaced.Sys().(*syscall.Stat_t)
+	if ok && os.Geteuid() == 0 && (stat.Uid != 0 || stat.Gid != uint32(os.Getegid())) {
+		_ = f.Chown(int(stat.Uid), int(stat.Gid)) // else it is root's, which can be mended
 	}
-	dir, err := unix.Open(at, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	defer func() { unix.Close(dir) }()
-	for links := 0; rest != ""; {
-		part, after, _ := strings.Cut(rest, "/")
-		rest = after
-		if part == "" || part == "." {
-			continue
-		}
-		next, target, err := step(dir, part, owner)
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-		}
-		if target == "" {
-			unix.Close(dir)
-			dir = next
-			continue
-		}
-		if links++; links > mostLinks {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: unix.ELOOP}
-		}
-		rest = target + "/" + rest
-		if strings.HasPrefix(target, "/") {
-			unix.Close(dir)
-			if dir, err = unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
-				return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-			}
-		}
-	}
-	return os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", dir))
-}
-
-// step opens one part of a path, or returns where it leads as a symbolic link.
-func step(dir int, part string, owner *Owner) (next int, target string, err error) {
-	next, err = unix.Openat(dir, part, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, "", err
-	}
-	var stat unix.Stat_t
-	if err = unix.Fstat(next, &stat); err == nil {
-		switch stat.Mode & unix.S_IFMT {
-		case unix.S_IFDIR:
-			return next, "", nil
-		case unix.S_IFLNK:
-			target, err = readLink(next, part, &stat, owner)
-		default:
-			err = unix.ENOTDIR
-		}
-	}
-	unix.Close(next)
-	return -1, target, err
-}
-
-func readLink(link int, name string, stat *unix.Stat_t, owner *Owner) (string, error) {
-	uid := int(stat.Uid)
-	if uid != 0 && uid != os.Geteuid() && (owner == nil || uid != owner.UID) {
-		return "", fmt.Errorf("%s is a symbolic link of user %d, which is not followed", name, uid)
-	}
-	var target [unix.PathMax]byte
-	n, err := unix.Readlinkat(link, "", target[:])
-	if err == nil && n == 0 {
-		err = errors.New("empty symbolic link")
-	}
-	return string(target[:max(n, 0)]), err
 }

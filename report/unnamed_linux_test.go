@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,7 +10,7 @@ import (
 // What is written can be seen only when it is whole, or where a file system has no
 // files without names beside its name; and what is given up is gone.
 func TestOutputBeforeItHasItsName(t *testing.T) {
-	for kind, create := range map[string]func(*os.Root, string) (*Output, error){"unnamed": createIn, "named": createNamed} {
+	for kind, create := range map[string]func(*os.Root, string, string, fs.FileInfo) (*Output, error){"unnamed": createIn, "named": createNamed} {
 		t.Run(kind, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "r")
 			dir, err := os.OpenRoot(filepath.Dir(name))
@@ -18,7 +19,7 @@ func TestOutputBeforeItHasItsName(t *testing.T) {
 			}
 			defer dir.Close()
 			for _, older := range []string{"", "first"} {
-				abandoned, err := create(dir, name)
+				abandoned, err := create(dir, name, "r", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -31,7 +32,7 @@ func TestOutputBeforeItHasItsName(t *testing.T) {
 					t.Errorf("what begins to be written has no name: %v", abandoned.unnamed)
 				}
 				abandoned.Abort()
-				o, err := create(dir, name)
+				o, err := create(dir, name, "r", nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit statuses; run -- CMD passes CMD's own on.
@@ -94,6 +96,7 @@ what switching costs on each core.`,
 		SuggestionsMinimumDistance: 2,
 	}
 	root.Args = unknownCommand(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd) }
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: %s --help lists the flags", err, cmd.CommandPath())
@@ -115,6 +118,21 @@ func unknownCommand(root *cobra.Command) cobra.PositionalArgs {
 		}
 		return usagef("there is no command %q%s (slicetrace --help lists them)", args[0], hint)
 	}
+}
+
+// refuseEmpty refuses a flag that is given nothing, as by a variable that is not set:
+// it would mean what leaving it out means.
+func refuseEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if len(values) == 0 || slices.Contains(values, "") {
+			err = usagef("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // usageArgs makes a wrong number of arguments a usage error.

@@ -21,7 +21,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err != nil {
 		return err
 	}
-	r, name, err := o.begin()
+	r, name, err := o.begin(s)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	for _, t := range trials {
 		most = max(most, t.Workers)
 	}
-	tape, err := newTape(o.record)
+	tape, err := newTape(o.record, o.recorded)
 	if err != nil {
 		return false, err
 	}

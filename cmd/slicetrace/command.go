@@ -20,12 +20,12 @@ import (
 // runCommand traces a program and its children, passes signals and its exit
 // status through, and reports on standard error.
 func runCommand(s streams, o *runOptions, argv []string) error {
-	r, name, err := o.begin()
+	r, name, err := o.begin(s)
 	if err != nil {
 		return err
 	}
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
-	tape, err := newTape(o.record)
+	tape, err := newTape(o.record, o.recorded)
 	if err != nil {
 		return err
 	}

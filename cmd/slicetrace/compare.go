@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -45,7 +44,12 @@ More reports are each compared with the first.
   slicetrace compare --format markdown -o comment.md main.json branch.json
   slicetrace compare --fail-if 'cost_p50>5%' --fail-if 'pipe/threads:operations<-5%' main.json branch.json`,
 		Args: usageArgs(cobra.MinimumNArgs(2)),
-		RunE: func(_ *cobra.Command, args []string) error { return c.run(s, args) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if c.output == standardOutput {
+				c.output = ""
+			}
+			return c.run(s, args)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.format, "format", string(formatText), "show the comparison as "+strings.Join(compareFormats(), ", "))
@@ -87,6 +91,10 @@ func (c *comparing) run(s streams, names []string) error {
 		}
 		conditions = append(conditions, condition)
 	}
+	targets, err := openOutputs(s, names, asked{"-o", c.output})
+	if err != nil {
+		return err
+	}
 	reports, err := readReports(names)
 	if err != nil {
 		return err
@@ -99,7 +107,7 @@ func (c *comparing) run(s streams, names []string) error {
 	if c.output == "" && len(conditions) == 0 { // else the status says something too
 		warnIfClosed(s)
 	}
-	if err := c.write(s.out, comparison); err != nil {
+	if err := c.write(s.out, targets[0], comparison); err != nil {
 		return err
 	}
 	met, err := comparison.Check(conditions)
@@ -127,15 +135,14 @@ func readReports(names []string) ([]report.Named, error) {
 	return out, errors.Join(errs...)
 }
 
-func (c *comparing) write(out *os.File, comparison *report.Comparison) error {
-	if c.output == "" {
+// write writes the comparison to a target or, without one, to standard output.
+func (c *comparing) write(out *os.File, target *report.Target, comparison *report.Comparison) error {
+	if target == nil {
 		return c.render(out, comparison, textOptions(out, c.verbose))
 	}
-	var text bytes.Buffer
-	if err := c.render(&text, comparison, render.TextOptions{Verbose: c.verbose}); err != nil {
-		return err
-	}
-	return report.WriteText(c.output, text.Bytes(), invokingUser().owner())
+	return target.Write(func(w io.Writer) error {
+		return c.render(w, comparison, render.TextOptions{Verbose: c.verbose})
+	})
 }
 
 func (c *comparing) render(w io.Writer, comparison *report.Comparison, opts render.TextOptions) error {

@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
@@ -50,7 +49,7 @@ With --format parquet and -o FOLDER every table named, or all, of every report
 becomes a file FOLDER/TABLE/host=HOST/date=DATE/REPORT.parquet, so that fleets can
 be queried as one table. HOST is the same for machines that are alike, unless
 --host names it. Exporting a report again replaces its files. With one table and a
-name that ends with .parquet it is one file.
+name that ends with .parquet, or is a file's, it is one file.
 
 The tables of a recording are
 ` + ofRecording + `.
@@ -66,11 +65,8 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
   slicetrace export RECORDING --format perfetto -o run.perfetto-trace`,
 		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("host") && o.host == "" {
-				return usagef("--host is empty: name the machine")
-			}
-			if cmd.Flags().Changed("output") && o.output == "" {
-				return usagef("-o is empty: name a file or a folder")
+			if o.output == standardOutput {
+				o.output = ""
 			}
 			return o.export(cmd.Context(), s, args)
 		},
@@ -134,28 +130,31 @@ func (o *exportOptions) tableWriter(w io.Writer) render.TableWriter {
 
 // deliver has write write to the file named by -o, whole or not at all even when
 // interrupted, else to standard output.
-func (o *exportOptions) deliver(ctx context.Context, s streams, write func(io.Writer) error) error {
-	if o.output == "" {
-		if err := o.checkStandardOutput(s); err != nil {
+func (o *exportOptions) deliver(ctx context.Context, s streams, inputs []string, write func(io.Writer) error) error {
+	targets, err := openOutputs(s, inputs, asked{"-o", o.output})
+	if err != nil {
+		return err
+	}
+	target, stream := targets[0], s.out
+	if target != nil {
+		stream = target.Stream()
+	} else {
+		warnIfClosed(s)
+	}
+	if o.format != exportCSV {
+		if err := notForATerminal("--format "+o.format, stream); err != nil {
 			return err
 		}
-		return write(s.out)
+	}
+	switch {
+	case target == nil:
+		return write(stream)
+	case stream != nil: // nothing of it can be taken back
+		return target.Write(write)
 	}
 	return interruptible(ctx, func(ctx context.Context) error {
-		return report.WriteStream(o.output, invokingUser().owner(), func(w io.Writer) error {
-			return write(contextWriter{ctx, w})
-		})
+		return target.Write(func(w io.Writer) error { return write(contextWriter{ctx, w}) })
 	})
-}
-
-// checkStandardOutput refuses an output that nobody would get.
-func (o *exportOptions) checkStandardOutput(s streams) error {
-	fd := int(s.out.Fd())
-	if o.format != exportCSV && term.IsTerminal(fd) {
-		return usagef("--format %s is not for a terminal: name a file with -o", o.format)
-	}
-	warnIfClosed(s)
-	return nil
 }
 
 // interruptible lets a signal end what would else leave a file half-written. A

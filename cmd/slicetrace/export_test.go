@@ -208,10 +208,10 @@ func TestExportRefuses(t *testing.T) {
 		{report + " --format parquet", 2, "name a table"},
 		{report + " --format parquet -o all.parquet", 2, "one file"},
 		{report + " --format xml --table cores", 2, "csv, parquet, perfetto"},
-		{report + " --table cores --output=", 2, "-o is empty"},
+		{report + " --table cores --output=", 2, "--output is empty"},
 		{report + " --table cores -o no/such/file", 1, "-o"},
-		{report + " --format parquet -o no/such", 1, "-o"},
-		{report + " --format parquet -o " + report, 1, "not a folder"},
+		{report + " --format parquet -o no/such", 1, "choose a folder"},
+		{report + " --format parquet -o " + report, 1, "not a directory"},
 	} {
 		got := call(t, append([]string{"export"}, strings.Split(c.args, " ")...)...)
 		got.checkOneSentence(t, c.says)
@@ -234,7 +234,7 @@ func TestExportToStandardOutputThatFails(t *testing.T) {
 		`"$0" export "$1" --table cores > /dev/full`:                       "no space left",
 		`"$0" export "$2" --table switches > /dev/full`:                    "no space left",
 		`"$0" export "$2" --table switches --format parquet > /dev/full`:   "no space left",
-		`"$0" export "$1" --format parquet -o /dev/full/x >&-; exit $?`:    "-o",
+		`"$0" export "$1" --format parquet -o /dev/full/x >&-; exit $?`:    "choose",
 		`cat "$1" | "$0" export /dev/stdin --table nothing >/dev/null`:     "the tables are",
 		`"$0" export /dev/null --table cores`:                              "decode report",
 		`cd / && exec "$0" export "$2" --table switches -o /proc/self/xyz`: "-o",

@@ -25,7 +25,7 @@ func (o *exportOptions) exportRecording(ctx context.Context, s streams, in *inpu
 	}
 	defer r.Close()
 	var lack error
-	err = o.deliver(ctx, s, func(w io.Writer) error {
+	err = o.deliver(ctx, s, []string{in.file.Name()}, func(w io.Writer) error {
 		err := write(w, r)
 		switch {
 		case errors.Is(err, recording.ErrCut):

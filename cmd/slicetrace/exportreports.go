@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,7 +26,7 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	each := func(use func(name string, r *report.Report) error) error {
 		return eachReport(first, names, use)
 	}
-	single := len(o.tables) == 1 && strings.HasSuffix(o.output, ".parquet")
+	single := len(o.tables) == 1 && (strings.HasSuffix(o.output, ".parquet") || isNoFolder(o.output))
 	if o.format == exportParquet && !single && o.output != "" {
 		return o.exportFolders(ctx, each)
 	}
@@ -36,7 +37,7 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if err != nil {
 		return err
 	}
-	return o.deliver(ctx, s, func(w io.Writer) error {
+	return o.deliver(ctx, s, names, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
 			t, err := r.Table(table)
@@ -50,6 +51,12 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 		}
 		return tables.Close()
 	})
+}
+
+// isNoFolder reports whether a name is that of a file or a stream already.
+func isNoFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
 }
 
 // identified tells the rows of several reports apart.

@@ -114,7 +114,7 @@ func TestReportToAFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	const sentence = "no space left on device; choose another place with -o"
+	const sentence = "no space left on device; choose another place"
 	name := filepath.Join(disk, "r.json")
 	bundled := []string{"run", "pipe", "-o", name, "--rounds", "1", "--duration", "50ms"}
 	program := []string{"run", "-o", name, "--", "sh", "-c", "sleep 0.01; (:); exit $0"}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,8 +40,6 @@ func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
 	given := cmd.Flags().Changed
 	p.chosen = given("window-start")
 	switch {
-	case p.html == "" && given("html"):
-		return usagef("--html: name a file to write")
 	case p.html == "" && reports > 1:
 		return usagef("two reports are shown beside each other by --html FILE")
 	case p.html == "" && p.recording != "":
@@ -55,8 +55,13 @@ func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
 }
 
 // write makes the page of the last of the reports.
-func (p *pageFlags) write(names []string) error {
-	if err := report.CheckOutput(p.html, invokingUser().owner()); err != nil {
+func (p *pageFlags) write(s streams, names []string) error {
+	inputs := names
+	if p.recording != "" {
+		inputs = append(slices.Clone(names), p.recording)
+	}
+	targets, err := openOutputs(s, inputs, asked{"--html", p.html})
+	if err != nil {
 		return err
 	}
 	r, err := readReport(names[len(names)-1])
@@ -80,11 +85,14 @@ func (p *pageFlags) write(names []string) error {
 			return err
 		}
 	}
-	var page bytes.Buffer
+	var page bytes.Buffer // whole: a stream cannot be taken back
 	if err := render.HTML(&page, r, options); err != nil {
 		return err
 	}
-	return report.WriteText(p.html, page.Bytes(), invokingUser().owner())
+	return targets[0].Write(func(w io.Writer) error {
+		_, err := page.WriteTo(w)
+		return err
+	})
 }
 
 // windows reads what the page shows of the recording, which must be of the report's run.

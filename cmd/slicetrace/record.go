@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 
 // begin starts a report and says where it goes, or why it could not be measured
 // or saved: before any work is done for it.
-func (o *runOptions) begin() (r *report.Report, name string, err error) {
+func (o *runOptions) begin(s streams) (r *report.Report, name string, err error) {
 	if err := collector.CheckAllowed(); err != nil {
 		return nil, "", err
 	}
@@ -23,7 +25,25 @@ func (o *runOptions) begin() (r *report.Report, name string, err error) {
 		Host:    collector.Fingerprint(),
 	}
 	name = o.outputName(r.Created)
-	return r, name, report.CheckOutput(name, invokingUser().owner())
+	return r, name, o.openOutputs(s, name)
+}
+
+// openOutputs opens what the run is to write, which is called name where nobody chose.
+func (o *runOptions) openOutputs(s streams, name string) error {
+	targets, err := openOutputs(s, nil, asked{"-o", o.output}, asked{"--record", o.record})
+	if err != nil {
+		return err
+	}
+	o.saved, o.recorded = targets[0], targets[1]
+	if o.recorded != nil {
+		if err := notForATerminal("a recording", o.recorded.Stream()); err != nil {
+			return err
+		}
+	}
+	if o.saved == nil {
+		return report.CheckNew(name, invokingUser().owner())
+	}
+	return nil
 }
 
 // seal completes a report with what is known only at the end of a run. What cannot be
@@ -57,23 +77,49 @@ func seal(r *report.Report, c *collector.Collector) {
 // is saved elsewhere and shown nevertheless, even quietly if it is nowhere else: what
 // was measured is not lost with the file.
 func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
-	owner := invokingUser().owner()
-	var unsaved error
-	if o.output == "" {
-		name, unsaved = report.WriteNewFile(name, r, owner)
-	} else {
-		unsaved = report.WriteFile(name, r, owner)
-	}
+	name, unsaved := o.save(name, r)
 	rescued := false
 	if unsaved != nil {
-		rescued, unsaved = rescue(name, r, owner, unsaved)
+		rescued, unsaved = rescue(cmp.Or(name, "report.json"), r, invokingUser().owner(), unsaved)
 	}
 	if o.quiet && (unsaved == nil || rescued) {
+		return unsaved
+	}
+	out = o.shownOn(out, messages)
+	if out == nil {
 		return unsaved
 	}
 	if err := show(out, r, o.format, o.verbose); err != nil || unsaved != nil {
 		return errors.Join(unsaved, err)
 	}
-	fmt.Fprintln(messages, "Saved", name)
+	// What a program reads ends with the report.
+	if name != "" && (o.format == formatText || !sameStream(out, messages)) {
+		fmt.Fprintln(messages, "Saved", name)
+	}
+	return nil
+}
+
+// save writes the report, and returns the name of the file, "" where it is none.
+func (o *runOptions) save(name string, r *report.Report) (string, error) {
+	if o.saved == nil {
+		return report.WriteNewFile(name, r, invokingUser().owner())
+	}
+	err := o.saved.Write(func(w io.Writer) error { return report.Encode(w, r) })
+	if o.saved.Stream() != nil {
+		name = ""
+	}
+	return name, err
+}
+
+// shownOn is where the report is shown: elsewhere than what is written for programs,
+// and nowhere, nil, where there is no other place.
+func (o *runOptions) shownOn(out, messages *os.File) *os.File {
+	for _, place := range []*os.File{out, messages} {
+		info, err := place.Stat()
+		taken := func(t *report.Target) bool { return t != nil && t.Stream() != nil && err == nil && t.Is(info) }
+		if !taken(o.saved) && !taken(o.recorded) {
+			return place
+		}
+	}
 	return nil
 }

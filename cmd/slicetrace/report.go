@@ -35,7 +35,7 @@ it is about the second, and what has changed since the first.`,
 				return err
 			}
 			if page.html != "" {
-				return page.write(args)
+				return page.write(s, args)
 			}
 			warnIfClosed(s)
 			r, err := readReport(args[0])

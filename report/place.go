@@ -1,0 +1,143 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// errNoFileName says that a name ends where a file's should stand.
+var errNoFileName = errors.New("no file name")
+
+// place is where the name of an output leads: to a directory and a name in it that is
+// no symbolic link, or to a stream that is open already.
+type place struct {
+	dir  *os.Root
+	base string
+	// info is what has the name, nil for nothing.
+	info fs.FileInfo
+	// device is the path of a pipe or a character device, "" for anything else.
+	device string
+	// held keeps device from being replaced.
+	held   *os.File
+	stream *os.File
+}
+
+// close lets go of a place, but for its stream.
+func (p *place) close() {
+	if p.dir != nil {
+		p.dir.Close()
+	}
+	if p.held != nil {
+		p.held.Close()
+	}
+}
+
+// open returns what is written to as it comes, nil if that is a file.
+func (p *place) open() (*os.File, error) {
+	if p.stream != nil || p.device == "" {
+		return p.stream, nil
+	}
+	return os.OpenFile(p.device, os.O_WRONLY, 0)
+}
+
+// create begins an output at a place, and closes that.
+func (p *place) create(name string) (*Output, error) {
+	stream, err := p.open()
+	if err != nil || stream != nil {
+		p.close()
+	}
+	if err != nil {
+		return nil, outputError(name, err)
+	}
+	if stream != nil {
+		return &Output{file: stream, stream: true, owned: true, name: name}, nil
+	}
+	o, err := p.createFile(name)
+	if p.held != nil {
+		p.held.Close()
+	}
+	if err != nil {
+		p.dir.Close()
+		return nil, err
+	}
+	o.owned = true
+	return o, nil
+}
+
+func (p *place) createFile(name string) (*Output, error) {
+	replaced, err := mayBegin(p.dir, name, p.base)
+	if err != nil {
+		return nil, err
+	}
+	return createIn(p.dir, name, p.base, replaced)
+}
+
+// openParent opens the directory of name, and returns the rest of it.
+func openParent(name string, owner *Owner) (dir *os.Root, base string, err error) {
+	// Not cleaned: after a symbolic link ".." leads elsewhere.
+	folder, base := filepath.Split(name)
+	if base == "" || base == "." || base == ".." {
+		return nil, "", outputError(name, errNoFileName)
+	}
+	if folder == "" {
+		folder = "."
+	}
+	if dir, err = openDir(folder, owner); err != nil {
+		return nil, "", outputError(name, err)
+	}
+	return dir, base, nil
+}
+
+// mayBegin refuses to replace what is not to be replaced, and returns what is replaced,
+// nil for nothing.
+func mayBegin(dir *os.Root, name, base string) (fs.FileInfo, error) {
+	switch info, err := dir.Lstat(base); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, outputError(name, err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("open output %s: not a regular file (%s); choose another name", name, kindOf(info))
+	case info.Mode().Perm()&0o222 == 0:
+		// Whoever is root may write to it, but took the trouble to protect it.
+		return nil, outputError(name, fmt.Errorf("replace a file that nobody may write to (mode %04o): %w", info.Mode().Perm(), fs.ErrPermission))
+	case !mayReplace(dir, info):
+		return nil, outputError(name, fmt.Errorf("replace the file of another user: %w", fs.ErrPermission))
+	default:
+		return info, nil
+	}
+}
+
+// kindOf names what is no regular file.
+func kindOf(info fs.FileInfo) string {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return "a file"
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return info.Mode().Type().String()
+}
+
+// outputError names the output that was asked for instead of a temporary one.
+func outputError(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	if name == "" {
+		name = `""`
+	}
+	return fmt.Errorf("open output %s: %w; choose another place", name, err)
+}
