@@ -39,7 +39,8 @@ var outputCases = []struct {
 	{line: `st export t.rec --table switches --format parquet -o - > out`, files: "out:parquet"},
 	{line: `st compare r.json s.json -o - > out`, files: "out:text"},
 	{line: `st report r.json --html - > out`, files: "out:page"},
-	{line: `st report r.json --html - --recording t.rec > out`, files: "out:page"},
+	{line: `st run -q -o a.json --record a.rec -- true; st report a.json --html - --recording a.rec > out`,
+		files: "a.json:report a.rec:recording out:page"},
 	// Devices, pipes and descriptors are written to as they are.
 	{line: `st run -q -o /dev/null --record /dev/null -- true`},
 	{line: `echo before > out; st run -q -o /dev/stdout -- true >> out; sed -i 1d out`, files: "out:report"},
