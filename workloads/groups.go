@@ -107,8 +107,20 @@ func (all groups) frozen() string {
 	return ""
 }
 
-// quota says which group's quota has held its tasks back, "" if none has.
-func (all groups) quota() string {
+// throttled counts for each group, by its directory, how often its quota was used up.
+func (all groups) throttled() map[string]int64 {
+	counts := make(map[string]int64)
+	for _, controller := range []string{"", "cpu"} {
+		for _, g := range all[controller] {
+			counts[g.dir] = g.field("cpu.stat", "nr_throttled")
+		}
+	}
+	return counts
+}
+
+// quota says which group's quota has held its tasks back since it was throttled as often
+// as before says, "" if none has.
+func (all groups) quota(before map[string]int64) string {
 	for controller, read := range map[string]func(group) (quota, period int64){
 		"": func(g group) (quota, period int64) {
 			// "max 100000" is no quota.
@@ -123,7 +135,7 @@ func (all groups) quota() string {
 	} {
 		for _, g := range all[controller] {
 			quota, period := read(g)
-			if quota <= 0 || period <= 0 || g.field("cpu.stat", "nr_throttled") == 0 {
+			if quota <= 0 || period <= 0 || g.field("cpu.stat", "nr_throttled") <= before[g.dir] {
 				continue
 			}
 			return fmt.Sprintf("control group %s may compute for %v of every %v and was held back: raise its quota, or run outside it",

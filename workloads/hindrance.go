@@ -41,7 +41,7 @@ func (s *stage) hindrance(lacking []int, remedy string) string {
 			realTime = name
 		}
 	}
-	switch frozen, quota := groups.frozen(), groups.quota(); {
+	switch frozen, quota := groups.frozen(), groups.quota(s.throttled); {
 	case states['T'] || states['t']:
 		return "a signal or a debugger stops one: continue it, and run again"
 	case frozen != "":

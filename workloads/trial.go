@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -79,6 +80,8 @@ type stage struct {
 	variant  Variant
 	board    *board
 	fleet    *fleet
+	// throttled says how often quotas had been used up before.
+	throttled map[string]int64
 }
 
 // raise makes the board and starts the hosts.
@@ -104,7 +107,7 @@ func raise(t Trial, user *Credential) (*stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.unmap())
 	}
-	return &stage{trial: t, workload: w, variant: v, board: b, fleet: f}, nil
+	return &stage{trial: t, workload: w, variant: v, board: b, fleet: f, throttled: groupsOf(os.Getpid()).throttled()}, nil
 }
 
 func closeAll(fds [][]int) {
