@@ -209,14 +209,14 @@ func TestIdleTrialIsRunAnew(t *testing.T) {
 // awaitStop waits until a worker that was sent SIGSTOP stands still.
 func awaitStop(t *testing.T, w Worker) {
 	t.Helper()
-	for range 6000 {
-		stat, err := readProc(fmt.Sprintf("/proc/%d/task/%d/stat", w.PID, w.TID))
-		if state, _ := parseStat(stat); err != nil || state == 'T' {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("worker %d was not stopped", w.Index)
+	await(t, fmt.Sprintf("a stop of worker %d", w.Index), func() bool { return stands(w) })
+}
+
+// stands reports whether a worker is stopped by a signal, or gone.
+func stands(w Worker) bool {
+	stat, err := readProc(fmt.Sprintf("/proc/%d/task/%d/stat", w.PID, w.TID))
+	state, _ := parseStat(stat)
+	return err != nil || state == 'T'
 }
 
 // Whatever a machine's caches and TLB are like, they do not hold a buffer after a

@@ -49,9 +49,18 @@ func TestDeadlineIsKeptByAll(t *testing.T) {
 				want /= 2
 			}
 			r := runTrial(t, trial)
-			late := func() bool { return r.End-r.Start > want+150*time.Millisecond }
-			// Others can keep a worker from the core at its end.
-			for again := 0; again < 4 && late(); again++ {
+			// Others can keep a worker from the core at its end, which the kernel counts; what a
+			// hypervisor takes or a quota it does not, once.
+			late := func() bool {
+				var kept time.Duration
+				for _, w := range r.Workers {
+					if !w.Died {
+						kept = max(kept, w.After.RunDelay-w.Before.RunDelay)
+					}
+				}
+				return r.End-r.Start > want+150*time.Millisecond+kept
+			}
+			if late() {
 				r = runTrial(t, trial)
 			}
 			if r.Start < opened || r.End > time.Duration(monotonic()) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
@@ -91,12 +90,7 @@ func TestCommandGetsSignals(t *testing.T) {
 			b, _ := os.ReadFile(out.Name())
 			return string(b)
 		}
-		for range 300 {
-			if text() != "" {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
+		await(t, "the program's begin", func() bool { return text() != "" })
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Error(err)
 		}

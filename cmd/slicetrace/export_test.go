@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -334,7 +333,8 @@ func writesIn(tool *exec.Cmd) bool {
 	})
 }
 
-// feedAndInterrupt waits with the recording's end until the signal is there.
+// feedAndInterrupt gives the rest of the recording by and by, until the tool, which looks
+// for the signal whenever it has read, wants no more.
 func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, fifo string, whole []byte) {
 	t.Helper()
 	w, err := os.OpenFile(fifo, os.O_WRONLY, 0)
@@ -346,17 +346,17 @@ func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, fifo string, whole []byte) {
 	if _, err := w.Write(whole[:half]); err != nil {
 		t.Fatal(err)
 	}
-	for range 500 {
-		if writesIn(cmd) {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	await(t, "an output", func() bool { return writesIn(cmd) })
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(10 * time.Millisecond)
-	if _, err := w.Write(whole[half:]); err != nil && !errors.Is(err, syscall.EPIPE) {
-		t.Fatal(err)
-	}
+	rest := whole[half:]
+	await(t, "an end of reading", func() bool {
+		n := min(len(rest), 1024)
+		_, err := w.Write(rest[:n])
+		if rest = rest[n:]; err != nil && !errors.Is(err, syscall.EPIPE) {
+			t.Fatal(err)
+		}
+		return err != nil || len(rest) == 0
+	})
 }

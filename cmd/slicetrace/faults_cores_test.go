@@ -21,13 +21,10 @@ func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
 	const script = `: >began; while [ ! -e end ]; do sleep 0.01; done; rm began end`
 	cmd = tool(t, slices.Concat([]string{"run"}, args, []string{"--", "sh", "-c", script})...)
 	began = func() {
-		for range 1000 {
-			if _, err := os.Stat(filepath.Join(cmd.Dir, "began")); err == nil {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Error("the program did not begin")
+		await(t, "the program's begin", func() bool {
+			_, err := os.Stat(filepath.Join(cmd.Dir, "began"))
+			return err == nil
+		})
 	}
 	end = func() {
 		if err := os.WriteFile(filepath.Join(cmd.Dir, "end"), nil, 0o644); err != nil {
@@ -156,7 +153,7 @@ func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	cpu, plug := bpftest.PluggableCore(t)
 	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--mode", "processes", "--rounds", "1", "--duration", "1s")
 	got := finish(t, cmd, func() {
-		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
+		awaitWork(t, cmd, anyTrial)
 		plug(false)
 		time.Sleep(100 * time.Millisecond)
 		plug(true)
@@ -184,7 +181,7 @@ func TestPinnedWorkersWithoutACore(t *testing.T) {
 	cpu, plug := bpftest.PluggableCore(t)
 	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--rounds", "1", "--duration", "700ms")
 	got := finish(t, cmd, func() {
-		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
+		awaitWork(t, cmd, anyTrial)
 		plug(false)
 	})
 	r := got.saved(t)

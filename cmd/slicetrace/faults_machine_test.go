@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,47 +55,7 @@ func processState(pid int) byte {
 // awaitState waits until a process is in that state.
 func awaitState(t *testing.T, pid int, state byte) {
 	t.Helper()
-	for range 6000 {
-		if processState(pid) == state {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("process %d is in state %q, want %q", pid, processState(pid), state)
-}
-
-// awaitHandOvers waits until the workers of a host hand over to their peers: then
-// the gate is open.
-func awaitHandOvers(t *testing.T, host int) {
-	t.Helper()
-	for range 6000 {
-		if handsOver(t, []int{host}) {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("process %d hands nothing over", host)
-}
-
-// handsOver reports whether a worker of hosts has been switched out more often than
-// the way to the gate takes.
-func handsOver(t *testing.T, hosts []int) bool {
-	t.Helper()
-	for _, host := range hosts {
-		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", host))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range files {
-			text, _ := os.ReadFile(name) // a thread can have ended
-			_, after, _ := strings.Cut(string(text), "\nvoluntary_ctxt_switches:\t")
-			var n int
-			if _, err := fmt.Sscan(after, &n); err == nil && n > 500 {
-				return true
-			}
-		}
-	}
-	return false
+	await(t, fmt.Sprintf("state %c of process %d", state, pid), func() bool { return processState(pid) == state })
 }
 
 // A worker that ended while the tool stood still is a zombie until the tool goes
@@ -106,8 +65,7 @@ func TestZombieWorkerIsNamed(t *testing.T) {
 	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1h", "--mode", "processes")
 	var victim int
 	got := finish(t, cmd, func() {
-		victim = awaitWorkers(t, cmd)[0]
-		awaitHandOvers(t, victim)
+		victim = awaitWork(t, cmd, anyTrial)[0]
 		_ = cmd.Process.Signal(unix.SIGSTOP)
 		awaitState(t, cmd.Process.Pid, 'T')
 		_ = unix.Kill(victim, unix.SIGKILL)
@@ -129,8 +87,7 @@ func TestStoppedWorkerIsInTheReport(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1200ms", "--rounds", "1", "--mode", "processes")
 	got := finish(t, cmd, func() {
-		host := awaitWorkers(t, cmd)[0]
-		awaitHandOvers(t, host)
+		host := awaitWork(t, cmd, anyTrial)[0]
 		_ = unix.Kill(host, unix.SIGSTOP)
 		awaitState(t, host, 'T')
 		time.Sleep(50 * time.Millisecond)

@@ -66,7 +66,7 @@ func TestToolWithoutMemoryLeavesNothing(t *testing.T) {
 	cmd := tool(t, "run", "futex", "--workers", "2", "--mode", "processes", "--duration", "1h")
 	group.Hold(t, cmd)
 	got := finish(t, cmd, func() {
-		awaitHandOvers(t, awaitWorkers(t, cmd)[0])
+		awaitWork(t, cmd, anyTrial)
 		score(t, cmd.Process.Pid, 1000)
 		eater := exec.Command("sh", "-c", take(170*mib))
 		group.Hold(t, eater)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 )
 
 // beside starts a program that runs until the test ends, in a directory of its own.
-func beside(t *testing.T, argv ...string) {
+func beside(t *testing.T, argv ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = t.TempDir()
@@ -35,6 +36,16 @@ func beside(t *testing.T, argv ...string) {
 			t.Logf("%s said %s", argv[0], said.String())
 		}
 	})
+	return cmd
+}
+
+// traces reports whether a process has an event of perf's or a BPF program open.
+func traces(pid int) bool {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(links, func(link string) bool {
+		target, _ := os.Readlink(link) // it can be closed by now
+		return target == "anon_inode:[perf_event]" || target == "anon_inode:bpf_link"
+	})
 }
 
 // Others may trace the same hooks at the same time: nothing is skipped for them.
@@ -51,8 +62,8 @@ func TestOtherTracersBeside(t *testing.T) {
 			if err != nil {
 				t.Skipf("%v: install linux-perf and libbpf-tools", err)
 			}
-			beside(t, append([]string{program}, c[1:]...)...)
-			time.Sleep(700 * time.Millisecond) // until it has attached
+			other := beside(t, append([]string{program}, c[1:]...)...)
+			await(t, c[0]+" tracing", func() bool { return traces(other.Process.Pid) })
 			got := call(t, "run", "pipe", "spawn", "--rounds", "1", "--duration", "200ms")
 			if got.status != exitDone {
 				t.Fatalf("status %d: %s", got.status, got.err)

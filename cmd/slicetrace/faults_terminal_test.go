@@ -101,22 +101,10 @@ const (
 	ctrlZ = 0x1a
 )
 
-// await waits until something is so.
-func await(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for range 1500 {
-		if so() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("in 15 s it never came to %s", what)
-}
-
 // ended waits for a command, which must not hang.
 func ended(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
-	late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
 	_ = cmd.Wait() // how it ended is looked at
 	return cmd.ProcessState.ExitCode()

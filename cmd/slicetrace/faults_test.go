@@ -56,25 +56,16 @@ const markVariable = "SLICETRACE_TEST_MARK"
 // worker hosts of the tool.
 func checkNobodyLives(t *testing.T, tool *exec.Cmd, mark string) {
 	t.Helper()
-	var alive []string
-	for range 100 {
-		alive = alive[:0]
+	await(t, "an end of all that was started", func() bool {
 		environments, err := filepath.Glob("/proc/[0-9]*/environ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range environments {
+		return !slices.ContainsFunc(environments, func(name string) bool {
 			text, err := os.ReadFile(name)
-			if err == nil && (bytes.Contains(text, []byte(mark)) || bytes.Contains(text, fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid))) {
-				alive = append(alive, name)
-			}
-		}
-		if len(alive) == 0 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Errorf("still alive: %v", alive)
+			return err == nil && (bytes.Contains(text, []byte(mark)) || bytes.Contains(text, fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid)))
+		})
+	})
 }
 
 // SIGKILL at any moment of a run's life, from its loading to its saving, leaves

@@ -2,11 +2,8 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +54,7 @@ func TestStoppedTool(t *testing.T) {
 	const stop = 10 * time.Second
 	bundled := start(t, tool(t, "run", "yield", "--rounds", "1", "--duration", "1s", "-o", "r.json", "--record", "r.rec"))
 	program := start(t, faulty(t, "10007 threads, 16 at once"))
-	await(t, "a trial", func() bool { return trialUnderWay(awaitWorkers(t, bundled.cmd)) })
+	awaitWork(t, bundled.cmd, anyTrial)
 	for _, sig := range []unix.Signal{unix.SIGSTOP, unix.SIGCONT} {
 		for _, s := range []*started{bundled, program} {
 			if err := s.cmd.Process.Signal(sig); err != nil {
@@ -92,21 +89,6 @@ func TestStoppedTool(t *testing.T) {
 		t.Errorf("%d tasks are listed and %d lost, of %d", listed, left, manyTasks)
 	}
 	t.Logf("%d tasks are listed and %d lost", listed, left)
-}
-
-// trialUnderWay reports whether a worker of hosts has passed its gate, which takes
-// far fewer switches.
-func trialUnderWay(hosts []int) bool {
-	for _, pid := range hosts {
-		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if n, _ := strconv.Atoi(parseStatus(string(text))["nonvoluntary_ctxt_switches"]); err == nil && n > 2000 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // checkRecorded holds what a report says of its recording together: what is not in

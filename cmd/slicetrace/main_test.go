@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -46,6 +47,20 @@ func TestMain(m *testing.M) {
 	os.Exit(bpftest.Run(m))
 }
 
+// patience is how long a test waits for what must come: a machine may be very slow, and
+// one that is not need not wait.
+const patience = time.Minute
+
+// await waits until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for began := time.Now(); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatalf("in %v it never came to %s", patience, what)
+		}
+	}
+}
+
 // invocation is one run of the tool as a user sees it.
 type invocation struct {
 	status   int
@@ -76,6 +91,7 @@ func finish(t *testing.T, cmd *exec.Cmd, during ...func()) invocation {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // where during has failed
 	for _, f := range during {
 		f()
 	}
@@ -168,26 +184,57 @@ func workerHosts(t *testing.T, tool *exec.Cmd) map[int]workloads.Trial {
 // checkNoWorkers waits for killed workers to vanish.
 func checkNoWorkers(t *testing.T, tool *exec.Cmd) {
 	t.Helper()
-	for range 100 {
-		if len(workersAlive(t, tool)) == 0 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Errorf("workers are alive: %v", workersAlive(t, tool))
+	await(t, "an end of all workers", func() bool { return len(workersAlive(t, tool)) == 0 })
 }
 
-// awaitWorkers returns the worker hosts once a trial is under way.
-func awaitWorkers(t *testing.T, tool *exec.Cmd) []int {
+// awaitWorkers returns the worker hosts that there are once there is one.
+func awaitWorkers(t *testing.T, tool *exec.Cmd) (hosts []int) {
 	t.Helper()
-	for range 500 {
-		if hosts := workersAlive(t, tool); len(hosts) > 0 {
-			return hosts
+	await(t, "workers", func() bool {
+		hosts = workersAlive(t, tool)
+		return len(hosts) > 0
+	})
+	return hosts
+}
+
+// awaitWork returns the worker hosts of a trial once its workers are past their gate.
+func awaitWork(t *testing.T, tool *exec.Cmd, wanted func(workloads.Trial) bool) (hosts []int) {
+	t.Helper()
+	await(t, "work", func() bool {
+		hosts = hosts[:0]
+		for pid, trial := range workerHosts(t, tool) {
+			if wanted(trial) {
+				hosts = append(hosts, pid)
+			}
 		}
-		time.Sleep(10 * time.Millisecond)
+		return slices.ContainsFunc(hosts, works)
+	})
+	return hosts
+}
+
+// anyTrial is wanted where it does not matter which.
+func anyTrial(workloads.Trial) bool { return true }
+
+// works reports whether a host's worker has been switched out more often, or has computed
+// for longer, than the way to the gate takes.
+func works(host int) bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", host))
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil { // a thread can have ended
+			continue
+		}
+		status := parseStatus(string(text))
+		voluntary, _ := strconv.Atoi(status["voluntary_ctxt_switches"])
+		involuntary, _ := strconv.Atoi(status["nonvoluntary_ctxt_switches"])
+		text, _ = os.ReadFile(strings.TrimSuffix(name, "status") + "schedstat")
+		var ran time.Duration
+		_, _ = fmt.Sscan(string(text), &ran)
+		if voluntary > 500 || involuntary > 2000 || ran > 500*time.Millisecond {
+			return true
+		}
 	}
-	t.Fatal("no worker appeared")
-	return nil
+	return false
 }
 
 // nobody is a user without privileges.

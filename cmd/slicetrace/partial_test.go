@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,7 +110,8 @@ func (c *midway) check(t *testing.T) {
 	}
 	got := finish(t, cmd, func() {
 		if c.befall != nil {
-			c.befall(t, cmd, awaitTrial(t, cmd, c.round, c.mode), prepared)
+			hosts := awaitWork(t, cmd, func(trial workloads.Trial) bool { return trial.Round == c.round && trial.Mode == c.mode })
+			c.befall(t, cmd, hosts, prepared)
 		}
 	})
 	if got.status != exitFailed {
@@ -155,24 +155,6 @@ func (c *midway) check(t *testing.T) {
 		}
 	}
 	checkNoWorkers(t, cmd)
-}
-
-// awaitTrial returns the worker hosts of a trial once their workers work.
-func awaitTrial(t *testing.T, cmd *exec.Cmd, round int, mode workloads.Mode) []int {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		var hosts []int
-		for pid, trial := range workerHosts(t, cmd) {
-			if trial.Round == round && trial.Mode == mode {
-				hosts = append(hosts, pid)
-			}
-		}
-		if handsOver(t, hosts) {
-			return hosts
-		}
-	}
-	t.Fatalf("round %d in %s did not come", round, mode)
-	return nil
 }
 
 // cpuSet is a control group and the cores that it leaves when the last is taken.

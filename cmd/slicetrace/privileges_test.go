@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -167,8 +166,7 @@ func TestRunGivesUpPrivileges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cmd := c.start(t, tool(t, c.args...))
 			got := finish(t, cmd, func() {
-				hosts := awaitWorkers(t, cmd)
-				time.Sleep(300 * time.Millisecond) // past the gate
+				hosts := awaitWork(t, cmd, anyTrial)
 				checkThreads(t, cmd.Process.Pid, maskOf(c.keeps...))
 				for _, pid := range hosts {
 					checkWorker(t, pid, c.work, cmd.Dir)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -251,8 +250,7 @@ func TestInterruptedRunKeepsFinishedRounds(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
 		cmd := tool(t, "run", "pipe", "--rounds", "50", "--duration", "200ms")
 		got := finish(t, cmd, func() {
-			awaitWorkers(t, cmd)
-			time.Sleep(1500 * time.Millisecond) // some rounds
+			awaitWork(t, cmd, func(trial workloads.Trial) bool { return trial.Round > 2 })
 			_ = cmd.Process.Signal(sig)
 		})
 		if got.status != exitFailed {
@@ -315,8 +313,7 @@ func TestCrashedWorkerIsAnError(t *testing.T) {
 func crashWorker(t *testing.T, load string) {
 	cmd := tool(t, "run", load, "--duration", "1h", "--mode", "processes")
 	got := finish(t, cmd, func() {
-		hosts := awaitWorkers(t, cmd)
-		time.Sleep(300 * time.Millisecond) // past the gate
+		hosts := awaitWork(t, cmd, anyTrial)
 		_ = unix.Kill(hosts[0], unix.SIGSEGV)
 	})
 	if got.status != exitFailed || len(got.files(t)) > 0 {
