@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -53,8 +54,8 @@ func taped(t *testing.T, name string) (marks []recording.Mark, names map[string]
 	}
 }
 
-// eventsOf returns when the first and last event of a recording were, and the names that
-// its switches have.
+// eventsOf returns when the first and last event of a recording were, and the names of
+// the tasks that its switches gave a core to.
 func eventsOf(t *testing.T, name string) (first, last int64, names map[string]int) {
 	t.Helper()
 	got := call(t, "export", name, "--table", "switches")
@@ -74,7 +75,9 @@ func eventsOf(t *testing.T, name string) (first, last int64, names map[string]in
 			t.Fatal(err)
 		}
 		first, last = min(first, at), max(last, at)
-		names[row[column("next_comm")]]++
+		if row[column("next_tid")] != "0" { // idle has no name
+			names[row[column("next_comm")]]++
+		}
 	}
 	return first, last, names
 }
@@ -164,4 +167,74 @@ func TestRecordingThatCannotBegin(t *testing.T) {
 		t.Errorf("status %d, files %v", got.status, got.files(t))
 	}
 	got.checkOneSentence(t, "open output nowhere/r.rec")
+}
+
+// Each switch has the names that its tasks had at that time, however many those are.
+func TestEveryRowHasTheNameOfItsTime(t *testing.T) {
+	bpftest.Require(t)
+	names := func(format string, counts ...int) (all []string) {
+		for i := range counts[0] {
+			if len(counts) == 1 {
+				all = append(all, fmt.Sprintf(format, i))
+				continue
+			}
+			for j := range counts[1] {
+				all = append(all, fmt.Sprintf(format, i, j))
+			}
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		script string
+		want   []string
+	}{
+		"one task's 40 names": {
+			`i=0; while [ $i -lt 40 ]; do printf one-$i >/proc/self/comm; sleep 0.005; i=$((i+1)); done`,
+			names("one-%d", 40),
+		},
+		"12 names each of four": {
+			`for k in 0 1 2 3; do (i=0; while [ $i -lt 12 ]; do printf four-$k-$i >/proc/self/comm; sleep 0.003; i=$((i+1)); done) & done; wait`,
+			names("four-%d-%d", 4, 12),
+		},
+		"a chain of ten executions": {
+			`if [ -z "$n" ]; then
+				n=0; for i in 0 1 2 3 4 5 6 7 8 9; do ln -s /bin/sh chain-$i; done; cat /proc/$$/cmdline | tr '\0' '\n' | tail -n +3 >again
+			else
+				n=$((n+1))
+			fi; export n; sleep 0.003; [ $n -lt 10 ] || exit 0; exec ./chain-$n -c "$(cat again)"`,
+			names("chain-%d", 10),
+		},
+		"more names than switches": {
+			`i=0; while [ $i -lt 3000 ]; do printf many-$i >/proc/self/comm; i=$((i+1)); done; printf last >/proc/self/comm; sleep 0.01`,
+			[]string{"last"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := tool(t, "run", "-q", "--record", "r.rec", "-o", "r.json", "--", "sh", "-c", test.script)
+			got := finish(t, cmd)
+			if got.status != exitDone {
+				t.Fatalf("status %d: %s", got.status, got.err)
+			}
+			_, _, found := eventsOf(t, filepath.Join(cmd.Dir, "r.rec"))
+			var missing []string
+			for _, want := range test.want {
+				if found[want] == 0 {
+					missing = append(missing, want)
+				}
+			}
+			if len(missing) > 0 {
+				t.Errorf("no switch has the names %q", missing)
+			}
+			if found[""] > 0 {
+				t.Errorf("%d switches lack the name of the task that got the core", found[""])
+			}
+			r, err := report.ReadFile(filepath.Join(cmd.Dir, "r.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Recording.LostTasks > 0 {
+				t.Errorf("%d names are lost", r.Recording.LostTasks)
+			}
+		})
+	}
 }
