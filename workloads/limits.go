@@ -164,15 +164,19 @@ func checkCPUs(cpus []int) error {
 	return nil
 }
 
+// mostCPUs is NR_CPUS's bound on every architecture. The kernel refuses to tell a process's
+// cores to who has no room for all that the machine can have, be they ever so few.
+const mostCPUs = 8192
+
 // allowedCPUs returns the cores that this process may run on, ascending.
 func allowedCPUs() ([]int, error) {
-	var set unix.CPUSet
+	set := unix.NewCPUSet(mostCPUs)
 	// The main thread's: that of whichever thread runs this goroutine could differ.
-	if err := unix.SchedGetaffinity(os.Getpid(), &set); err != nil {
+	if err := unix.SchedGetaffinityDynamic(os.Getpid(), set); err != nil {
 		return nil, fmt.Errorf("read the cores this process may run on: %w", err)
 	}
 	var cpus []int
-	for cpu := 0; len(cpus) < set.Count(); cpu++ {
+	for cpu := range mostCPUs {
 		if set.IsSet(cpu) {
 			cpus = append(cpus, cpu)
 		}

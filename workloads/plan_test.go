@@ -172,15 +172,15 @@ func TestValidateSaysWhichCoreIsNotAllowed(t *testing.T) {
 	if len(cpus) < 2 {
 		t.Skip("needs two cores, to forbid one")
 	}
-	var all, one unix.CPUSet
-	if err := unix.SchedGetaffinity(os.Getpid(), &all); err != nil {
+	all, one := unix.NewCPUSet(mostCPUs), unix.NewCPUSet(mostCPUs)
+	if err := unix.SchedGetaffinityDynamic(os.Getpid(), all); err != nil {
 		t.Fatal(err)
 	}
 	one.Set(cpus[0])
-	if err := unix.SchedSetaffinity(os.Getpid(), &one); err != nil {
+	if err := unix.SchedSetaffinityDynamic(os.Getpid(), one); err != nil {
 		t.Fatal(err)
 	}
-	defer unix.SchedSetaffinity(os.Getpid(), &all)
+	defer unix.SchedSetaffinityDynamic(os.Getpid(), all)
 	want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %d", cpus[1], cpus[0])
 	if err := checkCPUs(cpus[1:2]); err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %q", err, want)

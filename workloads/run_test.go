@@ -151,8 +151,8 @@ func TestPlanEndsEarly(t *testing.T) {
 		checkEnd(t, alonePlan(3).Run(t.Context(), o, nil), 1, refusal)
 	})
 	t.Run("a core goes", func(t *testing.T) {
-		var all, first unix.CPUSet
-		if err := unix.SchedGetaffinity(0, &all); err != nil || all.Count() < 2 {
+		all, first := unix.NewCPUSet(mostCPUs), unix.NewCPUSet(mostCPUs)
+		if err := unix.SchedGetaffinityDynamic(0, all); err != nil || all.Count() < 2 {
 			t.Skipf("%d cores, %v", all.Count(), err)
 		}
 		cpus, _ := allowedCPUs()
@@ -160,10 +160,10 @@ func TestPlanEndsEarly(t *testing.T) {
 		o := &scripted{title: title}
 		o.ready = func(trial Trial) {
 			if trial.Round == 2 {
-				setMainThread(t, &first)
+				setMainThread(t, first)
 			}
 		}
-		defer setMainThread(t, &all)
+		defer setMainThread(t, all)
 		err := alonePlan(3).Run(t.Context(), o, func(f Failure) { t.Error(f) })
 		checkEnd(t, err, 2, nil)
 		want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %d", cpus[1], cpus[0])
@@ -174,8 +174,8 @@ func TestPlanEndsEarly(t *testing.T) {
 }
 
 // setMainThread says where the process may run, as a cpuset would.
-func setMainThread(t *testing.T, set *unix.CPUSet) {
-	if err := unix.SchedSetaffinity(unix.Getpid(), set); err != nil {
+func setMainThread(t *testing.T, set unix.CPUSetDynamic) {
+	if err := unix.SchedSetaffinityDynamic(unix.Getpid(), set); err != nil {
 		t.Error(err)
 	}
 }

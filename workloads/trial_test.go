@@ -122,8 +122,8 @@ func TestWorkersAtTheGates(t *testing.T) {
 			if got := strings.TrimSpace(string(name)); got != w.Comm {
 				return fmt.Errorf("worker %d is called %q, want %q", w.Index, got, w.Comm)
 			}
-			var set unix.CPUSet
-			if err := unix.SchedGetaffinity(w.TID, &set); err != nil {
+			set := unix.NewCPUSet(mostCPUs)
+			if err := unix.SchedGetaffinityDynamic(w.TID, set); err != nil {
 				return err
 			}
 			if want := trial.CPUs[w.Index/2%len(trial.CPUs)]; set.Count() != 1 || !set.IsSet(want) || w.CPU != want {

@@ -74,11 +74,11 @@ func (w *worker) prepare() error {
 	if err := unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0); err != nil {
 		return fmt.Errorf("name thread: %w", err)
 	}
-	var set unix.CPUSet
+	set := unix.NewCPUSet(mostCPUs)
 	for _, cpu := range w.cpus {
 		set.Set(cpu)
 	}
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
+	if err := unix.SchedSetaffinityDynamic(0, set); err != nil {
 		if err == unix.EINVAL {
 			return fmt.Errorf("set affinity to cores %v: %w (none is online and in this control group's cpuset)", w.cpus, err)
 		}

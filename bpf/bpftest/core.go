@@ -10,15 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// mostCores is NR_CPUS's bound on every architecture.
+const mostCores = 8192
+
 // AllowedCores returns the cores that this process may use, ascending.
 func AllowedCores(t testing.TB) []int {
 	t.Helper()
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
+	set := unix.NewCPUSet(mostCores)
+	if err := unix.SchedGetaffinityDynamic(0, set); err != nil {
 		t.Fatal(err)
 	}
 	var cores []int
-	for cpu := range 64 * len(set) { // a word holds 64 at most, and IsSet knows the bounds
+	for cpu := range mostCores {
 		if set.IsSet(cpu) {
 			cores = append(cores, cpu)
 		}
@@ -32,9 +35,9 @@ func OnOwnThread(cpu int, f func(pinned error)) {
 	go func() {
 		runtime.LockOSThread() // and never unlock: so the thread ends
 		if unix.Gettid() != unix.Getpid() {
-			var set unix.CPUSet
+			set := unix.NewCPUSet(mostCores)
 			set.Set(cpu)
-			f(unix.SchedSetaffinity(0, &set))
+			f(unix.SchedSetaffinityDynamic(0, set))
 			return
 		}
 		done := make(chan struct{})
