@@ -360,3 +360,23 @@ func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, fifo string, whole []byte) {
 		return err != nil || len(rest) == 0
 	})
 }
+
+// A recording of which no more than some bytes are left is said to be cut short, also
+// where those are too few to tell it by more than its name, and a file of none is empty.
+func TestExportOfTheBeginningOfARecording(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "cut.rec")
+	for n, says := range map[int]string{0: "the file is empty", 1: "cut short", 4: "cut short", 8: "cut short", 9: "cut short", 11: "cut short", 30: "cut short"} {
+		if err := os.WriteFile(name, reporttest.Recording()[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"export", name, "--table", "switches"}, {"export", name, "--format", "perfetto", "-o", filepath.Join(dir, "trace")}} {
+			got := call(t, args...)
+			got.checkOneSentence(t, says)
+			got.checkOneSentence(t, name)
+			if got.status != exitFailed || got.out != "" {
+				t.Errorf("%d bytes: status %d, %q", n, got.status, got.out)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,11 @@ func openInput(name string) (*input, error) {
 	}
 	buffered := bufio.NewReader(f)
 	// A file that cannot be read says so to whoever reads on.
-	start, _ := buffered.Peek(16)
+	start, err := buffered.Peek(16)
+	if len(start) == 0 && errors.Is(err, io.EOF) {
+		f.Close()
+		return nil, fmt.Errorf("%s: the file is empty, neither a report nor a recording: see that what wrote it has ended well", name)
+	}
 	return &input{buffered, f, recording.IsRecording(start)}, nil
 }
 
