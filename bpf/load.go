@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/features"
+	"golang.org/x/sys/unix"
 )
 
 // The layout of the maps' elements, as the C side has it.
@@ -214,14 +215,26 @@ func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Op
 	return nil
 }
 
+// linearBytes is up to where the kernel keeps a map in its linear mapping, whose large
+// pages cost the fewest misses of the TLB.
+const linearBytes = 32 << 10
+
 func size(spec *ebpf.CollectionSpec, o Options) error {
 	if o.Cores < 1 || o.Tasks < 1 {
 		return fmt.Errorf("size maps: %d cores and %d tasks: both must be positive", o.Cores, o.Tasks)
+	}
+	if o.Cores > int(NoCPU) {
+		return fmt.Errorf("size maps: %d cores: at most %d can be told apart", o.Cores, NoCPU)
 	}
 	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStSums].MaxEntries = uint32(o.Cores)
 	for _, name := range []string{slicetraceMapStWorkers, slicetraceMapStFree, slicetraceMapStEnded, slicetraceMapStLast} {
 		spec.Maps[name].MaxEntries = uint32(o.Tasks)
+	}
+	if workers := spec.Maps[slicetraceMapStWorkers]; uint32(o.Tasks) > linearBytes/workers.ValueSize {
+		// Pages of its own in any case. Then they begin where a cache line does, and no
+		// record shares a line with its neighbour, whose task runs on another core.
+		workers.Flags |= unix.BPF_F_MMAPABLE
 	}
 	if err := spec.Variables[slicetraceVarMostTasks].Set(uint32(o.Tasks)); err != nil {
 		return fmt.Errorf("set number of tasks: %w", err)

@@ -218,8 +218,10 @@ func TestSnapshotFindsAHiddenTasksSuccessor(t *testing.T) {
 func TestSnapshotOfACoreThatNeverSwitched(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowNone)
+	r.wake(1, 700, a, b)
 	s := r.snapshot(1, 1000, a)
 	want(t, "holder", uint64(s.Core.Holder), HolderWorker)
+	want(t, "wait up to then", s.Sums.Wait.Sum, 300)
 	want(t, "since", s.Core.Since, 1000)
 	r.task(a, fake{state: asleep})
 	r.turn(1, 1600, a, idle)

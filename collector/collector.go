@@ -273,6 +273,13 @@ func (c *Collector) Capture() (report.Capture, error) {
 	if totals.HrtickFunction != 0 {
 		capture.Notes = append(capture.Notes, "the scheduler also ends slices between ticks, by its timer HRTICK; they count as ended by tick")
 	}
+	places, err := c.places()
+	if err != nil {
+		return report.Capture{}, err
+	}
+	if places.Lost > 0 {
+		capture.Notes = append(capture.Notes, fmt.Sprintf("of %d places for watched tasks the kernel did not take back %d, so that fewer could be watched at once", c.MostTasks(), places.Lost))
+	}
 	absent := func(what string, unasked bool, lack string) {
 		if unasked {
 			lack = "they were not asked for"

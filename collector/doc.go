@@ -13,4 +13,21 @@
 // core's taken on that core in one instant, and what happened in between is
 // after minus before. The slice under way is part of a snapshot, so that a
 // core's idle, workers', others' and own time add up to its wall time.
+//
+// # Bounds
+//
+// Each bound, what happens where it is met, and the test of that; those of the kernel
+// half are listed in package bpf:
+//
+//   - A row each for 4096 tasks that ended within one interval: those beyond share a row
+//     that says how many they are, but for those of which something has to be subtracted.
+//     TestEndedTasksBeyondTheRows, TestPlacesAreUsedAgain
+//   - 20 minutes between two readings of the kernel's 32-bit buckets, which wrap after 71
+//     at a million switches a second. TestBucketsThatWrap
+//   - The time that AwaitExits is given: it returns how many tasks have not ended by then.
+//     TestPlacesAreToldOf
+//   - 20 ms that AwaitExits waits for counted tasks that have not begun to exit: those
+//     that end later count in the next interval. TestPlacesAreToldOf
+//   - Memory for what a recording has still to write: what comes meanwhile stays in the
+//     ring, and is counted when that is full. TestWhatWaitsForTheDiskIsBounded, TestLostEventsAreCounted
 package collector

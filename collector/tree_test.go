@@ -218,3 +218,102 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 		t.Errorf("%d rows", len(in.Tasks))
 	}
 }
+
+// Snapshots while places change hands: what a core saw of the task that held it is
+// never another's, so nobody's time decreases.
+func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
+	c := open(t, collector.Options{Tasks: 4})
+	running, err := workloads.StartCommand(workloads.Command{Argv: []string{"sh", "-c", "i=0; while [ $i -lt 1009 ]; do (:); i=$((i+1)); done"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Watch(collector.Task{PID: running.PID(), TID: running.PID(), Children: collector.Listed}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Release(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, _, err := running.Wait()
+		ended <- err
+	}()
+	snapshots, tasks := 0, make(map[int]bool)
+	for more := true; more; snapshots++ {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatal(err)
+			}
+			more = false
+		default:
+		}
+		now, err := c.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := now.Since(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range in.Tasks {
+			tasks[task.TID] = true
+			if task.OnCPUNS < 0 || task.OnCPUNS > int64(time.Second) || task.WaitNS < 0 {
+				t.Errorf("in snapshot %d task %d ran for %d ns and waited for %d", snapshots, task.TID, task.OnCPUNS, task.WaitNS)
+			}
+		}
+		before = now
+	}
+	if len(tasks) < 1000 || snapshots < 20 {
+		t.Errorf("only %d tasks in %d snapshots", len(tasks), snapshots)
+	}
+}
+
+// More tasks are watched in one call than one pass over all tasks looks for; who is
+// not there, is watched already, or finds no place is named.
+func TestWatchingManyAtOnce(t *testing.T) {
+	const many = 151
+	c := open(t, collector.Options{Tasks: many})
+	tids, end := make(chan int), make(chan struct{})
+	defer close(end)
+	var tasks []collector.Task
+	for range many + 1 {
+		go func() {
+			runtime.LockOSThread()
+			tids <- unix.Gettid()
+			<-end
+		}()
+		tasks = append(tasks, collector.Task{PID: unix.Getpid(), TID: <-tids})
+	}
+	if err := c.Watch(tasks[:many]...); err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		task collector.Task
+		want string
+	}{
+		"again":    {tasks[many-1], fmt.Sprintf("watch task %d: it is watched already", tasks[many-1].TID)},
+		"no place": {tasks[many], fmt.Sprintf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tasks[many].TID, many)},
+		"nobody":   {collector.Task{TID: 1 << 30}, "watch task 1073741824: no such process"},
+	} {
+		if err := c.Watch(row.task); err == nil || err.Error() != row.want {
+			t.Errorf("%s: %v, want %q", name, err, row.want)
+		}
+	}
+	s, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := next.Since(s)
+	if err != nil || len(in.Tasks) != many {
+		t.Errorf("%d tasks are watched, %v, want %d", len(in.Tasks), err, many)
+	}
+}
