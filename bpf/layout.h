@@ -160,7 +160,7 @@ struct sums {
 _Static_assert(sizeof(struct class_page) == 4096, "a class is a page");
 _Static_assert(__builtin_offsetof(struct sums, classes) % 4096 == 0, "classes are page-aligned");
 
-/* One core at one instant, its log empty. */
+/* One core between two of its switches, its log empty. */
 struct snapshot {
 	struct core core;
 	struct sums sums;

@@ -10,7 +10,7 @@
 //	interval := after.Since(before)
 //
 // The kernel only ever counts up; a Snapshot is a copy of its counts, each
-// core's taken on that core in one instant, and what happened in between is
+// core's taken on that core between two of its switches, and what happened in between is
 // after minus before. The slice under way is part of a snapshot, so that a
 // core's idle, workers', others' and own time add up to its wall time.
 //

@@ -63,7 +63,8 @@ func (c *Collector) FinishRecording() (recording.End, error) {
 	return end, err
 }
 
-// finish ends the recording where it reads the counters: on each core at one instant.
+// finish ends the recording where it reads the counters: on each core between two of its
+// switches.
 func (c *Collector) finish(r *recorder) error {
 	if err := c.read(); err != nil {
 		return err

@@ -24,7 +24,7 @@ type taskID struct {
 
 func idOf(o *bpf.Obituary) taskID { return taskID{o.Slot, o.Worker.Born} }
 
-// Snapshot is a copy of all counts, each core's of one instant. The slices in
+// Snapshot is a copy of all counts, each core's between two of its switches. The slices in
 // progress are part of it.
 type Snapshot struct {
 	number uint64

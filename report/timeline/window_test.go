@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,6 +81,31 @@ func TestTasksAreNamedAndInOrder(t *testing.T) {
 	}
 	if worker != 5 {
 		t.Errorf("the last worker is %d, want 5", worker)
+	}
+}
+
+// A core that came online after the recording began has its place among the others, a
+// task the name that it had there, and what a core lost after its last event is told.
+func TestWindowOfACoreThatCameLater(t *testing.T) {
+	var file bytes.Buffer
+	w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 2}})
+	slice := func(cpu int, tid int32, end int64) recording.Block {
+		return recording.Block{CPU: cpu, Events: []recording.Event{{TimeNS: end, Prev: tid, SliceNS: 50}}}
+	}
+	err = errors.Join(err,
+		w.Tasks([]recording.Task{{TID: 7, TGID: 7, Comm: "before"}, {TimeNS: 150, TID: 7, TGID: 7, Comm: "within"}, {TimeNS: 900, TID: 7, TGID: 7, Comm: "after"}}),
+		w.Block(slice(0, 7, 200)), w.Block(slice(2, 8, 210)), w.Block(slice(1, 9, 220)),
+		w.Block(recording.Block{CPU: 1, Lost: 64}),
+		w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, StartNS: 100, EndNS: 300}), w.Close(recording.End{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, file.Bytes(), timeline.Options{Chosen: true, Start: 120, Length: 170})[0]
+	if !slices.Equal(got.CPUs, []int{0, 1, 2}) || len(got.Slices) != 3 || got.Lost != 64 {
+		t.Errorf("cores %v, slices %+v, %d lost", got.CPUs, got.Slices, got.Lost)
+	}
+	if i := slices.IndexFunc(got.Tasks, func(t timeline.Task) bool { return t.TID == 7 }); i < 0 || got.Tasks[i].Comm != "within" || got.Tasks[i].TGID != 7 {
+		t.Errorf("the tasks are %+v", got.Tasks)
 	}
 }
 
