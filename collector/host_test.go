@@ -72,7 +72,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 			CPUs: 7, SMT: "on", HZ: 250, Preemption: "voluntary", Scheduler: "CFS",
 			BaseSliceNS: slice(3_000_000), PTI: "on",
 			Mitigations: []string{"itlb_multihit: KVM: Mitigation: VMX disabled", "meltdown: Mitigation: PTI"},
-			Clocksource: "tsc", Governor: "powersave", MemoryBytes: 16256408 * 1024,
+			Clocksource: "tsc", Hypervisor: "none", Governor: "powersave", MemoryBytes: 16256408 * 1024,
 			Distribution: "Debian GNU/Linux 12 (bookworm)",
 		},
 		"sched-ext-pti-not-needed": {
@@ -81,7 +81,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 			CPUs:     16, SMT: "off", HZ: 1000, Preemption: "lazy", Scheduler: "sched_ext:lavd_1.0.16",
 			BaseSliceNS: slice(2_800_000), PTI: "on",
 			Mitigations: []string{"spec_rstack_overflow: Mitigation: Safe RET"},
-			Clocksource: "tsc", Governor: "performance", MemoryBytes: 32165000 * 1024,
+			Clocksource: "tsc", Hypervisor: "none", Governor: "performance", MemoryBytes: 32165000 * 1024,
 			Distribution: "Fedora Linux 42 (Workstation Edition)",
 		},
 		"arm64-without-config": {

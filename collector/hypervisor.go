@@ -7,9 +7,10 @@ import (
 
 const clocksourceDir = "sys/devices/system/clocksource/clocksource0"
 
-// hypervisor names what the kernel runs on: "" on bare metal, "virtual machine"
-// where the CPU says so and nothing gives a name. Without an x86 CPU's flag, on
-// arm64, a virtual machine that no firmware table names goes unseen.
+// hypervisor names what the kernel runs on: "none" on bare metal, "virtual machine"
+// where the CPU says so and nothing gives a name, "" where it cannot be told: a
+// virtual machine on arm64, without an x86 CPU's flag, that no firmware table names
+// looks like bare metal.
 func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	// Xen fills this in for paravirtual guests and dom0 too, whose CPU flags may
 	// not have the bit.
@@ -19,7 +20,10 @@ func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	}
 	virtual := cpu.flag("hypervisor")
 	if kernel.machine == "x86_64" && !virtual {
-		return ""
+		if len(cpu.flags) == 0 {
+			return ""
+		}
+		return "none"
 	}
 	if name := clockHypervisor(tree.text(clocksourceDir + "/available_clocksource")); name != "" {
 		return name

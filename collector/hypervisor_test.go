@@ -16,7 +16,8 @@ func TestHypervisor(t *testing.T) {
 		files         map[string]string
 		want          string
 	}{
-		{"bare metal", "x86_64", bare, map[string]string{vendor: "QEMU"}, ""},
+		{"bare metal", "x86_64", bare, map[string]string{vendor: "QEMU"}, "none"},
+		{"no flags to read", "x86_64", cpuInfo{}, map[string]string{vendor: "QEMU"}, ""},
 		{"no name", "x86_64", guest, map[string]string{vendor: "Acme", clocks: "tsc acpi_pm"}, "virtual machine"},
 		{"by clock", "x86_64", guest, map[string]string{clocks: "tsc hyperv_clocksource_tsc_page acpi_pm"}, "Hyper-V"},
 		{"clock before firmware", "x86_64", guest, map[string]string{clocks: "kvm-clock tsc", vendor: "QEMU"}, "KVM"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -36,7 +35,7 @@ type Snapshot struct {
 	ended  endedTasks
 	base   map[taskID]Task // of the tasks that ended since the snapshot before
 	totals bpf.Totals
-	steal  map[int]time.Duration
+	steal  map[int]awayTimes
 	pick   bool
 	swtch  bool
 	plug   []int // cores that have gone or come since Open
@@ -231,7 +230,8 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		in.Lost.Unseen += s.cores[i].unseen - earlier.unseen
 		now, known := s.steal[cpu]
 		if then, ok := before.steal[cpu]; ok && known { // the kernel tells it of cores that are online
-			core.StealNS = int64(now - then)
+			core.StealNS = int64(now.steal - then.steal)
+			core.InterruptNS = max(0, int64(now.interrupts-then.interrupts)) // the kernel's may step back
 		}
 		in.Cores = append(in.Cores, core)
 		if created := s.cores[i].lives.since(&earlier.lives); created.Tasks > 0 {

@@ -16,9 +16,16 @@ import (
 // slicetrace supports, whatever HZ is.
 const userTick = time.Second / 100
 
-// readSteal returns the time that the hypervisor has taken from each online
-// core since boot, by core, in steps of 10 ms.
-func readSteal() (map[int]time.Duration, error) {
+// awayTimes is time that a core's tasks have not had although they were on it.
+type awayTimes struct {
+	// steal is the hypervisor's, interrupts those of the machine and what they leave
+	// to do at once.
+	steal, interrupts time.Duration
+}
+
+// readSteal returns what was taken from each online core's tasks since boot, by core,
+// in steps of 10 ms.
+func readSteal() (map[int]awayTimes, error) {
 	file, err := os.Open("/proc/stat")
 	if err != nil {
 		return nil, fmt.Errorf("read steal time: %w; mount procfs on /proc", err)
@@ -33,8 +40,8 @@ func readSteal() (map[int]time.Duration, error) {
 
 // parseSteal reads /proc/stat, which has a line for each online core, "cpu0"
 // and so on, beside the line "cpu" of their sums.
-func parseSteal(stat io.Reader) (map[int]time.Duration, error) {
-	stolen := make(map[int]time.Duration)
+func parseSteal(stat io.Reader) (map[int]awayTimes, error) {
+	stolen := make(map[int]awayTimes)
 	lines := bufio.NewScanner(stat)
 	// The line "intr" has a number for each interrupt of the machine.
 	lines.Buffer(nil, 1<<20)
@@ -43,11 +50,11 @@ func parseSteal(stat io.Reader) (map[int]time.Duration, error) {
 		if !ok || strings.HasPrefix(number, " ") {
 			continue
 		}
-		core, steal, err := parseStealLine(number)
+		core, away, err := parseStealLine(number)
 		if err != nil {
 			return nil, fmt.Errorf("parse line %q: %w", lines.Text(), err)
 		}
-		stolen[core] = steal
+		stolen[core] = away
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
@@ -59,19 +66,26 @@ func parseSteal(stat io.Reader) (map[int]time.Duration, error) {
 }
 
 // parseStealLine reads "N user nice system idle iowait irq softirq steal ...".
-func parseStealLine(line string) (core int, steal time.Duration, err error) {
-	const stealField = 8
+func parseStealLine(line string) (core int, away awayTimes, err error) {
+	const irqField, softirqField, stealField = 6, 7, 8
 	fields := strings.Fields(line)
 	if len(fields) <= stealField {
-		return 0, 0, errors.New("no steal time in it")
+		return 0, away, errors.New("no steal time in it")
 	}
 	core, err = parseCPU(fields[0])
 	if err != nil {
-		return 0, 0, err
+		return 0, away, err
 	}
-	ticks, err := strconv.ParseUint(fields[stealField], 10, 64)
-	if err == nil && ticks > uint64(math.MaxInt64/userTick) {
-		err = fmt.Errorf("%d ticks are more than 292 years", ticks)
+	var times [3]time.Duration
+	for i, field := range []int{irqField, softirqField, stealField} {
+		ticks, err := strconv.ParseUint(fields[field], 10, 64)
+		if err == nil && ticks > uint64(math.MaxInt64/userTick)/2 {
+			err = fmt.Errorf("%d ticks are more than 146 years", ticks)
+		}
+		if err != nil {
+			return 0, away, err
+		}
+		times[i] = time.Duration(ticks) * userTick
 	}
-	return core, time.Duration(ticks) * userTick, err
+	return core, awayTimes{interrupts: times[0] + times[1], steal: times[2]}, nil
 }

@@ -19,8 +19,11 @@ func TestParseSteal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[int]time.Duration{0: 120 * time.Millisecond, 3: 430 * time.Millisecond}
-	if diff := cmp.Diff(want, got); diff != "" {
+	want := map[int]awayTimes{
+		0: {steal: 120 * time.Millisecond, interrupts: 890 * time.Millisecond},
+		3: {steal: 430 * time.Millisecond, interrupts: 1130 * time.Millisecond},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(awayTimes{})); diff != "" {
 		t.Errorf("steal (-want +got):\n%s", diff)
 	}
 }
@@ -28,8 +31,8 @@ func TestParseSteal(t *testing.T) {
 func TestParseStealOfALongIntrLine(t *testing.T) {
 	stat := "intr" + strings.Repeat(" 0", 1<<17) + "\ncpu0 1 2 3 4 5 6 7 8\n"
 	got, err := parseSteal(strings.NewReader(stat))
-	if err != nil || got[0] != 80*time.Millisecond {
-		t.Errorf("steal of core 0 is %v (%v), want 80ms", got[0], err)
+	if want := (awayTimes{80 * time.Millisecond, 130 * time.Millisecond}); err != nil || got[0] != want {
+		t.Errorf("steal of core 0 is %v (%v), want 80ms stolen, 130ms of interrupts", got[0], err)
 	}
 }
 
@@ -39,6 +42,7 @@ func TestParseStealRefuses(t *testing.T) {
 		"sums only":     "cpu  1 2 3 4 5 6 7 8\n",
 		"short line":    "cpu0 1 2 3 4 5 6 7\n",
 		"no core":       "cpux 1 2 3 4 5 6 7 8\n",
+		"no interrupts": "cpu0 1 2 3 4 5 x 7 8\n",
 		"not a number":  "cpu0 1 2 3 4 5 6 7 many\n",
 		"truncated cpu": "cpu0 1 2 3 4 5 6 7 8\ncpu1",
 	} {

@@ -46,7 +46,7 @@ func (p *Pair) unlikeSection(of string) Section {
 		s.Items = append(s.Items, Item{Mark: " ", Name: u.Name, Text: orDash(u.Old) + " → " + orDash(u.New)})
 	}
 	if len(p.Differences) == 0 {
-		s.Caption = "Nothing: the same machine, kernel, hooks and set-up."
+		s.Caption = "Nothing: the same machine, kernel, hooks, set-up and settings."
 	}
 	for _, w := range p.Warnings {
 		s.Notes = append(s.Notes, "Note: "+w)

@@ -107,7 +107,7 @@ func Compare(old Named, others []Named, opts CompareOptions) (*Comparison, error
 				old.Name, other.Name, ErrNothingInCommon)
 		}
 		pair.New, pair.Differences = other.side(), unlike(old.Report, other.Report)
-		pair.Warnings = warnings(c.Old, pair, notes)
+		pair.Warnings = append(unknownSettings(old, other), warnings(c.Old, pair, notes)...)
 		c.Pairs = append(c.Pairs, pair)
 	}
 	return c, nil

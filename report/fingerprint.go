@@ -1,14 +1,21 @@
 package report
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// memoryTolerance is how much of its memory a machine may seem to lose, for a
-// kernel keeps a part to itself that depends on its version.
-const memoryTolerance = 0.02
+const (
+	// memoryTolerance is how much of its memory a machine may seem to lose, for a
+	// kernel keeps a part to itself that depends on its version.
+	memoryTolerance = 0.02
+	// shareTolerance is by how much of core time others' work and the hypervisor's
+	// part may differ in runs on an equally quiet machine.
+	shareTolerance = 0.05
+)
 
 // fingerprint is what must be alike for two reports to be comparable: the
 // machine and kernel, the hooks, what was asked for and the tool.
@@ -39,16 +46,117 @@ func (s Setup) pairs() []pair {
 	}
 }
 
-// unlike returns the parts of the fingerprint that differ, in its order.
+// unlike returns the parts of the fingerprint and the settings that differ, in
+// their order.
 func unlike(old, other *Report) []Unlike {
 	out := []Unlike{}
+	before, after := old.drifted(), other.drifted()
 	now := other.fingerprint()
 	for i, was := range old.fingerprint() {
 		a, b := was.value.Text, now[i].value.Text
-		if a == b || was.name == "memory_bytes" && near(old.Host.MemoryBytes, other.Host.MemoryBytes) {
+		alike := a == b || was.name == "memory_bytes" && near(old.Host.MemoryBytes, other.Host.MemoryBytes) ||
+			// Earlier versions did not tell bare metal from what they could not know.
+			was.name == "hypervisor" && min(a, b) == "" && max(a, b) == none
+		if alike && before[was.name] == after[was.name] {
 			continue
 		}
-		out = append(out, Unlike{Name: was.name, Old: a, New: b})
+		out = append(out, Unlike{Name: was.name, Old: a + before[was.name], New: b + after[was.name]})
+		delete(before, was.name)
+		delete(after, was.name)
+	}
+	out = append(out, unlikeSettings(old, other, before, after)...)
+	return append(out, unlikeShares(old, other)...)
+}
+
+// unlikeSettings compares what both reports tell; what only one of them tells is
+// unknown of the other, as of one of an earlier version.
+func unlikeSettings(old, other *Report, before, after map[string]string) []Unlike {
+	was, now := old.everySetting(before), other.everySetting(after)
+	var out []Unlike
+	for _, kind := range was.inOrder() {
+		a := was[kind.name]
+		b, told := now[kind.name]
+		if !told || a == b {
+			continue
+		}
+		if kind.words {
+			a, b = onlyIn(a, b), onlyIn(b, a)
+		}
+		out = append(out, Unlike{Name: kind.name, Old: a, New: b})
+	}
+	return out
+}
+
+// everySetting returns a report's settings, each with what became of it. That a
+// recording was made is known of every version's reports.
+func (r *Report) everySetting(drifted map[string]string) Settings {
+	all := Settings{"recording": "off"}
+	if r.Recording != nil {
+		all["recording"] = "on"
+	}
+	for name, value := range r.Settings {
+		all[name] = value + drifted[name]
+	}
+	// What is read only of a trial's two ends has no value when it stays.
+	for _, name := range changingOnly() {
+		if r.Settings == nil {
+			continue
+		}
+		all[name] = "steady"
+		if drifted[name] != "" {
+			all[name] = "changed while work ran"
+		}
+	}
+	return all
+}
+
+// changingOnly are the settings of which only a change within a trial is told.
+func changingOnly() []string {
+	return []string{"workers_affinity", "workers_policy", "suspended_ms", "heat_throttles"}
+}
+
+// drifted returns by name what is to be added to a value that did not stay.
+func (r *Report) drifted() map[string]string {
+	out := map[string]string{}
+	for _, d := range r.drifts() {
+		if len(d.values) > 0 {
+			out[d.name] = ", later " + strings.Join(d.values, ", ")
+		}
+	}
+	return out
+}
+
+// onlyIn returns the words of a list that another lacks.
+func onlyIn(list, other string) string {
+	known := strings.Fields(other)
+	return strings.Join(slices.DeleteFunc(strings.Fields(list), func(w string) bool { return slices.Contains(known, w) }), " ")
+}
+
+// unlikeShares compares the core time that neither report's work had.
+func unlikeShares(old, other *Report) []Unlike {
+	var out []Unlike
+	for _, share := range []struct {
+		name string
+		of   func(*Report) float64
+	}{
+		{"others_share", func(r *Report) float64 { return r.othersShare(nil) }},
+		{"stolen_share", func(r *Report) float64 { return float64(r.Quality.StealNS) / max(1, float64(r.Quality.WallNS)) }},
+	} {
+		a, b := share.of(old), share.of(other)
+		if math.Abs(a-b) > shareTolerance {
+			out = append(out, Unlike{Name: share.name, Old: fmt.Sprintf("%.0f %%", 100*a), New: fmt.Sprintf("%.0f %%", 100*b)})
+		}
+	}
+	return out
+}
+
+// unknownSettings names what one of two reports does not tell.
+func unknownSettings(old, other Named) []string {
+	var out []string
+	for _, pair := range [][2]Named{{old, other}, {other, old}} {
+		if pair[0].Report.Settings == nil && pair[1].Report.Settings != nil {
+			out = append(out, fmt.Sprintf("%s does not tell policy, nice level, quota, tracers and the like: whether they were alike is not known", pair[0].Name))
+		}
 	}
 	return out
 }

@@ -23,8 +23,10 @@ func (r *Report) ComputeQuality() {
 	if len(r.Trials) == 0 {
 		q.ToolSwitches = nil
 	}
+	var runtime runtimeCheck
 	for i := range r.Trials {
 		t := &r.Trials[i]
+		runtime.add(t)
 		q.Switches += t.Switches()
 		q.Lost.add(t.Lost)
 		for j := range t.Workers {
@@ -42,6 +44,9 @@ func (r *Report) ComputeQuality() {
 			q.CreatedTasks += c.Tasks
 			q.ReconciledCreated += c.Reconciled
 		}
+	}
+	if ppm, ok := runtime.errorPPM(); ok {
+		q.OnCPUNS, q.RuntimeNS, q.RuntimeErrorPPM = runtime.onCPU, runtime.runtime, &ppm
 	}
 	r.Quality = q
 }
@@ -125,6 +130,9 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	}
 	if q.AccountingErrorPPM > maxAccountingErrorPPM {
 		reasons = append(reasons, fmt.Sprintf("parts per million by which a core's times miss its wall time: %d, at most %d is sound", q.AccountingErrorPPM, maxAccountingErrorPPM))
+	}
+	if ppm := q.RuntimeErrorPPM; ppm != nil && *ppm > maxRuntimeErrorPPM {
+		reasons = append(reasons, fmt.Sprintf("parts per million by which workers' time on cores is outside what the kernel's sum_exec_runtime allows: %d, at most %d is sound", *ppm, maxRuntimeErrorPPM))
 	}
 	return len(reasons) == 0, reasons
 }

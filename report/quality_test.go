@@ -79,6 +79,8 @@ func TestClean(t *testing.T) {
 		"created differs":     {func(q *report.Quality) { q.CreatedTasks, q.ReconciledCreated = 3, 1 }, "own: 2 of 3"},
 		"accounting at limit": {func(q *report.Quality) { q.AccountingErrorPPM = 1000 }, ""},
 		"accounting beyond":   {func(q *report.Quality) { q.AccountingErrorPPM = 1001 }, "1001"},
+		"on-CPU at limit":     {func(q *report.Quality) { *q.RuntimeErrorPPM = 20_000 }, ""},
+		"on-CPU beyond":       {func(q *report.Quality) { *q.RuntimeErrorPPM = 20_001 }, "sum_exec_runtime allows: 20001"},
 		"none compared":       {func(q *report.Quality) { q.ComparedWorkers, q.ReconciledWorkers = 0, 0 }, ""},
 	} {
 		r := reporttest.Bundled(2, 2)
@@ -135,6 +137,58 @@ func TestDerivedFigures(t *testing.T) {
 	} {
 		if got, ok := f(); ok {
 			t.Errorf("an empty trial has %s %v", name, got)
+		}
+	}
+}
+
+// Workers' time on cores is held against the kernel's own account, each way, with
+// what may part the two allowed for.
+func TestOnCPUTimeAgainstTheKernels(t *testing.T) {
+	const s, ms = int64(1e9), int64(1e6)
+	for name, c := range map[string]struct {
+		worker report.Worker
+		core   report.Core
+		want   int64
+	}{
+		"equal":                          {report.Worker{OnCPUNS: s, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 0},
+		"a tenth is missing":             {report.Worker{OnCPUNS: s - 100*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 100_000},
+		"it is the tracer's own":         {report.Worker{OnCPUNS: s - 100*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{SelfNS: 100 * ms}, 0},
+		"it was charged while idle":      {report.Worker{OnCPUNS: s - 10*ms, WaitNS: 10 * ms, EndedBy: report.CauseCounts{Blocked: 1000}, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 0},
+		"it waited for others":           {report.Worker{OnCPUNS: s - 100*ms, WaitNS: s, EndedBy: report.CauseCounts{Blocked: 10, Tick: 90}, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 99_000},
+		"a tenth too much, and a step":   {report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 100_000},
+		"it was stolen":                  {report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{StealNS: 100 * ms}, 0},
+		"it was interrupts'":             {report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{InterruptNS: 60 * ms, StealNS: 40 * ms}, 0},
+		"twice of what the kernel knows": {report.Worker{OnCPUNS: 2*s + 10*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 1_000_000},
+	} {
+		r := report.Report{Trials: []report.Trial{{Workers: []report.Worker{c.worker}, Cores: []report.Core{c.core}}}}
+		r.ComputeQuality()
+		if got := r.Quality.RuntimeErrorPPM; got == nil || *got != c.want {
+			t.Errorf("%s: the error is %v, want %d", name, got, c.want)
+		}
+	}
+	for name, kernel := range map[string]*report.KernelCounters{"no counters": nil, "no runtime": {RuntimeNS: -1}} {
+		r := report.Report{Trials: []report.Trial{{Workers: []report.Worker{{OnCPUNS: s, Kernel: kernel}}, Cores: []report.Core{{}}}}}
+		r.ComputeQuality()
+		if got := r.Quality.RuntimeErrorPPM; got != nil {
+			t.Errorf("%s: the error is %d, want none", name, *got)
+		}
+	}
+}
+
+// What a reader sees of the machine first.
+func TestHeaderSaysWhatTheCoresAre(t *testing.T) {
+	for _, c := range []struct {
+		smt, hypervisor string
+		want            string
+	}{
+		{"not supported", "KVM", "2 cores · virtual machine"},
+		{"off", "none", "2 cores · bare metal"},
+		{"on", "none", "2 logical cores (SMT) · bare metal"},
+		{"", "", "2 cores"},
+	} {
+		r := report.Report{Host: report.Host{CPUs: 2, SMT: c.smt, Hypervisor: c.hypervisor}}
+		if got := strings.Join(r.Summarize().Header, " · "); got != "slicetrace · "+c.want {
+			t.Errorf("SMT %q on %q: the header is %s, want %s", c.smt, c.hypervisor, got, c.want)
 		}
 	}
 }

@@ -19,6 +19,12 @@ type Report struct {
 	Host Host `json:"host"`
 	// Setup is what the user asked for, defaults filled in.
 	Setup Setup `json:"setup"`
+	// Settings are what else moved figures when the run began; nil in reports of
+	// versions that did not read them.
+	Settings Settings `json:"settings,omitempty"`
+	// SettingsAtEnd are those settings and parts of the host that were not the same
+	// at the run's end.
+	SettingsAtEnd []SettingChange `json:"settings_at_end,omitempty"`
 	// Capture says which hooks gave the figures.
 	Capture Capture `json:"capture"`
 	// Trials are in the order in which they ran.
@@ -100,6 +106,12 @@ type Trial struct {
 	// ToolSwitches is how often slicetrace itself was switched out while the work ran,
 	// nil in reports of versions that did not count it.
 	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
+	// Settings are the settings and parts of the host that were not, at one end of
+	// the trial, as at the beginning of the run.
+	Settings []SettingChange `json:"settings,omitempty"`
+	// Throttling is what a CPU quota of the tool's own cgroup did meanwhile, nil
+	// where there is none.
+	Throttling *Throttling `json:"throttling,omitempty"`
 }
 
 // Memory is the memory of a trial's worker processes, the sum over them. They
@@ -137,6 +149,10 @@ type Core struct {
 	// StealNS is what the hypervisor took, from /proc/stat (10 ms grain); it is
 	// inside the other times, not beside them.
 	StealNS int64 `json:"steal_ns"`
+	// InterruptNS is what interrupts and what they leave to do at once took, from
+	// /proc/stat too: by ticks, unless the kernel was built with
+	// IRQ_TIME_ACCOUNTING. It is inside the other times, idle time among them.
+	InterruptNS int64 `json:"interrupt_ns,omitempty"`
 	// Ticks counts the scheduler's timer interrupts, BusyTicks those that did
 	// not interrupt the idle task. Nil where ticks cannot be seen.
 	Ticks     *uint64 `json:"ticks,omitempty"`
@@ -356,6 +372,13 @@ type Quality struct {
 	// AccountingErrorPPM is the largest |idle+workers+others+self − wall| ÷ wall
 	// of any core in any trial, in parts per million.
 	AccountingErrorPPM int64 `json:"accounting_error_ppm"`
+	// OnCPUNS is workers' time on cores and RuntimeNS the kernel's sum_exec_runtime of
+	// the same workers, where that is known. RuntimeErrorPPM is by how much the first
+	// is outside what the second allows, in parts per million of it: it leaves out
+	// stolen time and interrupts and counts the tracer's own. Nil where none is known.
+	OnCPUNS         int64  `json:"on_cpu_ns,omitempty"`
+	RuntimeNS       int64  `json:"runtime_ns,omitempty"`
+	RuntimeErrorPPM *int64 `json:"runtime_error_ppm,omitempty"`
 }
 
 // Host is the fingerprint: what must be alike for two reports to be comparable.

@@ -3,8 +3,8 @@ package report
 import "strings"
 
 // qualityTable has one row per figure of the trust block. lost is everything
-// that is missing in the figures: the sum of unmatched, map_full, dropped_tasks
-// and recursion_misses.
+// that is missing in the figures: the sum of unmatched, unwatched, map_full,
+// dropped_tasks and recursion_misses.
 func (r *Report) qualityTable() Table {
 	q := r.Quality
 	clean := 0
@@ -36,6 +36,10 @@ func (r *Report) qualityTable() Table {
 		pair{"created_tasks", integer(q.CreatedTasks)},
 		pair{"reconciled_created", integer(q.ReconciledCreated)},
 		pair{"tool_switches", known(q.ToolSwitches)},
+		pair{"unwatched", integer(q.Lost.Unwatched)},
+		pair{"runtime_error_ppm", known(q.RuntimeErrorPPM)},
+		pair{"on_cpu_ns", positive(q.OnCPUNS)},
+		pair{"runtime_ns", positive(q.RuntimeNS)},
 	)
 	return pairs("quality", append(list, r.Recording.pairs()...))
 }
@@ -45,8 +49,10 @@ func (c Capture) pairs() []pair {
 	return []pair{{"pick_hook", free(c.Pick)}, {"switch_hook", free(c.Switch)}, {"tick_hook", free(c.Tick)}}
 }
 
-// hostTable has one row per part of the fingerprint.
-func (r *Report) hostTable() Table { return pairs("host", r.Host.pairs()) }
+// hostTable has one row per part of the fingerprint, and then one per setting.
+func (r *Report) hostTable() Table {
+	return pairs("host", append(r.Host.pairs(), r.Settings.pairs()...))
+}
 
 func (h Host) pairs() []pair {
 	return []pair{

@@ -115,12 +115,12 @@ func (r *Report) Summarize() *Summary {
 
 // summaryOf heads the sections, without those that are empty.
 func (r *Report) summaryOf(sections []Section) *Summary {
-	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: r.Warnings}
+	s := &Summary{Header: r.Host.header(), Subject: r.subject(), Warnings: slices.Concat(r.Warnings, r.settingWarnings())}
 	if clean, reasons := r.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
 	}
 	if share := r.othersShare(nil); len(r.bundledModes()) > 0 && share > busyShare {
-		s.Warnings = append(slices.Clone(s.Warnings), fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", Of(100*share, Share)))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", Of(100*share, Share)))
 	}
 	for _, section := range sections {
 		if !section.empty() {

@@ -156,9 +156,11 @@ func TestTableValues(t *testing.T) {
 			Start: observe([]uint64{1, 2, 3}), Run: observe([]uint64{4, 5, 6}), End: observe([]uint64{7, 8, 9}),
 		},
 		ToolSwitches: &own,
-		Lost:         report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
+		Throttling:   &report.Throttling{Times: 31, NS: 9000},
+		Settings:     []report.SettingChange{{Name: "affinity", Start: "0-1", End: "0"}, {Name: "preemption", Start: "full", End: "full"}},
+		Lost:         report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, Unwatched: 6, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
-			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, Ticks: &ticks,
+			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, InterruptNS: 13, Ticks: &ticks,
 				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
 				Slices: []report.SliceStats{
 					{EndedBy: report.EndedByTick, Length: observe([]uint64{10, 12})}, {EndedBy: report.EndedByExited, Length: observe([]uint64{11})},
@@ -186,6 +188,7 @@ func TestTableValues(t *testing.T) {
 			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
 			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
 			"tool_switches": "7", "created_slices": "1", "created_on_cpu_ns": "100", "created_wait_ns": "50",
+			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
@@ -193,7 +196,7 @@ func TestTableValues(t *testing.T) {
 			"pick_count": "0", "pick_p90_ns": "", "pick_max_ns": "", "pick_sum_ns": "", "switch_count": "3", "switch_max_ns": "9", "switch_sum_ns": "20",
 			"cost_count": "0", "cost_p90_ns": "", "cost_p99_ns": "", "cost_max_ns": "",
 			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "ticks": "250", "busy_ticks": "",
-			"variant": "nice",
+			"variant": "nice", "interrupt_ns": "13",
 		}},
 		{"slices", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "ended_by": "tick", "slices": "2",
@@ -221,7 +224,7 @@ func TestTableValues(t *testing.T) {
 		quality[row[0].Text] = row[1].Text
 	}
 	for name, want := range map[string]string{
-		"clean": "0", "switches": "3", "lost": "10", "unmatched": "3", "map_full": "3", "dropped_tasks": "4",
+		"clean": "0", "switches": "3", "lost": "16", "unmatched": "3", "unwatched": "6", "map_full": "3", "dropped_tasks": "4",
 		"reconciled_workers": "1", "compared_workers": "1", "workers": "1", "probe_floor_ns": "", "self_ns": "50",
 	} {
 		if got, ok := quality[name]; !ok || got != want {

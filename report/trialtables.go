@@ -13,7 +13,7 @@ func (r *Report) trialTable() Table {
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
-		tool_switches created_slices created_on_cpu_ns created_wait_ns`)
+		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text`)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range r.Trials {
 			if !yield(r.Trials[i].fields()) {
@@ -63,7 +63,9 @@ func (t *Trial) fields() []Field {
 	row = append(row, t.Memory.fields()...)
 	row = append(row, t.Created.fields()...)
 	row = append(row, known(t.ToolSwitches))
-	return append(row, t.createdTimes(slices)...)
+	row = append(row, t.createdTimes(slices)...)
+	row = append(row, integer(t.Lost.Unwatched))
+	return append(append(row, t.Throttling.fields()...), t.changed())
 }
 
 // createdTimes are all absent for a trial that created no task. Their slices are those
@@ -96,7 +98,7 @@ func (r *Report) coreTable() Table {
 		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
 		pick_count pick_p90_ns pick_max_ns pick_sum_ns switch_count switch_max_ns switch_sum_ns
 		cost_count cost_p90_ns cost_p99_ns cost_max_ns
-		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant:text`)
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant:text interrupt_ns`)
 	return Table{Name: "cores", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial, core := range r.everyCore() {
 			classes := core.Classes
@@ -106,7 +108,7 @@ func (r *Report) coreTable() Table {
 			for _, c := range classes {
 				row := append(trial.key(), integer(core.CPU))
 				row = append(append(row, c.fields()...), core.times()...)
-				if !yield(append(row, free(trial.Variant))) {
+				if !yield(append(row, free(trial.Variant), integer(core.InterruptNS))) {
 					return
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const trustTitle = "Trust"
+
 // trustSection says how far the figures can be believed.
 func (r *Report) trustSection() Section {
 	q := r.Quality
@@ -18,6 +20,7 @@ func (r *Report) trustSection() Section {
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
 		row("phases unmatched", count(q.Lost.Unmatched()), fmt.Sprintf("should have been timed and were not: pick %d, switch %d", q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
 		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; repaired"),
+		row("switches unwatched", count(q.Lost.Unwatched), "on cores that came online later"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)+q.moreRoom(": ", "")),
 		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
 		row("workers reconciled", r.reconciledCell(), "switch counts equal the kernel's own nvcsw and nivcsw"),
@@ -29,27 +32,42 @@ func (r *Report) trustSection() Section {
 		row("hook floor", valueCell(q.floor()), "what remains of the tracer inside each phase; not subtracted"),
 		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+r.selfPerCore()),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
+		row("interrupt time", valueCell(r.interruptShare()), "of core time, by /proc/stat; inside idle time and slices alike"),
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
+		row("on-CPU error", valueCell(q.runtimeError()), "workers' time on cores against the kernel's sum_exec_runtime"),
 	)
 	if q.ToolSwitches != nil {
 		g.Rows = append(g.Rows, row("tool's own switches", valueCell(r.toolSwitchRate()), "of slicetrace itself, while work ran"))
 	}
 	s := Section{
-		Title:   "Trust",
+		Title:   trustTitle,
 		Columns: []Column{textColumn(""), {}, textColumn("")},
 		Groups:  []Group{g},
 	}
-	if r.Recording != nil {
-		s.Notes = append(s.Notes, r.Recording.digest(r.Host.CPUs))
+	if note := q.runtimeNote(); note != "" {
+		s.Notes = append(s.Notes, note)
 	}
-	s.Notes = append(s.Notes, "Hooks: "+r.Capture.hooks())
+	s.Notes = append(s.Notes, r.trustNotes()...)
+	return s
+}
+
+// trustNotes say how and where the figures were taken.
+func (r *Report) trustNotes() []string {
+	var notes []string
+	if r.Recording != nil {
+		notes = append(notes, r.Recording.digest(r.Host.CPUs))
+	}
+	notes = append(notes, "Hooks: "+r.Capture.hooks())
 	for _, n := range r.Capture.Notes {
-		s.Notes = append(s.Notes, "Note: "+n)
+		notes = append(notes, "Note: "+n)
 	}
 	if rest := r.Host.details(); rest != "" {
-		s.Notes = append(s.Notes, "Host: "+rest)
+		notes = append(notes, "Host: "+rest)
 	}
-	return s
+	if unusual := r.Settings.unusual(); len(unusual) > 0 {
+		notes = append(notes, "Settings that are not the usual: "+strings.Join(unusual, " · "))
+	}
+	return notes
 }
 
 func (r *Report) reconciledCell() Cell {
@@ -66,6 +84,41 @@ func (q Quality) floor() Quantity {
 		return Quantity{Unit: Nanoseconds}
 	}
 	return Of(float64(*q.ProbeFloorNS), Nanoseconds)
+}
+
+// interruptShare is interrupts' part of core time.
+func (r *Report) interruptShare() Quantity {
+	var sum int64
+	for _, core := range r.everyCore() {
+		sum += core.InterruptNS
+	}
+	return percent(float64(sum), float64(r.Quality.WallNS))
+}
+
+// runtimeError is absent where no worker's time on cores is known to the kernel.
+func (q Quality) runtimeError() Quantity {
+	if q.RuntimeErrorPPM == nil {
+		return Quantity{Unit: PPM}
+	}
+	return Of(float64(*q.RuntimeErrorPPM), PPM)
+}
+
+// runtimeNote defines the independent check of workers' time on cores, "" where
+// there was none.
+func (q Quality) runtimeNote() string {
+	if q.RuntimeErrorPPM == nil || q.RuntimeNS <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("On-CPU error: by how much workers' time on cores is more than the kernel's sum_exec_runtime with stolen and "+
+		"interrupt time, or less than it without the tracer's own. It is %.1f %% of it.", 100*float64(q.OnCPUNS)/float64(q.RuntimeNS))
+}
+
+// unwatchedClause is "" on the machines where all cores are watched.
+func (l Lost) unwatchedClause() string {
+	if l.Unwatched == 0 {
+		return ""
+	}
+	return ", unwatched " + ofCount(l.Unwatched).String()
 }
 
 // createdClause says the same of tasks that workers created, "" where there were none.
@@ -129,7 +182,7 @@ func (h Host) header() []string {
 	version, _, _ := strings.Cut(h.Kernel, "-")
 	add(h.Kernel != "", "Linux "+version)
 	add(h.CPUModel != "", h.CPUModel)
-	add(h.CPUs > 0, plural(h.CPUs, "core"))
+	add(h.CPUs > 0, h.cores())
 	add(h.HZ > 0, "HZ "+strconv.Itoa(h.HZ))
 	add(h.Preemption != "", "preempt "+h.Preemption)
 	add(h.PTI != "", "PTI "+h.PTI)
@@ -141,6 +194,15 @@ func (h Host) header() []string {
 		out = append(out, "virtual machine")
 	}
 	return out
+}
+
+// cores says how many cores there are, as the kernel numbers them. Where each shares
+// its units with another, twice as many are counted as a data sheet has.
+func (h Host) cores() string {
+	if h.SMT == "on" {
+		return plural(h.CPUs, "logical core") + " (SMT)"
+	}
+	return plural(h.CPUs, "core")
 }
 
 // details returns the rest of the fingerprint on one line.
@@ -190,14 +252,14 @@ func plural(n int, noun string) string {
 // trustDigest says on a few lines how far the figures can be believed.
 func (r *Report) trustDigest() Section {
 	q := r.Quality
-	full := r.trustSection()
-	return Section{Title: full.Title, Notes: append([]string{
-		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s, tasks lost %s%s, hooks skipped %s.",
-			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.moreRoom(" (", ")"), ofCount(q.RecursionMisses)),
-		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s.", r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM)),
+	return Section{Title: trustTitle, Notes: append([]string{
+		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s%s, tasks lost %s%s, hooks skipped %s.",
+			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), q.Lost.unwatchedClause(), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.moreRoom(" (", ")"), ofCount(q.RecursionMisses)),
+		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
+			r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM), q.runtimeError()),
 		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.%s",
 			q.floor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.toolClause()),
-	}, full.Notes...)}
+	}, r.trustNotes()...)}
 }
 
 // toolSwitchRate is how often the tool itself was switched out a second of work,

@@ -13,6 +13,8 @@ const (
 	maxCores   = 8192
 	maxWorkers = 1 << 20
 	maxFigures = 1000
+	// maxSettings leaves room for those of later versions.
+	maxSettings = 1000
 	// maxFindings leaves room for claims of later versions.
 	maxFindings = 1000
 )
@@ -48,6 +50,9 @@ func (r *Report) Validate() error {
 	if rec := r.Recording; rec != nil && min(rec.Bytes, rec.ToolCPUNS, rec.WallNS) < 0 {
 		return errors.New("a recording of a negative size or time")
 	}
+	if n := max(len(r.Settings), len(r.SettingsAtEnd)); n > maxSettings {
+		return fmt.Errorf("%d settings are more than %d", n, maxSettings)
+	}
 	if len(r.Findings) > maxFindings {
 		return fmt.Errorf("%d findings are more than %d", len(r.Findings), maxFindings)
 	}
@@ -81,6 +86,10 @@ func (t *Trial) validate() error {
 		return fmt.Errorf("%d figures are more than %d", len(t.Figures), maxFigures)
 	case len(t.Workers) > maxWorkers:
 		return fmt.Errorf("%d workers are more than %d", len(t.Workers), maxWorkers)
+	case len(t.Settings) > maxSettings:
+		return fmt.Errorf("%d settings are more than %d", len(t.Settings), maxSettings)
+	case t.Throttling != nil && t.Throttling.NS < 0:
+		return errors.New("a negative time of throttling")
 	case t.Memory != nil && min(int64(t.Memory.Processes), t.Memory.PSSBytes, t.Memory.PrivateBytes, t.Memory.PageTableBytes) < 0:
 		return errors.New("a negative amount of memory")
 	}
@@ -102,7 +111,7 @@ func (t *Trial) validate() error {
 }
 
 func (c *Core) validate() error {
-	if min(c.WallNS, c.IdleNS, c.WorkersNS, c.OthersNS, c.SelfNS, c.StealNS) < 0 {
+	if min(c.WallNS, c.IdleNS, c.WorkersNS, c.OthersNS, c.SelfNS, c.StealNS, c.InterruptNS) < 0 {
 		return errors.New("a negative time")
 	}
 	if len(c.Classes) > len(Classes()) || len(c.Slices) > len(Causes()) {

@@ -120,6 +120,7 @@ func Full(rounds, cores int) *report.Report {
 	}
 	r.Quality.ProbeFloorNS = new(int64)
 	*r.Quality.ProbeFloorNS = 48
+	charge(r)
 	r.ComputeQuality()
 	r.ComputeFindings()
 	return r

@@ -5,6 +5,8 @@ package reporttest
 
 import (
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
@@ -29,6 +31,7 @@ func Bundled(rounds, cores int) *report.Report {
 	}
 	r.Quality.ProbeFloorNS = new(int64)
 	*r.Quality.ProbeFloorNS = 48
+	charge(r)
 	r.ComputeQuality()
 	r.ComputeFindings()
 	return r
@@ -126,6 +129,10 @@ func (b *builder) report() *report.Report {
 			Preemption: "none", Scheduler: "EEVDF", BaseSliceNS: &slice, PTI: "on",
 			Mitigations: []string{"meltdown: Mitigation: PTI", "spectre_v2: Mitigation: Retpolines; STIBP: disabled"}, Clocksource: "kvm-clock",
 			Hypervisor: "KVM", Governor: "", MemoryBytes: 8 << 30, Distribution: "Debian GNU/Linux 13",
+		},
+		Settings: report.Settings{
+			"policy": "SCHED_OTHER", "nice": "0", "affinity": strings.TrimSuffix("0-"+strconv.Itoa(b.cores-1), "-0"), "cpu_quota": "none", "other_tracers": "none",
+			"bpf_stats": "off", "rt_runtime_us": "950000 of 1000000", "timer_slack_ns": "50000", "recording": "off",
 		},
 		Capture: report.Capture{Pick: "sched_entry_tp", Switch: "sched_exit_tp", Tick: "hrtimer_expire_entry"},
 	}
