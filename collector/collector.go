@@ -80,6 +80,8 @@ type Collector struct {
 	options Options
 	links   []link.Link
 	floor   hookFloor
+	others  *bpf.Others // nil where it cannot be known who else is on a hook
+	own     ownNames
 	hotplug hotplug
 	ahead   time.Duration // of the kernel's clock, is this process's
 	opened  uint64
@@ -147,6 +149,8 @@ func Open(o Options) (*Collector, error) {
 	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	// It may be refused where all else is allowed; then that is what is not known.
+	c.others, _ = bpf.LoadOthers(kernel)
 	if objs.Pick != "" || objs.Switch != "" {
 		// Not before: after tracepoints were let go of, the kernel takes 10 ms over the next.
 		c.floor = measureFloor(kernel, objs.Switch)
@@ -351,6 +355,9 @@ func (c *Collector) Close() error {
 	if c.ring != nil {
 		errs = append(errs, c.ring.close())
 		c.ring = nil
+	}
+	if c.others != nil {
+		c.others.Close()
 	}
 	c.objs.Close()
 	errs = append(errs, c.hotplug.close())

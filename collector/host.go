@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -16,16 +17,18 @@ import (
 // Fingerprint describes the machine and kernel that it runs on. What cannot be
 // read, or means something else on this kernel, is empty, zero or nil: it never
 // guesses and never fails.
-func Fingerprint() report.Host {
+func Fingerprint() report.Host { return fingerprint(sysTree{os.DirFS("/")}, thisKernel()) }
+
+func thisKernel() kernelID {
 	var name unix.Utsname
 	// uname fails only for a bad pointer, and empty fields say the rest.
 	_ = unix.Uname(&name)
-	return fingerprint(sysTree{os.DirFS("/")}, kernelID{
+	return kernelID{
 		release: unix.ByteSliceToString(name.Release[:]),
 		version: unix.ByteSliceToString(name.Version[:]),
 		machine: unix.ByteSliceToString(name.Machine[:]),
 		tick:    tickPeriod(),
-	})
+	}
 }
 
 // kernelID is what uname says of a kernel.
@@ -76,11 +79,27 @@ type sysTree struct{ fs.FS }
 // text returns a file's content without surrounding space, as valid UTF-8, "" if
 // it cannot be read.
 func (t sysTree) text(name string) string {
-	content, err := fs.ReadFile(t, name)
+	file, err := t.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	// Not by fs.ReadFile, which takes their size of 0 for true and asks for a byte
+	// first: a file of /proc/sys has nothing to give after that.
+	content, err := io.ReadAll(file)
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(strings.ToValidUTF8(string(content), "\uFFFD"))
+}
+
+// readable reports whether a file can be opened.
+func (t sysTree) readable(name string) bool {
+	file, err := t.Open(name)
+	if err == nil {
+		file.Close()
+	}
+	return err == nil
 }
 
 // lines returns a file's lines, none if it cannot be read.

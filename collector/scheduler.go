@@ -53,9 +53,7 @@ func preemption(tree sysTree, kernel kernelID, config kernelConfig) string {
 	if slices.Contains(version, "PREEMPT_RT") || tree.text("sys/kernel/realtime") == "1" {
 		return "rt"
 	}
-	// The one in force is in brackets: "none voluntary (full) lazy".
-	_, chosen, _ := strings.Cut(tree.text(schedDebugDir+"/preempt"), "(")
-	if model, _, ok := strings.Cut(chosen, ")"); ok {
+	if model := chosenPreemption(tree); model != "" {
 		return model
 	}
 	if config.set("PREEMPT_DYNAMIC") || slices.Contains(version, "PREEMPT_DYNAMIC") {
@@ -74,6 +72,17 @@ func preemption(tree sysTree, kernel kernelID, config kernelConfig) string {
 		return "full"
 	case slices.Contains(version, "PREEMPT") && !kernel.atLeast(6, 13):
 		return "full" // since lazy preemption (6.13) the word stands for either
+	}
+	return ""
+}
+
+// chosenPreemption returns the model that a kernel which can change it has now, ""
+// where it does not tell.
+func chosenPreemption(tree sysTree) string {
+	// The one in force is in brackets: "none voluntary (full) lazy".
+	_, chosen, _ := strings.Cut(tree.text(schedDebugDir+"/preempt"), "(")
+	if model, _, ok := strings.Cut(chosen, ")"); ok {
+		return model
 	}
 	return ""
 }

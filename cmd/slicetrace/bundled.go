@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -56,12 +57,14 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		return false, err
 	}
 	defer tape.abort()
+	settings := collector.WatchSettings(r.Host)
 	// Twice, since a trial's workers can be about to exit when the next begins.
 	c, err := o.open(2*most+16, r.Host, tape)
 	if err != nil {
 		return false, err
 	}
 	defer c.Close()
+	r.Settings = settings.Begin(c, tape != nil)
 	if err := o.dropPrivileges(); err != nil {
 		return false, err
 	}
@@ -70,7 +73,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}
-	rec := &recorder{collector: c, report: r, progress: bar}
+	rec := &recorder{collector: c, report: r, settings: settings, progress: bar}
 	err = plan.Run(ctx, rec, rec.Failed)
 	bar.close()
 	if err := conclude(r, plan, err); err != nil {
@@ -78,7 +81,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	}
 	tape.finish(c, r)
 	saveMemory()
-	seal(r, c)
+	seal(r, c, settings)
 	return err == nil && len(r.Failed) == 0, nil
 }
 

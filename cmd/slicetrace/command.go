@@ -30,23 +30,25 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer tape.abort()
+	settings := collector.WatchSettings(r.Host)
 	c, err := o.open(o.tasks, r.Host, tape)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	r.Settings = settings.Begin(c, tape != nil)
 	if err := o.dropPrivileges(); err != nil {
 		return err
 	}
 	// If nobody reads our standard error any more, a write fails, and neither
 	// the report nor the program's status is lost with it.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
-	status, err := trace(s, o, c, r, argv)
+	status, err := trace(s, o, c, r, settings, argv)
 	if err != nil {
 		return err
 	}
 	tape.finish(c, r)
-	seal(r, c)
+	seal(r, c, settings)
 	err = deliver(s.err, s.err, o, name, r)
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = &statusError{status: exitFailed}
@@ -59,13 +61,14 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 
 // trace runs the program from its gate to its end, adds the trial to the
 // report and returns the program's exit status.
-func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, argv []string) (int, error) {
+func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, settings *collector.SettingsWatch, argv []string) (int, error) {
 	running, err := workloads.StartCommand(workloads.Command{
 		Argv: argv, User: o.user(), Env: o.environment(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
 	})
 	if err != nil {
 		return 0, err
 	}
+	settings.Start(nil) // the program may well change its own
 	before, err := watchCommand(c, running)
 	if err != nil {
 		return 0, errors.Join(err, abandon(running))
@@ -117,6 +120,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, a
 
 		ToolSwitches: &own,
 	})
+	settings.Stop(&r.Trials[len(r.Trials)-1])
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval.Hotplugged, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		ending := ""

@@ -48,9 +48,10 @@ func (o *runOptions) openOutputs(s streams, name string) error {
 
 // seal completes a report with what is known only at the end of a run. What cannot be
 // had takes nothing from what was measured.
-func seal(r *report.Report, c *collector.Collector) {
+func seal(r *report.Report, c *collector.Collector, settings *collector.SettingsWatch) {
 	lack := func(what string, err error) { r.Warnings = append(r.Warnings, what+": "+oneLine(err)) }
 	var err error
+	r.SettingsAtEnd = settings.End()
 	if r.Capture, err = c.Capture(); err != nil {
 		lack("which hooks gave the figures is not known", err)
 	}

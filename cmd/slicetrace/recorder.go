@@ -25,6 +25,7 @@ const joinedLimit = 100 * time.Millisecond
 type recorder struct {
 	collector *collector.Collector
 	report    *report.Report
+	settings  *collector.SettingsWatch
 	progress  *progress
 	before    *collector.Snapshot
 }
@@ -32,12 +33,15 @@ type recorder struct {
 // Ready watches the trial's workers, which stand at the start gate.
 func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	tasks := make([]collector.Task, 0, len(workers))
+	var tids []int
 	for _, w := range workers {
+		tids = append(tids, w.TID)
 		tasks = append(tasks, collector.Task{
 			PID: w.PID, TID: w.TID, Children: collector.Counted,
 			Voluntary: w.Before.Voluntary, Involuntary: w.Before.Involuntary,
 		})
 	}
+	r.settings.Start(tids)
 	err := r.collector.Watch(tasks...)
 	if err != nil {
 		return err
@@ -72,6 +76,7 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
+	r.settings.Stop(&trial)
 	r.report.Trials = append(r.report.Trials, trial)
 	if n := result.Trial.Attempt - 1; n > 0 {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(

@@ -1,0 +1,169 @@
+package collector
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/slicetrace/slicetrace/bpf"
+)
+
+// hookUse is what happens on the collector's hooks beside its own programs.
+type hookUse struct {
+	// tracers names who else stands on those that a switch, a wakeup or a tick goes
+	// through, and lifeTracers on those of a task's birth and end: "none", or "" where
+	// that is not known.
+	tracers, lifeTracers string
+	// syscalls is what system calls have to do for others, "none" or "" likewise.
+	syscalls string
+	// runs is how often the program of sched_switch ran while the kernel counted.
+	runs uint64
+}
+
+// hookUse asks the kernel anew: it may be called while all is attached. What the
+// kernel refuses to tell is not known, and no reason to lose what is measured.
+func (c *Collector) hookUse() hookUse {
+	var use hookUse
+	for _, h := range c.objs.Hooks {
+		if h.Name != "sched_switch" {
+			continue
+		}
+		if stats, err := h.Program.Stats(); err == nil {
+			use.runs = stats.RunCount
+		}
+	}
+	if c.others == nil {
+		return use
+	}
+	if c.own == nil {
+		c.own = c.ownPrograms()
+	}
+	var found, life tracers
+	for i, l := range c.links {
+		hook := c.objs.Hooks[i]
+		link, ok := l.(interface{ FD() int })
+		if !ok || hook.Symbol != "" {
+			continue
+		}
+		callbacks, err := c.others.At(link.FD())
+		if err != nil {
+			return use
+		}
+		for _, callback := range callbacks {
+			if _, own := c.own[callback.Program]; !own {
+				name, list := tracerName(callback, c.own), &found
+				if ofLife(hook.Name) && name != anotherOfUs {
+					list = &life
+				}
+				list.add(name, hook.Name)
+			}
+		}
+	}
+	use.tracers, use.lifeTracers = found.String(), life.String()
+	if work, ok, err := c.others.SyscallWork(); err == nil && ok {
+		use.syscalls = syscallWork(work)
+	}
+	return use
+}
+
+// ofLife reports whether a hook is passed once in a task's life, or as often as it
+// executes a program or gives itself a name.
+func ofLife(hook string) bool {
+	return strings.HasPrefix(hook, "sched_process_") || hook == "task_rename" || hook == "sched_wakeup_new"
+}
+
+// ownNames are the names of the collector's programs by their ids.
+type ownNames map[ebpf.ProgramID]string
+
+// ownPrograms returns the names of the collector's programs by their ids. Another
+// slicetrace's have the same names.
+func (c *Collector) ownPrograms() ownNames {
+	own := make(ownNames)
+	for _, h := range c.objs.Hooks {
+		info, err := h.Program.Info()
+		if err != nil {
+			continue
+		}
+		if id, ok := info.ID(); ok {
+			own[id] = info.Name
+		}
+	}
+	return own
+}
+
+// anotherOfUs is a slicetrace of which this process knows no program.
+const anotherOfUs = "another slicetrace"
+
+// tracerName says who a function at a tracepoint belongs to, as far as it shows: whose
+// process it is the kernel does not tell.
+func tracerName(c bpf.Callback, own ownNames) string {
+	ours := slices.Collect(maps.Values(own))
+	switch {
+	case c.Program != 0 && slices.Contains(ours, c.Name):
+		return anotherOfUs
+	case c.Program != 0:
+		return fmt.Sprintf("eBPF program %q", c.Name)
+	case strings.HasPrefix(c.Function, "perf_trace_"):
+		return "perf events" // perf's, or of an eBPF program that has such an event
+	case strings.HasPrefix(c.Function, "trace_event_raw_event_"):
+		return "tracefs"
+	}
+	return "kernel function " + c.Function
+}
+
+// tracers are who stands on hooks: on which, and how many of one name on each.
+type tracers struct {
+	names []string // in the order in which they were found
+	hooks map[string]map[string]int
+}
+
+func (t *tracers) add(name, hook string) {
+	if t.hooks == nil {
+		t.hooks = make(map[string]map[string]int)
+	}
+	if t.hooks[name] == nil {
+		t.names = append(t.names, name)
+		t.hooks[name] = make(map[string]int)
+	}
+	t.hooks[name][hook]++
+}
+
+func (t *tracers) String() string {
+	if len(t.names) == 0 {
+		return "none"
+	}
+	var parts []string
+	for _, name := range t.names {
+		part := name
+		if n := slices.Max(slices.Collect(maps.Values(t.hooks[name]))); n > 1 {
+			part += fmt.Sprintf(" ×%d", n)
+		}
+		if name != anotherOfUs { // whose hooks are known
+			part += " on " + strings.Join(slices.Sorted(maps.Keys(t.hooks[name])), ", ")
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func syscallWork(work bpf.SyscallWork) string {
+	var parts []string
+	for _, bit := range []struct {
+		bit  bpf.SyscallWork
+		name string
+	}{
+		{bpf.SyscallTracepoint, "tracepoints"}, {bpf.SyscallAudit, "audit"},
+		{bpf.SyscallEmulation, "emulation"}, {bpf.SyscallDispatch, "user dispatch"},
+	} {
+		if work&bit.bit != 0 {
+			parts = append(parts, bit.name)
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}

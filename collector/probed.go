@@ -1,0 +1,59 @@
+package collector
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// switchPath are the beginnings of the names of functions that a switch or a wakeup
+// goes through: a probe in one of them is inside a phase, or in each slice.
+func switchPath() []string {
+	return []string{
+		"__schedule", "schedule", "finish_task_switch", "prepare_task_switch", "context_switch", "__switch_to",
+		"switch_mm", "rcu_note_context_switch", "pick_next_task", "pick_task", "put_prev_task", "set_next_task",
+		"enqueue_task", "dequeue_task", "update_curr", "try_to_wake_up", "ttwu_", "wake_up_process", "wakeup_preempt",
+		"check_preempt", "update_rq_clock", "psi_", "select_task_rq", "task_tick", "scheduler_tick", "sched_tick",
+		"tick_sched", "tick_nohz", "update_load_avg", "newidle_balance", "sched_balance", "resched_curr", "perf_event_task",
+		"__perf_event_task",
+	}
+}
+
+// probedFunctions lists the functions on a switch's way in which somebody has put a
+// kprobe or, by tracefs, an fentry program or a function tracer. Where neither list
+// can be read it is "": then nothing is known.
+func (r *settingsReader) probedFunctions() string {
+	found := make(map[string]bool)
+	readable := false
+	add := func(symbol string) {
+		symbol, _, _ = strings.Cut(symbol, "+")
+		on := func(prefix string) bool { return strings.HasPrefix(symbol, prefix) }
+		if symbol != r.ownProbe && slices.ContainsFunc(switchPath(), on) {
+			found[symbol] = true
+		}
+	}
+	for _, line := range r.tree.lines("sys/kernel/debug/kprobes/list") {
+		// "ffffffff8110b5b0  k  finish_task_switch.isra.0+0x0    [FTRACE]"
+		if fields := strings.Fields(line); len(fields) >= 3 && !strings.Contains(line, "[DISABLED]") && !strings.Contains(line, "[GONE]") {
+			add(fields[2])
+		}
+	}
+	for _, name := range []string{"sys/kernel/debug/kprobes/list", "sys/kernel/tracing/enabled_functions", "sys/kernel/debug/tracing/enabled_functions"} {
+		readable = readable || r.tree.readable(name)
+	}
+	for _, dir := range []string{"sys/kernel/tracing", "sys/kernel/debug/tracing"} {
+		// "try_to_wake_up (1) R I M  tramp: ftrace_regs_caller+0x0/0x65 (...)"
+		for _, line := range r.tree.lines(dir + "/enabled_functions") {
+			if fields := strings.Fields(line); len(fields) >= 2 {
+				add(fields[0])
+			}
+		}
+	}
+	switch {
+	case !readable:
+		return ""
+	case len(found) == 0:
+		return "none"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(found)), " ")
+}

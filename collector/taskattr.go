@@ -1,0 +1,115 @@
+package collector
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// taskSettings asks the kernel how tasks are scheduled; a test asks something else.
+type taskSettings struct {
+	own            int
+	attributes     func(tid int) (*unix.SchedAttr, error)
+	affinity       func(tid int) (unix.CPUSet, error)
+	coreScheduling func() string
+}
+
+// ownTask asks for this process, which is to say its first thread.
+func ownTask() taskSettings {
+	return taskSettings{
+		own:        os.Getpid(),
+		attributes: func(tid int) (*unix.SchedAttr, error) { return unix.SchedGetAttr(tid, 0) },
+		affinity: func(tid int) (set unix.CPUSet, err error) {
+			err = unix.SchedGetaffinity(tid, &set)
+			return set, err
+		},
+		coreScheduling: ownCoreScheduling,
+	}
+}
+
+// ownCoreScheduling says whether this process shares a core's siblings only with
+// tasks of its group; "" where the kernel has no core scheduling, or no SMT.
+func ownCoreScheduling() string {
+	const ofThread = 0 // PIDTYPE_PID
+	var cookie uint64
+	err := unix.Prctl(unix.PR_SCHED_CORE, unix.PR_SCHED_CORE_GET, uintptr(os.Getpid()), ofThread, uintptr(unsafe.Pointer(&cookie)))
+	switch {
+	case err != nil:
+		return ""
+	case cookie != 0:
+		return "on"
+	}
+	return "off"
+}
+
+// attributes are how one task is scheduled, nil where that cannot be read.
+type attributes struct{ *unix.SchedAttr }
+
+func (r *settingsReader) own() attributes { return r.tasks.of(r.tasks.own) }
+
+func (t taskSettings) of(tid int) attributes {
+	attr, err := t.attributes(tid)
+	if err != nil {
+		return attributes{}
+	}
+	return attributes{attr}
+}
+
+// policy names the policy as chrt does, with the priority where it has one.
+func (a attributes) policy() string {
+	if a.SchedAttr == nil {
+		return ""
+	}
+	text := "policy " + strconv.FormatUint(uint64(a.Policy), 10)
+	switch a.Policy {
+	case unix.SCHED_NORMAL:
+		text = "SCHED_OTHER"
+	case unix.SCHED_BATCH:
+		text = "SCHED_BATCH"
+	case unix.SCHED_IDLE:
+		text = "SCHED_IDLE"
+	case unix.SCHED_FIFO:
+		text = fmt.Sprintf("SCHED_FIFO %d", a.Priority)
+	case unix.SCHED_RR:
+		text = fmt.Sprintf("SCHED_RR %d", a.Priority)
+	case unix.SCHED_DEADLINE:
+		text = fmt.Sprintf("SCHED_DEADLINE %d of %d ns", a.Runtime, a.Period)
+	case schedExt:
+		text = "SCHED_EXT"
+	}
+	if a.Flags&unix.SCHED_FLAG_RESET_ON_FORK != 0 {
+		text += ", reset on fork"
+	}
+	return text
+}
+
+// schedExt is SCHED_EXT (6.12).
+const schedExt = 7
+
+func (a attributes) nice() string {
+	if a.SchedAttr == nil {
+		return ""
+	}
+	return strconv.Itoa(int(a.Nice))
+}
+
+// slice is how long a task that shares a core fairly asks to have it at once, which
+// the kernel tells since 857b158dc5e8 (6.12); 0 for one that does not share so.
+func (a attributes) slice() string {
+	if a.SchedAttr == nil || a.Policy != unix.SCHED_NORMAL && a.Policy != unix.SCHED_BATCH || a.Runtime == 0 {
+		return ""
+	}
+	return strconv.FormatUint(a.Runtime, 10)
+}
+
+// clamp is between which capacities a core is chosen and clocked, where the kernel
+// clamps utilization at all.
+func (a attributes) clamp() string {
+	if a.SchedAttr == nil || a.Util_max == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", a.Util_min, a.Util_max)
+}
