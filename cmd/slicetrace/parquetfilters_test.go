@@ -27,35 +27,35 @@ func filters(c report.TableColumn, values []string) []filter {
 		{"IS NULL", both(quoted + " IS NULL"), func(text string) bool { return text == "" }},
 		{"IS NOT NULL", both(quoted + " IS NOT NULL"), func(text string) bool { return text != "" }},
 	}
-	for _, v := range values {
-		for op, holds := range map[string]func(int) bool{
-			"=": func(n int) bool { return n == 0 }, "<": func(n int) bool { return n < 0 }, ">": func(n int) bool { return n > 0 },
-		} {
-			list = append(list, filter{
-				op + " " + v, eachLiteral(c.Kind, "%[1]s "+op+" %[2]s", quoted, v),
-				func(text string) bool { return text != "" && holds(order(c.Kind, text, v)) },
-			})
-		}
+	if len(values) == 0 {
+		return list
 	}
-	if len(values) > 0 {
-		first, last := values[0], values[len(values)-1]
+	first, last := values[0], values[len(values)-1]
+	compare := func(op, v string, holds func(int) bool) {
 		list = append(list, filter{
-			fmt.Sprintf("IN (%s, %s)", first, last), eachLiteral(c.Kind, "%[1]s IN (%[2]s, %[3]s)", quoted, first, last),
-			func(text string) bool { return text == first || text == last },
+			op + " " + v, eachLiteral(c.Kind, "%[1]s "+op+" %[2]s", quoted, v),
+			func(text string) bool { return text != "" && holds(order(c.Kind, text, v)) },
 		})
 	}
+	for _, v := range values {
+		compare("=", v, func(n int) bool { return n == 0 })
+	}
+	compare("<", last, func(n int) bool { return n < 0 })
+	compare(">", first, func(n int) bool { return n > 0 })
+	list = append(list, filter{
+		fmt.Sprintf("IN (%s, %s)", first, last), eachLiteral(c.Kind, "%[1]s IN (%[2]s, %[3]s)", quoted, first, last),
+		func(text string) bool { return text == first || text == last },
+	})
 	if c.Kind != report.ColumnText {
 		return list
 	}
-	for _, v := range values {
-		prefix := string([]rune(v)[:(len([]rune(v))+1)/2])
-		starts := func(text string) bool { return text != "" && strings.HasPrefix(text, prefix) }
-		sql := eachLiteral(c.Kind, "starts_with(%[1]s, %[2]s)", quoted, prefix)
-		sql[clickHouse] = strings.Replace(sql[clickHouse], "starts_with", "startsWith", 1)
-		list = append(list, filter{"starts with " + prefix, sql, starts})
-		if !strings.ContainsAny(prefix, `%_\'`) {
-			list = append(list, filter{"LIKE " + prefix, both(fmt.Sprintf("%s LIKE '%s%%'", quoted, prefix)), starts})
-		}
+	prefix := string([]rune(last)[:(len([]rune(last))+1)/2])
+	starts := func(text string) bool { return text != "" && strings.HasPrefix(text, prefix) }
+	sql := eachLiteral(c.Kind, "starts_with(%[1]s, %[2]s)", quoted, prefix)
+	sql[clickHouse] = strings.Replace(sql[clickHouse], "starts_with", "startsWith", 1)
+	list = append(list, filter{"starts with " + prefix, sql, starts})
+	if !strings.ContainsAny(prefix, `%_\'`) {
+		list = append(list, filter{"LIKE " + prefix, both(fmt.Sprintf("%s LIKE '%s%%'", quoted, prefix)), starts})
 	}
 	return list
 }
@@ -121,7 +121,7 @@ func order(kind report.ColumnKind, a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// sample is some of a column's values: the least, the greatest, two between.
+// sample is some of a column's values: the least, the greatest, one between.
 func sample(c report.TableColumn, rows [][]string, column int) []string {
 	known := map[string]bool{}
 	for _, row := range rows {
@@ -134,8 +134,8 @@ func sample(c report.TableColumn, rows [][]string, column int) []string {
 		values = append(values, v)
 	}
 	slices.SortFunc(values, func(a, b string) int { return order(c.Kind, a, b) })
-	if n := len(values); n > 4 {
-		values = []string{values[0], values[n/3], values[2*n/3], values[n-1]}
+	if n := len(values); n > 3 {
+		values = []string{values[0], values[n/2], values[n-1]}
 	}
 	return values
 }
