@@ -305,7 +305,7 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 
 func TestCrashedWorkerIsAnError(t *testing.T) {
 	bpftest.Require(t)
-	for _, load := range []string{"spin", "pipe"} {
+	for _, load := range []string{"yield", "pipe"} { // of one form each
 		t.Run(load, func(t *testing.T) { crashWorker(t, load) })
 	}
 }
