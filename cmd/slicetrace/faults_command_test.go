@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -215,7 +214,10 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 					n, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 					return err == nil && n > most*3/4
 				})
-				time.Sleep(500 * time.Millisecond) // the tasks come and go
+				await(t, "tasks that come and go", func() bool {
+					text, err := os.ReadFile(filepath.Join(cmd.Dir, "forks"))
+					return err == nil && len(text) == 8 && binary.NativeEndian.Uint64(text) > 3*most
+				})
 				endGroup(t, group)
 			})
 			if got.status != 128+int(syscall.SIGKILL) {
