@@ -165,7 +165,7 @@ func identities() []identity {
 	}
 	for quality, trials := range map[string]string{
 		"switches": "switches", "unmatched_pick": "unmatched_pick", "unmatched_switch": "unmatched_switch", "map_full": "map_full",
-		"dropped_tasks": "dropped_tasks", "workers": "workers", "wall_ns": "wall_ns", "self_ns": "self_ns", "steal_ns": "steal_ns",
+		"dropped_tasks": "dropped_tasks", "unwatched": "unwatched", "workers": "workers", "wall_ns": "wall_ns", "self_ns": "self_ns", "steal_ns": "steal_ns",
 		"created_tasks": "created_tasks", "reconciled_created": "created_reconciled", "tool_switches": "tool_switches",
 	} {
 		list = append(list, identity{table: "quality", name: quality + " = trials' " + trials, both: onlyOf(quality, func(_ rows, all tables) float64 {

@@ -1,0 +1,95 @@
+package render_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// What the page's script draws is what the tables beside it say.
+func TestPageDrawsWhatItsTablesSay(t *testing.T) {
+	html := page(t, reporttest.Full(2, 2), render.PageOptions{Windows: windows(t)})
+	text := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindSubmatch(html)
+	if text == nil {
+		t.Fatal("the page has no data")
+	}
+	var data struct {
+		Loads []struct {
+			Name  string
+			Kinds []struct {
+				Name  string
+				Modes []struct {
+					Mode    string
+					Percent []float64
+				}
+			}
+		}
+		Windows []struct {
+			Name   string
+			Length int64
+			CPUs   []int
+			Tasks  []string
+			Slices [][][6]int64
+		}
+	}
+	if err := json.Unmarshal(text[1], &data); err != nil {
+		t.Fatal(err)
+	}
+	shown := words(html)
+	curves, bars := 0, 0
+	for _, l := range data.Loads {
+		for _, k := range l.Kinds {
+			for _, m := range k.Modes {
+				sum := 0.0
+				for _, p := range m.Percent {
+					sum += p
+				}
+				if curves++; math.Abs(sum-100) > 1e-4*float64(len(m.Percent)) {
+					t.Errorf("%s, %s, %s: the curve's parts are %v %%", l.Name, k.Name, m.Mode, sum)
+				}
+			}
+		}
+	}
+	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
+	for _, w := range data.Windows {
+		slices, onCPU, longest := make([]int64, len(w.Tasks)), make([]int64, len(w.Tasks)), make([]int64, len(w.Tasks))
+		if len(w.Slices) != len(w.CPUs) {
+			t.Errorf("%s: lanes of %d cores, of %d named", w.Name, len(w.Slices), len(w.CPUs))
+		}
+		total := 0
+		for _, lane := range w.Slices {
+			end := int64(math.MinInt64)
+			for _, s := range lane {
+				start, length, task := s[0], s[1], s[2]
+				if start < end || length < 0 || start > w.Length || start+length < 0 {
+					t.Fatalf("%s: a slice from %d of %d, after one to %d in %d", w.Name, start, length, end, w.Length)
+				}
+				end = start + length
+				total++
+				slices[task]++
+				onCPU[task] += max(0, min(end, w.Length)-max(start, 0)) // inside the window
+				longest[task] = max(longest[task], length)
+			}
+		}
+		bars += total
+		if want := fmt.Sprintf("%s slices.", report.Of(float64(total), report.Count)); !strings.Contains(shown, want) {
+			t.Errorf("%s: the page does not say %q", w.Name, want)
+		}
+		for i, task := range w.Tasks {
+			want := spaced(fmt.Sprintf("%s %s %s", report.Of(float64(slices[i]), report.Count), ns(onCPU[i]), ns(longest[i])))
+			if !regexp.MustCompile(regexp.QuoteMeta(task) + ` (other|worker \d+|task \d+) ` + regexp.QuoteMeta(want)).MatchString(shown) {
+				t.Errorf("%s: no row of %s says %q", w.Name, task, want)
+			}
+		}
+	}
+	if curves == 0 || bars == 0 {
+		t.Errorf("%d curves and %d bars are drawn", curves, bars)
+	}
+}
