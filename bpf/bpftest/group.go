@@ -92,6 +92,17 @@ func (g *Group) LimitMemory(t testing.TB, bytes int64) {
 	g.Set(t, file, fmt.Sprint(bytes))
 }
 
+// LimitTime gives the group's processes so much time of one core in each period.
+func (g *Group) LimitTime(t testing.TB, quota, period time.Duration) {
+	t.Helper()
+	if g.V2 {
+		g.Set(t, "cpu.max", fmt.Sprint(quota.Microseconds(), period.Microseconds()))
+		return
+	}
+	g.Set(t, "cpu.cfs_period_us", fmt.Sprint(period.Microseconds()))
+	g.Set(t, "cpu.cfs_quota_us", fmt.Sprint(quota.Microseconds()))
+}
+
 // Hold makes a command, not started yet, one of this group from its begin on.
 func (g *Group) Hold(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
