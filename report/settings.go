@@ -59,7 +59,7 @@ func kindsOfSettings() []kindOfSetting {
 		{name: "cpu_quota", usual: none},
 		{name: "cpu_groups"},
 		{name: "autogroup"},
-		{name: "rt_runtime_us", usual: "950000 of 1000000"},
+		{name: "rt_runtime_us"},
 		{name: "syscall_work", usual: none, warning: "each system call of the work took longer, for there was more to do at it: %s"},
 		{name: "seccomp", usual: "off"},
 		{name: "ptrace", usual: "off", warning: "ptrace was %s for slicetrace itself: who traces it stops it, and may stop the work"},

@@ -31,7 +31,7 @@ func TestSettings(t *testing.T) {
 		{"recording", "on", "off → on", "", "recording on"},
 		{"other_tracers", "perf on sched_switch", "none → perf on sched_switch", "other tracers were on the way of a switch", "perf on sched_switch"},
 		{"timer_slack_ns", "1000000", "50000 → 1000000", "", "timer slack ns 1000000"},
-		{"rt_runtime_us", "unlimited", "950000 of 1000000 → unlimited", "", "rt runtime us unlimited"},
+		{"rt_runtime_us", "unlimited", "950000 of 1000000 → unlimited", "", ""},
 		// One that only a later version knows.
 		{"moon", "full", "new → full", "", ""},
 	} {
