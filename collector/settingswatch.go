@@ -42,7 +42,10 @@ func WatchSettings(host report.Host) *SettingsWatch {
 // which the run begins. Those that the fingerprint has are not among them.
 func (w *SettingsWatch) Begin(c *Collector, recording bool) report.Settings {
 	w.collector = c
-	w.reader.ownProbe = strings.TrimPrefix(c.objs.Switch, "kprobe:")
+	// In a function where somebody else's was before, ours is not the only one.
+	if own, ok := strings.CutPrefix(c.objs.Switch, "kprobe:"); ok && !slices.Contains(strings.Fields(w.base["probed_functions"]), own) {
+		w.reader.ownProbe = own
+	}
 	w.base["recording"] = "off"
 	if recording {
 		w.base["recording"] = "on"

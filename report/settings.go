@@ -42,11 +42,12 @@ type kindOfSetting struct {
 // among them, as of a later version, is compared and shown all the same.
 func kindsOfSettings() []kindOfSetting {
 	const tracers = "other tracers were on the way of a switch, and what they cost is inside its phases: %s"
+	const probes = "somebody had probes in functions on the way of a switch, and what they cost is inside its phases: %s"
 	return []kindOfSetting{
 		{name: "recording", usual: "off"},
 		{name: "other_tracers", usual: none, warning: tracers},
 		{name: "life_tracers", usual: none},
-		{name: "probed_functions", usual: none, warning: tracers},
+		{name: "probed_functions", usual: none, warning: probes},
 		{name: "bpf_stats", usual: "off", warning: "kernel.bpf_stats_enabled is %s: each of the tracer's programs takes longer, and so do the phases"},
 		{name: "policy", usual: "SCHED_OTHER", warning: "the work was started under %s, not under SCHED_OTHER as usual: it shares cores, preempts and waits by that policy's rules"},
 		{name: "nice", usual: "0"},

@@ -30,6 +30,7 @@ func TestSettings(t *testing.T) {
 		{"bpf_stats", "on", "off → on", "bpf_stats_enabled is on", "bpf stats on"},
 		{"recording", "on", "off → on", "", "recording on"},
 		{"other_tracers", "perf on sched_switch", "none → perf on sched_switch", "other tracers were on the way of a switch", "perf on sched_switch"},
+		{"probed_functions", "finish_task_switch", "none → finish_task_switch", "probes in functions on the way of a switch", "finish_task_switch"},
 		{"timer_slack_ns", "1000000", "50000 → 1000000", "", "timer slack ns 1000000"},
 		{"rt_runtime_us", "unlimited", "950000 of 1000000 → unlimited", "", ""},
 		// One that only a later version knows.
