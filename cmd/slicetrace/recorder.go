@@ -98,7 +98,12 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	r.progress.end()
 	// Now, so that it need not be while work runs.
 	runtime.GC()
-	return r.collector.Mark(markOf(result))
+	if err := r.collector.Mark(markOf(result)); err != nil {
+		// The trial itself is whole.
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s in %s, round %d, is not marked in the recording: %s",
+			result.Trial.Name(), trial.Mode, trial.Round, oneLine(err)))
+	}
+	return nil
 }
 
 // Failed notes a trial that gave no figures.

@@ -52,6 +52,9 @@ and as threads in turn, shows a report and saves it. With -- it asks the same of
 any program and all its children: the program has standard input and output to
 itself, the report follows on standard error, and its exit status is passed on.
 
+A trial that fails takes nothing from the others: the report names it and the cause,
+and the exit status is 1.
+
 Workloads are listed by "slicetrace list". Under sudo the work runs as the user
 who called sudo, and the saved report is theirs.`,
 		Example: `  sudo slicetrace run
