@@ -82,7 +82,7 @@ type Collector struct {
 	floor   hookFloor
 	others  *bpf.Others // nil where it cannot be known who else is on a hook
 	own     ownNames
-	hotplug hotplug
+	hotplug *hotplug
 	ahead   time.Duration // of the kernel's clock, is this process's
 	opened  uint64
 
@@ -361,6 +361,5 @@ func (c *Collector) Close() error {
 	}
 	c.objs.Close()
 	errs = append(errs, c.hotplug.close())
-	c.hotplug = hotplug{fd: -1}
 	return errors.Join(errs...)
 }

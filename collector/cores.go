@@ -23,6 +23,7 @@ func (c *Collector) meet() error {
 			continue
 		}
 		c.cores = append(c.cores, &core{cpu: cpu, late: true})
+		c.hotplug.noticed(cpu)
 	}
 	if len(still) < len(c.awaited) {
 		slices.SortFunc(c.cores, func(a, b *core) int { return cmp.Compare(a.cpu, b.cpu) })

@@ -2,9 +2,12 @@ package collector
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
@@ -23,6 +26,39 @@ func TestHotplugMessages(t *testing.T) {
 	} {
 		if cpu, ok := parseHotplug([]byte(message)); ok != (want >= 0) || ok && cpu != want {
 			t.Errorf("%q is of core %d, %v, want %d", message, cpu, ok, want)
+		}
+	}
+}
+
+// Messages about other devices take none of the socket's room, and where those about cores
+// find none that is known.
+func TestHotplugMessagesWithoutRoom(t *testing.T) {
+	const uevent = "/sys/devices/system/cpu/cpu0/uevent" // has the kernel send one
+	send := func(action string, n int) {
+		t.Helper()
+		for range n {
+			if err := os.WriteFile(uevent, []byte(action), 0o200); err != nil {
+				t.Skipf("no message can be had: %v", err)
+			}
+		}
+	}
+	for action, want := range map[string]struct {
+		cores []int
+		all   bool
+	}{"change": {nil, true}, "online": {[]int{0}, false}} {
+		h := listenHotplug()
+		if h.fd < 0 {
+			t.Skip("there is no socket for the kernel's messages")
+		}
+		if err := unix.SetsockoptInt(h.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4096); err != nil {
+			t.Fatal(err)
+		}
+		send(action, 31)
+		if cores, all := h.changed(); !slices.Equal(cores, want.cores) || all != want.all {
+			t.Errorf("%s: cores %v, all of them %v", action, cores, all)
+		}
+		if err := h.close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

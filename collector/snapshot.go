@@ -26,19 +26,20 @@ func idOf(o *bpf.Obituary) taskID { return taskID{o.Slot, o.Worker.Born} }
 // Snapshot is a copy of all counts, each core's between two of its switches. The slices in
 // progress are part of it.
 type Snapshot struct {
-	number uint64
-	opened uint64 // when watching began, and
-	at     uint64 // when the reading of the cores did
-	cpus   []int
-	cores  []coreCounts
-	alive  map[taskID]bpf.Worker
-	ended  endedTasks
-	base   map[taskID]Task // of the tasks that ended since the snapshot before
-	totals bpf.Totals
-	steal  map[int]awayTimes
-	pick   bool
-	swtch  bool
-	plug   []int // cores that have gone or come since Open
+	number  uint64
+	opened  uint64 // when watching began, and
+	at      uint64 // when the reading of the cores did
+	cpus    []int
+	cores   []coreCounts
+	alive   map[taskID]bpf.Worker
+	ended   endedTasks
+	base    map[taskID]Task // of the tasks that ended since the snapshot before
+	totals  bpf.Totals
+	steal   map[int]awayTimes
+	pick    bool
+	swtch   bool
+	plug    []int // cores that have gone or come since Open
+	plugAll bool  // and those are all
 }
 
 // Interval is what happened between two snapshots.
@@ -55,6 +56,9 @@ type Interval struct {
 	// core counts as idle while it is away, as one does until it comes online for the
 	// first time, and tasks pinned to it get other cores.
 	Hotplugged []int
+	// HotplugUnheard says that there may be more of them: the kernel's messages found no
+	// room, or could not be listened to.
+	HotplugUnheard bool
 }
 
 // Snapshot copies what the kernel has counted so far.
@@ -81,8 +85,8 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 		base:   make(map[taskID]Task),
 		pick:   c.objs.Pick != "",
 		swtch:  c.objs.Switch != "",
-		plug:   c.hotplug.changed(),
 	}
+	s.plug, s.plugAll = c.hotplug.changed()
 	for _, core := range c.cores {
 		s.cpus = append(s.cpus, core.cpu)
 		s.cores = append(s.cores, core.snapshot(s.swtch))
@@ -144,6 +148,7 @@ func (c *Collector) readCore(core *core) error {
 	}
 	core.last = core.now
 	if away {
+		c.hotplug.noticed(core.cpu)
 		err = c.readAway(core)
 	} else {
 		err = c.objs.Shadow.Lookup(uint32(0), &core.now)
@@ -223,7 +228,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
 		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
 	}
-	in := Interval{Hotplugged: s.plug}
+	in := Interval{Hotplugged: s.plug, HotplugUnheard: !s.plugAll}
 	for i, cpu := range s.cpus {
 		earlier := before.of(cpu)
 		core := s.cores[i].since(earlier, cpu, s.totals.TickFunction != 0)

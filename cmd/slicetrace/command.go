@@ -121,7 +121,7 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, s
 		ToolSwitches: &own,
 	})
 	settings.Stop(&r.Trials[len(r.Trials)-1])
-	r.Warnings = append(r.Warnings, hotplugWarnings(interval.Hotplugged, r.Warnings)...)
+	r.Warnings = append(r.Warnings, hotplugWarnings(interval, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		ending := ""
 		if leaving > 0 {

@@ -94,7 +94,7 @@ func (r *recorder) Stopped(result workloads.Result) error {
 			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
 			result.Trial.Name(), trial.Mode, trial.Round, n, len(result.Workers)))
 	}
-	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval.Hotplugged, r.report.Warnings)...)
+	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval, r.report.Warnings)...)
 	r.progress.end()
 	// Now, so that it need not be while work runs.
 	runtime.GC()
@@ -117,13 +117,18 @@ func (r *recorder) Failed(f workloads.Failure) {
 }
 
 // hotplugWarnings says which cores went or came meanwhile, unless that is said already.
-func hotplugWarnings(cores []int, said []string) []string {
+func hotplugWarnings(in collector.Interval, said []string) []string {
 	var fresh []string
-	for _, cpu := range cores {
-		w := fmt.Sprintf("core %d went offline or came online during the run: while away it counts as idle, and tasks pinned to it had other cores", cpu)
+	warn := func(w string) {
 		if !slices.Contains(said, w) {
 			fresh = append(fresh, w)
 		}
+	}
+	for _, cpu := range in.Hotplugged {
+		warn(fmt.Sprintf("core %d went offline or came online during the run: while away it counts as idle, and tasks pinned to it had other cores", cpu))
+	}
+	if in.HotplugUnheard {
+		warn("cores that went offline and came back may be unnamed: the kernel's messages about them were lost or could not be listened to")
 	}
 	return fresh
 }
