@@ -24,7 +24,8 @@ func TestRunsAgreeWithThemselves(t *testing.T) {
 		{"waiting and shared cores", append([]string{"run", "pipe", "spin", "counter", "--workers", "6"}, few...)},
 		{"no phases", append([]string{"run", "yield", "--phases", "none"}, few...)},
 		{"one core", append([]string{"run", "messaging", "--cores", "0"}, few...)},
-		{"a program of processes", []string{"run", "--", "sh", "-c", "for i in 1 2 3 4 5; do (true); sleep 0.01; done"}},
+		{"a program of processes", []string{"run", "--", "sh", "-c",
+			"for i in 1 2 3 4 5; do (true); sleep 0.01; done"}},
 		{"recorded", append([]string{"run", "pipe", "spawn", "--record", "r.rec"}, few...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -52,13 +53,15 @@ func TestRunsAgreeWithThemselves(t *testing.T) {
 				return
 			}
 			count := func(table string) uint64 {
-				rows, err := csv.NewReader(strings.NewReader(call(t, "export", filepath.Join(got.dir, "r.rec"), "--table", table).out)).ReadAll()
+				rows, err := csv.NewReader(strings.NewReader(call(t, "export", filepath.Join(got.dir, "r.rec"),
+					"--table", table).out)).ReadAll()
 				if err != nil {
 					t.Fatal(err)
 				}
 				return uint64(len(rows) - 1)
 			}
-			for table, want := range map[string]uint64{"switches": r.Recording.Switches, "wakeups": r.Recording.Wakeups, "marks": uint64(len(r.Trials))} {
+			for table, want := range map[string]uint64{"switches": r.Recording.Switches,
+				"wakeups": r.Recording.Wakeups, "marks": uint64(len(r.Trials))} {
 				if got := count(table); got != want {
 					t.Errorf("the recording holds %d %s, the report says %d", got, table, want)
 				}

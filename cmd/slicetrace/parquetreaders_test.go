@@ -39,7 +39,8 @@ func query(t *testing.T, db database, dir string, queries []string) [][][]string
 	t.Helper()
 	packages := os.Getenv(readersVariable)
 	if packages == "" {
-		bpftest.Unavailable(t, "needs DuckDB and ClickHouse: npm install --prefix FOLDER @duckdb/node-api chdb, and set "+readersVariable+"=FOLDER")
+		bpftest.Unavailable(t, "needs DuckDB and ClickHouse: npm install --prefix FOLDER @duckdb/node-api chdb, "+
+			"and set "+readersVariable+"=FOLDER")
 	}
 	script, err := filepath.Abs("testdata/query.js")
 	if err != nil {
@@ -93,9 +94,11 @@ func (p parquetTable) from(db database) string {
 
 // exported exports a table with the tool, as CSV and as Parquet with columns before
 // CSV's whose fields are the same in each row, and reads the CSV.
-func exported(t *testing.T, dir, file, source, table string, columns []report.TableColumn, fields []report.Field) parquetTable {
+func exported(t *testing.T, dir, file, source, table string, columns []report.TableColumn,
+	fields []report.Field) parquetTable {
 	t.Helper()
-	if got := call(t, "export", source, "--table", table, "--format", "parquet", "-o", filepath.Join(dir, file)); got.status != exitDone {
+	if got := call(t, "export", source, "--table", table, "--format", "parquet", "-o", filepath.Join(dir,
+		file)); got.status != exitDone {
 		t.Fatal(got.err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(call(t, "export", source, "--table", table).out)).ReadAll()
@@ -138,7 +141,8 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		// CSV shows hostile texts in another way.
 		table = identified(t, hostile, name)
 		table.files = "hostile-" + name + ".parquet"
-		if got := call(t, "export", hostileSource, "--table", name, "--format", "parquet", "-o", filepath.Join(dir, table.files)); got.status != exitDone {
+		if got := call(t, "export", hostileSource, "--table", name, "--format", "parquet", "-o",
+			filepath.Join(dir, table.files)); got.status != exitDone {
 			t.Fatal(got.err)
 		}
 		all = append(all, table)
@@ -196,7 +200,8 @@ func fleetTable(t *testing.T, dir, name, source string, r *report.Report) parque
 	one := p.rows
 	p.rows = nil
 	for _, host := range []string{"web-1", "web-2"} {
-		got := call(t, "export", source, "--table", name, "--format", "parquet", "-o", filepath.Join(dir, "fleet"), "--host", host)
+		got := call(t, "export", source, "--table", name, "--format", "parquet", "-o", filepath.Join(dir,
+			"fleet"), "--host", host)
 		if got.status != exitDone {
 			t.Fatal(got.err)
 		}
@@ -227,12 +232,14 @@ func longRecording(t *testing.T) string {
 		b := recording.Block{CPU: block % 2, Lost: uint64(block % 7)}
 		tid := int32(1000 + block)
 		err = errors.Join(err, w.Tasks([]recording.Task{
-			{TimeNS: now, TID: tid, TGID: tid, Comm: fmt.Sprintf("task/%d", block)}, {TimeNS: now, TID: 7, TGID: 7, Comm: fmt.Sprintf("%c-name", 'a'+block%26)},
+			{TimeNS: now, TID: tid, TGID: tid, Comm: fmt.Sprintf("task/%d", block)}, {TimeNS: now, TID: 7,
+				TGID: 7, Comm: fmt.Sprintf("%c-name", 'a'+block%26)},
 		}))
 		for i := range events {
 			now += 1 + int64(i%13)
 			e := recording.Event{
-				TimeNS: now, Prev: 7, Next: tid, SliceNS: now % 9973, PickNS: -1, SwitchNS: -1, Class: uint8(i % 5), EndedBy: uint8(block % 6), State: "RSD"[i%3],
+				TimeNS: now, Prev: 7, Next: tid, SliceNS: now % 9973, PickNS: -1, SwitchNS: -1,
+				Class: uint8(i % 5), EndedBy: uint8(block % 6), State: "RSD"[i%3],
 			}
 			if block > 50 {
 				e.PickNS, e.SwitchNS = int64(i%400), int64(i%251)
@@ -242,11 +249,13 @@ func longRecording(t *testing.T) string {
 				e.Next = 99 // whose name is not known
 			}
 			if i%100 == 0 {
-				b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: tid, CPU: int32(i % 2)})
+				b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: tid,
+					CPU: int32(i % 2)})
 			}
 		}
 		err = errors.Join(err, w.Block(b), w.Mark(recording.Mark{
-			Workload: "pipe", Mode: []string{"processes", "threads"}[block%2], Round: block, StartNS: now - 100, EndNS: now, Workers: []int32{7, tid},
+			Workload: "pipe", Mode: []string{"processes", "threads"}[block%2], Round: block, StartNS: now - 100,
+			EndNS: now, Workers: []int32{7, tid},
 		}))
 	}
 	if err := errors.Join(err, w.Close(recording.End{})); err != nil {
@@ -277,7 +286,8 @@ func TestParquetReadersFindWhatIsThere(t *testing.T) {
 				}
 				questions = append(questions, question{fmt.Sprintf("%s: %s %.60s", table.files, c.Name, f.name), n})
 				for db, condition := range f.sql {
-					queries[db] = append(queries[db], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", table.from(db), condition))
+					queries[db] = append(queries[db], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s",
+						table.from(db), condition))
 				}
 			}
 		}

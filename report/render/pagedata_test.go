@@ -83,8 +83,10 @@ func TestPageDrawsWhatItsTablesSay(t *testing.T) {
 			t.Errorf("%s: the page does not say %q", w.Name, want)
 		}
 		for i, task := range w.Tasks {
-			want := spaced(fmt.Sprintf("%s %s %s", report.Of(float64(slices[i]), report.Count), ns(onCPU[i]), ns(longest[i])))
-			if !regexp.MustCompile(regexp.QuoteMeta(task) + ` (other|worker \d+|task \d+) ` + regexp.QuoteMeta(want)).MatchString(shown) {
+			want := spaced(fmt.Sprintf("%s %s %s", report.Of(float64(slices[i]), report.Count), ns(onCPU[i]),
+				ns(longest[i])))
+			row := regexp.MustCompile(regexp.QuoteMeta(task) + ` (other|worker \d+|task \d+) ` + regexp.QuoteMeta(want))
+			if !row.MatchString(shown) {
 				t.Errorf("%s: no row of %s says %q", w.Name, task, want)
 			}
 		}

@@ -73,20 +73,25 @@ func awkwardColumns() map[string]awkwardColumn {
 		}
 	}
 	return map[string]awkwardColumn{
-		"decimals that are no numbers":     {report.ColumnDecimal, []string{"1.5", "NaN", "-0.000000", "", "-2"}},
-		"decimals, none a number":          {report.ColumnDecimal, []string{"NaN", "NaN"}},
-		"decimals without end":             {report.ColumnDecimal, []string{"+Inf", "-Inf", "0"}},
-		"zero from below":                  {report.ColumnDecimal, []string{"-0.000000"}},
-		"nothing":                          {report.ColumnText, []string{"", "", ""}},
-		"no integer":                       {report.ColumnInteger, []string{"", ""}},
-		"pages of nothing":                 {report.ColumnInteger, some},
-		"texts and pages of nothing":       {report.ColumnText, some},
-		"the largest":                      {report.ColumnInteger, []string{fmt.Sprint(math.MaxInt64), fmt.Sprint(math.MinInt64 + 1), "0"}},
-		"times":                            {report.ColumnTime, []string{"1969-12-31T23:59:59.999999Z", "2026-11-22T20:11:00.1234567+02:00", ""}},
-		"a text that is cut within a rune": {report.ColumnText, []string{long + "é", long + "\U0010ffff", long + "\u007f\u007f"}},
-		"texts without end":                {report.ColumnText, []string{strings.Repeat("\U0010ffff", 30_000), strings.Repeat("\x7f", 70_000), "b"}},
-		"what is not UTF-8":                {report.ColumnText, []string{"\xff\xff\xff", long + "\xc3", "a\x00", "\xed\xa0\x80"}},
-		"upper case, marks, no ASCII":      {report.ColumnText, []string{"Z", "a", "_", "ß", "日本", "~", " "}},
+		"decimals that are no numbers": {report.ColumnDecimal, []string{"1.5", "NaN", "-0.000000", "", "-2"}},
+		"decimals, none a number":      {report.ColumnDecimal, []string{"NaN", "NaN"}},
+		"decimals without end":         {report.ColumnDecimal, []string{"+Inf", "-Inf", "0"}},
+		"zero from below":              {report.ColumnDecimal, []string{"-0.000000"}},
+		"nothing":                      {report.ColumnText, []string{"", "", ""}},
+		"no integer":                   {report.ColumnInteger, []string{"", ""}},
+		"pages of nothing":             {report.ColumnInteger, some},
+		"texts and pages of nothing":   {report.ColumnText, some},
+		"the largest": {report.ColumnInteger, []string{fmt.Sprint(math.MaxInt64),
+			fmt.Sprint(math.MinInt64 + 1), "0"}},
+		"times": {report.ColumnTime, []string{"1969-12-31T23:59:59.999999Z",
+			"2026-11-22T20:11:00.1234567+02:00", ""}},
+		"a text that is cut within a rune": {report.ColumnText, []string{long + "é", long + "\U0010ffff",
+			long + "\u007f\u007f"}},
+		"texts without end": {report.ColumnText, []string{strings.Repeat("\U0010ffff", 30_000),
+			strings.Repeat("\x7f", 70_000), "b"}},
+		"what is not UTF-8": {report.ColumnText, []string{"\xff\xff\xff", long + "\xc3", "a\x00",
+			"\xed\xa0\x80"}},
+		"upper case, marks, no ASCII": {report.ColumnText, []string{"Z", "a", "_", "ß", "日本", "~", " "}},
 	}
 }
 
@@ -105,7 +110,8 @@ func TestParquetMetadataOfSeveralRowGroups(t *testing.T) {
 		rows = 530_000 // still two
 	}
 	f := parquetOf(t, report.Table{
-		Name: "long", Columns: []report.TableColumn{{Name: "n", Required: true}, {Name: "text", Kind: report.ColumnText}, {Name: "some"}},
+		Name: "long", Columns: []report.TableColumn{{Name: "n", Required: true}, {Name: "text",
+			Kind: report.ColumnText}, {Name: "some"}},
 		Rows: func(yield func([]report.Field) bool) {
 			for i := range rows {
 				row := []report.Field{{Text: fmt.Sprint(i)}, {Text: fmt.Sprintf("%07d", i/1000)}, {}}
@@ -143,10 +149,12 @@ func checkMetadata(t *testing.T, f *parquet.File) {
 			column := m.Columns[j].MetaData
 			size, compressed = size+column.TotalUncompressedSize, compressed+column.TotalCompressedSize
 			at := fmt.Sprintf("row group %d, column %s", i, strings.Join(column.PathInSchema, "."))
-			checkColumn(t, at, chunk, &column, m.NumRows, &f.ColumnIndexes()[i*columns+j], &f.OffsetIndexes()[i*columns+j])
+			checkColumn(t, at, chunk, &column, m.NumRows, &f.ColumnIndexes()[i*columns+j],
+				&f.OffsetIndexes()[i*columns+j])
 		}
 		if m.TotalByteSize != size || m.TotalCompressedSize != compressed {
-			t.Errorf("row group %d is of %d bytes, %d compressed, want %d and %d", i, m.TotalByteSize, m.TotalCompressedSize, size, compressed)
+			t.Errorf("row group %d is of %d bytes, %d compressed, want %d and %d", i, m.TotalByteSize,
+				m.TotalCompressedSize, size, compressed)
 		}
 	}
 	if got := int64(len(texts(t, f))); meta.NumRows != rows || got != rows {
@@ -156,7 +164,8 @@ func checkMetadata(t *testing.T, f *parquet.File) {
 
 // checkColumn compares the page index and the statistics with the pages' values.
 func checkColumn(
-	t *testing.T, at string, chunk parquet.ColumnChunk, m *format.ColumnMetaData, rows int64, index *format.ColumnIndex, offsets *format.OffsetIndex,
+	t *testing.T, at string, chunk parquet.ColumnChunk, m *format.ColumnMetaData, rows int64,
+	index *format.ColumnIndex, offsets *format.OffsetIndex,
 ) {
 	t.Helper()
 	var all []parquet.Value
@@ -196,12 +205,14 @@ func checkColumn(
 		parquet.Release(page)
 	}
 	if n != len(index.MinValues) || n != len(offsets.PageLocations) {
-		t.Errorf("%s has %d pages, and %d and %d in its indexes", at, n, len(index.MinValues), len(offsets.PageLocations))
+		t.Errorf("%s has %d pages, and %d and %d in its indexes", at, n, len(index.MinValues),
+			len(offsets.PageLocations))
 	}
 	checkOrder(t, at, chunk.Type(), index)
 	checkBounds(t, at, chunk.Type(), all, m.Statistics.MinValue, m.Statistics.MaxValue, m.Statistics.NullCount)
 	if m.NumValues != rows || int64(len(all)) != rows || m.Statistics.DistinctCount != 0 {
-		t.Errorf("%s: %d values, %d distinct, of %d in %d rows", at, m.NumValues, m.Statistics.DistinctCount, len(all), rows)
+		t.Errorf("%s: %d values, %d distinct, of %d in %d rows", at, m.NumValues, m.Statistics.DistinctCount,
+			len(all), rows)
 	}
 	if h := m.SizeStatistics.DefinitionLevelHistogram; len(h) > 0 && (h[0] != nullsOf(all) || h[0]+h[1] != rows) {
 		t.Errorf("%s: definition levels %v, of which %d are absent", at, h, nullsOf(all))
@@ -244,7 +255,8 @@ func checkBounds(t *testing.T, at string, typ parquet.Type, values []parquet.Val
 		}
 	}
 	for which, pair := range map[string][2][]byte{
-		"lower": {lower, slices.MinFunc(values, typ.Compare).Bytes()}, "upper": {upper, slices.MaxFunc(values, typ.Compare).Bytes()},
+		"lower": {lower, slices.MinFunc(values, typ.Compare).Bytes()}, "upper": {upper, slices.MaxFunc(values,
+			typ.Compare).Bytes()},
 	} {
 		if !bytes.Equal(pair[0], pair[1]) {
 			t.Errorf("%s: the %s bound is %.40q, want %.40q", at, which, pair[0], pair[1])

@@ -130,7 +130,8 @@ func threadsOf(t *testing.T, trace message) []string {
 			ns := e.int(t, "timestamp", 0)
 			for _, m := range e.all("task_newtask") {
 				add(ns, func(p *perfettoThreads) {
-					p.newTask(ns, e.int(t, "pid", 0), m.int(t, "pid", 0), m.int(t, "clone_flags", 0) != 0, m.text("comm"))
+					p.newTask(ns, e.int(t, "pid", 0), m.int(t, "pid", 0), m.int(t, "clone_flags", 0) != 0,
+						m.text("comm"))
 				})
 			}
 			for _, m := range e.all("sched_process_free") {
@@ -199,14 +200,19 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 			on(0, wakeup(3001, 7, 0), slice(3010, 6, 7, 'S', causeBlocked), slice(3100, 7, 5, 'X', causeExited)),
 			[]recording.Task{born(4000, 7, 7, "c")},
 			on(0, wakeup(4001, 7, 0), slice(4010, 5, 7, 'S', causeBlocked)),
-		}, []string{"5 sh of 5 (0) 0-0", "6 other of 6 (0) 0-0", "7 a of 5 (0) 2000-2101", "7 b of 6 (0) 3000-3101", "7 c of 7 (5) 4000-0"}},
+		}, []string{"5 sh of 5 (0) 0-0", "6 other of 6 (0) 0-0", "7 a of 5 (0) 2000-2101",
+			"7 b of 6 (0) 3000-3101", "7 c of 7 (5) 4000-0"}},
 		{"a leader that ends before its threads", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7, Comm: "worker"}},
-			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), wakeup(2021, 8, 0), slice(2100, 7, 8, 'X', causeExited)),
-			on(0, slice(2200, 8, 5, 'S', causeBlocked), slice(2300, 5, 8, 'S', causeBlocked), slice(2400, 8, 5, 'X', causeExited)),
+			[]recording.Task{shell, born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7,
+				Comm: "worker"}},
+			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), wakeup(2021, 8, 0), slice(2100, 7, 8,
+				'X', causeExited)),
+			on(0, slice(2200, 8, 5, 'S', causeBlocked), slice(2300, 5, 8, 'S', causeBlocked), slice(2400, 8, 5,
+				'X', causeExited)),
 		}, []string{"5 sh of 5 (0) 0-0", "7 main of 7 (5) 2000-2401", "8 worker of 7 (5) 2020-2401"}},
 		{"a thread's end is read before an earlier one of its process", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7, Comm: "worker"}},
+			[]recording.Task{shell, born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7,
+				Comm: "worker"}},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), wakeup(2021, 8, 1)),
 			on(1, slice(2030, 0, 8, 'R', causeOther), slice(2400, 8, 0, 'X', causeExited)),
 			on(0, slice(2100, 7, 5, 'X', causeExited)),
@@ -218,7 +224,8 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 		{"an end that was lost", []any{
 			[]recording.Task{shell, born(2000, 7, 7, "first"), born(3000, 7, 7, "second")},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked)),
-			recording.Block{Lost: 3, Events: []recording.Event{wakeup(3001, 7, 0), slice(3010, 5, 7, 'S', causeBlocked)}},
+			recording.Block{Lost: 3, Events: []recording.Event{wakeup(3001, 7, 0), slice(3010, 5, 7, 'S',
+				causeBlocked)}},
 		}, []string{"5 sh of 5 (0) 0-0", "7 first of 7 (5) 2000-0", "7 second of 7 (5) 3000-0"}},
 		{"a first wakeup that was lost", []any{
 			[]recording.Task{shell, born(2000, 7, 7, "first")},
@@ -231,7 +238,8 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 			on(0, wakeup(3001, 7, 0), slice(3010, 5, 7, 'S', causeBlocked), slice(3100, 7, 5, 'X', causeExited)),
 		}, []string{"5 sh of 5 (0) 0-0", "7 first of 7 (0) 0-2101", "7 second of 7 (0) 0-3101"}},
 		{"nobody knows it", []any{
-			on(0, slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited), slice(2200, 5, 7, 'S', causeBlocked)),
+			on(0, slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited), slice(2200, 5, 7,
+				'S', causeBlocked)),
 		}, []string{"7  0-2101", "5  0-0", "7  0-0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,8 +8,11 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// rows are a table's, by the names of its columns; "" is an absent figure.
-type rows []map[string]string
+// figures are a row's, by the names of its columns; "" is an absent one.
+type figures map[string]string
+
+// rows are a table's.
+type rows []figures
 
 // tables are a report's, by name.
 type tables map[string]rows
@@ -22,7 +25,7 @@ func tablesOf(r *report.Report) (tables, error) {
 			return nil, err
 		}
 		for row := range t.Rows {
-			fields := map[string]string{}
+			fields := figures{}
 			for i, f := range row {
 				fields[t.Columns[i].Name] = f.Text
 			}
@@ -33,7 +36,7 @@ func tablesOf(r *report.Report) (tables, error) {
 }
 
 // of is the figure in a row, 0 where it is absent.
-func of(row map[string]string, column string) float64 {
+func of(row figures, column string) float64 {
 	if row[column] == "" {
 		return 0
 	}
@@ -59,7 +62,7 @@ func (r rows) most(column string) (most float64) {
 }
 
 // where are the rows that have the same value as another in each of the columns.
-func (r rows) where(other map[string]string, columns ...string) (found rows) {
+func (r rows) where(other figures, columns ...string) (found rows) {
 next:
 	for _, row := range r {
 		for _, c := range columns {
@@ -102,7 +105,7 @@ type identity struct {
 	// measured is set where the reports of this package do not hold it: their slices
 	// are drawn for each core and each worker on their own.
 	measured bool
-	both     func(row map[string]string, all tables) (first, second float64)
+	both     func(row figures, all tables) (first, second float64)
 }
 
 // trialKey tells trials apart.
@@ -113,34 +116,47 @@ var trialKey = []string{"workload", "variant", "mode", "round"}
 func identities() []identity {
 	list := []identity{
 		{table: "trials", name: "switches = cores' switches", both: sumOf("switches", "cores", "switches")},
-		{table: "trials", name: "slices + created_slices = table slices' slices", measured: true, both: func(row map[string]string, all tables) (float64, float64) {
-			return of(row, "slices") + of(row, "created_slices"), all["slices"].where(row, trialKey...).sum("slices")
-		}},
-		{table: "trials", name: "on_cpu_ns + created_on_cpu_ns = table slices' sum_ns", measured: true, both: func(row map[string]string, all tables) (float64, float64) {
-			return of(row, "on_cpu_ns") + of(row, "created_on_cpu_ns"), all["slices"].where(row, trialKey...).sum("sum_ns")
-		}},
-		{table: "trials", name: "workers_ns = table slices' sum_ns", measured: true, both: sumOf("workers_ns", "slices", "sum_ns")},
-		{table: "trials", name: "parallelism × duration = on-CPU time", within: 0.001, both: func(row map[string]string, _ tables) (float64, float64) {
-			return of(row, "parallelism") * of(row, "duration_ns"), of(row, "on_cpu_ns") + of(row, "created_on_cpu_ns")
-		}},
-		{table: "trials", name: "created_reconciled ≤ created_tasks", atMost: true, both: columns("created_reconciled", "created_tasks")},
-		{table: "trials", name: "wait_max_ns = workers' longest", both: func(row map[string]string, all tables) (float64, float64) {
-			return of(row, "wait_max_ns"), all["workers"].where(row, trialKey...).most("wait_max_ns")
-		}},
-		{table: "trials", name: "wait_max_ns ≤ wait_ns", measured: true, atMost: true, both: columns("wait_max_ns", "wait_ns")},
-		{table: "workers", name: "slices = slices by cause", both: func(row map[string]string, _ tables) (float64, float64) {
+		{table: "trials", name: "slices + created_slices = table slices' slices", measured: true,
+			both: func(row figures, all tables) (float64, float64) {
+				return of(row, "slices") + of(row, "created_slices"), all["slices"].where(row,
+					trialKey...).sum("slices")
+			}},
+		{table: "trials", name: "on_cpu_ns + created_on_cpu_ns = table slices' sum_ns", measured: true,
+			both: func(row figures, all tables) (float64, float64) {
+				return of(row, "on_cpu_ns") + of(row, "created_on_cpu_ns"), all["slices"].where(row,
+					trialKey...).sum("sum_ns")
+			}},
+		{table: "trials", name: "workers_ns = table slices' sum_ns", measured: true,
+			both: sumOf("workers_ns", "slices", "sum_ns")},
+		{table: "trials", name: "parallelism × duration = on-CPU time", within: 0.001,
+			both: func(row figures, _ tables) (float64, float64) {
+				return of(row, "parallelism") * of(row, "duration_ns"), of(row, "on_cpu_ns") + of(row,
+					"created_on_cpu_ns")
+			}},
+		{table: "trials", name: "created_reconciled ≤ created_tasks", atMost: true,
+			both: columns("created_reconciled", "created_tasks")},
+		{table: "trials", name: "wait_max_ns = workers' longest",
+			both: func(row figures, all tables) (float64, float64) {
+				return of(row, "wait_max_ns"), all["workers"].where(row, trialKey...).most("wait_max_ns")
+			}},
+		{table: "trials", name: "wait_max_ns ≤ wait_ns", measured: true, atMost: true,
+			both: columns("wait_max_ns", "wait_ns")},
+		{table: "workers", name: "slices = slices by cause", both: func(row figures, _ tables) (float64, float64) {
 			var sum float64
 			for _, cause := range report.Causes() {
 				sum += of(row, "slices_"+string(cause))
 			}
 			return of(row, "slices"), sum
 		}},
-		{table: "workers", name: "voluntary + involuntary = slices", both: func(row map[string]string, _ tables) (float64, float64) {
-			return of(row, "voluntary") + of(row, "involuntary"), of(row, "slices")
-		}},
-		{table: "cores", name: "idle + workers + others + self = wall", within: 0.001, both: func(row map[string]string, _ tables) (float64, float64) {
-			return of(row, "idle_ns") + of(row, "workers_ns") + of(row, "others_ns") + of(row, "self_ns"), of(row, "wall_ns")
-		}},
+		{table: "workers", name: "voluntary + involuntary = slices",
+			both: func(row figures, _ tables) (float64, float64) {
+				return of(row, "voluntary") + of(row, "involuntary"), of(row, "slices")
+			}},
+		{table: "cores", name: "idle + workers + others + self = wall", within: 0.001,
+			both: func(row figures, _ tables) (float64, float64) {
+				return of(row, "idle_ns") + of(row, "workers_ns") + of(row, "others_ns") + of(row, "self_ns"),
+					of(row, "wall_ns")
+			}},
 		{table: "cores", name: "busy_ticks ≤ ticks", atMost: true, both: columns("busy_ticks", "ticks")},
 		{table: "cores", name: "cost_count ≤ pick_count", atMost: true, both: columns("cost_count", "pick_count")},
 		{table: "cores", name: "cost_count ≤ switch_count", atMost: true, both: columns("cost_count", "switch_count")},
@@ -150,40 +166,50 @@ func identities() []identity {
 		{table: "quality", name: "unmatched = both phases'", both: onlyOf("unmatched", func(q rows, _ tables) float64 {
 			return q.value("unmatched_pick") + q.value("unmatched_switch")
 		})},
-		{table: "quality", name: "compared_workers ≤ workers", atMost: true, both: onlyOf("compared_workers", func(q rows, _ tables) float64 { return q.value("workers") })},
-		{table: "quality", name: "reconciled_workers ≤ compared_workers", atMost: true, both: onlyOf("reconciled_workers", func(q rows, _ tables) float64 {
-			return q.value("compared_workers")
-		})},
+		{table: "quality", name: "compared_workers ≤ workers", atMost: true,
+			both: onlyOf("compared_workers", func(q rows, _ tables) float64 { return q.value("workers") })},
+		{table: "quality", name: "reconciled_workers ≤ compared_workers", atMost: true,
+			both: onlyOf("reconciled_workers", func(q rows, _ tables) float64 {
+				return q.value("compared_workers")
+			})},
 	}
 	for _, c := range []string{"slices", "on_cpu_ns", "wait_ns"} {
 		list = append(list, identity{table: "trials", name: c + " = workers' " + c, both: sumOf(c, "workers", c)})
 	}
 	for _, c := range []string{"wall_ns", "idle_ns", "workers_ns", "others_ns", "self_ns", "steal_ns"} {
-		list = append(list, identity{table: "trials", name: c + " = cores' " + c, both: func(row map[string]string, all tables) (float64, float64) {
-			return of(row, c), all["cores"].where(row, trialKey...).once("core").sum(c)
-		}})
+		list = append(list, identity{table: "trials", name: c + " = cores' " + c,
+			both: func(row figures, all tables) (float64, float64) {
+				return of(row, c), all["cores"].where(row, trialKey...).once("core").sum(c)
+			}})
 	}
 	for quality, trials := range map[string]string{
-		"switches": "switches", "unmatched_pick": "unmatched_pick", "unmatched_switch": "unmatched_switch", "map_full": "map_full",
-		"dropped_tasks": "dropped_tasks", "unwatched": "unwatched", "workers": "workers", "wall_ns": "wall_ns", "self_ns": "self_ns", "steal_ns": "steal_ns",
+		"switches": "switches", "unmatched_pick": "unmatched_pick", "unmatched_switch": "unmatched_switch",
+		"map_full":      "map_full",
+		"dropped_tasks": "dropped_tasks", "unwatched": "unwatched", "workers": "workers", "wall_ns": "wall_ns",
+		"self_ns": "self_ns", "steal_ns": "steal_ns",
 		"created_tasks": "created_tasks", "reconciled_created": "created_reconciled", "tool_switches": "tool_switches",
 	} {
-		list = append(list, identity{table: "quality", name: quality + " = trials' " + trials, both: onlyOf(quality, func(_ rows, all tables) float64 {
-			return all["trials"].sum(trials)
-		})})
+		list = append(list, identity{table: "quality", name: quality + " = trials' " + trials,
+			both: onlyOf(quality, func(_ rows, all tables) float64 {
+				return all["trials"].sum(trials)
+			})})
 	}
 	for _, ordered := range []struct{ table, phase, counted string }{
-		{"cores", "pick_", "pick_count"}, {"cores", "switch_", "switch_count"}, {"cores", "cost_", "cost_count"}, {"slices", "", "slices"},
+		{"cores", "pick_", "pick_count"}, {"cores", "switch_", "switch_count"}, {"cores", "cost_", "cost_count"},
+		{"slices", "", "slices"},
 	} {
-		for _, pair := range [][2]string{{"p50_ns", "p90_ns"}, {"p90_ns", "p99_ns"}, {"p99_ns", "max_ns"}, {"max_ns", "sum_ns"}} {
+		for _, pair := range [][2]string{{"p50_ns", "p90_ns"}, {"p90_ns", "p99_ns"}, {"p99_ns", "max_ns"},
+			{"max_ns", "sum_ns"}} {
 			a, b := ordered.phase+pair[0], ordered.phase+pair[1]
 			if ordered.phase == "cost_" && pair[1] == "max_ns" {
 				continue // the cost is the sum of two, each of which is known to its bucket
 			}
-			list = append(list, identity{table: ordered.table, name: a + " ≤ " + b, within: bucket, atMost: true, both: columns(a, b)})
+			list = append(list, identity{table: ordered.table, name: a + " ≤ " + b, within: bucket, atMost: true,
+				both: columns(a, b)})
 		}
 		if ordered.table == "cores" {
-			list = append(list, identity{table: "cores", name: ordered.counted + " ≤ switches", atMost: true, both: columns(ordered.counted, "switches")})
+			list = append(list, identity{table: "cores", name: ordered.counted + " ≤ switches", atMost: true,
+				both: columns(ordered.counted, "switches")})
 		}
 	}
 	return list
@@ -192,19 +218,19 @@ func identities() []identity {
 // bucket is how far a quantile can be from the value that it stands for.
 const bucket = 1.0 / 16
 
-func columns(first, second string) func(map[string]string, tables) (float64, float64) {
-	return func(row map[string]string, _ tables) (float64, float64) { return of(row, first), of(row, second) }
+func columns(first, second string) func(figures, tables) (float64, float64) {
+	return func(row figures, _ tables) (float64, float64) { return of(row, first), of(row, second) }
 }
 
-func sumOf(column, table, other string) func(map[string]string, tables) (float64, float64) {
-	return func(row map[string]string, all tables) (float64, float64) {
+func sumOf(column, table, other string) func(figures, tables) (float64, float64) {
+	return func(row figures, all tables) (float64, float64) {
 		return of(row, column), all[table].where(row, trialKey...).sum(other)
 	}
 }
 
 // onlyOf is about one row of a table of names and values, where it has one.
-func onlyOf(name string, second func(rows, tables) float64) func(map[string]string, tables) (float64, float64) {
-	return func(row map[string]string, all tables) (float64, float64) {
+func onlyOf(name string, second func(rows, tables) float64) func(figures, tables) (float64, float64) {
+	return func(row figures, all tables) (float64, float64) {
 		if row["name"] != name || row["value"] == "" {
 			return 0, 0
 		}
@@ -241,7 +267,9 @@ func Contradictions(r *report.Report, measured bool) []string {
 			}
 			at := row["name"]
 			if at == "" {
-				at = fmt.Sprintf("%s %s %s round %s core %s %s%s %s", row["workload"], row["variant"], row["mode"], row["round"], row["core"], row["class"], row["ended_by"], row["worker"])
+				at = fmt.Sprintf("%s %s %s round %s core %s %s%s %s", row["workload"], row["variant"],
+					row["mode"], row["round"],
+					row["core"], row["class"], row["ended_by"], row["worker"])
 			}
 			found = append(found, fmt.Sprintf("%s, %s: %s: %.0f and %.0f", i.table, at, i.name, first, second))
 		}
