@@ -42,8 +42,18 @@ func scanSymbol(r io.Reader, function string) string {
 	return ""
 }
 
+// KprobesSwitchedOff reports whether kprobes are there, but none fires. It can be known
+// where debugfs is mounted.
+func KprobesSwitchedOff() bool {
+	text, err := os.ReadFile("/sys/kernel/debug/kprobes/enabled")
+	return err == nil && strings.TrimSpace(string(text)) == "0"
+}
+
 // hasKprobes reports whether the kernel can attach to arbitrary functions.
 func hasKprobes() bool {
+	if KprobesSwitchedOff() {
+		return false
+	}
 	_, err := os.Stat("/sys/bus/event_source/devices/kprobe/type")
 	if err != nil {
 		return false

@@ -87,6 +87,10 @@ func forbidden(err error) Check {
 		return missing("privileges", "lacks "+strings.Join(lack.Missing, " and "),
 			"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE")
 	}
+	var hidden *RefusedError
+	if errors.As(err, &hidden) {
+		return missing(hidden.Object, hidden.Cause, hidden.Remedy)
+	}
 	return missing("privileges", err.Error(), "run with sudo")
 }
 
@@ -98,7 +102,11 @@ func refusal(err error) Check {
 	case errors.Is(err, bpf.ErrTooOld):
 		return missing("kernel", "too old: it lacks the eBPF helper bpf_task_pt_regs", "use Linux 5.15 or later")
 	}
-	return missing("tracing programs", err.Error(), "use Linux 5.15 or later, outside a container")
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return missing(refused.Object, refused.Cause, refused.Remedy)
+	}
+	return missing("tracing programs", err.Error(), "use one of the kernels that the README says are tested")
 }
 
 func (c *Collector) checkPick() Check {
@@ -113,6 +121,11 @@ func (c *Collector) checkPick() Check {
 
 func (c *Collector) checkSwitch() Check {
 	switch symbol, isKprobe := strings.CutPrefix(c.objs.Switch, "kprobe:"); {
+	case c.objs.Switch == "" && bpf.KprobesSwitchedOff():
+		return Check{
+			Name: "switch phase", Status: Absent, Lost: []string{"switch", "cost"},
+			Detail: c.SwitchLack(), Remedy: "echo 1 > /sys/kernel/debug/kprobes/enabled, or " + newerKernel,
+		}
 	case c.objs.Switch == "":
 		return Check{
 			Name: "switch phase", Status: Absent, Lost: []string{"switch", "cost"}, Remedy: newerKernel,
@@ -126,6 +139,15 @@ func (c *Collector) checkSwitch() Check {
 		}
 	}
 	return ok("switch phase", c.objs.Switch, "tracepoint "+c.objs.Switch)
+}
+
+// SwitchLack says why there is no switch phase though it was asked for and the kernel
+// could have it, "" where that is not so.
+func (c *Collector) SwitchLack() string {
+	if c.objs.Switch != "" || c.options.NoSwitch || !bpf.KprobesSwitchedOff() {
+		return ""
+	}
+	return "kprobes, which stand in for the tracepoint sched_exit_tp, are switched off in /sys/kernel/debug/kprobes/enabled: no switch phase and no cost"
 }
 
 // checkTick keeps a core busy until its tick has been seen, at most for some

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -54,6 +53,9 @@ func checkNamespaces() error {
 // would: ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace, since within a container
 // its capabilities are not worth a word, or a *PrivilegeError.
 func CheckAllowed() error {
+	if err := checkMounts(); err != nil {
+		return err
+	}
 	if err := checkNamespaces(); err != nil {
 		return err
 	}
@@ -91,17 +93,4 @@ func effectiveCapabilities() (uint64, error) {
 		return 0, err
 	}
 	return uint64(data[1].Effective)<<32 | uint64(data[0].Effective), nil
-}
-
-// explain puts a sentence before what the kernel said where it says too little.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, unix.EPERM):
-		return fmt.Errorf("the kernel forbids tracing although the capabilities are there (a container, lockdown or a security module): run slicetrace on the host: %w", err)
-	case errors.Is(err, unix.ENOMEM):
-		return fmt.Errorf("not enough kernel memory for the maps: raise the memory limit of this control group, or watch fewer tasks: %w", err)
-	case errors.Is(err, ebpf.ErrNotSupported):
-		return fmt.Errorf("this kernel lacks an eBPF feature that slicetrace needs (Linux 5.15 and later have it): %w", err)
-	}
-	return err
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
 	"golang.org/x/sync/errgroup"
@@ -168,7 +170,7 @@ func whyUndecodable(data []byte, err error) error {
 		Schema *int `json:"schema"`
 	}
 	if headErr := json.Unmarshal(data, &head); headErr != nil {
-		return fmt.Errorf("decode report: %w; name a complete file that slicetrace run saved", headErr)
+		return fmt.Errorf("decode report: %s; name a complete file that slicetrace run saved", whatIsWrong(data, headErr))
 	}
 	switch {
 	case head.Schema == nil:
@@ -177,7 +179,30 @@ func whyUndecodable(data []byte, err error) error {
 		return fmt.Errorf("decode report: %w: the file has %d, this slicetrace reads %d; use the slicetrace that wrote it, or measure again",
 			ErrSchema, *head.Schema, SchemaVersion)
 	}
-	return fmt.Errorf("decode report: %w; name a file that slicetrace run saved", err)
+	return fmt.Errorf("decode report: %s; name a file that slicetrace run saved", whatIsWrong(data, err))
+}
+
+// whatIsWrong says in the file's terms why it could not be decoded.
+func whatIsWrong(data []byte, err error) string {
+	var kind *json.UnmarshalTypeError
+	start := bytes.TrimSpace(data)
+	switch {
+	case len(start) == 0:
+		return "the file is empty"
+	case bytes.HasPrefix(data, []byte("slicetrace")) || start[0] != '{' && !utf8.Valid(start):
+		return "the file is not text, as recordings and Parquet tables are not"
+	case start[0] != '{':
+		return "the file is not a report: it does not begin with {"
+	case !errors.As(err, &kind) && !stdjson.Valid(data) && start[len(start)-1] != '}':
+		return "the file ends too early, or something follows the report in it"
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Sprintf("what the file has as %q is of a kind that no report has there", kind.Field)
+	case errors.As(err, &kind):
+		return "the file has something of a kind that no report has in its place"
+	case !stdjson.Valid(data):
+		return "the file is damaged, or not one report: it is no JSON text"
+	}
+	return err.Error()
 }
 
 // readAtMost reads all of in, or fails when that is more than limit bytes.

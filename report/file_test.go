@@ -178,3 +178,41 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// What is wrong with a file is said in the file's terms, never in those of a program
+// that reads it.
+func TestDecodeSaysWhatIsWrongWithTheFile(t *testing.T) {
+	var whole bytes.Buffer
+	if err := report.Encode(&whole, reporttest.Command()); err != nil {
+		t.Fatal(err)
+	}
+	text := whole.String()
+	for _, c := range []struct{ file, says string }{
+		{"", "is empty"},
+		{" \n", "is empty"},
+		{text[:len(text)/2], "ends too early"},
+		{`{"schema":1,`, "ends too early"},
+		{`{"schema":1,}`, "no JSON text"},
+		{text + text, "not one report"},
+		{"\x7fELF\xff", "not text"},
+		{"\xff\xfe{\x00}\x00", "not text"},
+		{string(reporttest.Recording()), "not text"},
+		{"\xef\xbb\xbf" + text, "does not begin with {"},
+		{"[]", "does not begin with {"},
+		{"hello", "does not begin with {"},
+		{`{"schema":"x"}`, `"schema"`},
+		{`{"schema":1,"trials":{}}`, `"trials"`},
+		{`{"schema":1,"trials":[{"workload":7}]}`, `"workload"`},
+	} {
+		_, err := report.Decode(strings.NewReader(c.file))
+		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "slicetrace run saved") {
+			t.Errorf("%.40q: %v, want %q", c.file, err, c.says)
+			continue
+		}
+		for _, word := range []string{"Go ", "struct", "unmarshal", "json:", "object from", "0x"} {
+			if strings.Contains(err.Error(), word) {
+				t.Errorf("%.40q: %v", c.file, err)
+			}
+		}
+	}
+}

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 )
 
+// errNoProc says why a directory that is open cannot be used.
+var errNoProc = errors.New("/proc, by way of which files are written, is not mounted or hidden: mount it (mount -t proc proc /proc)")
+
 // errNoFileName says that a name ends where a file's should stand.
 var errNoFileName = errors.New("no file name")
 
@@ -138,6 +141,9 @@ func outputError(name string, err error) error {
 	}
 	if name == "" {
 		name = `""`
+	}
+	if errors.Is(err, errNoProc) { // it is the same in another place
+		return fmt.Errorf("open output %s: %w", name, err)
 	}
 	return fmt.Errorf("open output %s: %w; choose another place", name, err)
 }

@@ -15,9 +15,6 @@ import (
 // mostLinks is how many symbolic links the kernel follows in one path.
 const mostLinks = 40
 
-// errNoProc says why a directory that is open could not be used.
-var errNoProc = errors.New("/proc, which files are written by way of, is not mounted or hidden: mount it (mount -t proc proc /proc)")
-
 // findPlace finds out where a name leads. It follows only symbolic links of root, of
 // this process's user and of the owner: one that somebody else made, in a folder that
 // is shared, could lead anywhere. It goes step by step, so that no link can come

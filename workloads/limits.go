@@ -33,7 +33,7 @@ func (p Plan) Validate() error {
 	case len(p.Workloads) == 0:
 		return errors.New("check plan: no workload: name at least one")
 	case len(p.Modes) == 0:
-		return fmt.Errorf("check plan: no mode: give %s, %s or both", Processes, Threads)
+		return fmt.Errorf("check plan: no mode: give %s, %s or %[1]s,%[2]s", Processes, Threads)
 	case p.Rounds < 1:
 		return fmt.Errorf("check plan: %d rounds: give at least 1", p.Rounds)
 	case p.Operations < 0:
@@ -47,7 +47,7 @@ func (p Plan) Validate() error {
 	}
 	for i, m := range p.Modes {
 		if m != Processes && m != Threads {
-			return fmt.Errorf("check plan: no mode is called %q: give %s, %s or both", m, Processes, Threads)
+			return fmt.Errorf("check plan: no mode is called %q: give %s, %s or %[2]s,%[3]s", m, Processes, Threads)
 		}
 		if slices.Contains(p.Modes[:i], m) {
 			return fmt.Errorf("check plan: mode %s is named twice: name it once", m)

@@ -112,7 +112,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		want  string
 	}{
 		"no workload":         {func(p *Plan) { p.Workloads = nil }, "no workload"},
-		"no mode":             {func(p *Plan) { p.Modes = nil }, "give processes, threads or both"},
+		"no mode":             {func(p *Plan) { p.Modes = nil }, "give processes, threads or processes,threads"},
 		"unknown mode":        {func(p *Plan) { p.Modes = []Mode{"fibres"} }, `no mode is called "fibres"`},
 		"mode twice":          {func(p *Plan) { p.Modes = []Mode{Threads, Threads} }, "mode threads is named twice"},
 		"no rounds":           {func(p *Plan) { p.Rounds = 0 }, "0 rounds: give at least 1"},

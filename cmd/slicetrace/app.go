@@ -86,7 +86,7 @@ what switching costs on each core.`,
 		Example: `  sudo slicetrace run                       the bundled workloads, both modes
   sudo slicetrace run pipe --cores 0        one workload, on one core
   sudo slicetrace run -- make -j2           any program and its children
-  slicetrace report slicetrace-*.json       show a saved report again
+  slicetrace report REPORT                  show a saved report again
   slicetrace compare old.json new.json      what changed, with statistics
   slicetrace export REPORT --table cores    its figures as CSV`,
 		Version:       version(),

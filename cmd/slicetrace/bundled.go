@@ -9,8 +9,6 @@ import (
 	"slices"
 	"syscall"
 
-	"golang.org/x/term"
-
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -69,7 +67,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		return false, err
 	}
 	var bar *progress
-	if !o.quiet && term.IsTerminal(int(s.err.Fd())) {
+	if !o.quiet && understandsEscapes(s.err) {
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -24,9 +25,6 @@ It exits with 0 if run would work.`,
   sudo slicetrace check --format json`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			if show == formatCSV {
-				return usagef("check has no CSV: use --format table or json")
-			}
 			keepGarbage()
 			a := newAnswer(collector.Checks())
 			write := a.text
@@ -42,8 +40,9 @@ It exits with 0 if run would work.`,
 			return nil
 		},
 	}
-	cmd.Flags().Var(&show, "format", "show the checks as table or json")
-	complete(cmd, "format", []string{string(formatText), string(formatJSON)})
+	formats := []string{string(formatText), string(formatJSON)}
+	cmd.Flags().Var(formatOf{&show, formats}, "format", "show the checks as "+strings.Join(formats, " or "))
+	complete(cmd, "format", formats)
 	return cmd
 }
 

@@ -54,7 +54,7 @@ More reports are each compared with the first.
 	f := cmd.Flags()
 	f.StringVar(&c.format, "format", string(formatText), "show the comparison as "+strings.Join(compareFormats(), ", "))
 	complete(cmd, "format", compareFormats())
-	f.StringVarP(&c.output, "output", "o", "", "write to this file instead of standard output")
+	f.StringVarP(&c.output, "output", "o", "", "write to this file, or - for standard output (default)")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "show every figure, changed or not, and the switches of each core and class")
 	f.StringArrayVar(&c.failIf, "fail-if", nil, "end with status 3 if a significant change meets this, such as 'cost_p50>5%' (repeatable)")
 	complete(cmd, "fail-if", failIfWords())

@@ -77,7 +77,8 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
 	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
 	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
 	complete(cmd, "format", exportFormats())
-	complete(cmd, "table", slices.Concat(report.TableNames(), render.RecordingTableNames()))
+	// The call fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc("table", completeTable)
 	return cmd
 }
 

@@ -38,7 +38,7 @@ func TestNoMemoryForTheMaps(t *testing.T) {
 			continue
 		}
 		said++
-		got.checkOneSentence(t, "not enough kernel memory for the maps: raise the memory limit of this control group, or watch fewer tasks: ")
+		got.checkOneSentence(t, "memory for the maps: the kernel has none, or this control group may have no more: raise the group's limit on memory, or watch fewer tasks")
 		if got.status != exitFailed {
 			t.Errorf("status %d", got.status)
 		}

@@ -28,17 +28,23 @@ func (f *format) String() string { return string(*f) }
 // Type names the value in help texts.
 func (f *format) Type() string { return "FORMAT" }
 
-// Set accepts a format's name.
-func (f *format) Set(s string) error {
-	if !slices.Contains(formats(), s) {
-		return fmt.Errorf("the formats are %s", strings.Join(formats(), ", "))
+// formatOf is a format that is one of some only.
+type formatOf struct {
+	*format
+	allowed []string
+}
+
+// Set accepts an allowed format's name.
+func (f formatOf) Set(s string) error {
+	if !slices.Contains(f.allowed, s) {
+		return fmt.Errorf("the formats are %s", strings.Join(f.allowed, ", "))
 	}
-	*f = format(s)
+	*f.format = format(s)
 	return nil
 }
 
 func addFormat(cmd *cobra.Command, f *format) {
-	cmd.Flags().Var(f, "format", "show the report as table, json or csv (csv: the table cores; export has the others)")
+	cmd.Flags().Var(formatOf{f, formats()}, "format", "show the report as table, json or csv (csv: the table cores; export has the others)")
 	complete(cmd, "format", formats())
 }
 
@@ -55,10 +61,4 @@ func warnIfClosed(s streams) {
 	if err == nil && flags&unix.O_ACCMODE == unix.O_RDWR {
 		fmt.Fprintln(s.err, "slicetrace: standard output is closed or thrown away: nothing is shown")
 	}
-}
-
-// complete offers fixed words for a flag to the shell's completion.
-func complete(cmd *cobra.Command, flag string, words []string) {
-	// The call fails only for a flag that does not exist.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -26,7 +26,7 @@ type pageFlags struct {
 
 func addPage(cmd *cobra.Command, p *pageFlags) {
 	f := cmd.Flags()
-	f.StringVar(&p.html, "html", "", "write the report, or two beside each other, as a page to this `FILE`")
+	f.StringVar(&p.html, "html", "", "write the report, or two beside each other, as a page to this `FILE`, or - for standard output")
 	f.StringVar(&p.recording, "recording", "", "with --html: draw slices of this recording of the run, a `FILE` of run --record")
 	f.DurationVar(&p.start, "window-start", 0, "with --recording: draw from this time after the recording's start (default: the middle of the first trial of each kind)")
 	f.DurationVar(&p.length, "window-length", timeline.DefaultLength, "with --recording: draw at most this long")

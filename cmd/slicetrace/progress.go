@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -104,7 +103,9 @@ func (p *progress) close() {
 		select {
 		case <-p.stopped:
 			// What cannot be drawn on a terminal is not worth an error.
-			_ = p.bar.Clear()
+			if isLookedAt(p.terminal) {
+				_ = p.bar.Clear()
+			}
 		case <-time.After(closeLimit):
 		}
 	})
@@ -129,7 +130,11 @@ func (p *progress) draw() {
 	}
 }
 
+// update draws, unless nobody sees it or the bar would not fit into a line.
 func (p *progress) update() {
+	if !isLookedAt(p.terminal) || columns(p.terminal) < narrowest {
+		return
+	}
 	if text, done, ok := p.now(); ok {
 		p.bar.Describe(text)
 		_ = p.bar.Set64(int64(done))
@@ -151,14 +156,13 @@ func (p *progress) now() (text string, done time.Duration, ok bool) {
 // barColumns is what the bar, its percentage and the space around them take.
 const barColumns = 20 + len(" 100% ") + 3
 
+// narrowest is the fewest columns in which there is a bar and some words.
+const narrowest = barColumns + 8
+
 // fit appends as many of the parts as the terminal's line has room for, and
 // cuts what is too long even so: a line that wraps would not be drawn over.
 func (p *progress) fit(text string, parts []string) string {
-	width, _, err := term.GetSize(int(p.terminal.Fd()))
-	if err != nil {
-		width = 80
-	}
-	room := max(width-barColumns, 8)
+	room := max(columns(p.terminal)-barColumns, 8)
 	for _, part := range parts {
 		if utf8.RuneCountInString(text+part) > room {
 			break

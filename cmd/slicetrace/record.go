@@ -61,6 +61,9 @@ func seal(r *report.Report, c *collector.Collector, settings *collector.Settings
 	if len(r.Setup.Command) > 0 { // bundled workloads have places enough
 		r.Quality.MostTasks = c.MostTasks()
 	}
+	if why := c.SwitchLack(); why != "" {
+		r.Warnings = append(r.Warnings, why)
+	}
 	switch floor, err := c.Floor(); {
 	case r.Capture.Pick == "" && r.Capture.Switch == "": // no phase, no floor
 	case err != nil:

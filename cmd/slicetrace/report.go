@@ -88,7 +88,7 @@ func show(w *os.File, r *report.Report, f format, verbose bool) error {
 // textOptions fit the terminal, if w is one.
 func textOptions(w *os.File, verbose bool) render.TextOptions {
 	fd := int(w.Fd())
-	options := render.TextOptions{Bold: term.IsTerminal(fd), Verbose: verbose}
+	options := render.TextOptions{Bold: wantsBold(w), Verbose: verbose}
 	if width, _, err := term.GetSize(fd); err == nil {
 		options.Width = min(width, render.DefaultWidth)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -51,6 +53,7 @@ func newRun(s streams) *cobra.Command {
 and as threads in turn, shows a report and saves it. With -- it asks the same of
 any program and all its children: the program has standard input and output to
 itself, the report follows on standard error, and its exit status is passed on.
+With -o - or --record - standard output carries that alone.
 
 A trial that fails takes nothing from the others: the report names it and the cause,
 and the exit status is 1.
@@ -64,17 +67,17 @@ who called sudo, and the saved report is theirs.`,
   sudo slicetrace run --phases none -- make -j2
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run -- make -j2
-  sudo slicetrace run -q -o build.json -- make -j2`,
-		// Where no workload fits, the shell offers programs' files.
-		ValidArgsFunction: cobra.FixedCompletions(workloadNames(), cobra.ShellCompDirectiveDefault),
+  sudo slicetrace run -q -o build.json -- make -j2
+  sudo slicetrace run -q -o - pipe | jq .quality`,
+		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.claims && len(args) > 0 {
-				return usagef("--claims runs nothing: leave out %q", args[0])
-			}
 			if o.claims {
+				if other := otherThanClaims(cmd, args); other != "" {
+					return usagef("--claims runs nothing: leave out %s", other)
+				}
 				return listClaims(s.out)
 			}
-			if err := o.checkPhases(); err != nil {
+			if err := errors.Join(o.checkPhases(), checkQuiet(cmd)); err != nil {
 				return err
 			}
 			dash := cmd.ArgsLenAtDash()
@@ -96,15 +99,15 @@ who called sudo, and the saved report is theirs.`,
 
 func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"}, "how workers are held: processes, threads or both")
+	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"}, "how workers are held: processes, threads or processes,threads")
 	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
 	f.DurationVar(&o.duration, "duration", 0, "how long each trial's workers work, such as 1s (default: the workload's own)")
 	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
 	f.IntVar(&o.workers, "workers", 0, "number of workers, but in forms with a fixed number (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
-	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch}, "phases of a switch to time: pick, switch, both or none; the fewer, the less each switch is slowed down")
+	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch}, "phases of a switch to time: pick, switch, pick,switch or none; the fewer, the less each switch is slowed down")
 	f.IntVar(&o.tasks, "max-tasks", 0, "how many tasks of CMD can be watched at once (default: 240 a core, at least 1024 and at most 4096)")
-	f.StringVarP(&o.output, "output", "o", "", "save the report to this file (default slicetrace-<UTC time>.json)")
+	f.StringVarP(&o.output, "output", "o", "", "save the report to this file, or - for standard output (default slicetrace-<UTC time>.json)")
 	f.StringVar(&o.record, "record", "", "also write every switch and wakeup on every core to this file, for export and report --html")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show neither report nor progress; the report is saved")
 	f.BoolVar(&o.keepRoot, "keep-root", false, "run the work as root instead of as the user who called sudo")
@@ -113,6 +116,29 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})
 	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseNone})
+}
+
+// otherThanClaims names the first thing that is asked for beside --claims, "" for none.
+func otherThanClaims(cmd *cobra.Command, args []string) (other string) {
+	if len(args) > 0 {
+		return args[0]
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name != "claims" {
+			other = "--" + f.Name
+		}
+	})
+	return other
+}
+
+// checkQuiet refuses to show nothing in a certain way.
+func checkQuiet(cmd *cobra.Command) error {
+	for _, how := range []string{"format", "verbose"} {
+		if f := cmd.Flags(); f.Changed("quiet") && f.Changed(how) {
+			return usagef("--quiet shows nothing, and --%s says how it is shown: leave out one", how)
+		}
+	}
+	return nil
 }
 
 func workloadNames() []string {

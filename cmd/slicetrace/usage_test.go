@@ -115,6 +115,39 @@ func TestWithoutBTF(t *testing.T) {
 	}
 }
 
+// What a place withholds is named by check and by run, each with its remedy: a line a
+// place and what is withheld there.
+func TestWhereThingsAreWithheld(t *testing.T) {
+	bpftest.Require(t)
+	if _, err := exec.LookPath("unshare"); err != nil {
+		bpftest.Unavailable(t, "needs unshare, of util-linux")
+	}
+	for _, c := range []struct{ place, object, remedy string }{
+		{`ulimit -n 20`, "open files", "ulimit -n 1024"},
+		{`mount -t tmpfs none /proc`, "/proc", "mount -t proc"},
+		{`mount -t tmpfs none /sys`, "/sys", "mount -t sysfs"},
+		{`mount -t tmpfs none /sys/kernel/btf`, "BTF", "CONFIG_DEBUG_INFO_BTF"},
+	} {
+		within := func(args string) invocation {
+			cmd := tool(t)
+			cmd.Path = "/bin/sh"
+			cmd.Args = []string{"sh", "-c", `exec unshare -m sh -c '` + c.place + ` && exec "$0" ` + args + `' "$0"`, self(t)}
+			return finish(t, cmd)
+		}
+		for _, args := range []string{"run", "run -- true"} {
+			got := within(args)
+			got.checkOneSentence(t, c.remedy)
+			if got.status != exitFailed || !strings.Contains(got.err, c.object) || len(got.files(t)) > 0 {
+				t.Errorf("%s: %s: status %d, %q", c.place, args, got.status, got.err)
+			}
+		}
+		got := within("check")
+		if got.status != exitFailed || !strings.Contains(got.out, c.object) || !strings.Contains(got.out, "remedy: ") || !strings.Contains(got.out, c.remedy) {
+			t.Errorf("%s: check: status %d, %q", c.place, got.status, got.out)
+		}
+	}
+}
+
 // Where tasks have other numbers than in the kernel nothing could be recognised.
 func TestInAContainer(t *testing.T) {
 	bpftest.Require(t)
