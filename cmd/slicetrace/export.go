@@ -72,7 +72,7 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.tables, "table", nil, "the table to write, of those above; to a folder several, or all (default)")
+	f.StringSliceVar(&o.tables, "table", nil, "the table to write, of those above; to a folder several (default: every one)")
 	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), ", "))
 	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
 	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// commands are all of the tool's own.
+func commands(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		all = append(all, commands(sub)...)
+	}
+	return all
+}
+
+// theTool builds the command line as main does.
+func theTool() *cobra.Command { return newRoot(streams{os.Stdin, os.Stdout, os.Stderr}) }
+
+// flagLines are command lines in which a flag's values can be tried, by "command --flag".
+// VALUE is the value. A flag whose help offers values has to have one.
+var flagLines = map[string]string{
+	"run --mode":        "run yield --rounds 1 --duration 20ms -q -o - --mode VALUE",
+	"run --phases":      "run --phases VALUE -q -o - -- true",
+	"run --format":      "run --format VALUE -o - -- true",
+	"run --duration":    "run yield --rounds 1 -q -o - --duration VALUE",
+	"run --cores":       "run --cores VALUE yield --rounds 1 --duration 20ms -q -o -",
+	"run --output":      "run -q --output VALUE -- true",
+	"report --format":   "report --format VALUE r.json",
+	"report --html":     "report r.json --html VALUE",
+	"compare --format":  "compare --format VALUE old.json new.json",
+	"compare --output":  "compare old.json new.json --output VALUE",
+	"compare --fail-if": "compare old.json new.json --fail-if VALUE",
+	"check --format":    "check --format VALUE",
+	"export --format":   "export FILE --format VALUE -o out",
+}
+
+// notHere are values that help texts name and this machine need not have, each with the reason.
+var notHere = map[string]string{
+	"0-3,8": "cores that a small machine lacks",
+}
+
+// offered are the values that the help of a flag names: a list after a colon or "as",
+// which ends where the line, a bracket or another clause does, and examples.
+func offered(usage string) []string {
+	var values []string
+	for _, m := range regexp.MustCompile(`(?:: | as |, or )([a-z,]+(?:, [a-z,]+)*(?: or [a-z,]+)?|-)(?: for standard output.*| \(.*|;.*|$)`).FindAllStringSubmatch(usage, -1) {
+		for part := range strings.SplitSeq(m[1], " or ") {
+			values = append(values, strings.Split(part, ", ")...)
+		}
+	}
+	for _, m := range regexp.MustCompile(`such as '?([^' )]+)'?(?: or ([0-9,-]+))?`).FindAllStringSubmatch(usage, -1) {
+		values = append(values, slices.DeleteFunc(m[1:], func(v string) bool { return v == "" })...)
+	}
+	return values
+}
+
+// Whatever value a flag's help names is accepted.
+func TestValuesInHelp(t *testing.T) {
+	bpftest.Require(t)
+	dir := helpFixtures(t)
+	tried := map[string]bool{}
+	for _, cmd := range commands(theTool()) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			values := offered(f.Usage)
+			name := strings.TrimPrefix(cmd.CommandPath(), "slicetrace ") + " --" + f.Name
+			line, known := flagLines[name]
+			if tried[name] = true; known != (len(values) > 0) {
+				t.Errorf("%s: %q offers %q; a line to try them: %v", name, f.Usage, values, known)
+			}
+			for _, value := range values {
+				if notHere[value] != "" {
+					continue
+				}
+				file := "r.json --table cores"
+				if value == exportPerfetto {
+					file = "t.rec"
+				}
+				words := strings.Fields(strings.ReplaceAll(line, "FILE", file))
+				words[slices.Index(words, "VALUE")] = value
+				got := callIn(t, dir, words...)
+				if got.status != exitDone && !(got.status == exitChanged && f.Name == "fail-if") {
+					t.Errorf("%s: status %d: %s", strings.Join(words, " "), got.status, got.err)
+				}
+			}
+		})
+	}
+	for name := range flagLines {
+		if !tried[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+// callIn runs the tool in a directory.
+func callIn(t *testing.T, dir string, args ...string) invocation {
+	t.Helper()
+	cmd := tool(t, args...)
+	cmd.Dir = dir
+	return finish(t, cmd)
+}
+
+// helpFixtures is a folder of what examples name, with programs that stand for those
+// that need not be installed.
+func helpFixtures(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	old, other := reporttest.FullPair(6, 2)
+	var errs []error
+	for name, r := range map[string]*report.Report{
+		"r.json": old, "REPORT": old, "OLD": old, "NEW": other, "old.json": old, "new.json": other, "newer.json": old,
+		"main.json": old, "branch.json": old, "slicetrace-20261122T201100Z.json": old, "slicetrace-20261123T201100Z.json": other,
+	} {
+		errs = append(errs, report.WriteFile(filepath.Join(dir, name), r, nil))
+	}
+	for _, name := range []string{"t.rec", "RECORDING"} {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, name), reporttest.Recording(), 0o644))
+	}
+	errs = append(errs, os.Mkdir(filepath.Join(dir, "bin"), 0o755))
+	for name, text := range map[string]string{
+		"sudo": `exec "$@"`, "slicetrace": `exec "$TOOL" "$@"`, "make": "exit 0", "jq": "exec cat > /dev/null",
+	} {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
+	}
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// notRun are examples that a test cannot run, each with the reason.
+var notRun = map[string]string{
+	"slicetrace report REPORT --html page.html --recording RECORDING": "a recording belongs to its report; TestOutputs has such a pair",
+	"slicetrace report REPORT --html page.html --recording pipe.rec":  "a recording belongs to its report; TestOutputs has such a pair",
+}
+
+// shortened ends a bundled run soon: the last of a flag's values counts.
+func shortened(line string) string {
+	run, _, _ := strings.Cut(line, " > ")
+	run, _, _ = strings.Cut(run, " | ")
+	if !strings.Contains(run, "slicetrace run") || strings.Contains(run, " -- ") || strings.Contains(run, "--claims") {
+		return line
+	}
+	short := " --rounds 1"
+	if !strings.Contains(run, "--operations") {
+		short += " --duration 20ms"
+	}
+	return run + short + strings.TrimPrefix(line, run)
+}
+
+// Every example in the help texts and every command in the README does what it says.
+func TestExamples(t *testing.T) {
+	bpftest.Require(t)
+	var lines []string
+	for _, cmd := range commands(theTool()) {
+		if cmd.Name() != "completion" && (cmd.Parent() == nil || cmd.Parent().Name() != "completion") {
+			lines = append(lines, strings.Split(cmd.Example, "\n")...)
+		}
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`\\\n +`).ReplaceAllString(string(readme), "")
+	for _, m := range regexp.MustCompile(`(?m)^    (?:\$ )?((?:sudo )?slicetrace .*)$`).FindAllStringSubmatch(text, -1) {
+		if !strings.HasPrefix(m[1], "slicetrace ·") { // a report's first line
+			lines = append(lines, m[1])
+		}
+	}
+	dir, seen := helpFixtures(t), map[string]bool{}
+	for _, line := range lines {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "   ") // what it does
+		if line == "" || seen[line] || notRun[line] != "" {
+			continue
+		}
+		seen[line] = true
+		cmd := tool(t)
+		cmd.Dir = dir
+		cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", shortened(line)}
+		cmd.Env = append(cmd.Env, "TOOL="+self(t), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
+		got := finish(t, cmd)
+		changed := got.status == exitChanged && strings.Contains(line, "--fail-if")
+		if got.status != exitDone && !changed {
+			t.Errorf("%s: status %d: %.500s", line, got.status, got.err)
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("only %d examples were found", len(seen))
+	}
+}
