@@ -171,7 +171,7 @@ func (s *stage) play(ctx context.Context, o Observer) error {
 
 // gather waits until count has reached the number of workers that live.
 func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit time.Duration) error {
-	for began, excused := time.Now(), false; ; {
+	for began, granted, excused := time.Now(), limit, false; ; {
 		heard := atomic.LoadUint32(&s.board.head.bell)
 		if err := s.trouble(ctx); err != nil {
 			return err
@@ -180,7 +180,7 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 		if int(n) == s.trial.Workers || s.onlyTheDeadLack() {
 			return nil
 		}
-		left := limit - time.Since(began)
+		left := granted - time.Since(began)
 		if left <= 0 {
 			return fmt.Errorf("%d of %d workers did not %s within %v: %s",
 				s.trial.Workers-int(n), s.trial.Workers, verb, limit, s.hindrance(s.lacking(verb), "ask for fewer workers"))
@@ -188,9 +188,10 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 		nap := min(left, s.fleet.patience())
 		slept := time.Now()
 		s.board.await(heard, nap)
-		// Who was frozen with the workers, or stopped, has not waited for them.
+		// Who was frozen with the workers, or stopped, has not waited for them: once more,
+		// and not for long, since a machine that starves the tool looks alike.
 		if !excused && time.Since(slept)-nap > time.Second {
-			began, excused = time.Now(), true
+			granted, excused = max(limit, time.Since(began)+stopLimit), true
 		}
 	}
 }
