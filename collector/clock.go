@@ -27,7 +27,8 @@ func Now() int64 {
 func (c *Collector) now() uint64 { return uint64(Now() - c.ahead.Nanoseconds()) }
 
 // ErrTimeNamespace says that this process and its children read different clocks.
-var ErrTimeNamespace = errors.New("the children of this process are in another time namespace than itself: start slicetrace with unshare --fork, or outside of the namespace")
+var ErrTimeNamespace = errors.New("the children of this process are in another time namespace than itself: " +
+	"start slicetrace with unshare --fork, or outside of the namespace")
 
 // initialTimeNamespace is PROC_TIME_INIT_INO of include/uapi/linux/nsfs.h.
 const initialTimeNamespace = "time:[4026531834]"

@@ -30,7 +30,8 @@ func openInput(name string) (*input, error) {
 	start, err := buffered.Peek(16)
 	if len(start) == 0 && errors.Is(err, io.EOF) {
 		f.Close()
-		return nil, fmt.Errorf("%s: the file is empty, neither a report nor a recording: see that what wrote it has ended well", name)
+		return nil, fmt.Errorf("%s: the file is empty, neither a report nor a recording: "+
+			"see that what wrote it has ended well", name)
 	}
 	return &input{buffered, f, recording.IsRecording(start)}, nil
 }

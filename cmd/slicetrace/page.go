@@ -141,7 +141,11 @@ func checkSameRun(r *report.Report, header recording.Header, end *recording.End)
 	case told.ID != "":
 		return nil
 	case end != nil:
-		if (recording.End{Switches: told.Switches, Wakeups: told.Wakeups, Counted: told.Counted, Lost: told.Lost, LostTasks: told.LostTasks}) != *end {
+		counts := recording.End{
+			Switches: told.Switches, Wakeups: told.Wakeups, Counted: told.Counted,
+			Lost: told.Lost, LostTasks: told.LostTasks,
+		}
+		if counts != *end {
 			return errOtherRun
 		}
 		return nil

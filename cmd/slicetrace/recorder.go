@@ -128,7 +128,8 @@ func hotplugWarnings(in collector.Interval, said []string) []string {
 		warn(fmt.Sprintf("core %d went offline or came online during the run: while away it counts as idle, and tasks pinned to it had other cores", cpu))
 	}
 	if in.HotplugUnheard {
-		warn("cores that went offline and came back may be unnamed: the kernel's messages about them were lost or could not be listened to")
+		warn("cores that went offline and came back may be unnamed: " +
+			"the kernel's messages about them were lost or could not be listened to")
 	}
 	return fresh
 }

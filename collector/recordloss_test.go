@@ -1,0 +1,161 @@
+package collector
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report/recording"
+)
+
+// recordInto is a recorder without a kernel.
+func recordInto(t *testing.T, out io.Writer) *recorder {
+	t.Helper()
+	w, err := recording.NewWriter(out, recording.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRecorder(w)
+	t.Cleanup(r.out.abandon)
+	return r
+}
+
+// However events are lost, the blocks of a recording tell of as many as its end does.
+func TestEveryLostEventIsNoted(t *testing.T) {
+	some := func(count uint32, lost uint64) *bpf.Events {
+		e := &bpf.Events{Count: count, Lost: lost}
+		for i := range e.Event {
+			e.Event[i].Time = uint64(1 + i)
+		}
+		return e
+	}
+	for name, test := range map[string]struct {
+		sent  []*bpf.Events
+		atEnd uint64 // by the snapshot that ends the recording
+		want  uint64
+	}{
+		"none":                         {[]*bpf.Events{some(3, 0)}, 0, 0},
+		"before the first event":       {[]*bpf.Events{some(3, 64)}, 0, 64},
+		"twice, with events between":   {[]*bpf.Events{some(3, 64), some(2, 128)}, 0, 192},
+		"twice, with nothing between":  {[]*bpf.Events{some(3, 0), some(0, 64), some(0, 1), some(3, 0)}, 0, 65},
+		"and nothing comes after them": {[]*bpf.Events{some(3, 0), some(0, 64)}, 0, 64},
+		"by the last attempt to send":  {[]*bpf.Events{some(3, 0)}, 64, 64},
+		"all":                          {nil, 64, 64},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var file bytes.Buffer
+			r := recordInto(t, &file)
+			var sent uint64
+			for _, e := range test.sent {
+				r.events(e)
+				sent += uint64(e.Count)
+			}
+			if test.atEnd > 0 {
+				r.lost(r.core(0), test.atEnd)
+			}
+			r.finish()
+			if err := r.out.finish(); err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, file.Bytes())
+			if got.lost != test.want || got.end.Lost != test.want || got.end.Switches != sent || len(got.switches[0]) != int(sent) {
+				t.Errorf("blocks tell of %d lost events, the end of %+v; want %d, and %d switches", got.lost, got.end, test.want, sent)
+			}
+		})
+	}
+}
+
+// stuck is a disk that stands still while held is open.
+type stuck struct {
+	bytes.Buffer
+	held chan struct{}
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	if s.held != nil {
+		<-s.held
+	}
+	return s.Buffer.Write(p)
+}
+
+// What waits for a disk that stands still is bounded, and what comes beyond is counted.
+func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
+	disk := &stuck{}
+	r := recordInto(t, disk)
+	disk.held = make(chan struct{})
+	e := &bpf.Events{Count: 64}
+	now := uint64(0)
+	for range 2 * mostWaiting / 64 {
+		for i := range e.Event {
+			now++
+			e.Event[i].Time = now
+			e.Event[i].Flags = bpf.EventWakeup * uint8(i%2)
+		}
+		r.events(e)
+		r.tasks([]recording.Task{{TID: int32(now), Comm: "a"}})
+	}
+	r.out.mu.Lock()
+	waiting := r.out.waiting
+	r.out.mu.Unlock()
+	if waiting > mostWaiting || waiting < mostWaiting-blockEvents-namesAtMost {
+		t.Errorf("%d events wait for the disk, want nearly %d", waiting, mostWaiting)
+	}
+	close(disk.held)
+	// What is left of the events and names comes after.
+	r.finish()
+	if err := r.out.finish(); err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, disk.Bytes())
+	kept := uint64(len(got.switches[0]))
+	for _, n := range got.wakeups {
+		kept += uint64(n)
+	}
+	if got.end.Lost == 0 || got.lost != got.end.Lost || kept+got.lost != now || got.end.Switches+got.end.Wakeups != kept {
+		t.Errorf("of %d events %d are kept and %d noted as lost: the end is %+v", now, kept, got.lost, got.end)
+	}
+	if n := uint64(len(got.names)); got.end.LostTasks == 0 || n+got.end.LostTasks != 2*mostWaiting/64 {
+		t.Errorf("of %d names %d are kept, and the end is %+v", 2*mostWaiting/64, n, got.end)
+	}
+}
+
+// A disk that stands still holds up neither a snapshot nor who wants to watch a task.
+func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
+	disk := &stuck{}
+	c := record(t, disk)
+	disk.held = make(chan struct{})
+	done := make(chan error, 1)
+	work(t, nil, 100*time.Millisecond, "yield")
+	go func() {
+		before, err := c.Snapshot()
+		if err == nil {
+			err = c.Watch(Task{PID: 1, TID: 1})
+		}
+		if err == nil {
+			var after *Snapshot
+			if after, err = c.Snapshot(); err == nil {
+				_, err = after.Since(before)
+			}
+		}
+		done <- errors.Join(err, c.Mark(recording.Mark{Workload: "yield"}))
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("they wait for the disk")
+	}
+	close(disk.held)
+	end, err := c.FinishRecording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := play(t, disk.Bytes()); got.end != end || end.Switches < 1000 || got.lost != end.Lost {
+		t.Errorf("the recording ends with %+v, and %d events are lost; it should with %+v", got.end, got.lost, end)
+	}
+}
