@@ -48,27 +48,35 @@ func traces(pid int) bool {
 	})
 }
 
-// Others may trace the same hooks at the same time: nothing is skipped for them.
+// Others may trace the same hooks at the same time: nothing is skipped for them, and
+// the report names them, since their time is inside the phases.
 func TestOtherTracersBeside(t *testing.T) {
 	bpftest.Require(t)
-	for _, c := range [][]string{
-		{"perf", "sched", "record", "-q", "-o", "perf.data"},
-		{"runqlat", "1", "60"},
+	for _, c := range []struct {
+		argv  []string
+		named string
+	}{
+		{[]string{"perf", "sched", "record", "-q", "-o", "perf.data"}, "perf events on sched_switch"},
+		{[]string{"runqlat", "1", "60"}, "eBPF program"},
 	} {
-		t.Run(c[0], func(t *testing.T) {
+		t.Run(c.argv[0], func(t *testing.T) {
 			// A plain user's PATH leaves sbin out.
 			t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
-			program, err := exec.LookPath(c[0])
+			program, err := exec.LookPath(c.argv[0])
 			if err != nil {
 				t.Skipf("%v: install linux-perf and libbpf-tools", err)
 			}
-			other := beside(t, append([]string{program}, c[1:]...)...)
-			await(t, c[0]+" tracing", func() bool { return traces(other.Process.Pid) })
+			other := beside(t, append([]string{program}, c.argv[1:]...)...)
+			await(t, c.argv[0]+" tracing", func() bool { return traces(other.Process.Pid) })
 			got := call(t, "run", "pipe", "spawn", "--rounds", "1", "--duration", "200ms")
 			if got.status != exitDone {
 				t.Fatalf("status %d: %s", got.status, got.err)
 			}
-			checkClean(t, got.saved(t))
+			r := got.saved(t)
+			checkClean(t, r)
+			if got := r.Settings["other_tracers"]; !strings.Contains(got, c.named) {
+				t.Errorf("other tracers are %q, want %q among them", got, c.named)
+			}
 			got = call(t, "run", "--", "sh", "-c", "for i in 1 2 3; do (sleep 0.02; true) & done; wait")
 			if got.status != exitDone {
 				t.Fatalf("status %d: %s", got.status, got.err)

@@ -71,7 +71,7 @@ func TestEachConditionIsNamed(t *testing.T) {
 		// The policy is kept, as nice levels and cores are: who puts chrt before the tool
 		// asks how work fares under it, and a program after -- has to keep what its caller
 		// gave it. So it is said, in the report and here.
-		{"real time", []string{"chrt", "-f", "1"}, nil, nil, nil, "policy", "SCHED_FIFO 1"},
+		{"real time", []string{"chrt", "-r", "1"}, nil, nil, nil, "policy", "SCHED_RR 1"},
 		{"one core", []string{"taskset", "-c", "0"}, nil, nil, nil, "affinity", "0"},
 		{"recording", nil, []string{"--record", "r.rec"}, nil, nil, "recording", "on"},
 		{"quota", nil, nil, inHalfACore, nil, "cpu_quota", "50ms of each 100ms"},
