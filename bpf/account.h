@@ -123,7 +123,7 @@ static __noinline int count_life(struct worker *w, struct task_struct *t, u64 no
 	struct lives *l;
 	u64 voluntary = w->ended[ENDED_BLOCKED] + w->ended[ENDED_EXITED];
 	u64 involuntary = w->ended[ENDED_TICK] + w->ended[ENDED_WAKEUP] +
-			  w->ended[ENDED_YIELD] + w->ended[ENDED_OTHER];
+			  w->ended[ENDED_YIELD] + w->ended[ENDED_OTHER] + w->ended[ENDED_THROTTLED];
 
 	if (!s)
 		return 0;
@@ -133,6 +133,7 @@ static __noinline int count_life(struct worker *w, struct task_struct *t, u64 no
 		l->reconciled++;
 	l->on_cpu += w->on_cpu;
 	l->wait += w->wait;
+	l->throttled += w->throttled;
 	age_add(&l->start, later(w->born, w->first));
 	if (!w->exit) /* st_process_exit was skipped, as st_fork can be */
 		return 0;
@@ -198,7 +199,10 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 	cause = cause_of(c, preempt, prev, next, state);
 	w->on_cpu += slice;
 	w->ended[cause]++;
-	w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
+	if (cause == ENDED_THROTTLED)
+		w->held = s0;
+	else
+		w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
 	if (slice) { /* else its begin was not seen */
 		e->slice = slice;
 		e->cause = cause;
@@ -219,8 +223,13 @@ static __always_inline void switch_in(struct entry *e, struct worker *w, u64 now
 			w->migrations++;
 		w->cpu = cpu;
 	}
-	if (!w->runnable)
+	if (!w->runnable) {
+		if (w->held) {
+			w->throttled += later(w->held, now);
+			w->held = 0;
+		}
 		return;
+	}
 	waited = later(w->runnable, now);
 	w->runnable = 0;
 	w->wait += waited;

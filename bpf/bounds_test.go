@@ -73,7 +73,7 @@ func TestMoreTimersThanAreRemembered(t *testing.T) {
 	pass(2, 3, uint64(remembered)+41)
 	r.tick(0, 1900, a, resched)
 	r.turn(0, 2000, a, idle)
-	wantEnded(t, r.worker(10), [6]uint64{byTick: 1})
+	wantEnded(t, r.worker(10), [causes]uint64{byTick: 1})
 }
 
 // The slots of all places are there, each once, and the lowest is taken first.

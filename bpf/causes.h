@@ -50,12 +50,17 @@ static __always_inline bool was_woken(struct core *c, u32 tid)
 }
 
 /*
- * Why prev lost the core. More are woken at once than the core has marks for when one
- * task wakes all that wait for it: then the kernel's own stamps, which are of one
- * clock, say whether next joined the queue within prev's slice.
+ * Why prev lost the core although it would have gone on. More are woken at once than
+ * the core has marks for when one task wakes all that wait for it: then the kernel's
+ * own stamps, which are of one clock, say whether next joined the queue within prev's
+ * slice.
  */
-static __noinline u32 why_taken(struct core *c, struct task_struct *prev, struct task_struct *next)
+static __noinline u32 why_taken(struct core *c, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
+	if (is_throttled(prev))
+		return ENDED_THROTTLED;
+	if (!preempt && is_sched_yield(prev))
+		return ENDED_YIELD;
 	if (was_woken(c, next->pid))
 		return ENDED_WAKEUP;
 	if (c->asked)
@@ -75,7 +80,5 @@ static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_st
 {
 	if (!preempt && (state || (c->nvcsw != ~0ULL && c->nvcsw != prev->nvcsw)))
 		return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
-	if (!preempt && is_sched_yield(prev))
-		return ENDED_YIELD;
-	return why_taken(c, prev, next);
+	return why_taken(c, preempt, prev, next);
 }

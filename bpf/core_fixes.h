@@ -88,6 +88,30 @@ static __always_inline bool queued_since(struct task_struct *prev, struct task_s
 	return false;
 }
 
+/*
+ * Whether the kernel stops each throttled task by itself, as it leaves the kernel:
+ * since e1fad12dcb66 and its neighbours ("sched/fair: Task based throttle"), 6.18.
+ */
+static __always_inline bool throttles_tasks(void)
+{
+	return bpf_core_field_exists(((struct task_struct *)0)->throttled);
+}
+
+/* Before, all tasks of the group were taken off the queue at once. */
+static __always_inline bool in_throttled_group(struct task_struct *t)
+{
+	if (!bpf_core_field_exists(((struct sched_entity *)0)->cfs_rq) ||
+	    !bpf_core_field_exists(((struct cfs_rq *)0)->throttle_count))
+		return false;
+	return t->prio >= MAX_RT_PRIO && BPF_CORE_READ(t, se.cfs_rq, throttle_count) > 0;
+}
+
+/* Whether a task that loses the core although it would go on does so for its group's quota of CPU time. */
+static __always_inline bool is_throttled(struct task_struct *t)
+{
+	return throttles_tasks() ? t->throttled : in_throttled_group(t);
+}
+
 #define SYMBOL_BYTES 32
 
 /*

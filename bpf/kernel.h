@@ -48,6 +48,7 @@ enum {
 /* include/linux/sched.h: unchanged since 4.14 (TASK_DEAD) and 2.6 (PF_KTHREAD). */
 #define TASK_DEAD 0x80
 #define PF_KTHREAD 0x00200000
+#define MAX_RT_PRIO 100 /* ordinary tasks have this prio or more */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -67,6 +68,16 @@ struct sched_info {
 	u64 last_queued;  /* when it began to wait for one */
 };
 
+/* Without CONFIG_CFS_BANDWIDTH it lacks this. */
+struct cfs_rq {
+	int throttle_count; /* of its group and those above it, how many are throttled */
+};
+
+/* Without CONFIG_FAIR_GROUP_SCHED it lacks this. */
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -78,6 +89,9 @@ struct task_struct {
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	struct sched_info sched_info;
+	struct sched_entity se;
+	int prio;
+	bool throttled;
 	char comm[16];
 };
 

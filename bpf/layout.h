@@ -32,6 +32,7 @@ enum ended_by {
 	ENDED_WAKEUP,
 	ENDED_YIELD,
 	ENDED_OTHER,
+	ENDED_THROTTLED, /* its group had used up its quota of CPU time */
 	CAUSES,
 };
 
@@ -143,6 +144,7 @@ struct lives {
 	u64 reconciled; /* of them, those whose switch counts equal the kernel's */
 	u64 on_cpu;
 	u64 wait;
+	u64 throttled;
 	struct age start; /* fork to first switch-in */
 	struct age run;   /* first switch-in to exit */
 	struct age end;   /* exit to last switch */
@@ -153,7 +155,7 @@ struct sums {
 	struct spread wait;
 	struct spread ended[CAUSES]; /* workers' slices */
 	struct lives lives;
-	u8 pad[320];
+	u8 pad[2088];
 	struct class_page classes[CLASSES];
 };
 
@@ -178,7 +180,7 @@ enum follow {
 };
 
 /*
- * One watched task: two cache lines. Which task it is says its key, from the address
+ * One watched task: three cache lines, of which a switch touches two. Which task it is says its key, from the address
  * of its task_struct: that is constant for life and cannot be another's before the
  * task's last switch, where the record is retired. A tid is neither: a thread that
  * executes a program exchanges its own with that of its process's first thread.
@@ -194,17 +196,21 @@ struct worker {
 	u16 cpu;     /* last held; NO_CPU: none yet */
 	u8 children; /* FOLLOW_NONE: its children are not watched; else what becomes of them */
 	u8 counted;  /* is one of FOLLOW_COUNTED */
+	u64 held;      /* since when a quota keeps it from running; 0: none does */
+	u64 throttled; /* the time that quotas did */
 	u64 born;    /* when forked, or watched: with its slot, its name for life */
 	u64 first;   /* its first switch-in while watched */
 	u64 exit;    /* sched_process_exit; 0: alive */
 	u32 tid;
 	u32 tgid;
+	u64 pad[5];
 };
 
 #define NO_CPU 0xffff
 #define KEY_ENDED 1 /* its task has ended, and the record is still to be read; no task's key */
 
-_Static_assert(sizeof(struct worker) == 128, "a worker is two cache lines");
+_Static_assert(sizeof(struct worker) == 192, "a worker is three cache lines");
+_Static_assert(__builtin_offsetof(struct worker, throttled) < 128, "a switch touches two");
 
 /* What the kernel says of a task at its last switch. */
 struct last {

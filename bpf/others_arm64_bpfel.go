@@ -148,7 +148,7 @@ type othersSums struct {
 		Max    uint64
 		Bucket [576]uint32
 	}
-	Ended [6]struct {
+	Ended [7]struct {
 		_      structs.HostLayout
 		Sum    uint64
 		Max    uint64
@@ -160,6 +160,7 @@ type othersSums struct {
 		Reconciled uint64
 		OnCpu      uint64
 		Wait       uint64
+		Throttled  uint64
 		Start      struct {
 			_      structs.HostLayout
 			Sum    uint64
@@ -179,7 +180,7 @@ type othersSums struct {
 			Bucket [320]uint32
 		}
 	}
-	Pad     [320]uint8
+	Pad     [2088]uint8
 	Classes [5]struct {
 		_         structs.HostLayout
 		Switches  uint64
@@ -226,17 +227,20 @@ type othersWorker struct {
 	Wait       uint64
 	WaitMax    uint64
 	Runnable   uint64
-	Ended      [6]uint64
+	Ended      [7]uint64
 	Key        uint64
 	Migrations uint32
 	Cpu        uint16
 	Children   uint8
 	Counted    uint8
+	Held       uint64
+	Throttled  uint64
 	Born       uint64
 	First      uint64
 	Exit       uint64
 	Tid        uint32
 	Tgid       uint32
+	Pad        [5]uint64
 }
 
 // Names of all BPF objects in the ELF.

@@ -30,7 +30,7 @@ struct fake_task {
 	u64 arrival;
 	u64 queued;
 	u32 compat; /* in a system call of the 32-bit table */
-	u32 pad;
+	u32 throttled;
 	char comm[16];
 };
 
@@ -95,6 +95,7 @@ char fake_regs[1024];
 s32 fake_syscall[FAKE_TASKS];
 char fake_timers[FAKE_TIMERS * 1024];
 u64 fake_args[4];
+char fake_group[4096];
 u32 fake_compat[FAKE_TASKS];
 
 static __always_inline u64 fake_clock(void)
@@ -119,6 +120,15 @@ static __always_inline struct task_struct *fake_task(u32 i)
 
 #include "slicetrace.bpf.c"
 
+static __always_inline struct cfs_rq *a_throttled_group(void)
+{
+	struct cfs_rq *group = (struct cfs_rq *)fake_group;
+
+	if (bpf_core_field_exists(group->throttle_count))
+		group->throttle_count = 1;
+	return group;
+}
+
 static __always_inline void set_task(struct task_struct *t, struct fake_task *f, u32 i)
 {
 	t->pid = f->pid;
@@ -140,6 +150,11 @@ static __always_inline void set_task(struct task_struct *t, struct fake_task *f,
 		t->sched_info.last_arrival = f->arrival;
 		t->sched_info.last_queued = f->queued;
 	}
+	t->prio = 120;
+	if (throttles_tasks())
+		t->throttled = f->throttled;
+	else if (bpf_core_field_exists(t->se.cfs_rq))
+		t->se.cfs_rq = f->throttled ? a_throttled_group() : NULL;
 	t->thread_info.flags = 0;
 	__builtin_memcpy(t->comm, f->comm, sizeof(f->comm));
 	fake_syscall[i % FAKE_TASKS] = f->syscall;

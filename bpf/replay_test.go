@@ -59,6 +59,7 @@ type fake struct {
 	syscall                      int32
 	compat                       bool // syscall is of the 32-bit table
 	arrival, queued              uint64
+	throttled                    bool
 }
 
 // The timers of a replay. resched and lazy are the flags by which they ask for a
@@ -182,6 +183,9 @@ func (r *replay) task(i int, f fake) {
 		w.Fake.Arrival, w.Fake.Queued = f.arrival, f.queued
 		if f.compat {
 			w.Fake.Compat = 1
+		}
+		if f.throttled {
+			w.Fake.Throttled = 1
 		}
 		w.Fake.Comm = [16]int8{'t', int8('0' + i)}
 	})

@@ -143,22 +143,22 @@ type replayReplayWorld struct {
 	Pad       uint32
 	Sets      uint64
 	Fake      struct {
-		_        structs.HostLayout
-		Pid      uint32
-		Tgid     uint32
-		Flags    uint32
-		State    uint32
-		Mm       uint64
-		ActiveMm uint64
-		Nvcsw    uint64
-		Nivcsw   uint64
-		Cpu      uint32
-		Syscall  int32
-		Arrival  uint64
-		Queued   uint64
-		Compat   uint32
-		Pad      uint32
-		Comm     [16]int8
+		_         structs.HostLayout
+		Pid       uint32
+		Tgid      uint32
+		Flags     uint32
+		State     uint32
+		Mm        uint64
+		ActiveMm  uint64
+		Nvcsw     uint64
+		Nivcsw    uint64
+		Cpu       uint32
+		Syscall   int32
+		Arrival   uint64
+		Queued    uint64
+		Compat    uint32
+		Throttled uint32
+		Comm      [16]int8
 	}
 }
 
@@ -180,7 +180,7 @@ type replaySums struct {
 		Max    uint64
 		Bucket [576]uint32
 	}
-	Ended [6]struct {
+	Ended [7]struct {
 		_      structs.HostLayout
 		Sum    uint64
 		Max    uint64
@@ -192,6 +192,7 @@ type replaySums struct {
 		Reconciled uint64
 		OnCpu      uint64
 		Wait       uint64
+		Throttled  uint64
 		Start      struct {
 			_      structs.HostLayout
 			Sum    uint64
@@ -211,7 +212,7 @@ type replaySums struct {
 			Bucket [320]uint32
 		}
 	}
-	Pad     [320]uint8
+	Pad     [2088]uint8
 	Classes [5]struct {
 		_         structs.HostLayout
 		Switches  uint64
@@ -258,17 +259,20 @@ type replayWorker struct {
 	Wait       uint64
 	WaitMax    uint64
 	Runnable   uint64
-	Ended      [6]uint64
+	Ended      [7]uint64
 	Key        uint64
 	Migrations uint32
 	Cpu        uint16
 	Children   uint8
 	Counted    uint8
+	Held       uint64
+	Throttled  uint64
 	Born       uint64
 	First      uint64
 	Exit       uint64
 	Tid        uint32
 	Tgid       uint32
+	Pad        [5]uint64
 }
 
 // Names of all BPF objects in the ELF.
@@ -305,6 +309,7 @@ const (
 	replayProgStWatch       = "st_watch"
 	replayVarFakeArgs       = "fake_args"
 	replayVarFakeCompat     = "fake_compat"
+	replayVarFakeGroup      = "fake_group"
 	replayVarFakeRegs       = "fake_regs"
 	replayVarFakeSyscall    = "fake_syscall"
 	replayVarFakeTimers     = "fake_timers"
@@ -409,6 +414,7 @@ type replayMapSpecs struct {
 type replayVariableSpecs struct {
 	FakeArgs       *ebpf.VariableSpec `ebpf:"fake_args"`
 	FakeCompat     *ebpf.VariableSpec `ebpf:"fake_compat"`
+	FakeGroup      *ebpf.VariableSpec `ebpf:"fake_group"`
 	FakeRegs       *ebpf.VariableSpec `ebpf:"fake_regs"`
 	FakeSyscall    *ebpf.VariableSpec `ebpf:"fake_syscall"`
 	FakeTimers     *ebpf.VariableSpec `ebpf:"fake_timers"`
@@ -486,6 +492,7 @@ func (m *replayMaps) Close() error {
 type replayVariables struct {
 	FakeArgs       *ebpf.Variable `ebpf:"fake_args"`
 	FakeCompat     *ebpf.Variable `ebpf:"fake_compat"`
+	FakeGroup      *ebpf.Variable `ebpf:"fake_group"`
 	FakeRegs       *ebpf.Variable `ebpf:"fake_regs"`
 	FakeSyscall    *ebpf.Variable `ebpf:"fake_syscall"`
 	FakeTimers     *ebpf.Variable `ebpf:"fake_timers"`

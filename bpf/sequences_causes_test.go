@@ -29,6 +29,19 @@ func TestCauses(t *testing.T) {
 			r.task(a, fake{syscall: yieldCall})
 			r.turn(0, 2000, a, b)
 		}, byYield},
+		"throttled": {func(r *replay) {
+			r.tick(0, 1900, a, resched)
+			r.task(a, fake{throttled: true})
+			r.turn(0, 2000, a, b)
+		}, byThrottle},
+		"throttled on its way back from a yield": {func(r *replay) {
+			r.task(a, fake{throttled: true, syscall: yieldCall})
+			r.turn(0, 2000, a, b)
+		}, byThrottle},
+		"blocks in a throttled group": {func(r *replay) {
+			r.task(a, fake{throttled: true, state: asleep})
+			r.turn(0, 2000, a, b)
+		}, blocked},
 		"yields by the 32-bit table": {func(r *replay) {
 			r.task(a, fake{syscall: yieldCompatCall, compat: true})
 			r.turn(0, 2000, a, b)
@@ -300,6 +313,25 @@ func TestPreemptedOnItsWayToBlock(t *testing.T) {
 	r.wake(0, 2500, a, b)
 	r.turn(0, 3000, b, a)
 	want(t, "wait", r.worker(10).Wait, 1000)
+}
+
+// What a quota keeps a task from running is in no wait.
+func TestThrottledTimeIsNoWait(t *testing.T) {
+	r := newReplay(t)
+	r.watch(a, FollowNone)
+	r.turn(0, 1000, b, a)
+	r.task(a, fake{throttled: true})
+	r.turn(0, 2000, a, b)
+	r.task(a, fake{})
+	r.turn(0, 5000, b, a)
+	w := r.worker(10)
+	want(t, "wait", w.Wait, 0)
+	want(t, "longest wait", w.WaitMax, 0)
+	want(t, "throttled", w.Throttled, 3000)
+	r.turn(0, 6000, a, b)
+	r.turn(0, 6400, b, a)
+	want(t, "wait after it", r.worker(10).Wait, 400)
+	want(t, "throttled, still", r.worker(10).Throttled, 3000)
 }
 
 // Which class a switch is of when the task before has given up its memory.

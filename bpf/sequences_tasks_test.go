@@ -15,7 +15,7 @@ func TestMigrationWithASlowerClock(t *testing.T) {
 	r.task(a, fake{state: asleep})
 	r.turn(1, 4990, a, c)
 	w := r.worker(10)
-	wantEnded(t, w, [6]uint64{blocked: 1, byOther: 1})
+	wantEnded(t, w, [causes]uint64{blocked: 1, byOther: 1})
 	want(t, "migrations", uint64(w.Migrations), 1)
 	want(t, "time of a on both cores", w.OnCpu, 4000)
 	want(t, "wait, which cannot be negative", w.Wait, 0)
@@ -40,14 +40,14 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	if w := r.worker(30); w != nil {
 		t.Errorf("a task that ended is still watched: %+v", w)
 	}
-	wantEnded(t, r.worker(10), [6]uint64{byWakeup: 1})
+	wantEnded(t, r.worker(10), [causes]uint64{byWakeup: 1})
 	all := r.obituaries()
 	if len(all) != 1 {
 		t.Fatalf("%d records, want one obituary", len(all))
 	}
 	o := &all[0]
 	w := &o.Worker
-	wantEnded(t, w, [6]uint64{exited: 1})
+	wantEnded(t, w, [causes]uint64{exited: 1})
 	want(t, "born", w.Born, 1200)
 	want(t, "first run", w.First, 2000)
 	want(t, "exit", w.Exit, 2400)

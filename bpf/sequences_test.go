@@ -15,6 +15,8 @@ const (
 	byWakeup
 	byYield
 	byOther
+	byThrottle
+	causes
 )
 
 const (
@@ -34,7 +36,7 @@ func want(t *testing.T, what string, got, want uint64) {
 }
 
 // wantEnded compares how a task's slices ended.
-func wantEnded(t *testing.T, w *Worker, want [6]uint64) {
+func wantEnded(t *testing.T, w *Worker, want [causes]uint64) {
 	t.Helper()
 	if w == nil {
 		t.Fatal("the task is not watched")
@@ -51,11 +53,11 @@ func TestSwitchInBeforeAttach(t *testing.T) {
 	r.watch(a, FollowNone)
 	r.task(a, fake{state: asleep})
 	r.turn(0, 1000, a, b)
-	wantEnded(t, r.worker(10), [6]uint64{})
+	wantEnded(t, r.worker(10), [causes]uint64{})
 	want(t, "time of a", r.worker(10).OnCpu, 0)
 	r.turn(0, 2000, b, a)
 	r.turn(0, 5000, a, b)
-	wantEnded(t, r.worker(10), [6]uint64{blocked: 1})
+	wantEnded(t, r.worker(10), [causes]uint64{blocked: 1})
 	want(t, "time of a", r.worker(10).OnCpu, 3000)
 	s := r.snapshot(0, 6000, b)
 	want(t, "switches, but the last, which is under way", switches(&s), 2)
@@ -152,7 +154,7 @@ func TestClockEqualToTheLastStamp(t *testing.T) {
 	r.swtch(0, 1000, a, b)
 	r.turn(0, 2000, b, a)
 	w := r.worker(10)
-	wantEnded(t, w, [6]uint64{blocked: 1})
+	wantEnded(t, w, [causes]uint64{blocked: 1})
 	want(t, "time of a", w.OnCpu, 0)
 	s := r.snapshot(0, 2000, a)
 	want(t, "others", s.Core.Time[HolderOther], 1000)
@@ -190,7 +192,7 @@ func TestWatchedTaskHiddenFromTracing(t *testing.T) {
 	r.exit(0, 2700)
 	r.turn(0, 3000, c, idle)
 	w := r.worker(20)
-	wantEnded(t, w, [6]uint64{})
+	wantEnded(t, w, [causes]uint64{})
 	want(t, "time of b", w.OnCpu, 700)
 	s := r.snapshot(0, 4000, idle)
 	want(t, "workers' time", s.Core.Time[HolderWorker], 700)

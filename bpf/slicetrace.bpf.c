@@ -129,7 +129,11 @@ static __always_inline int runnable(struct task_struct *p)
 			record_wakeup(p, cpu);
 	}
 	/* One that was preempted on its way to block waits since then. */
-	if (w && !w->runnable)
+	if (!w || w->runnable || w->held)
+		return 0;
+	if (!throttles_tasks() && in_throttled_group(p))
+		w->held = bpf_ktime_get_ns();
+	else
 		w->runnable = bpf_ktime_get_ns();
 	return 0;
 }

@@ -122,6 +122,7 @@ type slicetraceLives struct {
 	Reconciled uint64
 	OnCpu      uint64
 	Wait       uint64
+	Throttled  uint64
 	Start      struct {
 		_      structs.HostLayout
 		Sum    uint64
@@ -187,9 +188,9 @@ type slicetraceSpread struct {
 type slicetraceSums struct {
 	_       structs.HostLayout
 	Wait    slicetraceSpread
-	Ended   [6]slicetraceSpread
+	Ended   [7]slicetraceSpread
 	Lives   slicetraceLives
-	Pad     [320]uint8
+	Pad     [2088]uint8
 	Classes [5]slicetraceClassPage
 }
 
@@ -233,17 +234,20 @@ type slicetraceWorker struct {
 	Wait       uint64
 	WaitMax    uint64
 	Runnable   uint64
-	Ended      [6]uint64
+	Ended      [7]uint64
 	Key        uint64
 	Migrations uint32
 	Cpu        uint16
 	Children   uint8
 	Counted    uint8
+	Held       uint64
+	Throttled  uint64
 	Born       uint64
 	First      uint64
 	Exit       uint64
 	Tid        uint32
 	Tgid       uint32
+	Pad        [5]uint64
 }
 
 // Names of all BPF objects in the ELF.

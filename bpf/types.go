@@ -12,6 +12,7 @@ import (
 // and core_fixes.h have them, trimmed to those fields.
 var kernelTypesRead = [...]string{
 	"task_struct", "thread_info", "hrtimer", "pt_regs", "sched_info",
+	"sched_entity", "cfs_rq",
 	"task_struct___state", "task_struct___cpu",
 }
 
@@ -28,6 +29,10 @@ var instead = map[string]string{
 var optional = map[string]bool{
 	"sched_info.last_arrival": true,
 	"sched_info.last_queued":  true,
+
+	"task_struct.throttled": true,
+	"sched_entity.cfs_rq":   true,
+	"cfs_rq.throttle_count": true,
 }
 
 // checkTypes compares the fields of the programs' trimmed types with the

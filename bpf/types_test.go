@@ -45,7 +45,7 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 	t.Helper()
 	task := map[string]uint32{
 		"__state": 4, "flags": 4, "pid": 4, "tgid": 4, "mm": 8, "active_mm": 8, "nvcsw": 8, "nivcsw": 8, "comm": 16, "thread_info": 16,
-		"sched_info": 16,
+		"sched_info": 16, "se": 8, "prio": 4, "throttled": 1,
 	}
 	thread := map[string]uint32{"flags": 8, "status": 4, "cpu": 4}
 	stamps := map[string]uint32{"last_arrival": 8, "last_queued": 8}
@@ -64,7 +64,8 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 	b, err := btf.NewBuilder([]btf.Type{
 		thin, fakeStruct("thread_info", thread), fakeStruct("hrtimer", map[string]uint32{"function": 8}),
 		fakeStruct("pt_regs", map[string]uint32{"orig_ax": 8, "syscallno": 4, "pstate": 8}),
-		fakeStruct("sched_info", stamps),
+		fakeStruct("sched_info", stamps), fakeStruct("sched_entity", map[string]uint32{"cfs_rq": 8}),
+		fakeStruct("cfs_rq", map[string]uint32{"throttle_count": 4}),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +88,7 @@ func TestCheckTypes(t *testing.T) {
 		says   string
 	}{
 		"as built":         {func(_, _, _ fields) {}, ""},
+		"before 6.18":      {func(task, _, _ fields) { delete(task, "throttled") }, ""},
 		"before 5.14":      {func(task, _, _ fields) { delete(task, "__state"); task["state"] = 8 }, ""},
 		"before 5.16":      {func(task, thread, _ fields) { delete(thread, "cpu"); task["cpu"] = 4 }, ""},
 		"no stamps":        {func(_, _, stamps fields) { clear(stamps) }, ""},

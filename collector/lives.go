@@ -10,11 +10,13 @@ import (
 type lives struct {
 	tasks, reconciled uint64
 	onCPU, wait       uint64
+	throttled         uint64
 	start, run, end   histogram
 }
 
 func (l *lives) grow(now, last *bpf.Lives) {
 	l.tasks, l.reconciled, l.onCPU, l.wait = now.Tasks, now.Reconciled, now.OnCpu, now.Wait
+	l.throttled = now.Throttled
 	l.start.grow(now.Start.Bucket[:], last.Start.Bucket[:], now.Start.Sum, now.Start.Max)
 	l.run.grow(now.Run.Bucket[:], last.Run.Bucket[:], now.Run.Sum, now.Run.Max)
 	l.end.grow(now.End.Bucket[:], last.End.Bucket[:], now.End.Sum, now.End.Max)
@@ -32,12 +34,13 @@ func (l *lives) forgetMaxima() {
 // since returns the tasks that ended on the core between two snapshots.
 func (l *lives) since(before *lives) report.Created {
 	return report.Created{
-		Tasks:      l.tasks - before.tasks,
-		Reconciled: l.reconciled - before.reconciled,
-		OnCPUNS:    int64(l.onCPU - before.onCPU),
-		WaitNS:     int64(l.wait - before.wait),
-		Start:      l.start.since(before.start),
-		Run:        l.run.since(before.run),
-		End:        l.end.since(before.end),
+		Tasks:       l.tasks - before.tasks,
+		Reconciled:  l.reconciled - before.reconciled,
+		OnCPUNS:     int64(l.onCPU - before.onCPU),
+		WaitNS:      int64(l.wait - before.wait),
+		ThrottledNS: int64(l.throttled - before.throttled),
+		Start:       l.start.since(before.start),
+		Run:         l.run.since(before.run),
+		End:         l.end.since(before.end),
 	}
 }

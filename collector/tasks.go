@@ -15,12 +15,13 @@ import (
 // taskRow returns what a task did since an earlier state of its record.
 func taskRow(now, then *bpf.Worker) report.Worker {
 	row := report.Worker{
-		PID:        int(now.Tgid),
-		TID:        int(now.Tid),
-		OnCPUNS:    int64(now.OnCpu - then.OnCpu),
-		WaitNS:     int64(now.Wait - then.Wait),
-		WaitMaxNS:  int64(now.WaitMax),
-		Migrations: uint64(now.Migrations - then.Migrations),
+		PID:         int(now.Tgid),
+		TID:         int(now.Tid),
+		OnCPUNS:     int64(now.OnCpu - then.OnCpu),
+		WaitNS:      int64(now.Wait - then.Wait),
+		WaitMaxNS:   int64(now.WaitMax),
+		ThrottledNS: int64(now.Throttled - then.Throttled),
+		Migrations:  uint64(now.Migrations - then.Migrations),
 	}
 	for i, cause := range report.Causes() {
 		n := now.Ended[i] - then.Ended[i]
@@ -61,6 +62,7 @@ func merge(total, o *bpf.Obituary) {
 	sum, w := &total.Worker, &o.Worker
 	sum.OnCpu += w.OnCpu
 	sum.Wait += w.Wait
+	sum.Throttled += w.Throttled
 	sum.WaitMax = max(sum.WaitMax, w.WaitMax)
 	sum.Migrations += w.Migrations
 	for i, n := range w.Ended {

@@ -12,6 +12,8 @@ type Created struct {
 	// OnCPUNS and WaitNS are sums over the tasks.
 	OnCPUNS int64 `json:"on_cpu_ns"`
 	WaitNS  int64 `json:"wait_ns"`
+	// ThrottledNS is time in which quotas kept them from running.
+	ThrottledNS int64 `json:"throttled_ns,omitempty"`
 	// Start is from sched_process_fork to the first switch-in, Run from there to
 	// sched_process_exit, and End from there to the last switch.
 	Start Histogram `json:"start"`
@@ -25,6 +27,7 @@ func (c *Created) Add(o Created) {
 	c.Reconciled += o.Reconciled
 	c.OnCPUNS += o.OnCPUNS
 	c.WaitNS += o.WaitNS
+	c.ThrottledNS += o.ThrottledNS
 	c.Start.Merge(o.Start)
 	c.Run.Merge(o.Run)
 	c.End.Merge(o.End)
@@ -34,7 +37,7 @@ func (c *Created) validate() error {
 	if c == nil {
 		return nil
 	}
-	if min(c.OnCPUNS, c.WaitNS) < 0 {
+	if min(c.OnCPUNS, c.WaitNS, c.ThrottledNS) < 0 {
 		return fmt.Errorf("created tasks: a negative time")
 	}
 	if c.Reconciled > c.Tasks {

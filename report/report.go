@@ -209,21 +209,24 @@ const (
 	EndedByWakeup  EndedBy = "wakeup"
 	EndedByYield   EndedBy = "yield"
 	EndedByOther   EndedBy = "other"
+	// EndedByThrottled is the end that a control group's quota of CPU time makes.
+	EndedByThrottled EndedBy = "throttled"
 )
 
 // Causes returns all causes in reporting order.
 func Causes() []EndedBy {
-	return []EndedBy{EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther}
+	return []EndedBy{EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther, EndedByThrottled}
 }
 
 // CauseCounts counts slices by what ended them.
 type CauseCounts struct {
-	Blocked uint64 `json:"blocked,omitempty"`
-	Exited  uint64 `json:"exited,omitempty"`
-	Tick    uint64 `json:"tick,omitempty"`
-	Wakeup  uint64 `json:"wakeup,omitempty"`
-	Yield   uint64 `json:"yield,omitempty"`
-	Other   uint64 `json:"other,omitempty"`
+	Blocked   uint64 `json:"blocked,omitempty"`
+	Exited    uint64 `json:"exited,omitempty"`
+	Tick      uint64 `json:"tick,omitempty"`
+	Wakeup    uint64 `json:"wakeup,omitempty"`
+	Yield     uint64 `json:"yield,omitempty"`
+	Other     uint64 `json:"other,omitempty"`
+	Throttled uint64 `json:"throttled,omitempty"`
 }
 
 // At returns where one cause is counted, nil for a cause that this version does not know.
@@ -241,6 +244,8 @@ func (c *CauseCounts) At(cause EndedBy) *uint64 {
 		return &c.Yield
 	case EndedByOther:
 		return &c.Other
+	case EndedByThrottled:
+		return &c.Throttled
 	}
 	return nil
 }
@@ -281,6 +286,9 @@ type Worker struct {
 	WaitNS     int64  `json:"wait_ns"`
 	WaitMaxNS  int64  `json:"wait_max_ns"`
 	Migrations uint64 `json:"migrations"`
+	// ThrottledNS is time in which a control group's quota of CPU time kept the task
+	// from running: it is in no wait.
+	ThrottledNS int64 `json:"throttled_ns,omitempty"`
 	// Exited says that the task ended within the trial.
 	Exited bool `json:"exited,omitempty"`
 	// Merged is the number of short-lived tasks that this row stands for, 0 for

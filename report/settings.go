@@ -161,7 +161,7 @@ func (r *Report) throttlingWarnings() []string {
 	if quota == "" || quota == none {
 		quota = "set meanwhile"
 	}
-	return []string{fmt.Sprintf("the CPU quota of the cgroup (%s) held tasks back %s, for %s of core time, in %d of %s: rates, waits and shares are the quota's as much as the machine's",
+	return []string{fmt.Sprintf("the CPU quota of the cgroup (%s) held tasks back %s, for %s of core time, in %d of %s: rates and shares are the quota's as much as the machine's",
 		quota, times(sum.Times), Of(float64(sum.NS), Nanoseconds), trials, plural(len(r.Trials), "trial"))}
 }
 

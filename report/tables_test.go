@@ -170,7 +170,7 @@ func TestTableValues(t *testing.T) {
 		Workers: []report.Worker{{
 			Index: 1, PID: 7, TID: 8, Comm: "x", Operations: 23, Slices: 2, EndedBy: report.CauseCounts{Tick: 2},
 			Involuntary: 2, Kernel: &report.KernelCounters{Involuntary: 2, RuntimeNS: -1},
-			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, Exited: true, Nice: -5,
+			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, ThrottledNS: 70, Exited: true, Nice: -5,
 		}},
 	}}}
 	r.ComputeQuality()
@@ -188,7 +188,7 @@ func TestTableValues(t *testing.T) {
 			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
 			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
 			"tool_switches": "7", "created_slices": "1", "created_on_cpu_ns": "100", "created_wait_ns": "50",
-			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption",
+			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
@@ -207,7 +207,7 @@ func TestTableValues(t *testing.T) {
 			"voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2", "on_cpu_ns": "500", "wait_ns": "250",
 			"wait_max_ns": "200", "migrations": "3", "operations": "23", "runtime_ns": "", "exited": "1", "merged": "0",
 			"slices_blocked": "0", "slices_exited": "0", "slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0",
-			"variant": "nice", "nice": "-5",
+			"variant": "nice", "nice": "-5", "slices_throttled": "0", "throttled_ns": "70",
 		}},
 	} {
 		if diff := cmp.Diff(c.want, fields(table(t, r, c.table), c.row)); diff != "" {

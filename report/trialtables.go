@@ -13,7 +13,7 @@ func (r *Report) trialTable() Table {
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
-		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text`)
+		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns`)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range r.Trials {
 			if !yield(r.Trials[i].fields()) {
@@ -65,7 +65,7 @@ func (t *Trial) fields() []Field {
 	row = append(row, known(t.ToolSwitches))
 	row = append(row, t.createdTimes(slices)...)
 	row = append(row, integer(t.Lost.Unwatched))
-	return append(append(row, t.Throttling.fields()...), t.changed())
+	return append(append(row, t.Throttling.fields()...), t.changed(), integer(t.ThrottledNS()))
 }
 
 // createdTimes are all absent for a trial that created no task. Their slices are those
@@ -173,22 +173,25 @@ func (r *Report) workerTable() Table {
 	list := `workload:text mode:text round worker pid tid comm:text slices
 		voluntary involuntary kernel_voluntary kernel_involuntary on_cpu_ns wait_ns wait_max_ns migrations
 		operations runtime_ns exited merged`
-	for _, cause := range Causes() {
+	for _, cause := range firstCauses() {
 		list += " slices_" + string(cause)
 	}
-	return Table{Name: "workers", Columns: columnList(list + " variant:text nice"), Rows: func(yield func([]Field) bool) {
+	return Table{Name: "workers", Columns: columnList(list + " variant:text nice slices_throttled throttled_ns"), Rows: func(yield func([]Field) bool) {
 		for i := range r.Trials {
 			trial := &r.Trials[i]
 			for j := range trial.Workers {
 				w := &trial.Workers[j]
 				row := append(trial.key(), w.fields(trial.Mode)...)
-				if !yield(append(row, free(trial.Variant), integer(w.Nice))) {
+				if !yield(append(row, free(trial.Variant), integer(w.Nice), integer(w.EndedBy.Throttled), integer(w.ThrottledNS))) {
 					return
 				}
 			}
 		}
 	}}
 }
+
+// firstCauses are those whose columns stand together; columns are added at the end.
+func firstCauses() []EndedBy { return Causes()[:6] }
 
 func (w *Worker) fields(mode Mode) []Field {
 	voluntary, involuntary, runtime := absent(), absent(), absent()
@@ -211,7 +214,7 @@ func (w *Worker) fields(mode Mode) []Field {
 		integer(w.OnCPUNS), integer(w.WaitNS), integer(w.WaitMaxNS), integer(w.Migrations),
 		operations, runtime, integer(exited), integer(w.Merged),
 	}
-	for _, cause := range Causes() {
+	for _, cause := range firstCauses() {
 		row = append(row, integer(*w.EndedBy.At(cause)))
 	}
 	return row

@@ -61,6 +61,9 @@ func (r *Report) trustNotes() []string {
 	for _, n := range r.Capture.Notes {
 		notes = append(notes, "Note: "+n)
 	}
+	if quota := r.throttled(); quota != "" {
+		notes = append(notes, "Note: "+quota)
+	}
 	if rest := r.Host.details(); rest != "" {
 		notes = append(notes, "Host: "+rest)
 	}

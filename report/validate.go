@@ -103,7 +103,7 @@ func (t *Trial) validate() error {
 		if w.Nice < minNice || w.Nice > maxNice {
 			return fmt.Errorf("worker %d: a nice level of %d", w.Index, w.Nice)
 		}
-		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.Operations, int64(w.Merged)) < 0 {
+		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.ThrottledNS, w.Operations, int64(w.Merged)) < 0 {
 			return fmt.Errorf("worker %d: a negative time or count", w.Index)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,23 @@ func (g *Group) LimitTime(t testing.TB, quota, period time.Duration) {
 	}
 	g.Set(t, "cpu.cfs_period_us", fmt.Sprint(period.Microseconds()))
 	g.Set(t, "cpu.cfs_quota_us", fmt.Sprint(quota.Microseconds()))
+}
+
+// Throttled returns how often the quota was used up, as the kernel counts it.
+func (g *Group) Throttled(t testing.TB) (times uint64) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(g.dir, "cpu.stat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if n, ok := strings.CutPrefix(line, "nr_throttled "); ok {
+			if times, err = strconv.ParseUint(strings.TrimSpace(n), 10, 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return times
 }
 
 // Hold makes a command, not started yet, one of this group from its begin on.

@@ -1,0 +1,72 @@
+package collector_test
+
+import (
+	"fmt"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// What a quota of CPU time does to a task is told apart from waiting: each of its
+// slices that the quota ended is one of the kernel's own count of throttlings.
+func TestQuotaIsNoWait(t *testing.T) {
+	group := bpftest.NewGroup(t, "cpu")
+	group.LimitTime(t, 5*time.Millisecond, 50*time.Millisecond)
+	c := open(t, collector.Options{})
+	cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
+	group.Hold(t, cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it ends in no other way
+		_ = cmd.Wait()
+	})
+	time.Sleep(300 * time.Millisecond) // it is the loop by now, and throttled most of the time
+	if err := c.Watch(collector.Task{PID: cmd.Process.Pid, TID: cmd.Process.Pid}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond)
+	before, kernel := snapshot(t, c), group.Throttled(t)
+	time.Sleep(time.Second)
+	after := snapshot(t, c)
+	kernel = group.Throttled(t) - kernel
+	in, err := after.Since(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(in.Tasks) != 1 {
+		t.Fatalf("%d tasks are watched", len(in.Tasks))
+	}
+	if err := heldByQuota(&in.Tasks[0], kernel); err != nil {
+		t.Error(err)
+	}
+}
+
+// heldByQuota holds a task that wants a core all the time, and gets a tenth of one,
+// to that. A throttling can fall between the readings.
+func heldByQuota(task *report.Worker, kernel uint64) error {
+	throttled := task.EndedBy.Throttled
+	if kernel < 5 || throttled+2 < kernel || throttled > kernel+2 {
+		return fmt.Errorf("the quota ended %d slices, the kernel counted %d throttlings", throttled, kernel)
+	}
+	// From a moment in one period to about the begin of the next; others may use the core first.
+	mean := time.Duration(task.ThrottledNS / int64(throttled))
+	if mean < 5*time.Millisecond || mean > 60*time.Millisecond {
+		return fmt.Errorf("throttled for %v each time: %+v", mean, task)
+	}
+	return nil
+}
+
+func snapshot(t *testing.T, c *collector.Collector) *collector.Snapshot {
+	t.Helper()
+	s, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
