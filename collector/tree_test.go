@@ -26,7 +26,10 @@ func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Inte
 	if err != nil {
 		t.Fatal(err)
 	}
-	kernel := running.Before()
+	kernel, err := running.Before()
+	if err != nil {
+		t.Fatal(err)
+	}
 	err = c.Watch(collector.Task{
 		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,

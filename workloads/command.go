@@ -6,12 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,24 +21,31 @@ type Command struct {
 	Argv []string
 	// User is who it runs as, or nil for this process's own user.
 	User *Credential
+	// Capabilities are those that it keeps of this process's, as capset takes them,
+	// or nil for what execve makes of them.
+	Capabilities *[2]unix.CapUserData
 	// Env is its environment, or nil for this process's own.
 	Env []string
 	// Stdin, Stdout and Stderr are nil for this process's own.
 	Stdin, Stdout, Stderr *os.File
+	// Inherited is what this process has changed of its own since it was executed, or
+	// nil if the command is to have that as it is.
+	Inherited *Inheritance
+	// Signals are passed on to it, and where it is stopped this process stops too, so
+	// that a shell sees of us what it would see of the command. Nil leaves it alone.
+	Signals *Signals
 }
 
-// Running is a command that was started: first as a shim, blocked, which has the
+// Running is a command that was started: first as a launcher, blocked, which has the
 // command's pid already; after Release as the command itself. It stays in this
-// process's group, so a terminal's signals reach it, and it outlives this
-// process, unless it was never released.
+// process's group, so a terminal's signals reach it. It does not outlive this process
+// unless Signals is nil.
 type Running struct {
-	argv []string
-	pid  int
-	gate *os.File
-	// before was read when the shim stood at its gate.
-	before Counters
-	// status carries one byte when the shim is ready, and an errno if it fails.
-	status *os.File
+	argv     []string
+	launcher *launcher
+	// pidfd is the command's, and usher passes signals on to it, if any are.
+	pidfd int
+	usher *usher
 
 	// switches are this process's own, up to Release, and then from there to Wait.
 	switches uint64
@@ -74,121 +79,70 @@ func (e *ExecError) ExitStatus() int {
 	return 126
 }
 
-// StartCommand starts a shim that will become the command, and returns when the
-// shim is off the CPU, blocked, waiting for Release. To give up instead, send
-// it SIGKILL by Signal. Wait must be called in any case.
+// ErrEndedEarly says that a command was ended by a signal before it was executed.
+var ErrEndedEarly = errors.New("ended by a signal before it began")
+
+// StartCommand starts a launcher that will become the command at Release. To give up
+// instead, send it SIGKILL by Signal. Wait must be called in any case.
 func StartCommand(c Command) (*Running, error) {
 	if len(c.Argv) == 0 {
 		return nil, errors.New("start command: no command: give one after --")
 	}
-	// Made by hand, because os.Pipe would make the shim's ends non-blocking.
-	var gate, status [2]int
-	if err := unix.Pipe2(gate[:], unix.O_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("start command: create pipe: %w", err)
-	}
-	defer unix.Close(gate[0])
-	r := &Running{argv: c.Argv, gate: os.NewFile(uintptr(gate[1]), "gate")}
-	if err := unix.Pipe2(status[:], unix.O_CLOEXEC); err != nil {
-		r.closePipes()
-		return nil, fmt.Errorf("start command: create pipe: %w", err)
-	}
-	r.status = os.NewFile(uintptr(status[0]), "status")
-	err := r.start(c, gate[0], status[1])
-	unix.Close(status[1])
+	l, err := startLauncher(c)
 	if err != nil {
-		r.closePipes()
 		return nil, fmt.Errorf("start command: %w", err)
 	}
-	if err := r.settle(gate[0]); err != nil {
-		// It never became the user's program: nothing is lost with it.
-		_ = r.Signal(unix.SIGKILL)
-		_, _, waitErr := r.Wait()
-		return nil, fmt.Errorf("start command: %w", errors.Join(err, waitErr))
+	r := &Running{argv: c.Argv, launcher: l}
+	if r.pidfd, err = unix.PidfdOpen(l.pid, 0); err != nil {
+		return nil, fmt.Errorf("start command: open its pid: %w", errors.Join(err, l.end()))
+	}
+	if c.Signals != nil {
+		r.usher = startUsher(r, c.Signals)
 	}
 	return r, nil
 }
 
-func (r *Running) start(c Command, gate, status int) error {
-	files := []uintptr{0, 1, 2}
-	for i, f := range []*os.File{c.Stdin, c.Stdout, c.Stderr} {
-		if f != nil {
-			files[i] = f.Fd()
-		}
-	}
-	// Our two descriptors keep their numbers and all that the command would
-	// inherit keep theirs: make's job server, for one, is found by number.
-	for fd := len(files); fd <= max(gate, status); fd++ {
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-		if fd == gate || fd == status || (err == nil && flags&unix.FD_CLOEXEC == 0) {
-			files = append(files, uintptr(fd))
-		} else {
-			files = append(files, ^uintptr(0))
-		}
-	}
-	spec := fmt.Sprintf("%s=%d,%d", shimVariable, gate, status)
-	environ := c.Env
-	if environ == nil {
-		environ = os.Environ()
-	}
-	pid, err := syscall.ForkExec(hostProgram, c.Argv, &syscall.ProcAttr{
-		Env:   append(slices.Clone(environ), spec),
-		Files: files,
-		Sys:   &syscall.SysProcAttr{Credential: c.User.system()},
-	})
+// Before returns, before Release, the kernel's counters of the launcher's thread, which
+// becomes the command's main thread, when it is off the CPU, blocked.
+func (r *Running) Before() (Counters, error) {
+	counters, err := settle(context.Background(), []Worker{{PID: r.launcher.pid, TID: r.launcher.pid}})
 	if err != nil {
-		return fmt.Errorf("start shim for %q: %w", c.Argv[0], err)
+		return Counters{}, err
 	}
-	r.pid = pid
-	return nil
+	return counters[0], nil
 }
-
-// settle waits until the shim stands at its gate, which it reads from.
-func (r *Running) settle(gate int) error {
-	var ready [1]byte
-	if _, err := io.ReadFull(r.status, ready[:]); err != nil {
-		return fmt.Errorf("wait for shim: it ended early: %w", err)
-	}
-	if err := awaitRead(r.pid, gate); err != nil {
-		return err
-	}
-	counters, err := settle(context.Background(), []Worker{{PID: r.pid, TID: r.pid}})
-	if err != nil {
-		return err
-	}
-	r.before = counters[0]
-	return nil
-}
-
-// Before returns the kernel's counters of the shim's main thread, which
-// becomes the command's, at its gate.
-func (r *Running) Before() Counters { return r.before }
 
 // ToolSwitches returns, after Wait, how often this process was switched out while
 // the command ran.
 func (r *Running) ToolSwitches() uint64 { return r.switches }
 
 // PID returns the process id, the same before and after Release.
-func (r *Running) PID() int { return r.pid }
+func (r *Running) PID() int { return r.launcher.pid }
 
-// Release lets the shim execute the command, and returns when it has: nil, or
-// an *ExecError if the kernel refused.
+// Release lets the launcher execute the command, and returns when it has: nil, or an
+// *ExecError if the kernel refused, or ErrEndedEarly.
 func (r *Running) Release() error {
-	if _, err := r.gate.Write([]byte{0}); err != nil {
-		return fmt.Errorf("release command: %w", err)
+	r.mu.Lock()
+	waited := r.waited
+	r.mu.Unlock()
+	if waited {
+		return fmt.Errorf("release command: %w", os.ErrProcessDone)
 	}
-	text, err := io.ReadAll(r.status)
-	if err != nil {
-		return fmt.Errorf("release command: read status: %w", err)
+	if event, _, err := r.event(unix.WEXITED | unix.WNOHANG | unix.WNOWAIT); err != nil || event != 0 {
+		return fmt.Errorf("release command: %w", errors.Join(err, ErrEndedEarly))
 	}
-	if len(text) == 0 {
+	err := r.launcher.execute()
+	if err == nil {
 		r.switches = ownSwitches()
 		return nil
 	}
+	// It never became the user's program, and ends.
+	_ = unix.Shutdown(r.launcher.socket, unix.SHUT_RDWR)
 	var errno syscall.Errno
-	if _, err := fmt.Sscan(string(text), &errno); err != nil {
-		return fmt.Errorf("release command: parse status %q: %w", text, err)
+	if errors.As(err, &errno) {
+		return &ExecError{Name: r.argv[0], Errno: errno}
 	}
-	return &ExecError{Name: r.argv[0], Errno: errno}
+	return fmt.Errorf("release command: %w", err)
 }
 
 // Signal sends a signal to the command, or os.ErrProcessDone if it has ended.
@@ -198,7 +152,7 @@ func (r *Running) Signal(s syscall.Signal) error {
 	if r.waited {
 		return fmt.Errorf("signal command: %w", os.ErrProcessDone)
 	}
-	if err := unix.Kill(r.pid, s); err != nil {
+	if err := unix.Kill(r.launcher.pid, s); err != nil {
 		return fmt.Errorf("signal command: %w", err)
 	}
 	return nil
@@ -207,56 +161,75 @@ func (r *Running) Signal(s syscall.Signal) error {
 // Wait waits until the command has ended and returns how, and what it and
 // those of its children that it waited for used. Call it once.
 func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
-	defer r.closePipes()
+	defer r.close()
 	var status syscall.WaitStatus
 	var usage syscall.Rusage
 	// Wait without reaping first, so that Signal cannot hit another process that
 	// was given the pid in the meantime.
+	options := unix.WEXITED | unix.WNOWAIT
+	if r.usher != nil {
+		options |= unix.WSTOPPED
+	}
 	for {
-		errno := blockInWaitid(r.pid)
-		if errno == 0 {
+		event, sig, err := r.event(options)
+		if err != nil {
+			return status, nil, fmt.Errorf("wait for command: %w", err)
+		}
+		if event != cldStopped {
 			break
 		}
-		if errno != unix.EINTR {
-			return status, nil, fmt.Errorf("wait for command: %w", errno)
+		// The stop was only looked at: take it.
+		if _, _, err := r.event(unix.WSTOPPED | unix.WNOHANG); err != nil {
+			return status, nil, fmt.Errorf("wait for command: %w", err)
 		}
+		r.usher.stop(sig)
 	}
 	r.switches = ownSwitches() - r.switches
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waited = true
-	if _, err := syscall.Wait4(r.pid, &status, 0, &usage); err != nil {
+	if _, err := syscall.Wait4(r.launcher.pid, &status, 0, &usage); err != nil {
 		return status, nil, fmt.Errorf("wait for command: %w", err)
 	}
 	return status, &usage, nil
 }
 
-// blockInWaitid waits until a child has ended, and leaves it to be reaped. As in
-// sleepOn, Go is told that it blocks.
+// cldStopped is the event that a child was stopped by a signal.
+const cldStopped = 5
+
+// event waits for a change of the command's state. It returns none, 0, if WNOHANG is
+// among the options and there is none, and else what happened and its status, of a
+// stop the signal.
+func (r *Running) event(options int) (event int32, sig syscall.Signal, err error) {
+	var info siginfo
+	for {
+		errno := blockInWaitid(r.launcher.pid, &info, options)
+		if errno == 0 {
+			return info.code(), syscall.Signal(info.word(24)), nil // si_status
+		}
+		if errno != unix.EINTR {
+			return 0, 0, errno
+		}
+	}
+}
+
+// blockInWaitid waits for a child. As in sleepOn, Go is told that it blocks.
 //
 //go:nosplit
 //go:norace
 //go:noinline
-func blockInWaitid(pid int) syscall.Errno {
+func blockInWaitid(pid int, info *siginfo, options int) syscall.Errno {
 	leaveScheduler()
-	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), 0, unix.WEXITED|unix.WNOWAIT, 0, 0)
+	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), uintptr(unsafe.Pointer(info)), uintptr(options), 0, 0)
 	returnToScheduler()
 	return errno
 }
 
-func (r *Running) closePipes() {
-	// Nothing was written that a close could lose; a nil file's Close only fails.
-	_ = r.gate.Close()
-	_ = r.status.Close()
-}
-
-// withoutShim returns the environment as it was before start added to it.
-func withoutShim(environ []string) []string {
-	var kept []string
-	for _, v := range environ {
-		if !strings.HasPrefix(v, shimVariable+"=") {
-			kept = append(kept, v)
-		}
+func (r *Running) close() {
+	if r.usher != nil {
+		r.usher.leave()
 	}
-	return kept
+	// Nothing was written that a close could lose.
+	_ = unix.Close(r.launcher.socket)
+	_ = unix.Close(r.pidfd)
 }

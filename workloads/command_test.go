@@ -159,7 +159,7 @@ func TestCommandThatCannotBeExecuted(t *testing.T) {
 	for name, file := range map[string]struct {
 		text string
 		mode os.FileMode
-	}{"plain": {"#!/bin/sh\n", 0o644}, "garbage": {"no program\n", 0o755}, "orphan": {"#!/no/such/interpreter\n", 0o755}} {
+	}{"plain": {"#!/bin/sh\n", 0o644}, "garbage": {"\x7fELF no program\n", 0o755}, "orphan": {"#!/no/such/interpreter\n", 0o755}} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(file.text), file.mode); err != nil {
 			t.Fatal(err)
 		}
@@ -280,8 +280,8 @@ func TestAbandonedCommandNeverRuns(t *testing.T) {
 	if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the command ran without its release: %v", err)
 	}
-	if err := r.Release(); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("a release after the end gave %v, want %v", err, os.ErrClosed)
+	if err := r.Release(); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("a release after the end gave %v, want %v", err, os.ErrProcessDone)
 	}
 }
 

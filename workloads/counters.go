@@ -46,19 +46,6 @@ func settle(ctx context.Context, workers []Worker) ([]Counters, error) {
 	return nil, fmt.Errorf("read counters: the workers did not come to rest within %v: try again on a quieter machine", settleLimit)
 }
 
-// awaitRead waits until a process's main thread reads from fd. On its way there Go's
-// scheduler can have made it sleep, and then it will be switched out once more.
-func awaitRead(pid, fd int) error {
-	want := fmt.Sprintf("%d %#x ", unix.SYS_READ, fd)
-	for began := time.Now(); time.Since(began) < settleLimit; time.Sleep(time.Millisecond) {
-		call, err := readProc(fmt.Sprintf("/proc/%d/task/%d/syscall", pid, pid))
-		if err != nil || strings.HasPrefix(call, want) {
-			return nil // a kernel that does not tell leaves it to settle
-		}
-	}
-	return fmt.Errorf("wait for shim: it did not come to its gate within %v: try again on a quieter machine", settleLimit)
-}
-
 // readAll reads the workers' counters and whether all of them were off the CPU.
 func readAll(workers []Worker) (all []Counters, asleep bool, err error) {
 	asleep = true

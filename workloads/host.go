@@ -12,13 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The variables that make this program, executed again, something else.
-const (
-	// hostVariable holds a hostSpec: be a worker host.
-	hostVariable = "SLICETRACE_WORKER_HOST"
-	// shimVariable holds a shimSpec: wait, then become a command.
-	shimVariable = "SLICETRACE_COMMAND_SHIM"
-)
+// hostVariable makes this program, executed again, a worker host. It holds a hostSpec.
+const hostVariable = "SLICETRACE_WORKER_HOST"
 
 // hostBoardFD is the descriptor of the board in a host, after the standard
 // three. The workers' own descriptors follow it.
@@ -36,36 +31,31 @@ type hostSpec struct {
 }
 
 // HostMain must be called first in main, and in TestMain of tests that run
-// trials or commands. If this process was executed to be a worker host or a
-// command's shim, it does that job, which ends only if it fails: then the process
-// has to exit with the status. Else hosted is false, at once. Before the job each
-// of prepare is called, and if one fails the job is not done.
+// trials. If this process was executed to be a worker host, it does that job, which
+// ends only if it fails: then the process has to exit with the status. Else hosted is
+// false, at once. Before the job each of prepare is called, and if one fails the job
+// is not done.
 func HostMain(prepare ...func() error) (status int, hosted bool) {
-	ready := func() error {
-		var errs []error
-		for _, f := range prepare {
-			errs = append(errs, f())
-		}
-		return errors.Join(errs...)
+	spec, ok := os.LookupEnv(hostVariable)
+	if !ok {
+		return 0, false
 	}
-	if spec, ok := os.LookupEnv(hostVariable); ok {
-		err := ready()
-		if err == nil {
-			err = serve(spec)
-		}
-		// The tool shows a host's standard error when the host fails.
-		fmt.Fprintln(os.Stderr, err)
-		return 1, true
+	var errs []error
+	for _, f := range prepare {
+		errs = append(errs, f())
 	}
-	if spec, ok := os.LookupEnv(shimVariable); ok {
-		return shim(spec, ready), true
+	err := errors.Join(errs...)
+	if err == nil {
+		err = host(spec)
 	}
-	return 0, false
+	// The tool shows a host's standard error when the host fails.
+	fmt.Fprintln(os.Stderr, err)
+	return 1, true
 }
 
-// serve runs a host's workers until the tool kills it. It returns only if
+// host runs a host's workers until the tool kills it. It returns only if
 // that cannot be done.
-func serve(text string) error {
+func host(text string) error {
 	var spec hostSpec
 	if err := json.NewDecoder(strings.NewReader(text)).Decode(&spec); err != nil {
 		return fmt.Errorf("read %s: %w", hostVariable, err)

@@ -8,9 +8,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/slicetrace/slicetrace/workloads"
 )
 
 // Exit statuses; run -- CMD passes CMD's own on.
@@ -43,6 +46,14 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return e.err }
 
+// deathError ends the program by a signal; the status is for where that does not.
+type deathError struct {
+	*statusError
+	signal syscall.Signal
+}
+
+func (e *deathError) Unwrap() error { return e.statusError }
+
 // usagef says that the command line was wrong.
 func usagef(format string, args ...any) error {
 	return &statusError{exitUsage, fmt.Errorf(format, args...)}
@@ -69,6 +80,10 @@ func exitStatus(s streams, err error) int {
 	}
 	if own.err != nil {
 		fmt.Fprintf(s.err, "slicetrace: %v\n", oneLine(err))
+	}
+	var death *deathError
+	if errors.As(err, &death) {
+		workloads.DieOf(death.signal)
 	}
 	return own.status
 }

@@ -25,7 +25,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 		return err
 	}
 	r.Setup = setupOf(plan)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	ctx, stop := untilInterrupted(ctx, o.inherited.Ignored)
 	defer stop()
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
@@ -40,6 +40,24 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 		return &statusError{status: exitFailed}
 	}
 	return nil
+}
+
+// untilInterrupted returns a context that ends by a signal that ends a run early: none
+// that was ignored when this process was executed, as by nohup and for a shell's
+// background jobs. Those it goes on to ignore, of which Go's runtime would forget some.
+func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, context.CancelFunc) {
+	var heeded []os.Signal
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if ignored&(1<<(sig-1)) != 0 {
+			signal.Ignore(sig)
+		} else {
+			heeded = append(heeded, sig)
+		}
+	}
+	if heeded == nil { // which would mean all
+		return context.WithCancel(ctx)
+	}
+	return signal.NotifyContext(ctx, heeded...)
 }
 
 // measure runs the plan and fills the report, which is whole if every trial is in it.

@@ -40,10 +40,37 @@ func keepCapabilities(keep ...int) error {
 	return nil
 }
 
-// dropUnlessRoot gives up the capabilities of a worker host, or of what becomes a
-// program of the user's, if it is not root's: they are the tool's, by its file or
-// because it was started with them, and the work has no use for them. Work that is
-// root's keeps what root has.
+// commandCapabilities are those of this process's that a program of the user's keeps,
+// nil for all that root's keeps. What this process can hand on without us it hands on,
+// but for the two that the tool was given for itself.
+func commandCapabilities() (*[2]unix.CapUserData, error) {
+	if os.Geteuid() == 0 {
+		return nil, nil
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var own, kept [2]unix.CapUserData
+	if err := unix.Capget(&header, &own[0]); err != nil {
+		return nil, fmt.Errorf("read own capabilities: %w", err)
+	}
+	for c := range 64 {
+		word, bit := c/32, uint32(1)<<(c%32)
+		if c == unix.CAP_BPF || c == unix.CAP_PERFMON {
+			continue
+		}
+		kept[word].Inheritable |= own[word].Inheritable & bit
+		// The kernel refuses to tell of those that it does not know.
+		ambient, err := unix.PrctlRetInt(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uintptr(c), 0, 0)
+		if err == nil && ambient == 1 {
+			kept[word].Permitted |= bit
+			kept[word].Effective |= bit
+		}
+	}
+	return &kept, nil
+}
+
+// dropUnlessRoot gives up the capabilities of a worker host if it is not root's: they
+// are the tool's, by its file or because it was started with them, and the work has no
+// use for them. Work that is root's keeps what root has.
 func dropUnlessRoot() error {
 	if os.Geteuid() == 0 {
 		return nil

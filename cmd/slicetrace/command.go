@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -20,6 +20,12 @@ import (
 // runCommand traces a program and its children, passes signals and its exit
 // status through, and reports on standard error.
 func runCommand(s streams, o *runOptions, argv []string) error {
+	// Also, if nobody reads our standard error any more, a write fails, and neither the
+	// report nor the program's status is lost with it.
+	signals, err := workloads.CatchSignals(o.inherited.Pending)
+	if err != nil {
+		return err
+	}
 	r, name, err := o.begin(s)
 	if err != nil {
 		return err
@@ -30,83 +36,96 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer tape.abort()
+	// At once, while this process is as it was executed, and so that a signal finds
+	// the program, even before it runs.
+	running, err := o.start(argv, signals)
+	if err != nil {
+		return err
+	}
 	settings := collector.WatchSettings(r.Host)
 	c, err := o.open(o.tasks, r.Host, tape)
 	if err != nil {
-		return err
+		return errors.Join(err, abandon(running))
 	}
 	defer c.Close()
 	r.Settings = settings.Begin(c, tape != nil)
 	if err := o.dropPrivileges(); err != nil {
+		return errors.Join(err, abandon(running))
+	}
+	status, err := trace(c, r, settings, running, argv)
+	if status == nil {
 		return err
 	}
-	// If nobody reads our standard error any more, a write fails, and neither
-	// the report nor the program's status is lost with it.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
-	status, err := trace(s, o, c, r, settings, argv)
-	if err != nil {
-		return err
+	time.AfterFunc(uninterrupted, func() { signals.Restore(o.inherited.Ignored) })
+	if err == nil {
+		tape.finish(c, r)
+		seal(r, c, settings)
+		err = deliver(s.err, s.err, o, name, r)
 	}
-	tape.finish(c, r)
-	seal(r, c, settings)
-	err = deliver(s.err, s.err, o, name, r)
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = &statusError{status: exitFailed}
 	}
-	if status != exitDone {
-		return &statusError{status, err}
-	}
-	return err
+	return passOn(*status, err)
 }
 
-// trace runs the program from its gate to its end, adds the trial to the
-// report and returns the program's exit status.
-func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, settings *collector.SettingsWatch, argv []string) (int, error) {
-	running, err := workloads.StartCommand(workloads.Command{
-		Argv: argv, User: o.user(), Env: o.environment(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
-	})
+// uninterrupted is how long after the program's end its signals cannot end us too, such
+// as a second one to its group: the report is saved by then. But a terminal that
+// takes nothing, say, must not hold us for ever.
+const uninterrupted = 3 * time.Second
+
+// start starts a program at its gate, as what it would be if it were executed in
+// place of this process.
+func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workloads.Running, error) {
+	capabilities, err := commandCapabilities()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
+	return workloads.StartCommand(workloads.Command{
+		Argv: argv, User: o.user(), Env: o.environment(), Capabilities: capabilities, Signals: signals,
+		Inherited: &workloads.Inheritance{
+			Ignored: o.inherited.Ignored, Blocked: o.inherited.Blocked, Closed: o.inherited.Closed,
+			OpenFiles: &o.inherited.OpenFiles, DeathSignal: o.inherited.DeathSignal,
+		},
+	})
+}
+
+// trace runs the program from its gate to its end, adds the trial to the report and
+// returns how the program ended, nil if it never ran.
+func trace(c *collector.Collector, r *report.Report, settings *collector.SettingsWatch, running *workloads.Running,
+	argv []string,
+) (*syscall.WaitStatus, error) {
 	settings.Start(nil) // the program may well change its own
 	before, err := watchCommand(c, running)
 	if err != nil {
-		return 0, errors.Join(err, abandon(running))
+		return nil, errors.Join(err, abandon(running))
 	}
-	stop := forwardSignals(running)
-	defer stop()
 	start := collector.Now()
 	if err := running.Release(); err != nil {
-		err = errors.Join(err, abandon(running))
-		var refused *workloads.ExecError
-		if errors.As(err, &refused) {
-			return 0, &statusError{refused.ExitStatus(), refused}
-		}
-		return 0, err
+		return nil, neverRan(running, err)
 	}
 	status, _, err := running.Wait()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	end := collector.Now()
 	leaving, err := c.AwaitExits(exitLimit)
 	if err != nil {
-		return 0, err
+		return &status, err
 	}
 	after, err := c.Snapshot()
 	if err != nil {
-		return 0, err
+		return &status, err
 	}
 	interval, err := after.Since(before)
 	if err != nil {
-		return 0, err
+		return &status, err
 	}
 	mark := recording.Mark{Workload: filepath.Base(argv[0]), Mode: string(report.Command), Round: 1, StartNS: start, EndNS: end}
 	for i := range interval.Tasks {
 		mark.Workers = append(mark.Workers, int32(interval.Tasks[i].TID))
 	}
 	if err := c.Mark(mark); err != nil {
-		return 0, err
+		return &status, err
 	}
 	own := running.ToolSwitches()
 	r.Trials = append(r.Trials, report.Trial{
@@ -129,12 +148,56 @@ func trace(s streams, o *runOptions, c *collector.Collector, r *report.Report, s
 		}
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, ending))
 	}
-	return exitStatusOf(status), nil
+	return &status, nil
+}
+
+// neverRan says why a program did not begin.
+func neverRan(running *workloads.Running, err error) error {
+	status, _, waitErr := running.Wait()
+	var refused *workloads.ExecError
+	switch {
+	case waitErr != nil:
+		return errors.Join(err, waitErr)
+	case errors.Is(err, workloads.ErrEndedEarly):
+		return passOn(status, nil)
+	case errors.As(err, &refused):
+		err = refused
+		if os.Getenv("SUDO_UID") != "" && errors.Is(refused, os.ErrNotExist) && !strings.Contains(refused.Name, "/") {
+			err = fmt.Errorf("%w; sudo has replaced PATH: give the program's whole path, or sudo env \"PATH=$PATH\" slicetrace", refused)
+		}
+		return &statusError{refused.ExitStatus(), err}
+	}
+	return err
+}
+
+// passOn makes the program's end the tool's, as a shell sees it: the tool dies by the
+// signal that the program died by, or a shell's loop around it would go on after
+// Ctrl-C. What failed afterwards changes it only where the program succeeded.
+func passOn(status syscall.WaitStatus, err error) error {
+	switch {
+	case status.Signaled():
+		return &deathError{&statusError{128 + int(status.Signal()), silent(err)}, status.Signal()}
+	case status.ExitStatus() != exitDone:
+		return &statusError{status.ExitStatus(), silent(err)}
+	}
+	return err
+}
+
+// silent leaves out an error that has been shown.
+func silent(err error) error {
+	var own *statusError
+	if errors.As(err, &own) && own.err == nil {
+		return nil
+	}
+	return err
 }
 
 func watchCommand(c *collector.Collector, running *workloads.Running) (*collector.Snapshot, error) {
-	kernel := running.Before()
-	err := c.Watch(collector.Task{
+	kernel, err := running.Before()
+	if err != nil {
+		return nil, err
+	}
+	err = c.Watch(collector.Task{
 		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
 	})
@@ -149,53 +212,6 @@ func abandon(running *workloads.Running) error {
 	err := running.Signal(unix.SIGKILL)
 	_, _, waitErr := running.Wait()
 	return errors.Join(err, waitErr)
-}
-
-// forwardSignals passes on what is sent to this process. What a terminal's
-// keys send reaches the program without us.
-func forwardSignals(running *workloads.Running) (stop func()) {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGCONT, unix.SIGWINCH)
-	foreground := inForeground()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for sig := range signals {
-			number, ok := sig.(syscall.Signal)
-			fromKeys := number == unix.SIGINT || number == unix.SIGQUIT || number == unix.SIGWINCH
-			if ok && !(foreground && fromKeys) {
-				// It fails only for a program that has just ended.
-				_ = running.Signal(number)
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-		<-done
-	}
-}
-
-// inForeground reports whether a terminal's keys send signals to this process group.
-func inForeground() bool {
-	tty, err := os.Open("/dev/tty")
-	if err != nil {
-		return false
-	}
-	defer tty.Close()
-	if !term.IsTerminal(int(tty.Fd())) {
-		return false
-	}
-	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
-}
-
-// exitStatusOf is what a shell makes of how a program ended.
-func exitStatusOf(status syscall.WaitStatus) int {
-	if status.Signaled() {
-		return 128 + int(status.Signal())
-	}
-	return status.ExitStatus()
 }
 
 func stillAlive(tasks []report.Worker) int {

@@ -95,7 +95,7 @@ func TestProgramIntoAClosedPipe(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "--", "sh", "-c", "sleep 0.01; exec yes")
 	said := intoAClosedPipe(t, cmd)
-	if status := cmd.ProcessState.ExitCode(); status != 128+int(syscall.SIGPIPE) || !strings.Contains(said, "\nSaved slicetrace-") {
+	if status := shellStatus(cmd); status != 128+int(syscall.SIGPIPE) || !strings.Contains(said, "\nSaved slicetrace-") {
 		t.Errorf("status %d: %s", status, said)
 	}
 	checkHonest(t, (invocation{dir: cmd.Dir}).saved(t))

@@ -107,7 +107,7 @@ func ended(t *testing.T, cmd *exec.Cmd) int {
 	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
 	_ = cmd.Wait() // how it ended is looked at
-	return cmd.ProcessState.ExitCode()
+	return shellStatus(cmd)
 }
 
 // A terminal that takes nothing, stopped by Ctrl-S or read by nobody, holds up

@@ -44,7 +44,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 	}
-	os.Exit(bpftest.Run(m))
+	status := bpftest.Run(m)
+	removeProbe()
+	os.Exit(status)
 }
 
 // patience is how long a test waits for what must come: a machine may be very slow, and
@@ -100,7 +102,16 @@ func finish(t *testing.T, cmd *exec.Cmd, during ...func()) invocation {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return invocation{cmd.ProcessState.ExitCode(), out.String(), errs.String(), cmd.Dir}
+	return invocation{shellStatus(cmd), out.String(), errs.String(), cmd.Dir}
+}
+
+// shellStatus is what a shell makes of how a command ended.
+func shellStatus(cmd *exec.Cmd) int {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return cmd.ProcessState.ExitCode()
 }
 
 func call(t *testing.T, args ...string) invocation {

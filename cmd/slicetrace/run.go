@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/inherited"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -37,6 +37,8 @@ type runOptions struct {
 	// saved and recorded are where report and recording go, nil for a name that nobody
 	// chose and for no recording.
 	saved, recorded *report.Target
+	// inherited is what this process was given, and Go's runtime has changed.
+	inherited inherited.State
 }
 
 // defaultRounds is how many short rounds find a difference of 10 % in nine runs
@@ -71,6 +73,7 @@ who called sudo, and the saved report is theirs.`,
   sudo slicetrace run -q -o - pipe | jq .quality`,
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.inherited = inherited.Read()
 			if o.claims {
 				if other := otherThanClaims(cmd, args); other != "" {
 					return usagef("--claims runs nothing: leave out %s", other)
@@ -283,9 +286,9 @@ func (o *runOptions) user() *workloads.Credential {
 // it runs as.
 func (o *runOptions) environment() []string {
 	if o.keepRoot {
-		return os.Environ()
+		return o.inherited.Environ
 	}
-	return invokingUser().environment(os.Environ())
+	return invokingUser().environment(o.inherited.Environ)
 }
 
 // outputName is where the report goes.

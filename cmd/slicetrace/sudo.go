@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +19,13 @@ type caller struct {
 
 // invokingUser returns who called sudo, or nil when this process is not root's
 // by sudo, or was root's already.
+//
+// The variables are inherited by whatever sudo starts. What is run in a root shell, or
+// by a script that sudo was asked for, is root's: that is what it would be without us.
+// Sudo says in SUDO_COMMAND what it was asked for: only if this program is named there
+// did the caller mean it.
 func invokingUser() *caller {
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 || !namedTo(os.Getenv("SUDO_COMMAND")) {
 		return nil
 	}
 	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
@@ -31,6 +37,21 @@ func invokingUser() *caller {
 		return nil
 	}
 	return &caller{uid, gid}
+}
+
+// namedTo reports whether a command line names this program, by the name it was called
+// by or its file's. Without a command line it does: something else than sudo set the
+// variables, and meant us.
+func namedTo(command string) bool {
+	if command == "" {
+		return true
+	}
+	names := []string{filepath.Base(os.Args[0])}
+	if file, err := os.Executable(); err == nil {
+		names = append(names, filepath.Base(file))
+	}
+	words := strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune(" \t\n'\"`;&|()", r) })
+	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(names, filepath.Base(word)) })
 }
 
 // owner is who the files that we write shall belong to, and with whose rights

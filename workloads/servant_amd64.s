@@ -1,0 +1,86 @@
+//go:build linux
+
+#include "textflag.h"
+
+#define SYS_read 0
+#define SYS_write 1
+#define SYS_getpid 39
+#define SYS_clone 56
+#define SYS_exit_group 231
+#define SIGCHLD 17
+
+// func forkServant(socket uintptr) (pid int)
+TEXT ·forkServant(SB), NOSPLIT, $0-16
+	MOVQ socket+0(FP), R12
+	MOVL $SIGCHLD, DI
+	XORL SI, SI
+	XORL DX, DX
+	XORL R10, R10
+	XORL R8, R8
+	MOVL $SYS_clone, AX
+	SYSCALL
+	TESTQ AX, AX
+	JZ   child
+	MOVQ AX, pid+8(FP)
+	RET
+
+child:
+	JMP ·serve(SB)
+
+// serve is a servant's whole life: see servant.go. R12 is its socket. It uses no
+// other memory than its stack and no address of its own, since it is also copied
+// into a program, where the kernel has cleared the registers: the socket is 0 there.
+TEXT ·serve(SB), NOSPLIT|NOFRAME, $0
+	SUBQ $256, SP
+	LEAQ 64(SP), R14
+	MOVQ $SYS_getpid, -64(R14) // the last will of one who was told none
+
+next:
+	MOVQ R12, DI
+	MOVQ R14, SI
+	MOVL $64, DX
+	MOVL $SYS_read, AX
+	SYSCALL
+	CMPQ AX, $64
+	JNE  gone
+	CMPQ 56(R14), $0
+	JNE  will
+	MOVQ 0(R14), AX
+	MOVQ 8(R14), DI
+	MOVQ 16(R14), SI
+	MOVQ 24(R14), DX
+	MOVQ 32(R14), R10
+	MOVQ 40(R14), R8
+	MOVQ 48(R14), R9
+	SYSCALL
+	MOVQ AX, 0(R14)
+	MOVQ R12, DI
+	MOVQ R14, SI
+	MOVL $8, DX
+	MOVL $SYS_write, AX
+	SYSCALL
+	JMP  next
+
+will:
+	ADDQ $64, R14
+	JMP  next
+
+gone:
+	MOVQ -64(R14), AX
+	MOVQ -56(R14), DI
+	MOVQ -48(R14), SI
+	MOVQ -40(R14), DX
+	MOVQ -32(R14), R10
+	MOVQ -24(R14), R8
+	MOVQ -16(R14), R9
+	SYSCALL
+	MOVL $1, DI
+	MOVL $SYS_exit_group, AX
+	SYSCALL
+	INT  $3
+
+// func serveCode() unsafe.Pointer
+TEXT ·serveCode(SB), NOSPLIT, $0-8
+	LEAQ ·serve(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
