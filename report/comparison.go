@@ -108,6 +108,9 @@ func Compare(old Named, others []Named, opts CompareOptions) (*Comparison, error
 		}
 		pair.New, pair.Differences = other.side(), unlike(old.Report, other.Report)
 		pair.Warnings = append(unknownSettings(old, other), warnings(c.Old, pair, notes)...)
+		if old.Report.Created.Equal(other.Report.Created) && old.Report.ID() == other.Report.ID() {
+			pair.Warnings = append([]string{"both are one report, under one name or two: nothing can have changed."}, pair.Warnings...)
+		}
 		c.Pairs = append(c.Pairs, pair)
 	}
 	return c, nil

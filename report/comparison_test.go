@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -170,8 +171,13 @@ func warnings(c *report.Comparison) string { return strings.Join(c.Pairs[0].Warn
 
 func TestCompareWarns(t *testing.T) {
 	like := func() *report.Report { return reporttest.Bundled(6, 2) }
-	if got := warnings(compared(t, like(), like())); got != "" {
+	again := like()
+	again.Created = again.Created.Add(time.Hour)
+	if got := warnings(compared(t, like(), again)); got != "" {
 		t.Errorf("like reports are warned of: %s", got)
+	}
+	if got := warnings(compared(t, like(), like())); !strings.HasPrefix(got, "both are one report") {
+		t.Errorf("of a report and itself it is said: %s", got)
 	}
 	kernel := like()
 	kernel.Host.Kernel, kernel.Host.HZ = "6.19.0", 1000

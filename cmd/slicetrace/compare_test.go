@@ -29,11 +29,27 @@ func savedAs(t testing.TB, name string, r *report.Report) string {
 	return path
 }
 
+// must is for what cannot fail.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
 func TestCompareShowsWhatChanged(t *testing.T) {
 	old, other := savedPair(t, 6)
 	got := call(t, "compare", old, other)
 	if got.status != exitDone || got.err != "" || !strings.Contains(got.out, "pipe · threads\n  operations ") || strings.Contains(got.out, "spin · threads\n") {
 		t.Errorf("status %d, %s%s", got.status, got.out, got.err)
+	}
+	if strings.Contains(got.out, "both are one report") {
+		t.Errorf("two reports are called one: %s", got.out)
+	}
+	for _, same := range []string{old, savedAs(t, "copy.json", must(report.ReadFile(old)))} {
+		if got := call(t, "compare", old, same); !strings.Contains(got.out, "both are one report") {
+			t.Errorf("compared with itself: %s", got.out)
+		}
 	}
 	full := call(t, "compare", "--verbose", old, other)
 	if full.status != exitDone || !strings.Contains(full.out, "spin alone · threads\n") || !strings.Contains(full.out, "pipe · threads · core 1 · thread → thread\n") {
