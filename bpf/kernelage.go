@@ -18,12 +18,14 @@ func (k *Kernel) tellsPrevState() (bool, error) {
 	}
 	pointer, _ := btf.UnderlyingType(t.Type).(*btf.Pointer)
 	if pointer == nil {
-		return false, fmt.Errorf("read the arguments of sched_switch: its type is %v: report it with the kernel's version", t.Type)
+		return false, fmt.Errorf("read the arguments of sched_switch: its type is %v:"+
+			" report it with the kernel's version", t.Type)
 	}
 	proto, _ := pointer.Target.(*btf.FuncProto)
 	// The first is the tracepoint's own.
 	if proto == nil || len(proto.Params) < 4 || !isTask(proto.Params[2].Type) || !isTask(proto.Params[3].Type) {
-		return false, fmt.Errorf("read the arguments of sched_switch: %v: they are not preempt, prev and next: report it with the kernel's version", pointer.Target)
+		return false, fmt.Errorf("read the arguments of sched_switch: %v:"+
+			" they are not preempt, prev and next: report it with the kernel's version", pointer.Target)
 	}
 	if len(proto.Params) < 5 {
 		return false, nil

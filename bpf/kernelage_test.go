@@ -79,7 +79,8 @@ func TestReschedGuess(t *testing.T) {
 // The programs read arguments of sched_switch by their place.
 func TestArgumentsOfSchedSwitch(t *testing.T) {
 	task := &btf.Pointer{Target: &btf.Struct{Name: "task_struct"}}
-	pointer, flag, word := &btf.Pointer{Target: &btf.Void{}}, &btf.Int{Name: "_Bool", Size: 1}, &btf.Int{Name: "unsigned int", Size: 4}
+	pointer := &btf.Pointer{Target: &btf.Void{}}
+	flag, word := &btf.Int{Name: "_Bool", Size: 1}, &btf.Int{Name: "unsigned int", Size: 4}
 	for name, c := range map[string]struct {
 		args  []btf.Type
 		tells bool
@@ -94,7 +95,8 @@ func TestArgumentsOfSchedSwitch(t *testing.T) {
 		for _, arg := range c.args {
 			proto.Params = append(proto.Params, btf.FuncParam{Type: arg})
 		}
-		builder, err := btf.NewBuilder([]btf.Type{&btf.Typedef{Name: "btf_trace_sched_switch", Type: &btf.Pointer{Target: proto}}}, nil)
+		tracepoint := &btf.Typedef{Name: "btf_trace_sched_switch", Type: &btf.Pointer{Target: proto}}
+		builder, err := btf.NewBuilder([]btf.Type{tracepoint}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

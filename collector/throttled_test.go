@@ -12,7 +12,7 @@ import (
 )
 
 // What a quota of CPU time does to a task is told apart from waiting: each of its
-// slices that the quota ended is one of the kernel's own count of throttlings.
+// slices that the quota ended is among the throttlings that the kernel counts.
 func TestQuotaIsNoWait(t *testing.T) {
 	group := bpftest.NewGroup(t, "cpu")
 	group.LimitTime(t, 5*time.Millisecond, 50*time.Millisecond)
@@ -51,7 +51,8 @@ func TestQuotaIsNoWait(t *testing.T) {
 // to that. A throttling can fall between the readings.
 func heldByQuota(task *report.Worker, kernel uint64) error {
 	throttled := task.EndedBy.Throttled
-	if kernel < 5 || throttled+2 < kernel || throttled > kernel+2 {
+	// Before 6.18 a group is also throttled while no task of it has the core.
+	if kernel < 5 || throttled < kernel/2 || throttled > kernel+2 {
 		return fmt.Errorf("the quota ended %d slices, the kernel counted %d throttlings", throttled, kernel)
 	}
 	// From a moment in one period to about the begin of the next; others may use the core first.

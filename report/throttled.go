@@ -44,6 +44,7 @@ func (r *Report) throttled() string {
 	if len(where) > 0 {
 		of = strings.Join(where, ", ")
 	}
-	return fmt.Sprintf("a control group's quota of CPU time (cpu.max, cpu.cfs_quota_us) throttled tasks of %s %s times and kept them from running for %s in all: that time is in no wait, but in durations and rates.",
+	return fmt.Sprintf("a control group's quota of CPU time (cpu.max, cpu.cfs_quota_us) throttled tasks"+
+		" of %s %s times and kept them from running for %s in all: that time is in no wait, but in durations and rates.",
 		of, ofCount(times), Of(float64(ns), Nanoseconds))
 }
