@@ -129,9 +129,12 @@ func TestCommandKeepsPIDAndGroup(t *testing.T) {
 		}
 		return filepath.Base(exe) + " " + strings.ReplaceAll(string(text), "\x00", " ")
 	}
+	if _, err := r.Before(); err != nil {
+		t.Error(err)
+	}
 	before := name()
 	if off, err := offCPU(fmt.Sprintf("/proc/%d/task/%d/", r.PID(), r.PID())); err != nil || !off {
-		t.Errorf("the shim is off the CPU: %v, %v", off, err)
+		t.Errorf("the launcher is off the CPU: %v, %v", off, err)
 	}
 	if err := r.Release(); err != nil {
 		t.Error(err)
@@ -275,7 +278,7 @@ func TestAbandonedCommandNeverRuns(t *testing.T) {
 	})
 	status, _, err := r.Wait()
 	if err != nil || !status.Signaled() {
-		t.Errorf("the shim ended with %#x, %v, want by SIGKILL", status, err)
+		t.Errorf("the launcher ended with %#x, %v, want by SIGKILL", status, err)
 	}
 	if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the command ran without its release: %v", err)
