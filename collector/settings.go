@@ -208,7 +208,8 @@ func (r *settingsReader) autogroup() string {
 
 // realTime is what real-time tasks may have of each period.
 func (r *settingsReader) realTime() string {
-	runtime, period := r.tree.text("proc/sys/kernel/sched_rt_runtime_us"), r.tree.text("proc/sys/kernel/sched_rt_period_us")
+	runtime := r.tree.text("proc/sys/kernel/sched_rt_runtime_us")
+	period := r.tree.text("proc/sys/kernel/sched_rt_period_us")
 	switch {
 	case runtime == "" || period == "":
 		return ""
@@ -262,8 +263,8 @@ func (r *settingsReader) powerSupply() string {
 func (r *settingsReader) tunables() string {
 	var parts []string
 	for _, name := range []string{
-		"tunable_scaling", "migration_cost_ns", "nr_migrate", "latency_ns", "wakeup_granularity_ns", "idle_min_granularity_ns",
-		"verbose",
+		"tunable_scaling", "migration_cost_ns", "nr_migrate", "latency_ns", "wakeup_granularity_ns",
+		"idle_min_granularity_ns", "verbose",
 	} {
 		if value := r.tree.text(schedDebugDir + "/" + name); value != "" {
 			parts = append(parts, fmt.Sprintf("%s=%s", name, value))

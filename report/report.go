@@ -296,25 +296,6 @@ type Worker struct {
 	Merged int `json:"merged,omitempty"`
 }
 
-// KernelCounters are the kernel's own account of a task.
-type KernelCounters struct {
-	// Voluntary and Involuntary are nvcsw and nivcsw.
-	Voluntary   uint64 `json:"voluntary"`
-	Involuntary uint64 `json:"involuntary"`
-	// RuntimeNS is the scheduler's sum_exec_runtime, which leaves out stolen
-	// and (where the kernel accounts it) interrupt time; -1 where unknown.
-	RuntimeNS int64 `json:"runtime_ns"`
-}
-
-// Reconciled reports whether the tracer's switch counts equal the kernel's;
-// known is false where the kernel's are not at hand.
-func (w Worker) Reconciled() (equal, known bool) {
-	if w.Kernel == nil {
-		return false, false
-	}
-	return w.Voluntary == w.Kernel.Voluntary && w.Involuntary == w.Kernel.Involuntary, true
-}
-
 // Lost counts what a trial's figures miss, and why.
 type Lost struct {
 	// UnmatchedPick and UnmatchedSwitch are switches for which a phase should

@@ -69,3 +69,22 @@ func (k *runtimeCheck) errorPPM() (ppm int64, ok bool) {
 	outside := max(low-float64(k.onCPU), float64(k.onCPU)-high, 0)
 	return int64(math.Round(min(1e6*outside/float64(k.runtime), 1e12))), true
 }
+
+// KernelCounters are the kernel's own account of a task.
+type KernelCounters struct {
+	// Voluntary and Involuntary are nvcsw and nivcsw.
+	Voluntary   uint64 `json:"voluntary"`
+	Involuntary uint64 `json:"involuntary"`
+	// RuntimeNS is the scheduler's sum_exec_runtime, which leaves out stolen
+	// and (where the kernel accounts it) interrupt time; -1 where unknown.
+	RuntimeNS int64 `json:"runtime_ns"`
+}
+
+// Reconciled reports whether the tracer's switch counts equal the kernel's;
+// known is false where the kernel's are not at hand.
+func (w Worker) Reconciled() (equal, known bool) {
+	if w.Kernel == nil {
+		return false, false
+	}
+	return w.Voluntary == w.Kernel.Voluntary && w.Involuntary == w.Kernel.Involuntary, true
+}
