@@ -39,6 +39,7 @@ func scanSymbol(r io.Reader, function string) string {
 			return fields[2]
 		}
 	}
+	_ = scan.Err() // a list that cannot be read to its end lacks the symbol as well
 	return ""
 }
 

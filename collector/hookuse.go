@@ -14,9 +14,9 @@ import (
 // hookUse is what happens on the collector's hooks beside its own programs.
 type hookUse struct {
 	// tracers names who else stands on those that a switch, a wakeup or a tick goes
-	// through, and lifeTracers on those of a task's birth and end: "none", or "" where
+	// through, and lifecycleTracers on those of a task's birth and end: "none", or "" where
 	// that is not known.
-	tracers, lifeTracers string
+	tracers, lifecycleTracers string
 	// syscalls is what system calls have to do for others, "none" or "" likewise.
 	syscalls string
 	// runs is how often the program of sched_switch ran while the kernel counted.
@@ -62,7 +62,7 @@ func (c *Collector) hookUse() hookUse {
 			}
 		}
 	}
-	use.tracers, use.lifeTracers = found.String(), life.String()
+	use.tracers, use.lifecycleTracers = found.String(), life.String()
 	if work, ok, err := c.others.SyscallWork(); err == nil && ok {
 		use.syscalls = syscallWork(work)
 	}

@@ -62,7 +62,7 @@ func (w *SettingsWatch) Begin(c *Collector, recording bool) report.Settings {
 func (w *SettingsWatch) ask(values report.Settings) {
 	use := w.collector.hookUse()
 	for name, value := range map[string]string{
-		"other_tracers": use.tracers, "life_tracers": use.lifeTracers, "syscall_work": use.syscalls,
+		"other_tracers": use.tracers, "lifecycle_tracers": use.lifecycleTracers, "syscall_work": use.syscalls,
 	} {
 		if value != "" {
 			values[name] = value

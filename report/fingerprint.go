@@ -36,7 +36,7 @@ func (s Setup) pairs() []pair {
 	}
 	return []pair{
 		{"workloads", free(strings.Join(s.Workloads, " "))},
-		{"command", free(strings.Join(s.Command, " "))},
+		{"command", free(s.CommandLine())},
 		{"modes", free(strings.Join(modes, " "))},
 		{"rounds", positive(int64(s.Rounds))},
 		{"duration_ns", positive(s.DurationNS)},
@@ -60,7 +60,7 @@ func unlike(old, other *Report) []Unlike {
 		if alike && before[was.name] == after[was.name] {
 			continue
 		}
-		out = append(out, Unlike{Name: was.name, Old: a + before[was.name], New: b + after[was.name]})
+		out = append(out, Unlike{Name: was.name, Old: short(a) + before[was.name], New: short(b) + after[was.name]})
 		delete(before, was.name)
 		delete(after, was.name)
 	}

@@ -46,7 +46,7 @@ func kindsOfSettings() []kindOfSetting {
 	return []kindOfSetting{
 		{name: "recording", usual: "off"},
 		{name: "other_tracers", usual: none, warning: tracers},
-		{name: "life_tracers", usual: none},
+		{name: "lifecycle_tracers", usual: none},
 		{name: "probed_functions", usual: none, warning: probes},
 		{name: "bpf_stats", usual: "off", warning: "kernel.bpf_stats_enabled is %s: each of the tracer's programs takes longer, and so do the phases"},
 		{name: "policy", usual: "SCHED_OTHER", warning: "the work was started under %s, not under SCHED_OTHER as usual: it shares cores, preempts and waits by that policy's rules"},
@@ -240,7 +240,7 @@ func (r *Report) changeWarnings() []string {
 		case len(d.trials) == 0:
 			out = append(out, fmt.Sprintf("%s was %s when the run began and %s at its end", name, orDash(d.began), strings.Join(d.values, ", ")))
 		default:
-			out = append(out, fmt.Sprintf("%s did not stay %s: %s in %d of %s (%s)", name, orDash(d.began),
+			out = append(out, fmt.Sprintf("%s changed: %s at the beginning, %s in %d of %s (%s)", name, orDash(d.began),
 				strings.Join(d.values, ", "), len(d.trials), plural(len(r.Trials), "trial"), listed(d.trials, 4)))
 		}
 	}

@@ -134,7 +134,7 @@ func (r *Report) summaryOf(sections []Section) *Summary {
 func (r *Report) subject() []Part {
 	var out []Part
 	if len(r.Setup.Command) > 0 {
-		out = append(out, Part{Label: strings.Join(r.Setup.Command, " ")})
+		out = append(out, Part{Label: short(r.Setup.CommandLine())})
 		if len(r.Trials) == 1 {
 			out = append(out, Part{Label: "ran", Value: Of(float64(r.Trials[0].DurationNS), Nanoseconds)})
 		}

@@ -62,8 +62,11 @@ type caught struct {
 
 // The handler can reach nothing but variables of the package.
 var (
-	// catchFD is the pipe's writing end, and ownPID this process's id.
-	catchFD, ownPID int32
+	// catchFD is the pipe's writing end.
+	//lint:ignore U1000 the assembly reads it
+	catchFD int32
+	// ownPID is this process's id.
+	ownPID int32
 	// runtimeHandlers are Go's, by the signal's number.
 	runtimeHandlers [lastSignal + 1]uintptr
 )

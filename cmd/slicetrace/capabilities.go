@@ -33,11 +33,38 @@ func keepCapabilities(keep ...int) error {
 		// Without them the kernel drops the ambient ones too.
 		sets[i].Inheritable = 0
 	}
+	restore, err := makeRoomForSignals()
+	if err != nil {
+		return fmt.Errorf("give up capabilities: %w", err)
+	}
+	defer restore()
 	_, _, errno := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&sets[0])), 0)
 	if errno != 0 {
 		return fmt.Errorf("give up capabilities: %w", errno)
 	}
 	return nil
+}
+
+// enoughSignals is more than this process has threads.
+const enoughSignals = 64
+
+// makeRoomForSignals raises the limit on pending signals, and returns what puts it back
+// for the programs that inherit it. psx sends one to each thread and waits until it has
+// come; where the limit is used up the kernel sends it without its sender, and psx,
+// which asks for that, would wait for ever.
+func makeRoomForSignals() (restore func(), err error) {
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_SIGPENDING, &was); err != nil {
+		return nil, fmt.Errorf("read limit on pending signals: %w", err)
+	}
+	if was.Max < enoughSignals {
+		return nil, fmt.Errorf("at most %d signals may be pending (ulimit -i), and each thread needs one: allow %d", was.Max, enoughSignals)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{Cur: was.Max, Max: was.Max}); err != nil {
+		return nil, fmt.Errorf("raise limit on pending signals: %w", err)
+	}
+	// What was allowed before is allowed now.
+	return func() { _ = unix.Setrlimit(unix.RLIMIT_SIGPENDING, &was) }, nil
 }
 
 // commandCapabilities are those of this process's that a program of the user's keeps,

@@ -120,12 +120,15 @@ func trace(c *collector.Collector, r *report.Report, settings *collector.Setting
 	if err != nil {
 		return &status, err
 	}
-	mark := recording.Mark{Workload: filepath.Base(argv[0]), Mode: string(report.Command), Round: 1, StartNS: start, EndNS: end}
+	mark := recording.Mark{
+		Workload: filepath.Base(argv[0]), Mode: string(report.Command), Round: 1, StartNS: start, EndNS: end,
+	}
 	for i := range interval.Tasks {
 		mark.Workers = append(mark.Workers, int32(interval.Tasks[i].TID))
 	}
 	if err := c.Mark(mark); err != nil {
-		return &status, err
+		// The trial itself is whole.
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
 	own := running.ToolSwitches()
 	r.Trials = append(r.Trials, report.Trial{

@@ -129,7 +129,7 @@ func TestTextFitsNarrowPages(t *testing.T) {
 		}
 	}
 	joined := strings.Join(strings.Fields(string(got)), "")
-	if !strings.Contains(joined, strings.Repeat("long", 100)+strings.Repeat("宽", 70)) {
+	if !strings.Contains(joined, strings.Repeat("long", 100)+"'"+strings.Repeat("宽", 70)+"'") {
 		t.Error("a part of the command line is lost")
 	}
 }
