@@ -105,7 +105,9 @@ func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
 			t.Errorf("%d scripts, want the data and the page's own", n)
 		}
 		shown := words(got)
-		for _, name := range []string{"</script><script>alert(1)", `=cmd|' /C calc'!A0`, `\x1b[31mred\x1b[0m`, `bad\xff\xfeutf`, `a\u202egpj.exe`, `</script>\xff\x1b 900`} {
+		for _, name := range []string{
+			"</script><script>alert(1)", `'=cmd|'"'"' /C calc'"'"'!A0'`, `\x1b[31mred\x1b[0m`, `bad\xff\xfeutf`, `a\u202egpj.exe`, `</script>\xff\x1b 900`,
+		} {
 			if !strings.Contains(shown, name) {
 				t.Errorf("%q cannot be read", name)
 			}
