@@ -140,7 +140,7 @@ func TestParseStat(t *testing.T) {
 // names the place.
 func TestProgramElsewhere(t *testing.T) {
 	w := &worker{}
-	fd, err := writeProgram(t.TempDir())
+	fd, err := writeProgram(t.TempDir(), "slicetrace-test", exitProgram())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -184,16 +184,17 @@ func (s *servant) store(address uintptr, text []byte) error {
 // and is not found by our name. Where the system executes no memory, it stays a fork
 // of ours that holds as little as possible. The number is the kept descriptor's there.
 func startAlone(name string, kept int) (s *servant, number int, err error) {
-	program, refused := servantProgram(name)
+	code := unsafe.String((*byte)(serveCode()), servantCodeBytes)
+	executable, refused := writeProgram("", name, program(code))
 	if refused == nil {
-		defer unix.Close(program)
+		defer unix.Close(executable)
 	}
 	if s, err = startServant(); err != nil {
 		return nil, 0, err
 	}
 	number = kept
 	if refused == nil {
-		refused = s.become(program, name, kept)
+		refused = s.become(executable, name, kept)
 	}
 	switch {
 	case refused == nil:
@@ -224,23 +225,6 @@ func (s *servant) closeAllBut(kept int) error {
 		}
 	}
 	return nil
-}
-
-// servantProgram returns a descriptor of a program that is a servant.
-func servantProgram(name string) (int, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_EXEC|unix.MFD_CLOEXEC)
-	if errors.Is(err, unix.EINVAL) { // before 6.3 every memory file may be executed
-		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC)
-	}
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(fd)
-	if _, err := unix.Write(fd, program(unsafe.String((*byte)(serveCode()), servantCodeBytes))); err != nil {
-		return -1, err
-	}
-	// The kernel executes no file that is open for writing.
-	return unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 }
 
 // become makes the servant execute a program that is a servant again, with the

@@ -89,7 +89,7 @@ func (w *worker) openProgram() (int, error) {
 	var causes []string
 	places := make(map[string][]string)
 	for _, dir := range []string{"", os.TempDir(), "/dev/shm", "/var/tmp", "/run"} {
-		fd, err := writeProgram(dir)
+		fd, err := writeProgram(dir, "slicetrace-exit", exitProgram())
 		if err == nil {
 			errno := w.fork(fd)
 			if errno == 0 {
@@ -113,19 +113,19 @@ func (w *worker) openProgram() (int, error) {
 		strings.Join(causes, "; "))
 }
 
-// writeProgram writes the program into a file without a name: in memory, or in dir
-// if it is not "".
-func writeProgram(dir string) (int, error) {
+// writeProgram writes a program into a file that others do not find: in memory, or in
+// dir if it is not "". It returns a descriptor to execute.
+func writeProgram(dir, name string, text []byte) (int, error) {
 	var file *os.File
 	if dir == "" {
-		fd, err := memoryFile("slicetrace-exit", unix.MFD_EXEC)
+		fd, err := memoryFile(name, unix.MFD_EXEC)
 		if err != nil {
 			return -1, fmt.Errorf("create: %w", err)
 		}
-		file = os.NewFile(uintptr(fd), "slicetrace-exit")
+		file = os.NewFile(uintptr(fd), name)
 	} else {
 		var err error
-		if file, err = os.CreateTemp(dir, "slicetrace-exit-*"); err != nil {
+		if file, err = os.CreateTemp(dir, name+"-*"); err != nil {
 			return -1, fmt.Errorf("create: %w", syscallError(err))
 		}
 		defer os.Remove(file.Name())
@@ -135,7 +135,7 @@ func writeProgram(dir string) (int, error) {
 		}
 	}
 	defer file.Close()
-	if _, err := file.Write(exitProgram()); err != nil {
+	if _, err := file.Write(text); err != nil {
 		return -1, fmt.Errorf("write: %w", syscallError(err))
 	}
 	// The kernel executes no file that is open for writing.

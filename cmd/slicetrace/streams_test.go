@@ -36,6 +36,11 @@ func TestOnTerminals(t *testing.T) {
 		"bar, of no type":        {line: run, columns: 100, lacks: bar},
 		"bar, narrow":            {line: run, kind: "xterm", columns: 20, lacks: bar},
 		"bar, in the background": {line: "set -m; " + run + " & wait", kind: "xterm", columns: 100, lacks: bar},
+		// Text is UTF-8 in every locale: reports travel from cron jobs and containers, whose
+		// locale is C for want of any, to terminals that all read UTF-8; and units such as
+		// µs would be others.
+		"a locale of ASCII":      {line: `LC_ALL=C "$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: "µs"},
+		"a locale of ISO-8859-1": {line: `LC_ALL=en_US.ISO-8859-1 "$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: "µs"},
 		"bar, not asked for":     {line: run + " -q", kind: "xterm", columns: 100, lacks: bar},
 	} {
 		t.Run(name, func(t *testing.T) {
