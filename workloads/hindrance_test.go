@@ -148,7 +148,7 @@ func TestProgramElsewhere(t *testing.T) {
 	if errno := w.fork(fd); errno != 0 {
 		t.Errorf("execute: %v", errno)
 	}
-	if _, err := writeProgram("/proc"); err == nil {
+	if _, err := writeProgram("/proc", "slicetrace-test", exitProgram()); err == nil {
 		t.Error("a program was written into /proc")
 	}
 	// A file that is no program.
