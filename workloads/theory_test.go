@@ -233,20 +233,29 @@ func TestWorkingsetSwitchesAsTheorySays(t *testing.T) {
 
 // A worker waits once for each task that it creates; one that is preempted between
 // the two may find that the task has ended. The scheduler preempts at ticks, so a
-// slow machine has more of them in as many tasks.
+// slow machine has more of them in as many tasks. Who creates a task also takes locks
+// of the kernel's that others hold for a moment: a wait for one is a switch too, and
+// a trial that has one is run again, which must be rare.
 func TestSpawnSwitchesAsTheorySays(t *testing.T) {
 	const tick = 4 * time.Millisecond
 	inAllForms(t, spawn(), func(t *testing.T, v Variant, mode Mode) {
 		for _, tasks := range []int64{23, 1009} {
+			const rare = 2
 			theory := uint64(tasks) + 1
-			beyond := theory
+			beyond, waits := theory, 0
 			for trial := 0; trial < 20 && beyond > theory/50; trial++ {
 				missing := uint64(0)
 				r := runTrial(t, testForm(spawn(), v, mode, tasks))
 				for _, w := range r.Workers {
 					voluntary, involuntary := switches(w)
+					if voluntary == theory+1 && waits < rare {
+						waits++
+						missing = theory
+						continue
+					}
 					if w.Operations != tasks || voluntary > theory || voluntary+involuntary < theory {
-						t.Errorf("worker %d created %d tasks and was switched out %d times of its will and %d against it, want %d", w.Index, w.Operations, voluntary, involuntary, theory)
+						t.Errorf("worker %d created %d tasks and was switched out %d times of its will and %d against it, want %d",
+							w.Index, w.Operations, voluntary, involuntary, theory)
 					}
 					missing = max(missing, theory-min(voluntary, theory))
 				}
