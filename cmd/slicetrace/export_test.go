@@ -235,7 +235,7 @@ func TestExportToStandardOutputThatFails(t *testing.T) {
 		`"$0" export "$2" --table switches --format parquet > /dev/full`:   "no space left",
 		`"$0" export "$1" --format parquet -o /dev/full/x >&-; exit $?`:    "choose",
 		`cat "$1" | "$0" export /dev/stdin --table nothing >/dev/null`:     "the tables are",
-		`"$0" export /dev/null --table cores`:                              "decode report",
+		`"$0" export /dev/null --table cores`:                              "the file is empty",
 		`cd / && exec "$0" export "$2" --table switches -o /proc/self/xyz`: "-o",
 	} {
 		got := shell(line)

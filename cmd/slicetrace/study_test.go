@@ -34,6 +34,7 @@ func studied() []string { return []string{"operations", "switch phase p50", "cos
 type bench struct {
 	t         *testing.T
 	collector *collector.Collector
+	settings  *collector.SettingsWatch
 	plan      workloads.Plan
 }
 
@@ -48,11 +49,13 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	settings := collector.WatchSettings(collector.Fingerprint())
+	settings.Begin(c, false)
 	pipe, err := workloads.Find("pipe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t, c, workloads.Plan{
+	return &bench{t, c, settings, workloads.Plan{
 		Workloads: []workloads.Workload{pipe}, Modes: []workloads.Mode{workloads.Processes},
 		Rounds: 1, Duration: 40 * time.Millisecond, Workers: 2, CPUs: []int{0},
 	}}
@@ -62,7 +65,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) trial(mode report.Mode, round int) report.Trial {
 	b.t.Helper()
 	var r report.Report
-	rec := &recorder{collector: b.collector, report: &r}
+	rec := &recorder{collector: b.collector, report: &r, settings: b.settings}
 	if err := b.plan.Run(b.t.Context(), rec, nil); err != nil {
 		b.t.Fatal(err)
 	}
