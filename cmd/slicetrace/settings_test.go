@@ -105,7 +105,7 @@ func TestEachConditionIsNamed(t *testing.T) {
 // only, so that neither end of the run shows it.
 func statisticsForAMoment(t *testing.T, cmd *exec.Cmd) {
 	const file = "/proc/sys/kernel/bpf_stats_enabled"
-	awaitWorkers(t, cmd)
+	awaitWork(t, cmd, anyTrial)
 	if err := os.WriteFile(file, []byte("1"), 0); err != nil {
 		t.Skipf("switch statistics on: %v", err)
 	}
@@ -143,8 +143,7 @@ func besideAnother(t *testing.T, _ *exec.Cmd) {
 
 // moveWorkers binds the workers of the trial under way to core 0, as taskset does.
 func moveWorkers(t *testing.T, cmd *exec.Cmd) {
-	hosts := awaitWorkers(t, cmd)
-	time.Sleep(150 * time.Millisecond) // until they work
+	hosts := awaitWork(t, cmd, anyTrial)
 	var first unix.CPUSet
 	first.Set(0)
 	for _, pid := range hosts {
