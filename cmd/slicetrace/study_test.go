@@ -222,14 +222,11 @@ func TestAPlantedSlowdownIsFound(t *testing.T) {
 		turns = max(1, int(math.Round(float64(turns)*min(2, max(0.5, planted/max(longer, planted/4))))))
 		found, longer = plant(b, burn, turns)
 	}
-	if off := longer / planted; off < 0.5 || off > 1.5 {
+	if off := longer / planted; off < 0.7 || off > 1.3 {
 		t.Errorf("the switch phase became longer by %.1f %%, not by %g %%", 100*longer, 100*planted)
 	}
-	switch {
-	case 2*found < plantedPairs:
+	if 10*found < 9*plantedPairs {
 		t.Errorf("it was found in %d of %d runs", found, plantedPairs)
-	case 10*found < 9*plantedPairs:
-		t.Skipf("found in %d of %d runs: others' work hides a part for longer than three minutes; run it on a quiet machine", found, plantedPairs)
 	}
 }
 
