@@ -110,7 +110,7 @@ func attachWithout(o collector.Options) func(testing.TB) (workloads.Observer, fu
 // attachCrowd watches ten thousand more tasks, threads of this process that sleep.
 func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	const others = 10_000
-	threads := debug.SetMaxThreads(2 * others)
+	debug.SetMaxThreads(2 * others) // and stays so: those that end count for a while
 	tids, end := make(chan int), make(chan struct{})
 	var crowd []collector.Task
 	for range others {
@@ -130,7 +130,24 @@ func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	return &watcher{c: c}, func() {
 		detach()
 		close(end)
-		debug.SetMaxThreads(threads)
+		awaitThreads(t, others)
+	}
+}
+
+// awaitThreads waits until this process has fewer than most threads: their ends are
+// no part of what is measured next.
+func awaitThreads(t testing.TB, most int) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(threads) < most {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d threads are still there after a minute", len(threads))
+		}
 	}
 }
 
