@@ -122,12 +122,10 @@ static __always_inline int runnable(struct task_struct *p)
 	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
 	struct worker *w = worker_of(p, &slot);
 
-	if (p != bpf_get_current_task_btf()) { /* one that wakes itself takes no core */
-		if (c)
-			note_woken(c, p->pid);
-		if (recording)
-			record_wakeup(p, cpu);
-	}
+	if (c && c->task != (u64)p) /* who holds the core already takes it from nobody */
+		note_woken(c, p->pid);
+	if (recording && p != bpf_get_current_task_btf())
+		record_wakeup(p, cpu);
 	/* One that was preempted on its way to block waits since then. */
 	if (!w || w->runnable || w->held)
 		return 0;
