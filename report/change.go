@@ -69,11 +69,11 @@ func (m *matcher) change(a, b rounds) (c Change, ok bool) {
 	if finite(old.Center) == nil || finite(sum.Center) == nil {
 		return c, false
 	}
-	d := compare(a, b)
-	addNotes(m.notes, d.warnings)
+	p, unsure := mannWhitney(a, b)
+	addNotes(m.notes, unsure)
 	addNotes(m.notes, old.Warnings)
 	addNotes(m.notes, sum.Warnings)
-	c = Change{Unit: a.unit, Old: estimate(old, len(a.values)), New: estimate(sum, len(b.values)), P: d.p, Q: 1}
+	c = Change{Unit: a.unit, Old: estimate(old, len(a.values)), New: estimate(sum, len(b.values)), P: p, Q: 1}
 	if factor, low, high, ok := m.shifts.factor(a.values, b.values); ok {
 		c.Percent = finite(100 * (factor - 1))
 		if !math.IsInf(high, 0) {

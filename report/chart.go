@@ -81,23 +81,19 @@ func costChart(s Section) *Chart {
 func (r *Report) ratioChart(loads []load, m metric) *Chart {
 	c := &Chart{
 		Title: m.name + ", processes ÷ threads", Ratio: true, Series: []string{"ratio"},
-		Caption: fmt.Sprintf("Median over rounds with its %.0f %% interval, logarithmic axis. Right of 1 processes have more, left of it threads. "+
-			"Hollow: the Mann-Whitney test sees no difference.", 100*confidence),
+		Caption: fmt.Sprintf("Typical ratio of a round with its %.0f %% interval, logarithmic axis. Right of 1 processes have more, left of it threads. "+
+			"Hollow: the signed-rank test sees no difference.", 100*confidence),
 	}
 	for _, l := range loads {
 		processes := sampleRounds(r.trialsOf(l, Processes), m)
 		threads := sampleRounds(r.trialsOf(l, Threads), m)
-		if len(processes.values) == 0 || len(threads.values) == 0 {
-			continue
-		}
 		d := compare(processes, threads)
-		if len(d.ratios.values) == 0 {
+		if !d.known {
 			continue
 		}
-		sum := d.ratios.summary()
-		p := Point{Value: Of(sum.Center, Ratio), Faint: !d.significant(), Text: compareCells(processes, threads, map[string]bool{})[0]}
-		if !math.IsInf(sum.Lo, 0) && !math.IsInf(sum.Hi, 0) {
-			p.Low, p.High = Of(sum.Lo, Ratio), Of(sum.Hi, Ratio)
+		p := Point{Value: Of(d.center, Ratio), Faint: !d.significant(), Text: compareCells(processes, threads, map[string]bool{})[0]}
+		if d.bounded() {
+			p.Low, p.High = Of(d.low, Ratio), Of(d.high, Ratio)
 		}
 		line := ChartRow{Label: l.title()}
 		if line.add(p); len(line.Points) > 0 {
@@ -109,7 +105,7 @@ func (r *Report) ratioChart(loads []load, m metric) *Chart {
 
 // modesChart plots the medians over rounds of a time, a series for each mode.
 func (r *Report) modesChart(loads []load, m metric) *Chart {
-	c := &Chart{Title: m.name, Caption: "Medians over rounds, logarithmic axis."}
+	c := &Chart{Title: m.name, Caption: choose(m.longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
 	for _, mode := range r.bundledModes() {
 		c.Series = append(c.Series, string(mode))
 	}

@@ -5,12 +5,12 @@ import "math"
 // Claim is something that textbooks say of processes, threads, concurrency and
 // time slices, and that a report can decide for one machine.
 //
-// A trial is one sample. "Exceeds by f" compares two loads or modes: supported
-// if the Mann-Whitney test tells them apart (p ≤ 0.05) and the median ratio is
-// at least f; contradicted if the test finds the opposite, or if the whole
-// 95 % interval of the ratio is below f. "At least" and "at most" bound a
-// figure: supported if its whole interval keeps the bound, contradicted if all
-// of it breaks the bound, on one side. All else is inconclusive. Parts marked
+// A trial is one sample. "Exceeds by f" compares two loads or modes, round by round:
+// supported if the whole 95 % interval of the ratio is at least f, contradicted if all
+// of it is below. "At least" and "at most" bound a figure: supported if the whole
+// interval of its median keeps the bound, contradicted if all of it breaks the bound,
+// on one side. "Always" asks each round: one that breaks the bound contradicts. All
+// else is inconclusive, as are fewer than six rounds that break nothing. Parts marked
 // "each" make a family, contradicted only if all parts are; any other claim is
 // contradicted by one part. Where other tasks took more than 10 % of core time
 // in the trials of a claim's workloads, nothing contradicts it: it may be their
@@ -26,16 +26,16 @@ import "math"
 //	       exceed processes' by 1.05
 //	C4     each of pipe, futex, yield: cost of a switch p50 (its switch phase where
 //	       pick is not measured) of processes exceeds threads' by 1.05
-//	C5     crash, of the workers but the one that dies: in processes all live on, in
-//	       threads none; needs both modes
+//	C5     crash, of the workers but the one that dies, always: in processes all live
+//	       on, in threads none; needs both modes
 //	C6     each of messaging and scale with the most workers: operations a second
 //	       of threads exceed processes' by 1.05; for the latter, memory (PSS) a
 //	       worker of processes exceeds threads' by 1.05
 //	C7     updates lost without synchronisation at least 1 in 1 000 000; with an
-//	       atomic add, and with a lock, none at all
+//	       atomic add, and with a lock, always none
 //	C8     two of the kinds of work in "Processes or threads?" favour differently
 //	C9     spin on one core: parallelism at most 1.05; concurrency at least 0.9 of
-//	       the workers; all workers advance
+//	       the workers; always all workers advance
 //	C10    many sleepers on one core: operations a second exceed one sleeper's by 1.5
 //	C11    scale with as many workers as cores, or nearly: speed-up at least 0.75 of
 //	       the workers; needs 2 cores
@@ -44,7 +44,8 @@ import "math"
 //	C13    spin on one core: slices p50 at least 1 µs, p99 at most 100 ms
 //	C14    Jain index at least 0.95: of CPU time of spin on one core, and of CPU time
 //	       by weight under nice
-//	C15    the interactive worker's longest wait at most 100 ms; all hogs advance
+//	C15    the interactive worker's longest wait always at most 100 ms; always all
+//	       hogs advance
 //	C16    spin on one core: slices ended by tick at least 50 %; a lone worker:
 //	       slices ended by tick at most 5 % of the core's busy ticks
 //	C17    spin on one core: a full rotation takes at most 100 ms

@@ -145,11 +145,10 @@ func crashing(e *evidence) string {
 		}
 		return ""
 	}
-	both := e.record(l, m)
-	e.bound(both[0], 100, 100)
-	e.bound(both[1], 0, 0)
-	return fmt.Sprintf("when one of %d dies by SIGSEGV, %s of the other processes live on, and %s of the other threads",
-		e.workerCount(l), both[0].Quantity(), both[1].Quantity())
+	live, _ := e.inEach(l, Processes, m, 100, 100)
+	dead, _ := e.inEach(l, Threads, m, 0, 0)
+	return fmt.Sprintf("when one of %d dies by SIGSEGV, %s of the other processes live on, and %s of the other threads%s",
+		e.workerCount(l), live.Quantity(), dead.Quantity(), exceptions([]NamedFigure{live, dead}))
 }
 
 // moreMemory lets the memory of processes against threads decide.
@@ -195,18 +194,18 @@ func lostUpdates() metric {
 func sharing(e *evidence) string {
 	bare, atomic, lock := load{name: "counter", variant: "unsynchronised"}, load{name: "counter", variant: "atomic"}, load{name: "counter", variant: "lock"}
 	lost := e.within(bare, lostUpdates(), lostPPM, unbounded())
-	kept := append(e.within(atomic, lostUpdates(), 0, 0), e.within(lock, lostUpdates(), 0, 0)...)
+	kept := append(e.always(atomic, lostUpdates(), 0, 0), e.always(lock, lostUpdates(), 0, 0)...)
 	facts := fmt.Sprintf("unsynchronised, %s of updates are lost", percentages(lost))
 	if len(kept) > 0 {
-		worst := slices.MaxFunc(kept, func(a, b NamedFigure) int { return cmp.Compare(a.Median, b.Median) })
-		facts += fmt.Sprintf("; synchronised, %s", percentages([]NamedFigure{worst}))
+		most := slices.MaxFunc(worst(kept), func(a, b NamedFigure) int { return cmp.Compare(a.Median, b.Median) })
+		facts += fmt.Sprintf("; synchronised, %s%s", percentages([]NamedFigure{most}), exceptions(kept))
 	}
 	var price []string
 	for _, l := range []load{atomic, lock} {
 		var found []NamedFigure
 		for _, mode := range e.report.bundledModes() {
-			slower := e.samples(bare, mode, throughput()).over(e.samples(l, mode, throughput()))
-			if f, ok := e.note(l, mode, "operations, unsynchronised ÷ "+l.variant, slower); ok {
+			slower := compare(e.samples(bare, mode, throughput()), e.samples(l, mode, throughput()))
+			if f, ok := e.noteRatio(l, mode, "operations, unsynchronised ÷ "+l.variant, slower); ok {
 				found = append(found, f)
 			}
 		}
@@ -259,7 +258,7 @@ func choosing(e *evidence) string {
 	case undecided:
 		verdict = Inconclusive
 	}
-	if figure, ok := e.note(first.load, "", first.metric.name+", ratio of the modes", first.ratios); ok {
+	if figure, ok := e.noteRatio(first.load, "", first.metric.name+", ratio of the modes", first.by); ok {
 		e.decide(verdict, figure)
 	}
 	var said []string

@@ -46,6 +46,14 @@ func (e *evidence) workerCount(l load) int {
 // cores is how many cores the workers could run on.
 func (r *Report) cores() int { return len(r.Setup.CPUs) }
 
+// starved says in how many rounds a worker did not advance, "" for none.
+func starved(figures []NamedFigure) string {
+	if broken := exceptions(figures); broken != "" {
+		return "; all advanced" + broken
+	}
+	return ""
+}
+
 // twoCores reports whether there are two cores, and else why there is no evidence.
 func (e *evidence) twoCores() bool {
 	if e.report.cores() < 2 {
@@ -59,8 +67,8 @@ func interleaving(e *evidence) string {
 	l := oneCore()
 	ran := e.within(l, parallelism(), 0, alone)
 	e.within(l, ofWorkers(), inProgress, unbounded())
-	e.within(l, advanced(0), 100, 100)
-	return fmt.Sprintf("of %d workers %s ran at a time, %s were in progress", e.workerCount(l), quote(ran), quote(e.record(l, concurrency())))
+	all := e.always(l, advanced(0), 100, 100)
+	return fmt.Sprintf("of %d workers %s ran at a time, %s were in progress%s", e.workerCount(l), quote(ran), quote(e.record(l, concurrency())), starved(all))
 }
 
 func overlapping(e *evidence) string {
@@ -87,8 +95,8 @@ func scaling(e *evidence) string {
 	n := float64(e.workerCount(most))
 	var speedup []NamedFigure
 	for _, mode := range e.report.bundledModes() {
-		ratio := e.samples(most, mode, throughput()).over(e.samples(one, mode, throughput()))
-		if f, ok := e.note(most, mode, "speed-up over 1 worker", ratio); ok {
+		ratio := compare(e.samples(most, mode, throughput()), e.samples(one, mode, throughput()))
+		if f, ok := e.noteRatio(most, mode, "speed-up over 1 worker", ratio); ok {
 			e.bound(f, efficient*n, unbounded())
 			speedup = append(speedup, f)
 		}
@@ -103,8 +111,8 @@ func running(e *evidence) string {
 	all, one := whole("spin"), oneCore()
 	ratio := func(m metric, least, most float64) (out []NamedFigure) {
 		for _, mode := range e.report.bundledModes() {
-			s := e.samples(all, mode, m).over(e.samples(one, mode, m))
-			if f, ok := e.note(all, mode, m.name+", all cores ÷ one core", s); ok {
+			d := compare(e.samples(all, mode, m), e.samples(one, mode, m))
+			if f, ok := e.noteRatio(all, mode, m.name+", all cores ÷ one core", d); ok {
 				e.bound(f, least, most)
 				out = append(out, f)
 			}
@@ -164,9 +172,10 @@ func sleepersWait() metric {
 
 func monopoly(e *evidence) string {
 	l := whole("interactive")
-	longest := e.within(l, firstsWait("sleeper's longest wait", func(w *Worker) (float64, bool) { return float64(w.WaitMaxNS), true }), 0, noticeableNS)
-	e.within(l, advanced(1), 100, 100)
-	return fmt.Sprintf("beside %d CPU hogs a sleeper waits %s on average, %s at the longest", e.workerCount(l)-1, quote(e.record(l, sleepersWait())), quote(longest))
+	longest := e.always(l, firstsWait("sleeper's longest wait", func(w *Worker) (float64, bool) { return float64(w.WaitMaxNS), true }), -unbounded(), noticeableNS)
+	all := e.always(l, advanced(1), 100, 100)
+	return fmt.Sprintf("beside %d CPU hogs a sleeper waits %s on average, %s at the longest%s%s", e.workerCount(l)-1,
+		quote(e.record(l, sleepersWait())), quote(worst(longest)), exceptions(longest), starved(all))
 }
 
 // endedByTick is the part of workers' slices that the timer ended.

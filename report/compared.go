@@ -63,12 +63,12 @@ func (p phase) name(q float64) string {
 
 // ofTrial is a quantile of the phase of the trial's own switches.
 func (p phase) ofTrial(q float64) compared {
-	return compared{p.name(q), metric{p.name(q), func(t *Trial) Quantity { return quantile(t.ownPhase(p.of), q) }}}
+	return compared{p.name(q), metric{name: p.name(q), of: func(t *Trial) Quantity { return quantile(t.ownPhase(p.of), q) }}}
 }
 
 // ofClass is a quantile of the phase of one class of switch, of a trial on one core.
 func (p phase) ofClass(q float64, class Class) compared {
-	return compared{p.name(q), metric{p.name(q), func(t *Trial) Quantity {
+	return compared{p.name(q), metric{name: p.name(q), of: func(t *Trial) Quantity {
 		for i := range t.Cores {
 			for j := range t.Cores[i].Classes {
 				if c := &t.Cores[i].Classes[j]; c.Class == class {
@@ -81,7 +81,7 @@ func (p phase) ofClass(q float64, class Class) compared {
 }
 
 func waitQuantile(q float64) metric {
-	return metric{"wait", func(t *Trial) Quantity { return quantile(t.Wait(), q) }}
+	return metric{name: "wait", of: func(t *Trial) Quantity { return quantile(t.Wait(), q) }}
 }
 
 // commandDuration is how long a command took. Bundled work is timed, or has a

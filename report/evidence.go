@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -61,6 +62,22 @@ func (e *evidence) note(l load, mode Mode, name string, s rounds) (f NamedFigure
 	return f, true
 }
 
+// noteRatio records a ratio without letting it decide; ok is false where there is none.
+func (e *evidence) noteRatio(l load, mode Mode, name string, d difference) (f NamedFigure, ok bool) {
+	if !d.known {
+		return f, false
+	}
+	f = NamedFigure{
+		Name: name, Workload: l.name, Variant: l.variant, Mode: mode,
+		Unit: Ratio, Median: d.center, P: &d.p, N: d.n,
+	}
+	if d.bounded() {
+		f.Low, f.High = &d.low, &d.high
+	}
+	e.figures = append(e.figures, f)
+	return f, true
+}
+
 // record notes a metric of a load in every mode.
 func (e *evidence) record(l load, m metric) []NamedFigure {
 	var out []NamedFigure
@@ -80,6 +97,69 @@ func (e *evidence) within(l load, m metric, least, most float64) []NamedFigure {
 		e.bound(f, least, most)
 	}
 	return figures
+}
+
+// always lets each round of a load decide, in every mode: supported if all rounds keep
+// a metric from least to most, contradicted by one that does not.
+func (e *evidence) always(l load, m metric, least, most float64) []NamedFigure {
+	var out []NamedFigure
+	for _, mode := range e.report.bundledModes() {
+		if f, ok := e.inEach(l, mode, m, least, most); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// inEach is always in one mode.
+func (e *evidence) inEach(l load, mode Mode, m metric, least, most float64) (f NamedFigure, ok bool) {
+	s := e.samples(l, mode, m)
+	if f, ok = e.note(l, mode, m.name, s); !ok {
+		return f, false
+	}
+	beyond := func(v float64) float64 { return max(v-most, least-v) }
+	worst, broken := s.values[0], 0
+	for _, v := range s.values {
+		if beyond(v) > 0 {
+			broken++
+		}
+		if beyond(v) > beyond(worst) {
+			worst = v
+		}
+	}
+	f.Worst, f.Broken = &worst, &broken
+	e.figures[len(e.figures)-1] = f
+	switch {
+	case broken > 0:
+		e.decide(Contradicted, f)
+	case len(s.values) < leastPairs:
+		e.few = true
+		e.decide(Inconclusive, f)
+	default:
+		e.decide(Supported, f)
+	}
+	return f, true
+}
+
+// exceptions says in how many rounds a bound was broken, "" for none.
+func exceptions(figures []NamedFigure) string {
+	broken, n := 0, 0
+	for _, f := range figures {
+		broken, n = broken+*f.Broken, n+f.N
+	}
+	if broken == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", but not in %d of %d rounds", broken, n)
+}
+
+// worst quotes the worst round of a figure instead of its median.
+func worst(figures []NamedFigure) []NamedFigure {
+	out := slices.Clone(figures)
+	for i := range out {
+		out[i].Median = *out[i].Worst
+	}
+	return out
 }
 
 func (e *evidence) bound(f NamedFigure, least, most float64) {
@@ -103,29 +183,13 @@ func (e *evidence) decide(v Verdict, f NamedFigure) {
 	}
 }
 
-// exceeds lets the ratio a ÷ b decide: supported if the test tells them apart
-// and the median ratio is at least least; contradicted if the test finds a the
-// smaller or the ratio's whole interval is below least.
+// exceeds lets the ratio a ÷ b decide: supported if its whole interval is at least
+// least, contradicted if all of it is below.
 func (e *evidence) exceeds(l load, mode Mode, name string, a, b rounds, least float64) (f NamedFigure, ok bool) {
-	if len(a.values) == 0 || len(b.values) == 0 {
-		return f, false
+	if f, ok = e.noteRatio(l, mode, name, compare(a, b)); ok {
+		e.bound(f, least, unbounded())
 	}
-	d := compare(a, b)
-	if f, ok = e.note(l, mode, name, d.ratios); !ok {
-		return f, false
-	}
-	f.P = &d.p
-	e.figures[len(e.figures)-1] = f
-	switch {
-	case d.significant() && f.Median >= least:
-		e.decide(Supported, f)
-	case d.significant() && f.Median < 1, f.High != nil && *f.High < least:
-		e.decide(Contradicted, f)
-	default:
-		e.few = e.few || f.High == nil
-		e.decide(Inconclusive, f)
-	}
-	return f, true
+	return f, ok
 }
 
 // quote writes a figure measured in each mode, once where both read alike.

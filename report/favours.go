@@ -17,9 +17,9 @@ type favour struct {
 	mode Mode
 	// decided is false when the figures allow neither.
 	decided bool
-	// ratios are the better mode's figure ÷ the other's, above 1 where mode is
-	// set; threads' ÷ processes' where it is not.
-	ratios rounds
+	// by is the better mode's merit ÷ the other's, above 1 where mode is set;
+	// threads' ÷ processes' where it is not.
+	by difference
 }
 
 // kind is a kind of work and what it is judged by.
@@ -76,23 +76,19 @@ func (r *Report) favours() []favour {
 }
 
 // judge sets what a, threads' merit, against b, processes', says: one mode is
-// favoured if the test tells them apart and the median ratio is beyond
-// sameWithin; neither is if the ratio's whole interval is within it.
+// favoured if the ratio's whole interval is beyond sameWithin, neither if all of it is
+// within.
 func (f *favour) judge(a, b rounds) {
-	d := compare(a, b)
-	f.ratios = d.ratios
-	if len(d.ratios.values) == 0 {
-		return
-	}
-	sum := d.ratios.summary()
-	switch {
-	case d.significant() && sum.Center >= sameWithin:
+	f.by = compare(a, b)
+	switch d := f.by; {
+	case !d.bounded():
+	case d.low >= sameWithin:
 		f.mode, f.decided = Threads, true
-	case d.significant() && sum.Center <= 1/sameWithin:
+	case d.high <= 1/sameWithin:
 		f.mode, f.decided = Processes, true
-		f.ratios = b.over(a)
+		f.by = d.inverse()
 	default:
-		f.decided = sum.Lo >= 1/sameWithin && sum.Hi <= sameWithin
+		f.decided = d.low >= 1/sameWithin && d.high <= sameWithin
 	}
 }
 
@@ -100,7 +96,7 @@ func (f *favour) judge(a, b rounds) {
 func (r *Report) choiceSection() Section {
 	s := Section{
 		Title: "Processes or threads?",
-		Caption: fmt.Sprintf("Median ratio over rounds of operations a second (beside hogs: of the mean wait), ± its 95 %% interval. "+
+		Caption: fmt.Sprintf("Ratio of operations a second (beside hogs: of the mean wait) in the same round, ± its 95 %% interval. "+
 			"Neither: alike within %.0f %%. Undecided: more --rounds may tell.", 100*(sameWithin-1)),
 		Columns: []Column{textColumn("kind of work"), textColumn("workload"), textColumn("favours"), {Name: "by"}, textColumn("isolation costs")},
 	}
@@ -147,11 +143,11 @@ func (f *favour) words() (favoured string, by Cell, price string) {
 	case f.mode == "":
 		return "neither", textCell("~"), "nothing measurable"
 	}
-	by = f.ratios.cell(map[string]bool{})
+	by = f.by.cell()
 	if f.mode == Processes {
 		return string(f.mode), by, "nothing: it pays"
 	}
-	ratio := f.ratios.summary().Center
+	ratio := f.by.center
 	if f.metric.name == throughput().name {
 		return string(f.mode), by, fmt.Sprintf("%s of the operations", Of(100*(1-1/ratio), Share))
 	}

@@ -34,7 +34,7 @@ type Finding struct {
 	Sentence string `json:"sentence"`
 }
 
-// NamedFigure is the median of a metric over rounds.
+// NamedFigure is the median of a metric over rounds, or the ratio of two.
 type NamedFigure struct {
 	Name string `json:"name"`
 	// Workload, Variant and Mode say where it was measured; Mode is "" when
@@ -43,16 +43,21 @@ type NamedFigure struct {
 	Variant  string `json:"variant,omitempty"`
 	Mode     Mode   `json:"mode,omitempty"`
 	// Unit is that of Median, Low and High, the 95 % confidence interval. Low
-	// and High are nil where the rounds are too few for one.
+	// and High are nil where the rounds are too few for one. Of a ratio, Median is the
+	// Hodges-Lehmann estimate over the rounds that have both figures.
 	Unit   Unit     `json:"unit"`
 	Median float64  `json:"median"`
 	Low    *float64 `json:"low,omitempty"`
 	High   *float64 `json:"high,omitempty"`
-	// P is the Mann-Whitney test's probability that two samples which differ
-	// so much are alike; nil where nothing was compared.
+	// P is the signed-rank test's probability that two figures of the same rounds which
+	// differ so much are alike; nil where nothing was compared.
 	P *float64 `json:"p,omitempty"`
 	// N is the number of rounds.
 	N int `json:"n"`
+	// Worst is the figure of the round that keeps a bound least, and Broken the number
+	// of rounds that break it, where each round is asked; nil where the median is.
+	Worst  *float64 `json:"worst,omitempty"`
+	Broken *int     `json:"broken,omitempty"`
 }
 
 // Quantity returns the median with its unit.

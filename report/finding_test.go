@@ -113,8 +113,9 @@ func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
 			}{
 				{c.at * 1.03, narrow(), c.above}, {c.at * 0.97, narrow(), c.below}, {c.at * 0.995, wide(), report.Inconclusive},
 			} {
-				// A count of lost updates is all or nothing, and a Jain index at most 1.
-				if side.want == report.Inconclusive && (c.at == 0.001 || c.claim == "C14") {
+				// A count of lost updates is all or nothing, a Jain index at most 1, and what
+				// holds always is broken by one round.
+				if side.want == report.Inconclusive && (c.at == 0.001 || c.claim == "C14" || c.claim == "C15") {
 					continue
 				}
 				f := finding(t, made(side.x, side.spread, c.of), c.claim)
@@ -149,6 +150,50 @@ func TestIdleWorkersContradict(t *testing.T) {
 	}
 	if f := finding(t, made(1e6, narrow(), beside(0)), "C15"); f.Verdict != report.Contradicted {
 		t.Errorf("C15 with an idle hog is %s", f.Verdict)
+	}
+}
+
+// What a claim says of each round is broken by one, and the sentence says by how many.
+func TestOneBadRoundBreaksWhatHoldsAlways(t *testing.T) {
+	const rounds = 12
+	crash := func(alive int) round { return crashed(alive, 0) }
+	// Each has the rounds as they should be, a bad one, and what the sentence says of two.
+	for _, c := range []struct {
+		claim, says string
+		good, bad   round
+	}{
+		{"C5", "but not in 2 of 24 rounds", crash(20), crash(19)},
+		{"C7", "but not in 2 of 24 rounds", func(float64) []report.Trial { return counters(5, 0, 0) }, func(float64) []report.Trial { return counters(5, 0.5, 0) }},
+		{"C9", "all advanced, but not in 2 of 12 rounds", func(x float64) []report.Trial { return oneCore(1, 1) }, func(x float64) []report.Trial {
+			trials := oneCore(1, 1)
+			trials[0].Workers[1].Operations = 0
+			return trials
+		}},
+		{"C15", "3.00 s at the longest, but not in 2 of 12 rounds", func(x float64) []report.Trial { return beside(1)(5e6 + 1e6*x) }, func(float64) []report.Trial { return beside(1)(3e9) }},
+	} {
+		for _, broken := range []int{0, 1, 2} {
+			spread := make([]float64, rounds)
+			spread[0] = -100 // of x, so 5 ms instead of 6
+			r := made(1, spread, c.good)
+			for i := range r.Trials {
+				if round := r.Trials[i].Round; round > rounds-broken {
+					bad := made(1, make([]float64, rounds), c.bad)
+					r.Trials[i] = bad.Trials[i]
+				}
+			}
+			r.ComputeFindings()
+			f := finding(t, r, c.claim)
+			want := report.Contradicted
+			if broken == 0 {
+				want = report.Supported
+			}
+			if c.claim == "C15" && broken == 0 && *f.Figures[0].Worst != 6e6 {
+				t.Errorf("the longest wait is %g ns", *f.Figures[0].Worst)
+			}
+			if f.Verdict != want || strings.Contains(f.Sentence, c.says) != (broken == 2) {
+				t.Errorf("%s with %d bad rounds is %s: %s", c.claim, broken, f.Verdict, f.Sentence)
+			}
+		}
 	}
 }
 

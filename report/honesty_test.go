@@ -23,7 +23,7 @@ func TestAtLeastIsTheBinomialTail(t *testing.T) {
 	}
 }
 
-// study simulates pairs of runs of six rounds in both modes, threads faster by
+// study simulates pairs of runs of twelve rounds in both modes, threads faster by
 // some factor, with drift that hits both modes of a round alike. It counts how
 // often a table shows a ratio, how often the claim of faster threads is
 // supported, and how often a mode is favoured.
@@ -32,7 +32,7 @@ func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) 
 	random := rand.New(rand.NewPCG(seed, 1))
 	for range pairs {
 		var processes, threads []int64
-		for range 6 {
+		for range 12 {
 			pace := 1e6 * (1 + drift*random.NormFloat64())
 			processes = append(processes, int64(pace*(1+spread*random.NormFloat64())))
 			threads = append(threads, int64(pace*faster*(1+spread*random.NormFloat64())))

@@ -6,11 +6,13 @@ import "slices"
 type metric struct {
 	name string
 	of   func(*Trial) Quantity
+	// longest says that of several trials the greatest is shown, not the median.
+	longest bool
 }
 
 // figureOf makes a metric of a trial's method.
 func figureOf(name string, unit Unit, f func(*Trial) (float64, bool)) metric {
-	return metric{name, func(t *Trial) Quantity {
+	return metric{name: name, of: func(t *Trial) Quantity {
 		v, ok := f(t)
 		return maybe(v, ok, unit)
 	}}
@@ -18,7 +20,7 @@ func figureOf(name string, unit Unit, f func(*Trial) (float64, bool)) metric {
 
 // phaseP50 is the median of one phase of the trial's own switches.
 func phaseP50(name string, phase func(ClassStats) Histogram) metric {
-	return metric{name, func(t *Trial) Quantity { return quantile(t.ownPhase(phase), 0.5) }}
+	return metric{name: name, of: func(t *Trial) Quantity { return quantile(t.ownPhase(phase), 0.5) }}
 }
 
 func throughput() metric {
@@ -45,7 +47,7 @@ func switchingTime() metric {
 }
 
 func sliceQuantile(name string, q float64) metric {
-	return metric{name, func(t *Trial) Quantity {
+	return metric{name: name, of: func(t *Trial) Quantity {
 		length, _ := sliceLengths([]*Trial{t})
 		return quantile(length, q)
 	}}
@@ -58,14 +60,16 @@ func waitMean() metric {
 }
 
 func waitP99() metric {
-	return metric{"wait p99", func(t *Trial) Quantity { return quantile(t.Wait(), 0.99) }}
+	return metric{name: "wait p99", of: func(t *Trial) Quantity { return quantile(t.Wait(), 0.99) }}
 }
 
 func longestWait() metric {
-	return figureOf("longest wait", Nanoseconds, func(t *Trial) (float64, bool) {
+	m := figureOf("longest wait", Nanoseconds, func(t *Trial) (float64, bool) {
 		ns, ok := t.WaitMaxNS()
 		return float64(ns), ok
 	})
+	m.longest = true
+	return m
 }
 
 func fairness() metric {
@@ -105,7 +109,7 @@ func creation() metric {
 
 // lifeP50 is the median of one phase of the lives of the tasks that workers created.
 func lifeP50(name string, phase func(*Created) Histogram) metric {
-	return metric{name, func(t *Trial) Quantity {
+	return metric{name: name, of: func(t *Trial) Quantity {
 		if t.Created == nil {
 			return Quantity{Unit: Nanoseconds}
 		}

@@ -50,9 +50,9 @@ func (r *Report) modes() ([]Mode, string) {
 }
 
 func modeCaption(compared bool) string {
-	caption := "Medians over rounds, ± the wider side of the 95 % confidence interval. "
+	caption := "Medians over rounds, ± the wider side of the 95 % confidence interval; the longest wait is that of all rounds. "
 	if compared {
-		caption += "Ratio is processes ÷ threads, the median over rounds; ~ where the Mann-Whitney test sees no difference (p > 0.05). "
+		caption += "Ratio is processes ÷ threads of the same round; ~ where the signed-rank test sees no difference (p > 0.05). "
 	}
 	return caption + figuresCaption
 }

@@ -19,8 +19,8 @@ func (r *Report) Overview() *Summary {
 
 // workSection shows what each workload got done.
 func (r *Report) workSection() Section {
-	b := r.newBrief("Work done", "Medians over rounds. Ratio: processes ÷ threads, ± the wider side of its 95 % interval; "+
-		"~ where the Mann-Whitney test sees no difference (p > 0.05). Parallelism is how many workers ran at once.")
+	b := r.newBrief("Work done", "Medians over rounds. Ratio: processes ÷ threads of the same round, ± the wider side of its 95 % interval; "+
+		"~ where the signed-rank test sees no difference (p > 0.05). Parallelism is how many workers ran at once.")
 	b.compare("operations", throughput(), true)
 	b.show("parallelism", parallelism())
 	b.s.Notes = roundNotes(b.notes)
@@ -79,7 +79,7 @@ func (r *Report) aftermathSection() Section {
 
 // waitSection shows how long workers kept a core and waited for it.
 func (r *Report) waitSection() Section {
-	b := r.newBrief("Time slices and waits", "Where workers waited for a core longer than they had one. Concurrency: how many ran or waited.")
+	b := r.newBrief("Time slices and waits", "Where workers waited for a core longer than they had one. The longest wait is of all rounds. Concurrency: how many ran or waited.")
 	b.of(slices.DeleteFunc(b.loads, func(l load) bool { return !r.anyMode(l, (*Trial).waitsMuch) }))
 	b.show("slice p50", sliceP50())
 	b.column("mostly ended by", true, func(l load) Cell {

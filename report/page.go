@@ -146,7 +146,7 @@ func (r *Report) distributionSection() Section {
 
 // fairnessSection shows how evenly workers were served.
 func (r *Report) fairnessSection() Section {
-	b := r.newBrief("Fairness and waits", "Medians over rounds. A Jain index of 1 is an even share of CPU time; wait is the time runnable but not running.")
+	b := r.newBrief("Fairness and waits", "Medians over rounds, but for the longest wait. A Jain index of 1 is an even share of CPU time; wait is the time runnable but not running.")
 	b.show("Jain index", fairness())
 	b.show("wait mean", waitMean())
 	b.show("longest wait", longestWait())

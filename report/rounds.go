@@ -18,10 +18,12 @@ type rounds struct {
 	unit   Unit
 	values []float64
 	round  []int
+	// longest is the metric's.
+	longest bool
 }
 
 func sampleRounds(trials []*Trial, m metric) rounds {
-	var s rounds
+	s := rounds{longest: m.longest}
 	for _, t := range trials {
 		if q := m.of(t); q.Known {
 			s.unit, s.values, s.round = q.Unit, append(s.values, q.Value), append(s.round, t.Round)
@@ -42,51 +44,14 @@ func (s rounds) summary() benchmath.Summary {
 	return benchmath.AssumeNothing.Summary(s.sample(), confidence)
 }
 
-// over returns the ratios s ÷ o, paired by round, so that drift between rounds cancels.
-// There are none where a figure is negative: as a difference of others may be, of
-// which no ratio says how many times as much it is.
-func (s rounds) over(o rounds) rounds {
-	ratios := rounds{unit: Ratio}
-	negative := func(x float64) bool { return x < 0 }
-	if slices.ContainsFunc(s.values, negative) || slices.ContainsFunc(o.values, negative) {
-		return ratios
-	}
-	for i, round := range s.round {
-		if j := slices.Index(o.round, round); j >= 0 && o.values[j] != 0 {
-			ratios.values = append(ratios.values, s.values[i]/o.values[j])
-			ratios.round = append(ratios.round, round)
-		}
-	}
-	return ratios
-}
-
-// difference tells two samples of one metric apart.
-type difference struct {
-	// p is the Mann-Whitney test's, 1 when all values are alike.
-	p        float64
-	ratios   rounds
-	warnings []error
-}
-
-// compare tests whether a and b, neither empty, differ, and by what ratio a ÷ b.
-func compare(a, b rounds) difference {
-	d := difference{p: 1, ratios: a.over(b)}
-	// The test is undefined when all values are alike, and they then do not differ.
-	if slices.Min(a.values) != slices.Max(b.values) || slices.Max(a.values) != slices.Min(b.values) {
-		d.p, d.warnings = mannWhitney(a, b)
-	}
-	return d
-}
-
-// significant reports whether the test tells the samples apart at its level of 5 %.
-func (d difference) significant() bool {
-	return d.p <= benchmath.DefaultThresholds.CompareAlpha
-}
-
-// cell returns the median and its interval; a lone round has no spread to speak of.
+// cell returns the median and its interval, or the greatest value, which has none; a
+// lone round has no spread to speak of.
 func (s rounds) cell(notes map[string]bool) Cell {
 	if len(s.values) == 0 {
 		return Cell{}
+	}
+	if s.longest {
+		return valueCell(Of(slices.Max(s.values), s.unit))
 	}
 	sum := s.summary()
 	addNotes(notes, sum.Warnings)
@@ -104,15 +69,15 @@ func spread(center, low, high float64) Quantity {
 // compareCells returns the ratio of a to b and the p-value of their difference.
 // Without a significant difference there is no ratio.
 func compareCells(a, b rounds, notes map[string]bool) []Cell {
-	if len(a.values) == 0 || len(b.values) == 0 {
+	d := compare(a, b)
+	if d.n == 0 {
 		return []Cell{{}, {}}
 	}
-	d := compare(a, b)
 	addNotes(notes, d.warnings)
 	if !d.significant() {
 		return []Cell{textCell("~"), valueCell(Of(d.p, Probability))}
 	}
-	return []Cell{d.ratios.cell(notes), valueCell(Of(d.p, Probability))}
+	return []Cell{d.cell(), valueCell(Of(d.p, Probability))}
 }
 
 func addNotes(notes map[string]bool, warnings []error) {

@@ -3,8 +3,6 @@ package report
 import (
 	"math"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // An interval reaches as far from a centre below zero as from one above.
@@ -25,34 +23,6 @@ func TestSpread(t *testing.T) {
 	} {
 		if got := spread(c.center, c.low, c.high).String(); got != c.want {
 			t.Errorf("%v to %v around %v is ±%s, want %s", c.low, c.high, c.center, got, c.want)
-		}
-	}
-}
-
-// A ratio is of figures that have one: a difference of two times, which can be
-// negative, is not "-0.5 times" another.
-func TestRatiosOfRounds(t *testing.T) {
-	of := func(values ...float64) rounds {
-		r := rounds{unit: Nanoseconds, values: values}
-		for i := range values {
-			r.round = append(r.round, i)
-		}
-		return r
-	}
-	for _, c := range []struct {
-		name string
-		a, b rounds
-		want []float64
-	}{
-		{"positive", of(2, 6), of(4, 4), []float64{0.5, 1.5}},
-		{"nothing to divide by", of(2, 6), of(0, 4), []float64{1.5}},
-		{"nothing", of(0, 6), of(4, 4), []float64{0, 1.5}},
-		{"negative", of(-2, 6), of(4, 4), nil},
-		{"by a negative", of(2, 6), of(4, -4), nil},
-		{"both negative", of(-2, -6), of(-4, -4), nil},
-	} {
-		if diff := cmp.Diff(c.want, c.a.over(c.b).values); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
 }
