@@ -275,7 +275,7 @@ func (o *Output) release() {
 
 func (o *Output) fail(err error) error {
 	o.Abort()
-	return fmt.Errorf("write %s: %w; choose another place", o.name, err)
+	return fmt.Errorf("write %s: %w; %s", o.name, err, outputRemedy(err))
 }
 
 func (o *Output) finish() error {

@@ -53,7 +53,7 @@ func writeInFolders(dir string, path []string, owner, given *Owner, write func(i
 		child, err := openFolder(parent, folder, given)
 		parent.Close()
 		if err != nil {
-			return fmt.Errorf("open output folder %s of %s: %w; choose another place", folder, name, err)
+			return fmt.Errorf("open output folder %s of %s: %w; %s", folder, name, err, outputRemedy(err))
 		}
 		parent = child
 	}

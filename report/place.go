@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // errNoProc says why a directory that is open cannot be used.
@@ -145,5 +146,17 @@ func outputError(name string, err error) error {
 	if errors.Is(err, errNoProc) { // it is the same in another place
 		return fmt.Errorf("open output %s: %w", name, err)
 	}
-	return fmt.Errorf("open output %s: %w; choose another place", name, err)
+	return fmt.Errorf("open output %s: %w; %s", name, err, outputRemedy(err))
+}
+
+// outputRemedy says what to do about an output that cannot be written: a limit of the
+// process is the same in another place.
+func outputRemedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.EFBIG):
+		return "raise the limit on the size of files (ulimit -f)"
+	case errors.Is(err, syscall.EMFILE):
+		return "raise the limit on open files (ulimit -n)"
+	}
+	return "choose another place"
 }

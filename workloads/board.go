@@ -84,6 +84,9 @@ func createBoard(workers int) (*board, int, error) {
 	}
 	if err := unix.Ftruncate(fd, int64(boardSize(workers))); err != nil {
 		unix.Close(fd)
+		if errors.Is(err, unix.EFBIG) {
+			err = fmt.Errorf("%w: raise the limit on the size of files (ulimit -f)", err)
+		}
 		return nil, -1, fmt.Errorf("size memory for workers: %w", err)
 	}
 	b, err := mapBoard(fd, workers)

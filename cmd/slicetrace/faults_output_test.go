@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -166,6 +167,35 @@ func TestReportToAFullDisk(t *testing.T) {
 		}
 		if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
 			t.Errorf("%v: left on the disk are %v, %v", c.args[5:], left, err)
+		}
+	}
+}
+
+// A report that is larger than files may be is shown, and what is said names the limit:
+// in another place it is the same.
+func TestReportBeyondTheSizeOfFiles(t *testing.T) {
+	bpftest.Require(t)
+	const bundled, program = "run pipe --rounds 1 --duration 50ms -q -o r.json", "run -q -o r.json -- true"
+	const ofReport = "slicetrace: write r.json: encode report: file too large"
+	for _, c := range []struct {
+		blocks int // of 512 bytes
+		args   string
+		shown  bool
+		says   string
+	}{
+		{8, bundled, true, ofReport}, {8, program, true, ofReport}, {1, program, true, ofReport},
+		{1, bundled, false, "size memory for workers: file too large"},
+	} {
+		cmd := tool(t)
+		cmd.Path = "/bin/sh"
+		cmd.Args = []string{"sh", "-c", fmt.Sprintf(`ulimit -f %d && exec "$0" %s`, c.blocks, c.args), self(t)}
+		got := finish(t, cmd)
+		if got.status != exitFailed || !strings.Contains(got.err, c.says) || !strings.HasSuffix(got.err, "raise the limit on the size of files (ulimit -f)\n") ||
+			strings.Contains(got.out+got.err, "\nTrust\n") != c.shown {
+			t.Errorf("%d blocks, %s: status %d, %q, %q", c.blocks, c.args, got.status, got.out, got.err)
+		}
+		if left := got.files(t); len(left) > 0 {
+			t.Errorf("%s left %v", c.args, left)
 		}
 	}
 }
