@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What is longer than the buckets, or wider than a field, is counted as the package
@@ -88,6 +89,29 @@ func TestManyPlacesAreMade(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Room for very many tasks takes hardly longer to make than room for a few: a call of
+// the kernel for each would take thirty times as long.
+func TestManyPlacesAreMadeAtOnce(t *testing.T) {
+	took := func(tasks int) time.Duration {
+		best := time.Hour
+		for range 3 {
+			began := time.Now()
+			objs, err := load(t, Options{Cores: 1, Tasks: tasks})
+			if err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(began))
+			objs.Close()
+		}
+		return best
+	}
+	few, many := took(1024), took(1<<18)
+	if many > 12*few {
+		t.Errorf("room for %d tasks takes %v to make, for 1024 %v", 1<<18, many, few)
+	}
+	t.Logf("1024 tasks: %v; %d: %v", few, 1<<18, many)
 }
 
 // Every bound that the package comments list has its test.

@@ -86,6 +86,23 @@ func TestRecordingBlockFlushAndLoss(t *testing.T) {
 	want(t, "lost before the next", blocks[0].Lost, 0)
 }
 
+// What is recorded is the state that the tracepoint tells: by now it can be another.
+func TestRecordedStateIsTheTracepoints(t *testing.T) {
+	for _, state := range []struct{ told, now uint32 }{{asleep, 0}, {0, asleep}, {asleep, asleep}, {0, 0}} {
+		r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording,
+			func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarTellsPrevState, true) })
+		r.turn(0, 500, d, a)
+		r.task(a, fake{state: state.now})
+		r.switchTold(0, 2000, a, b, state.told)
+		r.snapshot(0, 2100, b)
+		blocks := recorded(t, r)
+		if len(blocks) != 1 || blocks[0].Count != 2 {
+			t.Fatalf("the blocks are %+v", blocks)
+		}
+		want(t, "state", uint64(blocks[0].Event[1].State), uint64(state.told))
+	}
+}
+
 // A snapshot sends what there is, and with it the phases of the last switch.
 func TestRecordingSentBySnapshot(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)

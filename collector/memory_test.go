@@ -11,7 +11,9 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// What the README says, and at most 128 KiB a core and 368 bytes a task.
+// What the README says, and at most 128 KiB a core and 368 bytes a task: a record of
+// three cache lines, its task's last counts and name, and an entry of each of the index,
+// the overflow and the two queues of places.
 func TestKernelMemory(t *testing.T) {
 	bpftest.Require(t)
 	readme, err := os.ReadFile("../README.md")

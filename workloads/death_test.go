@@ -28,6 +28,7 @@ func TestKilledHostIsNamed(t *testing.T) {
 		}
 		began := time.Now()
 		err := Run(t.Context(), testTrial("pipe", mode, 4, 0, time.Hour), nil, r)
+		// Not only at the trial's end; how fast the machine is besides matters little.
 		if time.Since(began) > patience {
 			t.Errorf("the death was noticed after %v", time.Since(began))
 		}

@@ -5,6 +5,7 @@ package workloads
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -107,10 +108,12 @@ func TestManyWorkersOfEveryKind(t *testing.T) {
 // A trial without a single operation has measured nothing, and must not look as
 // if it had.
 func TestTooShortATrialIsAnError(t *testing.T) {
+	// On a machine that others use a worker can be waiting for its core just then.
+	says := regexp.MustCompile("1ns were too short to complete one operation: (give a longer duration|one is ready to run and gets no core)")
 	for _, name := range []string{"pipe", "futex", "messaging", "spin", "yield"} {
 		r := &recorder{}
 		err := Run(t.Context(), testTrial(name, Threads, 2, 0, time.Nanosecond), nil, r)
-		if err == nil || !strings.Contains(err.Error(), "1ns were too short to complete one operation: ") {
+		if err == nil || !says.MatchString(err.Error()) {
 			t.Errorf("%s: got error %v", name, err)
 		}
 		if len(r.results) > 0 {

@@ -49,8 +49,9 @@ func TestDeadlineIsKeptByAll(t *testing.T) {
 				want /= 2
 			}
 			r := runTrial(t, trial)
-			// Others can keep a worker from the core at its end, which the kernel counts; what a
-			// hypervisor takes or a quota it does not, once.
+			// Others can keep a worker from the core at its end. The kernel counts for how long in
+			// all, which is the most that it can have been there; what a hypervisor takes or a
+			// quota it does not count, so a trial is done again, once.
 			late := func() bool {
 				var kept time.Duration
 				for _, w := range r.Workers {

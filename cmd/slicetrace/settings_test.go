@@ -64,20 +64,22 @@ func TestEachConditionIsNamed(t *testing.T) {
 		during func(*testing.T, *exec.Cmd)
 		want   string // the name of the difference
 		value  string // a part of its new value
+		note   string // a part of what the report itself says, "" where that is not asked for
 	}{
-		{"nice", []string{"nice", "-n", "19"}, nil, nil, nil, "nice", "19"},
-		{"batch", []string{"chrt", "-b", "0"}, nil, nil, nil, "policy", "SCHED_BATCH"},
-		{"idle", []string{"chrt", "-i", "0"}, nil, nil, nil, "policy", "SCHED_IDLE"},
+		{"nice", []string{"nice", "-n", "19"}, nil, nil, nil, "nice", "19", ""},
+		{"batch", []string{"chrt", "-b", "0"}, nil, nil, nil, "policy", "SCHED_BATCH", ""},
+		{"idle", []string{"chrt", "-i", "0"}, nil, nil, nil, "policy", "SCHED_IDLE", ""},
 		// The policy is kept, as nice levels and cores are: who puts chrt before the tool
 		// asks how work fares under it, and a program after -- has to keep what its caller
 		// gave it. So it is said, in the report and here.
-		{"real time", []string{"chrt", "-r", "1"}, nil, nil, nil, "policy", "SCHED_RR 1"},
-		{"one core", []string{"taskset", "-c", "0"}, nil, nil, nil, "affinity", "0"},
-		{"recording", nil, []string{"--record", "r.rec"}, nil, nil, "recording", "on"},
-		{"quota", nil, nil, inHalfACore, nil, "cpu_quota", "50ms of each 100ms"},
-		{"statistics, for a moment", nil, []string{"--duration", "400ms"}, nil, statisticsForAMoment, "bpf_stats", "on"},
-		{"another slicetrace", nil, nil, besideAnother, nil, "other_tracers", "another slicetrace"},
-		{"workers are moved", nil, []string{"--duration", "400ms"}, nil, moveWorkers, "workers_affinity", "changed"},
+		{"real time", []string{"chrt", "-r", "1"}, nil, nil, nil, "policy", "SCHED_RR 1", "the work was started under SCHED_RR 1"},
+		{"real time, first come", []string{"chrt", "-f", "1"}, nil, nil, nil, "policy", "SCHED_FIFO 1", "the work was started under SCHED_FIFO 1"},
+		{"one core", []string{"taskset", "-c", "0"}, nil, nil, nil, "affinity", "0", ""},
+		{"recording", nil, []string{"--record", "r.rec"}, nil, nil, "recording", "on", ""},
+		{"quota", nil, nil, inHalfACore, nil, "cpu_quota", "50ms of each 100ms", "the CPU quota of the cgroup (50ms of each 100ms) held tasks back"},
+		{"statistics, for a moment", nil, []string{"--duration", "400ms"}, nil, statisticsForAMoment, "bpf_stats", "on", ""},
+		{"another slicetrace", nil, nil, besideAnother, nil, "other_tracers", "another slicetrace", ""},
+		{"workers are moved", nil, []string{"--duration", "400ms"}, nil, moveWorkers, "workers_affinity", "changed", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := under(t, c.prefix, shortRun(c.more...)...)
@@ -96,6 +98,9 @@ func TestEachConditionIsNamed(t *testing.T) {
 			unlike := compared.Pairs[0].Differences
 			if !slices.ContainsFunc(unlike, func(u report.Unlike) bool { return u.Name == c.want && strings.Contains(u.New, c.value) }) {
 				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, unlike)
+			}
+			if said := strings.Join(r.Summarize().Warnings, "\n"); !strings.Contains(said, c.note) {
+				t.Errorf("the report does not say %q: %s", c.note, said)
 			}
 		})
 	}

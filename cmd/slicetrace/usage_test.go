@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
 // Each wrong command line is one sentence and the status that scripts expect,
@@ -228,6 +230,33 @@ func TestCompletion(t *testing.T) {
 		got := call(t, append([]string{"__complete"}, strings.Split(strings.ReplaceAll(line, "|", ""), " ")...)...)
 		if !strings.Contains(got.out, want) {
 			t.Errorf("%q completes to %q, want %s", line, got.out, want)
+		}
+	}
+}
+
+// After -- stands a program, and a table is one of those that the file has.
+func TestCompletionFitsTheLine(t *testing.T) {
+	bin := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"spinach": 0o755, "sprout": 0o644} {
+		if err := os.WriteFile(filepath.Join(bin, name), nil, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	saved, recorded := saveReport(t, "r.json", reporttest.Command()), saveRecording(t, 10)
+	for _, c := range []struct {
+		line, offers, not string
+	}{
+		{"run sp", "spin", "spinach"},
+		{"run -- sp", "spinach", "spin\n"},
+		{"run -q -- sp", "spinach", "sprout"},
+		{"run -- make sp", ":0", "spin"}, // files, which the shell offers
+		{"export " + saved + " --table ", "trials", "switches"},
+		{"export " + recorded + " --table ", "switches", "trials"},
+	} {
+		cmd := tool(t, append([]string{"__complete"}, strings.Split(c.line, " ")...)...)
+		cmd.Env = append(cmd.Env, "PATH="+bin)
+		if got := finish(t, cmd); !strings.Contains(got.out, c.offers) || strings.Contains(got.out, c.not) {
+			t.Errorf("%q completes to %q, want %q and no %q", c.line, got.out, c.offers, c.not)
 		}
 	}
 }
