@@ -199,10 +199,12 @@ static __always_inline void switch_out(struct core *c, struct entry *e, bool pre
 	cause = cause_of(c, preempt, prev, next, state);
 	w->on_cpu += slice;
 	w->ended[cause]++;
-	if (cause == ENDED_THROTTLED)
+	if (cause == ENDED_THROTTLED) {
 		w->held = s0;
-	else
+		w->runnable = 0; /* it can have been woken while it ran */
+	} else {
 		w->runnable = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
+	}
 	if (slice) { /* else its begin was not seen */
 		e->slice = slice;
 		e->cause = cause;

@@ -48,6 +48,7 @@ enum {
 /* include/linux/sched.h: unchanged since 4.14 (TASK_DEAD) and 2.6 (PF_KTHREAD). */
 #define TASK_DEAD 0x80
 #define PF_KTHREAD 0x00200000
+#define PF_EXITING 0x00000004
 #define MAX_RT_PRIO 100 /* ordinary tasks have this prio or more */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

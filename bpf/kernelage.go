@@ -43,35 +43,45 @@ func isTask(t btf.Type) bool {
 	return ok && task.Name == "task_struct"
 }
 
-// hasLazyResched says whether a task's flags have a second one by which the
-// scheduler asks it to go, when it next leaves the kernel: since 6.13, and in the
-// real-time kernels before.
+// hasLazyResched says whether the scheduler can ask a task to go when it next leaves
+// the kernel: since 6.13, and in the real-time kernels before.
 func (k *Kernel) hasLazyResched() bool {
 	var f *btf.Func
 	return k.types.TypeByName("resched_curr_lazy", &f) == nil
 }
 
-// reschedGuess is where these flags are in mainline kernels. They are learned from
-// the kernel itself once a timer wakes an idle core; on a machine that is never idle
-// this is all that there is.
-func reschedGuess(arch, release string, lazy bool) uint64 {
+// reschedFlags are where a task's flags by which the scheduler asks it to go are in
+// mainline kernels, and by how many bits the lazy one is above the other, 0 where there
+// is none or it is not known where. The flag is learned from the kernel itself once a
+// timer wakes an idle core; on a machine that is never idle this is all that there is.
+func reschedFlags(arch, release string, lazy bool) (guess uint64, shift uint32) {
 	var major, minor int
 	if n, _ := fmt.Sscanf(release, "%d.%d", &major, &minor); n != 2 {
-		return 0
+		return 0, 0
+	}
+	since := func(wantMajor, wantMinor int) bool {
+		return major > wantMajor || major == wantMajor && minor >= wantMinor
 	}
 	flag := uint64(0)
 	switch {
 	case arch == "arm64":
 		flag = 1 << 1
-	case arch == "amd64" && (major > 6 || major == 6 && minor >= 18):
+	case arch == "amd64" && since(6, 18):
 		flag = 1 << 4 // asm-generic/thread_info_tif.h
 	case arch == "amd64":
 		flag = 1 << 3
 	}
-	if lazy {
-		flag |= flag << 1
+	switch {
+	case !lazy:
+	case arch == "amd64" && !since(6, 7):
+		shift = 19 - 3 // in the real-time patches of that time
+	case arch != "arm64" || since(6, 16):
+		shift = 1
 	}
-	return flag
+	if shift > 0 {
+		flag |= flag << shift
+	}
+	return flag, shift
 }
 
 // adapt tells the programs what this kernel does its own way.
@@ -84,11 +94,11 @@ func (k *Kernel) adapt(set func(variable string, value any) error) error {
 	if err := unix.Uname(&name); err != nil {
 		return fmt.Errorf("read the kernel's release: %w", err)
 	}
-	lazy := k.hasLazyResched()
+	guess, shift := reschedFlags(runtime.GOARCH, unix.ByteSliceToString(name.Release[:]), k.hasLazyResched())
 	for variable, value := range map[string]any{
 		slicetraceVarTellsPrevState: tells,
-		slicetraceVarLazyResched:    lazy,
-		slicetraceVarReschedGuess:   reschedGuess(runtime.GOARCH, unix.ByteSliceToString(name.Release[:]), lazy),
+		slicetraceVarLazyShift:      shift,
+		slicetraceVarReschedGuess:   guess,
 	} {
 		if err := set(variable, value); err != nil {
 			return fmt.Errorf("set %s: %w", variable, err)

@@ -49,29 +49,32 @@ func TestFlagOfThisKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	release := unix.ByteSliceToString(name.Release[:])
-	if guess := reschedGuess(runtime.GOARCH, release, kernel.hasLazyResched()); guess != totals.ReschedFlags {
+	if guess, _ := reschedFlags(runtime.GOARCH, release, kernel.hasLazyResched()); guess != totals.ReschedFlags {
 		t.Errorf("the flags are %#x, guessed %#x of %s on %s", totals.ReschedFlags, guess, release, runtime.GOARCH)
 	}
 }
 
-func TestReschedGuess(t *testing.T) {
+func TestReschedFlags(t *testing.T) {
 	for _, c := range []struct {
 		arch, release string
 		lazy          bool
 		want          uint64
+		shift         uint32
 	}{
-		{"amd64", "5.15.0-91-generic", false, 1 << 3},
-		{"amd64", "6.12.48+deb13-rt-amd64", true, 3 << 3},
-		{"amd64", "6.17.1", true, 3 << 3},
-		{"amd64", "6.18.1", true, 3 << 4},
-		{"amd64", "7.2-cloud", true, 3 << 4},
-		{"arm64", "6.1.0", false, 1 << 1},
-		{"arm64", "7.2.0", true, 3 << 1},
-		{"riscv64", "7.2.0", true, 0},
-		{"amd64", "unknown", false, 0},
+		{"amd64", "5.15.0-91-generic", false, 1 << 3, 0},
+		{"amd64", "6.1.0-30-rt-amd64", true, 1<<3 | 1<<19, 16},
+		{"amd64", "6.12.48+deb13-rt-amd64", true, 3 << 3, 1},
+		{"amd64", "6.17.1", true, 3 << 3, 1},
+		{"amd64", "6.18.1", true, 3 << 4, 1},
+		{"amd64", "7.2-cloud", true, 3 << 4, 1},
+		{"arm64", "6.1.0", false, 1 << 1, 0},
+		{"arm64", "6.14.0", true, 1 << 1, 0}, // its bit came later than the scheduler's part
+		{"arm64", "7.2.0", true, 3 << 1, 1},
+		{"riscv64", "7.2.0", true, 0, 1},
+		{"amd64", "unknown", false, 0, 0},
 	} {
-		if got := reschedGuess(c.arch, c.release, c.lazy); got != c.want {
-			t.Errorf("of %s on %s: %#x, want %#x", c.release, c.arch, got, c.want)
+		if got, shift := reschedFlags(c.arch, c.release, c.lazy); got != c.want || shift != c.shift {
+			t.Errorf("of %s on %s: %#x and %d, want %#x and %d", c.release, c.arch, got, shift, c.want, c.shift)
 		}
 	}
 }

@@ -10,7 +10,7 @@
 /* Set before load. */
 const volatile bool tells_prev_state = false; /* sched_switch has prev's state as its last argument */
 const volatile u64 resched_guess = 0;         /* the thread_info flags that ask for a switch, until they are learned */
-const volatile bool lazy_resched = false;     /* there are two of them */
+const volatile u32 lazy_shift = 0;            /* how far above it the lazy one is; 0: there is none */
 
 const volatile u32 index_mask = 2047;       /* cells of st_index, a power of two, less one */
 const volatile u32 most_tasks = 1;          /* slots of st_workers */

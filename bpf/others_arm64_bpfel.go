@@ -260,7 +260,7 @@ const (
 	othersMapStWorkers       = "st_workers"
 	othersProgStOthers       = "st_others"
 	othersVarIndexMask       = "index_mask"
-	othersVarLazyResched     = "lazy_resched"
+	othersVarLazyShift       = "lazy_shift"
 	othersVarMostTasks       = "most_tasks"
 	othersVarObituaryType    = "obituary_type"
 	othersVarOthersCount     = "others_count"
@@ -344,7 +344,7 @@ type othersMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type othersVariableSpecs struct {
 	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyResched     *ebpf.VariableSpec `ebpf:"lazy_resched"`
+	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
 	ObituaryType    *ebpf.VariableSpec `ebpf:"obituary_type"`
 	OthersCount     *ebpf.VariableSpec `ebpf:"others_count"`
@@ -415,7 +415,7 @@ func (m *othersMaps) Close() error {
 // It can be passed to loadOthersObjects or ebpf.CollectionSpec.LoadAndAssign.
 type othersVariables struct {
 	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
-	LazyResched     *ebpf.Variable `ebpf:"lazy_resched"`
+	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
 	ObituaryType    *ebpf.Variable `ebpf:"obituary_type"`
 	OthersCount     *ebpf.Variable `ebpf:"others_count"`

@@ -108,7 +108,7 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 		t.Fatal(err)
 	}
 	set(spec, slicetraceVarReschedGuess, uint64(resched|lazy))
-	set(spec, slicetraceVarLazyResched, true)
+	set(spec, slicetraceVarLazyShift, uint32(1))
 	for _, f := range adjust {
 		f(spec)
 	}

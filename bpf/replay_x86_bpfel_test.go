@@ -314,7 +314,7 @@ const (
 	replayVarFakeSyscall    = "fake_syscall"
 	replayVarFakeTimers     = "fake_timers"
 	replayVarIndexMask      = "index_mask"
-	replayVarLazyResched    = "lazy_resched"
+	replayVarLazyShift      = "lazy_shift"
 	replayVarLog2Byte       = "log2_byte"
 	replayVarMostTasks      = "most_tasks"
 	replayVarNoTask         = "no_task"
@@ -419,7 +419,7 @@ type replayVariableSpecs struct {
 	FakeSyscall    *ebpf.VariableSpec `ebpf:"fake_syscall"`
 	FakeTimers     *ebpf.VariableSpec `ebpf:"fake_timers"`
 	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyResched    *ebpf.VariableSpec `ebpf:"lazy_resched"`
+	LazyShift      *ebpf.VariableSpec `ebpf:"lazy_shift"`
 	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
 	NoTask         *ebpf.VariableSpec `ebpf:"no_task"`
@@ -497,7 +497,7 @@ type replayVariables struct {
 	FakeSyscall    *ebpf.Variable `ebpf:"fake_syscall"`
 	FakeTimers     *ebpf.Variable `ebpf:"fake_timers"`
 	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
-	LazyResched    *ebpf.Variable `ebpf:"lazy_resched"`
+	LazyShift      *ebpf.Variable `ebpf:"lazy_shift"`
 	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
 	NoTask         *ebpf.Variable `ebpf:"no_task"`

@@ -250,17 +250,18 @@ func TestFlagIsLearned(t *testing.T) {
 	for name, c := range map[string]struct {
 		timer, current int
 		sets           uint64
-		lazy           bool
+		lazy           uint32
 		want           uint64
 	}{
-		"a timer wakes an idle core":    {timerPlain, idle, 1 << 3, false, 1 << 3},
-		"on a kernel with a lazy one":   {timerPlain, idle, 1 << 3, true, 3 << 3},
-		"the tick wakes an idle core":   {timerTick, idle, 1 << 3, false, 1 << 3},
-		"it wakes nobody":               {timerPlain, idle, 0, false, 0},
-		"another task is signalled too": {timerPlain, a, 1 << 2, false, 0},
-		"more than one flag":            {timerPlain, idle, 3 << 2, false, 0},
+		"a timer wakes an idle core":      {timerPlain, idle, 1 << 3, 0, 1 << 3},
+		"on a kernel with a lazy one":     {timerPlain, idle, 1 << 3, 1, 3 << 3},
+		"on one whose lazy one is higher": {timerPlain, idle, 1 << 3, 16, 1<<3 | 1<<19},
+		"the tick wakes an idle core":     {timerTick, idle, 1 << 3, 0, 1 << 3},
+		"it wakes nobody":                 {timerPlain, idle, 0, 0, 0},
+		"another task is signalled too":   {timerPlain, a, 1 << 2, 0, 0},
+		"more than one flag":              {timerPlain, idle, 3 << 2, 0, 0},
 	} {
-		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarLazyResched, c.lazy) })
+		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarLazyShift, c.lazy) })
 		r.timerBegins(0, 1000, c.timer, c.current)
 		r.timerEnds(0, 1001, c.timer, c.current, c.sets)
 		want(t, name, r.totals().ReschedFlags, c.want)
@@ -331,7 +332,17 @@ func TestThrottledTimeIsNoWait(t *testing.T) {
 	r.turn(0, 6000, a, b)
 	r.turn(0, 6400, b, a)
 	want(t, "wait after it", r.worker(10).Wait, 400)
-	want(t, "throttled, still", r.worker(10).Throttled, 3000)
+	r.wake(1, 6500, a, c) // while it runs, as whoever is quick does to one about to sleep
+	r.task(a, fake{throttled: true})
+	r.turn(0, 7000, a, b)
+	r.task(a, fake{})
+	r.turn(0, 7100, b, a)
+	want(t, "wait, as it was", r.worker(10).Wait, 400)
+	want(t, "throttled once more", r.worker(10).Throttled, 3100)
+	r.turn(0, 7200, a, b)
+	r.turn(0, 7300, b, a)
+	want(t, "wait after that", r.worker(10).Wait, 500)
+	want(t, "throttled, still", r.worker(10).Throttled, 3100)
 }
 
 // Which class a switch is of when the task before has given up its memory.

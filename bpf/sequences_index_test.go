@@ -158,3 +158,14 @@ func TestEveryPlaceCanBeUsed(t *testing.T) {
 		})
 	}
 }
+
+// A task that ends, and waits for its parent to ask for its status, is not watched: no
+// switch would end its record.
+func TestWhoEndsIsNotWatched(t *testing.T) {
+	const exiting, none = 0x4, 0
+	r := newReplay(t)
+	r.task(a, fake{flags: exiting, state: dead})
+	want(t, "who ends", uint64(r.tryToWatch(a, FollowNone)), none)
+	r.task(a, fake{})
+	want(t, "who does not", uint64(r.tryToWatch(a, FollowNone)), Watching)
+}

@@ -330,10 +330,14 @@ __noinline u32 wanted_place(u32 tid)
 /* Watches a task if the collector wants it. */
 static __always_inline int watch(struct task_struct *t)
 {
-	u32 i = wanted_place(t->pid), slot;
 	struct wanted *wanted;
 	struct worker *w;
+	u32 i, slot;
 
+	/* One that ends can have made its last switch, and nothing would end its record. */
+	if (t->flags & PF_EXITING)
+		return 0;
+	i = wanted_place(t->pid);
 	if (i >= WANTED)
 		return 0;
 	wanted = &st_wanted[i];

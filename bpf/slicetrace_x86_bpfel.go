@@ -281,7 +281,7 @@ const (
 	slicetraceProgStWakeupNew   = "st_wakeup_new"
 	slicetraceProgStWatch       = "st_watch"
 	slicetraceVarIndexMask      = "index_mask"
-	slicetraceVarLazyResched    = "lazy_resched"
+	slicetraceVarLazyShift      = "lazy_shift"
 	slicetraceVarLog2Byte       = "log2_byte"
 	slicetraceVarMostTasks      = "most_tasks"
 	slicetraceVarObituaryType   = "obituary_type"
@@ -376,7 +376,7 @@ type slicetraceMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
 	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyResched    *ebpf.VariableSpec `ebpf:"lazy_resched"`
+	LazyShift      *ebpf.VariableSpec `ebpf:"lazy_shift"`
 	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
 	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
@@ -444,7 +444,7 @@ func (m *slicetraceMaps) Close() error {
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
 	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
-	LazyResched    *ebpf.Variable `ebpf:"lazy_resched"`
+	LazyShift      *ebpf.Variable `ebpf:"lazy_shift"`
 	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
 	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`

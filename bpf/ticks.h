@@ -58,11 +58,11 @@ static __always_inline u64 resched_flags(void)
 	return st_totals.resched_flags ? st_totals.resched_flags : resched_guess;
 }
 
-/* The flag is one; the lazy one, which the idle task never gets, is the next. */
+/* The flag is one; the idle task never gets the lazy one, which lies beside it. */
 static __always_inline void learn_flag(u64 set)
 {
 	if (set && !(set & (set - 1)))
-		st_totals.resched_flags = lazy_resched ? set | set << 1 : set;
+		st_totals.resched_flags = lazy_shift ? set | set << lazy_shift : set;
 }
 
 static __always_inline void count_tick(struct core *c)

@@ -29,11 +29,15 @@ type SettingsWatch struct {
 func WatchSettings(host report.Host) *SettingsWatch {
 	w := &SettingsWatch{reader: newSettingsReader(), lists: make(map[unix.CPUSet]string)}
 	w.base = w.reader.readAll()
-	// What the fingerprint has it has from the same files, or from better ones.
+	// What the fingerprint has it has from the same files, or from others where they
+	// are silent: which then are so at the end too. A real-time kernel's file tells of
+	// another thing than the fingerprint.
 	for name, value := range map[string]string{
 		"preemption": host.Preemption, "scheduler": host.Scheduler, "clocksource": host.Clocksource, "smt": host.SMT, "governor": host.Governor,
 	} {
-		w.base[name] = value
+		if w.base[name] == "" {
+			w.base[name] = value
+		}
 	}
 	return w
 }
