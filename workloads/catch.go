@@ -48,6 +48,8 @@ const lastSignal = 64
 type Signals struct {
 	mu      sync.Mutex
 	waiting []caught
+	// over says that nobody takes any more.
+	over bool
 	// wake holds a token when something waits.
 	wake chan struct{}
 }
@@ -137,7 +139,9 @@ func (s *Signals) read(pipe *os.File) {
 		}
 		c.at = time.Now()
 		s.mu.Lock()
-		s.waiting = append(s.waiting, c)
+		if !s.over {
+			s.waiting = append(s.waiting, c)
+		}
 		s.mu.Unlock()
 		s.rouse()
 	}
@@ -162,13 +166,33 @@ func (s *Signals) next() (caught, bool) {
 	return c, true
 }
 
-// Restore lets the signals by which users end programs end this process again, but
+// drop forgets what waits and what comes.
+func (s *Signals) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over, s.waiting = true, nil
+}
+
+// RestoreEnds lets the signals by which users end programs end this process again, but
 // those of a set that was ignored.
-func (s *Signals) Restore(ignored uint64) {
+func (s *Signals) RestoreEnds(ignored uint64) {
 	for _, sig := range []syscall.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM} {
 		if ignored&(1<<(sig-1)) == 0 {
 			setAction(sig, &sigaction{}, nil)
 		}
+	}
+}
+
+// RestoreStops lets a terminal stop this process again, or not where that was ignored:
+// who writes to it from the background would else be asked to stop without end.
+func (s *Signals) RestoreStops(ignored uint64) {
+	const ignore = 1 // SIG_IGN
+	for _, sig := range []syscall.Signal{unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
+		var action sigaction
+		if ignored&(1<<(sig-1)) != 0 {
+			action.handler = ignore
+		}
+		setAction(sig, &action, nil)
 	}
 }
 
@@ -179,10 +203,10 @@ func DieOf(sig syscall.Signal) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	unblocked := uint64(1) << (sig - 1)
-	var core unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_CORE, &core) == nil {
-		core.Cur = 0
-		_ = unix.Setrlimit(unix.RLIMIT_CORE, &core)
+	// A limit on the core's size is none for a program that the kernel pipes it into.
+	if dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); err == nil && dumpable == 1 {
+		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+		defer func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) }()
 	}
 	var before sigaction
 	caught := setAction(sig, &sigaction{}, &before) == 0

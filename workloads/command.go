@@ -128,9 +128,10 @@ func (r *Running) Release() error {
 	if waited {
 		return fmt.Errorf("release command: %w", os.ErrProcessDone)
 	}
-	if event, _, err := r.event(unix.WEXITED | unix.WNOHANG | unix.WNOWAIT); err != nil || event != 0 {
+	if event, _, err := r.launcher.event(unix.WEXITED | unix.WNOHANG | unix.WNOWAIT); err != nil || event != 0 {
 		return fmt.Errorf("release command: %w", errors.Join(err, ErrEndedEarly))
 	}
+	r.launcher.idle = r.passStop
 	err := r.launcher.execute()
 	if err == nil {
 		r.switches = ownSwitches()
@@ -171,18 +172,14 @@ func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 		options |= unix.WSTOPPED
 	}
 	for {
-		event, sig, err := r.event(options)
+		event, sig, err := r.launcher.event(options)
 		if err != nil {
 			return status, nil, fmt.Errorf("wait for command: %w", err)
 		}
 		if event != cldStopped {
 			break
 		}
-		// The stop was only looked at: take it.
-		if _, _, err := r.event(unix.WSTOPPED | unix.WNOHANG); err != nil {
-			return status, nil, fmt.Errorf("wait for command: %w", err)
-		}
-		r.usher.stop(sig)
+		r.usher.stop(sig) // which takes the event that was only looked at
 	}
 	r.switches = ownSwitches() - r.switches
 	r.mu.Lock()
@@ -194,16 +191,30 @@ func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 	return status, &usage, nil
 }
 
+// stillStopped takes the event that the command was stopped, if it has not been
+// continued since.
+func (r *Running) stillStopped() bool {
+	event, _, err := r.launcher.event(unix.WSTOPPED | unix.WNOHANG)
+	return err == nil && event == cldStopped
+}
+
+// passStop stops this process if the launcher was stopped, by a key of the terminal.
+func (r *Running) passStop() {
+	if event, sig, err := r.launcher.event(unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT); err == nil && event == cldStopped && r.usher != nil {
+		r.usher.stop(sig)
+	}
+}
+
 // cldStopped is the event that a child was stopped by a signal.
 const cldStopped = 5
 
-// event waits for a change of the command's state. It returns none, 0, if WNOHANG is
+// event waits for a change of the servant's, or then the command's, state. It returns none, 0, if WNOHANG is
 // among the options and there is none, and else what happened and its status, of a
 // stop the signal.
-func (r *Running) event(options int) (event int32, sig syscall.Signal, err error) {
+func (s *servant) event(options int) (event int32, sig syscall.Signal, err error) {
 	var info siginfo
 	for {
-		errno := blockInWaitid(r.launcher.pid, &info, options)
+		errno := blockInWaitid(s.pid, &info, options)
 		if errno == 0 {
 			return info.code(), syscall.Signal(info.word(24)), nil // si_status
 		}

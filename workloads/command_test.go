@@ -325,3 +325,16 @@ func TestCommandsLeakNoDescriptors(t *testing.T) {
 		t.Errorf("%d descriptors before 5 commands, %d after", before, after)
 	}
 }
+
+// An empty PATH, or an empty part of it, is the current folder, as for execvp.
+func TestAnEmptyPathIsThisFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("program", nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"PATH=", "PATH=/nowhere:", "PATH=:/nowhere"} {
+		if got := candidates("program", []string{path}); !slices.Equal(got, []string{"./program"}) {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}

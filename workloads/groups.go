@@ -153,8 +153,8 @@ func (all groups) tasks() string {
 			if _, err := fmt.Sscan(g.read("pids.max"), &most); err != nil {
 				continue // "max"
 			}
-			// A few have ended since.
-			if _, err := fmt.Sscan(g.read("pids.current"), &now); err == nil && g.field("pids.events", "max") > 0 {
+			// Some have ended since; and what the events say can have been long ago.
+			if _, err := fmt.Sscan(g.read("pids.current"), &now); err == nil && now >= most/2 && g.field("pids.events", "max") > 0 {
 				return fmt.Sprintf(" (control group %s may have %d tasks, and has %d: ask for fewer workers or raise its pids.max)", g.name, most, now)
 			}
 		}

@@ -79,19 +79,20 @@ func TestGroupsSayWhatTheyHoldBack(t *testing.T) {
 		quota      string
 		tasks      string
 	}{
-		"v1 quota":       {"cpu", map[string]string{"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "1000000\n", "cpu.stat": "nr_periods 9\nnr_throttled 3\nthrottled_time 7\n"}, 0, "", quota, ""},
-		"v1 long ago":    {"cpu", map[string]string{"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "1000000\n", "cpu.stat": "nr_throttled 3\n"}, 3, "", "", ""},
-		"v1 not reached": {"cpu", map[string]string{"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "1000000\n", "cpu.stat": "nr_periods 9\nnr_throttled 0\n"}, 0, "", "", ""},
-		"v1 none":        {"cpu", map[string]string{"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n", "cpu.stat": "nr_throttled 3\n"}, 0, "", "", ""},
-		"v2 quota":       {"", map[string]string{"cpu.max": "50000 1000000\n", "cpu.stat": "usage_usec 5\nnr_periods 9\nnr_throttled 3\n"}, 0, "", quota, ""},
-		"v2 none":        {"", map[string]string{"cpu.max": "max 100000\n", "cpu.stat": "nr_throttled 3\n"}, 0, "", "", ""},
-		"v1 frozen":      {"freezer", map[string]string{"freezer.state": "FROZEN\n"}, 0, "/a", "", ""},
-		"v1 thawed":      {"freezer", map[string]string{"freezer.state": "THAWED\n"}, 0, "", "", ""},
-		"v2 frozen":      {"", map[string]string{"cgroup.freeze": "1\n", "cgroup.events": "populated 1\nfrozen 1\n"}, 0, "/a", "", ""},
-		"v2 thawed":      {"", map[string]string{"cgroup.freeze": "0\n", "cgroup.events": "populated 1\nfrozen 0\n"}, 0, "", "", ""},
-		"tasks":          {"pids", map[string]string{"pids.max": "8\n", "pids.current": "8\n", "pids.events": "max 2\n"}, 0, "", "", " (control group /a may have 8 tasks, and has 8: ask for fewer workers or raise its pids.max)"},
-		"fewer tasks":    {"pids", map[string]string{"pids.max": "8\n", "pids.current": "8\n", "pids.events": "max 0\n"}, 0, "", "", ""},
-		"nothing to see": {"", nil, 0, "", "", ""},
+		"v1 quota":        {"cpu", map[string]string{"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "1000000\n", "cpu.stat": "nr_periods 9\nnr_throttled 3\nthrottled_time 7\n"}, 0, "", quota, ""},
+		"v1 long ago":     {"cpu", map[string]string{"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "1000000\n", "cpu.stat": "nr_throttled 3\n"}, 3, "", "", ""},
+		"v1 not reached":  {"cpu", map[string]string{"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "1000000\n", "cpu.stat": "nr_periods 9\nnr_throttled 0\n"}, 0, "", "", ""},
+		"v1 none":         {"cpu", map[string]string{"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n", "cpu.stat": "nr_throttled 3\n"}, 0, "", "", ""},
+		"v2 quota":        {"", map[string]string{"cpu.max": "50000 1000000\n", "cpu.stat": "usage_usec 5\nnr_periods 9\nnr_throttled 3\n"}, 0, "", quota, ""},
+		"v2 none":         {"", map[string]string{"cpu.max": "max 100000\n", "cpu.stat": "nr_throttled 3\n"}, 0, "", "", ""},
+		"v1 frozen":       {"freezer", map[string]string{"freezer.state": "FROZEN\n"}, 0, "/a", "", ""},
+		"v1 thawed":       {"freezer", map[string]string{"freezer.state": "THAWED\n"}, 0, "", "", ""},
+		"v2 frozen":       {"", map[string]string{"cgroup.freeze": "1\n", "cgroup.events": "populated 1\nfrozen 1\n"}, 0, "/a", "", ""},
+		"v2 thawed":       {"", map[string]string{"cgroup.freeze": "0\n", "cgroup.events": "populated 1\nfrozen 0\n"}, 0, "", "", ""},
+		"tasks":           {"pids", map[string]string{"pids.max": "8\n", "pids.current": "8\n", "pids.events": "max 2\n"}, 0, "", "", " (control group /a may have 8 tasks, and has 8: ask for fewer workers or raise its pids.max)"},
+		"tasks, long ago": {"pids", map[string]string{"pids.max": "8\n", "pids.current": "3\n", "pids.events": "max 2\n"}, 0, "", "", ""},
+		"fewer tasks":     {"pids", map[string]string{"pids.max": "8\n", "pids.current": "8\n", "pids.events": "max 0\n"}, 0, "", "", ""},
+		"nothing to see":  {"", nil, 0, "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

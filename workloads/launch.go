@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -81,7 +80,7 @@ func candidates(name string, environ []string) []string {
 		}
 	}
 	var files []string
-	for _, dir := range filepath.SplitList(path) {
+	for dir := range strings.SplitSeq(path, ":") { // an empty one is this folder
 		if dir == "" {
 			dir = "."
 		}
@@ -100,10 +99,21 @@ func startLauncher(c Command) (*launcher, error) {
 		return nil, err
 	}
 	l := &launcher{servant: s}
+	if c.Signals != nil {
+		s.idle = l.stopWithIt
+	}
 	if err := l.prepare(c); err != nil {
 		return nil, errors.Join(err, s.end())
 	}
 	return l, nil
+}
+
+// stopWithIt stops this process too where a key of the terminal has stopped the launcher,
+// as long as there is nobody else to do so.
+func (l *launcher) stopWithIt() {
+	if event, sig, err := l.event(unix.WSTOPPED | unix.WNOHANG); err == nil && event == cldStopped {
+		DieOf(sig)
+	}
 }
 
 func (l *launcher) prepare(c Command) error {

@@ -26,6 +26,9 @@ type servant struct {
 	socket int
 	// number is the socket's in the servant.
 	number int
+	// idle, if set, is called now and then while an answer is awaited: a servant that
+	// is stopped gives none.
+	idle func()
 }
 
 // order is a message to a servant: a system call, with will not 0 to be made at the
@@ -52,7 +55,7 @@ func startServant() (*servant, error) {
 		unix.Close(pair[0])
 		return nil, fmt.Errorf("fork: %w", errno)
 	}
-	s := &servant{pid, pair[0], pair[1]}
+	s := &servant{pid: pid, socket: pair[0], number: pair[1]}
 	// Its copy of our end would keep it from seeing that we are gone.
 	if _, err := s.do(unix.SYS_CLOSE, uintptr(pair[0])); err != nil {
 		return nil, errors.Join(err, s.end())
@@ -131,11 +134,27 @@ func (s *servant) result() (uintptr, error) {
 	return uintptr(value), nil
 }
 
+// await calls idle, if there is one, from time to time until there is something to read
+// or the socket is closed.
+func (s *servant) await() {
+	const look = 50 // ms
+	for s.idle != nil {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.socket), Events: unix.POLLIN}}, look)
+		if n > 0 || err != nil && err != unix.EINTR {
+			return
+		}
+		s.idle()
+	}
+}
+
 func (s *servant) receive(message []byte) error {
+	s.await()
 	for {
 		n, err := unix.Read(s.socket, message)
 		switch {
 		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			return unix.ETIMEDOUT // or it would pass for an order's own
 		case err == unix.ECONNRESET || err == nil && n == 0:
 			return unix.ESRCH
 		case err != nil:

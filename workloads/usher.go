@@ -41,6 +41,7 @@ func startUsher(command *Running, signals *Signals) *usher {
 func (u *usher) leave() {
 	close(u.leaving)
 	<-u.left
+	u.signals.drop()
 	if u.witness != nil {
 		_ = u.witness.end() // it only slept
 	}
@@ -153,14 +154,17 @@ func (u *usher) signalCommand(info *siginfo) {
 // the command has ended. A shell takes us for its job, and goes on.
 func (u *usher) stop(sig syscall.Signal) {
 	if u.lendTerminal(sig) {
+		_ = u.command.stillStopped() // taken
 		return
 	}
 	waker, err := startWaker(u.command.pidfd)
-	if err != nil {
-		return // rather no stop than one for ever
+	// Somebody can have continued it meanwhile: then nobody would continue us.
+	if u.command.stillStopped() && err == nil { // rather no stop than one for ever
+		DieOf(sig)
 	}
-	DieOf(sig)
-	_ = waker.end() // it only slept
+	if err == nil {
+		_ = waker.end() // it only slept
+	}
 }
 
 // lendTerminal gives the terminal to a command that was stopped because it used it

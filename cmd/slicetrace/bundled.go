@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -27,6 +30,9 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	r.Setup = setupOf(plan)
 	ctx, stop := untilInterrupted(ctx, o.inherited.Ignored)
 	defer stop()
+	for _, info := range o.inherited.Pending { // which was taken before the runtime began
+		_ = unix.Kill(os.Getpid(), syscall.Signal(binary.NativeEndian.Uint32(info[:])))
+	}
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	whole, err := measure(ctx, s, o, plan, r)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -20,12 +21,6 @@ import (
 // runCommand traces a program and its children, passes signals and its exit
 // status through, and reports on standard error.
 func runCommand(s streams, o *runOptions, argv []string) error {
-	// Also, if nobody reads our standard error any more, a write fails, and neither the
-	// report nor the program's status is lost with it.
-	signals, err := workloads.CatchSignals(o.inherited.Pending)
-	if err != nil {
-		return err
-	}
 	r, name, err := o.begin(s)
 	if err != nil {
 		return err
@@ -36,6 +31,14 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer tape.abort()
+	// If nobody reads our standard error any more, a write then fails, and neither the
+	// report nor the program's status is lost with it.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	signals, err := workloads.CatchSignals(o.inherited.Pending)
+	if err != nil {
+		return err
+	}
+	defer signals.RestoreStops(o.inherited.Ignored)
 	// At once, while this process is as it was executed, and so that a signal finds
 	// the program, even before it runs.
 	running, err := o.start(argv, signals)
@@ -56,7 +59,8 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if status == nil {
 		return err
 	}
-	time.AfterFunc(uninterrupted, func() { signals.Restore(o.inherited.Ignored) })
+	signals.RestoreStops(o.inherited.Ignored)
+	time.AfterFunc(uninterrupted, func() { signals.RestoreEnds(o.inherited.Ignored) })
 	if err == nil {
 		tape.finish(c, r)
 		seal(r, c, settings)

@@ -26,6 +26,10 @@ extern char **environ;
 // constructor, but they stand in front of the environment, and their number in
 // front of them.
 static int runs(void) {
+	char here;
+	// A library that was loaded before can have put another environment elsewhere.
+	if ((char *)environ < &here)
+		return 0;
 	char **end = environ - 1; // the null after the last argument
 	for (intptr_t n = 1; n < 1 << 20; n++)
 		if ((intptr_t)end[-n - 1] == n)

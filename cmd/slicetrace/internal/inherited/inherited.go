@@ -71,7 +71,7 @@ func Read() State {
 			state.Closed = append(state.Closed, fd)
 		}
 	}
-	for p := s.environ; *p != nil; p = (**byte)(unsafe.Add(unsafe.Pointer(p), unsafe.Sizeof(p))) {
+	for p := s.environ; p != nil && *p != nil; p = (**byte)(unsafe.Add(unsafe.Pointer(p), unsafe.Sizeof(p))) {
 		if s.hidden != 0 && **p == hiddenByte {
 			**p = 'G' // for whoever reads /proc/PID/environ, too
 		}
