@@ -4,7 +4,7 @@
 
 int main(int argc, char **argv)
 {
-	int left = argc > 1 ? atoi(argv[1]) : 10000;
+	int left = argc > 1 ? atoi(argv[1]) : 20000;
 
 	while (left-- > 0) {
 		long result;
