@@ -145,8 +145,11 @@ func crashing(e *evidence) string {
 		}
 		return ""
 	}
-	live, _ := e.inEach(l, Processes, m, 100, 100)
-	dead, _ := e.inEach(l, Threads, m, 0, 0)
+	live, ok1 := e.inEach(l, Processes, m, 100, 100)
+	dead, ok2 := e.inEach(l, Threads, m, 0, 0)
+	if !ok1 || !ok2 {
+		return ""
+	}
 	return fmt.Sprintf("when one of %d dies by SIGSEGV, %s of the other processes live on, and %s of the other threads%s",
 		e.workerCount(l), live.Quantity(), dead.Quantity(), exceptions([]NamedFigure{live, dead}))
 }

@@ -166,7 +166,7 @@ func (e *evidence) bound(f NamedFigure, least, most float64) {
 	verdict := Inconclusive
 	switch {
 	case f.Low == nil:
-		e.few = true
+		e.few = e.few || f.N < leastPairs
 	case *f.Low >= least && *f.High <= most:
 		verdict = Supported
 	case *f.High < least || *f.Low > most:

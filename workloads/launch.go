@@ -102,7 +102,9 @@ func startLauncher(c Command) (*launcher, error) {
 	if c.Signals != nil {
 		s.idle = l.stopWithIt
 	}
-	if err := l.prepare(c); err != nil {
+	// A signal that came meanwhile can have ended it by now, as it would have ended the
+	// command: Release says so, and Wait how.
+	if err := l.prepare(c); err != nil && !errors.Is(err, unix.ESRCH) {
 		return nil, errors.Join(err, s.end())
 	}
 	return l, nil

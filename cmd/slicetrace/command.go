@@ -21,6 +21,11 @@ import (
 // runCommand traces a program and its children, passes signals and its exit
 // status through, and reports on standard error.
 func runCommand(s streams, o *runOptions, argv []string) error {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if o.inherited.Ignored&(1<<(sig-1)) != 0 {
+			signal.Ignore(sig) // which Go's runtime forgets of some
+		}
+	}
 	r, name, err := o.begin(s)
 	if err != nil {
 		return err
@@ -100,6 +105,9 @@ func trace(c *collector.Collector, r *report.Report, settings *collector.Setting
 ) (*syscall.WaitStatus, error) {
 	settings.Start(nil) // the program may well change its own
 	before, err := watchCommand(c, running)
+	if errors.Is(err, unix.ESRCH) { // a signal has ended it meanwhile
+		return nil, neverRan(running, workloads.ErrEndedEarly)
+	}
 	if err != nil {
 		return nil, errors.Join(err, abandon(running))
 	}
