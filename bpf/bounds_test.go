@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cilium/ebpf"
 )
 
 // What is longer than the buckets, or wider than a field, is counted as the package
@@ -112,6 +114,28 @@ func TestManyPlacesAreMadeAtOnce(t *testing.T) {
 		t.Errorf("room for %d tasks takes %v to make, for 1024 %v", 1<<18, many, few)
 	}
 	t.Logf("1024 tasks: %v; %d: %v", few, 1<<18, many)
+}
+
+// What is loaded beside the programs that are attached brings no maps of theirs along:
+// the README's memory is all that there is.
+func TestOnlyAttachedProgramsHaveMaps(t *testing.T) {
+	attached, err := loadSlicetrace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, load := range map[string]func() (*ebpf.CollectionSpec, error){
+		"others": loadOthers, "floor": loadFloor, "stamps": loadStamps, "empty": loadEmpty,
+	} {
+		spec, err := load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m := range spec.Maps {
+			if attached.Maps[m] != nil && !strings.HasPrefix(m, ".") { // variables of its own
+				t.Errorf("%s has the map %s", name, m)
+			}
+		}
+	}
 }
 
 // Every bound that the package comments list has its test.

@@ -9,7 +9,8 @@
  * tracepoint, which is how its program finds the tracepoint without a symbol.
  */
 
-#include "core_fixes.h"
+#include "symbols.h" /* not what brings the other programs' maps along */
+#include <bpf/bpf_core_read.h>
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

@@ -21,260 +21,15 @@ type othersCallback struct {
 	Function [32]uint8
 }
 
-type othersCore struct {
-	_         structs.HostLayout
-	Entry     uint64
-	Since     uint64
-	Exit      uint64
-	Pick      uint32
-	Picked    uint32
-	Class     uint32
-	Holder    uint32
-	Slot      uint32
-	Asked     uint32
-	Logged    uint32
-	Pad0      uint32
-	Timer     uint64
-	Time      [3]uint64
-	Self      uint64
-	Switches  uint64
-	Ticks     uint64
-	BusyTicks uint64
-	Unseen    uint64
-	Task      uint64
-	Nvcsw     uint64
-	Ticker    uint64
-	Flags     uint64
-	Wakes     uint32
-	Woken     [8]uint32
-	Pad1      uint32
-	Log       [64]struct {
-		_      structs.HostLayout
-		Slice  uint64
-		Wait   uint64
-		Pick   uint32
-		Took   uint32
-		Class  uint32
-		Cause  uint8
-		Waited uint8
-		Picked uint8
-		Ended  uint8
-	}
-}
-
-type othersIndex struct {
-	_    structs.HostLayout
-	Cell [2048]uint32
-}
-
-type othersLast struct {
-	_      structs.HostLayout
-	Nvcsw  uint64
-	Nivcsw uint64
-	Comm   [16]int8
-}
-
-type othersPlaces struct {
-	_       structs.HostLayout
-	Filled  uint64
-	Used    uint64
-	Leaving uint64
-	Counted uint64
-	Lost    uint64
-}
-
-type othersRaw struct {
-	_   structs.HostLayout
-	Out struct {
-		_       structs.HostLayout
-		Record  uint32
-		Cpu     uint32
-		Count   uint32
-		Stashed uint32
-		Pick    uint32
-		Took    uint32
-		Class   uint8
-		Flags   uint8
-		Sending uint8
-		Named   uint8
-		Naming  uint8
-		Renames uint8
-		Pad     [2]uint8
-		Lost    uint64
-		Event   [64]struct {
-			_     structs.HostLayout
-			Time  uint64
-			Since uint64
-			Prev  uint32
-			Next  uint32
-			Pick  uint32
-			Took  uint32
-			State uint16
-			Class uint8
-			Cause uint8
-			Flags uint8
-			Pad   uint8
-			Cpu   uint16
-		}
-	}
-	Missed uint32
-	Said   uint32
-	Name   struct {
-		_      structs.HostLayout
-		Record uint32
-		Tid    uint32
-		Tgid   uint32
-		Parent uint32
-		Time   uint64
-		Comm   [16]int8
-	}
-}
-
-type othersSnapshot struct {
-	_    structs.HostLayout
-	Core othersCore
-	Sums othersSums
-	Now  uint64
-	Held uint64
-	Born uint64
-	Lost uint64
-}
-
-type othersSums struct {
-	_    structs.HostLayout
-	Wait struct {
-		_      structs.HostLayout
-		Sum    uint64
-		Max    uint64
-		Bucket [576]uint32
-	}
-	Ended [7]struct {
-		_      structs.HostLayout
-		Sum    uint64
-		Max    uint64
-		Bucket [576]uint32
-	}
-	Lives struct {
-		_          structs.HostLayout
-		Tasks      uint64
-		Reconciled uint64
-		OnCpu      uint64
-		Wait       uint64
-		Throttled  uint64
-		Start      struct {
-			_      structs.HostLayout
-			Sum    uint64
-			Max    uint64
-			Bucket [320]uint32
-		}
-		Run struct {
-			_      structs.HostLayout
-			Sum    uint64
-			Max    uint64
-			Bucket [320]uint32
-		}
-		End struct {
-			_      structs.HostLayout
-			Sum    uint64
-			Max    uint64
-			Bucket [320]uint32
-		}
-	}
-	Pad     [2088]uint8
-	Classes [5]struct {
-		_         structs.HostLayout
-		Switches  uint64
-		PickSum   uint64
-		SwitchSum uint64
-		CostSum   uint64
-		PickMax   uint64
-		SwitchMax uint64
-		CostMax   uint64
-		Pick      [320]uint32
-		Switch    [320]uint32
-		Cost      [320]uint32
-		Pad       [200]uint8
-	}
-}
-
-type othersTotals struct {
-	_              structs.HostLayout
-	MapFull        uint64
-	DroppedTasks   uint64
-	UnwatchedCore  uint64
-	TickFunction   uint64
-	HrtickFunction uint64
-	ReschedFlags   uint64
-	PlainTimers    uint64
-	PlainFunction  [32]uint64
-	LostNames      uint64
-}
-
-type othersWanted struct {
-	_        structs.HostLayout
-	Tid      uint32
-	Children uint8
-	State    uint8
-	Pad      uint16
-	Slot     uint32
-	Pad1     uint32
-	Born     uint64
-}
-
-type othersWorker struct {
-	_          structs.HostLayout
-	OnCpu      uint64
-	Wait       uint64
-	WaitMax    uint64
-	Runnable   uint64
-	Ended      [7]uint64
-	Key        uint64
-	Migrations uint32
-	Cpu        uint16
-	Children   uint8
-	Counted    uint8
-	Held       uint64
-	Throttled  uint64
-	Born       uint64
-	First      uint64
-	Exit       uint64
-	Tid        uint32
-	Tgid       uint32
-	Pad        [5]uint64
-}
-
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	othersMapStCores         = "st_cores"
-	othersMapStEnded         = "st_ended"
-	othersMapStFree          = "st_free"
-	othersMapStIndex         = "st_index"
-	othersMapStLast          = "st_last"
-	othersMapStOverflow      = "st_overflow"
-	othersMapStRaw           = "st_raw"
-	othersMapStRing          = "st_ring"
-	othersMapStShadow        = "st_shadow"
-	othersMapStSums          = "st_sums"
-	othersMapStWorkers       = "st_workers"
 	othersProgStOthers       = "st_others"
-	othersVarIndexMask       = "index_mask"
-	othersVarLazyShift       = "lazy_shift"
-	othersVarMostTasks       = "most_tasks"
-	othersVarObituaryType    = "obituary_type"
 	othersVarOthersCount     = "others_count"
 	othersVarOthersFound     = "others_found"
 	othersVarOthersKnowsWork = "others_knows_work"
 	othersVarOthersWork      = "others_work"
-	othersVarRecording       = "recording"
-	othersVarReschedGuess    = "resched_guess"
-	othersVarRingBytes       = "ring_bytes"
-	othersVarStPlaces        = "st_places"
-	othersVarStTotals        = "st_totals"
-	othersVarStWanted        = "st_wanted"
-	othersVarTaskNameType    = "task_name_type"
-	othersVarTellsPrevState  = "tells_prev_state"
 )
 
 // loadOthers returns the embedded CollectionSpec for others.
@@ -326,39 +81,16 @@ type othersProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type othersMapSpecs struct {
-	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
-	StEnded    *ebpf.MapSpec `ebpf:"st_ended"`
-	StFree     *ebpf.MapSpec `ebpf:"st_free"`
-	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
-	StLast     *ebpf.MapSpec `ebpf:"st_last"`
-	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
-	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
-	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
-	StShadow   *ebpf.MapSpec `ebpf:"st_shadow"`
-	StSums     *ebpf.MapSpec `ebpf:"st_sums"`
-	StWorkers  *ebpf.MapSpec `ebpf:"st_workers"`
 }
 
 // othersVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type othersVariableSpecs struct {
-	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
-	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
-	ObituaryType    *ebpf.VariableSpec `ebpf:"obituary_type"`
 	OthersCount     *ebpf.VariableSpec `ebpf:"others_count"`
 	OthersFound     *ebpf.VariableSpec `ebpf:"others_found"`
 	OthersKnowsWork *ebpf.VariableSpec `ebpf:"others_knows_work"`
 	OthersWork      *ebpf.VariableSpec `ebpf:"others_work"`
-	Recording       *ebpf.VariableSpec `ebpf:"recording"`
-	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
-	RingBytes       *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
-	StTotals        *ebpf.VariableSpec `ebpf:"st_totals"`
-	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
 }
 
 // othersObjects contains all objects after they have been loaded into the kernel.
@@ -381,55 +113,20 @@ func (o *othersObjects) Close() error {
 //
 // It can be passed to loadOthersObjects or ebpf.CollectionSpec.LoadAndAssign.
 type othersMaps struct {
-	StCores    *ebpf.Map `ebpf:"st_cores"`
-	StEnded    *ebpf.Map `ebpf:"st_ended"`
-	StFree     *ebpf.Map `ebpf:"st_free"`
-	StIndex    *ebpf.Map `ebpf:"st_index"`
-	StLast     *ebpf.Map `ebpf:"st_last"`
-	StOverflow *ebpf.Map `ebpf:"st_overflow"`
-	StRaw      *ebpf.Map `ebpf:"st_raw"`
-	StRing     *ebpf.Map `ebpf:"st_ring"`
-	StShadow   *ebpf.Map `ebpf:"st_shadow"`
-	StSums     *ebpf.Map `ebpf:"st_sums"`
-	StWorkers  *ebpf.Map `ebpf:"st_workers"`
 }
 
 func (m *othersMaps) Close() error {
-	return _OthersClose(
-		m.StCores,
-		m.StEnded,
-		m.StFree,
-		m.StIndex,
-		m.StLast,
-		m.StOverflow,
-		m.StRaw,
-		m.StRing,
-		m.StShadow,
-		m.StSums,
-		m.StWorkers,
-	)
+	return _OthersClose()
 }
 
 // othersVariables contains all global variables after they have been loaded into the kernel.
 //
 // It can be passed to loadOthersObjects or ebpf.CollectionSpec.LoadAndAssign.
 type othersVariables struct {
-	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
-	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
-	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
-	ObituaryType    *ebpf.Variable `ebpf:"obituary_type"`
 	OthersCount     *ebpf.Variable `ebpf:"others_count"`
 	OthersFound     *ebpf.Variable `ebpf:"others_found"`
 	OthersKnowsWork *ebpf.Variable `ebpf:"others_knows_work"`
 	OthersWork      *ebpf.Variable `ebpf:"others_work"`
-	Recording       *ebpf.Variable `ebpf:"recording"`
-	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
-	RingBytes       *ebpf.Variable `ebpf:"ring_bytes"`
-	StPlaces        *ebpf.Variable `ebpf:"st_places"`
-	StTotals        *ebpf.Variable `ebpf:"st_totals"`
-	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
-	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
-	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
 }
 
 // othersPrograms contains all programs after they have been loaded into the kernel.

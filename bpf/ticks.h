@@ -10,6 +10,7 @@
 
 #include "core_fixes.h"
 #include "maps.h"
+#include "symbols.h"
 
 /* A fixed string and the start of a name; a suffix such as .cfi may follow. */
 #define same(name, want) (!__builtin_memcmp(name, want, sizeof(want) - 1))

@@ -3,7 +3,9 @@ package collector_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -21,7 +23,7 @@ func classOf(core report.Core, class report.Class) report.ClassStats {
 func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs, p.Rounds = 2, []int{0}, 3
+	p.Workers, p.CPUs, p.Rounds, p.Duration = 2, []int{0}, 24, bpftest.WorkFor(20*time.Millisecond)
 	want := map[workloads.Mode]report.Class{
 		workloads.Processes: report.ClassProcess,
 		workloads.Threads:   report.ClassThread,
@@ -44,11 +46,17 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 			}
 			median[mode] = append(median[mode], p50)
 		}
-		// In every round, or the tracer is wrong: no noise explains it.
+		// Others' work that begins or ends between the two trials of a round can turn it
+		// round. Were the two alike, 18 of 24 would say so once in ninety.
+		longer := 0
 		for round, process := range median[workloads.Processes] {
-			if thread := median[workloads.Threads][round]; process <= thread {
-				t.Errorf("round %d: the switch phase takes %.0f ns between processes and %.0f ns between threads", round+1, process, thread)
+			if process > median[workloads.Threads][round] {
+				longer++
 			}
+		}
+		if longer < 18 {
+			return fmt.Errorf("only in %d of %d rounds the switch phase takes longer between processes than between threads: %.0f and %.0f ns",
+				longer, p.Rounds, median[workloads.Processes], median[workloads.Threads])
 		}
 		t.Logf("switch phase p50, ns: processes %.0f, threads %.0f", median[workloads.Processes], median[workloads.Threads])
 		return nil

@@ -81,27 +81,45 @@ func TestSoak(t *testing.T) {
 func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[form][]holding {
 	t.Helper()
 	held := make(map[form][]holding)
-	pid := cmd.Process.Pid
-	for {
-		time.Sleep(max(length/200, 20*time.Millisecond))
-		before, known := formUnderWay(t, cmd)
-		var h holding
-		var err error
-		if h.rss, err = residentBytes(pid); err != nil {
-			return held // it has ended
-		}
-		fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
-		if err != nil || !known {
-			continue
-		}
-		h.descriptors = len(fds)
-		if h.watched, err = bpftest.Entries(pid, "st_workers", isWatched); err != nil || h.watched < before.workers {
-			continue
-		}
-		if after, known := formUnderWay(t, cmd); known && after == before {
-			held[before] = append(held[before], h)
+	looks := make(map[string]int)
+	for pid := cmd.Process.Pid; stateOf(pid) != "Z"; time.Sleep(max(length/200, 20*time.Millisecond)) {
+		f, h, why := lookAt(t, cmd)
+		if looks[why]++; why == "" {
+			held[f] = append(held[f], h)
 		}
 	}
+	if len(held) == 0 {
+		t.Errorf("no look counts: %v", looks)
+	}
+	return held
+}
+
+// lookAt is one look at the tool, and why it does not count, "" if it does.
+func lookAt(t *testing.T, cmd *exec.Cmd) (f form, h holding, why string) {
+	t.Helper()
+	pid := cmd.Process.Pid
+	f, known := formUnderWay(t, cmd)
+	if !known {
+		return f, h, "no worker"
+	}
+	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err == nil {
+		h.rss, err = residentBytes(pid)
+	}
+	if err == nil {
+		h.watched, err = bpftest.Entries(pid, "st_workers", isWatched)
+	}
+	if err != nil {
+		return f, h, err.Error()
+	}
+	h.descriptors = len(fds)
+	if h.watched < f.workers {
+		return f, h, "not all workers are watched"
+	}
+	if after, known := formUnderWay(t, cmd); !known || after != f {
+		return f, h, "another trial by now"
+	}
+	return f, h, ""
 }
 
 // formUnderWay returns the trial that the tool's worker hosts are for.
@@ -206,15 +224,16 @@ func TestLeaks(t *testing.T) {
 	}
 }
 
-// residentBytes of a process that has not ended.
+// residentBytes is what a process holds. One that has just begun, or ends, can hold
+// nothing as far as the kernel has added it up.
 func residentBytes(pid int) (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0, err
 	}
 	fields := bytes.Fields(text)
-	if len(fields) < 2 || string(fields[1]) == "0" { // a zombie has none
-		return 0, os.ErrProcessDone
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("statm is %q", text)
 	}
 	pages, err := strconv.Atoi(string(fields[1]))
 	return pages * os.Getpagesize(), err
