@@ -105,6 +105,9 @@ func Open(o Options) (*Collector, error) {
 	if err := CheckAllowed(); err != nil {
 		return nil, err
 	}
+	if err := checkFiles(); err != nil {
+		return nil, err
+	}
 	ahead, err := clockAhead()
 	if err != nil {
 		return nil, err

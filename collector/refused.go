@@ -67,13 +67,41 @@ func explain(err error) error {
 	return err
 }
 
+// filesNeeded is how many files a collector and what is done beside it have open at
+// most, with some to spare.
+const filesNeeded = 96
+
+// checkFiles returns a *RefusedError where so many files cannot be opened. It is asked
+// first: whoever finds out by running into the limit may take it for something else,
+// as the eBPF library takes a map that it could not try for one that the kernel does
+// not know, or end the process, as libpsx does.
+func checkFiles() error {
+	opened := make([]int, 0, filesNeeded)
+	defer func() {
+		for _, fd := range opened {
+			_ = unix.Close(fd) // opened for this alone
+		}
+	}()
+	for range filesNeeded {
+		fd, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+			return explain(err)
+		}
+		if err != nil {
+			return fmt.Errorf("open /: %w", err)
+		}
+		opened = append(opened, fd)
+	}
+	return nil
+}
+
 // openFiles says how many files may be open.
 func openFiles() string {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return "too many are open"
 	}
-	return fmt.Sprintf("this process may have %d, and a tracer has some 60", limit.Cur)
+	return fmt.Sprintf("this process may have %d, and needs %d beside those it already has", limit.Cur, filesNeeded)
 }
 
 // confidential reports whether the kernel is locked down so that tracing is impossible.

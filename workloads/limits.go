@@ -19,7 +19,7 @@ const (
 	// rounded up: Go 1.26 starts 3 to 5.
 	hostThreads = 6
 	// spareFDs is what the tool needs beside the workers' descriptors.
-	spareFDs = 64
+	spareFDs = 112
 	// shortest is the least duration of a trial: some ticks, and some cycles of
 	// the workload that sleeps longest.
 	shortest = 10 * time.Millisecond

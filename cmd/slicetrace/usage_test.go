@@ -125,7 +125,9 @@ func TestWhereThingsAreWithheld(t *testing.T) {
 		bpftest.Unavailable(t, "needs unshare, of util-linux")
 	}
 	for _, c := range []struct{ place, object, remedy string }{
+		{`ulimit -n 16`, "open files", "ulimit -n"},
 		{`ulimit -n 20`, "open files", "ulimit -n"},
+		{`ulimit -n 72`, "open files", "ulimit -n"},
 		{`mount -t tmpfs none /proc`, "/proc", "mount -t proc"},
 		{`mount -t tmpfs none /sys`, "/sys", "mount -t sysfs"},
 		{`mount -t tmpfs none /sys/kernel/btf`, "BTF", "CONFIG_DEBUG_INFO_BTF"},
