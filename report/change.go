@@ -1,10 +1,6 @@
 package report
 
-import (
-	"math"
-
-	"golang.org/x/perf/benchmath"
-)
+import "slices"
 
 // Change is one figure in two reports, and whether the difference is one.
 type Change struct {
@@ -20,23 +16,28 @@ type Change struct {
 	Unit   Unit     `json:"unit"`
 	Old    Estimate `json:"old"`
 	New    Estimate `json:"new"`
+	// Primary figures are few, and are decided together: see Pair.Basis.
+	Primary bool `json:"primary"`
 	// Percent is by how much the new figure is more (or, below 0, less) than the
-	// old one: the Hodges–Lehmann estimate over all pairs of trials, with its
-	// 95 % interval. Nil where an old figure is 0 or one is negative; the
-	// interval also with too few trials.
+	// old one: the ratio of the geometric means over runs, with its 95 % interval. Nil
+	// where a figure is 0 or negative; the interval also where nothing tells how much
+	// runs vary.
 	Percent     *float64 `json:"percent"`
 	PercentLow  *float64 `json:"percent_low"`
 	PercentHigh *float64 `json:"percent_high"`
-	// P is the Mann–Whitney test's. Q is Benjamini and Hochberg's over all
-	// figures of the pair of reports that were tested.
+	// Detectable is the rise, in percent, that would be found nine times in ten.
+	Detectable *float64 `json:"detectable_percent"`
+	// P is the test's for this figure alone. Q is adjusted: of a primary figure for all
+	// of them (the chance that any would differ as much), else Benjamini and Hochberg's.
 	P float64 `json:"p"`
 	Q float64 `json:"q"`
 	// Outcome says what to make of it.
 	Outcome Outcome `json:"outcome"`
+	runs    inRuns
 }
 
-// Estimate is the median over N trials with its 95 % confidence interval, nil
-// for too few trials.
+// Estimate is the median over N samples with its 95 % confidence interval, nil for too
+// few of them. A sample is a run, or of a lone run a round.
 type Estimate struct {
 	Median float64  `json:"median"`
 	Low    *float64 `json:"low"`
@@ -49,82 +50,42 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Changed figures are told apart by the test (p ≤ 0.05), and not only
-	// because so many were tested: q ≤ 0.05 too, or all trials of one report
-	// exceed all of the other, which is the most that so few trials can say.
+	// Changed figures are told apart by the test (p ≤ 0.05), and not only because so
+	// many were tested: q ≤ 0.05 too.
 	Changed Outcome = "changed"
 	// Doubtful figures have p ≤ 0.05, but so many were tested that chance
 	// alone may be the cause.
 	Doubtful Outcome = "doubtful"
+	// Small figures are told apart too, and differ by less than 1 %.
+	Small Outcome = "small"
 	// Alike figures are not told apart by the test.
 	Alike Outcome = "alike"
-	// Untested figures have too few trials to be ever told apart.
+	// Untested figures have nothing that tells a change from what varies between runs.
 	Untested Outcome = "untested"
 )
 
-// change compares two samples, neither of them empty; ok is false for figures
-// beyond what a number can hold.
-func (m *matcher) change(a, b rounds) (c Change, ok bool) {
-	old, sum := a.summary(), b.summary()
-	if finite(old.Center) == nil || finite(sum.Center) == nil {
-		return c, false
-	}
-	p, unsure := mannWhitney(a, b)
-	addNotes(m.notes, unsure)
-	addNotes(m.notes, old.Warnings)
-	addNotes(m.notes, sum.Warnings)
-	c = Change{Unit: a.unit, Old: estimate(old, len(a.values)), New: estimate(sum, len(b.values)), P: p, Q: 1}
-	if factor, low, high, ok := m.shifts.factor(a.values, b.values); ok {
-		c.Percent = finite(100 * (factor - 1))
-		if !math.IsInf(high, 0) {
-			c.PercentLow, c.PercentHigh = finite(100*(low-1)), finite(100*(high-1))
-		}
-	}
-	c.Outcome = Alike
-	if leastP(c.Old.N, c.New.N) > benchmath.DefaultThresholds.CompareAlpha {
-		c.Outcome = Untested
-	}
-	return c, true
+// title names the figure and where it is from.
+func (c *Change) title() string {
+	return c.Metric + " of " + load{name: c.Workload, variant: c.Variant}.title() + " in " + string(c.Mode)
 }
 
-func estimate(s benchmath.Summary, n int) Estimate {
-	e := Estimate{Median: s.Center, N: n}
-	if finite(s.Lo) != nil && finite(s.Hi) != nil {
-		e.Low, e.High = &s.Lo, &s.Hi
+// estimate sums up one side's samples: of a lone run its rounds. Warnings of too few go
+// into notes, unless that is nil.
+func estimate(s rounds, notes map[string]bool) (e Estimate, ok bool) {
+	sum := s.summary()
+	if finite(sum.Center) == nil {
+		return e, false
 	}
-	return e
-}
-
-// judge decides the outcomes of changes that were tested together.
-func judge(changes []Change) {
-	var p []float64
-	for i := range changes {
-		if changes[i].Outcome != Untested {
-			p = append(p, changes[i].P)
-		}
+	e = Estimate{Median: sum.Center, N: len(s.values)}
+	if s.longest {
+		e.Median = slices.Max(s.values)
+		return e, true
 	}
-	q := adjust(p)
-	for i := range changes {
-		c := &changes[i]
-		if c.Outcome == Untested {
-			continue
-		}
-		c.Q, q = q[0], q[1:]
-		c.Outcome = c.outcome(c.Q)
+	if notes != nil {
+		addNotes(notes, sum.Warnings)
 	}
-}
-
-// outcome decides by p and by a q among some family of figures.
-func (c *Change) outcome(q float64) Outcome {
-	const rounding = 1 + 1e-9
-	level := benchmath.DefaultThresholds.CompareAlpha
-	switch {
-	case c.Outcome == Untested:
-		return Untested
-	case c.P > level:
-		return Alike
-	case q <= level, c.P <= leastP(c.Old.N, c.New.N)*rounding:
-		return Changed
+	if finite(sum.Lo) != nil && finite(sum.Hi) != nil {
+		e.Low, e.High = &sum.Lo, &sum.Hi
 	}
-	return Doubtful
+	return e, true
 }

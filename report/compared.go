@@ -1,10 +1,30 @@
 package report
 
+import "slices"
+
 // compared is a metric by which reports are compared, with the name that
 // conditions and tables call it by.
 type compared struct {
 	key string
 	metric
+}
+
+// enoughSwitches is how many of its own switches a trial has at least whose median cost
+// is a primary figure.
+const enoughSwitches = 100
+
+// primary reports whether the metric is a primary figure of some trials: what work was
+// done or how long a command took and, where there are enough switches, what one costs.
+func (c compared) primary(trials []*Trial) bool {
+	switch c.key {
+	case "operations", "duration":
+		return true
+	case "cost_p50", "switch_p50":
+		return !slices.ContainsFunc(trials, func(t *Trial) bool {
+			return t.ownPhase(func(s ClassStats) Histogram { return s.Switch }).Count < enoughSwitches
+		})
+	}
+	return false
 }
 
 // comparedMetrics returns what trials as a whole are compared by: their own
@@ -33,6 +53,23 @@ func MetricNames() []string {
 		out = append(out, m.key)
 	}
 	return out
+}
+
+// metricUnit returns what a metric is measured in.
+func metricUnit(key string) Unit {
+	switch key {
+	case "operations":
+		return PerSecond
+	case "pss":
+		return Bytes
+	case "core_time", "outlived":
+		return Percent
+	case "jain_index":
+		return Index
+	case "parallelism", "concurrency":
+		return Ratio
+	}
+	return Nanoseconds
 }
 
 const (

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,17 +23,39 @@ func (c *Comparison) Summarize(full bool) *Summary {
 			of = " in " + p.New.Name
 		}
 		sides = append(sides, p.New.item(name))
-		s.Sections = append(s.Sections, p.unlikeSection(of), p.changeSection(of, full))
+		s.Sections = append(s.Sections, p.unlikeSection(of), p.digestSection(of), p.changeSection(of, full))
 		if full && len(p.Switches) > 0 {
 			s.Sections = append(s.Sections, p.switchesSection(of))
 		}
 	}
 	s.Sections = append([]Section{{Title: "Reports", Items: sides}}, s.Sections...)
+	if len(c.Checked) > 0 {
+		s.Sections = append(s.Sections, c.checkedSection())
+	}
+	return s
+}
+
+// checkedSection says what became of conditions.
+func (c *Comparison) checkedSection() Section {
+	s := Section{Title: "Conditions"}
+	for _, one := range c.Checked {
+		mark := "?"
+		switch {
+		case len(one.Met) > 0:
+			mark = "✗"
+		case one.Undecided == 0:
+			mark = "✓"
+		}
+		s.Items = append(s.Items, Item{Mark: mark, Text: one.Sentence() + "."})
+	}
 	return s
 }
 
 func (s Side) item(role string) Item {
 	parts := append([]string{s.Name}, s.header...)
+	if n := len(s.Runs); n > 1 {
+		parts = append(parts, plural(n, "run"))
+	}
 	parts = append(parts, plural(s.Trials, "trial"))
 	if !s.Created.IsZero() {
 		parts = append(parts, s.Created.UTC().Format(time.DateTime)+" UTC")
@@ -120,18 +144,22 @@ func byPlace(metrics []string, where map[string][]string) []string {
 	return out
 }
 
-const changeCaption = "Medians over trials, ± the wider side of the 95 % interval. Change is new against old over all pairs of trials " +
-	"(Hodges-Lehmann), with its 95 % interval; ~ where the Mann-Whitney test sees no difference (p > 0.05). "
+const changeCaption = "Medians over runs (of a lone run, over its rounds), ± the wider side of the 95 % interval. Change is new against old, with its " +
+	"95 % interval; ~ where it cannot be told from what varies between like runs, and (≥) from which rise on it would be, nine times in ten. "
 
 // changeSection shows the figures of whole trials.
 func (p *Pair) changeSection(of string, full bool) Section {
+	undecided := p.Basis.Kind == BasisNone
 	s := changeTable("Changes"+of, p.Changes, func(c *Change) bool {
-		return full || c.Outcome == Changed || c.Outcome == Untested && c.Mode == Command
+		return full || c.Outcome == Changed || undecided && c.Primary
 	})
 	s.Caption = changeCaption + "Switches are the mode's own, on all cores."
-	count := map[Outcome]int{}
+	count, primary := map[Outcome]int{}, 0
 	for i := range p.Changes {
 		count[p.Changes[i].Outcome]++
+		if p.Changes[i].Primary {
+			primary++
+		}
 	}
 	if len(s.Groups) == 0 {
 		s.Caption = ""
@@ -139,17 +167,55 @@ func (p *Pair) changeSection(of string, full bool) Section {
 	}
 	tested := len(p.Changes) - count[Untested]
 	if tested > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s.",
-			tested, count[Changed], count[Alike], choose(full, "", "; --verbose shows them")))
+		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. %d of them are primary (operations, duration, "+
+			"and what a switch costs where there are %d) and decided together: among like sides any is called changed once in twenty times.",
+			tested, count[Changed], count[Alike], choose(full, "", "; --verbose shows them"), primary, enoughSwitches))
+	}
+	if n := count[Small]; n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s can be told apart, but by less than %d %%.", plural(n, "figure"), leastChange))
 	}
 	if n := count[Doubtful]; n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, which gives some %.0f among so many (Benjamini-Hochberg, 5 %%)%s.",
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, which gives some %.0f among so many%s.",
 			n, choose(n == 1, "has", "have"), 0.05*float64(tested), choose(full, "; a ? follows their p", "; --verbose shows them")))
 	}
-	if n := count[Untested]; n > 0 && !(full || len(s.Groups) > 0) {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s had too few rounds to be tested; --verbose shows them.", plural(n, "figure")))
+	if n := len(p.Changes) - primary; undecided && !full && n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.", plural(n, "figure")))
 	}
 	return s
+}
+
+// digestSection says first which primary figures changed, the greatest change of each
+// first, and on what that rests.
+func (p *Pair) digestSection(of string) Section {
+	return Section{Title: "In short" + of, Notes: append(p.digest(), p.Basis.sentences()...)}
+}
+
+func (p *Pair) digest() []string {
+	var metrics []string
+	of := map[string][]*Change{}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if !c.Primary || c.Outcome != Changed {
+			continue
+		}
+		if of[c.Metric] == nil {
+			metrics = append(metrics, c.Metric)
+		}
+		of[c.Metric] = append(of[c.Metric], c)
+	}
+	var out []string
+	for _, m := range metrics {
+		slices.SortStableFunc(of[m], func(a, b *Change) int { return cmp.Compare(math.Abs(b.size()), math.Abs(a.size())) })
+		var places []string
+		for _, c := range of[m] {
+			places = append(places, fmt.Sprintf("%s %s %s", load{name: c.Workload, variant: c.Variant}.title(), c.Mode, c.percent()))
+		}
+		out = append(out, fmt.Sprintf("Changed %s: %s.", m, listed(places, 6)))
+	}
+	if len(out) == 0 && p.Basis.Kind != BasisNone {
+		out = append(out, "No primary figure changed: what work was done, how long it took and what a switch costs cannot be told apart.")
+	}
+	return out
 }
 
 // switchesSection shows the switches of each core and class.
@@ -190,8 +256,11 @@ func (c *Change) place() string {
 
 func (c *Change) row() Row {
 	change, interval, p := textCell("~"), Cell{}, Cell{}
-	if c.Outcome != Alike {
+	switch {
+	case c.Outcome != Alike:
 		change = textCell(c.percent())
+	case c.Detectable != nil && *c.Detectable > 0:
+		change = textCell(fmt.Sprintf("~ (≥ %s)", strings.TrimPrefix(Of(*c.Detectable, Difference).String(), "+")))
 	}
 	if c.PercentLow != nil && c.PercentHigh != nil {
 		interval = textCell(fmt.Sprintf("%s to %s", strings.TrimSuffix(Of(*c.PercentLow, Difference).String(), " %"), Of(*c.PercentHigh, Difference)))

@@ -7,14 +7,17 @@ import "strconv"
 func (c *Comparison) Table() Table {
 	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
 		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
-		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text`)
+		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text
+		family:text detectable_percent:decimal old_runs new_runs like_runs basis:text`)
 	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range c.Pairs {
 			p := &c.Pairs[i]
 			for _, list := range [][]Change{p.Changes, p.Switches} {
 				for j := range list {
-					row := []Field{free(c.Old.Name), free(p.New.Name)}
-					if !yield(append(row, list[j].fields()...)) {
+					row := append([]Field{free(c.Old.Name), free(p.New.Name)}, list[j].fields()...)
+					b := p.Basis
+					row = append(row, integer(b.OldRuns), integer(b.NewRuns), integer(b.LikeRuns), free(string(b.Kind)))
+					if !yield(row) {
 						return
 					}
 				}
@@ -32,7 +35,7 @@ func (c *Change) fields() []Field {
 	if c.Outcome != Untested {
 		p, q = probability(c.P), probability(c.Q)
 	}
-	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)))
+	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)), free(choose(c.Primary, "primary", "other")), optional(c.Detectable))
 }
 
 func (e Estimate) fields() []Field {

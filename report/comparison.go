@@ -7,12 +7,11 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
 // ComparisonVersion is the version of the JSON form of a Comparison.
-const ComparisonVersion = 1
+const ComparisonVersion = 2
 
 // Comparison is what changed from one report to others:
 //
@@ -26,15 +25,22 @@ type Comparison struct {
 	Old Side `json:"old"`
 	// Pairs hold each other report beside the old one, in the order given.
 	Pairs []Pair `json:"pairs"`
+	// Checked is what Check found.
+	Checked []Checked `json:"conditions,omitempty"`
 }
 
-// Side is one of the reports.
+// Side is a report, or several of like runs.
 type Side struct {
-	// Name is the file's, or whatever the caller knows the report by.
-	Name    string    `json:"name"`
+	// Name is the file's, or whatever the caller knows the report by; of several runs
+	// the first one's, and how many more there are.
+	Name string `json:"name"`
+	// Runs name all of them in the order in which they began.
+	Runs []string `json:"runs"`
+	// Created is when the first began.
 	Created time.Time `json:"created"`
 	Kernel  string    `json:"kernel"`
-	Trials  int       `json:"trials"`
+	// Trials is of all runs together.
+	Trials int `json:"trials"`
 	// NotClean says why the figures cannot be taken as they stand.
 	NotClean []string `json:"not_clean,omitempty"`
 	header   []string
@@ -43,6 +49,8 @@ type Side struct {
 // Pair is what changed from the old report to one other.
 type Pair struct {
 	New Side `json:"new"`
+	// Basis says what a change is held against.
+	Basis Basis `json:"basis"`
 	// Differences are between the machines, kernels, hooks and set-ups.
 	Differences []Unlike `json:"differences"`
 	// Warnings are sentences about how far the two can be compared.
@@ -53,6 +61,7 @@ type Pair struct {
 	// those of each core and class of switch.
 	Changes  []Change `json:"changes"`
 	Switches []Change `json:"switches,omitempty"`
+	decider  *decider
 }
 
 // Unlike is one part of the fingerprint that the reports do not share, ""
@@ -80,49 +89,48 @@ type Named struct {
 	Report *Report
 }
 
-// CompareOptions say how much is computed; the zero value is the least.
+// CompareOptions say how much is computed, and from what; the zero value is the least.
 type CompareOptions struct {
 	// Cores asks for Pair.Switches too.
 	Cores bool
+	// Like are reports of runs that are like those of the old side. They tell how much
+	// runs differ without a change, where the sides' own runs do not.
+	Like []Named
 }
 
 // ErrNothingInCommon is wrapped by Compare's error for reports of different work.
 var ErrNothingInCommon = errors.New("nothing in common")
 
-// Compare compares each report but the first with the first. Trials are
-// matched by workload, variant and mode. A trial is one sample, and trials of
-// different reports are unpaired.
-func Compare(old Named, others []Named, opts CompareOptions) (*Comparison, error) {
-	c := &Comparison{Version: ComparisonVersion, Old: old.side(), Pairs: []Pair{}}
-	samples := make([]figures, 1+len(others))
-	var wait sync.WaitGroup
-	for i, n := range append([]Named{old}, others...) {
-		wait.Go(func() { samples[i] = newFigures(n.Report) })
+// Compare compares each side but the first with the first. Every side is one report
+// at least, and several are runs of the same on the same machine. Figures are matched by
+// workload, variant and mode. A run is one sample, whatever its rounds: what moves
+// figures between runs does not vary between the rounds of one.
+func Compare(old []Named, others [][]Named, opts CompareOptions) (*Comparison, error) {
+	samples, err := readSides(append([][]Named{old}, append(slices.Clone(others), opts.Like)...))
+	if err != nil {
+		return nil, err
 	}
-	wait.Wait()
-	for i, other := range others {
-		pair, notes := match(samples[0], samples[1+i], opts)
+	like := samples[len(samples)-1]
+	c := &Comparison{Version: ComparisonVersion, Old: samples[0].side(), Pairs: []Pair{}}
+	for i := range others {
+		other := samples[1+i]
+		m := matcher{old: samples[0], new: other, like: like, opts: opts}
+		pair, notes := m.pairs()
 		if len(pair.Changes) == 0 {
 			return nil, fmt.Errorf("compare %s with %s: %w: no workload of both ran in the same mode; compare runs of the same work",
-				old.Name, other.Name, ErrNothingInCommon)
+				c.Old.Name, other.side().Name, ErrNothingInCommon)
 		}
-		pair.New, pair.Differences = other.side(), unlike(old.Report, other.Report)
-		pair.Warnings = append(unknownSettings(old, other), warnings(c.Old, pair, notes)...)
-		if old.Report.Created.Equal(other.Report.Created) && old.Report.ID() == other.Report.ID() {
-			pair.Warnings = append([]string{"both are one report, under one name or two: nothing can have changed."}, pair.Warnings...)
+		first, last := samples[0].runs[0], other.runs[0]
+		pair.New, pair.Differences = other.side(), unlike(first.Report, last.Report)
+		pair.Warnings = append(unknownSettings(first, last), warnings(c.Old, pair, notes)...)
+		pair.Warnings = append(pair.Warnings, samples[0].warnings("old")...)
+		pair.Warnings = append(pair.Warnings, other.warnings("new")...)
+		if same := sameReport(samples[0], other); same != "" {
+			pair.Warnings = append([]string{same}, pair.Warnings...)
 		}
 		c.Pairs = append(c.Pairs, pair)
 	}
 	return c, nil
-}
-
-func (n Named) side() Side {
-	_, reasons := n.Report.Quality.Clean()
-	h := n.Report.Host.header()[1:] // the first is our name
-	return Side{
-		Name: n.Name, Created: n.Report.Created, Kernel: n.Report.Host.Kernel, Trials: len(n.Report.Trials),
-		NotClean: reasons, header: h,
-	}
 }
 
 // warnings returns the sentences about a pair of reports.
@@ -141,10 +149,6 @@ func warnings(old Side, p Pair, notes map[string]bool) []string {
 		if len(s.NotClean) > 0 {
 			out = append(out, fmt.Sprintf("%s is not clean: %s.", s.Name, strings.Join(s.NotClean, "; ")))
 		}
-	}
-	if slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Mode == Command && c.Old.N == 1 && c.New.N == 1 }) {
-		out = append(out, "one run each of a command cannot be tested: the figures are shown, and whether they differ by more than chance is not known.")
-		return out
 	}
 	return append(out, roundNotes(notes)...)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -18,11 +19,28 @@ import (
 
 func compared(t *testing.T, old, other *report.Report) *report.Comparison {
 	t.Helper()
-	c, err := report.Compare(report.Named{Name: "old.json", Report: old}, []report.Named{{Name: "new.json", Report: other}}, report.CompareOptions{Cores: true})
+	return comparedRuns(t, []*report.Report{old}, []*report.Report{other})
+}
+
+// comparedRuns compares several runs of a side; those of one a side are old.json and new.json.
+func comparedRuns(t *testing.T, old, other []*report.Report, like ...*report.Report) *report.Comparison {
+	t.Helper()
+	sides := [][]report.Named{{{Name: "old.json", Report: old[0]}}, {{Name: "new.json", Report: other[0]}}}
+	if len(old)+len(other) > 2 {
+		sides = [][]report.Named{reporttest.Named("old-", old), reporttest.Named("new-", other)}
+	}
+	c, err := report.Compare(sides[0], sides[1:], report.CompareOptions{Cores: true, Like: reporttest.Named("like-", like)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// turns compares runs that were made in turns and vary as little as those of a quiet machine.
+func turns(t *testing.T, old, other *report.Report, runs int) *report.Comparison {
+	t.Helper()
+	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
+	return comparedRuns(t, a, b)
 }
 
 // change returns a figure of whole trials.
@@ -38,17 +56,76 @@ func change(t *testing.T, c *report.Comparison, workload string, mode report.Mod
 }
 
 func TestCompareFindsWhatChanged(t *testing.T) {
-	old, other := reporttest.FullPair(12, 2)
-	c := compared(t, old, reporttest.Change(other, "pipe", 0.9))
+	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
+	c := turns(t, old, reporttest.Change(other, "pipe", 0.9), 6)
 	for _, x := range c.Pairs[0].Changes {
 		if planted := x.Workload == "pipe" && x.Metric == "operations"; planted != (x.Outcome == report.Changed) {
 			t.Errorf("%s %s %s %s: %s, p %g, q %g", x.Workload, x.Variant, x.Mode, x.Metric, x.Outcome, x.P, x.Q)
 		}
 	}
 	x := change(t, c, "pipe", report.Threads, "operations")
-	if *x.Percent < -11 || *x.Percent > -9 || *x.PercentLow > -10 || *x.PercentHigh < -10 || x.Old.N != 12 || x.New.N != 12 ||
-		*x.Old.Low > x.Old.Median || *x.Old.High < x.Old.Median || x.Unit != report.PerSecond {
+	if *x.Percent < -12 || *x.Percent > -8 || *x.PercentLow > *x.Percent || *x.PercentHigh < *x.Percent || *x.PercentHigh > 0 ||
+		x.Old.N != 6 || x.New.N != 6 || !x.Primary || x.Unit != report.PerSecond ||
+		*x.Old.Low > x.Old.Median || *x.Old.High < x.Old.Median {
 		t.Errorf("operations changed by %g %% (%g to %g), %+v, %+v", *x.Percent, *x.PercentLow, *x.PercentHigh, x.Old, x.New)
+	}
+	b := c.Pairs[0].Basis
+	if b.Kind != report.BasisTurns || b.OldRuns != 6 || b.NewRuns != 6 || b.Arrangements != 216 || b.Needed < 4 || b.Needed > 20 {
+		t.Errorf("the basis is %+v", b)
+	}
+}
+
+// One run a side is one sample of a side, whatever its rounds: nothing is called changed
+// unless like runs tell how much runs vary.
+func TestOneRunASideIsHeldAgainstLikeRuns(t *testing.T) {
+	old, other := reporttest.Bundled(12, 2), reporttest.Change(reporttest.Bundled(12, 2), "pipe", 0.9)
+	c := compared(t, old, other)
+	for _, x := range c.Pairs[0].Changes {
+		if x.Outcome != report.Untested || x.PercentLow != nil {
+			t.Errorf("%s of %s in %s is %s", x.Metric, x.Workload, x.Mode, x.Outcome)
+		}
+	}
+	if x := change(t, c, "pipe", report.Threads, "operations"); *x.Percent > -9.9 || *x.Percent < -10.1 {
+		t.Errorf("the change is %g %%", *x.Percent)
+	}
+	for spread, want := range map[float64]report.Outcome{0.005: report.Changed, 0.1: report.Alike} {
+		like, _ := reporttest.Turns(old, old, 6, spread, 3)
+		c := comparedRuns(t, []*report.Report{old}, []*report.Report{other}, like...)
+		if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != want || c.Pairs[0].Basis.Kind != report.BasisLike {
+			t.Errorf("like runs that vary by %g: %s, p %g, q %g, basis %+v", spread, x.Outcome, x.P, x.Q, c.Pairs[0].Basis)
+		}
+	}
+}
+
+// Runs that were not made in turns say nothing: what drifted meanwhile is in the change.
+func TestSidesMadeOneAfterAnotherDecideNothing(t *testing.T) {
+	a, b := reporttest.Turns(reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.5), 6, 0.01, 1)
+	for i := range b {
+		b[i].Created = b[i].Created.Add(24 * time.Hour)
+	}
+	c := comparedRuns(t, a, b)
+	if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != report.Untested || *x.Percent > -45 {
+		t.Errorf("%+v", x)
+	}
+	text := ""
+	for _, s := range c.Summarize(false).Sections {
+		text += strings.Join(s.Notes, " ")
+	}
+	if !strings.Contains(text, "not made in turns") {
+		t.Errorf("it is said: %s", text)
+	}
+}
+
+// A report stands for one run, and once.
+func TestARunIsGivenOnce(t *testing.T) {
+	a, b := reporttest.Turns(reporttest.Bundled(2, 1), reporttest.Bundled(2, 1), 4, 0.01, 1)
+	_, err := report.Compare(reporttest.Named("old-", append(a, a[1])), [][]report.Named{reporttest.Named("new-", b)}, report.CompareOptions{})
+	if err == nil || !strings.Contains(err.Error(), "old-b.json and old-e.json are one report") {
+		t.Errorf("error %v", err)
+	}
+	c := comparedRuns(t, a, append(b, a[0]))
+	if got := warnings(c); !strings.Contains(got, "it cannot stand on both sides") {
+		t.Errorf("of a run on both sides it is said: %s", got)
 	}
 }
 
@@ -67,7 +144,7 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 			double(&x.Cores[1].Classes[0].Switch)
 		}
 	}
-	c := compared(t, old, other)
+	c := turns(t, old, other, 6)
 	for _, x := range c.Pairs[0].Switches {
 		planted := x.Workload == "pipe" && x.Mode == report.Threads && *x.Core == 1 && x.Class == report.ClassThread && strings.HasPrefix(x.Metric, "switch_")
 		if planted != (x.Outcome == report.Changed) {
@@ -77,45 +154,41 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 			t.Errorf("twice the time is a change of %g %%", *x.Percent)
 		}
 	}
-	if x := change(t, c, "pipe", report.Threads, "operations"); x.P != 1 || x.Outcome != report.Alike || *x.Percent != 0 {
-		t.Errorf("equal operations: %+v", x)
+	same := turns(t, old, old, 6)
+	if x := change(t, same, "pipe", report.Threads, "cost_p50"); x.P != 1 || x.Outcome != report.Alike || *x.Percent != 0 {
+		t.Errorf("equal costs: %+v", x)
 	}
-	none, err := report.Compare(report.Named{Report: old}, []report.Named{{Report: other}}, report.CompareOptions{})
+	none, err := report.Compare([]report.Named{{Report: old}}, [][]report.Named{{{Report: other}}}, report.CompareOptions{})
 	if err != nil || len(none.Pairs[0].Switches) > 0 {
 		t.Errorf("unasked, %d figures of cores; error %v", len(none.Pairs[0].Switches), err)
 	}
 }
 
-// Of like reports, hardly any figure may be called changed: of all families
-// tested together at a false discovery rate of 5 %, one in twenty.
-func TestLikeReportsRaiseFewAlarms(t *testing.T) {
+// Of like sides, hardly any has a primary figure called changed: one in twenty. Runs vary
+// in all figures together, and in each on its own.
+func TestLikeSidesRaiseFewAlarms(t *testing.T) {
 	random := rand.New(rand.NewPCG(41, 1))
-	const studies = 60
-	families := 0
-	old, other := reporttest.Bundled(12, 1), reporttest.Bundled(12, 1)
-	for range studies {
-		for _, r := range []*report.Report{old, other} {
-			for i := range r.Trials {
-				x := &r.Trials[i]
-				x.Operations = int64(1e6 * (1 + 0.03*random.NormFloat64()))
-				for j := range x.Workers {
-					w := &x.Workers[j]
-					w.OnCPUNS = int64(1e8 * (1 + 0.03*random.NormFloat64()))
-					w.WaitNS = int64(1e8 * (1 + 0.03*random.NormFloat64()))
-					w.WaitMaxNS = int64(1e6 * (1 + 0.3*random.ExpFloat64()))
+	const studies = 100
+	for _, runs := range []int{4, 5, 8} {
+		alarms := 0
+		for study := range studies {
+			a, b := reporttest.Turns(reporttest.Bundled(2, 1), reporttest.Bundled(2, 1), runs, 0.05, uint64(100*study+runs))
+			for _, r := range append(a, b...) {
+				for i := range r.Trials {
+					r.Trials[i].Operations = int64(float64(r.Trials[i].Operations) * math.Exp(0.05*random.NormFloat64()))
+				}
+			}
+			for _, x := range comparedRuns(t, a, b).Pairs[0].Changes {
+				if x.Primary && x.Outcome == report.Changed {
+					alarms++
+					break
 				}
 			}
 		}
-		for _, x := range compared(t, old, other).Pairs[0].Changes {
-			if x.Outcome == report.Changed {
-				families++
-				break
-			}
+		t.Logf("%d runs a side: %d of %d like pairs have a primary figure called changed", runs, alarms, studies)
+		if reporttest.AtLeast(alarms, studies, level) < 0.001 {
+			t.Errorf("%d runs a side: %d of %d like pairs have a primary figure called changed", runs, alarms, studies)
 		}
-	}
-	t.Logf("%d of %d pairs of like reports have a figure called changed", families, studies)
-	if reporttest.AtLeast(families, studies, level) < 0.001 {
-		t.Errorf("%d of %d pairs of like reports have a figure called changed", families, studies)
 	}
 }
 
@@ -191,14 +264,6 @@ func TestCompareWarns(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	for rounds, want := range map[int]string{
-		3: "need >= 4 samples to detect a difference", 5: "need >= 6 samples for confidence interval",
-	} {
-		got := warnings(compared(t, reporttest.Bundled(rounds, 2), reporttest.Bundled(rounds, 2)))
-		if !strings.Contains(got, want) || !strings.Contains(got, "--rounds") {
-			t.Errorf("%d rounds: %s", rounds, got)
-		}
-	}
 }
 
 func TestCompareSaysWhatOnlyOneReportHas(t *testing.T) {
@@ -224,14 +289,14 @@ func TestCompareSaysWhatOnlyOneReportHas(t *testing.T) {
 }
 
 func TestCompareRefusesDifferentWork(t *testing.T) {
-	_, err := report.Compare(report.Named{Name: "a", Report: reporttest.Bundled(1, 1)}, []report.Named{{Name: "b", Report: reporttest.Command()}}, report.CompareOptions{})
+	_, err := report.Compare([]report.Named{{Name: "a", Report: reporttest.Bundled(1, 1)}}, [][]report.Named{{{Name: "b", Report: reporttest.Command()}}}, report.CompareOptions{})
 	if !errors.Is(err, report.ErrNothingInCommon) || !strings.Contains(err.Error(), "same work") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-// One run each of a command cannot be tested, and it is said.
-func TestCommandsAreComparedUntested(t *testing.T) {
+// Runs of a command have one trial each, and are compared as others are.
+func TestCommandsAreCompared(t *testing.T) {
 	other := reporttest.Command()
 	other.Trials[0].DurationNS *= 2
 	c := compared(t, reporttest.Command(), other)
@@ -239,43 +304,40 @@ func TestCommandsAreComparedUntested(t *testing.T) {
 	if x.Outcome != report.Untested || *x.Percent < 99 || *x.Percent > 101 || x.PercentLow != nil || x.Old.Low != nil {
 		t.Errorf("a single run: %+v", x)
 	}
-	for _, x := range c.Pairs[0].Changes {
-		if x.Outcome != report.Untested {
-			t.Errorf("%s of a single run is %s", x.Metric, x.Outcome)
-		}
-	}
-	if got := warnings(c); !strings.Contains(got, "one run each of a command cannot be tested") {
-		t.Errorf("warnings are %q", got)
+	x = change(t, turns(t, reporttest.Command(), other, 5), "make", report.Command, "duration")
+	if x.Outcome != report.Changed || !x.Primary || x.Old.N != 5 || *x.Percent < 90 || *x.Percent > 110 {
+		t.Errorf("five runs a side: %+v", x)
 	}
 }
 
 // Each report is compared with the first.
 func TestCompareSeveral(t *testing.T) {
 	old, other := reporttest.FullPair(6, 1)
-	list := []report.Named{{Name: "b", Report: old}, {Name: "c", Report: reporttest.Change(other, "spin", 3)}}
-	c, err := report.Compare(report.Named{Name: "a", Report: old}, list, report.CompareOptions{})
+	list := [][]report.Named{{{Name: "b", Report: old}}, {{Name: "c", Report: reporttest.Change(other, "spin", 3)}}}
+	like, _ := reporttest.Turns(old, old, 5, 0.02, 1)
+	c, err := report.Compare([]report.Named{{Name: "a", Report: old}}, list, report.CompareOptions{Like: reporttest.Named("like-", like)})
 	if err != nil || len(c.Pairs) != 2 {
 		t.Fatal(err, len(c.Pairs))
 	}
 	if x := c.Pairs[0].Changes[0]; *x.Percent != 0 || c.Pairs[1].New.Name != "c" {
 		t.Errorf("with itself: %+v", x)
 	}
-	met, err := c.Check(conditions(t, "spin:operations>100%"))
-	if err != nil || len(met) != 1 || !strings.HasSuffix(met[0], " in c") {
-		t.Errorf("met %q, error %v", met, err)
+	checked := check(t, c, report.CheckOptions{}, "spin:operations>100%")
+	if met := checked[0].Met; len(met) != 8 || !strings.HasSuffix(met[0], " in c") {
+		t.Errorf("met %q", met)
 	}
 }
 
 func TestComparisonTable(t *testing.T) {
 	tab := compared(t, reporttest.Bundled(6, 1), reporttest.Bundled(6, 1)).Table()
 	if got := strings.Join(columnNames(tab), ","); got != "old,new,workload,variant,mode,core,class,metric,unit,"+
-		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n,change_percent,change_low_percent,change_high_percent,p,q,outcome" {
+		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n,change_percent,change_low_percent,change_high_percent,p,q,outcome,family,detectable_percent,old_runs,new_runs,like_runs,basis" {
 		t.Errorf("columns are %s", got)
 	}
 	row := fields(tab, 0)
 	want := map[string]string{
 		"old": "old.json", "new": "new.json", "workload": "pipe", "variant": "", "mode": "processes", "core": "", "class": "", "metric": "operations",
-		"unit": "per_second", "old_n": "6", "new_n": "6", "change_percent": "0.000000", "p": "1", "q": "1", "outcome": "alike",
+		"unit": "per_second", "old_n": "6", "new_n": "6", "change_percent": "0.000000", "p": "", "q": "", "outcome": "untested", "family": "primary", "old_runs": "1", "basis": "none",
 	}
 	for name, value := range want {
 		if row[name] != value {
@@ -291,7 +353,7 @@ func TestComparisonTable(t *testing.T) {
 
 func TestComparisonIsVersioned(t *testing.T) {
 	data, err := json.Marshal(compared(t, reporttest.Bundled(1, 1), reporttest.Bundled(1, 1)))
-	if err != nil || !strings.HasPrefix(string(data), `{"comparison_version":1,`) {
+	if err != nil || !strings.HasPrefix(string(data), `{"comparison_version":2,`) {
 		t.Fatalf("%.80s, error %v", data, err)
 	}
 	if _, err := report.Decode(strings.NewReader(string(data))); err == nil {

@@ -9,22 +9,27 @@ import (
 	"strings"
 )
 
-// Condition is met by a change that is larger than a limit, such as
-// "cost_p50>5%", "operations<-5%" or "pipe/threads:cost_p50>5%".
+// Condition is met by a change that is larger than a limit, such as "cost_p50>5%",
+// "operations<-5%" or "pipe/threads:cost_p50>5%", or by a figure of the new side that is
+// beyond one, such as "wait_p99>1ms".
 type Condition struct {
 	// Workload is a name, with or without a variant after a space, and Mode a
 	// mode; "" for any.
 	Workload string
 	Mode     Mode
 	Metric   string
-	// Less says that the change must be below Percent, else above it.
-	Less    bool
-	Percent float64
-	text    string
+	// Less says that the figure must be below Limit, else above it.
+	Less bool
+	// Limit is in percent of the old figure or, if Absolute, in the metric's own unit:
+	// nanoseconds, bytes, operations a second, a plain number.
+	Limit    float64
+	Absolute bool
+	text     string
 }
 
 // conditionForm is what an error shows.
-const conditionForm = `[WORKLOAD[/MODE]:]METRIC>N% or METRIC<N%, such as 'cost_p50>5%' or 'pipe/threads:operations<-5%'`
+const conditionForm = `[WORKLOAD[/MODE]:]METRIC>LIMIT or METRIC<LIMIT, where LIMIT is a change in percent ` +
+	`('cost_p50>5%', 'pipe/threads:operations<-5%') or a value ('wait_p99>1ms', 'operations<1000')`
 
 // ParseCondition reads a condition. Its errors say what the form is and which metrics there are.
 func ParseCondition(s string) (Condition, error) {
@@ -48,13 +53,56 @@ func ParseCondition(s string) (Condition, error) {
 		}
 		return Condition{}, fmt.Errorf("condition %q: there is no metric %q; %s%s", s, c.Metric, metricList(), hint)
 	}
-	number, isPercent := strings.CutSuffix(strings.TrimSpace(rest[i+1:]), "%")
-	limit, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if !isPercent || err != nil || finite(limit) == nil {
-		return Condition{}, fmt.Errorf("condition %q: no percentage after %c; the form is %s", s, rest[i], conditionForm)
+	if err := c.limit(strings.TrimSpace(rest[i+1:])); err != nil {
+		return Condition{}, fmt.Errorf("condition %q: %w after %c; the form is %s", s, err, rest[i], conditionForm)
 	}
-	c.Percent = limit
 	return c, nil
+}
+
+// units are the suffixes of absolute limits, with what one is in the metric's own unit.
+// A longer one stands before its own end.
+var units = []struct {
+	suffix string
+	unit   Unit
+	one    float64
+}{
+	{"ns", Nanoseconds, 1},
+	{"µs", Nanoseconds, 1e3},
+	{"us", Nanoseconds, 1e3},
+	{"ms", Nanoseconds, 1e6},
+	{"/s", PerSecond, 1},
+	{"s", Nanoseconds, 1e9},
+	{"KiB", Bytes, 1 << 10},
+	{"MiB", Bytes, 1 << 20},
+	{"GiB", Bytes, 1 << 30},
+	{"B", Bytes, 1},
+}
+
+// limit reads what stands after the sign.
+func (c *Condition) limit(s string) error {
+	number, isPercent := strings.CutSuffix(s, "%")
+	one, unit := 1.0, metricUnit(c.Metric)
+	c.Absolute = !isPercent
+	for _, u := range units {
+		if rest, ok := strings.CutSuffix(number, u.suffix); ok && !isPercent {
+			if u.unit != unit {
+				return fmt.Errorf("%s is not measured in %s", c.Metric, u.suffix)
+			}
+			number, one = rest, u.one
+			break
+		}
+	}
+	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	switch {
+	case err != nil, finite(value*one) == nil:
+		return errors.New("no percentage and no value")
+	case c.Absolute && one == 1 && (unit == Nanoseconds || unit == Bytes) && number == s:
+		return fmt.Errorf("no unit: %s is a %s, such as %s", c.Metric, choose(unit == Bytes, "size", "time"), choose(unit == Bytes, "4MiB", "10us"))
+	case c.Absolute && unit == Percent:
+		return fmt.Errorf("no percentage: of %s only changes can be limited", c.Metric)
+	}
+	c.Limit = value * one
+	return nil
 }
 
 func metricList() string { return "the metrics are " + strings.Join(MetricNames(), ", ") }
@@ -82,12 +130,6 @@ func (c Condition) covers(x *Change) bool {
 		(c.Workload == "" || c.Workload == x.Workload || c.Workload == title)
 }
 
-// metBy reports whether a change is beyond the limit.
-func (c Condition) metBy(x *Change) bool {
-	p := x.size()
-	return c.Less && p < c.Percent || !c.Less && p > c.Percent
-}
-
 // size is the change in percent; without bound where there was nothing before.
 func (c *Change) size() float64 {
 	if c.Percent != nil {
@@ -102,57 +144,6 @@ func (c *Change) size() float64 {
 		return math.Inf(-1)
 	}
 	return 0
-}
-
-// Check returns a sentence for each condition that a significant change
-// meets. Significant is meant among all figures that the condition covers:
-// q ≤ 0.05, as for Changed. A condition that covers no figure, or none with
-// enough trials to be tested, is an error, lest a gate stands open unseen.
-func (c *Comparison) Check(conditions []Condition) (met []string, err error) {
-	for _, condition := range conditions {
-		covered, tested := 0, 0
-		for i := range c.Pairs {
-			found, all, able := c.Pairs[i].check(condition)
-			covered, tested = covered+all, tested+able
-			if len(found) == 0 {
-				continue
-			}
-			sentence := fmt.Sprintf("%s is met by %s", condition, listed(found, 4))
-			if len(c.Pairs) > 1 {
-				sentence += " in " + c.Pairs[i].New.Name
-			}
-			met = append(met, sentence)
-		}
-		switch {
-		case covered == 0:
-			return nil, fmt.Errorf("check condition %q: the reports share no such figure; --verbose shows those that they share", condition)
-		case tested == 0:
-			return nil, fmt.Errorf("check condition %q: too few trials to tell a change from chance; measure with more --rounds", condition)
-		}
-	}
-	return met, nil
-}
-
-// check returns what meets the condition, how many figures it covers, and how
-// many of these have enough trials to be tested.
-func (p *Pair) check(condition Condition) (met []string, covered, tested int) {
-	var family []Change
-	for i := range p.Changes {
-		if condition.covers(&p.Changes[i]) {
-			family = append(family, p.Changes[i])
-		}
-	}
-	judge(family)
-	for i := range family {
-		x := &family[i]
-		if x.Outcome != Untested {
-			tested++
-		}
-		if x.Outcome == Changed && condition.metBy(x) {
-			met = append(met, fmt.Sprintf("%s %s (%s)", load{name: x.Workload, variant: x.Variant}.title(), x.Mode, x.percent()))
-		}
-	}
-	return met, len(family), tested
 }
 
 // listed names at most limit things.

@@ -30,25 +30,26 @@ func trialKey(workload, variant string, mode Mode) string {
 	return workload + "\xff" + variant + "\xff" + string(mode)
 }
 
-// matcher brings the figures of two reports together.
+// matcher brings the figures of two sides together.
 type matcher struct {
-	old, new figures
-	opts     CompareOptions
-	pair     Pair
-	notes    map[string]bool
-	shifts   shifts
+	old, new, like side
+	opts           CompareOptions
+	pair           Pair
+	notes          map[string]bool
 }
 
-// match brings two reports' figures together, a share of the workloads on each
-// of the machine's cores.
-func match(old, other figures, opts CompareOptions) (Pair, map[string]bool) {
-	shares := make([]matcher, min(runtime.GOMAXPROCS(0), max(1, len(old.loads))))
+// pairs brings the figures together, a share of the workloads on each of the machine's
+// cores, and decides them.
+func (m *matcher) pairs() (Pair, map[string]bool) {
+	loads := m.old.loads()
+	shares := make([]matcher, min(runtime.GOMAXPROCS(0), max(1, len(loads))))
 	var wait sync.WaitGroup
 	for i := range shares {
-		m := &shares[i]
-		*m = matcher{old: old, new: other, opts: opts, notes: map[string]bool{}}
-		loads := old.loads[i*len(old.loads)/len(shares) : (i+1)*len(old.loads)/len(shares)]
-		wait.Go(func() { m.match(loads) })
+		share := &shares[i]
+		*share = *m
+		share.notes = map[string]bool{}
+		part := loads[i*len(loads)/len(shares) : (i+1)*len(loads)/len(shares)]
+		wait.Go(func() { share.match(part) })
 	}
 	wait.Wait()
 	pair, notes := Pair{Changes: []Change{}}, map[string]bool{}
@@ -59,16 +60,63 @@ func match(old, other figures, opts CompareOptions) (Pair, map[string]bool) {
 		pair.Switches = append(pair.Switches, p.Switches...)
 		maps.Copy(notes, shares[i].notes)
 	}
-	for _, l := range other.loads {
+	for _, l := range m.new.loads() {
 		for _, mode := range l.modes {
-			if old.trials[trialKey(l.name, l.variant, mode)] == nil {
+			if !m.old.ran(trialKey(l.name, l.variant, mode)) {
 				pair.Missing = append(pair.Missing, Missing{OnlyIn: "new", Workload: l.name, Variant: l.variant, Mode: mode})
 			}
 		}
 	}
-	judge(pair.Changes)
-	judge(pair.Switches)
+	d := newDecider(m.old, m.new, m.like)
+	d.judge(pair.Switches)
+	d.basis.Needed = 0 // no primary figure is among these
+	d.judge(pair.Changes)
+	pair.Basis, pair.decider = d.basis, &d
 	return pair, notes
+}
+
+// loads are those of a side's first run.
+func (s side) loads() []load { return s.figures[0].loads }
+
+// ran reports whether all runs of a side have trials of a load in a mode.
+func (s side) ran(key string) bool {
+	return !slices.ContainsFunc(s.figures, func(f figures) bool { return f.trials[key] == nil })
+}
+
+// sample returns a metric's value in each run of a side, and its samples: the runs'
+// values or, of a lone run, its rounds. ok is false if a run lacks it.
+func (s side) sample(trials func(figures) []*Trial, m metric) (runs []float64, samples rounds, ok bool) {
+	for _, f := range s.figures {
+		r := sampleRounds(trials(f), m)
+		if len(r.values) == 0 {
+			return nil, rounds{}, false
+		}
+		samples.unit, samples.longest = r.unit, r.longest
+		runs = append(runs, r.middle())
+		samples.values = append(samples.values, r.values...)
+	}
+	if len(s.figures) > 1 {
+		samples.values, samples.longest = runs, false
+	}
+	return runs, samples, true
+}
+
+// middle is the median, or of what is shown by its greatest value that.
+func (s rounds) middle() float64 {
+	if s.longest {
+		return slices.Max(s.values)
+	}
+	sorted := slices.Sorted(slices.Values(s.values))
+	n := len(sorted)
+	return sorted[(n-1)/2]/2 + sorted[n/2]/2
+}
+
+// notes is where warnings of too few rounds go: nowhere for several runs, which Basis counts.
+func (s side) notes(all map[string]bool) map[string]bool {
+	if len(s.runs) > 1 {
+		return nil
+	}
+	return all
 }
 
 func (m *matcher) match(loads []load) {
@@ -76,13 +124,19 @@ func (m *matcher) match(loads []load) {
 	for _, l := range loads {
 		for _, mode := range l.modes {
 			key := trialKey(l.name, l.variant, mode)
-			at := Missing{OnlyIn: "old", Workload: l.name, Variant: l.variant, Mode: mode}
-			if m.new.trials[key] == nil {
-				m.pair.Missing = append(m.pair.Missing, at)
+			at := Change{Workload: l.name, Variant: l.variant, Mode: mode}
+			switch {
+			case !m.old.ran(key): // not in every one of its runs
+				continue
+			case !m.new.ran(key):
+				m.pair.Missing = append(m.pair.Missing, at.missing("old"))
 				continue
 			}
+			pooled := func(f figures) []*Trial { return f.pooled[key] }
 			for _, metric := range metrics {
-				m.add(at, metric, key)
+				at.Metric = metric.key
+				at.Primary = metric.primary(m.old.figures[0].pooled[key])
+				m.add(&m.pair.Changes, at, metric.metric, pooled)
 			}
 			if m.opts.Cores {
 				m.addCores(at, key)
@@ -91,60 +145,71 @@ func (m *matcher) match(loads []load) {
 	}
 }
 
-// add compares one metric of whole trials.
-func (m *matcher) add(at Missing, metric compared, key string) {
-	a, b := sampleRounds(m.old.pooled[key], metric.metric), sampleRounds(m.new.pooled[key], metric.metric)
-	at.Metric = metric.key
+func (c *Change) missing(onlyIn string) Missing {
+	return Missing{OnlyIn: onlyIn, Workload: c.Workload, Variant: c.Variant, Mode: c.Mode, Metric: c.Metric}
+}
+
+// add compares one metric of some trials.
+func (m *matcher) add(to *[]Change, at Change, metric metric, trials func(figures) []*Trial) {
+	old, before, was := m.old.sample(trials, metric)
+	now, after, is := m.new.sample(trials, metric)
 	switch {
-	case len(a.values) > 0 && len(b.values) > 0:
-		if c, ok := m.change(a, b); ok {
-			c.Workload, c.Variant, c.Mode, c.Metric = at.Workload, at.Variant, at.Mode, at.Metric
-			m.pair.Changes = append(m.pair.Changes, c)
+	case was && is:
+		at.Unit = before.unit
+		at.runs = inRuns{old: old, new: now}
+		if like, _, ok := m.like.sample(trials, metric); ok {
+			at.runs.like = like
 		}
-	case len(a.values) > 0:
-		m.pair.Missing = append(m.pair.Missing, at)
-	case len(b.values) > 0:
-		at.OnlyIn = "new"
-		m.pair.Missing = append(m.pair.Missing, at)
+		var fine, also bool
+		at.Old, fine = estimate(before, m.old.notes(m.notes))
+		at.New, also = estimate(after, m.new.notes(m.notes))
+		if fine && also { // an altered file can hold what no number can
+			*to = append(*to, at)
+		}
+	case at.Core != nil: // a core that neither or one of them had
+	case was:
+		m.pair.Missing = append(m.pair.Missing, at.missing("old"))
+	case is:
+		m.pair.Missing = append(m.pair.Missing, at.missing("new"))
 	}
 }
 
-// addCores compares the phases of each class of switch on each core that both reports have.
-func (m *matcher) addCores(at Missing, key string) {
-	old, cpus := byCore(m.old.trials[key])
-	other, _ := byCore(m.new.trials[key])
-	for _, cpu := range cpus {
+// addCores compares the phases of each class of switch on each core that all runs have.
+func (m *matcher) addCores(at Change, key string) {
+	for _, cpu := range coresOf(m.old.figures[0].trials[key]) {
+		trials := func(f figures) []*Trial { return onCore(f.trials[key], cpu) }
 		for _, class := range Classes() {
 			for _, p := range phases() {
 				for _, q := range []float64{p50, p99} {
 					metric := p.ofClass(q, class)
-					a, b := sampleRounds(old[cpu], metric.metric), sampleRounds(other[cpu], metric.metric)
-					if len(a.values) == 0 || len(b.values) == 0 {
-						continue
-					}
-					if c, ok := m.change(a, b); ok {
-						c.Workload, c.Variant, c.Mode, c.Metric = at.Workload, at.Variant, at.Mode, metric.key
-						c.Core, c.Class = &cpu, class
-						m.pair.Switches = append(m.pair.Switches, c)
-					}
+					at.Core, at.Class, at.Metric, at.Primary = &cpu, class, metric.key, false
+					m.add(&m.pair.Switches, at, metric.metric, trials)
 				}
 			}
 		}
 	}
 }
 
-// byCore returns the trials as each core saw them, and the cores, ascending.
-func byCore(trials []*Trial) (on map[int][]*Trial, cpus []int) {
-	on = map[int][]*Trial{}
+// coresOf returns the cores of some trials, ascending.
+func coresOf(trials []*Trial) []int {
+	seen := map[int]bool{}
 	for _, t := range trials {
 		for i := range t.Cores {
-			cpu := t.Cores[i].CPU
-			if on[cpu] == nil {
-				cpus = append(cpus, cpu)
-			}
-			on[cpu] = append(on[cpu], &Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[i : i+1]})
+			seen[t.Cores[i].CPU] = true
 		}
 	}
-	slices.Sort(cpus)
-	return on, cpus
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// onCore returns the trials as one core saw them.
+func onCore(trials []*Trial, cpu int) []*Trial {
+	var out []*Trial
+	for _, t := range trials {
+		for i := range t.Cores {
+			if t.Cores[i].CPU == cpu {
+				out = append(out, &Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[i : i+1]})
+			}
+		}
+	}
+	return out
 }

@@ -16,6 +16,8 @@ const (
 	// exactPairs is the number of pairs up to which the distribution is counted out;
 	// beyond it the normal distribution is as good.
 	exactPairs = 40
+	// mostPairs is how many pairs are looked at.
+	mostPairs = 512
 )
 
 // difference tells two figures of the same rounds apart. What a round does to both of
@@ -168,4 +170,18 @@ func rankSums(n int) func(t int) float64 {
 		part[t] += part[t-1]
 	}
 	return func(t int) float64 { return part[min(max(t, 0), most)] }
+}
+
+// thin takes evenly from a sample that is too large. The interval becomes
+// wider by it, never narrower.
+func thin(values []float64) []float64 {
+	if len(values) <= mostPairs {
+		return values
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	out := make([]float64, mostPairs)
+	for i := range out {
+		out[i] = sorted[(2*i+1)*len(sorted)/(2*mostPairs)]
+	}
+	return out
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/perf/benchmath"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -172,7 +174,7 @@ func TestPairsFindWhatDriftHides(t *testing.T) {
 			if compare(a, b).significant() {
 				paired++
 			}
-			if p, _ := mannWhitney(a, b); p <= 0.05 {
+			if benchmath.AssumeNothing.Compare(a.sample(), b.sample()).P <= 0.05 {
 				unpaired++
 			}
 		}
@@ -205,5 +207,19 @@ func TestSignedRankOfExtremes(t *testing.T) {
 		if math.IsNaN(center) || math.IsNaN(low) || math.IsNaN(high) || math.Abs(p-c.p) > 1e-12 {
 			t.Errorf("%s: %g from %g to %g, p = %g, want %g", name, center, low, high, p, c.p)
 		}
+	}
+}
+
+func TestThinKeepsTheEndsApart(t *testing.T) {
+	large := make([]float64, 100_000)
+	for i := range large {
+		large[i] = float64(len(large) - i)
+	}
+	got := thin(large)
+	if len(got) != mostPairs || got[0] > 200 || got[len(got)-1] < 99_800 || got[0] >= got[1] {
+		t.Errorf("%d values from %g to %g", len(got), got[0], got[len(got)-1])
+	}
+	if few := thin(large[:mostPairs]); few[0] != 100_000 {
+		t.Error("a sample of the largest size was changed")
 	}
 }

@@ -23,6 +23,8 @@ const (
 	exitUsage  = 2
 	// exitChanged says that a condition of compare --fail-if was met.
 	exitChanged = 3
+	// exitUndecided says that compare --fail-if-undecided could not decide a condition.
+	exitUndecided = 4
 )
 
 // streams are where a command reads and writes.

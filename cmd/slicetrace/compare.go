@@ -2,13 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
@@ -24,31 +28,53 @@ type comparing struct {
 	format, output string
 	verbose        bool
 	failIf         []string
+	byInterval     bool
+	failUndecided  bool
+	old, new, like []string
 }
 
 func newCompare(s streams) *cobra.Command {
 	var c comparing
 	cmd := &cobra.Command{
-		Use:   "compare OLD NEW...",
-		Short: "Show what changed from one saved report to others",
-		Long: `compare matches the trials of two reports by workload, variant and mode, tests
-every figure (Mann-Whitney; a trial is one sample) and shows what changed, with the
-change's 95 % interval. What differs between the machines and set-ups comes first.
-More reports are each compared with the first.
+		Use:   "compare OLD NEW... | OLD... --with NEW... [--like LIKE...]",
+		Short: "Show what changed from saved reports to others",
+		Long: `compare matches the trials of reports by workload, variant and mode and shows what
+changed, with the change's 95 % interval. What differs between the machines and
+set-ups comes first.
 
---fail-if ends compare with status 3 when a significant change is beyond a limit:
-[WORKLOAD[/MODE]:]METRIC>N% or METRIC<N%. The metrics are
+Runs of the same differ among each other, by the hour, other work and the layout of
+memory, far more than the rounds of one run do. So a run is one sample. Make some
+` + strconv.Itoa(report.AskedRuns) + ` runs of each side in turns:
+
+  for i in 1 2 3 4 5; do ./old run pipe -o old$i.json; ./new run pipe -o new$i.json; done
+
+and give those of one side before --with and those of the other after it. A change
+must then stand out from all ways to deal the runs out to two sides. The comparison
+says how many runs a side find a change of 10 %.
+
+Of one run a side, or of sides that were not made in turns, the change is shown but
+not called one, unless ` + strconv.Itoa(report.LeastLike) + ` or more reports of like runs (--like), or such reports
+beside the old one, tell how much runs differ. Without --with, each report is compared
+with the first.
+
+--fail-if ends compare with status 3 when a significant change is beyond a limit, or a
+new figure beyond a value: [WORKLOAD[/MODE]:]METRIC>LIMIT or METRIC<LIMIT, with a
+LIMIT such as 5%, 10us, 4MiB. The metrics are
 ` + metricLines() + `.`,
-		Example: `  slicetrace compare old.json new.json
-  slicetrace compare --verbose old.json new.json newer.json
-  slicetrace compare --format markdown -o comment.md main.json branch.json
-  slicetrace compare --fail-if 'cost_p50>5%' --fail-if 'pipe/threads:operations<-5%' main.json branch.json`,
-		Args: usageArgs(cobra.MinimumNArgs(2)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Example: `  slicetrace compare old*.json --with new*.json
+  slicetrace compare old.json new.json --like baseline/*.json
+  slicetrace compare --format markdown -o comment.md main*.json --with branch*.json
+  slicetrace compare --fail-if 'cost_p50>5%' --fail-if 'pipe/threads:operations<-5%' main*.json --with branch*.json
+  slicetrace compare --fail-if 'wait_p99>1ms' --fail-by interval --fail-if-undecided main*.json --with branch*.json`,
+		Args: usageArgs(cobra.ArbitraryArgs),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.output == standardOutput {
 				c.output = ""
 			}
-			return c.run(s, args)
+			if err := c.sides(cmd, args); err != nil {
+				return err
+			}
+			return c.run(s)
 		},
 	}
 	f := cmd.Flags()
@@ -56,9 +82,88 @@ More reports are each compared with the first.
 	complete(cmd, "format", compareFormats())
 	f.StringVarP(&c.output, "output", "o", "", "write to this file, or - for standard output (default)")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "show every figure, changed or not, and the switches of each core and class")
+	f.Var(&listFlag{flags: f}, "with", "reports of the new side: this one and those that follow it")
+	f.Var(&listFlag{flags: f}, "like", "reports of runs like the old side's: this one and those that follow it")
 	f.StringArrayVar(&c.failIf, "fail-if", nil, "end with status 3 if a significant change meets this, such as 'cost_p50>5%' (repeatable)")
 	complete(cmd, "fail-if", failIfWords())
+	f.Var(&choice{&c.byInterval, "estimate", "interval"}, "fail-by", "what of a change must be beyond the limit: estimate or interval (all of its 95 %)")
+	complete(cmd, "fail-by", []string{"estimate", "interval"})
+	f.BoolVar(&c.failUndecided, "fail-if-undecided", false, "end with status 4 if a condition is not met, and not shown to be kept by all figures")
 	return cmd
+}
+
+// listFlag is a flag whose value goes on with the arguments that follow it, as a shell's
+// pattern makes them.
+type listFlag struct {
+	flags *pflag.FlagSet
+	first []string
+	// at is how many arguments came before each value.
+	at []int
+}
+
+// Set takes a value and remembers where it stands.
+func (l *listFlag) Set(value string) error {
+	l.first, l.at = append(l.first, value), append(l.at, l.flags.NArg())
+	return nil
+}
+
+// Type is what the help calls a value.
+func (l *listFlag) Type() string { return "REPORT..." }
+
+func (l *listFlag) String() string { return strings.Join(l.first, " ") }
+
+// choice is a flag of one of two words, the second of which is true.
+type choice struct {
+	value   *bool
+	no, yes string
+}
+
+// Set takes one of the words.
+func (c *choice) Set(word string) error {
+	if word != c.no && word != c.yes {
+		return fmt.Errorf("give %s or %s", c.no, c.yes)
+	}
+	*c.value = word == c.yes
+	return nil
+}
+
+// Type is what the help calls a value.
+func (c *choice) Type() string { return c.no + "|" + c.yes }
+
+func (c *choice) String() string {
+	if c.value != nil && *c.value {
+		return c.yes
+	}
+	return c.no
+}
+
+// sides deals the arguments out to the sides: each to the list that was begun last.
+func (c *comparing) sides(cmd *cobra.Command, args []string) error {
+	with := cmd.Flags().Lookup("with").Value.(*listFlag)
+	like := cmd.Flags().Lookup("like").Value.(*listFlag)
+	to := &c.old
+	for i := 0; i <= len(args); i++ {
+		for _, l := range []struct {
+			flag *listFlag
+			list *[]string
+		}{{with, &c.new}, {like, &c.like}} {
+			for j, at := range l.flag.at {
+				if at == i {
+					*l.list, to = append(*l.list, l.flag.first[j]), l.list
+				}
+			}
+		}
+		if i < len(args) {
+			*to = append(*to, args[i])
+		}
+	}
+	switch {
+	case with.at == nil && len(c.old) < 2:
+		return usagef("nothing to compare with: name the old report and new ones, or give new ones after --with")
+	case len(c.old) == 0:
+		return usagef("no old report: name the old ones before --with")
+	}
+	return nil
 }
 
 // metricLines lists the metrics on lines that fit a terminal.
@@ -79,7 +184,7 @@ func failIfWords() []string {
 	return out
 }
 
-func (c *comparing) run(s streams, names []string) error {
+func (c *comparing) run(s streams) error {
 	if !slices.Contains(compareFormats(), c.format) {
 		return usagef("--format %q: the formats are %s", c.format, strings.Join(compareFormats(), ", "))
 	}
@@ -91,6 +196,7 @@ func (c *comparing) run(s streams, names []string) error {
 		}
 		conditions = append(conditions, condition)
 	}
+	names := slices.Concat(c.old, c.new, c.like)
 	targets, err := openOutputs(s, names, asked{"-o", c.output})
 	if err != nil {
 		return err
@@ -99,25 +205,99 @@ func (c *comparing) run(s streams, names []string) error {
 	if err != nil {
 		return err
 	}
-	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
-	comparison, err := report.Compare(reports[0], reports[1:], report.CompareOptions{Cores: full})
+	comparison, err := c.compare(reports)
 	if err != nil {
 		return err
 	}
+	wrong := comparison.Check(conditions, report.CheckOptions{Interval: c.byInterval})
 	if c.output == "" && len(conditions) == 0 { // else the status says something too
 		warnIfClosed(s)
 	}
 	if err := c.write(s.out, targets[0], comparison); err != nil {
 		return err
 	}
-	met, err := comparison.Check(conditions)
+	if wrong != nil {
+		return wrong
+	}
+	return c.verdict(comparison)
+}
+
+// compare compares the sides: without --with each report with the first.
+func (c *comparing) compare(reports []report.Named) (*report.Comparison, error) {
+	n, m := len(c.old), len(c.old)+len(c.new)
+	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
+	opts := report.CompareOptions{Cores: full, Like: reports[m:]}
+	if len(c.new) > 0 {
+		opts.Like = append(opts.Like, c.beside(reports[:n], reports)...)
+		return report.Compare(reports[:n], [][]report.Named{reports[n:m]}, opts)
+	}
+	opts.Like = append(opts.Like, c.beside(reports[:1], reports)...)
+	var others [][]report.Named
+	for i := range reports[1:n] {
+		others = append(others, reports[1+i:2+i])
+	}
+	return report.Compare(reports[:1], others, opts)
+}
+
+// mostBeside is how many reports beside the old one are looked at, the newest first.
+const mostBeside = 20
+
+// beside returns reports of like runs that lie beside a lone old one, if none were given.
+func (c *comparing) beside(old, given []report.Named) []report.Named {
+	if len(c.like) > 0 || len(old) > 1 {
+		return nil
+	}
+	all, err := filepath.Glob(filepath.Join(filepath.Dir(old[0].Name), "*.json"))
 	if err != nil {
-		return err
+		return nil // the directory's name is no pattern
 	}
-	if len(met) > 0 {
+	type file struct {
+		name string
+		info os.FileInfo
+	}
+	var files []file
+	for _, name := range all {
+		info, err := os.Stat(name)
+		taken := slices.ContainsFunc(given, func(n report.Named) bool {
+			other, err := os.Stat(n.Name)
+			return err == nil && os.SameFile(info, other)
+		})
+		if err == nil && info.Mode().IsRegular() && !taken {
+			files = append(files, file{name, info})
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
+	var found []report.Named
+	for _, f := range files[:min(len(files), mostBeside)] {
+		// What is no report, or cannot be read, was not asked for.
+		if r, err := report.ReadFile(f.name); err == nil {
+			found = append(found, report.Named{Name: f.name, Report: r})
+		}
+	}
+	like := report.LikeRuns(old[0].Report, found)
+	return slices.DeleteFunc(like, func(n report.Named) bool {
+		return slices.ContainsFunc(given, func(g report.Named) bool { return g.Report.ID() == n.Report.ID() })
+	})
+}
+
+// verdict turns what became of the conditions into the exit status.
+func (c *comparing) verdict(comparison *report.Comparison) error {
+	var met, undecided []string
+	for _, one := range comparison.Checked {
+		switch {
+		case len(one.Met) > 0:
+			met = append(met, one.Sentence())
+		case one.Undecided > 0:
+			undecided = append(undecided, one.Sentence())
+		}
+	}
+	switch {
+	case len(met) > 0:
 		return &statusError{exitChanged, errors.New("--fail-if: " + strings.Join(met, "; "))}
+	case len(undecided) > 0 && c.failUndecided:
+		return &statusError{exitUndecided, errors.New("--fail-if-undecided: " + strings.Join(undecided, "; "))}
 	}
-	return nil
+	return comparison.Undecidable()
 }
 
 // readReports reads the files side by side, since that takes most of the time.

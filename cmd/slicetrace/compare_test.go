@@ -20,6 +20,28 @@ func savedPair(t testing.TB, rounds int) (old, other string) {
 	return savedAs(t, "old.json", a), savedAs(t, "new.json", b)
 }
 
+// savedTurns writes runs of a side, made in turns, in which pipe does 10 % less in the
+// second, and returns the arguments that compare them.
+func savedTurns(t testing.TB, runs int) []string {
+	t.Helper()
+	dir := t.TempDir()
+	a, b := reporttest.Turns(reporttest.Bundled(2, 2), reporttest.Change(reporttest.Bundled(2, 2), "pipe", 0.9), runs, 0.01, 1)
+	var args []string
+	for i, side := range [][]report.Named{reporttest.Named("old-", a), reporttest.Named("new-", b)} {
+		if i == 1 {
+			args = append(args, "--with")
+		}
+		for _, n := range side {
+			path := filepath.Join(dir, n.Name)
+			if err := report.WriteFile(path, n.Report, nil); err != nil {
+				t.Fatal(err)
+			}
+			args = append(args, path)
+		}
+	}
+	return args
+}
+
 func savedAs(t testing.TB, name string, r *report.Report) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -38,10 +60,16 @@ func must[T any](value T, err error) T {
 }
 
 func TestCompareShowsWhatChanged(t *testing.T) {
-	old, other := savedPair(t, 6)
-	got := call(t, "compare", old, other)
-	if got.status != exitDone || got.err != "" || !strings.Contains(got.out, "pipe · threads\n  operations ") || strings.Contains(got.out, "spin · threads\n") {
+	turns := savedTurns(t, 5)
+	got := call(t, append([]string{"compare"}, turns...)...)
+	if got.status != exitDone || got.err != "" || !strings.Contains(got.out, "pipe · threads\n  operations ") ||
+		strings.Contains(got.out, "spin · threads\n") || !strings.Contains(got.out, "Changed operations: pipe") {
 		t.Errorf("status %d, %s%s", got.status, got.out, got.err)
+	}
+	old, other := savedPair(t, 6)
+	got = call(t, "compare", old, other)
+	if got.status != exitDone || strings.Contains(got.out, "Changed ") || !strings.Contains(got.out, "One run a side") {
+		t.Errorf("one run a side: status %d, %s%s", got.status, got.out, got.err)
 	}
 	if strings.Contains(got.out, "both are one report") {
 		t.Errorf("two reports are called one: %s", got.out)
@@ -58,6 +86,54 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 	three := call(t, "compare", old, other, old)
 	if three.status != exitDone || strings.Count(three.out, "\nChanges in ") != 2 {
 		t.Errorf("three reports: status %d, %s", three.status, three.out)
+	}
+}
+
+// The sides are what stands before --with, after it and after --like, in any order of
+// these, and like reports are also found beside a lone old one.
+func TestCompareTakesListsOfReports(t *testing.T) {
+	dir := t.TempDir()
+	base := reporttest.Bundled(2, 1)
+	like, _ := reporttest.Turns(base, base, 5, 0.005, 3)
+	var names []string
+	for _, n := range reporttest.Named("run-", like) {
+		path := filepath.Join(dir, n.Name)
+		if err := report.WriteFile(path, n.Report, nil); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, path)
+	}
+	// Neither of these is a run like the others.
+	if err := os.WriteFile(filepath.Join(dir, "other.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kernel := reporttest.Bundled(2, 1)
+	kernel.Host.Kernel = "6.1"
+	if err := report.WriteFile(filepath.Join(dir, "kernel.json"), kernel, nil); err != nil {
+		t.Fatal(err)
+	}
+	other := savedAs(t, "new.json", reporttest.Change(reporttest.Copy(base), "pipe", 0.9))
+	lone := savedAs(t, "old.json", base)
+	for _, c := range []struct {
+		args             []string
+		old, newer, like int
+	}{
+		{[]string{lone, other}, 1, 1, 0},
+		{[]string{names[0], other}, 1, 1, 4},
+		{[]string{lone, other, "--like", names[0], names[1], names[2], names[3]}, 1, 1, 4},
+		{[]string{lone, "--like", names[0], names[1], "--with", other, "--like", names[2]}, 1, 1, 3},
+		{[]string{lone, "--with=" + other, "-v"}, 1, 1, 0},
+		{[]string{names[0], names[1], "--with", names[2], other, names[3]}, 2, 3, 0},
+		{[]string{names[0], names[1], "--with", names[2], "--with", other}, 2, 2, 0},
+	} {
+		got := call(t, append([]string{"compare", "--format", "json"}, c.args...)...)
+		var out report.Comparison
+		if err := json.Unmarshal([]byte(got.out), &out); err != nil || got.status != exitDone {
+			t.Fatalf("%v: status %d, %s, error %v", c.args, got.status, got.err, err)
+		}
+		if b := out.Pairs[0].Basis; b.OldRuns != c.old || b.NewRuns != c.newer || b.LikeRuns != c.like {
+			t.Errorf("%v: %+v", c.args, b)
+		}
 	}
 }
 
@@ -89,25 +165,39 @@ func TestCompareFormats(t *testing.T) {
 
 // Status 3 and a sentence for what is met; the comparison is shown in any case.
 func TestCompareFailIf(t *testing.T) {
+	turns := savedTurns(t, 6)
 	old, other := savedPair(t, 6)
+	lone := []string{old, other}
+	undecided := []string{"--fail-if-undecided"}
 	for _, c := range []struct {
+		reports    []string
 		conditions []string
+		more       []string
 		status     int
 		says       []string
 	}{
-		{[]string{"operations<-5%"}, exitChanged, []string{"operations<-5% is met by", "pipe threads (-"}},
-		{[]string{"operations<-15%", "cost_p50>5%"}, exitDone, nil},
-		{[]string{"cost_p50>5%", "pipe/threads:operations<-5%", "pipe:operations<-4%"}, exitChanged, []string{"pipe/threads:operations<-5%", "pipe:operations<-4%"}},
-		{[]string{"spin:operations<-5%"}, exitDone, nil},
-		{[]string{"pip:operations<-5%"}, exitFailed, []string{"no such figure"}},
+		{turns, []string{"operations<-5%"}, nil, exitChanged, []string{"operations<-5% is met by", "pipe threads (-"}},
+		{turns, []string{"operations<-15%", "cost_p50>5%"}, nil, exitDone, nil},
+		{turns, []string{"cost_p50>5%", "pipe/threads:operations<-5%", "pipe:operations<-4%"}, nil, exitChanged, []string{"pipe/threads:operations<-5%", "pipe:operations<-4%"}},
+		{turns, []string{"spin:operations<-5%"}, undecided, exitDone, nil},
+		{turns, []string{"pip:operations<-5%"}, nil, exitFailed, []string{"no such figure"}},
+		{turns, []string{"pipe:operations<-10%"}, []string{"--fail-by", "interval", "--fail-if-undecided"}, exitUndecided, []string{"2 not decided"}},
+		{turns, []string{"pipe:operations<-5%"}, []string{"--fail-by", "interval"}, exitChanged, []string{"is met by"}},
+		{lone, []string{"operations<-5%"}, nil, exitFailed, []string{"--like"}},
+		{lone, []string{"operations<-5%"}, undecided, exitUndecided, []string{"not decided"}},
+		{lone, []string{"pipe:operations<1"}, undecided, exitDone, nil},
+		{lone, []string{"pipe:operations>1"}, undecided, exitChanged, []string{"pipe threads ("}},
 	} {
-		args := []string{"compare", old, other}
+		args := append([]string{"compare"}, c.reports...)
 		for _, text := range c.conditions {
 			args = append(args, "--fail-if", text)
 		}
-		got := call(t, args...)
+		got := call(t, append(args, c.more...)...)
 		if got.status != c.status || !strings.Contains(got.out, "Changes\n") {
-			t.Errorf("%v: status %d, want %d; %s", c.conditions, got.status, c.status, got.err)
+			t.Errorf("%v %v: status %d, want %d; %s", c.conditions, c.more, got.status, c.status, got.err)
+		}
+		if c.status != exitFailed && !strings.Contains(got.out, "Conditions\n") {
+			t.Errorf("%v: the output does not say what became of them", c.conditions)
 		}
 		if c.says == nil && got.err != "" {
 			t.Errorf("%v: standard error %q", c.conditions, got.err)
@@ -139,8 +229,12 @@ func TestWrongComparisons(t *testing.T) {
 		status int
 		says   string
 	}{
-		{nil, exitUsage, "requires at least 2 arg"},
-		{[]string{old}, exitUsage, "requires at least 2 arg"},
+		{nil, exitUsage, "nothing to compare with"},
+		{[]string{old}, exitUsage, "nothing to compare with"},
+		{[]string{"--with", old, other}, exitUsage, "no old report"},
+		{[]string{old, "--with"}, exitUsage, "needs an argument"},
+		{[]string{old, other, "--fail-by", "luck"}, exitUsage, "give estimate or interval"},
+		{[]string{old, old, "--with", other}, exitFailed, "are one report"},
 		{[]string{old, other, "--format", "xml"}, exitUsage, "the formats are table, json, csv, markdown"},
 		{[]string{old, other, "--fail-if", "cost_p50"}, exitUsage, "the metrics are duration, operations, pick_p50"},
 		{[]string{old, other, "--fail-if", "cots_p50>5%"}, exitUsage, `did you mean "cost_p50"?`},
@@ -150,7 +244,8 @@ func TestWrongComparisons(t *testing.T) {
 		{[]string{old, garbage}, exitFailed, "garbage: decode report"},
 		{[]string{old, command}, exitFailed, "nothing in common"},
 		{[]string{old, other, "-o", "/no/such/directory/x"}, exitFailed, "-o"},
-		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "too few trials"},
+		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "One run a side"},
+		{[]string{old, other, "--fail-if", "cost_p50>5"}, exitUsage, "no unit"},
 	} {
 		got := call(t, append([]string{"compare"}, c.args...)...)
 		if got.status != c.status {

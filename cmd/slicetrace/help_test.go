@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -42,7 +44,8 @@ var flagLines = map[string]string{
 	"report --html":     "report r.json --html VALUE",
 	"compare --format":  "compare --format VALUE old.json new.json",
 	"compare --output":  "compare old.json new.json --output VALUE",
-	"compare --fail-if": "compare old.json new.json --fail-if VALUE",
+	"compare --fail-if": "compare old1.json old2.json old3.json old4.json --with new1.json new2.json new3.json new4.json --fail-if VALUE",
+	"compare --fail-by": "compare old.json new.json --fail-by VALUE",
 	"check --format":    "check --format VALUE",
 	"export --format":   "export FILE --format VALUE -o out",
 }
@@ -118,11 +121,20 @@ func helpFixtures(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	old, other := reporttest.FullPair(6, 2)
-	var errs []error
-	for name, r := range map[string]*report.Report{
-		"r.json": old, "REPORT": old, "OLD": old, "NEW": other, "old.json": old, "new.json": other, "newer.json": old,
-		"main.json": old, "branch.json": old, "slicetrace-20261122T201100Z.json": old, "slicetrace-20261123T201100Z.json": other,
-	} {
+	newer := reporttest.Copy(other)
+	newer.Created = newer.Created.Add(-time.Hour)
+	errs := []error{os.Mkdir(filepath.Join(dir, "baseline"), 0o755)}
+	files := map[string]*report.Report{
+		"r.json": old, "REPORT": old, "OLD": old, "NEW": other, "old.json": old, "new.json": other, "newer.json": newer,
+		"slicetrace-20261122T201100Z.json": old, "slicetrace-20261123T201100Z.json": other,
+	}
+	a, b := reporttest.Turns(reporttest.Bundled(2, 2), reporttest.Bundled(2, 2), 5, 0.02, 1)
+	for i := range a {
+		number := strconv.Itoa(i+1) + ".json"
+		files["old"+number], files["new"+number], files["main"+number], files["branch"+number] = a[i], b[i], a[i], b[i]
+		files["baseline/"+number] = a[i]
+	}
+	for name, r := range files {
 		errs = append(errs, report.WriteFile(filepath.Join(dir, name), r, nil))
 	}
 	for _, name := range []string{"t.rec", "RECORDING"} {
@@ -191,7 +203,8 @@ func TestExamples(t *testing.T) {
 		cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", shortened(line)}
 		cmd.Env = append(cmd.Env, "TOOL="+self(t), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 		got := finish(t, cmd)
-		changed := got.status == exitChanged && strings.Contains(line, "--fail-if")
+		changed := got.status == exitChanged && strings.Contains(line, "--fail-if") ||
+			got.status == exitUndecided && strings.Contains(line, "--fail-if-undecided")
 		if got.status != exitDone && !changed {
 			t.Errorf("%s: status %d: %.500s", line, got.status, got.err)
 		}

@@ -74,8 +74,8 @@ func (p *pageFlags) write(s streams, names []string) error {
 		if err != nil {
 			return err
 		}
-		options.Comparison, err = report.Compare(report.Named{Name: names[0], Report: old},
-			[]report.Named{{Name: names[1], Report: r}}, report.CompareOptions{})
+		options.Comparison, err = report.Compare([]report.Named{{Name: names[0], Report: old}},
+			[][]report.Named{{{Name: names[1], Report: r}}}, report.CompareOptions{})
 		if err != nil {
 			return err
 		}

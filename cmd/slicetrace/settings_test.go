@@ -91,7 +91,7 @@ func TestEachConditionIsNamed(t *testing.T) {
 				during = append(during, func() { c.during(t, cmd) })
 			}
 			r := measured(t, finish(t, cmd, during...))
-			compared, err := report.Compare(report.Named{Name: "old", Report: plain}, []report.Named{{Name: "new", Report: r}}, report.CompareOptions{})
+			compared, err := report.Compare([]report.Named{{Name: "old", Report: plain}}, [][]report.Named{{{Name: "new", Report: r}}}, report.CompareOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

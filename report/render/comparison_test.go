@@ -19,7 +19,22 @@ import (
 
 func compared(t testing.TB, old report.Named, others ...report.Named) *report.Comparison {
 	t.Helper()
-	c, err := report.Compare(old, others, report.CompareOptions{Cores: true})
+	var sides [][]report.Named
+	for _, n := range others {
+		sides = append(sides, []report.Named{n})
+	}
+	c, err := report.Compare([]report.Named{old}, sides, report.CompareOptions{Cores: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// turns compares runs that were made in turns.
+func turns(t testing.TB, old, other *report.Report, runs int) *report.Comparison {
+	t.Helper()
+	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
+	c, err := report.Compare(reporttest.Named("old-", a), [][]report.Named{reporttest.Named("new-", b)}, report.CompareOptions{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,8 +44,8 @@ func compared(t testing.TB, old report.Named, others ...report.Named) *report.Co
 // comparisons are what the goldens show, each named after the case.
 func comparisons(t *testing.T) map[string]*report.Comparison {
 	named := func(name string, r *report.Report) report.Named { return report.Named{Name: name + ".json", Report: r} }
-	old, other := reporttest.FullPair(6, 2)
-	kernel := reporttest.WithoutPick(reporttest.Change(other, "pipe", 0.9))
+	old, _ := reporttest.FullPair(6, 2)
+	kernel := reporttest.WithoutPick(reporttest.Change(reporttest.Copy(old), "pipe", 0.9))
 	kernel.Host.Kernel, kernel.Host.HZ, kernel.Host.Preemption = "6.12.9", 1000, "lazy"
 	slower := reporttest.Command()
 	slower.Trials[0].DurationNS += slower.Trials[0].DurationNS / 5
@@ -39,8 +54,9 @@ func comparisons(t *testing.T) map[string]*report.Comparison {
 	bundled := reporttest.Bundled(6, 2)
 	return map[string]*report.Comparison{
 		"compare-alike":          compared(t, named("old", bundled), named("new", bundled)),
-		"compare-other-kernel":   compared(t, named("old", old), named("new", kernel)),
-		"compare-commands":       compared(t, named("old", reporttest.Command()), named("new", slower)),
+		"compare-other-kernel":   turns(t, old, kernel, 5),
+		"compare-one-run-each":   compared(t, named("old", old), named("new", reporttest.Change(reporttest.Copy(old), "futex", 0.9))),
+		"compare-commands":       turns(t, reporttest.Command(), slower, 4),
 		"compare-few-rounds":     compared(t, named("old", reporttest.Bundled(3, 2)), named("new", reporttest.Bundled(2, 2))),
 		"compare-dirty":          compared(t, named("old", bundled), named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
 		"compare-three":          compared(t, named("old", bundled), named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
@@ -88,7 +104,7 @@ func TestComparisonGoldens(t *testing.T) {
 		})
 	}
 	old, other := reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "spin", 3)
-	c := compared(t, report.Named{Name: "old.json", Report: old}, report.Named{Name: "new.json", Report: other})
+	c := turns(t, old, other, 5)
 	golden(t, "compare-verbose.txt", comparisonText(t, c, true))
 	for i := range c.Pairs {
 		c.Pairs[i].Switches = c.Pairs[i].Switches[:3] // the rest is alike
@@ -107,7 +123,7 @@ func TestComparisonGoldens(t *testing.T) {
 
 // Every figure is in the full text, so that no group's rows are lost or doubled.
 func TestVerboseTextHasEveryFigure(t *testing.T) {
-	row := regexp.MustCompile(`^  [a-z0-9_]+ +[^(;→]+ [0-9]+([+][0-9]+)?$`)
+	row := regexp.MustCompile(`^  [a-z0-9_]+ +([^(;→]|~ [(])+ [0-9]+([+][0-9]+)?$`)
 	for name, c := range comparisons(t) {
 		rows, groups := 0, map[string]bool{}
 		for _, p := range c.Pairs {
@@ -208,7 +224,8 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, err := report.Compare(report.Named{Name: string(a[:min(9, len(a))]), Report: old}, []report.Named{{Name: "new", Report: other}}, report.CompareOptions{Cores: true})
+		sides := [][]report.Named{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
+		c, err := report.Compare(sides[0], sides[1:], report.CompareOptions{Cores: true})
 		if err != nil {
 			return
 		}
@@ -227,6 +244,6 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Check([]report.Condition{condition}) // must not panic; whether it is met does not matter
+		_ = c.Check([]report.Condition{condition}, report.CheckOptions{}) // must not panic; whether it is met does not matter
 	})
 }

@@ -128,7 +128,7 @@ func checkInk(t *testing.T, page []byte) {
 
 func comparison(t testing.TB, old, new *report.Report) *report.Comparison {
 	t.Helper()
-	c, err := report.Compare(report.Named{Name: "old.json", Report: old}, []report.Named{{Name: "new.json", Report: new}}, report.CompareOptions{})
+	c, err := report.Compare([]report.Named{{Name: "old.json", Report: old}}, [][]report.Named{{{Name: "new.json", Report: new}}}, report.CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,27 @@
+package report
+
+import "slices"
+
+// adjust returns Benjamini and Hochberg's (1995) q for each p-value: the false
+// discovery rate at which it would still be called a discovery among all of them.
+func adjust(p []float64) []float64 {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		switch {
+		case p[i] < p[j]:
+			return 1
+		case p[i] > p[j]:
+			return -1
+		}
+		return 0
+	})
+	q, least := make([]float64, len(p)), 1.0
+	for rank, i := range order { // the largest first
+		least = min(least, p[i]*float64(len(p))/float64(len(p)-rank))
+		q[i] = least
+	}
+	return q
+}

@@ -1,0 +1,319 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/aclements/go-moremath/stats"
+	"golang.org/x/perf/benchmath"
+)
+
+// Basis says what a change between two sides is held against: how much runs differ
+// without a change. Within a run rounds vary far less than runs do among each other, for
+// the hour, other work and the layout of memory are a whole run's.
+type Basis struct {
+	// Kind is one of the kinds.
+	Kind BasisKind `json:"kind"`
+	// OldRuns, NewRuns and LikeRuns are how many reports there are.
+	OldRuns  int `json:"old_runs"`
+	NewRuns  int `json:"new_runs"`
+	LikeRuns int `json:"like_runs"`
+	// Arrangements is in how many ways the runs are dealt out to both sides.
+	Arrangements int `json:"arrangements,omitempty"`
+	// Needed is how many runs a side find a change of 10 % in each primary figure nine
+	// times in ten, as far as these runs tell; 0 where that is not known.
+	Needed int `json:"needed_runs,omitempty"`
+	// Noisiest is the figure that needs so many.
+	Noisiest string `json:"noisiest,omitempty"`
+	// apart says that the runs were made side by side and not in turns.
+	apart bool
+}
+
+// BasisKind says how a change is told from what varies between runs.
+type BasisKind string
+
+// The kinds.
+const (
+	// BasisTurns: the runs of both sides were made in turns, and are dealt out to both
+	// sides anew in every way (exact permutation test within blocks of time).
+	BasisTurns BasisKind = "turns"
+	// BasisLike: like runs tell how much runs differ. A side counts as one sample,
+	// whatever its runs, for they have their hour in common (Student's t).
+	BasisLike BasisKind = "like runs"
+	// BasisNone: nothing tells a change from what varies between runs.
+	BasisNone BasisKind = "none"
+)
+
+const (
+	// AskedRuns is how many runs a side the tool asks for before it knows how much they vary.
+	AskedRuns = 5
+	// LeastLike is how many like runs tell how much runs vary.
+	LeastLike = 4
+	// leastChange is the smallest change, in percent, that is called one: a smaller one
+	// can be exact, and is of no use.
+	leastChange = 1
+	// sought is the change that the tool asks for enough runs to find, and power how often.
+	sought, power = 0.10, 0.9
+)
+
+// decider decides figures on one basis.
+type decider struct {
+	basis Basis
+	*arrangements
+	// index are the runs, old ones first, in the order of time.
+	index []int
+}
+
+func newDecider(old, other, like side) decider {
+	isNew, index, ordered := inTime(old, other)
+	d := decider{basis: Basis{Kind: BasisNone, OldRuns: len(old.runs), NewRuns: len(other.runs), LikeRuns: len(like.runs)}, index: index}
+	several := len(old.runs) > 1 && len(other.runs) > 1
+	if several && ordered && alternate(isNew) {
+		if a := arrange(isNew); len(a.weights) >= leastArrangements {
+			d.basis.Kind, d.basis.Arrangements, d.arrangements = BasisTurns, len(a.weights), a
+			return d
+		}
+	}
+	d.basis.apart = several && !(ordered && alternate(isNew))
+	if len(like.runs) >= LeastLike {
+		d.basis.Kind = BasisLike
+	}
+	return d
+}
+
+// inRuns are one figure's values: a run's is the median of its rounds, or the greatest
+// of what is shown by its greatest.
+type inRuns struct{ old, new, like []float64 }
+
+// logs returns the values' logarithms, or themselves where one has none.
+func (r inRuns) logs() (out inRuns, ratio bool) {
+	for _, x := range slices.Concat(r.old, r.new, r.like) {
+		if x <= 0 {
+			return r, false
+		}
+	}
+	log := func(values []float64) []float64 {
+		out := make([]float64, len(values))
+		for i, x := range values {
+			out[i] = math.Log(x)
+		}
+		return out
+	}
+	return inRuns{log(r.old), log(r.new), log(r.like)}, true
+}
+
+// tested is a figure on its way to an outcome.
+type tested struct {
+	change *Change
+	// differences are those under all arrangements.
+	differences []float64
+	deviation   float64 // of the difference, from what varies between runs
+	freedom     int
+	// ratio says that differences are of logarithms.
+	ratio bool
+}
+
+// test fills in what can be said of one figure alone.
+func (d decider) test(c *Change) tested {
+	values, ratio := c.runs.logs()
+	t := tested{change: c, ratio: ratio}
+	c.P, c.Q, c.Outcome = 1, 1, Untested
+	center, low, high := meanOf(values.new)-meanOf(values.old), math.Inf(-1), math.Inf(1)
+	switch d.basis.Kind {
+	case BasisTurns:
+		all, inOrder := slices.Concat(values.old, values.new), make([]float64, len(d.index))
+		for i, from := range d.index {
+			inOrder[i] = all[from]
+		}
+		t.differences = d.differences(inOrder)
+		t.deviation, t.freedom = d.residual(inOrder)
+		center, low, high, c.P = d.shift(t.differences)
+		c.Outcome = Alike
+	case BasisLike:
+		if len(values.like) < LeastLike {
+			break
+		}
+		t.freedom = len(values.like) - 1
+		t.deviation = math.Sqrt2 * deviationOf(values.like)
+		c.Outcome = Alike
+		if t.deviation == 0 {
+			low, high = center, center
+			if center != 0 {
+				c.P = 0
+			}
+			break
+		}
+		student := stats.TDist{V: float64(t.freedom)}
+		c.P = min(1, 2*student.CDF(-math.Abs(center)/t.deviation))
+		half := t.deviation * stats.InvCDF(student)(1-(1-confidence)/2)
+		low, high = center-half, center+half
+	}
+	if ratio {
+		c.Percent = finite(100 * (math.Exp(center) - 1))
+		if !math.IsInf(low, 0) && !math.IsInf(high, 0) {
+			c.PercentLow, c.PercentHigh = finite(100*(math.Exp(low)-1)), finite(100*(math.Exp(high)-1))
+		}
+	}
+	return t
+}
+
+// detectable returns the difference that would be found nine times in ten, where all of
+// a family must stay below critical of their own deviations instead of own.
+func (t tested) detectable(strictness float64) float64 {
+	student := stats.TDist{V: float64(t.freedom)}
+	quantile := stats.InvCDF(student)
+	return t.deviation * (strictness*quantile(1-(1-confidence)/2) + quantile(power))
+}
+
+// student returns the p-value of Student's test. Unlike an exact one of few runs it can
+// become small enough to stand out among a thousand figures.
+func (t tested) student() float64 {
+	difference := 0.0
+	switch {
+	case t.differences == nil:
+		return t.change.P
+	case t.differences[0] == 0, t.freedom == 0:
+		return 1
+	default:
+		difference = math.Abs(t.differences[0])
+	}
+	if t.deviation == 0 {
+		return 0
+	}
+	return min(1, 2*stats.TDist{V: float64(t.freedom)}.CDF(-difference/t.deviation))
+}
+
+// judge decides the figures of a pair: the primary ones so that among like sides any of
+// them is called changed at most once in twenty times, the others at a false discovery
+// rate of 5 %.
+func (d *decider) judge(changes []Change) {
+	var primary, rest []tested
+	for i := range changes {
+		switch t := d.test(&changes[i]); {
+		case t.change.Outcome == Untested:
+		case t.change.Primary:
+			primary = append(primary, t)
+		default:
+			rest = append(rest, t)
+		}
+	}
+	strictness := d.adjustFamily(primary)
+	d.ask(primary, strictness)
+	var p []float64
+	for _, t := range rest {
+		p = append(p, t.student())
+	}
+	for i, q := range adjust(p) {
+		rest[i].change.Q = q
+	}
+	for _, t := range slices.Concat(primary, rest) {
+		c := t.change
+		c.decide()
+		own := 1.0
+		if c.Primary {
+			own = strictness
+		}
+		if x := t.detectable(own); t.ratio && t.freedom > 0 {
+			c.Detectable = finite(100 * (math.Exp(x) - 1))
+		}
+	}
+}
+
+// adjustFamily gives each primary figure its p-value among all of them, and returns how
+// much stricter than one figure alone that is.
+func (d *decider) adjustFamily(primary []tested) float64 {
+	if len(primary) == 0 {
+		return 1
+	}
+	if d.basis.Kind == BasisTurns {
+		var all [][]float64
+		for _, t := range primary {
+			all = append(all, t.differences)
+		}
+		p, critical := family(all)
+		for i, t := range primary {
+			t.change.Q = max(p[i], t.change.P)
+		}
+		_, alone := family(all[:1])
+		return max(1, critical/max(alone, 1e-9))
+	}
+	// Holm (1979): whatever the figures have to do with each other.
+	order := slices.Clone(primary)
+	slices.SortStableFunc(order, func(a, b tested) int { return cmp.Compare(a.change.P, b.change.P) })
+	greatest := 0.0
+	for i, t := range order {
+		greatest = max(greatest, min(1, t.change.P*float64(len(order)-i)))
+		t.change.Q = greatest
+	}
+	quantile := stats.InvCDF(stats.TDist{V: float64(primary[0].freedom)})
+	return quantile(1-(1-confidence)/2/float64(len(primary))) / quantile(1-(1-confidence)/2)
+}
+
+// ask finds how many runs a side would do. What must be found shrinks with the root of
+// their number, and with few of them faster, so that the answer errs to too many.
+func (d *decider) ask(primary []tested, strictness float64) {
+	if d.basis.Kind != BasisTurns {
+		return
+	}
+	for _, t := range primary {
+		if t.freedom == 0 || !t.ratio {
+			continue
+		}
+		more := t.detectable(strictness) / math.Log1p(sought)
+		runs := max(4, int(math.Ceil(float64(min(d.basis.OldRuns, d.basis.NewRuns))*more*more)))
+		if runs > d.basis.Needed {
+			d.basis.Needed, d.basis.Noisiest = runs, t.change.title()
+		}
+	}
+}
+
+// decide makes an outcome of p and q.
+func (c *Change) decide() {
+	level := benchmath.DefaultThresholds.CompareAlpha
+	switch {
+	case c.P > level:
+		c.Outcome = Alike
+	case c.Percent != nil && math.Abs(*c.Percent) < leastChange:
+		c.Outcome = Small
+	case c.Q <= level:
+		c.Outcome = Changed
+	default:
+		c.Outcome = Doubtful
+	}
+}
+
+func deviationOf(values []float64) float64 {
+	mean, squares := meanOf(values), 0.0
+	for _, x := range values {
+		squares += (x - mean) * (x - mean)
+	}
+	return math.Sqrt(squares / float64(len(values)-1))
+}
+
+// sentences say on what the outcomes rest, and what would tell more.
+func (b Basis) sentences() []string {
+	const how = "make runs of both sides in turns, such as: for i in 1 2 3 4 5; do OLD run -o old$i.json; NEW run -o new$i.json; done"
+	runs := plural(b.OldRuns, "old run") + " and " + plural(b.NewRuns, "new run")
+	switch b.Kind {
+	case BasisTurns:
+		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from all %d ways to deal them out to two sides.", runs, b.Arrangements)}
+		if b.Needed > 0 {
+			out = append(out, fmt.Sprintf("As much as these runs vary, a change of 10 %% in any primary figure is found nine times in ten with %d runs a side; "+
+				"it is %s that takes so many.", b.Needed, b.Noisiest))
+		}
+		return out
+	case BasisLike:
+		return []string{fmt.Sprintf("%s of a side, held against how much %d like runs differ; what runs of one hour have in common is no sample of its own.",
+			choose(b.OldRuns+b.NewRuns > 2, "The runs", "One run"), b.LikeRuns)}
+	}
+	switch {
+	case b.apart:
+		return []string{fmt.Sprintf("%s, but not made in turns: what drifted between them cannot be told from a change. Instead %s.", runs, how)}
+	case b.OldRuns > 1 && b.NewRuns > 1:
+		return []string{fmt.Sprintf("%s are too few to tell a change from what varies between like runs: make %d a side, in turns.", runs, AskedRuns)}
+	}
+	return []string{fmt.Sprintf("One run a side cannot be told from what varies between like runs: the figures are shown, and none is called changed. "+
+		"Give %d or more like runs (--like FILES), or %s; then: compare old*.json --with new*.json.", LeastLike, how)}
+}

@@ -1,0 +1,312 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+const (
+	// mostArrangements is up to how many arrangements of runs are all tried; of more,
+	// so many are drawn.
+	mostArrangements = 5000
+	// leastArrangements is how many there must be for the rarest of them, to either
+	// side, to have a p-value of at most 5 %.
+	leastArrangements = 40
+	// enoughArrangements are those after which blocks are made no larger.
+	enoughArrangements = 100
+)
+
+// arrangements are the ways in which runs, in the order of time, could have been old or
+// new ones: within each block of runs that lie together in time every choice of as many
+// new ones as there are. Were both sides alike, all arrangements would be as likely as
+// the one that was measured, whatever the figures' distribution, and whatever changed
+// from block to block. The first is the one that was measured.
+type arrangements struct {
+	// weights hold for each arrangement what each run counts in the difference of the
+	// sides' means: positive for new ones, 1 in all, and negative for old ones, -1.
+	weights [][]float64
+	// overlap is the sum of the weights of the runs that really are new: 1 for the first.
+	overlap []float64
+	blocks  [][]bool
+}
+
+// arrange finds the blocks: the smallest of equally many old and new runs, four runs at
+// least, that allow enough arrangements.
+func arrange(isNew []bool) *arrangements {
+	var a arrangements
+	for least := 4; ; least += 2 {
+		a.blocks = blocksOf(isNew, least)
+		if len(a.blocks) == 1 || a.count() >= enoughArrangements {
+			break
+		}
+	}
+	a.enumerate()
+	return &a
+}
+
+// blocksOf cuts runs where as many old as new ones have come, after so many at least.
+// What is left joins the last block.
+func blocksOf(isNew []bool, least int) [][]bool {
+	var blocks [][]bool
+	begin, ahead := 0, 0
+	for i, n := range isNew {
+		if ahead++; !n {
+			ahead -= 2
+		}
+		if ahead == 0 && i+1-begin >= least {
+			blocks = append(blocks, isNew[begin:i+1])
+			begin = i + 1
+		}
+	}
+	switch last := len(blocks) - 1; {
+	case begin == len(isNew):
+	case last < 0:
+		blocks = append(blocks, isNew)
+	default:
+		blocks[last] = isNew[begin-len(blocks[last]):]
+	}
+	return blocks
+}
+
+// count returns how many arrangements there are.
+func (a *arrangements) count() float64 {
+	n := 1.0
+	for _, b := range a.blocks {
+		all, _ := math.Lgamma(float64(len(b) + 1))
+		one, _ := math.Lgamma(float64(news(b) + 1))
+		other, _ := math.Lgamma(float64(len(b) - news(b) + 1))
+		n *= math.Round(math.Exp(all - one - other))
+	}
+	return n
+}
+
+func news(block []bool) int {
+	n := 0
+	for _, isNew := range block {
+		if isNew {
+			n++
+		}
+	}
+	return n
+}
+
+// enumerate fills in the weights.
+func (a *arrangements) enumerate() {
+	measured := slices.Concat(a.blocks...)
+	a.add(measured, measured)
+	if a.count() > mostArrangements {
+		random := rand.New(rand.NewPCG(1, 2)) // the same arrangements each time
+		for range mostArrangements - 1 {
+			drawn := slices.Clone(measured)
+			begin := 0
+			for _, b := range a.blocks {
+				part := drawn[begin : begin+len(b)]
+				random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+				begin += len(b)
+			}
+			a.add(measured, drawn)
+		}
+		return
+	}
+	var choose func(chosen []bool, block int)
+	choose = func(chosen []bool, block int) {
+		if block == len(a.blocks) {
+			if !slices.Equal(chosen, measured) {
+				a.add(measured, chosen)
+			}
+			return
+		}
+		b := a.blocks[block]
+		eachChoice(len(b), news(b), func(c []bool) { choose(append(slices.Clone(chosen), c...), block+1) })
+	}
+	choose(nil, 0)
+}
+
+// eachChoice calls f with every way to choose k of n. f must not keep what it gets.
+func eachChoice(n, k int, f func([]bool)) {
+	chosen := make([]bool, n)
+	var from func(i, left int)
+	from = func(i, left int) {
+		if n-i < left {
+			return
+		}
+		if i == n {
+			f(chosen)
+			return
+		}
+		if left > 0 {
+			chosen[i] = true
+			from(i+1, left-1)
+			chosen[i] = false
+		}
+		from(i+1, left)
+	}
+	from(0, k)
+}
+
+// add appends an arrangement's weights. A block counts by how exactly it tells the
+// difference: as n·m ÷ (n + m).
+func (a *arrangements) add(measured, chosen []bool) {
+	weights := make([]float64, len(chosen))
+	total, begin := 0.0, 0
+	for _, b := range a.blocks {
+		total += blockWeight(b)
+	}
+	overlap := 0.0
+	for _, b := range a.blocks {
+		n := news(b)
+		for i := begin; i < begin+len(b); i++ {
+			switch w := blockWeight(b) / total; {
+			case chosen[i]:
+				weights[i] = w / float64(n)
+			default:
+				weights[i] = -w / float64(len(b)-n)
+			}
+			if measured[i] {
+				overlap += weights[i]
+			}
+		}
+		begin += len(b)
+	}
+	a.weights, a.overlap = append(a.weights, weights), append(a.overlap, overlap)
+}
+
+func blockWeight(b []bool) float64 {
+	n := float64(news(b))
+	return n * (float64(len(b)) - n) / float64(len(b))
+}
+
+// differences returns the weighted difference of the means under each arrangement.
+func (a *arrangements) differences(values []float64) []float64 {
+	out := make([]float64, len(a.weights))
+	for g, weights := range a.weights {
+		for i, w := range weights {
+			out[g] += w * (values[i] - values[0]) // equal values differ by nothing, not by rounding
+		}
+	}
+	return out
+}
+
+// shift estimates by how much new runs differ from old ones, with the 95 % interval that
+// inverts the exact permutation test (Fisher 1935; Pitman 1937; Ernst 2004), and that
+// test's p-value: the interval leaves out 0 exactly when p is at most 5 %.
+func (a *arrangements) shift(d []float64) (center, low, high, p float64) {
+	// At a true shift of s an arrangement's difference is as extreme as the measured one
+	// from its own limit on: where (1 - overlap)·s reaches what it lacks.
+	limits := make([]float64, 0, len(d)-1)
+	scale := 0.0
+	for _, x := range d {
+		scale = max(scale, math.Abs(x))
+	}
+	up, down := 1, 1 // how many are as extreme at 0, the measured one among them
+	for g := 1; g < len(d); g++ {
+		rest := 1 - a.overlap[g]
+		if rest < 1e-9 { // drawn again
+			up, down = up+1, down+1
+			limits = append(limits, math.NaN())
+			continue
+		}
+		limit := (d[0] - d[g]) / rest
+		if math.Abs(limit) <= 1e-9*scale { // as near as rounding can tell
+			limit = 0
+		}
+		if limit <= 0 {
+			up++
+		}
+		if limit >= 0 {
+			down++
+		}
+		limits = append(limits, limit)
+	}
+	p = min(1, 2*float64(min(up, down))/float64(len(d)))
+	again := 0
+	limits = slices.DeleteFunc(limits, func(x float64) bool {
+		if math.IsNaN(x) {
+			again++
+			return true
+		}
+		return false
+	})
+	slices.Sort(limits)
+	const tail = (1 - confidence) / 2
+	// The least number k of limits at which the tail has more than its share.
+	k := int(math.Floor(tail*float64(len(d))*(1+1e-12))) - again
+	if k < 1 || len(limits) < k {
+		return d[0], math.Inf(-1), math.Inf(1), p
+	}
+	return d[0], limits[k-1], limits[len(limits)-k], p
+}
+
+// residual returns the standard error of the difference of the means, from how the runs
+// of one side in one block differ among each other, with its degrees of freedom.
+func (a *arrangements) residual(values []float64) (deviation float64, freedom int) {
+	squares, begin := 0.0, 0
+	for _, b := range a.blocks {
+		for _, side := range []bool{false, true} {
+			var of []float64
+			for i, isNew := range b {
+				if isNew == side {
+					of = append(of, values[begin+i])
+				}
+			}
+			mean := meanOf(of)
+			for _, x := range of {
+				squares += (x - mean) * (x - mean)
+			}
+			freedom += len(of) - 1
+		}
+		begin += len(b)
+	}
+	sum := 0.0
+	for _, w := range a.weights[0] {
+		sum += w * w
+	}
+	return math.Sqrt(squares / float64(freedom) * sum), freedom
+}
+
+func meanOf(values []float64) float64 {
+	sum := 0.0
+	for _, x := range values {
+		sum += x
+	}
+	return sum / float64(len(values))
+}
+
+// family tells which of several figures changed, all of them taken together: for each
+// the chance that among like sides any figure would differ as much (Westfall and Young
+// 1993, single-step maxT): figures that rise and fall together count as few. critical is
+// the difference, in a figure's own standard deviations, that all of them stay below in 95 %.
+func family(all [][]float64) (p []float64, critical float64) {
+	if len(all) == 0 {
+		return nil, 0
+	}
+	n := len(all[0])
+	greatest, measured := make([]float64, n), make([]float64, len(all))
+	for f, d := range all {
+		deviation := spreadOf(d)
+		if deviation == 0 {
+			continue
+		}
+		for g, x := range d {
+			greatest[g] = max(greatest[g], math.Abs(x)/deviation)
+		}
+		measured[f] = math.Abs(d[0]) / deviation
+	}
+	slices.Sort(greatest)
+	p = make([]float64, len(all))
+	for f, z := range measured {
+		i, _ := slices.BinarySearch(greatest, z*(1-1e-9))
+		p[f] = float64(n-i) / float64(n)
+	}
+	return p, greatest[min(n-1, int(math.Ceil(confidence*float64(n))))]
+}
+
+// spreadOf is the standard deviation of a figure's differences over all arrangements.
+func spreadOf(d []float64) float64 {
+	sum := 0.0
+	for _, x := range d {
+		sum += x * x
+	}
+	return math.Sqrt(sum / float64(len(d)))
+}

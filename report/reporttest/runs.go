@@ -1,0 +1,64 @@
+package reporttest
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// Turns returns runs of two sides that were made in turns: copies of two reports, a
+// minute apart. Runs vary among each other: each did its work and spent its time by a
+// factor of its own, of which the logarithm has the standard deviation spread.
+func Turns(old, other *report.Report, runs int, spread float64, seed uint64) (a, b []*report.Report) {
+	random := rand.New(rand.NewPCG(seed, 7))
+	at := old.Created
+	for i := range runs {
+		both := []*report.Report{run(old, at, random, spread), run(other, at.Add(time.Minute), random, spread)}
+		if i%2 == 1 { // who begins takes turns too
+			both[0].Created, both[1].Created = both[1].Created, both[0].Created
+		}
+		a, b = append(a, both[0]), append(b, both[1])
+		at = at.Add(2 * time.Minute)
+	}
+	return a, b
+}
+
+// run copies a report.
+func run(r *report.Report, at time.Time, random *rand.Rand, spread float64) *report.Report {
+	out := Copy(r)
+	out.Created = at
+	factor := math.Exp(spread * random.NormFloat64())
+	for i := range out.Trials {
+		t := &out.Trials[i]
+		t.Operations = int64(factor * float64(t.Operations))
+		if t.Mode == report.Command {
+			t.DurationNS = int64(factor * float64(t.DurationNS))
+		}
+	}
+	return out
+}
+
+// Copy returns a report that shares nothing with another.
+func Copy(r *report.Report) *report.Report {
+	var text bytes.Buffer
+	if err := report.Encode(&text, r); err != nil {
+		panic(err) // what tests make can be encoded
+	}
+	out, err := report.Decode(&text)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// Named gives reports names that end in their number.
+func Named(prefix string, reports []*report.Report) []report.Named {
+	var out []report.Named
+	for i, r := range reports {
+		out = append(out, report.Named{Name: prefix + string(rune('a'+i)) + ".json", Report: r})
+	}
+	return out
+}
