@@ -20,6 +20,8 @@ type Basis struct {
 	OldRuns  int `json:"old_runs"`
 	NewRuns  int `json:"new_runs"`
 	LikeRuns int `json:"like_runs"`
+	// Like names the like runs.
+	Like []string `json:"like,omitempty"`
 	// Arrangements is in how many ways the runs are dealt out to both sides.
 	Arrangements int `json:"arrangements,omitempty"`
 	// Needed is how many runs a side find a change of 10 % in each primary figure nine
@@ -51,6 +53,8 @@ const (
 	AskedRuns = 5
 	// LeastLike is how many like runs tell how much runs vary.
 	LeastLike = 4
+	// manyRuns is from how many runs a side on it is not the runs that are too few.
+	manyRuns = 20
 	// leastChange is the smallest change, in percent, that is called one: a smaller one
 	// can be exact, and is of no use.
 	leastChange = 1
@@ -69,6 +73,9 @@ type decider struct {
 func newDecider(old, other, like side) decider {
 	isNew, index, ordered := inTime(old, other)
 	d := decider{basis: Basis{Kind: BasisNone, OldRuns: len(old.runs), NewRuns: len(other.runs), LikeRuns: len(like.runs)}, index: index}
+	for _, n := range like.runs {
+		d.basis.Like = append(d.basis.Like, n.Name)
+	}
 	several := len(old.runs) > 1 && len(other.runs) > 1
 	if several && ordered && alternate(isNew) {
 		if a := arrange(isNew); len(a.weights) >= leastArrangements {
@@ -301,12 +308,12 @@ func (b Basis) sentences() []string {
 		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from all %d ways to deal them out to two sides.", runs, b.Arrangements)}
 		if b.Needed > 0 {
 			out = append(out, fmt.Sprintf("As much as these runs vary, a change of 10 %% in any primary figure is found nine times in ten with %d runs a side; "+
-				"it is %s that takes so many.", b.Needed, b.Noisiest))
+				"it is %s that takes so many%s.", b.Needed, b.Noisiest, choose(b.Needed > manyRuns, ", and a quieter machine would take fewer", "")))
 		}
 		return out
 	case BasisLike:
-		return []string{fmt.Sprintf("%s of a side, held against how much %d like runs differ; what runs of one hour have in common is no sample of its own.",
-			choose(b.OldRuns+b.NewRuns > 2, "The runs", "One run"), b.LikeRuns)}
+		return []string{fmt.Sprintf("%s of a side, held against how much %d like runs differ (%s); what runs of one hour have in common is no sample of its own.",
+			choose(b.OldRuns+b.NewRuns > 2, "The runs", "One run"), b.LikeRuns, listed(b.Like, 3))}
 	}
 	switch {
 	case b.apart:

@@ -239,8 +239,11 @@ func (c *comparing) compare(reports []report.Named) (*report.Comparison, error) 
 	return report.Compare(reports[:1], others, opts)
 }
 
-// mostBeside is how many reports beside the old one are looked at, the newest first.
-const mostBeside = 20
+const (
+	// mostBeside is how many reports beside the old one are looked at, the newest first,
+	// and enoughLike how many like runs are enough.
+	mostBeside, enoughLike = 20, 8
+)
 
 // beside returns reports of like runs that lie beside a lone old one, if none were given.
 func (c *comparing) beside(old, given []report.Named) []report.Named {
@@ -267,17 +270,22 @@ func (c *comparing) beside(old, given []report.Named) []report.Named {
 		}
 	}
 	slices.SortFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
-	var found []report.Named
+	var like []report.Named
 	for _, f := range files[:min(len(files), mostBeside)] {
-		// What is no report, or cannot be read, was not asked for.
-		if r, err := report.ReadFile(f.name); err == nil {
-			found = append(found, report.Named{Name: f.name, Report: r})
+		if len(like) == enoughLike {
+			break
+		}
+		r, err := report.ReadFile(f.name)
+		if err != nil {
+			continue // what is no report, or cannot be read, was not asked for
+		}
+		found := report.LikeRuns(old[0].Report, []report.Named{{Name: f.name, Report: r}})
+		known := slices.ContainsFunc(slices.Concat(given, like), func(n report.Named) bool { return n.Report.ID() == r.ID() })
+		if !known {
+			like = append(like, found...)
 		}
 	}
-	like := report.LikeRuns(old[0].Report, found)
-	return slices.DeleteFunc(like, func(n report.Named) bool {
-		return slices.ContainsFunc(given, func(g report.Named) bool { return g.Report.ID() == n.Report.ID() })
-	})
+	return like
 }
 
 // verdict turns what became of the conditions into the exit status.
