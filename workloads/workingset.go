@@ -45,8 +45,8 @@ const (
 // walk_alone_p50_ns.
 //
 // The forms are the sizes of the buffer, for two workers; for the smallest, 16 workers
-// (16 address spaces in processes); "pages", of which each page's TLB entry is needed
-// and only a line of it; and "shared": all workers have the same buffer, in threads at
+// (16 address spaces in processes); by pages, where each page's TLB entry is needed
+// and only a line of it; and shared: all workers have the same buffer, in threads at
 // the same addresses, in processes mapped by each. Buffers are kept out of huge pages,
 // so that a page is the same everywhere. Larger ones than these are left out: a trial
 // would have too few turns, and what the last cache does not hold is cold with and
@@ -75,13 +75,13 @@ func workingsetVariants(int) []Variant {
 	// The names differ from those of a form that touched lines which did not depend
 	// on each other.
 	return []Variant{
-		{Name: "walk 16 KiB", Workers: 2, firstCore: true, buffer: 16 * kib},
-		{Name: "walk 256 KiB", Workers: 2, firstCore: true, buffer: 256 * kib},
-		{Name: "walk 1 MiB", Workers: 2, firstCore: true, buffer: mib, duration: 80 * time.Millisecond},
-		{Name: "walk 16 KiB × 16", Workers: 16, firstCore: true, buffer: 16 * kib},
-		{Name: "walk 256 KiB shared", Workers: 2, firstCore: true, buffer: 256 * kib, shared: true},
-		{Name: "pages of 4 MiB", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true},
-		{Name: "pages of 4 MiB shared", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true, shared: true},
+		{Name: "16 KiB each", Workers: 2, firstCore: true, buffer: 16 * kib},
+		{Name: "256 KiB each", Workers: 2, firstCore: true, buffer: 256 * kib},
+		{Name: "1 MiB each", Workers: 2, firstCore: true, buffer: mib, duration: 80 * time.Millisecond},
+		{Name: "16 KiB each of 16", Workers: 16, firstCore: true, buffer: 16 * kib},
+		{Name: "256 KiB shared", Workers: 2, firstCore: true, buffer: 256 * kib, shared: true},
+		{Name: "4 MiB each, by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true},
+		{Name: "4 MiB shared, by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true, shared: true},
 	}
 }
 
