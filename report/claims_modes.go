@@ -87,7 +87,7 @@ func (e *evidence) colder() string {
 	}
 	// Half a MiB of two tasks fits into most second-level caches, and not into a
 	// first-level one.
-	i := max(0, slices.IndexFunc(loads, func(l load) bool { return l.variant == "256 KiB" }))
+	i := max(0, slices.IndexFunc(loads, func(l load) bool { return strings.HasPrefix(l.variant, "256 KiB") }))
 	return fmt.Sprintf("; afterwards, colder caches and TLB cost %s for %s touched", quote(e.record(loads[i], aftermath())), loads[i].variant)
 }
 
@@ -131,6 +131,7 @@ func creating(e *evidence) string {
 	if executed := e.record(load{name: "spawn", variant: "exec"}, m); len(executed) > 0 {
 		facts += fmt.Sprintf("; a fork that executes a program, %s", quote(executed))
 	}
+	facts += e.otherCreations()
 	return facts
 }
 

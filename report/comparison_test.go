@@ -204,6 +204,8 @@ func fill(t *testing.T, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 9, 9))
+	case reflect.Map: // of the workloads, by name
+		v.Set(reflect.ValueOf(map[string]int{"pipe": 9}))
 	default:
 		t.Fatalf("no other value for a %s", v.Kind())
 	}

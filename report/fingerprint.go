@@ -64,6 +64,7 @@ func unlike(old, other *Report) []Unlike {
 		delete(before, was.name)
 		delete(after, was.name)
 	}
+	out = append(out, unlikeVersions(old, other)...)
 	out = append(out, unlikeSettings(old, other, before, after)...)
 	return append(out, unlikeShares(old, other)...)
 }

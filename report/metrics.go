@@ -85,15 +85,11 @@ func concurrency() metric {
 }
 
 // aftermath is how much longer a worker took to go through its memory after a
-// switch than once more after that, for caches and TLB were colder.
+// switch than without one, for caches and TLB were colder.
 func aftermath() metric {
 	return figureOf("colder memory a switch", Nanoseconds, func(t *Trial) (float64, bool) {
-		first, ok1 := t.figure("first_pass_ns")
-		second, ok2 := t.figure("second_pass_ns")
-		if !ok1 || !ok2 || t.Operations == 0 {
-			return 0, false
-		}
-		return float64(first-second) / float64(t.Operations), true
+		after, alone, ok := t.walks()
+		return after - alone, ok
 	})
 }
 

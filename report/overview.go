@@ -67,16 +67,6 @@ func (r *Report) anyMode(l load, has func(*Trial) bool) bool {
 	})
 }
 
-// aftermathSection shows what a switch costs after its end.
-func (r *Report) aftermathSection() Section {
-	b := r.newBrief("After a switch", "How much longer a worker that was just given the core takes to go through its memory than once more after that: "+
-		"caches and TLB are colder. Two workers take turns, or as many as × says.")
-	b.of(r.workingsets())
-	b.show("colder memory", aftermath())
-	b.show("memory a worker (PSS)", memoryPSS())
-	return b.section()
-}
-
 // waitSection shows how long workers kept a core and waited for it.
 func (r *Report) waitSection() Section {
 	b := r.newBrief("Time slices and waits", "Where workers waited for a core longer than they had one. The longest wait is of all rounds. Concurrency: how many ran or waited.")

@@ -47,7 +47,10 @@ type header struct {
 	lock  uint32
 	// finished counts the workers whose body says that it is done.
 	finished uint32
-	_        [48]byte
+	// seen counts the words of others that workers looked for and found, missed those
+	// that they did not find.
+	seen, missed int64
+	_            [32]byte
 }
 
 // slot is one worker's own.
@@ -68,7 +71,7 @@ type slot struct {
 }
 
 // maxFigures is how many figures of its own a workload can have.
-const maxFigures = 2
+const maxFigures = 10
 
 // boardSize returns the bytes that a board for that many workers takes.
 func boardSize(workers int) int {

@@ -20,22 +20,30 @@ type Workload struct {
 	// variants lists the forms that the workload has on that many cores. Nil if
 	// it has one.
 	variants func(cores int) []Variant
+	// missing says which forms this machine cannot have, and why. Nil if it has all.
+	missing func(cores int) []string
 	// duration is how long a trial lasts if the user does not say.
 	duration time.Duration
-	// perCore is the default number of workers for each core.
-	perCore int
+	// perCore is the default number of workers for each core, and inGroups, if it is
+	// not 0, what their number is rounded up to a multiple of.
+	perCore, inGroups int
 	// paired workloads need an even number of workers; 2i and 2i+1 are a pair.
 	paired bool
 	// pinned workloads keep each worker on one core, and pairs together; the
 	// others may use every core of the trial.
 	pinned bool
 	// fixedWork workloads do a chunk for each microsecond of the trial's
-	// duration, all workers together, and end when they are done.
+	// duration, all workers together, times the form's stretch, and end when they
+	// are done.
 	fixedWork bool
+	// version counts the changes after which figures no longer mean what they
+	// meant; 0 is the first.
+	version int
 	// fatal workloads end worker 0 by SIGSEGV on purpose, and with it whoever
 	// cannot live without it.
 	fatal bool
-	// figures names what bodies put into their slot's figures, in that order.
+	// figures names what bodies put into their slot's figures, in that order. One
+	// whose sum is negative is absent.
 	figures []string
 	// fds is how many descriptors each worker is given.
 	fds int
@@ -47,6 +55,10 @@ type Workload struct {
 	// prepare is ordinary Go that runs in the worker before the start gate:
 	// allocate, map, and touch memory here. Nil if there is nothing to do.
 	prepare func(*worker) error
+	// rehearse runs in the worker before it comes to the start gate, once Go has let
+	// go of it: what the first of many rounds of work costs need not be measured
+	// with them. Nil if there is nothing to do. The rule for body holds for it.
+	rehearse func(*worker) syscall.Errno
 	// send and receive hand a token to a pair's other worker and wait for its
 	// own. Nil unless the body is pingPong. The rule for body holds for them.
 	send    func(w *worker, token byte) syscall.Errno
@@ -112,4 +124,14 @@ func editDistance(a, b string) int {
 }
 
 // workers returns the default number of workers on that many cores.
-func (w Workload) workers(cores int) int { return w.perCore * cores }
+func (w Workload) workers(cores int) int {
+	n := w.perCore * cores
+	if w.inGroups > 0 {
+		n = (n + w.inGroups - 1) / w.inGroups * w.inGroups
+	}
+	return n
+}
+
+// Version counts from 1. Figures of the same workload in unlike versions do not
+// mean the same.
+func (w Workload) Version() int { return w.version + 1 }

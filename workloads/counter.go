@@ -9,9 +9,16 @@ import (
 )
 
 // counter adds to one word that all workers share, in three ways: with nothing
-// to order them, by an atomic instruction, and under a lock. One operation is
-// one addition of 1. The figure counted is the word's final value: what it lacks
-// to the number of operations was lost.
+// to order them (a load, an addition, a store), by an atomic instruction, and under a
+// lock: a futex mutex without spinning, as glibc's default one is; its futex is private
+// in threads and shared in processes. One operation is one addition of 1, which is a
+// call in all forms, so that they differ by nothing else. The figure counted is the
+// word's final value: what it lacks to the number of operations was lost.
+//
+// The word is on the board, which is shared on purpose. What processes and threads
+// share by themselves says the figure others_words_seen_ppm: each worker writes a value
+// of its own into its place in a variable of the program, and when all have, looks for
+// those of the others: of all that it could find, the part that it does.
 //
 // Unsynchronised and atomic workers never block: an addition is 0 voluntary
 // switches, and each worker has one at the end gate. A lock that is held puts the
@@ -22,9 +29,11 @@ func counter() Workload {
 		Name:     "counter",
 		Summary:  "workers add to one word: updates lost, price of a lock",
 		variants: counterVariants,
-		duration: 60 * time.Millisecond,
+		duration: 50 * time.Millisecond,
+		version:  1, // before, only the load and the store were calls
 		perCore:  2,
-		figures:  []string{"counted"},
+		figures:  []string{"counted", "others_words_seen_ppm"},
+		rehearse: rehearseCounter,
 	}
 }
 
@@ -38,11 +47,18 @@ func counterVariants(int) []Variant {
 
 //go:nosplit
 //go:norace
+func rehearseCounter(w *worker) syscall.Errno {
+	w.writeOwnWord()
+	return 0
+}
+
+//go:nosplit
+//go:norace
 func addUnsynchronised(w *worker) syscall.Errno {
 	w.begin()
 	n, word := int64(0), &w.board.head.count
 	for ; !w.overAtTimes(n); n++ {
-		store(word, load(word)+1)
+		addPlainly(word)
 	}
 	return w.counted(n)
 }
@@ -53,7 +69,7 @@ func addAtomic(w *worker) syscall.Errno {
 	w.begin()
 	n, word := int64(0), &w.board.head.count
 	for ; !w.overAtTimes(n); n++ {
-		atomic.AddInt64(word, 1)
+		addAtomically(word)
 	}
 	return w.counted(n)
 }
@@ -67,7 +83,7 @@ func addLocked(w *worker) syscall.Errno {
 		if errno := w.lock(); errno != 0 {
 			return errno
 		}
-		store(word, load(word)+1)
+		addPlainly(word)
 		if errno := w.unlock(); errno != 0 {
 			return errno
 		}
@@ -81,8 +97,10 @@ func addLocked(w *worker) syscall.Errno {
 //go:norace
 func (w *worker) counted(n int64) syscall.Errno {
 	w.operations = n
+	w.readOthersWords()
 	if atomic.AddUint32(&w.board.head.finished, 1) == uint32(len(w.board.slots)) {
 		w.slot.figures[0] = atomic.LoadInt64(&w.board.head.count)
+		w.slot.figures[1] = w.board.wordsSeen()
 	}
 	return 0
 }
@@ -99,17 +117,26 @@ func (w *worker) overAtTimes(n int64) bool {
 	return w.over(n)
 }
 
-// load and store are calls, so that no compiler makes one instruction of both.
+// addPlainly loads, adds and stores. The comparison, which is never true, keeps
+// the compiler from making one instruction of the three.
 //
 //go:nosplit
 //go:norace
 //go:noinline
-func load(word *int64) int64 { return *word }
+func addPlainly(word *int64) {
+	value := *word
+	if value < 0 {
+		return
+	}
+	*word = value + 1
+}
 
+// addAtomically is a call as addPlainly is.
+//
 //go:nosplit
 //go:norace
 //go:noinline
-func store(word *int64, value int64) { *word = value }
+func addAtomically(word *int64) { atomic.AddInt64(word, 1) }
 
 // The states of the lock (Drepper, Futexes Are Tricky, mutex 2).
 const (

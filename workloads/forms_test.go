@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -133,7 +132,7 @@ func TestUnknownVariantIsAnError(t *testing.T) {
 
 func TestScaleVariantsDoubleUpToTwiceTheCores(t *testing.T) {
 	for cores, want := range map[int]string{
-		1: "1 2 256", 2: "1 2 4 256", 3: "1 2 4 256", 8: "1 2 4 8 16 256", 128: "1 2 4 8 16 32 64 128 256", 256: "1 2 4 8 16 32 64 128 256 512",
+		1: "1 2 6", 2: "1 2 4 12", 3: "1 2 4 18", 8: "1 2 4 8 16 48", 64: "1 2 4 8 16 32 64 128 384",
 	} {
 		var names []string
 		for _, v := range scale().Variants(cores) {
@@ -150,13 +149,13 @@ func TestScaleVariantsDoubleUpToTwiceTheCores(t *testing.T) {
 
 func TestShareDividesTheWorkWhole(t *testing.T) {
 	for _, workers := range []int{1, 3, 64} {
-		for _, trial := range []Trial{{Operations: 23}, {Duration: 10007 * time.Microsecond}} {
+		for want, trial := range map[int64]Trial{23: {Operations: 23}, 3 * 10007: {Duration: 10007 * time.Microsecond}} {
 			trial.Workers = workers
 			var sum int64
 			for i := range workers {
-				sum += trial.share(i)
+				sum += trial.share(Variant{stretch: 3}, i)
 			}
-			if want := trial.Operations + trial.Duration.Microseconds(); sum != want {
+			if sum != want {
 				t.Errorf("%d workers share %d operations, want %d", workers, sum, want)
 			}
 		}
@@ -222,35 +221,6 @@ func stands(w Worker) bool {
 	return err != nil || state == 'T'
 }
 
-// Whatever a machine's caches and TLB are like, they do not hold a buffer after a
-// pass over far more memory than they can.
-func TestFirstPassIsTheDearerOne(t *testing.T) {
-	mine, other := ringOfOne(t, 256*kib), ringOfOne(t, beyondCaches())
-	for range 23 {
-		other.touch()
-		mine.turn()
-	}
-	if first, second := mine.slot.figures[0], mine.slot.figures[1]; second <= 0 || first <= second {
-		t.Errorf("first passes took %d ns, second ones %d ns", first, second)
-	}
-}
-
-// ringOfOne is a worker with a buffer, alone on its board.
-func ringOfOne(t *testing.T, buffer int) *worker {
-	t.Helper()
-	b, fd, err := createBoard(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	w := &worker{board: b, slot: &b.slots[0], variant: Variant{buffer: buffer}}
-	runtime.LockOSThread() // prepare changes the thread's policy
-	if err := prepareBuffer(w); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
 func TestMemoryOfHosts(t *testing.T) {
 	const workers, private = 4, 256 * kib
 	inBothModes(t, func(t *testing.T, mode Mode) {
@@ -281,18 +251,5 @@ func TestMemoryOfHosts(t *testing.T) {
 func TestMemoryThatCannotBeReadIsAbsent(t *testing.T) {
 	if m := readMemory([]Worker{{PID: 1 << 30}}); m != nil {
 		t.Errorf("no such process has %+v", m)
-	}
-}
-
-func TestBufferSizesGrow(t *testing.T) {
-	last := 0
-	for _, v := range workingset().Variants(2)[:4] {
-		if v.buffer <= last || v.buffer&(v.buffer-1) != 0 {
-			t.Errorf("after %d come %d bytes, want a larger power of two", last, v.buffer)
-		}
-		last = v.buffer
-	}
-	if last < 64*mib {
-		t.Errorf("the largest buffer has %d bytes", last)
 	}
 }

@@ -140,7 +140,7 @@ func TestParseStat(t *testing.T) {
 // A program to execute is found wherever one may be executed, and what is refused
 // names the place.
 func TestProgramElsewhere(t *testing.T) {
-	w := &worker{}
+	w := &worker{slot: &slot{}, forkFlags: uintptr(unix.SIGCHLD)}
 	fd, err := writeProgram(t.TempDir(), "slicetrace-test", exitProgram())
 	if err != nil {
 		t.Fatal(err)

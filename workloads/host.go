@@ -91,7 +91,7 @@ func host(text string) error {
 			w.body = variant.body
 		}
 		if workload.fixedWork {
-			w.limit = spec.Trial.share(index)
+			w.limit = spec.Trial.share(variant, index)
 		} else if w.limit == 0 {
 			w.limit = -1
 		}

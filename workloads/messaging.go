@@ -4,7 +4,6 @@ package workloads
 
 import (
 	"fmt"
-	"os"
 	"syscall"
 	"time"
 
@@ -15,27 +14,33 @@ const (
 	// messageBytes is the length of a message, as in hackbench. It is below
 	// PIPE_BUF, so a message arrives whole.
 	messageBytes = 100
-	// groupWorkers are the members of a group: half send, half receive.
-	groupWorkers = 4
+	// groupWorkers are the members of a group, as in hackbench: half send, half
+	// receive.
+	groupWorkers = 40
+	// coresPerGroup is for how many cores there is a group.
+	coresPerGroup = 2
 )
 
-// messaging is many to many: in groups of 2 senders (the even indices) and 2
-// receivers, free on all cores, each sender writes messages of 100 bytes to the
-// receivers in turn, through one pipe a receiver. One operation is one message
-// received; senders count none. The last group is of one sender and one receiver
-// if the number of workers is no multiple of 4.
+// messaging is many to many, as hackbench has it: in groups of 20 senders (the
+// even indices) and 20 receivers, free on all cores, each sender writes messages of
+// 100 bytes to the receivers in turn, through one pipe a receiver, of the size that
+// pipes have. One operation is one message received; senders count none. There is a
+// group for each two cores; a number of workers that is no multiple of 40 makes a last
+// group of fewer, half of them senders.
 //
 // A message is at most about 2 voluntary switches: one of the receiver that finds
-// its pipe empty, and one of a sender that finds it full. A pipe is as small as
-// can be, a page, which holds 40 messages: on one core, where nobody takes a
-// message while another is sent, at least 1 switch for 40 messages. Measured on
-// two cores: 0.05 to 0.2 voluntary switches a message.
+// its pipe empty, and one of a sender that finds it full. A pipe has 16 pages as a
+// rule, each of which holds 40 messages; so on one core, where nobody takes a message
+// while another is sent, all workers are switched out at least once for as many messages
+// as the pipes of the group hold.
 func messaging() Workload {
 	return Workload{
 		Name:     "messaging",
-		Summary:  "groups of senders and receivers on all cores, many to many",
-		duration: 125 * time.Millisecond,
-		perCore:  groupWorkers,
+		Summary:  "groups of 20 senders and 20 receivers on all cores, many to many",
+		duration: 100 * time.Millisecond,
+		version:  1, // before, groups had 2 + 2 and a pipe one page
+		perCore:  groupWorkers / coresPerGroup,
+		inGroups: groupWorkers,
 		paired:   true,
 		fds:      groupWorkers / 2,
 		open:     openGroups,
@@ -53,11 +58,6 @@ func openGroups(workers int) ([][]int, error) {
 			return fds, fmt.Errorf("create pipe: %w", err)
 		}
 		fds[receiver] = ends[:1]
-		// A pipe of the usual 64 KiB would let senders run for milliseconds unheard.
-		if _, err := unix.FcntlInt(uintptr(ends[1]), unix.F_SETPIPE_SZ, os.Getpagesize()); err != nil {
-			unix.Close(ends[1])
-			return fds, fmt.Errorf("shrink pipe: %w", err)
-		}
 		first := receiver / groupWorkers * groupWorkers
 		fds[first] = append(fds[first], ends[1])
 		for sender := first + 2; sender < min(first+groupWorkers, workers); sender += 2 {

@@ -3,6 +3,7 @@
 package workloads
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -105,13 +106,16 @@ func (p Plan) trial(w Workload, v Variant, cpus []int) Trial {
 		t.Workers = p.Workers
 	}
 	if t.Workers == 0 {
+		t.Workers = v.workers
+	}
+	if t.Workers == 0 {
 		t.Workers = w.workers(len(cpus))
 	}
 	switch {
 	case p.Operations > 0:
 		t.Duration, t.Operations = 0, p.Operations
 	case t.Duration == 0:
-		t.Duration = w.duration
+		t.Duration = cmp.Or(v.duration, w.duration)
 	}
 	return t
 }

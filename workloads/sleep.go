@@ -31,7 +31,7 @@ func sleep() Workload {
 		Name:     "sleep",
 		Summary:  "short work, then a timer: waiting on one core, alone and many at once",
 		variants: sleepVariants,
-		duration: 150 * time.Millisecond,
+		duration: 125 * time.Millisecond,
 		prepare:  wakePunctually,
 		body:     doze,
 	}
@@ -39,7 +39,7 @@ func sleep() Workload {
 
 func sleepVariants(int) []Variant {
 	return []Variant{
-		{Name: "one", Workers: 1, firstCore: true},
+		{Name: "one", Workers: 1, firstCore: true, duration: 75 * time.Millisecond},
 		{Name: "many", Workers: 8, firstCore: true},
 	}
 }

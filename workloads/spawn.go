@@ -3,12 +3,14 @@
 package workloads
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,31 +24,84 @@ const spawnStack = 16 * kib
 
 // spawn creates and ends: on each core a worker creates a task, sleeps until
 // the task has ended, and begins again. In threads the task is a thread of
-// the worker's process, in processes a fork of it, and in the variant exec, of
-// processes only, a fork that executes a program which only exits. All three are
-// the bare system calls (clone, wait4 or a futex, execveat), no C library
-// and no loader. The task lives for about 1 µs of work. One operation is one
-// task created, run and joined.
+// the worker's process, in processes a fork of it. All are bare system calls (clone,
+// wait4 or a futex), no C library and no loader. The task lives for about 1 µs of work.
+// One operation is one task created, run and joined.
+//
+// The other forms are of processes only: exec, a fork that executes a program which
+// only exits; vfork, the same without a copy of the parent's page tables, the parent
+// waiting until the program begins (CLONE_VM and CLONE_VFORK, as posix_spawn does);
+// exec libc, a fork that executes /bin/true, which a loader links with a C library, absent
+// where there is none such; and parent + 64 MiB, a plain fork by a parent with that much
+// more memory in small pages.
+//
+// Figures: create_call_ns, the time in clone until it returned in the parent, and
+// join_wait_ns, that from there until the task was joined; together they are what an
+// operation takes. parent_resident_bytes is the first worker's process's memory before
+// the start gate: a fork's cost grows with it.
 //
 // An operation is 2 voluntary switches: one of the worker, which waits, and the
 // task's last one. A worker has one more at the end gate. As in pipe, SCHED_BATCH,
-// which the task inherits, keeps a wakeup from preempting.
+// which the task inherits, keeps a wakeup from preempting. In vfork the worker waits
+// for the begin of the program, and may wait for its end once more.
 func spawn() Workload {
 	return Workload{
 		Name:     "spawn",
-		Summary:  "create a task, let it run, join it: a thread or a fork",
+		Summary:  "create a task, let it run, join it",
 		variants: spawnVariants,
+		missing:  spawnMissing,
 		duration: 60 * time.Millisecond,
 		perCore:  1,
 		pinned:   true,
+		figures:  []string{"create_call_ns", "join_wait_ns", "parent_resident_bytes"},
 		prepare:  prepareSpawn,
 		body:     spawnAndJoin,
 	}
 }
 
+// The names of forms that prepareSpawn knows.
+const (
+	formExec  = "exec"
+	formVfork = "vfork"
+	formLibc  = "exec libc"
+)
+
 func spawnVariants(int) []Variant {
-	return []Variant{{}, {Name: "exec", modes: []Mode{Processes}, body: executeAndJoin}}
+	processes := []Mode{Processes}
+	variants := []Variant{
+		{},
+		{Name: formExec, modes: processes, body: executeAndJoin},
+		{Name: formVfork, modes: processes, body: executeAndJoin},
+	}
+	if libcProgram() != "" {
+		variants = append(variants, Variant{Name: formLibc, modes: processes, body: executeAndJoin})
+	}
+	return append(variants, Variant{Name: "parent + 64 MiB", modes: processes, buffer: 64 * mib})
 }
+
+func spawnMissing(int) []string {
+	if libcProgram() != "" {
+		return nil
+	}
+	return []string{"no " + formLibc + ", for no /bin/true needs a loader"}
+}
+
+// libcProgram is the file of a program that does nothing and needs a loader, "" if
+// there is none. The places that it looks in do not depend on the environment, so that
+// tool and hosts find the same.
+var libcProgram = sync.OnceValue(func() string {
+	for _, name := range []string{"/bin/true", "/usr/bin/true"} {
+		file, err := elf.Open(name)
+		if err != nil {
+			continue
+		}
+		linked := slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+		if file.Close(); linked {
+			return name
+		}
+	}
+	return ""
+})
 
 func prepareSpawn(w *worker) error {
 	// A signal must find neither a task on a stack that Go does not know, nor a
@@ -64,13 +119,59 @@ func prepareSpawn(w *worker) error {
 		return fmt.Errorf("map a stack: %w", err)
 	}
 	w.buffer = unsafe.Add(unsafe.Pointer(unsafe.SliceData(stack)), spawnStack)
-	w.program = -1
-	if w.variant.Name == "exec" {
-		if w.program, err = w.openProgram(); err != nil {
+	w.program, w.forkFlags = -1, uintptr(unix.SIGCHLD)
+	switch w.variant.Name {
+	case formVfork:
+		w.forkFlags |= unix.CLONE_VM | unix.CLONE_VFORK
+		w.program, err = w.openProgram()
+	case formExec:
+		w.program, err = w.openProgram()
+	case formLibc:
+		w.program, err = w.openLibcProgram()
+	}
+	if err != nil {
+		return err
+	}
+	if w.variant.buffer > 0 {
+		if _, err := mapBuffer(w.variant, -1); err != nil {
 			return err
 		}
 	}
+	if err := w.noteResident(); err != nil {
+		return err
+	}
+	w.slot.figures[0], w.slot.figures[1] = 0, 0 // programs were tried
 	return becomeBatch(w)
+}
+
+// openLibcProgram returns a descriptor of the program, which has been executed once.
+func (w *worker) openLibcProgram() (int, error) {
+	fd, err := unix.Open(libcProgram(), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open %s: %w", libcProgram(), err)
+	}
+	if errno := w.fork(fd); errno != 0 {
+		unix.Close(fd)
+		return -1, fmt.Errorf("execute %s: %w", libcProgram(), errno)
+	}
+	return fd, nil
+}
+
+// noteResident notes the memory of worker 0's process, as that of each.
+func (w *worker) noteResident() error {
+	if w.index != 0 {
+		return nil
+	}
+	text, err := readProc("/proc/self/statm")
+	if err != nil {
+		return fmt.Errorf("read memory: %w", err)
+	}
+	var total, resident int64
+	if _, err := fmt.Sscan(text, &total, &resident); err != nil {
+		return fmt.Errorf("read memory: parse /proc/self/statm: %w", err)
+	}
+	w.slot.figures[2] = resident * int64(os.Getpagesize())
+	return nil
 }
 
 // defaultAction undoes Go's handler of a signal for this process.
@@ -199,22 +300,37 @@ const threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLON
 //go:norace
 func (w *worker) thread() syscall.Errno {
 	w.alive = 1
+	began := monotonic()
 	if tid := cloneTask(threadFlags, w.buffer, &w.alive, -1); tid < 0 {
 		return syscall.Errno(-tid)
 	}
+	created := monotonic()
 	for atomic.LoadUint32(&w.alive) != 0 {
 		futexWait(&w.alive, 1)
 	}
+	w.tookSpawn(began, created)
 	return 0
+}
+
+// tookSpawn adds the parts of an operation whose task was just joined.
+//
+//go:nosplit
+//go:norace
+func (w *worker) tookSpawn(began, created int64) {
+	w.slot.figures[0] += created - began
+	w.slot.figures[1] += monotonic() - created
 }
 
 //go:nosplit
 //go:norace
 func (w *worker) fork(program int) syscall.Errno {
-	pid := cloneTask(uintptr(unix.SIGCHLD), nil, nil, program)
+	began := monotonic()
+	// Who shares its memory must not use its stack: a task of cloneTask uses none.
+	pid := cloneTask(w.forkFlags, nil, nil, program)
 	if pid < 0 {
 		return syscall.Errno(-pid)
 	}
+	created := monotonic()
 	_, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&w.status)), 0, 0, 0, 0)
 	if status := syscall.WaitStatus(w.status); errno == 0 && status != 0 {
 		// Of all that a task does, only the execution of its program can fail: then its
@@ -223,6 +339,7 @@ func (w *worker) fork(program int) syscall.Errno {
 			errno = syscall.Errno(status >> 8)
 		}
 	}
+	w.tookSpawn(began, created)
 	return errno
 }
 

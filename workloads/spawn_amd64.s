@@ -35,7 +35,7 @@ work:
 	JLT   exit
 	MOVQ  R12, DI
 	LEAQ  ·emptyPath(SB), SI
-	XORL  DX, DX
+	LEAQ  ·programArgs(SB), DX
 	XORL  R10, R10
 	MOVL  $AT_EMPTY_PATH, R8
 	MOVL  $SYS_execveat, AX
@@ -54,3 +54,10 @@ end:
 
 DATA ·emptyPath(SB)/1, $0
 GLOBL ·emptyPath(SB), RODATA, $1
+
+// A program's own name: some are several, and choose by it.
+DATA ·programName+0(SB)/8, $"true\x00\x00\x00\x00"
+GLOBL ·programName(SB), RODATA, $8
+DATA ·programArgs+0(SB)/8, $·programName(SB)
+DATA ·programArgs+8(SB)/8, $0
+GLOBL ·programArgs(SB), RODATA, $16

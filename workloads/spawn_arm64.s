@@ -32,7 +32,7 @@ work:
 	TBNZ $63, R9, exit
 	MOVD R9, R0
 	MOVD $·emptyPath(SB), R1
-	MOVD $0, R2
+	MOVD $·programArgs(SB), R2
 	MOVD $0, R3
 	MOVD $AT_EMPTY_PATH, R4
 	MOVD $SYS_execveat, R8
@@ -50,3 +50,10 @@ end:
 
 DATA ·emptyPath(SB)/1, $0
 GLOBL ·emptyPath(SB), RODATA, $1
+
+// A program's own name: some are several, and choose by it.
+DATA ·programName+0(SB)/8, $"true\x00\x00\x00\x00"
+GLOBL ·programName(SB), RODATA, $8
+DATA ·programArgs+0(SB)/8, $·programName(SB)
+DATA ·programArgs+8(SB)/8, $0
+GLOBL ·programArgs(SB), RODATA, $16

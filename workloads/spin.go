@@ -13,9 +13,10 @@ const chunkSteps = 300
 
 // spin is CPU-bound: three workers for each core count as fast as they can and
 // never block, so the kernel must take the CPU from them. One operation is
-// one chunk of a fixed number of integer steps, about 1 µs. The variants put the
-// same workers on one core, leave one alone there, and let four of two nice
-// levels share one.
+// one chunk of a fixed number of integer steps, about 1 µs. The variants put four
+// on one core, leave one alone there, and let two of two nice levels share one.
+// Shares are told where each worker has many slices: on one core more than 20, of 4 ms
+// as ticks of 250 Hz make them, of the one at nice level 5 about 15.
 //
 // A worker's only voluntary switch is the one at the end gate.
 func spin() Workload {
@@ -23,7 +24,8 @@ func spin() Workload {
 		Name:     "spin",
 		Summary:  "more CPU-bound workers than cores: slices, fairness",
 		variants: spinVariants,
-		duration: 200 * time.Millisecond,
+		duration: 150 * time.Millisecond,
+		version:  1, // before, one core had three workers for each core there is, and nice four
 		perCore:  3,
 		body:     churn,
 	}
@@ -32,9 +34,9 @@ func spin() Workload {
 func spinVariants(int) []Variant {
 	return []Variant{
 		{},
-		{Name: "one core", firstCore: true},
-		{Name: "alone", Workers: 1, firstCore: true},
-		{Name: "nice", Workers: 4, firstCore: true, nice: []int{0, 5}},
+		{Name: "one core", workers: 4, firstCore: true, duration: 350 * time.Millisecond},
+		{Name: "alone", Workers: 1, firstCore: true, duration: 75 * time.Millisecond},
+		{Name: "nice", Workers: 2, firstCore: true, nice: []int{0, 5}, duration: 250 * time.Millisecond},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -320,6 +321,7 @@ func (s *stage) result(workers []Worker, after []Counters) Result {
 			r.Figures[f].Value += slot.figures[f]
 		}
 	}
+	r.Figures = slices.DeleteFunc(r.Figures, func(f Figure) bool { return f.Value < 0 })
 	return r
 }
 

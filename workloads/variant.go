@@ -5,6 +5,7 @@ package workloads
 import (
 	"slices"
 	"syscall"
+	"time"
 )
 
 // Variant is a form of a workload: a trial of its own in every round and mode.
@@ -15,15 +16,26 @@ type Variant struct {
 	// workload's to say.
 	Workers int
 
+	// workers is the default number of workers, where it is not the workload's.
+	workers int
+	// duration is how long a trial lasts if the user does not say, 0 for the workload's.
+	duration time.Duration
+	// stretch, where it is not 0, is how many times a duration's fixed work the form does.
+	stretch int
 	// modes are those in which the form exists; nil for both.
 	modes []Mode
 	// firstCore keeps all workers on the first of the trial's cores.
 	firstCore bool
+	// apart puts each worker on a core of its own, pairs too.
+	apart bool
 	// nice holds nice levels, relative to the tool's, that workers take in turn.
 	nice []int
 	// buffer is how many bytes of memory each worker works on, a power of two; 0
 	// if the workload needs none.
 	buffer int
+	// byPages has a line in each page of the buffer touched, not every line, and
+	// shared gives all workers the same buffer.
+	byPages, shared bool
 	// body replaces the workload's if it is not nil.
 	body func(*worker) syscall.Errno
 }
@@ -35,6 +47,15 @@ func (w Workload) Variants(cores int) []Variant {
 		return []Variant{{}}
 	}
 	return w.variants(cores)
+}
+
+// Missing says which forms the workload has elsewhere and not on that many cores of this
+// machine, and why: a clause each.
+func (w Workload) Missing(cores int) []string {
+	if w.missing == nil {
+		return nil
+	}
+	return w.missing(cores)
 }
 
 // runsIn reports whether the form exists in a mode.
@@ -56,7 +77,7 @@ func (w Workload) placement(v Variant, index int, cpus []int) []int {
 	if !w.pinned {
 		return cpus
 	}
-	if w.paired {
+	if w.paired && !v.apart {
 		index /= 2
 	}
 	core := index % len(cpus)

@@ -31,6 +31,8 @@ type worker struct {
 	fds []int
 	// limit is the number of operations to do, -1 to work until the deadline.
 	limit int64
+	// rehearsing says that the body runs before the start gate.
+	rehearsing bool
 	// futexScope is futexPrivate if the workers are threads of one process.
 	futexScope uintptr
 
@@ -44,11 +46,17 @@ type worker struct {
 	// turn follows, in workloads that have them.
 	buffer unsafe.Pointer
 	next   *slot
-	// program is the descriptor of what a created task executes, alive the word
+	// others are as many more buffers as worker 0 walks through in place of the other
+	// workers, and times what walks took, in ns.
+	others []unsafe.Pointer
+	times  []uint32
+	// program is the descriptor of what a created task executes, forkFlags how it
+	// is forked, alive the word
 	// that the kernel clears when it ends, and status how it ended.
-	program int
-	alive   uint32
-	status  int32
+	program   int
+	forkFlags uintptr
+	alive     uint32
+	status    int32
 	// kept holds a body's result, so that no compiler drops the work.
 	kept uint64
 }
@@ -130,10 +138,13 @@ func growStack() {
 func (w *worker) perform() {
 	leaveScheduler()
 	head := w.board.head
+	errno := w.rehearse()
 	if atomic.AddUint32(&head.ready, 1) == uint32(len(w.board.slots)) {
 		w.board.ring()
 	}
-	errno := w.body(w)
+	if errno == 0 {
+		errno = w.body(w)
+	}
 	w.slot.end = monotonic()
 	w.slot.operations = w.operations
 	w.slot.errno = uint32(errno)
@@ -150,11 +161,39 @@ func (w *worker) perform() {
 	}
 }
 
+// rehearse lets the worker do before the start gate what is not to be measured.
+//
+//go:nosplit
+//go:norace
+func (w *worker) rehearse() syscall.Errno {
+	if w.workload.rehearse == nil {
+		return 0
+	}
+	return w.workload.rehearse(w)
+}
+
+// rehearseBody runs through the body once, for that many operations, as if the gate
+// were open.
+//
+//go:nosplit
+//go:norace
+func (w *worker) rehearseBody(operations int64) syscall.Errno {
+	limit := w.limit
+	w.limit, w.rehearsing = operations, true
+	errno := w.body(w)
+	w.limit, w.rehearsing, w.operations, w.slot.start = limit, false, 0, 0
+	return errno
+}
+
 // begin waits at the start gate and stamps the start.
 //
 //go:nosplit
 //go:norace
 func (w *worker) begin() {
+	if w.rehearsing {
+		w.began()
+		return
+	}
 	for atomic.LoadUint32(&w.board.head.gate) == 0 {
 		futexWait(&w.board.head.gate, 0)
 	}

@@ -28,6 +28,11 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 		return err
 	}
 	r.Setup = setupOf(plan)
+	for _, w := range plan.Workloads {
+		for _, missing := range w.Missing(len(r.Setup.CPUs)) {
+			r.Warnings = append(r.Warnings, w.Name+" here: "+missing)
+		}
+	}
 	ctx, stop := untilInterrupted(ctx, o.inherited.Ignored)
 	defer stop()
 	for _, info := range o.inherited.Pending { // which was taken before the runtime began

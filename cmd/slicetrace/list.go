@@ -20,7 +20,8 @@ func newList(s streams) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 			for _, load := range workloads.Catalogue() {
-				fmt.Fprintf(w, "%s\t%s%s\n", load.Name, load.Summary, variantsOf(load))
+				line := append([]string{load.Summary + variantsOf(load)}, load.Missing(runtime.NumCPU())...)
+				fmt.Fprintf(w, "%s\t%s\n", load.Name, strings.Join(line, "; "))
 			}
 			return w.Flush()
 		},

@@ -210,6 +210,10 @@ func setupOf(plan workloads.Plan) report.Setup {
 	}
 	for _, w := range plan.Workloads {
 		setup.Workloads = append(setup.Workloads, w.Name)
+		if setup.WorkloadVersions == nil {
+			setup.WorkloadVersions = make(map[string]int)
+		}
+		setup.WorkloadVersions[w.Name] = w.Version()
 	}
 	for _, m := range plan.Modes {
 		setup.Modes = append(setup.Modes, report.Mode(m))

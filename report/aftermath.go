@@ -1,0 +1,57 @@
+package report
+
+// walks returns how long a worker took to go through its memory after a switch, and how
+// long it takes without one: in nanoseconds, of a walk through dependent loads their
+// medians, without a switch as one worker alone has it that walks through all workers'
+// buffers. Reports of an earlier version have means, of touches that did not depend on
+// each other, and as time without a switch that of a second pass after the first.
+func (t *Trial) walks() (after, alone float64, ok bool) {
+	switched, ok1 := t.figure("walk_switched_p50_ns") // a sum over workers
+	single, ok2 := t.figure("walk_alone_p50_ns")
+	if ok1 && ok2 && len(t.Workers) > 0 {
+		return float64(switched) / float64(len(t.Workers)), float64(single), true
+	}
+	first, ok1 := t.figure("first_pass_ns")
+	second, ok2 := t.figure("second_pass_ns")
+	if !ok1 || !ok2 || t.Operations == 0 {
+		return 0, 0, false
+	}
+	turns := float64(t.Operations)
+	return float64(first) / turns, float64(second) / turns, true
+}
+
+func walkAfter() metric {
+	return figureOf("going through memory after a switch", Nanoseconds, func(t *Trial) (float64, bool) {
+		after, _, ok := t.walks()
+		return after, ok
+	})
+}
+
+func walkAlone() metric {
+	return figureOf("going through memory without a switch", Nanoseconds, func(t *Trial) (float64, bool) {
+		_, alone, ok := t.walks()
+		return alone, ok
+	})
+}
+
+// aftermathSection shows what a switch costs after its end. With and without a switch
+// are of the same trial, and compared round by round: ~ where they are alike.
+func (r *Report) aftermathSection() Section {
+	b := r.newBrief("After a switch", "How long a worker takes to go through its memory without a switch, and how many times as long when it was just given the core: "+
+		"caches and TLB are colder. Medians over rounds; ratios of the same round with their 95 % interval, ~ where the signed-rank test sees no difference (p > 0.05). "+
+		"Two workers take turns, or as many as is said.")
+	b.of(r.workingsets())
+	b.show("without a switch", walkAlone())
+	for i, mode := range b.modes {
+		heading := string(mode)
+		if i == 0 {
+			heading = "after one\n" + heading
+		}
+		b.column(heading, false, func(l load) Cell {
+			trials := r.trialsOf(l, mode)
+			return compareCells(sampleRounds(trials, walkAfter()), sampleRounds(trials, walkAlone()), b.notes)[0]
+		})
+	}
+	b.show("longer by", aftermath())
+	return b.section()
+}

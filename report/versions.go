@@ -1,0 +1,29 @@
+package report
+
+import "fmt"
+
+// version returns which version of a bundled workload ran; reports of the time before
+// versions were told have the first.
+func (s Setup) version(workload string) int {
+	if v, ok := s.WorkloadVersions[workload]; ok {
+		return v
+	}
+	return 1
+}
+
+// unlikeVersions names the workloads of both reports whose figures do not mean the same,
+// for the tool that made one of them had another version of the workload.
+func unlikeVersions(old, other *Report) []Unlike {
+	var out []Unlike
+	ran := map[string]bool{}
+	for _, name := range other.Setup.Workloads {
+		ran[name] = true
+	}
+	for _, name := range old.Setup.Workloads {
+		a, b := old.Setup.version(name), other.Setup.version(name)
+		if ran[name] && a != b {
+			out = append(out, Unlike{Name: "workload_" + name, Old: fmt.Sprintf("version %d", a), New: fmt.Sprintf("version %d", b)})
+		}
+	}
+	return out
+}

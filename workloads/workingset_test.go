@@ -1,0 +1,130 @@
+//go:build linux
+
+package workloads
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Whatever a machine's caches and TLB are like, they do not hold a buffer after a
+// walk through far more memory than they can.
+func TestWalkIsDearerInColdCaches(t *testing.T) {
+	mine := ringOfOne(t, Variant{buffer: 256 * kib})
+	other := ringOfOne(t, Variant{buffer: 512 * mib, byPages: true})
+	for n := range int64(23) {
+		other.walk(other.buffer)
+		for at := 0; at < 512*mib; at += cacheLine * 8 {
+			other.kept += uint64(*(*byte)(unsafe.Add(other.buffer, at)))
+		}
+		mine.timedWalk(mine.buffer, n)
+	}
+	cold := mine.medianTime(23)
+	for n := range int64(23) {
+		mine.timedWalk(mine.buffer, n)
+	}
+	if warm := mine.medianTime(23); warm <= 0 || cold <= warm*5/4 {
+		t.Errorf("a walk took %d ns with cold caches, %d with warm ones", cold, warm)
+	}
+}
+
+// A walk comes to all places, each by what the one before says.
+func TestWalkComesToEveryPlace(t *testing.T) {
+	for _, v := range workingset().Variants(2) {
+		mem := make([]byte, v.buffer)
+		v.layOut(mem)
+		places, stride := v.places()
+		seen, ahead := make(map[uint32]bool), 0
+		for at := uint32(0); !seen[at]; {
+			seen[at] = true
+			next := binary.NativeEndian.Uint32(mem[at:])
+			if next == at+uint32(stride) {
+				ahead++
+			}
+			at = next
+		}
+		if len(seen) != places || ahead > 1+places/50 {
+			t.Errorf("%s: a walk comes to %d of %d places, %d times to the one behind the last", v.Name, len(seen), places, ahead)
+		}
+		pages := make(map[uint32]bool)
+		for at := range seen {
+			pages[at/(4*kib)] = true
+		}
+		if v.byPages && len(pages) != places {
+			t.Errorf("%s: %d places are on %d pages", v.Name, places, len(pages))
+		}
+	}
+}
+
+func TestMedianOfTimes(t *testing.T) {
+	for want, times := range map[int64][]uint32{0: {}, 7: {7}, 9: {9, 3}, 5: {9, 1, 5, 4, 8}} {
+		w := &worker{times: times}
+		if got := w.medianTime(int64(len(times)) + 3); got != want {
+			t.Errorf("the median is %d, want %d", got, want)
+		}
+	}
+}
+
+// ringOfOne is a worker with a buffer, alone on its board.
+func ringOfOne(t *testing.T, v Variant) *worker {
+	t.Helper()
+	b, fd, err := createBoard(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	w := &worker{board: b, slot: &b.slots[0], variant: v}
+	runtime.LockOSThread() // prepare changes the thread's policy
+	if err := prepareBuffer(w); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Each form has so many turns by default that a median of them says something.
+func TestWorkingsetHasManyTurns(t *testing.T) {
+	inAllForms(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
+		var turns int64
+		for range 5 {
+			r := runTrial(t, testForm(workingset(), v, mode, 0))
+			if turns = r.operations(); turns >= 200 {
+				return
+			}
+		}
+		t.Errorf("%d turns in a trial, want 200", turns)
+	})
+}
+
+// In the shared form threads have one mapping of the buffer, and processes one each.
+func TestSharedBufferIsShared(t *testing.T) {
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		v := workingset().Variants(1)[4]
+		if !v.shared {
+			t.Fatalf("%s is not shared", v.Name)
+		}
+		var mapped int
+		r := &recorder{ready: func(workers []Worker) error {
+			for _, pid := range pidsOf(workers) {
+				maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+				if err != nil {
+					return err
+				}
+				mapped += strings.Count(string(maps), "slicetrace-buffer")
+			}
+			return nil
+		}}
+		if err := Run(t.Context(), testForm(workingset(), v, mode, 7), nil, r); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[Mode]int{Processes: 2, Threads: 1}[mode]; mapped != want {
+			t.Errorf("the buffer is mapped %d times, want %d", mapped, want)
+		}
+	})
+}
