@@ -27,7 +27,7 @@ func TestCompareNamesWorkloadsOfAnotherVersion(t *testing.T) {
 		{map[string]int{"counter": 3}, map[string]int{"scale": 2, "counter": 3}, []report.Unlike{{Name: "workload_scale", Old: "version 1", New: "version 2"}}},
 		{map[string]int{"spin": 2}, nil, nil}, // which did not run
 	} {
-		compared, err := report.Compare(version(c.old), []report.Named{version(c.new)}, report.CompareOptions{})
+		compared, err := report.Compare([]report.Named{version(c.old)}, [][]report.Named{{version(c.new)}}, report.CompareOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
