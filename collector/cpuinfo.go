@@ -46,6 +46,18 @@ func (c cpuInfo) model() string { return strings.Join(c.models, " + ") }
 
 func (c cpuInfo) flag(name string) bool { return slices.Contains(c.flags, name) }
 
+// x86Feature is "on" or "off", "" on a CPU that lists no such flags. The kernel takes a
+// flag off the list when it was told not to use the feature, as with nopcid.
+func (c cpuInfo) x86Feature(name string) string {
+	switch {
+	case len(c.flags) == 0:
+		return ""
+	case c.flag(name):
+		return "on"
+	}
+	return "off"
+}
+
 // armCore names an arm64 core by the numbers of its MIDR register, which it
 // returns as they are for a core that it does not know. The numbers are those of
 // Linux's arch/arm64/include/asm/cputype.h.

@@ -113,6 +113,7 @@ func fingerprint(tree sysTree, kernel kernelID) report.Host {
 	config := readKernelConfig(tree, kernel.release)
 	cpu := readCPUInfo(tree)
 	online, _ := ParseCPUs(tree.text(cpuDir + "/online"))
+	hypervisor := hypervisor(tree, kernel, cpu)
 	return report.Host{
 		Kernel:       kernel.release,
 		Arch:         kernel.machine,
@@ -126,10 +127,13 @@ func fingerprint(tree sysTree, kernel kernelID) report.Host {
 		PTI:          pti(tree, kernel, cpu),
 		Mitigations:  mitigations(tree),
 		Clocksource:  tree.text(clocksourceDir + "/current_clocksource"),
-		Hypervisor:   hypervisor(tree, kernel, cpu),
+		Hypervisor:   hypervisor,
 		Governor:     tree.text(cpuDir + "/cpu0/cpufreq/scaling_governor"),
 		MemoryBytes:  memoryBytes(tree),
 		Distribution: distribution(tree),
+		PCID:         cpu.x86Feature("pcid"),
+		INVPCID:      cpu.x86Feature("invpcid"),
+		NestedPaging: nestedPaging(tree, hypervisor, cpu),
 	}
 }
 

@@ -65,7 +65,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 				"spectre_v2: Mitigation: Retpolines; STIBP: disabled; RSB filling",
 			},
 			Clocksource: "kvm-clock", Hypervisor: "KVM", MemoryBytes: 24683620 * 1024,
-			Distribution: "Debian GNU/Linux 12 (bookworm)",
+			Distribution: "Debian GNU/Linux 12 (bookworm)", PCID: "off", INVPCID: "off",
 		},
 		"bare-metal-before-eevdf": {
 			Kernel: "6.1.0-37-amd64", Arch: "x86_64", CPUModel: "Intel(R) Core(TM) i7-8550U CPU @ 1.80GHz",
@@ -73,7 +73,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 			BaseSliceNS: slice(3_000_000), PTI: "on",
 			Mitigations: []string{"itlb_multihit: KVM: Mitigation: VMX disabled", "meltdown: Mitigation: PTI"},
 			Clocksource: "tsc", Hypervisor: "none", Governor: "powersave", MemoryBytes: 16256408 * 1024,
-			Distribution: "Debian GNU/Linux 12 (bookworm)",
+			Distribution: "Debian GNU/Linux 12 (bookworm)", PCID: "on", INVPCID: "off", NestedPaging: "none",
 		},
 		"sched-ext-pti-not-needed": {
 			Kernel: "6.17.4-200.fc42.x86_64", Arch: "x86_64",
@@ -82,7 +82,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 			BaseSliceNS: slice(2_800_000), PTI: "on",
 			Mitigations: []string{"spec_rstack_overflow: Mitigation: Safe RET"},
 			Clocksource: "tsc", Hypervisor: "none", Governor: "performance", MemoryBytes: 32165000 * 1024,
-			Distribution: "Fedora Linux 42 (Workstation Edition)",
+			Distribution: "Fedora Linux 42 (Workstation Edition)", PCID: "on", INVPCID: "on", NestedPaging: "none",
 		},
 		"arm64-without-config": {
 			Kernel: "6.8.0-1021-aws", Arch: "aarch64",

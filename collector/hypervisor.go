@@ -38,6 +38,25 @@ func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	return ""
 }
 
+// nestedPaging says what translates a guest's addresses once more: "none" without a
+// hypervisor and for Xen's paravirtual guests, whose page tables hold the machine's own
+// addresses. A guest is not told, but sees the flag where it may run guests of its own
+// with nested paging, which KVM offers only on top of its own (vmx.c and svm.c of
+// arch/x86/kvm, set_cpu_caps); TDX knows no other way. Else "".
+func nestedPaging(tree sysTree, hypervisor string, cpu cpuInfo) string {
+	switch {
+	case hypervisor == "none" || tree.text("sys/hypervisor/guest_type") == "PV":
+		return "none"
+	case hypervisor == "":
+		return ""
+	case cpu.flag("ept"), cpu.flag("tdx_guest"):
+		return "ept"
+	case cpu.flag("npt"):
+		return "npt"
+	}
+	return ""
+}
+
 // clockHypervisor names the hypervisor whose clock the kernel registered, which
 // it does only after it has recognised that hypervisor.
 func clockHypervisor(clocksources string) string {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -35,6 +36,35 @@ func TestHypervisor(t *testing.T) {
 		}
 		if got := hypervisor(sysTree{files}, kernelID{machine: c.machine}, c.cpu); got != c.want {
 			t.Errorf("%s: hypervisor is %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// A guest can tell nested paging where it may run guests of its own, and never that it
+// has none; a CPU's flag is about its guests where nothing is above it.
+func TestNestedPaging(t *testing.T) {
+	const guestType = "sys/hypervisor/guest_type"
+	for _, c := range []struct {
+		name, hypervisor, flags string
+		files                   map[string]string
+		want                    string
+	}{
+		{"bare metal", "none", "vmx ept", nil, "none"},
+		{"not told", "", "ept", nil, ""},
+		{"a guest that may not run guests", "KVM", "hypervisor pcid", nil, ""},
+		{"a guest of Intel's", "KVM", "hypervisor vmx ept", nil, "ept"},
+		{"a guest of AMD's", "KVM", "hypervisor svm npt", nil, "npt"},
+		{"a confidential guest", "KVM", "hypervisor tdx_guest", nil, "ept"},
+		{"Xen's, paravirtual", "Xen", "hypervisor", map[string]string{guestType: "PV"}, "none"},
+		{"Xen's, of hardware", "Xen", "hypervisor", map[string]string{guestType: "HVM"}, ""},
+		{"arm64", "Amazon EC2", "", nil, ""},
+	} {
+		files := fstest.MapFS{}
+		for name, text := range c.files {
+			files[name] = &fstest.MapFile{Data: []byte(text + "\n")}
+		}
+		if got := nestedPaging(sysTree{files}, c.hypervisor, cpuInfo{flags: strings.Fields(c.flags)}); got != c.want {
+			t.Errorf("%s: nested paging is %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -26,7 +26,8 @@ const MaxFileBytes = 256 << 20
 var ErrSchema = errors.New("other schema version")
 
 // Encode writes the report as one line of JSON: its histograms are too long to
-// be read as they stand. The trials, which are most of it, are written one by one,
+// be read as they stand. A list without entries is [], also where Decode found null,
+// which earlier versions wrote. The trials, which are most of it, are written one by one,
 // so that little memory is needed.
 func Encode(w io.Writer, r *Report) error {
 	out := bufio.NewWriterSize(w, 1<<16)
@@ -41,7 +42,7 @@ func Encode(w io.Writer, r *Report) error {
 }
 
 func encode(out *bufio.Writer, r *Report) error {
-	frame := *r
+	frame := r.withLists(true)
 	frame.Trials = nil
 	text, err := marshalPrintable(frame)
 	if err != nil {
@@ -56,7 +57,7 @@ func encode(out *bufio.Writer, r *Report) error {
 		if i > 0 {
 			_ = out.WriteByte(',')
 		}
-		trial, err := marshalPrintable(&r.Trials[i])
+		trial, err := marshalPrintable(r.Trials[i].withLists(true))
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,9 @@ func unlike(old, other *Report) []Unlike {
 		a, b := was.value.Text, now[i].value.Text
 		alike := a == b || was.name == "memory_bytes" && near(old.Host.MemoryBytes, other.Host.MemoryBytes) ||
 			// Earlier versions did not tell bare metal from what they could not know.
-			was.name == "hypervisor" && min(a, b) == "" && max(a, b) == none
+			was.name == "hypervisor" && min(a, b) == "" && max(a, b) == none ||
+			// They did not look at these, and a machine does not always tell.
+			min(a, b) == "" && slices.Contains([]string{"pcid", "invpcid", "nested_paging"}, was.name)
 		if alike && before[was.name] == after[was.name] {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // ID is the same for machines that are alike, and stays the same when a machine
@@ -20,8 +19,12 @@ func (h Host) ID() string {
 // ID names the report among all others: the time at which it was created, and 8
 // hexadecimal digits of SHA-256 over what was measured.
 func (r *Report) ID() string {
-	measured := *r
+	measured := r.withLists(false)
 	measured.Findings = nil // computed, by newer rules perhaps
+	measured.Trials = make([]Trial, len(r.Trials))
+	for i := range r.Trials {
+		measured.Trials[i] = r.Trials[i].withLists(false)
+	}
 	return r.Created.UTC().Format("20060102T150405Z") + "-" + digest(measured)[:8]
 }
 
@@ -42,5 +45,20 @@ func IdentityColumns() []TableColumn {
 
 // Identity returns the report's fields of IdentityColumns.
 func (r *Report) Identity() []Field {
-	return []Field{free(r.ID()), {Text: r.Created.UTC().Format(time.RFC3339Nano)}, free(r.Host.Kernel), free(r.Host.CPUModel)}
+	return []Field{free(r.ID()), moment(r.Created), free(r.Host.Kernel), free(r.Host.CPUModel)}
+}
+
+// InFleet returns a table of the report as Parquet files have it, which tells reports
+// apart: behind IdentityColumns, and with the columns at the end that Listed has too,
+// report_id and the name of the report's own file.
+func (r *Report) InFleet(t Table, file string) Table {
+	return t.With(IdentityColumns(), r.Identity()).And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)})
+}
+
+// Listed returns a table of the report as CSV of several has it: behind the name of the
+// report's file, which is called report there, and with what InFleet has at the end.
+func (r *Report) Listed(t Table, file string) Table {
+	return t.With(columnList("report:text"), []Field{free(file)}).
+		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)}).
+		And(IdentityColumns()[1:], r.Identity()[1:])
 }

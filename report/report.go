@@ -27,7 +27,7 @@ type Report struct {
 	SettingsAtEnd []SettingChange `json:"settings_at_end,omitempty"`
 	// Capture says which hooks gave the figures.
 	Capture Capture `json:"capture"`
-	// Trials are in the order in which they ran.
+	// Trials are in the order in which they ran: in tables, trial 1 is the first.
 	Trials []Trial `json:"trials"`
 	// Quality is the trust block: counts over the whole run.
 	Quality Quality `json:"quality"`
@@ -115,6 +115,10 @@ type Trial struct {
 	// Throttling is what a CPU quota of the tool's own cgroup did meanwhile, nil
 	// where there is none.
 	Throttling *Throttling `json:"throttling,omitempty"`
+	// StartedNS is when the first worker started, or the command at its gate: by
+	// CLOCK_MONOTONIC, since the run began, which is Created to the second. Nil in
+	// reports of versions that did not keep it.
+	StartedNS *int64 `json:"started_ns,omitempty"`
 }
 
 // Memory is the memory of a trial's worker processes, the sum over them. They
@@ -392,4 +396,15 @@ type Host struct {
 	Governor     string   `json:"governor"`
 	MemoryBytes  int64    `json:"memory_bytes"`
 	Distribution string   `json:"distribution"`
+	// PCID and INVPCID are "on" where the kernel tags what the TLB holds by address
+	// space, and has the instruction that drops one space's entries, else "off": without
+	// tags a switch to another address space empties the TLB. Empty where the CPU has no
+	// such flags, as on arm64, whose TLB is always tagged, and in reports of versions
+	// that did not look.
+	PCID    string `json:"pcid,omitempty"`
+	INVPCID string `json:"invpcid,omitempty"`
+	// NestedPaging says what translates the addresses that page tables here hold once
+	// more: "none" without a hypervisor, "ept" or "npt" where a guest can tell, which is
+	// where it may run guests of its own. Empty where it cannot be told.
+	NestedPaging string `json:"nested_paging,omitempty"`
 }

@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // qualityTable has one row per figure of the trust block. lost is everything
 // that is missing in the figures: the sum of unmatched, unwatched, map_full,
@@ -72,6 +75,9 @@ func (h Host) pairs() []pair {
 		{"governor", free(h.Governor)},
 		{"memory_bytes", positive(h.MemoryBytes)},
 		{"distribution", free(h.Distribution)},
+		{"pcid", free(h.PCID)},
+		{"invpcid", free(h.INVPCID)},
+		{"nested_paging", free(h.NestedPaging)},
 	}
 }
 
@@ -102,7 +108,7 @@ func pairs(table string, list []pair) Table {
 // findingTable has one row per finding and figure; a finding without figures
 // has one row. The figure that is the finding's effect has is_effect 1.
 func (r *Report) findingTable() Table {
-	columns := columnList(`claim:text verdict:text workload:text variant:text mode:text figure:text unit:text
+	columns := columnList(`claim:text verdict:text workload:text variant:name mode:text figure:text unit:text
 		median:decimal low:decimal high:decimal p:decimal n is_effect sentence:text reason:text`)
 	return Table{Name: "findings", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for _, f := range r.Findings {
@@ -130,12 +136,15 @@ func (f *Finding) isEffect(g NamedFigure) int {
 
 // fields returns the figure's columns, empty for the zero figure.
 func (f NamedFigure) fields() []Field {
-	median, n := decimal(f.Median, f.N > 0), absent()
+	median, n, p := decimal(f.Median, f.N > 0), absent(), absent()
 	if f.N > 0 {
 		n = integer(f.N)
 	}
+	if f.P != nil && !math.IsNaN(*f.P) && !math.IsInf(*f.P, 0) {
+		p = probability(*f.P)
+	}
 	return []Field{
 		free(f.Workload), free(f.Variant), free(string(f.Mode)), free(f.Name), free(string(f.Unit)),
-		median, optional(f.Low), optional(f.High), optional(f.P), n,
+		median, optional(f.Low), optional(f.High), p, n,
 	}
 }

@@ -29,6 +29,84 @@ func TestReportsFollowTheSchema(t *testing.T) {
 	}
 }
 
+// What describes a field is for readers of the file: it has the file's names, none of
+// Go's. The bounds of a histogram's buckets follow from it.
+func TestSchemaSpeaksOfTheFile(t *testing.T) {
+	var schema any
+	if err := json.Unmarshal(report.JSONSchema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	ofGo := regexp.MustCompile(`\bnil\b|\b[A-Z][a-z]+[A-Z]\w*|\b[a-z]+[A-Z]\w*|[A-Za-z]NS\b|\bzero value\b`)
+	described := 0
+	var walk func(at string, v any)
+	walk = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if text, ok := v["description"].(string); ok {
+				described++
+				if word := ofGo.FindString(strings.ReplaceAll(text, "VmPTE", "")); word != "" {
+					t.Errorf("%s: %q is a word of Go: %s", at, word, text)
+				}
+			}
+			if kinds, ok := v["type"].([]any); ok {
+				t.Errorf("%s is of several kinds: %v", at, kinds)
+			}
+			for name, part := range v {
+				walk(at+"/"+name, part)
+			}
+		case []any:
+			for _, part := range v {
+				walk(at, part)
+			}
+		}
+	}
+	walk("", schema)
+	if id, _ := schema.(map[string]any)["$id"].(string); described < 100 || !strings.HasPrefix(id, "https://") {
+		t.Errorf("%d parts are described, the schema is called %q", described, id)
+	}
+	text := string(report.JSONSchema())
+	for _, formula := range []string{"(16 + i mod 16) × 2^(floor(i / 16) - 1)", "(17 + i mod 16) × 2^(floor(i / 16) - 1)", "the last, 975"} {
+		if !strings.Contains(text, formula) {
+			t.Errorf("it lacks %s", formula)
+		}
+	}
+	for i := 16; i < 975; i++ {
+		low, high := report.BucketBounds(i)
+		if shift := i/16 - 1; low != uint64(16+i%16)<<shift || i < 974 && high != uint64(17+i%16)<<shift {
+			t.Fatalf("bucket %d is %d to %d", i, low, high)
+		}
+	}
+}
+
+// Types in a table's schema are those of Table Schema, and flags are no numbers there.
+func TestTableSchema(t *testing.T) {
+	for _, name := range report.TableNames() {
+		columns := table(t, new(report.Report), name).Columns
+		var schema struct {
+			Name   string
+			Fields []struct{ Name, Type string }
+		}
+		if err := json.Unmarshal(report.TableSchema(name, columns), &schema); err != nil {
+			t.Fatal(err)
+		}
+		if schema.Name != name || len(schema.Fields) != len(columns) {
+			t.Errorf("table %s: %q with %d fields", name, schema.Name, len(schema.Fields))
+		}
+		for i, f := range schema.Fields {
+			want := map[report.ColumnKind]string{
+				report.ColumnInteger: "integer", report.ColumnDecimal: "number", report.ColumnText: "string",
+				report.ColumnTime: "datetime", report.ColumnBoolean: "boolean",
+			}[columns[i].Kind]
+			if f.Name != columns[i].Name || f.Type != want {
+				t.Errorf("table %s: %s is of type %s, want %s of type %s", name, f.Name, f.Type, columns[i].Name, want)
+			}
+			if clean := f.Name == "clean" || f.Name == "recorded"; clean && f.Type != "boolean" {
+				t.Errorf("table %s: %s is of type %s", name, f.Name, f.Type)
+			}
+		}
+	}
+}
+
 func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 	good := string(encode(t, reporttest.Bundled(1, 1)))
 	for _, change := range [][2]string{

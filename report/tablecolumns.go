@@ -15,6 +15,8 @@ const (
 	ColumnText
 	// ColumnTime is a moment, as RFC 3339 writes it in UTC.
 	ColumnTime
+	// ColumnBoolean is true or false.
+	ColumnBoolean
 )
 
 // TableColumn is a column of a Table.
@@ -23,9 +25,14 @@ type TableColumn struct {
 	Kind ColumnKind
 	// Required says that no field of it may be absent.
 	Required bool
+	// KeepEmpty says of a text that "" is a name like any other, such as that of a
+	// workload's plain form, and no absent one: where absent is NULL, it is not. Rows are
+	// grouped and joined by such a column, and a NULL would drop out there.
+	KeepEmpty bool
 }
 
-// columnList reads names, each with ":text" or ":decimal" if it is not of integers.
+// columnList reads names, each with its kind if it is not of integers: ":text",
+// ":name" for a text that is never absent, ":decimal", ":time" or ":boolean".
 func columnList(list string) []TableColumn {
 	var columns []TableColumn
 	for _, word := range strings.Fields(list) {
@@ -34,6 +41,12 @@ func columnList(list string) []TableColumn {
 		switch kind {
 		case "text":
 			c.Kind = ColumnText
+		case "name":
+			c.Kind, c.KeepEmpty = ColumnText, true
+		case "time":
+			c.Kind = ColumnTime
+		case "boolean":
+			c.Kind = ColumnBoolean
 		case "decimal":
 			c.Kind = ColumnDecimal
 		}

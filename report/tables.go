@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Table is one of the tidy tables that export writes: one row per observation,
@@ -20,8 +21,10 @@ type Table struct {
 }
 
 // With returns the table with constant columns before its own, such as the
-// report's name where several reports' tables follow one another.
+// report's name where several reports' tables follow one another. A column whose
+// name the table has already is left out.
 func (t Table) With(columns []TableColumn, fields []Field) Table {
+	columns, fields = t.lacking(columns, fields)
 	rows := t.Rows
 	t.Columns = slices.Concat(columns, t.Columns)
 	t.Rows = func(yield func([]Field) bool) {
@@ -34,6 +37,32 @@ func (t Table) With(columns []TableColumn, fields []Field) Table {
 	return t
 }
 
+// And returns the table with constant columns after its own, but for those whose
+// names it has already.
+func (t Table) And(columns []TableColumn, fields []Field) Table {
+	columns, fields = t.lacking(columns, fields)
+	rows := t.Rows
+	t.Columns = slices.Concat(t.Columns, columns)
+	t.Rows = func(yield func([]Field) bool) {
+		for row := range rows {
+			if !yield(slices.Concat(row, fields)) {
+				return
+			}
+		}
+	}
+	return t
+}
+
+// lacking are the columns that the table has not, and their fields.
+func (t Table) lacking(columns []TableColumn, fields []Field) (fresh []TableColumn, values []Field) {
+	for i, c := range columns {
+		if !slices.ContainsFunc(t.Columns, func(own TableColumn) bool { return own.Name == c.Name }) {
+			fresh, values = append(fresh, c), append(values, fields[i])
+		}
+	}
+	return fresh, values
+}
+
 // Field is one entry of a Table. An empty Text is an absent figure.
 type Field struct {
 	Text string
@@ -44,7 +73,9 @@ type Field struct {
 
 // TableNames returns the names of the tables, in the order in which they are listed.
 func TableNames() []string {
-	return []string{"trials", "cores", "slices", "workers", "quality", "host", "findings"}
+	return []string{
+		"trials", "cores", "slices", "workers", "quality", "host", "findings", "runs", "core_times", "figures", "histograms",
+	}
 }
 
 // Table returns the named table. The error for an unknown name lists the known
@@ -65,6 +96,14 @@ func (r *Report) Table(name string) (Table, error) {
 		return r.hostTable(), nil
 	case "findings":
 		return r.findingTable(), nil
+	case "runs":
+		return r.runTable(), nil
+	case "core_times":
+		return r.coreTimeTable(), nil
+	case "figures":
+		return r.figureTable(), nil
+	case "histograms":
+		return r.histogramTable(), nil
 	}
 	hint := ""
 	if near := nearest(name, TableNames()); near != "" {
@@ -90,6 +129,12 @@ func decimal(x float64, ok bool) Field {
 	}
 	return Field{Text: text}
 }
+
+// boolean is of a column of that kind.
+func boolean(is bool) Field { return Field{Text: strconv.FormatBool(is)} }
+
+// moment is of a column of times.
+func moment(t time.Time) Field { return Field{Text: t.UTC().Format(time.RFC3339Nano)} }
 
 // optional is a decimal where it is known.
 func optional(x *float64) Field {
@@ -132,10 +177,38 @@ func maxField(h Histogram) Field {
 	return integer(h.MaxNS)
 }
 
-// key returns the columns that every table of trials begins with.
-func (t *Trial) key() []Field {
+// numbered is a trial with its number in running order, from 1.
+type numbered struct {
+	*Trial
+	number int
+}
+
+// numbered returns every trial.
+func (r *Report) numbered() iter.Seq[numbered] {
+	return func(yield func(numbered) bool) {
+		for i := range r.Trials {
+			if !yield(numbered{&r.Trials[i], i + 1}) {
+				return
+			}
+		}
+	}
+}
+
+// key returns the columns that the first tables of trials begin with.
+func (t numbered) key() []Field {
 	return []Field{free(t.Workload), free(string(t.Mode)), integer(t.Round)}
 }
+
+// endColumns are the last columns of those tables, by which their rows are joined.
+const endColumns = " trial load:name started_ns"
+
+// end returns the fields of endColumns.
+func (t numbered) end() []Field {
+	return []Field{integer(t.number), free(t.load()), known(t.StartedNS)}
+}
+
+// load is the workload with its form in one name.
+func (t *Trial) load() string { return load{name: t.Workload, variant: t.Variant}.title() }
 
 // nearest returns the name within two edits of s, or that s begins or is begun by; "" if none.
 func nearest(s string, names []string) string {

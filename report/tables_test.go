@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -33,6 +34,14 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		"quality":  "name,value",
 		"host":     "name,value",
 		"findings": "claim,verdict,workload,variant,mode,figure,unit,median,low,high,p,n",
+		"runs": "report_id,created,machine,kernel,arch,cpu_model,cpus,smt,hz,preemption,scheduler,base_slice_ns," +
+			"pti,pcid,invpcid,nested_paging,clocksource,hypervisor,governor,memory_bytes,distribution," +
+			"tool,tool_version,workloads,command,modes,rounds,duration_ns,operations,workers_asked,cores,core_list," +
+			"policy,nice,cpu_quota,trials,failed_trials,clean,not_clean,switches,lost",
+		"core_times": "trial,load,mode,round,core,wall_ns,idle_ns,workers_ns,others_ns,self_ns,steal_ns,interrupt_ns," +
+			"ticks,busy_ticks,switches,wait_count,wait_sum_ns,wait_p50_ns,wait_p90_ns,wait_p99_ns,wait_max_ns,started_ns",
+		"figures":    "trial,load,mode,round,name,value,started_ns,workload,variant",
+		"histograms": "trial,load,mode,round,core,class,ended_by,what,low_ns,high_ns,count,started_ns,workload,variant",
 	}
 	names := report.TableNames()
 	if len(names) != len(contract) {
@@ -51,11 +60,14 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 }
 
 func TestTablesHoldPlainNumbers(t *testing.T) {
-	for _, r := range []*report.Report{reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1))} {
+	for _, r := range []*report.Report{
+		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)), reporttest.Full(1, 2),
+	} {
 		for _, name := range report.TableNames() {
 			tab := table(t, r, name)
 			rows := slices.Collect(tab.Rows)
-			if len(rows) == 0 && (name != "findings" || len(r.Setup.Command) == 0) {
+			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 || name == "figures" && len(r.Setup.Workloads) < 3
+			if len(rows) == 0 && !mayBeEmpty {
 				t.Errorf("table %s is empty", name)
 			}
 			for _, row := range rows {
@@ -73,6 +85,10 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 						_, err = strconv.ParseInt(f.Text, 10, 64)
 					case report.ColumnDecimal:
 						_, err = strconv.ParseFloat(f.Text, 64)
+					case report.ColumnBoolean:
+						_, err = strconv.ParseBool(f.Text)
+					case report.ColumnTime:
+						_, err = time.Parse(time.RFC3339Nano, f.Text)
 					default:
 						if !f.Free && column.Name != "name" {
 							_, err = strconv.ParseInt(f.Text, 10, 64)
@@ -121,7 +137,11 @@ func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 				t.Errorf("table %s: %s is of kind %d", name, c.Name, c.Kind)
 			}
 			// The names of partitions, and of what tells reports apart.
-			if slices.Contains([]string{"host", "date", "report", "created", "kernel", "cpu_model"}, c.Name) {
+			taken := []string{"host", "date", "report"}
+			if name != "runs" { // which has what tells reports apart as its own
+				taken = append(taken, "created", "kernel", "cpu_model", "report_id", "file")
+			}
+			if slices.Contains(taken, c.Name) {
 				t.Errorf("table %s: the column %s is taken", name, c.Name)
 			}
 		}
@@ -147,7 +167,7 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 }
 
 func TestTableValues(t *testing.T) {
-	ticks, own := uint64(250), uint64(7)
+	ticks, own, started := uint64(250), uint64(7), int64(77)
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
@@ -155,16 +175,17 @@ func TestTableValues(t *testing.T) {
 			Tasks: 3, Reconciled: 2, OnCPUNS: 100, WaitNS: 50,
 			Start: observe([]uint64{1, 2, 3}), Run: observe([]uint64{4, 5, 6}), End: observe([]uint64{7, 8, 9}),
 		},
-		ToolSwitches: &own,
-		Throttling:   &report.Throttling{Times: 31, NS: 9000},
-		Settings:     []report.SettingChange{{Name: "affinity", Start: "0-1", End: "0"}, {Name: "preemption", Start: "full", End: "full"}},
-		Lost:         report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, Unwatched: 6, MapFull: 3, DroppedTasks: 4},
+		ToolSwitches: &own, StartedNS: &started,
+		Figures:    []report.Figure{{Name: "counted", Value: -3}},
+		Throttling: &report.Throttling{Times: 31, NS: 9000},
+		Settings:   []report.SettingChange{{Name: "affinity", Start: "0-1", End: "0"}, {Name: "preemption", Start: "full", End: "full"}},
+		Lost:       report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, Unwatched: 6, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, InterruptNS: 13, Ticks: &ticks,
 				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
 				Slices: []report.SliceStats{
 					{EndedBy: report.EndedByTick, Length: observe([]uint64{10, 12})}, {EndedBy: report.EndedByExited, Length: observe([]uint64{11})},
-				}},
+				}, Wait: observe([]uint64{30, 40})},
 			{CPU: 2, WallNS: 1000, IdleNS: 1000},
 		},
 		Workers: []report.Worker{{
@@ -189,6 +210,7 @@ func TestTableValues(t *testing.T) {
 			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
 			"tool_switches": "7", "created_slices": "1", "created_on_cpu_ns": "100", "created_wait_ns": "50",
 			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
+			"trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
@@ -196,11 +218,12 @@ func TestTableValues(t *testing.T) {
 			"pick_count": "0", "pick_p90_ns": "", "pick_max_ns": "", "pick_sum_ns": "", "switch_count": "3", "switch_max_ns": "9", "switch_sum_ns": "20",
 			"cost_count": "0", "cost_p90_ns": "", "cost_p99_ns": "", "cost_max_ns": "",
 			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "ticks": "250", "busy_ticks": "",
-			"variant": "nice", "interrupt_ns": "13",
+			"variant": "nice", "interrupt_ns": "13", "trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"slices", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "ended_by": "tick", "slices": "2",
 			"p50_ns": "10", "p90_ns": "12", "p99_ns": "12", "max_ns": "12", "sum_ns": "22", "variant": "nice",
+			"trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"workers", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x", "slices": "2",
@@ -208,6 +231,29 @@ func TestTableValues(t *testing.T) {
 			"wait_max_ns": "200", "migrations": "3", "operations": "23", "runtime_ns": "", "exited": "1", "merged": "0",
 			"slices_blocked": "0", "slices_exited": "0", "slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0",
 			"variant": "nice", "nice": "-5", "slices_throttled": "0", "throttled_ns": "70",
+			"trial": "1", "load": "spin nice", "started_ns": "77",
+		}},
+		{"core_times", 0, map[string]string{
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1",
+			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "interrupt_ns": "13",
+			"ticks": "250", "busy_ticks": "", "switches": "3", "wait_count": "2", "wait_sum_ns": "70",
+			"wait_p50_ns": "30", "wait_p90_ns": "40", "wait_p99_ns": "40", "wait_max_ns": "40",
+			"started_ns": "77", "workload": "spin", "variant": "nice",
+		}},
+		{"core_times", 1, map[string]string{ // no waits are absent, and no zeros
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "2",
+			"wall_ns": "1000", "idle_ns": "1000", "workers_ns": "0", "others_ns": "0", "self_ns": "0", "steal_ns": "0", "interrupt_ns": "0",
+			"ticks": "", "busy_ticks": "", "switches": "0", "wait_count": "0", "wait_sum_ns": "",
+			"wait_p50_ns": "", "wait_p90_ns": "", "wait_p99_ns": "", "wait_max_ns": "",
+			"started_ns": "77", "workload": "spin", "variant": "nice",
+		}},
+		{"figures", 0, map[string]string{
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "name": "counted", "value": "-3",
+			"started_ns": "77", "workload": "spin", "variant": "nice",
+		}},
+		{"histograms", 3, map[string]string{
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "class": "", "ended_by": "tick", "what": "slice",
+			"low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
 	} {
 		if diff := cmp.Diff(c.want, fields(table(t, r, c.table), c.row)); diff != "" {
@@ -250,8 +296,8 @@ func TestUnknownTable(t *testing.T) {
 		"Trials":  `did you mean "trials"?`,
 		"qual":    `did you mean "quality"?`,
 		"hosst":   `did you mean "host"?`,
-		"nothing": "trials, cores, slices, workers, quality, host, findings",
-		"":        "trials, cores, slices, workers, quality, host, findings",
+		"nothing": "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms",
+		"":        "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms",
 	} {
 		_, err := reporttest.Command().Table(name)
 		if err == nil || !strings.Contains(err.Error(), want) {

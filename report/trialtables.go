@@ -9,21 +9,21 @@ func (r *Report) trialTable() Table {
 	columns := columnList(`workload:text mode:text round duration_ns workers operations
 		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
 		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
-		unmatched_pick unmatched_switch map_full dropped_tasks variant:text
+		unmatched_pick unmatched_switch map_full dropped_tasks variant:name
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
-		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns`)
+		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
-		for i := range r.Trials {
-			if !yield(r.Trials[i].fields()) {
+		for t := range r.numbered() {
+			if !yield(append(t.fields(), t.end()...)) {
 				return
 			}
 		}
 	}}
 }
 
-func (t *Trial) fields() []Field {
+func (t numbered) fields() []Field {
 	var workers int
 	var slices uint64
 	var onCPU, wait int64
@@ -36,13 +36,7 @@ func (t *Trial) fields() []Field {
 	}
 	var sum Core
 	for i := range t.Cores {
-		c := &t.Cores[i]
-		sum.WallNS += c.WallNS
-		sum.IdleNS += c.IdleNS
-		sum.WorkersNS += c.WorkersNS
-		sum.OthersNS += c.OthersNS
-		sum.SelfNS += c.SelfNS
-		sum.StealNS += c.StealNS
+		sum.addTimes(&t.Cores[i])
 	}
 	operations := integer(t.Operations)
 	if t.Mode == Command {
@@ -98,7 +92,7 @@ func (r *Report) coreTable() Table {
 		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
 		pick_count pick_p90_ns pick_max_ns pick_sum_ns switch_count switch_max_ns switch_sum_ns
 		cost_count cost_p90_ns cost_p99_ns cost_max_ns
-		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant:text interrupt_ns`)
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant:name interrupt_ns` + endColumns)
 	return Table{Name: "cores", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial, core := range r.everyCore() {
 			classes := core.Classes
@@ -108,7 +102,8 @@ func (r *Report) coreTable() Table {
 			for _, c := range classes {
 				row := append(trial.key(), integer(core.CPU))
 				row = append(append(row, c.fields()...), core.times()...)
-				if !yield(append(row, free(trial.Variant), integer(core.InterruptNS))) {
+				row = append(row, free(trial.Variant), integer(core.InterruptNS))
+				if !yield(append(row, trial.end()...)) {
 					return
 				}
 			}
@@ -117,10 +112,9 @@ func (r *Report) coreTable() Table {
 }
 
 // everyCore returns every core of every trial.
-func (r *Report) everyCore() iter.Seq2[*Trial, *Core] {
-	return func(yield func(*Trial, *Core) bool) {
-		for i := range r.Trials {
-			trial := &r.Trials[i]
+func (r *Report) everyCore() iter.Seq2[numbered, *Core] {
+	return func(yield func(numbered, *Core) bool) {
+		for trial := range r.numbered() {
 			for j := range trial.Cores {
 				if !yield(trial, &trial.Cores[j]) {
 					return
@@ -152,14 +146,14 @@ func (c *Core) times() []Field {
 // sliceTable has one row per trial, core and cause.
 func (r *Report) sliceTable() Table {
 	columns := columnList(`workload:text mode:text round core ended_by:text slices
-		p50_ns p90_ns p99_ns max_ns sum_ns variant:text`)
+		p50_ns p90_ns p99_ns max_ns sum_ns variant:name` + endColumns)
 	return Table{Name: "slices", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial, core := range r.everyCore() {
 			for _, s := range core.Slices {
 				h := s.Length
-				if !yield(append(trial.key(),
-					integer(core.CPU), free(string(s.EndedBy)), integer(h.Count),
-					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant))) {
+				row := append(trial.key(), integer(core.CPU), free(string(s.EndedBy)), integer(h.Count),
+					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant))
+				if !yield(append(row, trial.end()...)) {
 					return
 				}
 			}
@@ -176,13 +170,14 @@ func (r *Report) workerTable() Table {
 	for _, cause := range firstCauses() {
 		list += " slices_" + string(cause)
 	}
-	return Table{Name: "workers", Columns: columnList(list + " variant:text nice slices_throttled throttled_ns"), Rows: func(yield func([]Field) bool) {
-		for i := range r.Trials {
-			trial := &r.Trials[i]
+	columns := columnList(list + " variant:name nice slices_throttled throttled_ns" + endColumns)
+	return Table{Name: "workers", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial := range r.numbered() {
 			for j := range trial.Workers {
 				w := &trial.Workers[j]
 				row := append(trial.key(), w.fields(trial.Mode)...)
-				if !yield(append(row, free(trial.Variant), integer(w.Nice), integer(w.EndedBy.Throttled), integer(w.ThrottledNS))) {
+				row = append(row, free(trial.Variant), integer(w.Nice), integer(w.EndedBy.Throttled), integer(w.ThrottledNS))
+				if !yield(append(row, trial.end()...)) {
 					return
 				}
 			}

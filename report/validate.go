@@ -80,6 +80,8 @@ func (t *Trial) validate() error {
 		return fmt.Errorf("mode %q is unknown", t.Mode)
 	case t.DurationNS < 0 || t.Operations < 0 || t.Round < 0:
 		return errors.New("a negative duration, count of operations or round")
+	case t.StartedNS != nil && *t.StartedNS < 0:
+		return errors.New("a start before that of the run")
 	case len(t.Cores) > maxCores:
 		return fmt.Errorf("%d cores are more than %d", len(t.Cores), maxCores)
 	case len(t.Figures) > maxFigures:

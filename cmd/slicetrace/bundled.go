@@ -74,6 +74,7 @@ func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, con
 // measure runs the plan and fills the report, which is whole if every trial is in it.
 // It is an error if none is.
 func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report) (whole bool, err error) {
+	began := collector.Now()
 	trials := plan.Trials()
 	most := 0
 	for _, t := range trials {
@@ -100,7 +101,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}
-	rec := &recorder{collector: c, report: r, settings: settings, progress: bar}
+	rec := &recorder{collector: c, report: r, settings: settings, progress: bar, began: began}
 	err = plan.Run(ctx, rec, rec.Failed)
 	bar.close()
 	if err := conclude(r, plan, err); err != nil {

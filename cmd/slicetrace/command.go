@@ -30,6 +30,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err != nil {
 		return err
 	}
+	began := collector.Now()
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
 	tape, err := newTape(o.record, o.recorded)
 	if err != nil {
@@ -60,7 +61,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err := o.dropPrivileges(); err != nil {
 		return errors.Join(err, abandon(running))
 	}
-	status, err := trace(c, r, settings, running, argv)
+	status, err := trace(c, r, settings, running, argv, began)
 	if status == nil {
 		return err
 	}
@@ -99,9 +100,9 @@ func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workload
 }
 
 // trace runs the program from its gate to its end, adds the trial to the report and
-// returns how the program ended, nil if it never ran.
+// returns how the program ended, nil if it never ran. The run began at began.
 func trace(c *collector.Collector, r *report.Report, settings *collector.SettingsWatch, running *workloads.Running,
-	argv []string,
+	argv []string, began int64,
 ) (*syscall.WaitStatus, error) {
 	settings.Start(nil) // the program may well change its own
 	before, err := watchCommand(c, running)
@@ -142,7 +143,7 @@ func trace(c *collector.Collector, r *report.Report, settings *collector.Setting
 		// The trial itself is whole.
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
-	own := running.ToolSwitches()
+	own, started := running.ToolSwitches(), start-began
 	r.Trials = append(r.Trials, report.Trial{
 		Workload:   mark.Workload,
 		Mode:       report.Command,
@@ -153,6 +154,7 @@ func trace(c *collector.Collector, r *report.Report, settings *collector.Setting
 		Lost:       interval.Lost,
 
 		ToolSwitches: &own,
+		StartedNS:    &started,
 	})
 	settings.Stop(&r.Trials[len(r.Trials)-1])
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval, r.Warnings)...)

@@ -127,6 +127,7 @@ func TestDuckDBSeesTheTypes(t *testing.T) {
 	_, dir := fleet(t)
 	types := map[report.ColumnKind]string{
 		report.ColumnInteger: "BIGINT", report.ColumnDecimal: "DOUBLE", report.ColumnText: "VARCHAR", report.ColumnTime: "TIMESTAMP WITH TIME ZONE",
+		report.ColumnBoolean: "BOOLEAN",
 	}
 	for _, name := range report.TableNames() {
 		table, err := new(report.Report).Table(name)
@@ -134,7 +135,7 @@ func TestDuckDBSeesTheTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want [][]string
-		for _, c := range slices.Concat(report.IdentityColumns(), table.Columns) {
+		for _, c := range new(report.Report).InFleet(table, "").Columns {
 			want = append(want, []string{c.Name, types[c.Kind]})
 		}
 		want = append(want, []string{"date", "DATE"}, []string{"host", "VARCHAR"})

@@ -22,6 +22,7 @@ type exportOptions struct {
 	format string
 	output string
 	host   string
+	schema bool
 }
 
 // The formats that export writes.
@@ -38,11 +39,12 @@ func newExport(s streams) *cobra.Command {
 	ofReport := strings.Join(report.TableNames(), ", ")
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
-		Use:   "export REPORT... | RECORDING",
+		Use:   "export REPORT... | RECORDING | --schema",
 		Short: "Write reports' figures or a recording's events as CSV, Parquet or a Perfetto trace",
 		Long: `export writes tables: whole numbers, the unit in the column's name (in findings:
 beside the figure), one row an observation. CSV is as RFC 4180 says; with several
-reports its first column names the file. The tables of a report are
+reports its first column names the file. Column trial counts a report's trials in
+the order in which they ran. The tables of a report are
 ` + ofReport + `.
 
 With --format parquet and -o FOLDER every table named, or all, of every report
@@ -55,18 +57,26 @@ The tables of a recording are
 ` + ofRecording + `.
 Its rows are in the file's order: those of one core in the order of time, those of
 several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.
-With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`,
+With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.
+
+--schema reads no file and writes the JSON Schema of reports; with --table it writes
+that table's columns and their types, as a Table Schema.`,
 		Example: `  slicetrace export REPORT --table cores > cores.csv
   slicetrace export slicetrace-*.json --table trials -o trials.csv
   slicetrace export slicetrace-*.json --format parquet -o fleet --host web-17
   slicetrace export REPORT --format parquet --table cores -o cores.parquet
   slicetrace export RECORDING --table switches | head
   slicetrace export RECORDING --table switches --format parquet -o switches.parquet
-  slicetrace export RECORDING --format perfetto -o run.perfetto-trace`,
-		Args: usageArgs(cobra.MinimumNArgs(1)),
+  slicetrace export RECORDING --format perfetto -o run.perfetto-trace
+  slicetrace export --schema > report-schema.json
+  slicetrace export --schema --table core_times`,
+		Args: usageArgs(o.filesOrSchema),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.output == standardOutput {
 				o.output = ""
+			}
+			if o.schema {
+				return o.exportSchema(cmd.Context(), s)
 			}
 			return o.export(cmd.Context(), s, args)
 		},
@@ -76,6 +86,7 @@ With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.`
 	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), ", "))
 	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
 	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
+	f.BoolVar(&o.schema, "schema", false, "write the JSON Schema of reports, or the columns of the table named")
 	complete(cmd, "format", exportFormats())
 	// The call fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("table", completeTable)

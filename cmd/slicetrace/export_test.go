@@ -95,9 +95,22 @@ func TestExportOfSeveralReportsNamesThem(t *testing.T) {
 	if diff := cmp.Diff(want, column); diff != "" {
 		t.Errorf("first column (-want +got):\n%s", diff)
 	}
+	identity := "," + strings.Join([]string{b.ID(), second, "2026-11-22T20:11:00Z", b.Host.Kernel, b.Host.CPUModel}, ",")
 	alone := call(t, "export", second, "--table", "trials")
-	if last := strings.Split(alone.out, "\r\n")[1]; !strings.HasSuffix(got.out, ","+last+"\r\n") {
-		t.Errorf("alone the last row is %q", last)
+	if last := strings.Split(alone.out, "\r\n")[1]; !strings.HasSuffix(got.out, ","+last+identity+"\r\n") {
+		t.Errorf("alone the last row is %q, and of several %q", last, got.out[len(got.out)-len(last)-100:])
+	}
+	ends := strings.Split(strings.SplitN(got.out, "\r\n", 2)[0], ",")
+	if diff := cmp.Diff([]string{"report_id", "file", "created", "kernel", "cpu_model"}, ends[len(ends)-5:]); diff != "" {
+		t.Errorf("last columns (-want +got):\n%s", diff)
+	}
+	runs := call(t, "export", first, second, "--table", "runs")
+	rows, err = csv.NewReader(strings.NewReader(runs.out)).ReadAll()
+	if err != nil || len(rows) != 3 || rows[0][0] != "report" || rows[0][1] != "report_id" || rows[2][0] != second || rows[2][1] != b.ID() {
+		t.Errorf("runs: %v, %q", err, runs.out)
+	}
+	if slices.Index(rows[0], "kernel") != slices.Index(rows[0], "machine")+1 || rows[0][len(rows[0])-1] != "file" {
+		t.Errorf("runs names twice what it has already: %q", rows[0])
 	}
 	if got := call(t, "export", first, second, "--table", "trials", "-o", "t.csv"); got.out != "" || !slices.Equal(got.files(t), []string{"t.csv"}) {
 		t.Errorf("with -o: %q, %v", got.out, got.files(t))
@@ -210,6 +223,11 @@ func TestExportRefuses(t *testing.T) {
 		{report + " --table cores --output=", 2, "--output is empty"},
 		{report + " --table cores -o no/such/file", 1, "-o"},
 		{report + " --format parquet -o no/such", 1, "choose a folder"},
+		{"--schema " + report, 2, "reads no file"},
+		{"--schema --format parquet", 2, "--schema writes JSON"},
+		{"--schema --host x", 2, "--schema writes JSON"},
+		{"--schema --table core", 2, `did you mean "cores"`},
+		{"--schema --table cores,trials", 2, "name one table"},
 		{report + " --format parquet -o " + report, 1, "not a directory"},
 	} {
 		got := call(t, append([]string{"export"}, strings.Split(c.args, " ")...)...)

@@ -63,9 +63,9 @@ func isNoFolder(name string) bool {
 func (o *exportOptions) identified(t report.Table, name string, r *report.Report, reports int) report.Table {
 	switch {
 	case o.format == exportParquet:
-		return t.With(report.IdentityColumns(), r.Identity())
+		return r.InFleet(t, name)
 	case reports > 1:
-		return t.With([]report.TableColumn{{Name: "report", Kind: report.ColumnText}}, []report.Field{{Text: name, Free: true}})
+		return r.Listed(t, name)
 	}
 	return t
 }

@@ -24,8 +24,11 @@ type filter struct {
 func filters(c report.TableColumn, values []string) []filter {
 	quoted := `"` + c.Name + `"`
 	list := []filter{
-		{"IS NULL", both(quoted + " IS NULL"), func(text string) bool { return text == "" }},
-		{"IS NOT NULL", both(quoted + " IS NOT NULL"), func(text string) bool { return text != "" }},
+		{"IS NULL", both(quoted + " IS NULL"), func(text string) bool { return text == "" && !c.KeepEmpty }},
+		{"IS NOT NULL", both(quoted + " IS NOT NULL"), func(text string) bool { return text != "" || c.KeepEmpty }},
+	}
+	if c.KeepEmpty {
+		list = append(list, filter{"is empty", both(quoted + " = ''"), func(text string) bool { return text == "" }})
 	}
 	if len(values) == 0 {
 		return list
@@ -34,7 +37,7 @@ func filters(c report.TableColumn, values []string) []filter {
 	compare := func(op, v string, holds func(int) bool) {
 		list = append(list, filter{
 			op + " " + v, eachLiteral(c.Kind, "%[1]s "+op+" %[2]s", quoted, v),
-			func(text string) bool { return text != "" && holds(order(c.Kind, text, v)) },
+			func(text string) bool { return (text != "" || c.KeepEmpty) && holds(order(c.Kind, text, v)) },
 		})
 	}
 	for _, v := range values {
@@ -77,7 +80,7 @@ func eachLiteral(kind report.ColumnKind, pattern, column string, values ...strin
 
 func literal(db database, kind report.ColumnKind, v string) string {
 	switch {
-	case kind == report.ColumnInteger:
+	case kind == report.ColumnInteger, kind == report.ColumnBoolean:
 		return v
 	case kind == report.ColumnDecimal:
 		return v + "e0"

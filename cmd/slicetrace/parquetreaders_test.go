@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
@@ -92,10 +93,10 @@ func (p parquetTable) from(db database) string {
 	return fmt.Sprintf("file('%s', Parquet)", p.files)
 }
 
-// exported exports a table with the tool, as CSV and as Parquet with columns before
-// CSV's whose fields are the same in each row, and reads the CSV.
+// exported exports a table with the tool, as CSV and as Parquet with columns before and
+// after CSV's whose fields are the same in each row, and reads the CSV.
 func exported(t *testing.T, dir, file, source, table string, columns []report.TableColumn,
-	fields []report.Field) parquetTable {
+	before, after []string) parquetTable {
 	t.Helper()
 	if got := call(t, "export", source, "--table", table, "--format", "parquet", "-o", filepath.Join(dir,
 		file)); got.status != exitDone {
@@ -106,12 +107,8 @@ func exported(t *testing.T, dir, file, source, table string, columns []report.Ta
 		t.Fatal(err)
 	}
 	p := parquetTable{files: file, columns: columns}
-	var before []string
-	for _, f := range fields {
-		before = append(before, f.Text)
-	}
 	for _, row := range rows[1:] {
-		p.rows = append(p.rows, slices.Concat(before, row))
+		p.rows = append(p.rows, slices.Concat(before, row, after))
 	}
 	return p
 }
@@ -136,10 +133,14 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		}
 	}
 	for _, name := range report.TableNames() {
-		table := identified(t, full, name)
-		all = append(all, exported(t, dir, name+".parquet", source, name, table.columns, full.Identity()))
+		table := identified(t, full, name, source)
+		before, after := []string{full.ID(), full.Created.Format(time.RFC3339), full.Host.Kernel, full.Host.CPUModel}, []string{full.ID(), source}
+		if name == "runs" { // which has the rest as its own
+			before, after = before[:1], after[1:]
+		}
+		all = append(all, exported(t, dir, name+".parquet", source, name, table.columns, before, after))
 		// CSV shows hostile texts in another way.
-		table = identified(t, hostile, name)
+		table = identified(t, hostile, name, hostileSource)
 		table.files = "hostile-" + name + ".parquet"
 		if got := call(t, "export", hostileSource, "--table", name, "--format", "parquet", "-o",
 			filepath.Join(dir, table.files)); got.status != exitDone {
@@ -147,7 +148,7 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		}
 		all = append(all, table)
 	}
-	for _, name := range []string{"trials", "cores", "quality"} { // of which two hosts' files each are one table
+	for _, name := range []string{"trials", "cores", "quality", "runs", "core_times"} { // of which two hosts' files each are one table
 		all = append(all, fleetTable(t, dir, name, source, full))
 	}
 	recorded := longRecording(t)
@@ -156,30 +157,30 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 			slice_ns pick_ns switch_ns class:text ended_by:text prev_state:text lost_before`,
 		"wakeups": "time_ns core tid comm:text target_core lost_before",
 		"tasks":   "time_ns tid pid comm:text parent_tid",
-		"marks":   "workload:text variant:text mode:text round start_ns end_ns worker_tids:text",
+		"marks":   "workload:text variant:name mode:text round start_ns end_ns worker_tids:text",
 	} {
 		var list []report.TableColumn
 		for _, word := range strings.Fields(columns) {
-			name, text := strings.CutSuffix(word, ":text")
-			c := report.TableColumn{Name: name}
+			name, kind, text := strings.Cut(word, ":")
+			c := report.TableColumn{Name: name, KeepEmpty: kind == "name"}
 			if text {
 				c.Kind = report.ColumnText
 			}
 			list = append(list, c)
 		}
-		all = append(all, exported(t, dir, name+".parquet", recorded, name, list, nil))
+		all = append(all, exported(t, dir, name+".parquet", recorded, name, list, nil, nil))
 	}
 	return all
 }
 
 // identified is a table as Parquet holds it, from the report itself.
-func identified(t *testing.T, r *report.Report, name string) parquetTable {
+func identified(t *testing.T, r *report.Report, name, file string) parquetTable {
 	t.Helper()
 	table, err := r.Table(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	table = table.With(report.IdentityColumns(), r.Identity())
+	table = r.InFleet(table, file)
 	p := parquetTable{columns: table.Columns}
 	for row := range table.Rows {
 		var texts []string
@@ -194,7 +195,7 @@ func identified(t *testing.T, r *report.Report, name string) parquetTable {
 // fleetTable exports one report as two hosts', whose names are columns too.
 func fleetTable(t *testing.T, dir, name, source string, r *report.Report) parquetTable {
 	t.Helper()
-	p := identified(t, r, name)
+	p := identified(t, r, name, source)
 	p.files = "fleet/" + name + "/**/*.parquet"
 	p.columns = append(slices.Clone(p.columns), report.TableColumn{Name: "host", Kind: report.ColumnText})
 	one := p.rows

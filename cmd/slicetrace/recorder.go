@@ -27,6 +27,7 @@ type recorder struct {
 	report    *report.Report
 	settings  *collector.SettingsWatch
 	progress  *progress
+	began     int64 // of the run, by CLOCK_MONOTONIC
 	before    *collector.Snapshot
 }
 
@@ -76,6 +77,8 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
+	started := result.Start.Nanoseconds() - r.began
+	trial.StartedNS = &started
 	r.settings.Stop(&trial)
 	r.report.Trials = append(r.report.Trials, trial)
 	if n := result.Trial.Attempt - 1; n > 0 {

@@ -17,7 +17,7 @@ import (
 )
 
 // Parquet writes tables as one Parquet file that is compressed with zstd. Its
-// types are those that every reader knows: INT64, DOUBLE, STRING, and for times
+// types are those that every reader knows: INT64, DOUBLE, BOOLEAN, STRING, and for times
 // TIMESTAMP in microseconds of UTC; an absent figure is NULL.
 type Parquet struct {
 	to      io.Writer
@@ -101,6 +101,8 @@ func parquetSchema(name string, columns []report.TableColumn) *parquet.Schema {
 			typ, options = reflect.TypeFor[string](), "dict"
 		case report.ColumnTime:
 			options = "timestamp(microsecond)"
+		case report.ColumnBoolean:
+			typ, options = reflect.TypeFor[bool](), "plain"
 		}
 		if !c.Required {
 			options += ",optional"
@@ -120,7 +122,7 @@ func (p *Parquet) fields() error {
 	for i, column := range p.columns {
 		values := p.values[:0]
 		for _, row := range p.rows {
-			v, err := p.field(column.Kind, row[i].Text)
+			v, err := p.field(column, row[i].Text)
 			if err != nil {
 				return fmt.Errorf("column %s: %w", column.Name, err)
 			}
@@ -149,7 +151,7 @@ func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
 	for i, column := range columns {
 		switch {
 		case column.Kind == report.ColumnText:
-			p.chunkTexts(i, rows.texts[i])
+			p.chunkTexts(i, rows.texts[i], column.KeepEmpty)
 		case column.Required:
 			for j, n := range rows.numbers[i] {
 				p.values[j] = parquet.Int64Value(n)
@@ -172,9 +174,12 @@ func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
 }
 
 // chunkTexts makes values of texts. Most are those of one row or two before.
-func (p *Parquet) chunkTexts(column int, texts []string) {
+func (p *Parquet) chunkTexts(column int, texts []string, keepEmpty bool) {
 	var last [2]string
 	null := parquet.NullValue().Level(0, 0, column)
+	if keepEmpty {
+		null = p.text("").Level(0, 1, column)
+	}
 	var value [2]parquet.Value
 	for j, s := range texts {
 		switch s {
@@ -202,11 +207,11 @@ func (p *Parquet) wrote(rows int) error {
 	return p.out.Flush()
 }
 
-func (p *Parquet) field(kind report.ColumnKind, text string) (parquet.Value, error) {
-	if text == "" {
+func (p *Parquet) field(column report.TableColumn, text string) (parquet.Value, error) {
+	if text == "" && !column.KeepEmpty {
 		return parquet.NullValue(), nil
 	}
-	switch kind {
+	switch column.Kind {
 	case report.ColumnInteger:
 		n, err := strconv.ParseInt(text, 10, 64)
 		return parquet.Int64Value(n), err
@@ -216,6 +221,9 @@ func (p *Parquet) field(kind report.ColumnKind, text string) (parquet.Value, err
 			return parquet.NullValue(), err
 		}
 		return parquet.DoubleValue(x + 0), err // +0 also where x is -0, which has bounds of its own
+	case report.ColumnBoolean:
+		is, err := strconv.ParseBool(text)
+		return parquet.BooleanValue(is), err
 	case report.ColumnTime:
 		t, err := time.Parse(time.RFC3339Nano, text)
 		return parquet.Int64Value(t.UnixMicro()), err

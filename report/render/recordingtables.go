@@ -51,18 +51,18 @@ func recordingTables() []recordingTable {
 			slice_ns? pick_ns? switch_ns? class:text ended_by:text prev_state:text lost_before`), (*filler).switches},
 		{"wakeups", recordingColumns("time_ns core tid comm:text target_core lost_before"), (*filler).wakeups},
 		{"tasks", recordingColumns("time_ns tid pid comm:text parent_tid?"), (*filler).tasks},
-		{"marks", recordingColumns("workload:text variant:text mode:text round start_ns end_ns worker_tids:text"), (*filler).marks},
+		{"marks", recordingColumns("workload:text variant:name mode:text round start_ns end_ns worker_tids:text"), (*filler).marks},
 	}
 }
 
-// recordingColumns reads names: with ":text" a column is of texts, with "?" its
-// numbers may be absent.
+// recordingColumns reads names: with ":text" a column is of texts, with ":name" of texts
+// that are never absent, with "?" its numbers may be absent.
 func recordingColumns(list string) []report.TableColumn {
 	var columns []report.TableColumn
 	for _, word := range strings.Fields(list) {
-		name, text := strings.CutSuffix(word, ":text")
+		name, kind, text := strings.Cut(word, ":")
 		name, optional := strings.CutSuffix(name, "?")
-		c := report.TableColumn{Name: name, Required: !text && !optional}
+		c := report.TableColumn{Name: name, Required: !text && !optional, KeepEmpty: kind == "name"}
 		if text {
 			c.Kind = report.ColumnText
 		}
@@ -78,6 +78,16 @@ func RecordingTableNames() []string {
 		names = append(names, t.name)
 	}
 	return names
+}
+
+// RecordingColumns returns the columns of a recording's table; ok is false if there is none.
+func RecordingColumns(name string) (columns []report.TableColumn, ok bool) {
+	for _, t := range recordingTables() {
+		if t.name == name {
+			return t.columns, true
+		}
+	}
+	return nil, false
 }
 
 // filler turns frames into chunks of rows.

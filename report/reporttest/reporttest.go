@@ -45,6 +45,7 @@ func Command() *report.Report {
 		Command: []string{"make", "-j2"}, Modes: []report.Mode{report.Command}, Rounds: 1, CPUs: b.cpus(),
 	}
 	r.Trials = []report.Trial{b.command()}
+	begin(r)
 	r.Trials[0].ToolSwitches = new(uint64)
 	*r.Trials[0].ToolSwitches = 7
 	r.Quality.ProbeFloorNS = new(int64)
@@ -129,6 +130,7 @@ func (b *builder) report() *report.Report {
 			Preemption: "none", Scheduler: "EEVDF", BaseSliceNS: &slice, PTI: "on",
 			Mitigations: []string{"meltdown: Mitigation: PTI", "spectre_v2: Mitigation: Retpolines; STIBP: disabled"}, Clocksource: "kvm-clock",
 			Hypervisor: "KVM", Governor: "", MemoryBytes: 8 << 30, Distribution: "Debian GNU/Linux 13",
+			PCID: "off", INVPCID: "off", NestedPaging: "npt",
 		},
 		Settings: report.Settings{
 			"policy": "SCHED_OTHER", "nice": "0", "affinity": strings.TrimSuffix("0-"+strconv.Itoa(b.cores-1), "-0"), "cpu_quota": "none", "other_tracers": "none",

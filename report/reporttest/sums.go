@@ -32,7 +32,28 @@ func tablesOf(r *report.Report) (tables, error) {
 			all[name] = append(all[name], fields)
 		}
 	}
+	all[counted] = countedBuckets(all["histograms"])
 	return all, nil
+}
+
+// counted is no table of a report, but that of its histograms with a row for each.
+const counted = "histograms counted"
+
+// countedBuckets adds up the buckets of each histogram, which are next to each other.
+func countedBuckets(buckets rows) (found rows) {
+	var sum float64
+	for i, row := range buckets {
+		sum += of(row, "count")
+		if i+1 < len(buckets) && len(buckets[i+1:i+2].where(row, "trial", "core", "class", "ended_by", "what")) > 0 {
+			continue
+		}
+		one := figures{"count": strconv.FormatFloat(sum, 'f', 0, 64)}
+		for _, c := range []string{"trial", "core", "class", "ended_by", "what"} {
+			one[c] = row[c]
+		}
+		found, sum = append(found, one), 0
+	}
+	return found
 }
 
 // of is the figure in a row, 0 where it is absent.
@@ -179,6 +200,7 @@ func identities() []identity {
 				return q.value("compared_workers")
 			})},
 	}
+	list = append(list, newerIdentities()...)
 	for _, c := range []string{"slices", "on_cpu_ns", "wait_ns"} {
 		list = append(list, identity{table: "trials", name: c + " = workers' " + c, both: sumOf(c, "workers", c)})
 	}
@@ -202,7 +224,7 @@ func identities() []identity {
 	}
 	for _, ordered := range []struct{ table, phase, counted string }{
 		{"cores", "pick_", "pick_count"}, {"cores", "switch_", "switch_count"}, {"cores", "cost_", "cost_count"},
-		{"slices", "", "slices"},
+		{"slices", "", "slices"}, {"core_times", "wait_", "wait_count"},
 	} {
 		for _, pair := range [][2]string{{"p50_ns", "p90_ns"}, {"p90_ns", "p99_ns"}, {"p99_ns", "max_ns"},
 			{"max_ns", "sum_ns"}} {

@@ -1,0 +1,121 @@
+package report_test
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// bare is a report whose lists are nil, which some are in each report.
+func bare() *report.Report {
+	r := reporttest.Bundled(1, 2)
+	r.Trials[0].Cores[1].Classes, r.Trials[0].Cores[1].Slices = nil, nil
+	r.Trials[1].Workers = nil
+	r.Trials[2].Cores = nil
+	r.Setup.Modes, r.Setup.CPUs, r.Host.Mitigations = nil, nil, nil
+	return r
+}
+
+// A list without entries is [] in a file, of whatever it is, and the report in memory
+// stays as it was.
+func TestListsWithoutEntriesAreWrittenAsSuch(t *testing.T) {
+	for what, r := range map[string]*report.Report{"bare": bare(), "empty": {Schema: report.SchemaVersion}} {
+		text := encode(t, r)
+		if bytes.Contains(text, []byte("null")) {
+			t.Errorf("%s: it has null: %.300s", what, text[bytes.Index(text, []byte("null"))-30:])
+		}
+		if err := reporttest.CheckSchema(text); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	r := bare()
+	encode(t, r)
+	if r.Trials[0].Cores[1].Slices != nil || r.Trials[2].Cores != nil {
+		t.Error("writing a report has changed it")
+	}
+}
+
+// older is a report's file as the version before wrote it: null for lists without
+// entries, and without what it did not know.
+func older(t *testing.T, r *report.Report) string {
+	t.Helper()
+	text := string(encode(t, r))
+	for _, change := range [][2]string{
+		{`"(modes|cpus|cores|workers|classes|slices)":\[\]`, `"$1":null`},
+		{`,"(pcid|invpcid|nested_paging)":"[a-z]*"`, ""},
+		{`,"started_ns":[0-9]+`, ""},
+	} {
+		was := text
+		if text = regexp.MustCompile(change[0]).ReplaceAllString(text, change[1]); text == was {
+			t.Fatalf("there is no %s", change[0])
+		}
+	}
+	return text
+}
+
+// A file of the version before is read, is known by the name that it had, and has in
+// tables all but what was not kept then.
+func TestReportsOfTheVersionBefore(t *testing.T) {
+	text := older(t, bare())
+	if strings.Count(text, "null") != 6 {
+		t.Fatalf("%d lists are null", strings.Count(text, "null"))
+	}
+	old, err := report.Decode(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := bare()
+	want.Host.PCID, want.Host.INVPCID, want.Host.NestedPaging = "", "", ""
+	for i := range want.Trials {
+		want.Trials[i].StartedNS = nil
+	}
+	if old.ID() != want.ID() {
+		t.Errorf("read, it is %s, and before it was written %s", old.ID(), want.ID())
+	}
+	again, err := report.Decode(bytes.NewReader(encode(t, old)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.ID() != old.ID() {
+		t.Errorf("written again it is %s, and was %s", again.ID(), old.ID())
+	}
+	for _, name := range report.TableNames() {
+		if diff := cmp.Diff(allFields(t, want, name), allFields(t, old, name)); diff != "" {
+			t.Errorf("table %s (-want +read):\n%s", name, diff)
+		}
+	}
+	if row := allFields(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
+		t.Errorf("trial 2 is %v", row)
+	}
+	c, err := report.Compare(report.Named{Name: "old", Report: old}, []report.Named{{Name: "new", Report: bare()}}, report.CompareOptions{})
+	if err != nil || len(c.Pairs) != 1 || len(c.Pairs[0].Differences) != 0 {
+		t.Errorf("what an older report does not tell is a difference: %+v", c.Pairs)
+	}
+}
+
+// The name by which the version before knew a report, taken from it.
+func TestReportsKeepTheirName(t *testing.T) {
+	r := bare()
+	r.Host.PCID, r.Host.INVPCID, r.Host.NestedPaging = "", "", ""
+	r.Host.Mitigations = []string{}
+	for i := range r.Trials {
+		r.Trials[i].StartedNS = nil
+	}
+	if id := r.ID(); id != "20261122T201100Z-71b21f01" {
+		t.Errorf("it is %s", id)
+	}
+}
+
+func TestAStartBeforeTheRunIsRefused(t *testing.T) {
+	r := reporttest.Command()
+	*r.Trials[0].StartedNS = -1
+	if _, err := report.Decode(bytes.NewReader(encode(t, r))); err == nil || !strings.Contains(err.Error(), "start") {
+		t.Errorf("error is %v", err)
+	}
+}
