@@ -8,7 +8,7 @@ func (c *Comparison) Table() Table {
 	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
 		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
 		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text
-		family:text detectable_percent:decimal old_runs new_runs like_runs basis:text`)
+		primary:boolean detectable_percent:decimal old_runs new_runs like_runs basis:text`)
 	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range c.Pairs {
 			p := &c.Pairs[i]
@@ -35,7 +35,7 @@ func (c *Change) fields() []Field {
 	if c.Outcome != Untested {
 		p, q = probability(c.P), probability(c.Q)
 	}
-	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)), free(choose(c.Primary, "primary", "other")), optional(c.Detectable))
+	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)), boolean(c.Primary), optional(c.Detectable))
 }
 
 func (e Estimate) fields() []Field {

@@ -93,7 +93,7 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if row := allFields(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
 		t.Errorf("trial 2 is %v", row)
 	}
-	c, err := report.Compare(report.Named{Name: "old", Report: old}, []report.Named{{Name: "new", Report: bare()}}, report.CompareOptions{})
+	c, err := report.Compare([]report.Named{{Name: "old", Report: old}}, [][]report.Named{{{Name: "new", Report: bare()}}}, report.CompareOptions{})
 	if err != nil || len(c.Pairs) != 1 || len(c.Pairs[0].Differences) != 0 {
 		t.Errorf("what an older report does not tell is a difference: %+v", c.Pairs)
 	}

@@ -51,8 +51,8 @@ type Tool struct {
 type Setup struct {
 	// Workloads are the bundled loads' names, empty for a command.
 	Workloads []string `json:"workloads,omitempty"`
-	// WorkloadVersions count for each of them the changes after which figures do not
-	// mean the same, from 1, which is also that of a workload that is not named.
+	// WorkloadVersions hold the version of each workload, from 1, which is also that of a
+	// workload that is not named. Figures of unlike versions do not mean the same.
 	WorkloadVersions map[string]int `json:"workload_versions,omitempty"`
 	// Command is the traced command line, empty for bundled loads.
 	Command []string `json:"command,omitempty"`
