@@ -84,7 +84,8 @@ func (r *Report) histogramTable() Table {
 			for of, h := range trial.histograms {
 				for bucket, n := range h.Buckets() {
 					low, high := BucketBounds(bucket)
-					row := append(first[:len(first):len(first)], of.core, free(string(of.class)), free(string(of.endedBy)), free(of.what),
+					row := append(first[:len(first):len(first)],
+						of.core, free(string(of.class)), free(string(of.endedBy)), free(of.what),
 						integer(min(low, math.MaxInt64)), integer(min(high, math.MaxInt64)), integer(n))
 					if !yield(append(row, last...)) {
 						return

@@ -52,7 +52,8 @@ func (r *Report) Identity() []Field {
 // apart: behind IdentityColumns, and with the columns at the end that Listed has too,
 // report_id and the name of the report's own file.
 func (r *Report) InFleet(t Table, file string) Table {
-	return t.With(IdentityColumns(), r.Identity()).And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)})
+	return t.With(IdentityColumns(), r.Identity()).
+		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)})
 }
 
 // Listed returns a table of the report as CSV of several has it: behind the name of the

@@ -38,7 +38,8 @@ func (h Host) fields() []Field {
 	return []Field{
 		free(h.Kernel), free(h.Arch), free(h.CPUModel), positive(int64(h.CPUs)), free(h.SMT), positive(int64(h.HZ)),
 		free(h.Preemption), free(h.Scheduler), known(h.BaseSliceNS),
-		free(h.PTI), free(h.PCID), free(h.INVPCID), free(h.NestedPaging), free(h.Clocksource), free(h.Hypervisor), free(h.Governor),
+		free(h.PTI), free(h.PCID), free(h.INVPCID), free(h.NestedPaging), free(h.Clocksource),
+		free(h.Hypervisor), free(h.Governor),
 		positive(h.MemoryBytes), free(h.Distribution),
 	}
 }
@@ -73,10 +74,12 @@ func (r *Report) trusted() []Field {
 	return []Field{
 		integer(len(r.Trials)), integer(len(r.Failed)), boolean(clean), free(strings.Join(reasons, "; ")),
 		integer(q.Switches), integer(q.Lost.Total() + q.RecursionMisses), integer(q.Lost.Unmatched()), integer(q.Lost.Unseen),
-		integer(q.Workers), integer(q.ComparedWorkers), integer(q.ReconciledWorkers), integer(q.CreatedTasks), integer(q.ReconciledCreated),
+		integer(q.Workers), integer(q.ComparedWorkers), integer(q.ReconciledWorkers),
+		integer(q.CreatedTasks), integer(q.ReconciledCreated),
 		known(q.ProbeFloorNS), integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
 		integer(sum.SelfNS), integer(sum.StealNS), integer(sum.InterruptNS),
-		share(sum.OthersNS), share(sum.StealNS), integer(q.AccountingErrorPPM), known(q.RuntimeErrorPPM), known(q.ToolSwitches),
+		share(sum.OthersNS), share(sum.StealNS),
+		integer(q.AccountingErrorPPM), known(q.RuntimeErrorPPM), known(q.ToolSwitches),
 	}
 }
 

@@ -157,3 +157,49 @@ func TestDuckDBReadsARecording(t *testing.T) {
 		t.Errorf("switches (-want +DuckDB):\n%s", diff)
 	}
 }
+
+// Sums over the tables of a fleet are the reports' own, and rows of one trial in several
+// tables are joined by report and trial, or grouped by names, with none left out.
+func TestDuckDBJoinsTheTables(t *testing.T) {
+	duck(t, ".", "SELECT 1")
+	reports, dir := fleet(t)
+	var wall, unpaired int64
+	var trials, plain int
+	for _, list := range reports {
+		for _, r := range list {
+			wall += r.Quality.WallNS
+			trials += len(r.Trials)
+			for _, trial := range r.Trials {
+				if trial.Variant == "" {
+					plain++
+				}
+				for _, c := range trial.Cores {
+					unpaired += int64(len(c.Classes))
+				}
+			}
+		}
+	}
+	table := func(name string) string {
+		return fmt.Sprintf("read_parquet('%s/**/*.parquet', hive_partitioning = true)", name)
+	}
+	for sql, want := range map[string]string{
+		"SELECT sum(wall_ns) FROM " + table("core_times"):                                                                  fmt.Sprint(wall),
+		"SELECT sum(wall_ns) FROM " + table("runs") + " WHERE NOT recorded":                                                fmt.Sprint(wall),
+		"SELECT count(*) FROM " + table("trials") + " WHERE variant = ''":                                                  fmt.Sprint(plain),
+		"SELECT count(*) FROM " + table("cores") + " JOIN " + table("trials") + " USING (report, trial, variant)":          fmt.Sprint(unpaired),
+		"SELECT count(DISTINCT (report, trial)) FROM " + table("histograms"):                                               fmt.Sprint(trials),
+		"SELECT count(*) FROM " + table("histograms") + " WHERE class IS NULL OR ended_by IS NULL OR load = ''":            "0",
+		"SELECT count(*) FROM " + table("trials") + " AS t ANTI JOIN " + table("runs") + " AS r ON t.report = r.report_id": "0",
+	} {
+		if diff := cmp.Diff([][]string{{want}}, duck(t, dir, sql)); diff != "" {
+			t.Errorf("%s (-Go +DuckDB):\n%s", sql, diff)
+		}
+	}
+	// Counts of phases by class, of the rows of classes and of all buckets.
+	got := duck(t, dir, `SELECT count(*) FROM (
+		SELECT report, trial, core, class, pick_count AS n FROM `+table("cores")+` WHERE pick_count > 0 EXCEPT
+		SELECT report, trial, core, class, sum("count") AS n FROM `+table("histograms")+` WHERE what = 'pick' GROUP BY ALL)`)
+	if diff := cmp.Diff([][]string{{"0"}}, got); diff != "" {
+		t.Errorf("picks (-Go +DuckDB):\n%s", diff)
+	}
+}
