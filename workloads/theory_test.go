@@ -343,8 +343,10 @@ func TestVforkSwitchesAsTheorySays(t *testing.T) {
 	const tasks = 499
 	v := spawn().Variants(1)[slices.IndexFunc(spawn().Variants(1), func(v Variant) bool { return v.Name == formVfork })]
 	for range 10 {
-		right := true
-		for _, w := range runTrial(t, testForm(spawn(), v, Processes, tasks)).Workers {
+		r := runTrial(t, testForm(spawn(), v, Processes, tasks))
+		// The task runs within the call that creates it, but for its end.
+		right := r.Figures[0].Value > 3*r.Figures[1].Value
+		for _, w := range r.Workers {
 			voluntary, involuntary := switches(w)
 			if w.Operations != tasks || voluntary+involuntary <= tasks {
 				t.Fatalf("worker %d created %d tasks and was switched out %d times", w.Index, w.Operations, voluntary+involuntary)
@@ -356,7 +358,7 @@ func TestVforkSwitchesAsTheorySays(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("in each of ten trials a worker waited more than twice for each of %d tasks", tasks)
+	t.Errorf("in each of ten trials a worker waited more than twice for each of %d tasks, or not within the call", tasks)
 }
 
 // What creating takes, and what joining does, is all that a worker's time is.

@@ -196,8 +196,8 @@ func mapRing(v Variant, fd int) (unsafe.Pointer, error) {
 	return buffer, err
 }
 
-// layOut makes a ring of all places, in an order without a pattern that is the same in
-// each buffer (Sattolo's shuffle): at each is the offset of the next.
+// layOut makes a ring of all places, in a shuffled order that is the same in each
+// buffer: at each is the offset of the next.
 func (v Variant) layOut(mem []byte) {
 	n, stride := v.places()
 	order := make([]int, n)
@@ -207,7 +207,7 @@ func (v Variant) layOut(mem []byte) {
 	random := uint64(1)
 	for i := n - 1; i > 0; i-- {
 		random = random*6364136223846793005 + 1442695040888963407
-		j := int((random >> 33) % uint64(i))
+		j := int((random >> 33) % uint64(i+1))
 		order[i], order[j] = order[j], order[i]
 	}
 	for i, at := range order {
