@@ -21,7 +21,7 @@ func (e *evidence) faster(loads []load) string {
 	for _, l := range loads {
 		threads, processes := e.samples(l, Threads, throughput()), e.samples(l, Processes, throughput())
 		if f, ok := e.exceeds(l, "", "operations, threads ÷ processes", threads, processes, dearerBy); ok {
-			said = append(said, l.title()+" "+f.Quantity().String())
+			said = append(said, l.title()+" "+span(f))
 		}
 	}
 	return "operations a second of threads ÷ processes: " + clauses(said)
@@ -31,14 +31,65 @@ func talking(e *evidence) string {
 	return e.faster([]load{whole("pipe"), whole("socket"), whole("futex"), whole("messaging")})
 }
 
+// slicesEach is how many slices a worker had, on average.
+func slicesEach() metric {
+	return figureOf("slices a worker", Ratio, func(t *Trial) (float64, bool) {
+		var n uint64
+		for i := range t.Workers {
+			n += t.Workers[i].Slices
+		}
+		return float64(n) / float64(max(1, len(t.Workers))), len(t.Workers) > 0
+	})
+}
+
+// longLived reports whether a load's workers had slices enough, in each mode, for their
+// work to be more than their birth.
+func (e *evidence) longLived(l load) bool {
+	for _, mode := range []Mode{Processes, Threads} {
+		s := e.samples(l, mode, slicesEach())
+		if len(s.values) == 0 || s.summary().Center < fewSlices {
+			return false
+		}
+	}
+	return true
+}
+
 func keepingMany(e *evidence) string {
 	loads := []load{whole("messaging")}
 	if most, ok := e.report.scaled(math.MaxInt); ok {
 		loads = append(loads, most)
 	}
-	facts := e.faster(loads)
-	if clause, ok := e.moreMemory(loads[len(loads)-1], memoryPSS()); ok {
-		facts += "; a worker's " + clause
+	var said []string
+	e.group = "work"
+	for _, l := range loads {
+		d := compare(e.samples(l, Threads, throughput()), e.samples(l, Processes, throughput()))
+		f, ok := e.noteRatio(l, "", "operations, threads ÷ processes", d)
+		if !ok {
+			continue
+		}
+		n, but := e.workerCount(l), ""
+		switch {
+		case n < many:
+			but = ", not many"
+		case !e.longLived(l):
+			but = ", whose lives are mostly births"
+		default:
+			e.bound(f, dearerBy, unbounded())
+		}
+		said = append(said, fmt.Sprintf("%s %s (%s%s)", l.name, span(f), plural(n, "worker"), but))
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	e.need(len(e.parts) > 0, fmt.Sprintf("needs work of %d workers or more, of %d slices each", many, fewSlices))
+	e.group = "memory"
+	kind := furtherKinds()[0]
+	s := func(m Mode) rounds { return e.report.further(m, kind.bytes) }
+	_, ok := e.exceeds(load{name: "scale"}, "", kind.name+" of each further worker, processes ÷ threads", s(Processes), s(Threads), dearerBy)
+	e.need(ok, "needs the memory of scale's workers, in two forms or more")
+	facts := "operations a second of threads ÷ processes: " + clauses(said)
+	if taken := e.furtherMemory(); taken != "" {
+		facts += "; each more takes " + taken + " (Go)"
 	}
 	return facts
 }
@@ -59,23 +110,65 @@ func switching(e *evidence) string {
 	var said []string
 	share := ""
 	for _, l := range []load{whole("pipe"), whole("futex"), whole("yield")} {
-		m := costP50()
+		m, floors := costP50(), 2.0
 		if len(e.samples(l, Threads, m).values) == 0 {
-			m = switchP50() // a kernel without the hook at pick's start
+			m, floors = switchP50(), 1 // a kernel without the hook at pick's start
 		}
-		processes, threads := e.samples(l, Processes, m), e.samples(l, Threads, m)
-		f, ok := e.exceeds(l, "", m.name+", processes ÷ threads", processes, threads, dearerBy)
+		clause, ok := e.dearerSwitch(l, m, floors*e.report.Quality.floor().Value)
 		if !ok {
 			continue
 		}
 		both := e.record(l, m)
-		said = append(said, fmt.Sprintf("%s %s against %s (%s ×)", l.title(), both[0].Quantity(), both[1].Quantity(), f.Quantity()))
+		said = append(said, fmt.Sprintf("%s %s against %s, %s", l.title(), both[0].Quantity(), both[1].Quantity(), clause))
 		share = cmp.Or(share, e.phaseShare(l))
 	}
 	if e.report.Capture.Switch == "" {
 		e.missing = "needs the switch phase, which was not timed: see Hooks under Trust"
 	}
 	return clauses(said) + share + e.colder()
+}
+
+// dearerSwitch lets the ratio of the modes' times of a switch decide, if it says the same
+// as it stands and less what the hooks add to both; ok is false where there is none.
+func (e *evidence) dearerSwitch(l load, m metric, floor float64) (clause string, ok bool) {
+	processes, threads := e.samples(l, Processes, m), e.samples(l, Threads, m)
+	f, ok := e.noteRatio(l, "", m.name+", processes ÷ threads", compare(processes, threads))
+	if !ok {
+		return "", false
+	}
+	verdict := e.judge(f, dearerBy, unbounded())
+	var aside []string
+	if interval := undecidedEnds(f); interval != "" {
+		aside = append(aside, interval)
+	}
+	processes, threads = processes.less(floor), threads.less(floor)
+	if floor > 0 && len(processes.values) > 0 && len(threads.values) > 0 {
+		if bare, ok := e.noteRatio(l, "", m.name+" less the hook floor, processes ÷ threads", compare(processes, threads)); ok {
+			said := fmt.Sprintf("%s × less the hook floor", bare.Quantity())
+			if e.judge(bare, dearerBy, unbounded()) != verdict {
+				verdict, said = Inconclusive, said+", which does not say the same"
+			}
+			aside = append(aside, said)
+		}
+	}
+	e.decide(verdict, f)
+	clause = f.Quantity().String() + " ×"
+	if len(aside) > 0 {
+		clause += " (" + strings.Join(aside, "; ") + ")"
+	}
+	return clause, true
+}
+
+// less takes an amount from each value; nothing is left where one is not more than it.
+func (s rounds) less(amount float64) rounds {
+	out := rounds{unit: s.unit, round: s.round}
+	for _, v := range s.values {
+		if v <= amount {
+			return rounds{}
+		}
+		out.values = append(out.values, v-amount)
+	}
+	return out
 }
 
 // colder says what a switch costs after its end. It decides nothing: the claim is
@@ -88,7 +181,15 @@ func (e *evidence) colder() string {
 	// Half a MiB of two tasks fits into most second-level caches, and not into a
 	// first-level one.
 	i := max(0, slices.IndexFunc(loads, func(l load) bool { return strings.HasPrefix(l.variant, "256 KiB") }))
-	return fmt.Sprintf("; afterwards, colder caches and TLB cost %s for %s touched", quote(e.record(loads[i], aftermath())), loads[i].variant)
+	figures := e.record(loads[i], aftermath())
+	unsure := func(f NamedFigure) bool { return f.Low == nil || *f.Low <= 0 }
+	switch {
+	case len(figures) == 0:
+		return "; cold caches afterwards are not counted"
+	case slices.ContainsFunc(figures, unsure):
+		return fmt.Sprintf("; what colder caches and TLB cost afterwards, for %s touched, is not told from nothing", loads[i].variant)
+	}
+	return fmt.Sprintf("; afterwards, colder caches and TLB cost %s for %s touched", quote(figures), loads[i].variant)
 }
 
 // workingsets returns the forms of the workload that looks at what follows a switch.
@@ -98,24 +199,38 @@ func (r *Report) workingsets() []load {
 
 func ofWorkingset(l load) bool { return l.name == "workingset" }
 
-// owning lets the memory of the most workers on record decide.
-func owning(e *evidence) string {
-	loads := e.report.workingsets()
-	if len(loads) == 0 {
-		return ""
-	}
-	l := slices.MaxFunc(loads, func(a, b load) int { return cmp.Compare(e.workerCount(a), e.workerCount(b)) })
-	var said []string
-	for _, m := range []metric{memoryPSS(), memoryPrivate(), pageTables()} {
-		if clause, ok := e.moreMemory(l, m); ok {
-			said = append(said, clause)
+// lifeMean is the mean of one phase of the lives of the tasks that workers created.
+func lifeMean(name string, phase func(*Created) Histogram) metric {
+	return figureOf(name, Nanoseconds, func(t *Trial) (float64, bool) {
+		if t.Created == nil {
+			return 0, false
 		}
+		return phase(t.Created).Mean()
+	})
+}
+
+// lifeParts are the parts of a creation that are timed between the kernel's own events.
+// They are means, which add up.
+func lifeParts() []metric {
+	return []metric{
+		lifeMean("fork to first run mean", func(c *Created) Histogram { return c.Start }),
+		lifeMean("first run to exit mean", func(c *Created) Histogram { return c.Run }),
+		lifeMean("exit to last switch mean", func(c *Created) Histogram { return c.End }),
 	}
-	if len(said) == 0 {
-		e.missing = "needs /proc/PID/smaps_rollup, which could not be read: run it as root"
-		return ""
-	}
-	return fmt.Sprintf("each of %d has %s", e.workerCount(l), clauses(said))
+}
+
+// besides is what creating and joining a task takes besides its life, absent where the
+// join did not wait for the end of that.
+func besides() metric {
+	return figureOf("create and join besides mean", Nanoseconds, func(t *Trial) (float64, bool) {
+		rest := creation().of(t)
+		for _, m := range lifeParts() {
+			part := m.of(t)
+			rest.Known = rest.Known && part.Known
+			rest.Value -= part.Value
+		}
+		return rest.Value, rest.Known && rest.Value >= 0
+	})
 }
 
 func creating(e *evidence) string {
@@ -126,10 +241,22 @@ func creating(e *evidence) string {
 		return ""
 	}
 	both := e.record(l, m)
-	facts := fmt.Sprintf("to create, run and join one takes %s against %s (%s ×), of it from fork to first run %s, from exit to last switch %s",
-		both[0].Quantity(), both[1].Quantity(), f.Quantity(), quote(e.record(l, startP50())), quote(e.record(l, endP50())))
+	facts := fmt.Sprintf("to create, run and join one takes %s against %s (%s ×)", both[0].Quantity(), both[1].Quantity(), span(f))
+	words := []string{"until it runs", "until its exit", "until its end"}
+	var said []string
+	for i, part := range lifeParts() {
+		if figures := e.record(l, part); len(figures) > 0 {
+			said = append(said, quote(figures)+" "+words[i])
+		}
+	}
+	if rest := e.record(l, besides()); len(rest) > 0 && len(said) == len(words) {
+		said = append(said, quote(rest)+" in the calls around")
+	}
+	if len(said) > 0 {
+		facts += ", on average " + clauses(said)
+	}
 	if executed := e.record(load{name: "spawn", variant: "exec"}, m); len(executed) > 0 {
-		facts += fmt.Sprintf("; a fork that executes a program, %s", quote(executed))
+		facts += fmt.Sprintf("; if it executes a program, %s", quote(executed))
 	}
 	facts += e.otherCreations()
 	return facts
@@ -153,16 +280,6 @@ func crashing(e *evidence) string {
 	}
 	return fmt.Sprintf("when one of %d dies by SIGSEGV, %s of the other processes live on, and %s of the other threads%s",
 		e.workerCount(l), live.Quantity(), dead.Quantity(), exceptions([]NamedFigure{live, dead}))
-}
-
-// moreMemory lets the memory of processes against threads decide.
-func (e *evidence) moreMemory(l load, m metric) (clause string, ok bool) {
-	f, ok := e.exceeds(l, "", m.name+", processes ÷ threads", e.samples(l, Processes, m), e.samples(l, Threads, m), dearerBy)
-	if !ok {
-		return "", false
-	}
-	both := e.record(l, m)
-	return fmt.Sprintf("%s %s and %s (%s ×)", strings.TrimSuffix(m.name, " a worker"), both[0].Quantity(), both[1].Quantity(), f.Quantity()), true
 }
 
 // phaseShare says how much of the two modes' difference in cost arises in the
@@ -199,22 +316,27 @@ func sharing(e *evidence) string {
 	bare, atomic, lock := load{name: "counter", variant: "unsynchronised"}, load{name: "counter", variant: "atomic"}, load{name: "counter", variant: "lock"}
 	lost := e.within(bare, lostUpdates(), lostPPM, unbounded())
 	kept := append(e.always(atomic, lostUpdates(), 0, 0), e.always(lock, lostUpdates(), 0, 0)...)
+	if len(lost)+len(kept) == 0 {
+		return ""
+	}
 	facts := fmt.Sprintf("unsynchronised, %s of updates are lost", percentages(lost))
 	if len(kept) > 0 {
 		most := slices.MaxFunc(worst(kept), func(a, b NamedFigure) int { return cmp.Compare(a.Median, b.Median) })
 		facts += fmt.Sprintf("; synchronised, %s%s", percentages([]NamedFigure{most}), exceptions(kept))
 	}
+	e.need(len(lost) > 0 && len(kept) > 0, "needs counter in all its forms")
 	var price []string
 	for _, l := range []load{atomic, lock} {
 		var found []NamedFigure
+		e.group = "price of " + l.variant
 		for _, mode := range e.report.bundledModes() {
-			slower := compare(e.samples(bare, mode, throughput()), e.samples(l, mode, throughput()))
-			if f, ok := e.noteRatio(l, mode, "operations, unsynchronised ÷ "+l.variant, slower); ok {
+			f, ok := e.exceeds(l, mode, "operations, unsynchronised ÷ "+l.variant, e.samples(bare, mode, throughput()), e.samples(l, mode, throughput()), dearerBy)
+			if ok {
 				found = append(found, f)
 			}
 		}
 		if len(found) > 0 {
-			price = append(price, l.variant+" "+quote(found))
+			price = append(price, l.variant+" "+quoteBy(found, span))
 		}
 	}
 	if len(price) > 0 {
@@ -231,49 +353,4 @@ func percentages(figures []NamedFigure) string {
 		scaled[i].Unit = Percent
 	}
 	return quote(scaled)
-}
-
-func choosing(e *evidence) string {
-	favours := e.report.favours()
-	decided := map[Mode][]string{}
-	var first *favour
-	undecided := false
-	for i := range favours {
-		f := &favours[i]
-		if !f.decided {
-			undecided = true
-			continue
-		}
-		if first == nil || first.mode == "" {
-			first = f
-		}
-		decided[f.mode] = append(decided[f.mode], f.load.title())
-	}
-	if len(favours) < 2 || first == nil {
-		if len(favours) > 0 {
-			e.missing = "needs two kinds of work in both modes: slicetrace run pipe spin"
-		}
-		return ""
-	}
-	verdict := Contradicted
-	switch {
-	case len(decided) > 1:
-		verdict = Supported
-	case undecided:
-		verdict = Inconclusive
-	}
-	if figure, ok := e.noteRatio(first.load, "", first.metric.name+", ratio of the modes", first.by); ok {
-		e.decide(verdict, figure)
-	}
-	var said []string
-	for _, m := range []Mode{Threads, Processes, ""} {
-		name := string(m)
-		if m == "" {
-			name = "neither mode"
-		}
-		if len(decided[m]) > 0 {
-			said = append(said, fmt.Sprintf("%s for %s", name, strings.Join(decided[m], ", ")))
-		}
-	}
-	return strings.Join(said, "; ")
 }

@@ -2,25 +2,42 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
 // oneCore is the load that most claims about time slices are answered by.
 func oneCore() load { return load{name: "spin", variant: "one core"} }
 
-// ofWorkers is the concurrency for each worker: 1 when all were in progress all the time.
-func ofWorkers() metric {
-	return figureOf("concurrency ÷ workers", Ratio, func(t *Trial) (float64, bool) {
-		n, ok := t.Concurrency()
-		return n / float64(len(t.Workers)), ok && len(t.Workers) > 0
+// turns is how many slices the worker with the fewest had.
+func turns() metric {
+	return figureOf("fewest slices of a worker", Count, func(t *Trial) (float64, bool) {
+		if len(t.Workers) == 0 {
+			return 0, false
+		}
+		fewest := t.Workers[0].Slices
+		for _, w := range t.Workers {
+			fewest = min(fewest, w.Slices)
+		}
+		return float64(fewest), t.longEnough()
 	})
+}
+
+// longEnough reports whether the trial lasted for two rounds of all workers, with slices
+// as long as they had: in a shorter one who had no turn may only not have had it yet.
+func (t *Trial) longEnough() bool {
+	var ran float64
+	var n uint64
+	for i := range t.Workers {
+		ran += float64(t.Workers[i].OnCPUNS)
+		n += t.Workers[i].Slices
+	}
+	return n > 0 && float64(t.DurationNS) >= 2*float64(len(t.Workers))*ran/float64(n)
 }
 
 // advanced is the part of the workers from the first on that completed an operation.
 func advanced(first int) metric {
 	return figureOf("workers that advanced", Percent, func(t *Trial) (float64, bool) {
-		if len(t.Workers) <= first {
+		if len(t.Workers) <= first || !t.longEnough() {
 			return 0, false
 		}
 		n := 0
@@ -46,10 +63,10 @@ func (e *evidence) workerCount(l load) int {
 // cores is how many cores the workers could run on.
 func (r *Report) cores() int { return len(r.Setup.CPUs) }
 
-// starved says in how many rounds a worker did not advance, "" for none.
-func starved(figures []NamedFigure) string {
+// starvedWords says in how many rounds a worker did not advance, "" for none.
+func starvedWords(figures []NamedFigure, what string) string {
 	if broken := exceptions(figures); broken != "" {
-		return "; all advanced" + broken
+		return "; " + what + broken
 	}
 	return ""
 }
@@ -63,12 +80,28 @@ func (e *evidence) twoCores() bool {
 	return true
 }
 
+// interleaving lets turns decide. That one worker ran at a time, and that all the others
+// waited, follows from there being one core and from none ever blocking.
 func interleaving(e *evidence) string {
 	l := oneCore()
-	ran := e.within(l, parallelism(), 0, alone)
-	e.within(l, ofWorkers(), inProgress, unbounded())
 	all := e.always(l, advanced(0), 100, 100)
-	return fmt.Sprintf("of %d workers %s ran at a time, %s were in progress%s", e.workerCount(l), quote(ran), quote(e.record(l, concurrency())), starved(all))
+	had := e.always(l, turns(), leastTurns, unbounded())
+	if len(all)+len(had) == 0 {
+		e.missing = tooShort(e, l)
+		return ""
+	}
+	e.record(l, parallelism())
+	e.record(l, concurrency())
+	return fmt.Sprintf("each of %d workers had %s turns or more%s%s", e.workerCount(l), extreme(had, true).Quantity(),
+		starvedWords(all, "all advanced"), starvedWords(had, "each had two turns"))
+}
+
+// tooShort is why a load that ran decides nothing, "" if it did not run.
+func tooShort(e *evidence, l load) string {
+	if e.workerCount(l) == 0 {
+		return ""
+	}
+	return "the trials are too short to tell: ask for a longer --duration"
 }
 
 func overlapping(e *evidence) string {
@@ -80,9 +113,12 @@ func overlapping(e *evidence) string {
 			gain = append(gain, f)
 		}
 	}
-	return fmt.Sprintf("%d sleepers got %s × the work of one done, at a parallelism of %s", e.workerCount(many), quote(gain), quote(e.record(many, parallelism())))
+	e.record(many, parallelism())
+	return fmt.Sprintf("%d sleepers got %s × the work of one done", e.workerCount(many), quoteBy(gain, span))
 }
 
+// scaling lets the speed of as many workers as cores, or nearly, decide against one
+// worker's: any gain is one, whatever its proportion.
 func scaling(e *evidence) string {
 	if !e.twoCores() {
 		return ""
@@ -93,64 +129,96 @@ func scaling(e *evidence) string {
 		return ""
 	}
 	n := float64(e.workerCount(most))
-	var speedup []NamedFigure
+	var speedup, part []NamedFigure
 	for _, mode := range e.report.bundledModes() {
 		ratio := compare(e.samples(most, mode, throughput()), e.samples(one, mode, throughput()))
-		if f, ok := e.noteRatio(most, mode, "speed-up over 1 worker", ratio); ok {
-			e.bound(f, efficient*n, unbounded())
-			speedup = append(speedup, f)
+		f, ok := e.noteRatio(most, mode, "speed-up over 1 worker", ratio)
+		if !ok {
+			continue
 		}
+		verdict := e.judge(f, dearerBy, unbounded())
+		if f.Low != nil && *f.Low > 1 {
+			verdict = Supported
+		}
+		e.decide(verdict, f)
+		speedup = append(speedup, f)
+		part = append(part, e.proportion(f, n))
 	}
-	return fmt.Sprintf("%.0f workers on %d cores are %s × as fast as one", n, e.report.cores(), quote(speedup))
+	facts := fmt.Sprintf("%.0f workers on %d cores are %s × as fast as one", n, e.report.cores(), quoteBy(speedup, span))
+	if slices.ContainsFunc(part, func(f NamedFigure) bool { return f.Median < inProportion }) {
+		facts += fmt.Sprintf(", which is %s of the proportion", quote(part))
+	}
+	if e.report.Host.SMT == "on" {
+		facts += "; cores are logical ones, two or more of which share a physical core's units (SMT)"
+	}
+	return facts
 }
 
+// proportion notes what part of n a speed-up is, without letting it decide.
+func (e *evidence) proportion(f NamedFigure, n float64) NamedFigure {
+	scaled := func(x float64) *float64 { x *= 100 / n; return &x }
+	f.Name, f.Unit, f.P, f.Median = "speed-up ÷ workers", Share, nil, *scaled(f.Median)
+	if f.Low != nil {
+		f.Low, f.High = scaled(*f.Low), scaled(*f.High)
+	}
+	e.figures = append(e.figures, f)
+	return f
+}
+
+// running lets parallelism decide. That concurrency is the same follows from none ever
+// blocking.
 func running(e *evidence) string {
 	if !e.twoCores() {
 		return ""
 	}
 	all, one := whole("spin"), oneCore()
-	ratio := func(m metric, least, most float64) (out []NamedFigure) {
+	ratio := func(m metric) (out []NamedFigure) {
 		for _, mode := range e.report.bundledModes() {
 			d := compare(e.samples(all, mode, m), e.samples(one, mode, m))
 			if f, ok := e.noteRatio(all, mode, m.name+", all cores ÷ one core", d); ok {
-				e.bound(f, least, most)
 				out = append(out, f)
 			}
 		}
 		return out
 	}
-	ran := ratio(parallelism(), parallelBy, unbounded())
-	held := ratio(concurrency(), 0.9, 1.1)
-	return fmt.Sprintf("%d workers on %d cores instead of one: parallelism %s ×, concurrency %s ×", e.workerCount(all), e.report.cores(), quote(ran), quote(held))
+	ran := ratio(parallelism())
+	for _, f := range ran {
+		e.bound(f, parallelBy, unbounded())
+	}
+	ratio(concurrency())
+	return fmt.Sprintf("%d workers on %d cores instead of one: parallelism %s ×", e.workerCount(all), e.report.cores(), quoteBy(ran, span))
+}
+
+// longestSlice is the longest of a trial's slices. It is absent where it is beyond the
+// bound only by what the hypervisor took meanwhile, and where it is within the bound and the
+// trial was too short for one that is not.
+func longestSlice() metric {
+	m := figureOf("longest time slice", Nanoseconds, func(t *Trial) (float64, bool) {
+		length, _ := sliceLengths([]*Trial{t})
+		var stolen int64
+		for i := range t.Cores {
+			stolen += t.Cores[i].StealNS
+		}
+		longest := float64(length.MaxNS)
+		if longest > longestTurnNS {
+			return longest, longest-float64(stolen) > longestTurnNS && len(t.Workers) > 1
+		}
+		return longest, float64(t.DurationNS) >= 2*longestTurnNS && length.Count > 0 && len(t.Workers) > 1
+	})
+	m.longest = true
+	return m
 }
 
 func slicing(e *evidence) string {
 	l := oneCore()
 	typical := e.within(l, sliceP50(), shortestNS, unbounded())
-	long := e.within(l, sliceQuantile("time slice p99", 0.99), 0, noticeableNS)
-	return fmt.Sprintf("half of the slices last up to %s, 99 %% up to %s", quote(typical), quote(long))
-}
-
-// weight is the kernel's share weight of a nice level: sched_prio_to_weight is
-// this formula, rounded.
-func weight(nice int) float64 { return 1024 / math.Pow(1.25, float64(nice)) }
-
-// weightedFairness is Jain's index of CPU time divided by weight.
-func weightedFairness() metric {
-	return figureOf("fairness by weight (Jain index)", Index, func(t *Trial) (float64, bool) {
-		weighted := Trial{Workers: slices.Clone(t.Workers)}
-		for i := range weighted.Workers {
-			w := &weighted.Workers[i]
-			w.OnCPUNS = int64(float64(w.OnCPUNS) * weight(0) / weight(w.Nice))
-		}
-		return weighted.JainIndex()
-	})
-}
-
-func sharingCore(e *evidence) string {
-	even := e.within(oneCore(), fairness(), fairIndex, 1)
-	weighted := e.within(load{name: "spin", variant: "nice"}, weightedFairness(), fairIndex, 1)
-	return fmt.Sprintf("Jain index %s of equals, %s by weight under nice (1 is even)", quote(even), quote(weighted))
+	long := e.always(l, longestSlice(), 0, longestTurnNS)
+	if len(long) == 0 {
+		e.parts, e.missing = nil, tooShort(e, l)
+		return ""
+	}
+	e.need(len(typical) > 0, "needs ten slices a trial")
+	return fmt.Sprintf("half of the slices last up to %s, the longest of all rounds %s%s", quote(typical), extreme(long, false).Quantity(), exceptions(long))
 }
 
 // firstsWait is the wait of worker 0: the longest, or the mean over its slices.
@@ -172,17 +240,23 @@ func sleepersWait() metric {
 
 func monopoly(e *evidence) string {
 	l := whole("interactive")
-	longest := e.always(l, firstsWait("sleeper's longest wait", func(w *Worker) (float64, bool) { return float64(w.WaitMaxNS), true }), -unbounded(), noticeableNS)
+	longest := e.always(l, firstsWait("sleeper's longest wait", func(w *Worker) (float64, bool) { return float64(w.WaitMaxNS), w.Slices > 0 }), -unbounded(), noticeableNS)
 	all := e.always(l, advanced(1), 100, 100)
+	if len(longest)+len(all) == 0 {
+		return ""
+	}
+	e.need(len(longest) > 0 && len(all) > 0, "needs longer trials")
 	return fmt.Sprintf("beside %d CPU hogs a sleeper waits %s on average, %s at the longest%s%s", e.workerCount(l)-1,
-		quote(e.record(l, sleepersWait())), quote(worst(longest)), exceptions(longest), starved(all))
+		quote(e.record(l, sleepersWait())), quote(worst(longest)), exceptions(longest), starvedWords(all, "all hogs advanced"))
 }
 
-// endedByTick is the part of workers' slices that the timer ended.
+// endedByTick is the part of workers' slices that the timer ended, without the last one
+// of each worker, which its coming to the end gate ends: nothing else blocks it.
 func endedByTick() metric {
 	return figureOf("slices ended by tick", Percent, func(t *Trial) (float64, bool) {
 		length, causes := sliceLengths([]*Trial{t})
-		return 100 * float64(causes.Tick) / float64(max(1, length.Count)), length.Count > 0
+		n := length.Count - min(length.Count, causes.Blocked, uint64(len(t.Workers)))
+		return 100 * float64(causes.Tick) / float64(max(1, n)), n >= leastForQuantile
 	})
 }
 
@@ -228,21 +302,38 @@ func ticking(e *evidence) string {
 	l := oneCore()
 	ended := e.within(l, endedByTick(), mostlyTick, 100)
 	lone := e.within(load{name: "spin", variant: "alone"}, switchedByTick(), 0, seldomTick)
+	if len(ended)+len(lone) == 0 {
+		e.missing = tooShort(e, l)
+		return ""
+	}
+	e.need(len(ended) > 0, "needs spin one core, with ten slices a trial")
+	e.need(len(lone) > 0, "needs spin alone")
 	return fmt.Sprintf("the busy core ticks %s; %s of competing tasks' slices end by a tick; of a lone task's ticks %s end its slice", quote(e.record(l, tickRate())), quote(ended), quote(lone))
 }
 
-// rotation is how long it takes until a worker has its next turn: its wait and its slice.
+// rotation is after what time the worker with the fewest turns has its next, on average:
+// the trial divided by its slices. It is absent where the trial was too short to see a turn
+// come round too late.
 func rotation() metric {
 	return figureOf("rotation", Nanoseconds, func(t *Trial) (float64, bool) {
-		wait, ok := t.Wait().Mean()
-		length, _ := sliceLengths([]*Trial{t})
-		slice, ok2 := length.Mean()
-		return wait + slice, ok && ok2
+		if len(t.Workers) < 2 || float64(t.DurationNS) < 1.5*noticeableNS {
+			return 0, false
+		}
+		fewest := t.Workers[0].Slices
+		for _, w := range t.Workers {
+			fewest = min(fewest, w.Slices)
+		}
+		// Who had no turn at all has waited for the whole trial.
+		return float64(t.DurationNS) / float64(max(1, fewest)), true
 	})
 }
 
 func rotating(e *evidence) string {
 	l := oneCore()
 	period := e.within(l, rotation(), 0, noticeableNS)
-	return fmt.Sprintf("%d workers on one core have their turn every %s, for %s each", e.workerCount(l), quote(period), quote(e.record(l, sliceP50())))
+	if len(period) == 0 {
+		e.missing = tooShort(e, l)
+		return ""
+	}
+	return fmt.Sprintf("with %d workers on one core each has %s every %s", e.workerCount(l), quote(e.record(l, sliceP50())), quote(period))
 }

@@ -11,30 +11,58 @@ import (
 type evidence struct {
 	report  *Report
 	figures []NamedFigure
-	parts   []Verdict
+	parts   []part
 	effect  *NamedFigure
+	// group is that of the parts to come, "" for each by itself.
+	group string
 	// few says that a part was undecided for want of rounds.
 	few bool
-	// busy says that other tasks took too much of the cores for a claim to fall.
+	// busy says that other tasks took too much of the cores for the verdict to stand.
 	busy bool
+	// partly says what a part of the claim lacks, so that the claim cannot stand.
+	partly string
 	// missing is a reason for having no evidence that is not a workload's absence.
 	missing string
 }
 
-// verdict joins the parts. A claim stands if all its parts do, and falls with
-// one; a family of like parts falls only if all do.
-func (e *evidence) verdict(family bool) Verdict {
-	count := map[Verdict]int{}
-	for _, v := range e.parts {
-		count[v]++
+// part is what one figure says of the claim. Parts of a group are cases of the same
+// thing, of which one that differs does not break the claim.
+type part struct {
+	verdict Verdict
+	group   string
+}
+
+// verdict joins the parts. A claim stands if nothing is missing and all its parts
+// stand, and falls with one, or with all of a group.
+func (e *evidence) verdict() Verdict {
+	falls := map[string]bool{}
+	stands := e.partly == ""
+	for _, p := range e.parts {
+		stands = stands && p.verdict == Supported
+		all, seen := falls[p.group]
+		falls[p.group] = (all || !seen) && p.verdict == Contradicted
 	}
-	switch n := len(e.parts); {
-	case count[Supported] == n:
+	for _, fallen := range falls {
+		if fallen {
+			return Contradicted
+		}
+	}
+	if stands {
 		return Supported
-	case count[Contradicted] == n, !family && count[Contradicted] > 0:
-		return Contradicted
 	}
 	return Inconclusive
+}
+
+// need says what is missing where a part of the claim has no figures.
+func (e *evidence) need(found bool, lack string) {
+	if !found && e.partly == "" {
+		e.partly = lack
+	}
+}
+
+// has reports whether a part has that verdict.
+func (e *evidence) has(v Verdict) bool {
+	return slices.ContainsFunc(e.parts, func(p part) bool { return p.verdict == v })
 }
 
 // samples returns a metric of a load in one mode.
@@ -163,21 +191,29 @@ func worst(figures []NamedFigure) []NamedFigure {
 }
 
 func (e *evidence) bound(f NamedFigure, least, most float64) {
-	verdict := Inconclusive
+	e.decide(e.judge(f, least, most), f)
+}
+
+// judge is what the interval of a figure says of a bound.
+func (e *evidence) judge(f NamedFigure, least, most float64) Verdict {
 	switch {
 	case f.Low == nil:
 		e.few = e.few || f.N < leastPairs
 	case *f.Low >= least && *f.High <= most:
-		verdict = Supported
+		return Supported
 	case *f.High < least || *f.Low > most:
-		verdict = Contradicted
+		return Contradicted
 	}
-	e.decide(verdict, f)
+	return Inconclusive
 }
 
 // decide adds a part. The first one is the claim's effect.
 func (e *evidence) decide(v Verdict, f NamedFigure) {
-	e.parts = append(e.parts, v)
+	group := e.group
+	if group == "" {
+		group = fmt.Sprint("part ", len(e.parts))
+	}
+	e.parts = append(e.parts, part{v, group})
 	if e.effect == nil {
 		e.effect = &f
 	}
@@ -192,19 +228,36 @@ func (e *evidence) exceeds(l load, mode Mode, name string, a, b rounds, least fl
 	return f, ok
 }
 
+// span quotes a ratio, and its interval by its ends where that leaves it undecided on
+// which side of 1 it lies.
+func span(f NamedFigure) string {
+	if interval := undecidedEnds(f); interval != "" {
+		return fmt.Sprintf("%s (%s)", f.Quantity(), interval)
+	}
+	return f.Quantity().String()
+}
+
+func undecidedEnds(f NamedFigure) string {
+	if f.Low == nil || *f.Low > 1 || *f.High < 1 {
+		return ""
+	}
+	return ends(Of(*f.Low, f.Unit), Of(*f.High, f.Unit))
+}
+
 // quote writes a figure measured in each mode, once where both read alike.
 func quote(figures []NamedFigure) string {
+	return quoteBy(figures, func(f NamedFigure) string { return f.Quantity().String() })
+}
+
+func quoteBy(figures []NamedFigure, write func(NamedFigure) string) string {
 	if len(figures) == 0 {
 		return Quantity{}.String()
 	}
-	if first := figures[0].Quantity().String(); len(figures) == 1 || first == figures[1].Quantity().String() {
-		return first
-	}
 	var out []string
 	for _, f := range figures {
-		out = append(out, f.Quantity().String())
+		out = append(out, write(f))
 	}
-	return strings.Join(out, " and ")
+	return strings.Join(slices.Compact(out), " and ")
 }
 
 // head begins a finding's sentence with the verdict.
@@ -216,10 +269,12 @@ func (e *evidence) head(c Claim, v Verdict) string {
 		return c.fails
 	case e.busy:
 		return c.Title + ", undecided on a machine busy with other work"
-	case slices.Contains(e.parts, Supported) && slices.Contains(e.parts, Contradicted):
+	case e.has(Supported) && e.has(Contradicted):
 		return c.Title + ", not alike for all work"
 	case e.few:
 		return c.Title + ", too few rounds to decide"
+	case e.partly != "":
+		return c.Title + ", undecided without all its parts"
 	}
 	return c.Title + ", undecided"
 }

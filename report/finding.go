@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -78,18 +79,25 @@ func (r *Report) ComputeFindings() {
 func (r *Report) find(c Claim) Finding {
 	f := Finding{Claim: c.ID, Verdict: NotMeasured}
 	e := evidence{report: r}
+	if c.family {
+		e.group = c.ID
+	}
 	facts := c.decide(&e)
 	if len(e.parts) == 0 {
-		f.Reason = r.reasonFor(c, e.missing)
+		f.Reason = r.reasonFor(c, cmp.Or(e.missing, e.partly))
 		f.Sentence = c.Title + ": " + f.Reason + "."
 		return f
 	}
-	f.Verdict = e.verdict(c.family)
-	if f.Verdict == Contradicted && r.othersShare(c.Workloads) > busyShare {
+	f.Verdict = e.verdict()
+	doubted := f.Verdict == Contradicted || f.Verdict == Supported && c.absolute
+	if doubted && r.othersShare(c.Workloads) > busyShare {
 		f.Verdict, e.busy = Inconclusive, true
 	}
 	f.Figures, f.Effect = e.figures, e.effect
 	f.Sentence = e.head(c, f.Verdict) + ": " + facts
+	if e.partly != "" && f.Verdict != Contradicted {
+		f.Sentence += "; " + e.partly
+	}
 	if lack := r.lacks(c.Workloads); lack != "" {
 		f.Sentence += "; " + lack
 	}
@@ -97,18 +105,24 @@ func (r *Report) find(c Claim) Finding {
 	return f
 }
 
-// othersShare is the part, 0 to 1, of core time that tasks other than workers
-// took in the trials of some workloads, of any for none.
+// othersShare is the part, 0 to 1, of core time that tasks of others took in the
+// trials of some workloads, of any for none: neither workers, nor what else is the
+// tool's own as far as the report tells.
 func (r *Report) othersShare(workloads []string) float64 {
 	var others, wall float64
 	for i := range r.Trials {
 		if t := &r.Trials[i]; len(workloads) > 0 && !slices.Contains(workloads, t.Workload) {
 			continue
 		}
+		var theirs float64
 		for _, c := range r.Trials[i].Cores {
-			others += float64(c.OthersNS)
+			theirs += float64(c.OthersNS)
 			wall += float64(c.WallNS)
 		}
+		if own := r.Trials[i].ToolNS; own != nil {
+			theirs = max(0, theirs-float64(*own))
+		}
+		others += theirs
 	}
 	if wall == 0 {
 		return 0

@@ -64,12 +64,6 @@ func coreWith(t *report.Trial, ticks, others, sliceNS, waitNS int) {
 	t.Cores = []report.Core{c}
 }
 
-// shareFor is the second of two shares 1 and a whose Jain index is the given one.
-func shareFor(jain float64) float64 {
-	k := 2*jain - 1
-	return (1 - math.Sqrt(1-k*k)) / k
-}
-
 func modeRatio(workload, variant string) round {
 	return func(x float64) []report.Trial {
 		return []report.Trial{rate(workload, variant, 1e6*x), inProcesses(rate(workload, variant, 1e6))}
@@ -80,8 +74,8 @@ func modeRatio(workload, variant string) round {
 func switchRatio(workload string) round {
 	cost := func(class report.Class, ns float64) report.Trial {
 		return trial(workload, "", func(t *report.Trial) {
-			h := observe([]uint64{uint64(ns)})
-			t.Cores = []report.Core{{Classes: []report.ClassStats{{Class: class, Switches: 1, Pick: h, Switch: h, Cost: h}}}}
+			h := reporttest.HistogramOf(20, uint64(ns))
+			t.Cores = []report.Core{{Classes: []report.ClassStats{{Class: class, Switches: 20, Pick: h, Switch: h, Cost: h}}}}
 		})
 	}
 	return func(x float64) []report.Trial {
@@ -113,31 +107,39 @@ func crashed(processes, threads int) round {
 	return func(float64) []report.Trial { return []report.Trial{crash(threads), inProcesses(crash(processes))} }
 }
 
-// memoryRatio has processes hold x times as much of one kind of memory as
-// threads, and of the others twice as much.
-func memoryRatio(workload, variant string, kind int) round {
+// manyRatios have many workers of messaging get x times as much done in threads as in
+// processes, and further workers of scale hold y times as much memory in processes.
+func manyRatios(x, y float64) []report.Trial {
 	const mib = 1 << 20
-	return func(x float64) []report.Trial {
-		held := []int64{2 * mib, 2 * mib, 2 * mib}
-		held[kind] = int64(mib * x)
-		threads := trial(workload, variant, func(t *report.Trial) {
-			workersOf(t, []float64{1}, []float64{0})
-			t.Memory = &report.Memory{Processes: 1, PSSBytes: mib, PrivateBytes: mib, PageTableBytes: mib}
-		})
-		processes := inProcesses(threads)
-		processes.Memory = &report.Memory{Processes: 1, PSSBytes: held[pss], PrivateBytes: held[private], PageTableBytes: held[tables]}
-		return []report.Trial{threads, processes}
+	var out []report.Trial
+	for _, m := range []struct {
+		mode            report.Mode
+		faster, further float64
+	}{{report.Threads, x, 1}, {report.Processes, 1, y}} {
+		work := rate("messaging", "", 1e6*m.faster)
+		workersOf(&work, make([]float64, 20), make([]float64, 20))
+		few, more := rate("scale", "1", 1e6), rate("scale", "4", 1e6)
+		workersOf(&few, make([]float64, 1), make([]float64, 1))
+		workersOf(&more, make([]float64, 4), make([]float64, 4))
+		few.Memory = &report.Memory{Processes: 1, PSSBytes: 10 * mib}
+		more.Memory = &report.Memory{Processes: 4, PSSBytes: 10*mib + int64(3*mib*m.further)}
+		for _, t := range []report.Trial{work, few, more} {
+			t.Mode = m.mode
+			out = append(out, t)
+		}
 	}
+	return out
 }
 
-func counters(lostBare, lostAtomic, lostLock float64) []report.Trial {
-	count := func(variant string, lost float64) report.Trial {
+// counters lose as many updates in a million, and are slower by a price with a lock.
+func counters(lostBare, lostAtomic, lostLock, price float64) []report.Trial {
+	count := func(variant string, lost, faster float64) report.Trial {
 		return trial("counter", variant, func(t *report.Trial) {
-			t.Operations = 1e9
-			t.Figures = []report.Figure{{Name: "counted", Value: 1e9 - int64(math.Round(lost*1e3))}}
+			t.Operations = int64(1e9 * faster)
+			t.Figures = []report.Figure{{Name: "counted", Value: t.Operations - int64(math.Round(lost*1e3*faster))}}
 		})
 	}
-	return []report.Trial{count("unsynchronised", lostBare), count("atomic", lostAtomic), count("lock", lostLock)}
+	return []report.Trial{count("unsynchronised", lostBare, price), count("atomic", lostAtomic, price/2), count("lock", lostLock, 1)}
 }
 
 // oneCore is spin on one core, with two workers.
@@ -154,13 +156,16 @@ func bothPlaces(x, y float64) []report.Trial {
 	}))
 }
 
-func shares(variant string, nice int, weight float64) round {
-	return func(jain float64) []report.Trial {
-		return []report.Trial{trial("spin", variant, func(t *report.Trial) {
-			workersOf(t, []float64{1, weight * shareFor(min(jain, 1))}, []float64{0, 0})
+// shares are spin on one core, where one of two workers gets a part of what the other
+// gets, and spin under nice, where it gets a multiple of its part by weight.
+func shares(part, multiple float64) []report.Trial {
+	of := func(variant string, nice int, share float64) report.Trial {
+		return trial("spin", variant, func(t *report.Trial) {
+			workersOf(t, []float64{1, share}, []float64{0, 0})
 			t.Workers[1].Nice = nice
-		})}
+		})
 	}
+	return []report.Trial{of("one core", 0, part), of("nice", 5, multiple/math.Pow(1.25, 5))}
 }
 
 func beside(hogOperations int64) round {
@@ -172,8 +177,27 @@ func beside(hogOperations int64) round {
 	}
 }
 
-func cores(variant string, of func(t *report.Trial, x int)) round {
-	return func(x float64) []report.Trial {
-		return []report.Trial{trial("spin", variant, func(t *report.Trial) { of(t, int(math.Round(x))) })}
+// sliced is spin on one core with a score of slices of one length, and one of another.
+func sliced(sliceNS, longestNS int) []report.Trial {
+	return []report.Trial{trial("spin", "one core", func(t *report.Trial) {
+		workersOf(t, []float64{0.5, 0.5}, []float64{0.5, 0.5})
+		coreWith(t, 20, 0, sliceNS, 1)
+		t.Cores[0].Slices = append(t.Cores[0].Slices, report.SliceStats{EndedBy: report.EndedByOther, Length: reporttest.HistogramOf(1, uint64(longestNS))})
+	})}
+}
+
+// ticked is spin on one core and alone, with as many of 1000 slices ended by tick.
+func ticked(together, alone int) []report.Trial {
+	return []report.Trial{
+		trial("spin", "one core", func(t *report.Trial) { coreWith(t, together, 1000-together, 5, 5) }),
+		trial("spin", "alone", func(t *report.Trial) { coreWith(t, alone, 0, 5, 5) }),
 	}
+}
+
+// rotating is spin on one core, where each has a turn in so many nanoseconds.
+func rotating(ns float64) []report.Trial {
+	return []report.Trial{trial("spin", "one core", func(t *report.Trial) {
+		workersOf(t, []float64{0.5, 0.5}, []float64{0.5, 0.5})
+		t.DurationNS = int64(ns * 10)
+	})}
 }

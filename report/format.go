@@ -75,8 +75,11 @@ func amount(n float64) string {
 // significant writes three digits, or all before the point where there are more.
 func significant(x float64) string {
 	switch a := math.Abs(x); {
-	case a < 0.005:
+	case a < 0.000005:
 		return "0.00"
+	case a < 0.9995:
+		decimals := 2 - int(math.Floor(math.Log10(a*1.0005))) // what rounds up to the next digit belongs there
+		return strconv.FormatFloat(x, 'f', decimals, 64)
 	case a < 9.995:
 		return strconv.FormatFloat(x, 'f', 2, 64)
 	case a < 99.95:
@@ -113,6 +116,9 @@ func share(p float64) string {
 	}
 	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 }
+
+// ends writes an interval.
+func ends(low, high Quantity) string { return low.String() + "–" + high.String() }
 
 // signed writes a difference in percent with its sign.
 func signed(p float64) string {

@@ -81,3 +81,48 @@ func TestATenPercentShiftIsFound(t *testing.T) {
 		}
 	}
 }
+
+// A table of eleven kinds of work, each alike within just less than what counts as alike,
+// favours a mode anywhere no more often than the level allows one table. Rows by themselves
+// would do so in one table of four.
+func TestATableOfEqualsFavoursSeldom(t *testing.T) {
+	const tables, rounds, spread = 300, 12, 0.05
+	kinds := [][2]string{
+		{"pipe", ""}, {"socket", ""}, {"futex", ""}, {"messaging", ""}, {"yield", ""}, {"spin", ""}, {"scale", "256"},
+		{"spawn", ""}, {"sleep", "many"}, {"counter", "atomic"}, {"counter", "lock"},
+	}
+	random := rand.New(rand.NewPCG(13, 1))
+	wrong, found := 0, 0
+	for _, faster := range []float64{1.0499, 1.2} {
+		for range tables {
+			r := &report.Report{}
+			for _, k := range kinds {
+				for round := 1; round <= rounds; round++ {
+					for mode, pace := range map[report.Mode]float64{report.Processes: 1, report.Threads: faster} {
+						ops := 1e6 * pace * math.Exp(spread*random.NormFloat64())
+						r.Trials = append(r.Trials, report.Trial{Workload: k[0], Variant: k[1], Mode: mode, Round: round, DurationNS: 1e9, Operations: int64(ops)})
+					}
+				}
+			}
+			favoured := 0
+			for _, row := range section(t, r.Summarize(), "Processes or threads?").Groups[0].Rows {
+				if row[2].Text == "threads" {
+					favoured++
+				}
+			}
+			switch {
+			case faster > 1.1 && favoured == len(kinds):
+				found++
+			case faster < 1.1 && favoured > 0:
+				wrong++
+			}
+		}
+	}
+	t.Logf("of %d tables of equals %d favour threads somewhere; of as many in which threads are 20 %% faster %d say so of each kind", tables, wrong, found)
+	if reporttest.AtLeast(wrong, tables, level) < 0.001 {
+		t.Errorf("threads are favoured somewhere in %d of %d tables of equals", wrong, tables)
+	}
+	if found < tables*8/10 {
+		t.Errorf("only %d of %d tables favour threads everywhere, where they are 20 %% faster", found, tables)
+	}
+}

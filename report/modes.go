@@ -27,7 +27,7 @@ func (r *Report) modeSection() Section {
 	s.Caption = figuresCaption
 	if r.Setup.Rounds > 1 || modes[0] != Command {
 		s.Caption = modeCaption(compared)
-		s.Notes = roundNotes(notes)
+		s.Notes = r.roundNotes(notes)
 	}
 	return s
 }
@@ -52,7 +52,7 @@ func (r *Report) modes() ([]Mode, string) {
 func modeCaption(compared bool) string {
 	caption := "Medians over rounds, ± the wider side of the 95 % confidence interval; the longest wait is that of all rounds. "
 	if compared {
-		caption += "Ratio is processes ÷ threads of the same round; ~ where the signed-rank test sees no difference (p > 0.05). "
+		caption += "Ratio is processes ÷ threads of the same round, not the ratio of the medians, ± likewise or with the interval's ends; ~ where the signed-rank test sees no difference (p > 0.05). "
 	}
 	return caption + figuresCaption
 }

@@ -19,11 +19,11 @@ func (r *Report) Overview() *Summary {
 
 // workSection shows what each workload got done.
 func (r *Report) workSection() Section {
-	b := r.newBrief("Work done", "Medians over rounds. Ratio: processes ÷ threads of the same round, ± the wider side of its 95 % interval; "+
+	b := r.newBrief("Work done", "Medians over rounds. Ratio: processes ÷ threads in the same round, not of medians, ± the wider side of its 95 % interval or its ends; "+
 		"~ where the signed-rank test sees no difference (p > 0.05). Parallelism is how many workers ran at once.")
 	b.compare("operations", throughput(), true)
 	b.show("parallelism", parallelism())
-	b.s.Notes = roundNotes(b.notes)
+	b.s.Notes = r.roundNotes(b.notes)
 	return b.section()
 }
 
@@ -69,7 +69,7 @@ func (r *Report) anyMode(l load, has func(*Trial) bool) bool {
 
 // waitSection shows how long workers kept a core and waited for it.
 func (r *Report) waitSection() Section {
-	b := r.newBrief("Time slices and waits", "Where workers waited for a core longer than they had one. The longest wait is of all rounds. Concurrency: how many ran or waited.")
+	b := r.newBrief("Time slices and waits", "Medians over rounds, where workers waited for a core longer than they had one; but the longest wait is that of all rounds. Concurrency: how many ran or waited.")
 	b.of(slices.DeleteFunc(b.loads, func(l load) bool { return !r.anyMode(l, (*Trial).waitsMuch) }))
 	b.show("slice p50", sliceP50())
 	b.column("mostly ended by", true, func(l load) Cell {
@@ -151,7 +151,7 @@ func (b *brief) compare(name string, m metric, spread bool) {
 		threads := sampleRounds(b.report.trialsOf(l, Threads), m)
 		c := compareCells(processes, threads, b.notes)[0]
 		if !spread {
-			c.Spread = Quantity{}
+			c.Spread, c.Low, c.High = Quantity{}, Quantity{}, Quantity{}
 		}
 		return c
 	})

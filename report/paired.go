@@ -35,6 +35,8 @@ type difference struct {
 	// may be, or the estimate is no number.
 	known    bool
 	warnings []error
+	// logs are the rounds' ratios, nil for figures that have none.
+	logs []float64
 }
 
 // compare tests whether a and b differ, and by what ratio a ÷ b.
@@ -68,6 +70,7 @@ func compare(a, b rounds) difference {
 	var center, low, high float64
 	center, low, high, d.p = signedRank(values)
 	if ratio {
+		d.logs = values
 		d.center, d.low, d.high = math.Exp(center), math.Exp(low), math.Exp(high)
 		d.known = !math.IsInf(d.center, 0)
 	}
@@ -87,16 +90,50 @@ func (d difference) bounded() bool {
 // inverse is the difference of b and a.
 func (d difference) inverse() difference {
 	d.known = d.known && d.center > 0
+	d.logs = slices.Clone(d.logs)
+	for i := range d.logs {
+		d.logs[i] = -d.logs[i]
+	}
 	d.center, d.low, d.high = 1/d.center, 1/d.high, 1/d.low
 	return d
 }
 
-// cell returns the ratio and its interval.
+// cell returns the ratio and its interval: by its ends where the wider side, to both
+// sides, would tell of 1 what is not so.
 func (d difference) cell() Cell {
 	if !d.known {
 		return Cell{}
 	}
-	return Cell{Value: Of(d.center, Ratio), Spread: spread(d.center, d.low, d.high)}
+	c := Cell{Value: Of(d.center, Ratio)}
+	if !d.bounded() {
+		return c
+	}
+	reach := max(d.high-d.center, d.center-d.low)
+	if holdsOne(d.low, d.high) != holdsOne(d.center-reach, d.center+reach) {
+		c.Low, c.High = Of(d.low, Ratio), Of(d.high, Ratio)
+		return c
+	}
+	c.Spread = spread(d.center, d.low, d.high)
+	return c
+}
+
+func holdsOne(low, high float64) bool { return low <= 1 && high >= 1 }
+
+// beyond is the signed-rank test's p-value of the ratio's being above x, or below it; 1
+// where it is not there.
+func (d difference) beyond(x float64, above bool) float64 {
+	if !d.known || len(d.logs) == 0 {
+		return 1
+	}
+	shifted := slices.Clone(d.logs)
+	for i := range shifted {
+		shifted[i] -= math.Log(x)
+	}
+	center, _, _, p := signedRank(shifted)
+	if center == 0 || center > 0 != above {
+		return 1
+	}
+	return p
 }
 
 // signedRank tests whether values lie around 0, and estimates around what: the median

@@ -11,7 +11,7 @@ const (
 	Percent     Unit = "percent"
 	Share       Unit = "share" // percent, read to whole numbers
 	PPM         Unit = "ppm"
-	Ratio       Unit = "ratio" // a ratio or an average count, read to two decimals
+	Ratio       Unit = "ratio" // a ratio or an average count, read to three digits
 	Index       Unit = "index" // 0 to 1, read to four decimals
 	Probability Unit = "probability"
 	Bytes       Unit = "bytes"
@@ -42,8 +42,15 @@ func maybe(value float64, ok bool, unit Unit) Quantity {
 	return Of(value, unit)
 }
 
-// quantile returns a quantile of h in nanoseconds, absent when h is empty.
+// leastForQuantile is how many values any quantile takes.
+const leastForQuantile = 10
+
+// quantile returns a quantile of h in nanoseconds, absent where h has too few values for
+// one: with fewer than 1/(1-q) of them it would be the longest, whatever its name.
 func quantile(h Histogram, q float64) Quantity {
+	if n := float64(h.Count); n < leastForQuantile || n*(1-q) < 1-1e-9 {
+		return Quantity{Unit: Nanoseconds}
+	}
 	ns, ok := h.Quantile(q)
 	return maybe(ns, ok, Nanoseconds)
 }

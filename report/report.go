@@ -109,6 +109,10 @@ type Trial struct {
 	// ToolSwitches is how often slicetrace itself was switched out while the work ran,
 	// nil in reports of versions that did not count it.
 	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
+	// ToolNS is what slicetrace's own processes had of the cores' OthersNS: it takes the
+	// snapshots, and the programs that hold the workers have threads of their own. Nil in
+	// reports of versions that did not measure it.
+	ToolNS *int64 `json:"tool_ns,omitempty"`
 	// Settings are the settings and parts of the host that were not, at one end of
 	// the trial, as at the beginning of the run.
 	Settings []SettingChange `json:"settings,omitempty"`

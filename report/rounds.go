@@ -86,6 +86,19 @@ func addNotes(notes map[string]bool, warnings []error) {
 	}
 }
 
+// roundNotes is roundNotes for a report with too few rounds. Of others a figure may be
+// absent here and there, which more rounds do not mend.
+func (r *Report) roundNotes(notes map[string]bool) []string {
+	last := 0
+	for i := range r.Trials {
+		last = max(last, r.Trials[i].Round)
+	}
+	if last >= leastPairs {
+		return nil
+	}
+	return roundNotes(notes)
+}
+
 // roundNotes turns the statistics' warnings into one sentence with its remedy.
 func roundNotes(notes map[string]bool) []string {
 	if len(notes) == 0 {

@@ -78,6 +78,8 @@ type Cell struct {
 	// reaches, in percent of it; absent where it is not known.
 	Value  Quantity
 	Spread Quantity
+	// Low and High are that interval's ends, in place of Spread.
+	Low, High Quantity
 	// Parts is a list of labelled figures, shown instead of Text and Value.
 	Parts []Part
 }

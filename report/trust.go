@@ -31,6 +31,7 @@ func (r *Report) trustSection() Section {
 	g.Rows = append(g.Rows,
 		row("hook floor", valueCell(q.floor()), "what remains of the tracer inside each phase; not subtracted"),
 		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+r.selfPerCore()),
+		row("tracer's own, a switch", valueCell(r.selfPerSwitch()), "its bookkeeping; the hooks slow a switch down by several times that"),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
 		row("interrupt time", valueCell(r.interruptShare()), "of core time, by /proc/stat; inside idle time and slices alike"),
 		row("accounting error", valueCell(Of(float64(q.AccountingErrorPPM), PPM)), "idle + workers + others + own time against wall, worst core"),
@@ -163,6 +164,22 @@ func (r *Report) selfPerCore() string {
 	return "; " + strings.Join(list, ", ")
 }
 
+// selfPerSwitch is what the bookkeeping took of each switch, which is not all by which
+// tracing slows it down.
+func (r *Report) selfPerSwitch() Quantity {
+	q := r.Quality
+	return maybe(float64(q.SelfNS)/float64(max(1, q.Switches)), q.Switches > 0, Nanoseconds)
+}
+
+// selfClause says so in the digest, "" where nothing was counted.
+func (r *Report) selfClause() string {
+	per := r.selfPerSwitch()
+	if !per.Known {
+		return ""
+	}
+	return fmt.Sprintf("; %s a switch, which the hooks slow down by several times that", per)
+}
+
 func (c Capture) hooks() string {
 	name := func(hook string) string {
 		if hook == "" {
@@ -260,8 +277,8 @@ func (r *Report) trustDigest() Section {
 			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), q.Lost.unwatchedClause(), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.moreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
 			r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM), q.runtimeError()),
-		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer %s%s.%s",
-			q.floor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.toolClause()),
+		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer's bookkeeping %s%s%s.%s",
+			q.floor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.selfClause(), r.toolClause()),
 	}, r.trustNotes()...)}
 }
 

@@ -90,6 +90,8 @@ func (t *Trial) validate() error {
 		return fmt.Errorf("%d workers are more than %d", len(t.Workers), maxWorkers)
 	case len(t.Settings) > maxSettings:
 		return fmt.Errorf("%d settings are more than %d", len(t.Settings), maxSettings)
+	case t.ToolNS != nil && *t.ToolNS < 0:
+		return errors.New("a negative time of the tool's own")
 	case t.Throttling != nil && t.Throttling.NS < 0:
 		return errors.New("a negative time of throttling")
 	case t.Memory != nil && min(int64(t.Memory.Processes), t.Memory.PSSBytes, t.Memory.PrivateBytes, t.Memory.PageTableBytes) < 0:

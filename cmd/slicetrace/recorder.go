@@ -29,14 +29,16 @@ type recorder struct {
 	progress  *progress
 	began     int64 // of the run, by CLOCK_MONOTONIC
 	before    *collector.Snapshot
+	// spent is the tool's own time before that.
+	spent toolClock
 }
 
 // Ready watches the trial's workers, which stand at the start gate.
 func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	tasks := make([]collector.Task, 0, len(workers))
-	var tids []int
+	var tids, pids []int
 	for _, w := range workers {
-		tids = append(tids, w.TID)
+		tids, pids = append(tids, w.TID), append(pids, w.PID)
 		tasks = append(tasks, collector.Task{
 			PID: w.PID, TID: w.TID, Children: collector.Counted,
 			Voluntary: w.Before.Voluntary, Involuntary: w.Before.Involuntary,
@@ -45,6 +47,9 @@ func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	r.settings.Start(tids)
 	err := r.collector.Watch(tasks...)
 	if err != nil {
+		return err
+	}
+	if r.spent, err = readToolClock(pids); err != nil {
 		return err
 	}
 	if r.before, err = r.collector.Snapshot(); err != nil {
@@ -65,6 +70,14 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
+	var pids []int
+	for _, w := range result.Workers {
+		pids = append(pids, w.PID)
+	}
+	spent, err := readToolClock(pids)
+	if err != nil {
+		return err
+	}
 	after, err := r.collector.Snapshot()
 	if err != nil {
 		return err
@@ -79,6 +92,8 @@ func (r *recorder) Stopped(result workloads.Result) error {
 	}
 	started := result.Start.Nanoseconds() - r.began
 	trial.StartedNS = &started
+	own := spent.since(r.spent, result.Workers, interval.Created)
+	trial.ToolNS = &own
 	r.settings.Stop(&trial)
 	r.report.Trials = append(r.report.Trials, trial)
 	if n := result.Trial.Attempt - 1; n > 0 {

@@ -31,6 +31,8 @@ func cell(c report.Cell) string {
 		return printable(c.Text)
 	case c.Spread.Known:
 		return fmt.Sprintf("%s ± %2.0f %%", c.Value.String(), c.Spread.Value)
+	case c.Low.Known:
+		return fmt.Sprintf("%s (%s–%s)", c.Value, c.Low, c.High)
 	}
 	return c.Value.String()
 }

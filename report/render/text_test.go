@@ -61,7 +61,7 @@ func TestTextGoldens(t *testing.T) {
 		"command":        reporttest.Command(),
 		"many-cores":     reporttest.Bundled(6, 128),
 		"few-rounds":     reporttest.Bundled(2, 2),
-		"every-workload": reporttest.Full(6, 2),
+		"every-workload": reporttest.Full(12, 2),
 		"one-mode":       oneMode,
 		"hostile-names":  reporttest.Hostile(reporttest.Command()),
 	} {
@@ -84,7 +84,7 @@ func TestTextGoldens(t *testing.T) {
 func TestVerboseTextGoldens(t *testing.T) {
 	golden(t, "verbose.txt", text(t, reporttest.Bundled(6, 2), render.TextOptions{Verbose: true}))
 	golden(t, "verbose-many-cores.txt", text(t, reporttest.Bundled(6, 128), render.TextOptions{Verbose: true}))
-	golden(t, "verbose-every-workload.txt", text(t, reporttest.Full(6, 2), render.TextOptions{Verbose: true}))
+	golden(t, "verbose-every-workload.txt", text(t, reporttest.Full(12, 2), render.TextOptions{Verbose: true}))
 }
 
 func TestTextNeverLetsHostileNamesThrough(t *testing.T) {

@@ -45,7 +45,7 @@ func loads(cores int) []spec {
 		{workload: "pipe", workers: 2 * cores, perSecond: [2]float64{66_000, 134_000}, sliceNS: 3040, waitNS: 450, waitMaxNS: 66_000, busy: 0.97, cause: blocked},
 		{workload: "socket", workers: 2 * cores, perSecond: [2]float64{57_000, 104_000}, sliceNS: 3900, waitNS: 480, waitMaxNS: 71_000, busy: 0.97, cause: blocked},
 		{workload: "futex", workers: 2 * cores, perSecond: [2]float64{98_000, 271_000}, sliceNS: 1300, waitNS: 420, waitMaxNS: 60_000, busy: 0.97, cause: blocked},
-		{workload: "messaging", workers: 4 * cores, perSecond: [2]float64{310_000, 452_000}, sliceNS: 21_000, waitNS: 38_000, waitMaxNS: 3.1 * millisecond, busy: 0.98, cause: blocked},
+		{workload: "messaging", workers: 10 * cores, perSecond: [2]float64{310_000, 452_000}, sliceNS: 21_000, waitNS: 38_000, waitMaxNS: 3.1 * millisecond, busy: 0.98, cause: blocked},
 		{workload: "spin", workers: 3 * cores, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 7.9 * millisecond, waitMaxNS: 16.2 * millisecond, busy: 0.99, cause: tick},
 		{workload: "spin", variant: "one core", workers: 3 * cores, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: float64(3*cores-1) * 4 * millisecond, waitMaxNS: 28 * millisecond, busy: 0.99, cause: tick},
 		{workload: "spin", variant: "alone", workers: 1, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 250 * millisecond, waitNS: 4000, waitMaxNS: 90_000, busy: 0.99, cause: report.EndedByWakeup},
@@ -83,15 +83,19 @@ func loads(cores int) []spec {
 		if n > 2*cores {
 			n = 256
 		}
-		used := min(n, cores)
+		used, chunks, operations := min(n, cores), [2]float64{chunks, chunks}, int64(200_000)
+		if n == 256 { // with 20 slices each
+			chunks[0] *= 0.92
+			operations *= 100
+		}
 		wait := max(0, float64(n-used)) / float64(used) * 4 * millisecond
 		list = append(list, spec{
-			workload: "scale", variant: strconv.Itoa(n), workers: n, cores: used, perSecond: [2]float64{chunks, chunks},
-			sliceNS: 4 * millisecond, waitNS: wait + 3000, waitMaxNS: 2*wait + 70_000, busy: 0.98, cause: tick, operations: 200_000,
+			workload: "scale", variant: strconv.Itoa(n), workers: n, cores: used, perSecond: chunks,
+			sliceNS: 4 * millisecond, waitNS: wait + 3000, waitMaxNS: 2*wait + 70_000, busy: 0.98, cause: tick, operations: operations,
 		})
 		if n == 256 {
 			return append(list, spec{
-				workload: "crash", workers: 4, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond,
+				workload: "crash", workers: 4, perSecond: chunks, sliceNS: 4 * millisecond, waitNS: 4 * millisecond,
 				waitMaxNS: 8 * millisecond, busy: 0.98, cause: tick, dies: true,
 			})
 		}
@@ -266,6 +270,10 @@ func (b *builder) workers(t *report.Trial, s spec, rate float64, used int, switc
 		if s.counted < 1 {
 			kept = int64(float64(kept) * s.counted * (1 + b.random.NormFloat64()/100))
 		}
-		t.Figures = []report.Figure{{Name: "counted", Value: kept}}
+		seen := int64(0)
+		if t.Mode == report.Threads {
+			seen = 1e6
+		}
+		t.Figures = []report.Figure{{Name: "counted", Value: kept}, {Name: "others_words_seen_ppm", Value: seen}}
 	}
 }
