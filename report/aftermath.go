@@ -37,9 +37,10 @@ func walkAlone() metric {
 // aftermathSection shows what a switch costs after its end. With and without a switch
 // are of the same trial, and compared round by round: ~ where they are alike.
 func (r *Report) aftermathSection() Section {
-	b := r.newBrief("After a switch", "How long a worker takes to go through its memory without a switch, and how many times as long when it was just given the core: "+
-		"caches and TLB are colder. Medians over rounds; ratios of the same round with their 95 % interval, ~ where the signed-rank test sees no difference (p > 0.05). "+
-		"Two workers take turns, or as many as is said.")
+	b := r.newBrief("After a switch", "How long a worker takes to go through its memory without a switch, "+
+		"and how many times as long when it was just given the core: caches and TLB are colder. "+
+		"Medians over rounds; ratios of the same round with their 95 % interval, "+
+		"~ where the signed-rank test sees no difference (p > 0.05). Two workers take turns, or as many as is said.")
 	b.of(r.workingsets())
 	b.show("without a switch", walkAlone())
 	for i, mode := range b.modes {
