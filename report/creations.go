@@ -32,7 +32,7 @@ func parentResident() metric {
 func (e *evidence) otherCreations() string {
 	facts := ""
 	if call := e.record(whole("spawn"), createCall()); len(call) > 0 {
-		facts += fmt.Sprintf("; of it the call that creates %s, the wait for the end %s",
+		facts += fmt.Sprintf("; the parent is in the call that creates for %s, and waits for the end for %s",
 			quote(call), quote(e.record(whole("spawn"), joinWait())))
 	}
 	for _, form := range []struct{ variant, words string }{
