@@ -104,7 +104,7 @@ func falseMachines() map[string][]machine {
 		},
 		"C15": {
 			once(of(func(t *report.Trial) { t.Workers[0].WaitMaxNS = 3e9 }, "interactive")),
-			once(of(func(t *report.Trial) { t.Workers[2].Operations = 0 }, "interactive")),
+			once(of(func(t *report.Trial) { t.Workers[2].OnCPUNS = 0 }, "interactive")),
 		},
 		"C16": {
 			of(func(t *report.Trial) { slicesOf(t, report.EndedByOther, 1e4, 1e5) }, "spin one core"),

@@ -34,15 +34,26 @@ func (t *Trial) longEnough() bool {
 	return n > 0 && float64(t.DurationNS) >= 2*float64(len(t.Workers))*ran/float64(n)
 }
 
-// advanced is the part of the workers from the first on that completed an operation.
-func advanced(first int) metric {
-	return figureOf("workers that advanced", Percent, func(t *Trial) (float64, bool) {
+// advanced is the part of the workers that completed an operation.
+func advanced() metric {
+	return partOfWorkers("workers that advanced", 0, func(w *Worker) bool { return w.Operations > 0 })
+}
+
+// hogsRan is the part of the workers but the first that had a core. What they do there is
+// no operation of theirs.
+func hogsRan() metric {
+	return partOfWorkers("hogs that ran", 1, func(w *Worker) bool { return w.OnCPUNS > 0 })
+}
+
+// partOfWorkers is the part, of the workers from the first on, of which something holds.
+func partOfWorkers(name string, first int, holds func(*Worker) bool) metric {
+	return figureOf(name, Percent, func(t *Trial) (float64, bool) {
 		if len(t.Workers) <= first || !t.longEnough() {
 			return 0, false
 		}
 		n := 0
-		for _, w := range t.Workers[first:] {
-			if w.Operations > 0 {
+		for i := range t.Workers[first:] {
+			if holds(&t.Workers[first+i]) {
 				n++
 			}
 		}
@@ -84,7 +95,7 @@ func (e *evidence) twoCores() bool {
 // waited, follows from there being one core and from none ever blocking.
 func interleaving(e *evidence) string {
 	l := oneCore()
-	all := e.always(l, advanced(0), 100, 100)
+	all := e.always(l, advanced(), 100, 100)
 	had := e.always(l, turns(), leastTurns, unbounded())
 	if len(all)+len(had) == 0 {
 		e.missing = tooShort(e, l)
@@ -241,7 +252,7 @@ func sleepersWait() metric {
 func monopoly(e *evidence) string {
 	l := whole("interactive")
 	longest := e.always(l, firstsWait("sleeper's longest wait", func(w *Worker) (float64, bool) { return float64(w.WaitMaxNS), w.Slices > 0 }), -unbounded(), noticeableNS)
-	all := e.always(l, advanced(1), 100, 100)
+	all := e.always(l, hogsRan(), 100, 100)
 	if len(longest)+len(all) == 0 {
 		return ""
 	}

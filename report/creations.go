@@ -31,9 +31,8 @@ func parentResident() metric {
 // which a fork's cost depends, and what other ways to create take.
 func (e *evidence) otherCreations() string {
 	facts := ""
-	if call := e.record(whole("spawn"), createCall()); len(call) > 0 {
-		facts += fmt.Sprintf("; of it the call that creates %s, the wait for the end %s", quote(call), quote(e.record(whole("spawn"), joinWait())))
-	}
+	e.record(whole("spawn"), createCall())
+	e.record(whole("spawn"), joinWait())
 	for _, form := range []struct{ variant, words string }{
 		{"vfork", "the same by vfork"},
 		{"exec libc", "a fork that executes a program with a C library"},

@@ -22,7 +22,8 @@ func unlikeVersions(old, other *Report) []Unlike {
 	for _, name := range old.Setup.Workloads {
 		a, b := old.Setup.version(name), other.Setup.version(name)
 		if ran[name] && a != b {
-			out = append(out, Unlike{Name: "workload_" + name, Old: fmt.Sprintf("version %d", a), New: fmt.Sprintf("version %d", b)})
+			version := func(n int) string { return fmt.Sprintf("version %d", n) }
+			out = append(out, Unlike{Name: "workload_" + name, Old: version(a), New: version(b)})
 		}
 	}
 	return out

@@ -80,8 +80,8 @@ func workingsetVariants(int) []Variant {
 		{Name: "1 MiB each", Workers: 2, firstCore: true, buffer: mib, duration: 80 * time.Millisecond},
 		{Name: "16 KiB each of 16", Workers: 16, firstCore: true, buffer: 16 * kib},
 		{Name: "256 KiB shared", Workers: 2, firstCore: true, buffer: 256 * kib, shared: true},
-		{Name: "4 MiB each, by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true},
-		{Name: "4 MiB shared, by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true, shared: true},
+		{Name: "4 MiB each by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true},
+		{Name: "4 MiB shared by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true, shared: true},
 	}
 }
 
