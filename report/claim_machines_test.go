@@ -302,3 +302,37 @@ func TestTheHookFloorDecidesNoSwitch(t *testing.T) {
 		}
 	}
 }
+
+// What the hypervisor took, and how workers come to the end gate, are nobody's slices.
+func TestSlicesAreJudgedWithoutWhatEndsThemFromOutside(t *testing.T) {
+	stolen := on(once(of(func(t *report.Trial) {
+		slicesOf(t, report.EndedByOther, 1, 60e6)
+		t.Cores[0].StealNS = 40e6
+	}, "spin one core")))
+	if f := finding(t, stolen, "C13"); f.Verdict != report.Supported {
+		t.Errorf("with a slice that the hypervisor made long C13 is %s: %s", f.Verdict, f.Sentence)
+	}
+	few := on(of(func(t *report.Trial) {
+		t.Cores[0].Slices, t.Cores[1].Slices = nil, nil
+		slicesOf(t, report.EndedByTick, 12, 4e6)
+		slicesOf(t, report.EndedByWakeup, 9, 4e6)
+		slicesOf(t, report.EndedByBlocked, 6, 4e6)
+	}, "spin one core"))
+	if f := finding(t, few, "C16"); f.Verdict != report.Supported {
+		t.Errorf("with 12 of 21 slices ended by tick, and 6 at the end gate, C16 is %s: %s", f.Verdict, f.Sentence)
+	}
+}
+
+func TestAMedianNeedsTenValues(t *testing.T) {
+	for n, known := range map[uint64]bool{9: false, 10: true} {
+		r := made(1, narrow(), func(float64) []report.Trial { return sliced(1e6, 1e6) })
+		for i := range r.Trials {
+			r.Trials[i].Cores[0].Slices = nil
+			slicesOf(&r.Trials[i], report.EndedByTick, n, 1e6)
+		}
+		r.ComputeFindings()
+		if f := finding(t, r, "C13"); (f.Verdict == report.Supported) != known {
+			t.Errorf("with %d slices a trial C13 is %s", n, f.Verdict)
+		}
+	}
+}
