@@ -168,11 +168,12 @@ func shares(part, multiple float64) []report.Trial {
 	return []report.Trial{of("one core", 0, part), of("nice", 5, multiple/math.Pow(1.25, 5))}
 }
 
-func beside(hogOperations int64) round {
+// beside is a sleeper beside a hog that has a part of the core, and counts no operation.
+func beside(hog float64) round {
 	return func(x float64) []report.Trial {
 		return []report.Trial{trial("interactive", "", func(t *report.Trial) {
-			workersOf(t, []float64{0.1, 0.9}, []float64{0.1, 0.1})
-			t.Workers[0].WaitMaxNS, t.Workers[1].Operations = int64(x), hogOperations
+			workersOf(t, []float64{0.1, hog}, []float64{0.1, 0.1})
+			t.Workers[0].WaitMaxNS, t.Workers[1].Operations = int64(x), 0
 		})}
 	}
 }

@@ -84,7 +84,7 @@ func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
 		{"C14", "equals", 0.8, yes, no, func(x float64) []report.Trial { return shares(x, 1) }},
 		{"C14", "nice, too much", 1.15, no, yes, func(x float64) []report.Trial { return shares(1, x) }},
 		{"C14", "nice, too little", 1 / 1.15, yes, no, func(x float64) []report.Trial { return shares(1, x) }},
-		{"C15", "longest wait", 100e6, no, yes, beside(1)},
+		{"C15", "longest wait", 100e6, no, yes, beside(0.9)},
 		{"C16", "ended by tick", 500, yes, no, func(x float64) []report.Trial { return ticked(int(x), 1) }},
 		{"C16", "a lone task", 50, no, yes, func(x float64) []report.Trial { return ticked(900, int(x)) }},
 		{"C17", "rotation", 100e6, no, yes, rotating},
@@ -153,7 +153,7 @@ func TestOneBadRoundBreaksWhatHoldsAlways(t *testing.T) {
 			trials[0].Workers[1].Operations = 0
 			return trials
 		}},
-		{"C15", "3.00 s at the longest, but not in 2 of 12 rounds", func(x float64) []report.Trial { return beside(1)(5e6 + 1e6*x) }, func(float64) []report.Trial { return beside(1)(3e9) }},
+		{"C15", "3.00 s at the longest, but not in 2 of 12 rounds", func(x float64) []report.Trial { return beside(0.9)(5e6 + 1e6*x) }, func(float64) []report.Trial { return beside(0.9)(3e9) }},
 	} {
 		for _, broken := range []int{0, 1, 2} {
 			spread := make([]float64, rounds)
