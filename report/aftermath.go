@@ -40,6 +40,10 @@ func (r *Report) aftermathSection() Section {
 	b := r.newBrief("After a switch", "How long a worker takes to go through its memory without a switch, and how many times as long once it was given the core: "+
 		"caches and TLB are colder. Ratios of the same round, ~ where they are alike. Two workers take turns, or as many as is said.")
 	b.of(r.workingsets())
+	b.s.Columns[0].Name = "workingset"
+	for i, l := range b.loads {
+		b.cells[i][0] = textCell(l.variant)
+	}
 	b.show("without a switch", walkAlone())
 	for i, mode := range b.modes {
 		heading := string(mode)

@@ -44,7 +44,7 @@ func pipeVariants(cores int) []Variant {
 	if cores < 2 {
 		return []Variant{{}}
 	}
-	return []Variant{{}, {Name: "two cores", workers: cores - cores%2, apart: true, duration: 100 * time.Millisecond}}
+	return []Variant{{}, {Name: "two cores", workers: cores - cores%2, apart: true, duration: 75 * time.Millisecond}}
 }
 
 // openPipes gives each worker the end it reads its peer's token from, then the

@@ -35,7 +35,7 @@ func spinVariants(int) []Variant {
 	return []Variant{
 		{},
 		{Name: "one core", workers: 4, firstCore: true, duration: 350 * time.Millisecond},
-		{Name: "alone", Workers: 1, firstCore: true, duration: 75 * time.Millisecond},
+		{Name: "alone", Workers: 1, firstCore: true, duration: 125 * time.Millisecond},
 		{Name: "nice", Workers: 2, firstCore: true, nice: []int{0, 5}, duration: 250 * time.Millisecond},
 	}
 }
