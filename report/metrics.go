@@ -164,14 +164,6 @@ func memoryPSS() metric {
 	return ofMemory("PSS", func(m *Memory) int64 { return m.PSSBytes })
 }
 
-func memoryPrivate() metric {
-	return ofMemory("private memory", func(m *Memory) int64 { return m.PrivateBytes })
-}
-
-func pageTables() metric {
-	return ofMemory("page tables", func(m *Memory) int64 { return m.PageTableBytes })
-}
-
 // metrics returns what modes are compared by.
 func metrics() []metric {
 	return []metric{
