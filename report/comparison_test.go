@@ -168,7 +168,10 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 // in all figures together, and in each on its own.
 func TestLikeSidesRaiseFewAlarms(t *testing.T) {
 	random := rand.New(rand.NewPCG(41, 1))
-	const studies = 100
+	studies := 100
+	if testing.Short() {
+		studies = 10
+	}
 	for _, runs := range []int{4, 5, 8} {
 		alarms := 0
 		for study := range studies {

@@ -86,6 +86,9 @@ func TestATenPercentShiftIsFound(t *testing.T) {
 // favours a mode anywhere no more often than the level allows one table. Rows by themselves
 // would do so in one table of four.
 func TestATableOfEqualsFavoursSeldom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts what the race detector would only slow down: runs without -short")
+	}
 	const tables, rounds, spread = 300, 12, 0.05
 	kinds := [][2]string{
 		{"pipe", ""}, {"socket", ""}, {"futex", ""}, {"messaging", ""}, {"yield", ""}, {"spin", ""}, {"scale", "256"},

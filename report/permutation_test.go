@@ -73,7 +73,7 @@ func TestShiftOfFewRuns(t *testing.T) {
 func TestTheIntervalOfRunsAgreesWithTheTest(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 1))
 	seen := map[bool]int{}
-	for range 20_000 {
+	for range 10_000 {
 		s := []string{"onnoonno", "onnoonnoon", "ononononon", "onnonnonn", "oonnoonnoonn"}[random.IntN(5)]
 		a := arrange(sequence(s))
 		values := make([]float64, len(s))
