@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
@@ -29,8 +31,9 @@ type Basis struct {
 	Needed int `json:"needed_runs,omitempty"`
 	// Noisiest is the figure that needs so many.
 	Noisiest string `json:"noisiest,omitempty"`
-	// apart says that the runs were made side by side and not in turns.
-	apart bool
+	// apart says that the runs were not made in turns, and burst that the like runs lie
+	// nearer together in time than the sides do.
+	apart, burst bool
 }
 
 // BasisKind says how a change is told from what varies between runs.
@@ -50,9 +53,11 @@ const (
 
 const (
 	// AskedRuns is how many runs a side the tool asks for before it knows how much they vary.
-	AskedRuns = 5
+	AskedRuns = 6
 	// LeastLike is how many like runs tell how much runs vary.
 	LeastLike = 4
+	// mostAsked is more than anybody makes.
+	mostAsked = 1e6
 	// manyRuns is from how many runs a side on it is not the runs that are too few.
 	manyRuns = 20
 	// leastChange is the smallest change, in percent, that is called one: a smaller one
@@ -84,7 +89,12 @@ func newDecider(old, other, like side) decider {
 		}
 	}
 	d.basis.apart = several && !(ordered && alternate(isNew))
-	if len(like.runs) >= LeastLike {
+	between := other.runs[0].Report.Created.Sub(old.runs[0].Report.Created).Abs()
+	switch {
+	case len(like.runs) < LeastLike:
+	case like.span() < between:
+		d.basis.burst = true
+	default:
 		d.basis.Kind = BasisLike
 	}
 	return d
@@ -138,23 +148,21 @@ func (d decider) test(c *Change) tested {
 		t.deviation, t.freedom = d.residual(inOrder)
 		center, low, high, c.P = d.shift(t.differences)
 		c.Outcome = Alike
+		if !c.Primary { // of a thousand others only the measured one is needed further on
+			t.differences = slices.Clone(t.differences[:1])
+		}
 	case BasisLike:
 		if len(values.like) < LeastLike {
 			break
 		}
 		t.freedom = len(values.like) - 1
 		t.deviation = math.Sqrt2 * deviationOf(values.like)
-		c.Outcome = Alike
 		if t.deviation == 0 {
-			low, high = center, center
-			if center != 0 {
-				c.P = 0
-			}
-			break
+			break // as coarse figures can be by chance, which would make a step of one a certainty
 		}
-		student := stats.TDist{V: float64(t.freedom)}
-		c.P = min(1, 2*student.CDF(-math.Abs(center)/t.deviation))
-		half := t.deviation * stats.InvCDF(student)(1-(1-confidence)/2)
+		c.Outcome = Alike
+		c.P = min(1, 2*stats.TDist{V: float64(t.freedom)}.CDF(-math.Abs(center)/t.deviation))
+		half := t.deviation * studentQuantile(1-(1-confidence)/2, t.freedom)
 		low, high = center-half, center+half
 	}
 	if ratio {
@@ -169,9 +177,23 @@ func (d decider) test(c *Change) tested {
 // detectable returns the difference that would be found nine times in ten, where all of
 // a family must stay below critical of their own deviations instead of own.
 func (t tested) detectable(strictness float64) float64 {
-	student := stats.TDist{V: float64(t.freedom)}
-	quantile := stats.InvCDF(student)
-	return t.deviation * (strictness*quantile(1-(1-confidence)/2) + quantile(power))
+	return t.deviation * (strictness*studentQuantile(1-(1-confidence)/2, t.freedom) + studentQuantile(power, t.freedom))
+}
+
+// quantiles keeps Student's quantiles, which take long to find.
+var quantiles sync.Map
+
+func studentQuantile(p float64, freedom int) float64 {
+	type key struct {
+		p       float64
+		freedom int
+	}
+	if q, ok := quantiles.Load(key{p, freedom}); ok {
+		return q.(float64)
+	}
+	q := stats.InvCDF(stats.TDist{V: float64(freedom)})(p)
+	quantiles.Store(key{p, freedom}, q)
+	return q
 }
 
 // student returns the p-value of Student's test. Unlike an exact one of few runs it can
@@ -196,9 +218,20 @@ func (t tested) student() float64 {
 // them is called changed at most once in twenty times, the others at a false discovery
 // rate of 5 %.
 func (d *decider) judge(changes []Change) {
+	all := make([]tested, len(changes))
+	var wait sync.WaitGroup
+	each := max(1, (len(changes)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	for begin := 0; begin < len(changes); begin += each {
+		wait.Go(func() {
+			for i := begin; i < min(begin+each, len(changes)); i++ {
+				all[i] = d.test(&changes[i])
+			}
+		})
+	}
+	wait.Wait()
 	var primary, rest []tested
-	for i := range changes {
-		switch t := d.test(&changes[i]); {
+	for _, t := range all {
+		switch {
 		case t.change.Outcome == Untested:
 		case t.change.Primary:
 			primary = append(primary, t)
@@ -218,12 +251,8 @@ func (d *decider) judge(changes []Change) {
 	for _, t := range slices.Concat(primary, rest) {
 		c := t.change
 		c.decide()
-		own := 1.0
-		if c.Primary {
-			own = strictness
-		}
-		if x := t.detectable(own); t.ratio && t.freedom > 0 {
-			c.Detectable = finite(100 * (math.Exp(x) - 1))
+		if c.Primary && t.ratio && t.freedom > 0 {
+			c.Detectable = finite(100 * (math.Exp(t.detectable(strictness)) - 1))
 		}
 	}
 }
@@ -243,8 +272,17 @@ func (d *decider) adjustFamily(primary []tested) float64 {
 		for i, t := range primary {
 			t.change.Q = max(p[i], t.change.P)
 		}
-		_, alone := family(all[:1])
-		return max(1, critical/max(alone, 1e-9))
+		var alone []float64
+		for _, differences := range all {
+			if _, c := family([][]float64{differences}); c > 0 {
+				alone = append(alone, c)
+			}
+		}
+		if len(alone) == 0 {
+			return 1
+		}
+		slices.Sort(alone)
+		return max(1, critical/alone[len(alone)/2])
 	}
 	// Holm (1979): whatever the figures have to do with each other.
 	order := slices.Clone(primary)
@@ -254,22 +292,25 @@ func (d *decider) adjustFamily(primary []tested) float64 {
 		greatest = max(greatest, min(1, t.change.P*float64(len(order)-i)))
 		t.change.Q = greatest
 	}
-	quantile := stats.InvCDF(stats.TDist{V: float64(primary[0].freedom)})
-	return quantile(1-(1-confidence)/2/float64(len(primary))) / quantile(1-(1-confidence)/2)
+	freedom := primary[0].freedom
+	return studentQuantile(1-(1-confidence)/2/float64(len(primary)), freedom) / studentQuantile(1-(1-confidence)/2, freedom)
 }
 
 // ask finds how many runs a side would do. What must be found shrinks with the root of
 // their number, and with few of them faster, so that the answer errs to too many.
 func (d *decider) ask(primary []tested, strictness float64) {
+	d.basis.Needed, d.basis.Noisiest = 0, ""
 	if d.basis.Kind != BasisTurns {
 		return
 	}
+	n, m := float64(d.basis.OldRuns), float64(d.basis.NewRuns)
 	for _, t := range primary {
 		if t.freedom == 0 || !t.ratio {
 			continue
 		}
 		more := t.detectable(strictness) / math.Log1p(sought)
-		runs := max(4, int(math.Ceil(float64(min(d.basis.OldRuns, d.basis.NewRuns))*more*more)))
+		// As exact as n and m runs are as many on each side.
+		runs := max(AskedRuns, int(min(mostAsked, math.Ceil(2*n*m/(n+m)*more*more))))
 		if runs > d.basis.Needed {
 			d.basis.Needed, d.basis.Noisiest = runs, t.change.title()
 		}
@@ -299,28 +340,40 @@ func deviationOf(values []float64) float64 {
 	return math.Sqrt(squares / float64(len(values)-1))
 }
 
+// howToTurn is the advice that tells most: who begins takes turns too.
+const howToTurn = "make runs of both sides in turns, such as: for i in 1 3 5; do OLD run -o old$i.json; NEW run -o new$i.json; " +
+	"NEW run -o new$((i+1)).json; OLD run -o old$((i+1)).json; done; then: compare old*.json --with new*.json"
+
 // sentences say on what the outcomes rest, and what would tell more.
 func (b Basis) sentences() []string {
-	const how = "make runs of both sides in turns, such as: for i in 1 2 3 4 5; do OLD run -o old$i.json; NEW run -o new$i.json; done"
 	runs := plural(b.OldRuns, "old run") + " and " + plural(b.NewRuns, "new run")
 	switch b.Kind {
 	case BasisTurns:
-		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from all %d ways to deal them out to two sides.", runs, b.Arrangements)}
+		ways := fmt.Sprintf("all %d ways to deal them out to two sides", b.Arrangements)
+		if b.Arrangements == mostArrangements {
+			ways = fmt.Sprintf("%d ways to deal them out to two sides, drawn from many more", b.Arrangements)
+		}
+		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from %s.", runs, ways)}
 		if b.Needed > 0 {
 			out = append(out, fmt.Sprintf("As much as these runs vary, a change of 10 %% in any primary figure is found nine times in ten with %d runs a side; "+
 				"it is %s that takes so many%s.", b.Needed, b.Noisiest, choose(b.Needed > manyRuns, ", and a quieter machine would take fewer", "")))
 		}
 		return out
 	case BasisLike:
-		return []string{fmt.Sprintf("%s of a side, held against how much %d like runs differ (%s); what runs of one hour have in common is no sample of its own.",
-			choose(b.OldRuns+b.NewRuns > 2, "The runs", "One run"), b.LikeRuns, listed(b.Like, 3))}
+		return []string{fmt.Sprintf("%s, held against how much %d like runs differ (%s). Each side counts as one sample, since its runs share their hour.",
+			runs, b.LikeRuns, listed(b.Like, 3))}
 	}
+	out := ""
 	switch {
 	case b.apart:
-		return []string{fmt.Sprintf("%s, but not made in turns: what drifted between them cannot be told from a change. Instead %s.", runs, how)}
+		out = runs + ", but not made in turns: what drifted between them cannot be told from a change."
 	case b.OldRuns > 1 && b.NewRuns > 1:
-		return []string{fmt.Sprintf("%s are too few to tell a change from what varies between like runs: make %d a side, in turns.", runs, AskedRuns)}
+		out = runs + " are too few to tell a change from what varies between like runs."
+	default:
+		out = runs + ": a change cannot be told from what varies between like runs."
 	}
-	return []string{fmt.Sprintf("One run a side cannot be told from what varies between like runs: the figures are shown, and none is called changed. "+
-		"Give %d or more like runs (--like FILES), or %s; then: compare old*.json --with new*.json.", LeastLike, how)}
+	if b.burst {
+		out += fmt.Sprintf(" The %d like runs lie nearer together in time than these do, and so do not tell how much runs of such times differ.", b.LikeRuns)
+	}
+	return []string{out + fmt.Sprintf(" The figures are shown, and none is called changed. Give %d or more like runs of different times (--like FILES), or %s.", LeastLike, howToTurn)}
 }

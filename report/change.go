@@ -1,6 +1,9 @@
 package report
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Change is one figure in two reports, and whether the difference is one.
 type Change struct {
@@ -69,14 +72,30 @@ func (c *Change) title() string {
 	return c.Metric + " of " + load{name: c.Workload, variant: c.Variant}.title() + " in " + string(c.Mode)
 }
 
+// fewRuns is the 95 % interval of what runs have, for fewer of them than the order of values
+// tells of one: Student's, of their logarithms. Nil for fewer than three, and without logarithms.
+func fewRuns(values []float64) (low, high *float64) {
+	logs, ratio := inRuns{old: values}.logs()
+	if len(values) < 3 || !ratio {
+		return nil, nil
+	}
+	half := studentQuantile(1-(1-confidence)/2, len(values)-1) * deviationOf(logs.old) / math.Sqrt(float64(len(values)))
+	center := meanOf(logs.old)
+	return finite(math.Exp(center - half)), finite(math.Exp(center + half))
+}
+
 // estimate sums up one side's samples: of a lone run its rounds. Warnings of too few go
-// into notes, unless that is nil.
+// into notes, which is nil for runs.
 func estimate(s rounds, notes map[string]bool) (e Estimate, ok bool) {
 	sum := s.summary()
 	if finite(sum.Center) == nil {
 		return e, false
 	}
 	e = Estimate{Median: sum.Center, N: len(s.values)}
+	if notes == nil && len(s.values) < leastPairs {
+		e.Low, e.High = fewRuns(s.values)
+		return e, true
+	}
 	if s.longest {
 		e.Median = slices.Max(s.values)
 		return e, true

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -15,11 +16,15 @@ type CheckOptions struct {
 // Checked is what became of one condition. Of the figures that it covers some meet it,
 // some are shown to be within the limit (the whole interval is), and the rest is undecided.
 type Checked struct {
-	Condition string   `json:"condition"`
-	Covered   int      `json:"covered"`
-	Within    int      `json:"within"`
-	Undecided int      `json:"undecided"`
-	Met       []string `json:"met"`
+	Condition string `json:"condition"`
+	Covered   int    `json:"covered"`
+	Within    int    `json:"within"`
+	Undecided int    `json:"undecided"`
+	// Missing counts those of the undecided that not all runs have, and Untested those of
+	// which nothing tells how much they vary.
+	Missing  int      `json:"missing"`
+	Untested int      `json:"untested"`
+	Met      []string `json:"met"`
 }
 
 // Check judges conditions and keeps what became of them in Checked. A change is
@@ -34,6 +39,8 @@ func (c *Comparison) Check(conditions []Condition, o CheckOptions) error {
 			all.Covered += one.Covered
 			all.Within += one.Within
 			all.Undecided += one.Undecided
+			all.Missing += one.Missing
+			all.Untested += one.Untested
 			for _, place := range one.Met {
 				if len(c.Pairs) > 1 {
 					place += " in " + c.Pairs[i].New.Name
@@ -64,7 +71,13 @@ func (p *Pair) check(condition Condition, o CheckOptions) Checked {
 		d := *p.decider // what it asks for is of all primary figures
 		d.judge(family)
 	}
-	out.Covered = len(family)
+	for _, m := range p.Missing { // the worst that can become of a figure
+		whole := Change{Workload: m.Workload, Variant: m.Variant, Mode: m.Mode, Metric: cmp.Or(m.Metric, condition.Metric)}
+		if m.OnlyIn != "new" && len(family) > 0 && condition.covers(&whole) {
+			out.Missing++
+		}
+	}
+	out.Covered, out.Undecided = len(family)+out.Missing, out.Missing
 	for i := range family {
 		x := &family[i]
 		switch met, within := condition.judge(x, o); {
@@ -74,6 +87,9 @@ func (p *Pair) check(condition Condition, o CheckOptions) Checked {
 			out.Within++
 		default:
 			out.Undecided++
+			if x.Outcome == Untested && !condition.Absolute || condition.Absolute && o.Interval && x.New.Low == nil && !condition.longest() {
+				out.Untested++
+			}
 		}
 	}
 	return out
@@ -91,7 +107,11 @@ func (c Condition) place(x *Change) string {
 // judge reports whether a figure meets the condition, or is shown not to.
 func (c Condition) judge(x *Change, o CheckOptions) (met, within bool) {
 	estimate, low, high := x.size(), x.PercentLow, x.PercentHigh
-	told := x.Outcome == Changed
+	// However small, if it is told apart among all.
+	told := x.Outcome == Changed || x.Outcome == Small && x.Q <= 1-confidence
+	if c.Absolute && c.longest() && x.New.Low == nil {
+		return c.beyond(x.New.Median), !c.beyond(x.New.Median) // a longest value is what it is
+	}
 	if c.Absolute {
 		estimate, low, high, told = x.New.Median, x.New.Low, x.New.High, true
 	}
@@ -117,19 +137,17 @@ func (c Condition) beyond(value float64) bool {
 	return c.Less && value < c.Limit || !c.Less && value > c.Limit
 }
 
-// Undecidable returns an error if a condition could not have been met, whatever changed:
-// a gate that can never close is no gate.
+// longest reports whether the metric is a longest value.
+func (c Condition) longest() bool { return c.Metric == "wait_max" }
+
+// Undecidable returns an error if a condition could not have been met, whatever the
+// figures: a gate that can never close is no gate.
 func (c *Comparison) Undecidable() error {
 	for _, one := range c.Checked {
-		condition, err := ParseCondition(one.Condition)
-		if err != nil || condition.Absolute || one.Undecided < one.Covered || len(one.Met) > 0 {
+		if len(one.Met) > 0 || one.Untested+one.Missing < one.Covered {
 			continue
 		}
-		for i := range c.Pairs {
-			if b := c.Pairs[i].Basis; b.Kind == BasisNone {
-				return fmt.Errorf("check condition %q: %s", one.Condition, strings.Join(b.sentences(), " "))
-			}
-		}
+		return fmt.Errorf("check condition %q: nothing tells how much these figures vary. %s", one.Condition, strings.Join(c.Pairs[0].Basis.sentences(), " "))
 	}
 	return nil
 }
@@ -139,6 +157,10 @@ func (c Checked) Sentence() string {
 	if len(c.Met) > 0 {
 		return fmt.Sprintf("%s is met by %s", c.Condition, listed(c.Met, 4))
 	}
-	return fmt.Sprintf("%s is met by none of %s: %d shown to be within it, %d not decided",
-		c.Condition, plural(c.Covered, "figure"), c.Within, c.Undecided)
+	lacking := ""
+	if c.Missing > 0 {
+		lacking = fmt.Sprintf(", %d of which not all runs have", c.Missing)
+	}
+	return fmt.Sprintf("%s is met by none of %s: %d shown to be within it, %d not decided%s",
+		c.Condition, plural(c.Covered, "figure"), c.Within, c.Undecided, lacking)
 }

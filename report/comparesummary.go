@@ -90,7 +90,7 @@ func orDash(s string) string {
 // missing says what only one report has, a sentence for each report and kind.
 func (p *Pair) missing() []string {
 	var out []string
-	for _, side := range []string{"old", "new"} {
+	for _, side := range []string{"old", "new", "some"} {
 		var whole, metrics []string
 		where := map[string][]string{}
 		for _, m := range p.Missing {
@@ -107,13 +107,20 @@ func (p *Pair) missing() []string {
 			where[m.Metric] = append(where[m.Metric], place)
 		}
 		if len(whole) > 0 {
-			out = append(out, fmt.Sprintf("Only in the %s report: %s.", side, strings.Join(bothModes(whole), ", ")))
+			out = append(out, fmt.Sprintf("Only in %s: %s.", onlyInWords(side), strings.Join(bothModes(whole), ", ")))
 		}
 		if len(metrics) > 0 {
-			out = append(out, fmt.Sprintf("Measured only in the %s report: %s.", side, strings.Join(byPlace(metrics, where), "; ")))
+			out = append(out, fmt.Sprintf("Measured only in %s: %s.", onlyInWords(side), strings.Join(byPlace(metrics, where), "; ")))
 		}
 	}
 	return out
+}
+
+func onlyInWords(side string) string {
+	if side == "some" {
+		return "some of the runs"
+	}
+	return "the " + side + " report"
 }
 
 // bothModes names a workload once that is there in processes and, next, in threads.
@@ -145,11 +152,11 @@ func byPlace(metrics []string, where map[string][]string) []string {
 }
 
 const changeCaption = "Medians over runs (of a lone run, over its rounds), ± the wider side of the 95 % interval. Change is new against old, with its " +
-	"95 % interval; ~ where it cannot be told from what varies between like runs, and (≥) from which rise on it would be, nine times in ten. "
+	"95 % interval; ~ where it cannot be told from what varies between like runs, and, of primary figures, (≥) from which rise on it would be, nine times in ten. "
 
 // changeSection shows the figures of whole trials.
 func (p *Pair) changeSection(of string, full bool) Section {
-	undecided := p.Basis.Kind == BasisNone
+	undecided := p.testedPrimary() == 0
 	s := changeTable("Changes"+of, p.Changes, func(c *Change) bool {
 		return full || c.Outcome == Changed || undecided && c.Primary
 	})
@@ -167,9 +174,9 @@ func (p *Pair) changeSection(of string, full bool) Section {
 	}
 	tested := len(p.Changes) - count[Untested]
 	if tested > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. %d of them are primary (operations, duration, "+
-			"and what a switch costs where there are %d) and decided together: among like sides any is called changed once in twenty times.",
-			tested, count[Changed], count[Alike], choose(full, "", "; --verbose shows them"), primary, enoughSwitches))
+		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. Among the tested are %d primary ones (operations, duration, "+
+			"and what a switch costs where there are %d switches), decided together: among like sides any is called changed once in twenty times.",
+			tested, count[Changed], count[Alike], choose(full, "", "; --verbose shows them"), p.testedPrimary(), enoughSwitches))
 	}
 	if n := count[Small]; n > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s can be told apart, but by less than %d %%.", plural(n, "figure"), leastChange))
@@ -188,6 +195,17 @@ func (p *Pair) changeSection(of string, full bool) Section {
 // first, and on what that rests.
 func (p *Pair) digestSection(of string) Section {
 	return Section{Title: "In short" + of, Notes: append(p.digest(), p.Basis.sentences()...)}
+}
+
+// testedPrimary is how many primary figures were tested.
+func (p *Pair) testedPrimary() int {
+	n := 0
+	for i := range p.Changes {
+		if c := &p.Changes[i]; c.Primary && c.Outcome != Untested {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *Pair) digest() []string {
@@ -212,8 +230,8 @@ func (p *Pair) digest() []string {
 		}
 		out = append(out, fmt.Sprintf("Changed %s: %s.", m, listed(places, 6)))
 	}
-	if len(out) == 0 && p.Basis.Kind != BasisNone {
-		out = append(out, "No primary figure changed: what work was done, how long it took and what a switch costs cannot be told apart.")
+	if len(out) == 0 && p.testedPrimary() > 0 {
+		out = append(out, "No primary figure (what work was done, how long it took, what a switch costs) is called changed.")
 	}
 	return out
 }

@@ -74,7 +74,7 @@ type Unlike struct {
 
 // Missing is a workload in one mode, or one metric of it, that only one report has.
 type Missing struct {
-	// OnlyIn is "old" or "new".
+	// OnlyIn is "old" or "new", or "some" if not all runs of both sides have it.
 	OnlyIn   string `json:"only_in"`
 	Workload string `json:"workload"`
 	Variant  string `json:"variant,omitempty"`
@@ -106,7 +106,7 @@ var ErrNothingInCommon = errors.New("nothing in common")
 // workload, variant and mode. A run is one sample, whatever its rounds: what moves
 // figures between runs does not vary between the rounds of one.
 func Compare(old []Named, others [][]Named, opts CompareOptions) (*Comparison, error) {
-	samples, err := readSides(append([][]Named{old}, append(slices.Clone(others), opts.Like)...))
+	samples, err := readSides(append([][]Named{old}, append(slices.Clone(others), opts.Like)...), opts.Cores)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,11 @@ func Compare(old []Named, others [][]Named, opts CompareOptions) (*Comparison, e
 	c := &Comparison{Version: ComparisonVersion, Old: samples[0].side(), Pairs: []Pair{}}
 	for i := range others {
 		other := samples[1+i]
-		m := matcher{old: samples[0], new: other, like: like, opts: opts}
+		same, err := sameReport(samples[0], other)
+		if err != nil {
+			return nil, err
+		}
+		m := matcher{old: samples[0], new: other, like: like.without(samples[0], other), opts: opts}
 		pair, notes := m.pairs()
 		if len(pair.Changes) == 0 {
 			return nil, fmt.Errorf("compare %s with %s: %w: no workload of both ran in the same mode; compare runs of the same work",
@@ -125,7 +129,10 @@ func Compare(old []Named, others [][]Named, opts CompareOptions) (*Comparison, e
 		pair.Warnings = append(unknownSettings(first, last), warnings(c.Old, pair, notes)...)
 		pair.Warnings = append(pair.Warnings, samples[0].warnings("old")...)
 		pair.Warnings = append(pair.Warnings, other.warnings("new")...)
-		if same := sameReport(samples[0], other); same != "" {
+		if pair.Basis.Kind == BasisLike {
+			pair.Warnings = append(pair.Warnings, m.like.notLike(first)...)
+		}
+		if same != "" {
 			pair.Warnings = append([]string{same}, pair.Warnings...)
 		}
 		c.Pairs = append(c.Pairs, pair)

@@ -116,6 +116,74 @@ func TestSidesMadeOneAfterAnotherDecideNothing(t *testing.T) {
 	}
 }
 
+// Like runs of one burst do not tell how much runs of different days differ, and the
+// sides' own runs are not like runs.
+func TestLikeRunsMustSpanTheTimeBetweenTheSides(t *testing.T) {
+	old, other := reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.5)
+	like, _ := reporttest.Turns(old, old, 6, 0.01, 3)
+	for after, want := range map[time.Duration]report.BasisKind{5 * time.Minute: report.BasisLike, 24 * time.Hour: report.BasisNone} {
+		other.Created = old.Created.Add(after)
+		b := comparedRuns(t, []*report.Report{old}, []*report.Report{other}, like...).Pairs[0].Basis
+		if b.Kind != want {
+			t.Errorf("sides %v apart: %+v", after, b)
+		}
+	}
+	if b := comparedRuns(t, []*report.Report{like[0]}, []*report.Report{other}, like...).Pairs[0].Basis; b.LikeRuns != 5 {
+		t.Errorf("of six runs one of which is the old one: %+v", b)
+	}
+	steady, _ := reporttest.Turns(old, old, 6, 0, 3)
+	other.Created = old.Created
+	c := comparedRuns(t, []*report.Report{old}, []*report.Report{other}, steady...)
+	if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != report.Untested {
+		t.Errorf("like runs that happen to be equal make a certainty: %+v", x)
+	}
+}
+
+// What not all runs have is left out, and said.
+func TestWhatSomeRunsLackIsSaid(t *testing.T) {
+	a, b := reporttest.Turns(reporttest.Bundled(2, 1), reporttest.Bundled(2, 1), 4, 0.01, 1)
+	var kept []report.Trial
+	for _, x := range b[2].Trials {
+		if x.Workload != "pipe" || x.Mode != report.Threads {
+			kept = append(kept, x)
+		}
+	}
+	b[2].Trials = kept
+	c := comparedRuns(t, a, b)
+	if got := warnings(c); !strings.Contains(got, "pipe threads in 3 of 4") {
+		t.Errorf("it is said: %s", got)
+	}
+	got := check(t, c, report.CheckOptions{}, "operations<-5%")[0]
+	if got.Missing != 1 || got.Undecided != 1 || got.Within != 3 || !strings.Contains(got.Sentence(), "1 of which not all runs have") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Runs are in turns only if what drifts meets both sides alike.
+func TestTurnsAreInBalance(t *testing.T) {
+	for order, want := range map[string]report.BasisKind{
+		"onnoonno": report.BasisTurns, "onononon": report.BasisTurns, "oonnoonn": report.BasisNone, "oonnonno": report.BasisTurns,
+		"onononon" + "nnnnnnnn": report.BasisNone, "oonononnnnnnnn": report.BasisNone, "oooonnnn": report.BasisNone,
+		"onnonnonnonn": report.BasisTurns,
+	} {
+		base := reporttest.Bundled(1, 1)
+		var sides [2][]*report.Report
+		for i, side := range order {
+			r := reporttest.Copy(base)
+			r.Created = base.Created.Add(time.Duration(i) * time.Minute)
+			r.Trials[0].Operations += int64(i)
+			n := 0
+			if side == 'n' {
+				n = 1
+			}
+			sides[n] = append(sides[n], r)
+		}
+		if b := comparedRuns(t, sides[0], sides[1]).Pairs[0].Basis; b.Kind != want {
+			t.Errorf("%s: %+v", order, b)
+		}
+	}
+}
+
 // A report stands for one run, and once.
 func TestARunIsGivenOnce(t *testing.T) {
 	a, b := reporttest.Turns(reporttest.Bundled(2, 1), reporttest.Bundled(2, 1), 4, 0.01, 1)
@@ -123,9 +191,9 @@ func TestARunIsGivenOnce(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "old-b.json and old-e.json are one report") {
 		t.Errorf("error %v", err)
 	}
-	c := comparedRuns(t, a, append(b, a[0]))
-	if got := warnings(c); !strings.Contains(got, "it cannot stand on both sides") {
-		t.Errorf("of a run on both sides it is said: %s", got)
+	_, err = report.Compare(reporttest.Named("old-", a), [][]report.Named{reporttest.Named("new-", append(b, a[0]))}, report.CompareOptions{})
+	if err == nil || !strings.Contains(err.Error(), "cannot stand on both sides") {
+		t.Errorf("of a run on both sides: error %v", err)
 	}
 }
 

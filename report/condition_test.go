@@ -125,6 +125,28 @@ func TestCheckSaysWhatItCouldNotJudge(t *testing.T) {
 	}
 }
 
+// Few runs have an interval of their own too, and a small change can be limited.
+func TestCheckOfFewRunsAndSmallChanges(t *testing.T) {
+	a, b := reporttest.Turns(reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.993), 5, 0.0001, 5)
+	c := comparedRuns(t, a, b)
+	for text, want := range map[string][3]int{ // met, within, undecided
+		"pipe:operations<-0.5%": {2, 0, 0}, "pipe:operations>1": {2, 0, 0}, "pipe:operations<1": {0, 2, 0},
+		"pipe:wait_max>1ns": {2, 0, 0}, "pipe:wait_max>9s": {0, 2, 0},
+	} {
+		got := check(t, c, report.CheckOptions{Interval: true}, text)[0]
+		if [3]int{len(got.Met), got.Within, got.Undecided} != want {
+			t.Errorf("%s: %+v", text, got)
+		}
+		if err := c.Undecidable(); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	lone := compared(t, reporttest.Bundled(12, 1), reporttest.Bundled(12, 1))
+	if got := check(t, lone, report.CheckOptions{Interval: true}, "wait_max>9s")[0]; got.Within != 4 {
+		t.Errorf("the longest wait of a lone run: %+v", got)
+	}
+}
+
 // A gate that can never close is no gate.
 func TestCheckRefusesWhatCannotBeDecided(t *testing.T) {
 	c := compared(t, reporttest.Bundled(12, 1), reporttest.Bundled(12, 1))

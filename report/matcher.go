@@ -12,15 +12,27 @@ type figures struct {
 	loads  []load
 	trials map[string][]*Trial
 	pooled map[string][]*Trial
+	// cores hold the trials as each core saw them.
+	cores map[string]map[int][]*Trial
 }
 
-func newFigures(r *Report) figures {
-	f := figures{loads: r.loads(), trials: map[string][]*Trial{}, pooled: map[string][]*Trial{}}
+func newFigures(r *Report, cores bool) figures {
+	f := figures{loads: r.loads(), trials: map[string][]*Trial{}, pooled: map[string][]*Trial{}, cores: map[string]map[int][]*Trial{}}
 	for i := range r.Trials {
 		t := &r.Trials[i]
 		key := trialKey(t.Workload, t.Variant, t.Mode)
 		f.trials[key] = append(f.trials[key], t)
 		f.pooled[key] = append(f.pooled[key], t.pooled())
+		if !cores {
+			continue
+		}
+		if f.cores[key] == nil {
+			f.cores[key] = map[int][]*Trial{}
+		}
+		for j := range t.Cores {
+			cpu := t.Cores[j].CPU
+			f.cores[key][cpu] = append(f.cores[key][cpu], &Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[j : j+1]})
+		}
 	}
 	return f
 }
@@ -62,34 +74,56 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 	}
 	for _, l := range m.new.loads() {
 		for _, mode := range l.modes {
-			if !m.old.ran(trialKey(l.name, l.variant, mode)) {
+			if m.old.ran(trialKey(l.name, l.variant, mode)) == 0 {
 				pair.Missing = append(pair.Missing, Missing{OnlyIn: "new", Workload: l.name, Variant: l.variant, Mode: mode})
 			}
 		}
 	}
 	d := newDecider(m.old, m.new, m.like)
 	d.judge(pair.Switches)
-	d.basis.Needed = 0 // no primary figure is among these
 	d.judge(pair.Changes)
 	pair.Basis, pair.decider = d.basis, &d
 	return pair, notes
 }
 
-// loads are those of a side's first run.
-func (s side) loads() []load { return s.figures[0].loads }
-
-// ran reports whether all runs of a side have trials of a load in a mode.
-func (s side) ran(key string) bool {
-	return !slices.ContainsFunc(s.figures, func(f figures) bool { return f.trials[key] == nil })
+// loads are those of all runs of a side.
+func (s side) loads() []load {
+	var out []load
+	for _, f := range s.figures {
+		for _, l := range f.loads {
+			i := slices.IndexFunc(out, func(o load) bool { return o.name == l.name && o.variant == l.variant })
+			if i < 0 {
+				out = append(out, load{name: l.name, variant: l.variant, modes: slices.Clone(l.modes)})
+				continue
+			}
+			for _, mode := range l.modes {
+				if !slices.Contains(out[i].modes, mode) {
+					out[i].modes = append(out[i].modes, mode)
+				}
+			}
+		}
+	}
+	return out
 }
 
-// sample returns a metric's value in each run of a side, and its samples: the runs'
-// values or, of a lone run, its rounds. ok is false if a run lacks it.
+// ran returns how many runs of a side have trials of a load in a mode.
+func (s side) ran(key string) int {
+	n := 0
+	for _, f := range s.figures {
+		if f.trials[key] != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// sample returns a metric's value in each run of a side that has it, and its samples: the
+// runs' values or, of a lone run, its rounds. ok is false if a run lacks it.
 func (s side) sample(trials func(figures) []*Trial, m metric) (runs []float64, samples rounds, ok bool) {
 	for _, f := range s.figures {
 		r := sampleRounds(trials(f), m)
 		if len(r.values) == 0 {
-			return nil, rounds{}, false
+			continue
 		}
 		samples.unit, samples.longest = r.unit, r.longest
 		runs = append(runs, r.middle())
@@ -98,7 +132,7 @@ func (s side) sample(trials func(figures) []*Trial, m metric) (runs []float64, s
 	if len(s.figures) > 1 {
 		samples.values, samples.longest = runs, false
 	}
-	return runs, samples, true
+	return runs, samples, len(runs) == len(s.figures)
 }
 
 // middle is the median, or of what is shown by its greatest value that.
@@ -125,11 +159,13 @@ func (m *matcher) match(loads []load) {
 		for _, mode := range l.modes {
 			key := trialKey(l.name, l.variant, mode)
 			at := Change{Workload: l.name, Variant: l.variant, Mode: mode}
-			switch {
-			case !m.old.ran(key): // not in every one of its runs
-				continue
-			case !m.new.ran(key):
-				m.pair.Missing = append(m.pair.Missing, at.missing("old"))
+			if was, is := m.old.ran(key), m.new.ran(key); was < len(m.old.runs) || is < len(m.new.runs) {
+				switch {
+				case is == 0:
+					m.pair.Missing = append(m.pair.Missing, at.missing("old"))
+				case was > 0:
+					m.pair.Missing = append(m.pair.Missing, at.missing("some"))
+				}
 				continue
 			}
 			pooled := func(f figures) []*Trial { return f.pooled[key] }
@@ -157,9 +193,7 @@ func (m *matcher) add(to *[]Change, at Change, metric metric, trials func(figure
 	case was && is:
 		at.Unit = before.unit
 		at.runs = inRuns{old: old, new: now}
-		if like, _, ok := m.like.sample(trials, metric); ok {
-			at.runs.like = like
-		}
+		at.runs.like, _, _ = m.like.sample(trials, metric)
 		var fine, also bool
 		at.Old, fine = estimate(before, m.old.notes(m.notes))
 		at.New, also = estimate(after, m.new.notes(m.notes))
@@ -167,17 +201,19 @@ func (m *matcher) add(to *[]Change, at Change, metric metric, trials func(figure
 			*to = append(*to, at)
 		}
 	case at.Core != nil: // a core that neither or one of them had
-	case was:
+	case was && len(now) == 0:
 		m.pair.Missing = append(m.pair.Missing, at.missing("old"))
-	case is:
+	case is && len(old) == 0:
 		m.pair.Missing = append(m.pair.Missing, at.missing("new"))
+	case len(old) > 0 && len(now) > 0:
+		m.pair.Missing = append(m.pair.Missing, at.missing("some"))
 	}
 }
 
 // addCores compares the phases of each class of switch on each core that all runs have.
 func (m *matcher) addCores(at Change, key string) {
-	for _, cpu := range coresOf(m.old.figures[0].trials[key]) {
-		trials := func(f figures) []*Trial { return onCore(f.trials[key], cpu) }
+	for _, cpu := range slices.Sorted(maps.Keys(m.old.figures[0].cores[key])) {
+		trials := func(f figures) []*Trial { return f.cores[key][cpu] }
 		for _, class := range Classes() {
 			for _, p := range phases() {
 				for _, q := range []float64{p50, p99} {
@@ -188,28 +224,4 @@ func (m *matcher) addCores(at Change, key string) {
 			}
 		}
 	}
-}
-
-// coresOf returns the cores of some trials, ascending.
-func coresOf(trials []*Trial) []int {
-	seen := map[int]bool{}
-	for _, t := range trials {
-		for i := range t.Cores {
-			seen[t.Cores[i].CPU] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
-
-// onCore returns the trials as one core saw them.
-func onCore(trials []*Trial, cpu int) []*Trial {
-	var out []*Trial
-	for _, t := range trials {
-		for i := range t.Cores {
-			if t.Cores[i].CPU == cpu {
-				out = append(out, &Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[i : i+1]})
-			}
-		}
-	}
-	return out
 }

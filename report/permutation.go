@@ -155,12 +155,11 @@ func (a *arrangements) add(measured, chosen []bool) {
 	}
 	overlap := 0.0
 	for _, b := range a.blocks {
-		n := news(b)
+		n, w := news(b), blockWeight(b)/total
 		for i := begin; i < begin+len(b); i++ {
-			switch w := blockWeight(b) / total; {
-			case chosen[i]:
+			if chosen[i] {
 				weights[i] = w / float64(n)
-			default:
+			} else {
 				weights[i] = -w / float64(len(b)-n)
 			}
 			if measured[i] {

@@ -15,7 +15,7 @@ type side struct {
 }
 
 // readSides prepares all reports at once, which takes most of the time.
-func readSides(sides [][]Named) ([]side, error) {
+func readSides(sides [][]Named, cores bool) ([]side, error) {
 	out := make([]side, len(sides))
 	var wait sync.WaitGroup
 	for i, runs := range sides {
@@ -24,36 +24,61 @@ func readSides(sides [][]Named) ([]side, error) {
 		slices.SortStableFunc(s.runs, func(a, b Named) int { return a.Report.Created.Compare(b.Report.Created) })
 		s.figures = make([]figures, len(runs))
 		for j, n := range s.runs {
-			wait.Go(func() { s.figures[j] = newFigures(n.Report) })
+			wait.Go(func() { s.figures[j] = newFigures(n.Report, cores) })
 		}
 	}
 	wait.Wait()
 	for _, s := range out {
-		for i := 1; i < len(s.runs); i++ {
-			if a, b := s.runs[i-1], s.runs[i]; sameRun(a.Report, b.Report) {
-				return nil, fmt.Errorf("compare: %s and %s are one report: give each run once", a.Name, b.Name)
+		for i, a := range s.runs {
+			for _, b := range s.runs[:i] {
+				if sameRun(a.Report, b.Report) {
+					return nil, fmt.Errorf("compare: %s and %s are one report: give each run once", b.Name, a.Name)
+				}
 			}
 		}
 	}
 	return out, nil
 }
 
+// without returns the side without the runs of others, which tell nothing of their own.
+func (s side) without(others ...side) side {
+	var out side
+	for i, n := range s.runs {
+		taken := slices.ContainsFunc(others, func(o side) bool {
+			return slices.ContainsFunc(o.runs, func(m Named) bool { return sameRun(m.Report, n.Report) })
+		})
+		if !taken {
+			out.runs, out.figures = append(out.runs, n), append(out.figures, s.figures[i])
+		}
+	}
+	return out
+}
+
+// span is from when the first run began to when the last did.
+func (s side) span() time.Duration {
+	if len(s.runs) == 0 {
+		return 0
+	}
+	return s.runs[len(s.runs)-1].Report.Created.Sub(s.runs[0].Report.Created)
+}
+
 func sameRun(a, b *Report) bool { return a.Created.Equal(b.Created) && a.ID() == b.ID() }
 
-// sameReport says that a report stands on both sides, "" if none does.
-func sameReport(a, b side) string {
+// sameReport returns what to say of a lone report on both sides, "" if they are two. One
+// of several on both sides is an error.
+func sameReport(a, b side) (string, error) {
 	for _, x := range a.runs {
 		for _, y := range b.runs {
 			switch {
 			case !sameRun(x.Report, y.Report):
 			case len(a.runs) == 1 && len(b.runs) == 1:
-				return "both are one report, under one name or two: nothing can have changed."
+				return "both are one report, under one name or two: nothing can have changed.", nil
 			default:
-				return fmt.Sprintf("%s and %s are one report: it cannot stand on both sides.", x.Name, y.Name)
+				return "", fmt.Errorf("compare: %s and %s are one report, which cannot stand on both sides", x.Name, y.Name)
 			}
 		}
 	}
-	return ""
+	return "", nil
 }
 
 func (s side) side() Side {
@@ -89,10 +114,22 @@ func (s side) warnings(name string) []string {
 			}
 		}
 	}
-	if len(differ) == 0 {
-		return nil
+	var out []string
+	if len(differ) > 0 {
+		out = append(out, fmt.Sprintf("the %s runs differ among themselves (%s): they are taken for runs of the same.", name, strings.Join(differ, ", ")))
 	}
-	return []string{fmt.Sprintf("the %s runs differ among themselves (%s): they are taken for runs of the same.", name, strings.Join(differ, ", "))}
+	var lacking []string
+	for _, l := range s.loads() {
+		for _, mode := range l.modes {
+			if n := s.ran(trialKey(l.name, l.variant, mode)); n < len(s.runs) {
+				lacking = append(lacking, fmt.Sprintf("%s %s in %d of %d", l.title(), mode, n, len(s.runs)))
+			}
+		}
+	}
+	if len(lacking) > 0 {
+		out = append(out, fmt.Sprintf("not all %s runs have the same work, and what some lack is left out: %s.", name, listed(lacking, 4)))
+	}
+	return out
 }
 
 // LikeRuns returns those of some reports that are like one: of the same machine, kernel,
@@ -130,13 +167,37 @@ func inTime(old, other side) (isNew []bool, index []int, ok bool) {
 }
 
 // alternate reports whether runs of both sides were made in turns, so that what drifts
-// meanwhile meets both alike.
+// meanwhile meets both alike: the side changes at least as often as the smaller side has
+// runs, and at no time one side is ahead of the other by more than two of those runs' part.
 func alternate(isNew []bool) bool {
-	turns, count := 0, news(isNew)
-	for i := 1; i < len(isNew); i++ {
-		if isNew[i] != isNew[i-1] {
+	newer := float64(news(isNew))
+	older := float64(len(isNew)) - newer
+	fewer := min(newer, older)
+	turns, ahead, most := 0, 0.0, 0.0
+	for i, n := range isNew {
+		if n {
+			ahead += 1 / newer
+		} else {
+			ahead -= 1 / older
+		}
+		most = max(most, ahead, -ahead)
+		if i > 0 && n != isNew[i-1] {
 			turns++
 		}
 	}
-	return turns >= min(count, len(isNew)-count)
+	return float64(turns) >= fewer && most*fewer <= 2+1e-9
+}
+
+// notLike says which like runs are unlike the old side's, so that they tell of something else.
+func (s side) notLike(first Named) []string {
+	var out []string
+	for _, n := range s.runs {
+		if differ := unlike(first.Report, n.Report); len(differ) > 0 {
+			out = append(out, fmt.Sprintf("%s (%s)", n.Name, differ[0].Name))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("not all runs that were given as like ones are: %s.", listed(out, 4))}
 }

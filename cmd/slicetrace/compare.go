@@ -43,10 +43,13 @@ changed, with the change's 95 % interval. What differs between the machines and
 set-ups comes first.
 
 Runs of the same differ among each other, by the hour, other work and the layout of
-memory, far more than the rounds of one run do. So a run is one sample. Make some
-` + strconv.Itoa(report.AskedRuns) + ` runs of each side in turns:
+memory, far more than the rounds of one run do. So a run is one sample. Make
+` + strconv.Itoa(report.AskedRuns) + ` runs of each side in turns, and let who begins take turns too:
 
-  for i in 1 2 3 4 5; do ./old run pipe -o old$i.json; ./new run pipe -o new$i.json; done
+  for i in 1 3 5; do
+    ./old run pipe -o old$i.json; ./new run pipe -o new$i.json
+    ./new run pipe -o new$((i+1)).json; ./old run pipe -o old$((i+1)).json
+  done
 
 and give those of one side before --with and those of the other after it. A change
 must then stand out from all ways to deal the runs out to two sides. The comparison
@@ -54,7 +57,7 @@ says how many runs a side find a change of 10 %.
 
 Of one run a side, or of sides that were not made in turns, the change is shown but
 not called one, unless ` + strconv.Itoa(report.LeastLike) + ` or more reports of like runs (--like), or such reports
-beside the old one, tell how much runs differ. Without --with, each report is compared
+beside a lone old one, made over as long a time, tell how much runs differ. Without --with, each report is compared
 with the first.
 
 --fail-if ends compare with status 3 when a significant change is beyond a limit, or a
@@ -73,6 +76,9 @@ LIMIT such as 5%, 10us, 4MiB. The metrics are
 			}
 			if err := c.sides(cmd, args); err != nil {
 				return err
+			}
+			if len(c.failIf) == 0 && (cmd.Flags().Changed("fail-by") || c.failUndecided) {
+				return usagef("--fail-by and --fail-if-undecided go with --fail-if")
 			}
 			return c.run(s)
 		},
@@ -228,10 +234,10 @@ func (c *comparing) compare(reports []report.Named) (*report.Comparison, error) 
 	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
 	opts := report.CompareOptions{Cores: full, Like: reports[m:]}
 	if len(c.new) > 0 {
-		opts.Like = append(opts.Like, c.beside(reports[:n], reports)...)
+		opts.Like = append(opts.Like, likeBeside(reports[:n], reports, c.like)...)
 		return report.Compare(reports[:n], [][]report.Named{reports[n:m]}, opts)
 	}
-	opts.Like = append(opts.Like, c.beside(reports[:1], reports)...)
+	opts.Like = append(opts.Like, likeBeside(reports[:1], reports, c.like)...)
 	var others [][]report.Named
 	for i := range reports[1:n] {
 		others = append(others, reports[1+i:2+i])
@@ -243,11 +249,15 @@ const (
 	// mostBeside is how many reports beside the old one are looked at, the newest first,
 	// and enoughLike how many like runs are enough.
 	mostBeside, enoughLike = 20, 8
+	// largestBeside is the size of a file that is still looked at, some ten times a default
+	// run's on two cores.
+	largestBeside = 64 << 20
 )
 
-// beside returns reports of like runs that lie beside a lone old one, if none were given.
-func (c *comparing) beside(old, given []report.Named) []report.Named {
-	if len(c.like) > 0 || len(old) > 1 {
+// likeBeside returns reports of like runs that lie beside a lone old one, if none were
+// given.
+func likeBeside(old, given []report.Named, asked []string) []report.Named {
+	if len(asked) > 0 || len(old) > 1 {
 		return nil
 	}
 	all, err := filepath.Glob(filepath.Join(filepath.Dir(old[0].Name), "*.json"))
@@ -265,7 +275,7 @@ func (c *comparing) beside(old, given []report.Named) []report.Named {
 			other, err := os.Stat(n.Name)
 			return err == nil && os.SameFile(info, other)
 		})
-		if err == nil && info.Mode().IsRegular() && !taken {
+		if err == nil && info.Mode().IsRegular() && info.Size() <= largestBeside && !taken {
 			files = append(files, file{name, info})
 		}
 	}
@@ -279,10 +289,13 @@ func (c *comparing) beside(old, given []report.Named) []report.Named {
 		if err != nil {
 			continue // what is no report, or cannot be read, was not asked for
 		}
-		found := report.LikeRuns(old[0].Report, []report.Named{{Name: f.name, Report: r}})
-		known := slices.ContainsFunc(slices.Concat(given, like), func(n report.Named) bool { return n.Report.ID() == r.ID() })
-		if !known {
-			like = append(like, found...)
+		for _, n := range report.LikeRuns(old[0].Report, []report.Named{{Name: f.name, Report: r}}) {
+			known := slices.ContainsFunc(slices.Concat(given, like), func(o report.Named) bool {
+				return o.Report.Created.Equal(r.Created) && o.Report.ID() == r.ID()
+			})
+			if !known {
+				like = append(like, n)
+			}
 		}
 	}
 	return like

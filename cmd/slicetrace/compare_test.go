@@ -68,7 +68,7 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 	}
 	old, other := savedPair(t, 6)
 	got = call(t, "compare", old, other)
-	if got.status != exitDone || strings.Contains(got.out, "Changed ") || !strings.Contains(got.out, "One run a side") {
+	if got.status != exitDone || strings.Contains(got.out, "Changed ") || !strings.Contains(got.out, "a change cannot be told from what varies") {
 		t.Errorf("one run a side: status %d, %s%s", got.status, got.out, got.err)
 	}
 	if strings.Contains(got.out, "both are one report") {
@@ -244,7 +244,7 @@ func TestWrongComparisons(t *testing.T) {
 		{[]string{old, garbage}, exitFailed, "garbage: decode report"},
 		{[]string{old, command}, exitFailed, "nothing in common"},
 		{[]string{old, other, "-o", "/no/such/directory/x"}, exitFailed, "-o"},
-		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "One run a side"},
+		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "a change cannot be told from what varies"},
 		{[]string{old, other, "--fail-if", "cost_p50>5"}, exitUsage, "no unit"},
 	} {
 		got := call(t, append([]string{"compare"}, c.args...)...)

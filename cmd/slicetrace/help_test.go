@@ -45,7 +45,7 @@ var flagLines = map[string]string{
 	"compare --format":  "compare --format VALUE old.json new.json",
 	"compare --output":  "compare old.json new.json --output VALUE",
 	"compare --fail-if": "compare old1.json old2.json old3.json old4.json --with new1.json new2.json new3.json new4.json --fail-if VALUE",
-	"compare --fail-by": "compare old.json new.json --fail-by VALUE",
+	"compare --fail-by": "compare old.json new.json --fail-if wait_max>900s --fail-by VALUE",
 	"check --format":    "check --format VALUE",
 	"export --format":   "export FILE --format VALUE -o out",
 }

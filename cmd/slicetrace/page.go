@@ -74,8 +74,8 @@ func (p *pageFlags) write(s streams, names []string) error {
 		if err != nil {
 			return err
 		}
-		options.Comparison, err = report.Compare([]report.Named{{Name: names[0], Report: old}},
-			[][]report.Named{{{Name: names[1], Report: r}}}, report.CompareOptions{})
+		both := []report.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
+		options.Comparison, err = report.Compare(both[:1], [][]report.Named{both[1:]}, report.CompareOptions{Like: likeBeside(both[:1], both, nil)})
 		if err != nil {
 			return err
 		}
