@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"testing"
@@ -34,6 +35,21 @@ type form struct {
 	workers           int
 }
 
+// trialsOfRound is how many trials one round of some workloads has here.
+func trialsOfRound(t *testing.T, names ...string) int {
+	t.Helper()
+	var plan workloads.Plan
+	for _, name := range names {
+		plan.Workloads = append(plan.Workloads, must(workloads.Find(name)))
+	}
+	plan.Modes = []workloads.Mode{workloads.Processes, workloads.Threads}
+	plan.Rounds = 1
+	for cpu := range runtime.NumCPU() {
+		plan.CPUs = append(plan.CPUs, cpu)
+	}
+	return len(plan.Trials())
+}
+
 // messaging and spawn at full rate: all counts equal the kernel's, no phase is
 // lost, and the tool holds no more at the end of a trial than at its beginning.
 func TestSoak(t *testing.T) {
@@ -45,8 +61,8 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("%s: %v", soakVariable, err)
 		}
 	}
-	const trials = 5 // messaging and spawn in two modes each, and spawn's exec
-	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", (length / trials).String())
+	trials := trialsOfRound(t, "messaging", "spawn")
+	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", (length / time.Duration(trials)).String())
 	var held map[form][]holding
 	got := finish(t, cmd, func() { held = watchHoldings(t, cmd, length) })
 	if got.status != exitDone {
