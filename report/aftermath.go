@@ -37,8 +37,8 @@ func walkAlone() metric {
 // aftermathSection shows what a switch costs after its end. With and without a switch
 // are of the same trial, and compared round by round: ~ where they are alike.
 func (r *Report) aftermathSection() Section {
-	b := r.newBrief("After a switch", "How long a worker takes to go through its memory without a switch, and how many times as long once it was given the core: "+
-		"caches and TLB are colder. Ratios of the same round, ~ where they are alike. Two workers take turns, or as many as is said.")
+	b := r.newBrief("After a switch", "How long a worker takes to go through its memory without a switch, and how many times as long after one "+
+		"(colder caches, TLB) in the same round; ~ where alike. Two workers unless said.")
 	b.of(r.workingsets())
 	b.s.Columns[0].Name = "workingset"
 	for i, l := range b.loads {

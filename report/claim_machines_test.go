@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -51,6 +52,16 @@ func slicesOf(t *report.Trial, cause report.EndedBy, n, ns uint64) {
 	t.Cores[0].Slices = append(t.Cores[0].Slices, report.SliceStats{EndedBy: cause, Length: reporttest.HistogramOf(n, ns)})
 }
 
+// monopolised gives the first worker the core for all of the trial.
+func monopolised(t *report.Trial) {
+	t.DurationNS = 400e6 // the longest turns of six workers, twice, take 360 ms
+	for i := range t.Workers {
+		w := &t.Workers[i]
+		w.Slices, w.OnCPUNS, w.Operations = 0, 0, 0
+	}
+	t.Workers[0].Slices, t.Workers[0].OnCPUNS, t.Workers[0].Operations = 1, t.DurationNS, t.Operations
+}
+
 func times(factor float64) func(*report.Trial) {
 	return func(t *report.Trial) { t.Operations = int64(factor * float64(t.Operations)) }
 }
@@ -83,6 +94,7 @@ func falseMachines() map[string][]machine {
 		"C9": {
 			once(of(func(t *report.Trial) { t.Workers[3].Operations = 0 }, "spin one core")),
 			once(of(func(t *report.Trial) { t.Workers[3].Slices = 1 }, "spin one core")),
+			of(monopolised, "spin one core"),
 		},
 		"C10": {of(times(0.15), "sleep many")},
 		"C11": {of(func(t *report.Trial) { t.DurationNS *= 2 }, "scale 2")},
@@ -293,7 +305,7 @@ func TestTheHookFloorDecidesNoSwitch(t *testing.T) {
 	for _, c := range []struct {
 		floor int64
 		want  report.Verdict
-	}{{0, report.Contradicted}, {400_000, report.Inconclusive}, {1000, report.Contradicted}} {
+	}{{0, report.Contradicted}, {400_000, report.Inconclusive}, {1000, report.Contradicted}, {1e9, report.Inconclusive}} {
 		r := made(1.03, narrow(), switchRatio("pipe"))
 		r.Quality.ProbeFloorNS = &c.floor
 		r.ComputeFindings()
@@ -312,6 +324,13 @@ func TestSlicesAreJudgedWithoutWhatEndsThemFromOutside(t *testing.T) {
 	if f := finding(t, stolen, "C13"); f.Verdict != report.Supported {
 		t.Errorf("with a slice that the hypervisor made long C13 is %s: %s", f.Verdict, f.Sentence)
 	}
+	elsewhere := on(once(of(func(t *report.Trial) {
+		slicesOf(t, report.EndedByOther, 1, 60e6)
+		t.Cores[1].StealNS = 40e6
+	}, "spin one core")))
+	if f := finding(t, elsewhere, "C13"); f.Verdict != report.Contradicted {
+		t.Errorf("with a long slice, and time stolen from another core, C13 is %s: %s", f.Verdict, f.Sentence)
+	}
 	few := on(of(func(t *report.Trial) {
 		t.Cores[0].Slices, t.Cores[1].Slices = nil, nil
 		slicesOf(t, report.EndedByTick, 12, 4e6)
@@ -320,6 +339,14 @@ func TestSlicesAreJudgedWithoutWhatEndsThemFromOutside(t *testing.T) {
 	}, "spin one core"))
 	if f := finding(t, few, "C16"); f.Verdict != report.Supported {
 		t.Errorf("with 12 of 21 slices ended by tick, and 6 at the end gate, C16 is %s: %s", f.Verdict, f.Sentence)
+	}
+}
+
+// A report that was altered may tell of no workers.
+func TestAScaleWithoutWorkersIsEncoded(t *testing.T) {
+	r := on(of(func(t *report.Trial) { t.Workers = nil }, "scale 2"))
+	if _, err := json.Marshal(r.Findings); err != nil {
+		t.Error(err)
 	}
 }
 

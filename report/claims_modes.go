@@ -142,7 +142,12 @@ func (e *evidence) dearerSwitch(l load, m metric, floor float64) (clause string,
 		aside = append(aside, interval)
 	}
 	processes, threads = processes.less(floor), threads.less(floor)
-	if floor > 0 && len(processes.values) > 0 && len(threads.values) > 0 {
+	switch {
+	case floor <= 0:
+	case len(processes.values) == 0 || len(threads.values) == 0:
+		verdict = Inconclusive
+		aside = append(aside, "in some round not more than the hook floor")
+	default:
 		if bare, ok := e.noteRatio(l, "", m.name+" less the hook floor, processes ÷ threads", compare(processes, threads)); ok {
 			said := fmt.Sprintf("%s × less the hook floor", bare.Quantity())
 			if e.judge(bare, dearerBy, unbounded()) != verdict {

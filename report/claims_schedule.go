@@ -23,7 +23,8 @@ func turns() metric {
 }
 
 // longEnough reports whether the trial lasted for two rounds of all workers, with slices
-// as long as they had: in a shorter one who had no turn may only not have had it yet.
+// as long as they had, or with the longest that is still bounded: in a shorter one who had
+// no turn may only not have had it yet.
 func (t *Trial) longEnough() bool {
 	var ran float64
 	var n uint64
@@ -31,7 +32,7 @@ func (t *Trial) longEnough() bool {
 		ran += float64(t.Workers[i].OnCPUNS)
 		n += t.Workers[i].Slices
 	}
-	return n > 0 && float64(t.DurationNS) >= 2*float64(len(t.Workers))*ran/float64(n)
+	return n > 0 && float64(t.DurationNS) >= 2*float64(len(t.Workers))*min(ran/float64(n), longestTurnNS)
 }
 
 // advanced is the part of the workers that completed an operation.
@@ -153,7 +154,9 @@ func scaling(e *evidence) string {
 		}
 		e.decide(verdict, f)
 		speedup = append(speedup, f)
-		part = append(part, e.proportion(f, n))
+		if n > 1 { // an altered report may say that nobody worked
+			part = append(part, e.proportion(f, n))
+		}
 	}
 	facts := fmt.Sprintf("%.0f workers on %d cores are %s × as fast as one", n, e.report.cores(), quoteBy(speedup, span))
 	if slices.ContainsFunc(part, func(f NamedFigure) bool { return f.Median < inProportion }) {
@@ -176,39 +179,41 @@ func (e *evidence) proportion(f NamedFigure, n float64) NamedFigure {
 	return f
 }
 
-// running lets parallelism decide. That concurrency is the same follows from none ever
-// blocking.
+// running lets parallelism decide. All workers are in progress throughout, since none blocks.
 func running(e *evidence) string {
 	if !e.twoCores() {
 		return ""
 	}
 	all, one := whole("spin"), oneCore()
-	ratio := func(m metric) (out []NamedFigure) {
-		for _, mode := range e.report.bundledModes() {
-			d := compare(e.samples(all, mode, m), e.samples(one, mode, m))
-			if f, ok := e.noteRatio(all, mode, m.name+", all cores ÷ one core", d); ok {
-				out = append(out, f)
-			}
+	m := parallelism()
+	var ran []NamedFigure
+	for _, mode := range e.report.bundledModes() {
+		d := compare(e.samples(all, mode, m), e.samples(one, mode, m))
+		if f, ok := e.noteRatio(all, mode, m.name+", all cores ÷ one core", d); ok {
+			ran = append(ran, f)
+			e.bound(f, parallelBy, unbounded())
 		}
-		return out
 	}
-	ran := ratio(parallelism())
-	for _, f := range ran {
-		e.bound(f, parallelBy, unbounded())
-	}
-	ratio(concurrency())
-	return fmt.Sprintf("%d workers on %d cores instead of one: parallelism %s ×", e.workerCount(all), e.report.cores(), quoteBy(ran, span))
+	alone, together := e.record(one, m), e.record(all, m)
+	e.record(one, concurrency())
+	e.record(all, concurrency())
+	return fmt.Sprintf("of %d workers on one core %s run at once, of %d on %d cores %s (%s ×)", e.workerCount(one), quote(alone),
+		e.workerCount(all), e.report.cores(), quote(together), quoteBy(ran, span))
 }
 
 // longestSlice is the longest of a trial's slices. It is absent where it is beyond the
-// bound only by what the hypervisor took meanwhile, and where it is within the bound and the
-// trial was too short for one that is not.
+// bound only by what the hypervisor took meanwhile of its core, and where it is within the
+// bound and the trial was too short for one that is not.
 func longestSlice() metric {
 	m := figureOf("longest time slice", Nanoseconds, func(t *Trial) (float64, bool) {
 		length, _ := sliceLengths([]*Trial{t})
 		var stolen int64
 		for i := range t.Cores {
-			stolen += t.Cores[i].StealNS
+			for _, s := range t.Cores[i].Slices {
+				if s.Length.MaxNS == length.MaxNS {
+					stolen = max(stolen, t.Cores[i].StealNS)
+				}
+			}
 		}
 		longest := float64(length.MaxNS)
 		if longest > longestTurnNS {

@@ -24,7 +24,7 @@ const (
 // is the result. One operation is one chunk; all workers together do one for each
 // microsecond of the trial's duration, on machines with more than 15 cores for each
 // eighth core, so that each worker's part stays long against its start. Of many, each
-// has work for 20 slices.
+// has work for 20 slices where ticks come at 250 Hz or more.
 //
 // Each worker has run through its body before the start gate: what it costs to be
 // born and to touch memory for the first time is not in it, but is what spawn measures.

@@ -15,8 +15,8 @@ const chunkSteps = 300
 // never block, so the kernel must take the CPU from them. One operation is
 // one chunk of a fixed number of integer steps, about 1 µs. The variants put four
 // on one core, leave one alone there, and let two of two nice levels share one.
-// Shares are told where each worker has many slices: on one core more than 20, of 4 ms
-// as ticks of 250 Hz make them, of the one at nice level 5 about 15.
+// Shares are told where each worker has many slices: on one core some 20, where ticks of
+// 250 Hz make them of 4 ms, and fewer where ticks come more seldom.
 //
 // A worker's only voluntary switch is the one at the end gate.
 func spin() Workload {

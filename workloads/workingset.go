@@ -54,8 +54,7 @@ const (
 //
 // A turn is 1 voluntary switch, when the worker has handed on and waits for its
 // next one, and each worker has one more at the end gate. As in futex, a wake that
-// comes late costs one more, and one that comes early may spare one. A worker
-// alone in its ring never waits.
+// comes late costs one more, and one that comes early may spare one.
 func workingset() Workload {
 	return Workload{
 		Name:     "workingset",
@@ -93,6 +92,9 @@ func sizeName(bytes int) string {
 }
 
 // places returns how many places a walk comes to, and how far apart they are.
+//
+//go:nosplit
+//go:norace
 func (v Variant) places() (n, stride int) {
 	if v.byPages {
 		return v.buffer / pageStride, pageStride
@@ -141,7 +143,9 @@ func prepareBuffer(w *worker) error {
 	if w.buffer, err = mapped(); err != nil {
 		return err
 	}
-	sharedBuffer.place = w.buffer
+	if w.variant.shared {
+		sharedBuffer.place = w.buffer
+	}
 	others := 0
 	if w.index == 0 && !w.variant.shared {
 		others = len(w.board.slots) - 1
