@@ -111,7 +111,7 @@ func checkRecorded(t *testing.T, r *report.Report, atLeast time.Duration) {
 // way: each has its own workers, all of them, and its own file.
 func TestTwoAtOnce(t *testing.T) {
 	bpftest.Require(t)
-	args := []string{"run", "pipe", "yield", "--rounds", "1", "--duration", "300ms"}
+	args := []string{"run", "futex", "yield", "--rounds", "1", "--duration", "300ms"}
 	first, second := tool(t, args...), tool(t, args...)
 	second.Dir = first.Dir
 	tools := []*started{start(t, first), start(t, second)}

@@ -46,30 +46,30 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 	for name, c := range map[string]midway{
 		// What has worked is worth another try: who was killed once may live next time.
 		"a worker is killed": {
-			args: "pipe --rounds 3", round: 2, mode: workloads.Threads, befall: killed,
+			args: "socket --rounds 3", round: 2, mode: workloads.Threads, befall: killed,
 			trials: []string{"1 processes", "1 threads", "2 processes", "3 processes", "3 threads"},
-			said:   []string{"pipe in threads, round 2, failed: host of all 4 workers of pipe (pid ", "was ended by signal 9 (killed)"},
-			found:  "pipe in threads failed in round 2.",
+			said:   []string{"socket in threads, round 2, failed: host of all 4 workers of socket (pid ", "was ended by signal 9 (killed)"},
+			found:  "socket in threads failed in round 2.",
 		},
 		// What never has is not: it would fail in each round.
 		"a worker is killed in the first round": {
-			args: "pipe --rounds 2", round: 1, mode: workloads.Processes, befall: killed,
+			args: "socket --rounds 2", round: 1, mode: workloads.Processes, befall: killed,
 			trials: []string{"1 threads", "2 threads"},
-			said:   []string{"pipe in processes, round 1, failed and is left out of the later rounds: "},
-			found:  "pipe in processes failed in round 1 and later",
+			said:   []string{"socket in processes, round 1, failed and is left out of the later rounds: "},
+			found:  "socket in processes failed in round 1 and later",
 		},
 		"a recording goes on": {
-			args: "pipe --rounds 1 --record r.rec", round: 1, mode: workloads.Threads, befall: killed,
+			args: "socket --rounds 1 --record r.rec", round: 1, mode: workloads.Threads, befall: killed,
 			trials: []string{"1 processes"},
-			said:   []string{"pipe in threads, round 1, failed: host of "},
+			said:   []string{"socket in threads, round 1, failed: host of "},
 		},
 		"nothing was measured": {
-			args: "pipe --rounds 1 --mode threads", round: 1, mode: workloads.Threads, befall: killed,
-			said: []string{"run pipe in threads: host of all 4 workers of pipe (pid ", "was ended by signal 9 (killed)"},
+			args: "socket --rounds 1 --mode threads", round: 1, mode: workloads.Threads, befall: killed,
+			said: []string{"run socket in threads: host of all 4 workers of socket (pid ", "was ended by signal 9 (killed)"},
 		},
 		// Figures of fewer cores are not to be compared with those of before: the run ends.
 		"a core is taken from the control group": {
-			args: "pipe --rounds 3", prepare: inCPUSet, round: 2, mode: workloads.Threads, befall: takeLastCore,
+			args: "socket --rounds 3", prepare: inCPUSet, round: 2, mode: workloads.Threads, befall: takeLastCore,
 			trials: []string{"1 processes", "1 threads"},
 			said: []string{
 				"the run ended early: core ", " is offline or this process may not run on it (cpuset, taskset): name cores out of ",
@@ -78,19 +78,22 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 		},
 		// Of a round that was not finished all is kept if no other was.
 		"interrupted in the first round": {
-			args: "pipe --rounds 2", round: 1, mode: workloads.Threads, befall: interrupted,
+			args: "socket --rounds 2", round: 1, mode: workloads.Threads, befall: interrupted,
 			trials: []string{"1 processes"},
 			said:   []string{"interrupted: none of 2 rounds finished; of the first, 1 of 2 trials did"},
 		},
 		"interrupted in the second round": {
-			args: "pipe --rounds 3", round: 2, mode: workloads.Processes, befall: interrupted,
+			args: "socket --rounds 3", round: 2, mode: workloads.Processes, befall: interrupted,
 			trials: []string{"1 processes", "1 threads"},
 			said:   []string{"interrupted: 1 of 3 rounds finished and are kept"},
 		},
 		// One form cannot run here, and the others can.
 		"no program may be executed": {
 			args: "spawn --rounds 2", prepare: withoutExecution,
-			trials: []string{"1 processes", "1 threads", "2 processes", "2 threads"},
+			trials: []string{
+				"1 processes", "1 processes parent + 64 MiB", "1 threads",
+				"2 processes", "2 processes parent + 64 MiB", "2 threads",
+			},
 			said: []string{
 				"spawn exec in processes, round 1, failed and is left out of the later rounds: host of worker ",
 				"make a program to execute: execute: permission denied in memory, ", ": set vm.memfd_noexec to 0, or TMPDIR",

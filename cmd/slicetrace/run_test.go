@@ -23,7 +23,7 @@ var short = []string{"--rounds", "2", "--duration", "100ms"}
 
 func TestRunMeasuresSavesAndExports(t *testing.T) {
 	bpftest.Require(t)
-	got := call(t, append([]string{"run", "pipe", "yield"}, short...)...)
+	got := call(t, append([]string{"run", "futex", "yield"}, short...)...)
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
@@ -325,7 +325,7 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 
 func TestCrashedWorkerIsAnError(t *testing.T) {
 	bpftest.Require(t)
-	for _, load := range []string{"yield", "pipe"} { // of one form each
+	for _, load := range []string{"yield", "socket"} { // of one form each
 		t.Run(load, func(t *testing.T) { crashWorker(t, load) })
 	}
 }

@@ -57,7 +57,7 @@ func TestProgramThatAnotherContinues(t *testing.T) {
 // What nohup and a shell's background make a run ignore, it goes on to ignore.
 func TestRunIgnoresWhatItIsToldTo(t *testing.T) {
 	bpftest.Require(t)
-	cmd := byShell(t, `trap "" HUP INT QUIT TERM; exec "$0" "$@"`, "run", "pipe", "--rounds", "1", "--duration", "1s", "-q", "-o", "r.json")
+	cmd := byShell(t, `trap "" HUP INT QUIT TERM; exec "$0" "$@"`, "run", "futex", "--rounds", "1", "--duration", "1s", "-q", "-o", "r.json")
 	got := finish(t, cmd, func() {
 		awaitWorkers(t, cmd)
 		for _, sig := range []syscall.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM} {
