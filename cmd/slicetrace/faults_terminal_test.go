@@ -190,7 +190,7 @@ func TestSuspendedRun(t *testing.T) {
 		within func(*report.Report) bool
 	}{
 		"bundled": {
-			[]string{"run", "pipe", "--rounds", "1", "--duration", "1500ms", "-o", "r.json"},
+			[]string{"run", "futex", "--rounds", "1", "--duration", "1500ms", "-o", "r.json"},
 			func(x *terminal) bool { return strings.Contains(x.shown(), "round 1") },
 			func(t *testing.T, r *report.Report) {
 				if q := r.Quality; len(r.Trials) != 2 || q.ComparedWorkers != q.Workers {

@@ -148,7 +148,7 @@ func TestTwoAtOnce(t *testing.T) {
 // A clock that is set back an hour during a run changes no figure.
 func TestClockSetBack(t *testing.T) {
 	bpftest.Require(t)
-	run := tool(t, "run", "pipe", "--rounds", "1", "--duration", "400ms", "--record", "r.rec")
+	run := tool(t, "run", "futex", "--rounds", "1", "--duration", "400ms", "--record", "r.rec")
 	began := time.Now().UTC().Truncate(time.Second)
 	s := start(t, run)
 	awaitWorkers(t, run)

@@ -162,7 +162,7 @@ func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 
 func TestRunFormats(t *testing.T) {
 	bpftest.Require(t)
-	args := append([]string{"run", "pipe", "--mode", "threads"}, short...)
+	args := append([]string{"run", "futex", "--mode", "threads"}, short...)
 	if got := call(t, append(args, "--format", "csv")...); !strings.HasPrefix(got.out, "workload,mode,round,core,class,") {
 		t.Errorf("csv begins with %.80q; %s", got.out, got.err)
 	}

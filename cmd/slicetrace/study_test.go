@@ -46,8 +46,8 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	bpftest.Require(t)
-	if testing.Short() {
-		t.Skip("measures for a minute, which the race detector would spoil: runs without -short")
+	if !*study {
+		t.Skip("measures for minutes, and is asked for by -study")
 	}
 	c, err := collector.Open(collector.Options{})
 	if err != nil {
