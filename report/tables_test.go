@@ -167,7 +167,7 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 }
 
 func TestTableValues(t *testing.T) {
-	ticks, own, started := uint64(250), uint64(7), int64(77)
+	ticks, own, started, tool := uint64(250), uint64(7), int64(77), int64(90)
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
@@ -175,7 +175,7 @@ func TestTableValues(t *testing.T) {
 			Tasks: 3, Reconciled: 2, OnCPUNS: 100, WaitNS: 50,
 			Start: observe([]uint64{1, 2, 3}), Run: observe([]uint64{4, 5, 6}), End: observe([]uint64{7, 8, 9}),
 		},
-		ToolSwitches: &own, StartedNS: &started,
+		ToolSwitches: &own, StartedNS: &started, ToolNS: &tool,
 		Figures:    []report.Figure{{Name: "counted", Value: -3}},
 		Throttling: &report.Throttling{Times: 31, NS: 9000},
 		Settings:   []report.SettingChange{{Name: "affinity", Start: "0-1", End: "0"}, {Name: "preemption", Start: "full", End: "full"}},
@@ -209,7 +209,7 @@ func TestTableValues(t *testing.T) {
 			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
 			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
 			"tool_switches": "7", "created_slices": "1", "created_on_cpu_ns": "100", "created_wait_ns": "50",
-			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
+			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70", "tool_ns": "90",
 			"trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"cores", 0, map[string]string{

@@ -4,7 +4,8 @@ import "iter"
 
 // trialTable has one row per trial. slices, on_cpu_ns and wait_ns are the workers'
 // own. The tasks that they created and that ended have theirs in created_slices and
-// so on: together they are the slices of the table slices, and workers_ns.
+// so on: together they are the slices of the table slices, and workers_ns. tool_ns is in
+// others_ns, and a finding does not count it among others' work.
 func (r *Report) trialTable() Table {
 	columns := columnList(`workload:text mode:text round duration_ns workers operations
 		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
@@ -13,10 +14,10 @@ func (r *Report) trialTable() Table {
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
-		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns)
+		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + " tool_ns")
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for t := range r.numbered() {
-			if !yield(append(t.fields(), t.end()...)) {
+			if !yield(append(append(t.fields(), t.end()...), known(t.ToolNS))) {
 				return
 			}
 		}

@@ -245,14 +245,18 @@ func (w *worker) timedWalk(buffer unsafe.Pointer, n int64) {
 	}
 }
 
-// medianTime returns the median of the first n times, which it sorts.
+// noTime makes the sum over workers negative, and so the figure absent: a worker that had
+// no turn did not need none.
+const noTime = -1 << 50
+
+// medianTime returns the median of the first n times, which it sorts; of none noTime.
 //
 //go:nosplit
 //go:norace
 func (w *worker) medianTime(n int64) int64 {
 	n = min(n, int64(len(w.times)))
 	if n == 0 {
-		return 0
+		return noTime
 	}
 	times := w.times[:n]
 	for gap := len(times) / 2; gap > 0; gap /= 2 { // Shell's sort needs no stack

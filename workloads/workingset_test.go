@@ -64,7 +64,7 @@ func TestWalkComesToEveryPlace(t *testing.T) {
 }
 
 func TestMedianOfTimes(t *testing.T) {
-	for want, times := range map[int64][]uint32{0: {}, 7: {7}, 9: {9, 3}, 5: {9, 1, 5, 4, 8}} {
+	for want, times := range map[int64][]uint32{noTime: {}, 7: {7}, 9: {9, 3}, 5: {9, 1, 5, 4, 8}} {
 		w := &worker{times: times}
 		if got := w.medianTime(int64(len(times)) + 3); got != want {
 			t.Errorf("the median is %d, want %d", got, want)
