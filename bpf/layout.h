@@ -169,6 +169,7 @@ struct snapshot {
 	u64 now;
 	u64 held; /* on_cpu of the worker that holds the core */
 	u64 born; /* its birth: with core.slot, its name for life */
+	u64 sent; /* when recording: what has happened up to here is in the ring */
 	u64 lost; /* recorded events that found no room and that no record has told yet */
 };
 
@@ -259,6 +260,7 @@ struct event {
 };
 
 #define RAW_EVENTS 64
+#define LATE_EVENTS 8 /* a power of two */
 #define RENAMES_AT_ONCE 16
 
 /* What is recorded on one core and not sent yet; and, as it is, the record. */
@@ -271,7 +273,7 @@ struct events {
 	u32 took;
 	u8 class;
 	u8 flags;
-	u8 sending; /* an interrupt that comes meanwhile finds the events taken */
+	u8 sending; /* an interrupt that comes meanwhile puts its events into raw.late */
 	u8 named;   /* raw.name is to be sent */
 	u8 naming;  /* raw.name is being written */
 	u8 renames; /* names that the running task gave itself, up to RENAMES_AT_ONCE */
@@ -293,8 +295,11 @@ struct task_name {
 /* What is recorded on one core, and what of it is not sent as it is. */
 struct raw {
 	struct events out;
-	u32 missed; /* wakeups that came while out was being sent */
-	u32 said;   /* of them, those that out.lost has */
+	u32 came;   /* wakeups that came while out was being sent and found room in late */
+	u32 taken;  /* of them, those that are in out by now */
+	u32 missed; /* those that found none */
+	u32 said;   /* of these, those that out.lost has */
+	struct event late[LATE_EVENTS];
 	struct task_name name; /* the last that the running task gave itself */
 };
 

@@ -232,7 +232,7 @@ func TestConstantsAreThoseOfTheHeader(t *testing.T) {
 		"RECORD_OBITUARY": RecordObituary, "RECORD_EVENTS": RecordEvents, "RECORD_TASK": RecordTask,
 		"EVENT_WAKEUP": EventWakeup, "EVENT_PICKED": EventPicked, "EVENT_ENDED": EventEnded, "EVENT_PREEMPT": EventPreempt,
 		"CLASSES": len(Sums{}.Classes), "CAUSES": len(Sums{}.Ended),
-		"LOG_ENTRIES": len(Core{}.Log), "RAW_EVENTS": len(Events{}.Event),
+		"LOG_ENTRIES": len(Core{}.Log), "RAW_EVENTS": len(Events{}.Event), "LATE_EVENTS": len(Raw{}.Late),
 	} {
 		if value, ok := got[name]; !ok || value != want {
 			t.Errorf("%s is %d in layout.h (there: %t), %d in Go", name, value, ok, want)

@@ -15,15 +15,33 @@ static __always_inline struct raw *this_raw(void)
 }
 
 /*
+ * Takes over the wakeups that came while events were being sent. There is room: out was
+ * empty then, and this is done before the next event is added.
+ */
+static __noinline int take_late(struct raw *r)
+{
+	u32 i;
+
+	if (!r)
+		return 0;
+	for (i = 0; i < LATE_EVENTS && r->taken != *(volatile u32 *)&r->came; i++) {
+		r->out.event[r->out.count % RAW_EVENTS] = r->late[r->taken % LATE_EVENTS];
+		r->out.count++;
+		r->taken++;
+	}
+	return 0;
+}
+
+/*
  * Sends what there is. What finds no room is counted, and said with the next. A
- * snapshot of the reader's own core sends with interrupts on: the wakeups of one
- * that comes meanwhile are counted as lost, as they have nowhere to go.
+ * snapshot of the reader's own core sends with interrupts on: the wakeups of those that
+ * come meanwhile wait in late.
  */
 static __noinline int send_events(struct raw *r)
 {
 	u32 count, missed;
 
-	if (!r || (!r->out.count && !r->out.stashed && !r->out.lost && r->missed == r->said))
+	if (!r)
 		return 0;
 	r->out.sending = 1;
 	barrier();
@@ -31,13 +49,16 @@ static __noinline int send_events(struct raw *r)
 	r->out.lost += missed - r->said;
 	r->said = missed;
 	count = r->out.count;
-	r->out.record = RECORD_EVENTS;
-	r->out.cpu = bpf_get_smp_processor_id();
-	if (bpf_ringbuf_output(&st_ring, &r->out, sizeof(r->out), ring_flags()))
-		r->out.lost += count;
-	else
-		r->out.lost = 0;
-	r->out.count = 0;
+	if (count || r->out.stashed || r->out.lost) {
+		r->out.record = RECORD_EVENTS;
+		r->out.cpu = bpf_get_smp_processor_id();
+		if (bpf_ringbuf_output(&st_ring, &r->out, sizeof(r->out), ring_flags()))
+			r->out.lost += count;
+		else
+			r->out.lost = 0;
+		r->out.count = 0;
+	}
+	take_late(r);
 	barrier();
 	r->out.sending = 0;
 	return 0;
@@ -45,6 +66,9 @@ static __noinline int send_events(struct raw *r)
 
 static __always_inline struct event *next_event(struct raw *r)
 {
+	/* Of an interrupt between the last look for late ones and the end of sending. */
+	if (r->taken != r->came)
+		take_late(r);
 	return &r->out.event[r->out.count % RAW_EVENTS];
 }
 
@@ -123,21 +147,29 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 {
 	struct raw *r = this_raw();
 	struct event *e;
+	bool late;
 
 	if (!r)
 		return;
-	if (r->out.sending) {
+	late = r->out.sending;
+	if (!late)
+		e = next_event(r);
+	else if (r->came - r->taken < LATE_EVENTS)
+		e = &r->late[r->came % LATE_EVENTS];
+	else {
 		r->missed++;
 		return;
 	}
-	e = next_event(r);
 	e->time = bpf_ktime_get_ns();
 	e->since = 0;
 	e->prev = 0;
 	e->next = p->pid;
 	e->flags = EVENT_WAKEUP;
 	e->cpu = cpu;
-	end_event(r);
+	if (late)
+		r->came++;
+	else
+		end_event(r);
 }
 
 static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent)

@@ -114,9 +114,26 @@ type replayRaw struct {
 			Cpu   uint16
 		}
 	}
+	Came   uint32
+	Taken  uint32
 	Missed uint32
 	Said   uint32
-	Name   struct {
+	Late   [8]struct {
+		_     structs.HostLayout
+		Time  uint64
+		Since uint64
+		Prev  uint32
+		Next  uint32
+		Pick  uint32
+		Took  uint32
+		State uint16
+		Class uint8
+		Cause uint8
+		Flags uint8
+		Pad   uint8
+		Cpu   uint16
+	}
+	Name struct {
 		_      structs.HostLayout
 		Record uint32
 		Tid    uint32
@@ -169,6 +186,7 @@ type replaySnapshot struct {
 	Now  uint64
 	Held uint64
 	Born uint64
+	Sent uint64
 	Lost uint64
 }
 

@@ -271,9 +271,14 @@ int st_snapshot(void *ctx)
 	flush(c);
 	if (recording) {
 		r = this_raw();
+		if (!r)
+			return 1;
 		send_name(r);
+		r->out.sending = 1; /* so that sent divides the wakeups into earlier and later ones */
+		barrier();
+		s->sent = bpf_ktime_get_ns();
 		send_events(r);
-		s->lost = r ? r->out.lost + r->missed - r->said : 0;
+		s->lost = r->out.lost + r->missed - r->said;
 	}
 	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||
 	    bpf_probe_read_kernel(&s->sums, sizeof(s->sums), sums))

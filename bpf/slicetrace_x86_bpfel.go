@@ -163,8 +163,11 @@ type slicetracePlaces struct {
 type slicetraceRaw struct {
 	_      structs.HostLayout
 	Out    slicetraceEvents
+	Came   uint32
+	Taken  uint32
 	Missed uint32
 	Said   uint32
+	Late   [8]slicetraceEvent
 	Name   slicetraceTaskName
 }
 
@@ -175,6 +178,7 @@ type slicetraceSnapshot struct {
 	Now  uint64
 	Held uint64
 	Born uint64
+	Sent uint64
 	Lost uint64
 }
 

@@ -22,6 +22,7 @@ func (c *Collector) readAway(core *core) error {
 		settled = again.Switches == now.Core.Switches
 	}
 	now.Now = c.now()
+	now.Sent = now.Now
 	addLog(now)
 	goIdle(now)
 	return nil

@@ -64,7 +64,7 @@ func (c *Collector) FinishRecording() (recording.End, error) {
 }
 
 // finish ends the recording where it reads the counters: on each core between two of its
-// switches.
+// switches, and with the last wakeup that was sent.
 func (c *Collector) finish(r *recorder) error {
 	if err := c.read(); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (c *Collector) finish(r *recorder) error {
 	// A core that has not been read did nothing before.
 	r.until = c.now()
 	for _, core := range c.cores {
-		r.core(uint32(core.cpu)).until = core.now.Now
+		r.core(uint32(core.cpu)).until = core.now.Sent
 	}
 	// What the reading of the counters has sent.
 	if err := c.ring.drain(); err != nil {

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
@@ -327,5 +331,46 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	got := play(t, file.Bytes())
 	if got.end != (recording.End{Switches: 2}) || len(got.switches[0]) != 2 || len(got.switches[1]) != 0 || r.end != got.end {
 		t.Errorf("up to the end there were %+v: %+v", got.end, got.switches)
+	}
+}
+
+// The reader's own core sends what it has recorded with interrupts on. Sleepers that wake
+// there meanwhile are recorded, each wakeup once.
+func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
+	const sleepers = 6
+	var file bytes.Buffer
+	c := record(t, &file)
+	cores := bpftest.AllowedCores(t)
+	cpu := cores[0]
+	var stop atomic.Bool
+	var sleeping sync.WaitGroup
+	for range sleepers {
+		sleeping.Add(1)
+		bpftest.OnOwnThread(cpu, func(err error) {
+			defer sleeping.Done()
+			nap := unix.Timespec{Nsec: 20_000}
+			for err == nil && !stop.Load() {
+				err = unix.Nanosleep(&nap, nil)
+			}
+		})
+	}
+	read := make(chan error)
+	bpftest.OnOwnThread(cpu, func(err error) {
+		for start := time.Now(); err == nil && time.Since(start) < time.Second; {
+			err = c.keepUp()
+		}
+		stop.Store(true)
+		read <- err
+	})
+	if err := <-read; err != nil {
+		t.Fatal(err)
+	}
+	sleeping.Wait()
+	end, err := c.FinishRecording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := play(t, file.Bytes()); end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
+		t.Errorf("the recording ends with %+v, lost %d, Finish says %+v", got.end, got.lost, end)
 	}
 }
