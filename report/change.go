@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 )
@@ -37,6 +38,19 @@ type Change struct {
 	// Outcome says what to make of it.
 	Outcome Outcome `json:"outcome"`
 	runs    inRuns
+}
+
+// MarshalJSON gives a figure that was not tested no probabilities.
+func (c Change) MarshalJSON() ([]byte, error) {
+	type plain Change
+	if c.Outcome != Untested {
+		return json.Marshal(plain(c))
+	}
+	return json.Marshal(struct {
+		plain
+		P *float64 `json:"p"`
+		Q *float64 `json:"q"`
+	}{plain: plain(c)})
 }
 
 // Estimate is the median over N samples with its 95 % confidence interval, nil for too

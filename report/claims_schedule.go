@@ -261,7 +261,8 @@ func monopoly(e *evidence) string {
 	if len(longest)+len(all) == 0 {
 		return ""
 	}
-	e.need(len(longest) > 0 && len(all) > 0, "needs longer trials")
+	e.need(len(longest) > 0, "needs trials in which the sleeper wakes")
+	e.need(len(all) > 0, "needs longer trials with a CPU hog beside the sleeper")
 	return fmt.Sprintf("beside %d CPU hogs a sleeper waits %s on average, %s at the longest%s%s", e.workerCount(l)-1,
 		quote(e.record(l, sleepersWait())), quote(worst(longest)), exceptions(longest), starvedWords(all, "all hogs advanced"))
 }

@@ -274,6 +274,9 @@ func TestComparisonIsVersioned(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(data), `{"comparison_version":2,`) {
 		t.Fatalf("%.80s, error %v", data, err)
 	}
+	if !strings.Contains(string(data), `"p":null,"q":null`) || strings.Contains(string(data), `"p":1`) {
+		t.Error("figures that nothing tested have probabilities")
+	}
 	if _, err := report.Decode(strings.NewReader(string(data))); err == nil {
 		t.Error("a comparison is taken as a report")
 	}

@@ -5,6 +5,7 @@ package workloads
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,11 +18,8 @@ import (
 const (
 	kib = 1 << 10
 	mib = 1 << 20
-	// cacheLine is how far apart the places are that a walk comes to, and pageStride
-	// how far where it comes to each page once: the line is another in each page, or
-	// all would fall into the same sets of the cache.
-	cacheLine  = 64
-	pageStride = 4*kib + cacheLine
+	// cacheLine is how far apart the places are that a walk comes to.
+	cacheLine = 64
 	// aloneWalks is how many walks one worker alone is timed in, and idleWalks how
 	// many it does before.
 	aloneWalks = 200
@@ -29,6 +27,10 @@ const (
 	// mostTimes bounds the walks that a worker keeps the times of: the first ones.
 	mostTimes = 1 << 11
 )
+
+// pageStride is how far apart they are where a walk comes to each page once: the line
+// is another in each page, or all would fall into the same sets of the cache.
+var pageStride = os.Getpagesize() + cacheLine
 
 // workingset shows what a switch costs after it is over. Workers on one core
 // take turns, by futex, in a ring; each turn a worker walks once through memory of its
