@@ -24,6 +24,8 @@ static __noinline int take_late(struct raw *r)
 
 	if (!r)
 		return 0;
+	/* Not unrolled: it is in each program that records. */
+#pragma clang loop unroll(disable)
 	for (i = 0; i < LATE_EVENTS && r->taken != *(volatile u32 *)&r->came; i++) {
 		r->out.event[r->out.count % RAW_EVENTS] = r->late[r->taken % LATE_EVENTS];
 		r->out.count++;

@@ -144,8 +144,8 @@ func TestRecordingLossAtTheEnd(t *testing.T) {
 	}
 }
 
-// A wakeup from an interrupt that comes while a snapshot sends the events of its own
-// core is counted: there is no place for it.
+// Wakeups from interrupts that come while a snapshot sends the events of its own core
+// wait, and are recorded in order; those that find no room to wait are counted.
 func TestWakeupWhileEventsAreSent(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	sending := func(is uint8) {
@@ -154,20 +154,35 @@ func TestWakeupWhileEventsAreSent(t *testing.T) {
 		raw.Out.Sending = is
 		r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
 	}
+	const room = uint64(len(Raw{}.Late))
 	r.turn(0, 1000, a, b)
-	sending(1)
-	r.wake(0, 1100, c, b)
-	r.wake(0, 1200, d, b)
-	sending(0)
-	r.wake(0, 1300, c, b)
-	s := r.snapshot(0, 1500, b)
+	sent := uint64(1000)
+	for round := range uint64(3) { // so that it goes round
+		sending(1)
+		for range room + 2*(round%2) {
+			sent += 100
+			r.wake(0, sent, c, b)
+		}
+		sending(0)
+		sent += 100
+		r.wake(0, sent, d, b)
+	}
+	s := r.snapshot(0, sent+100, b)
 	blocks := recorded(t, r)
 	if len(blocks) != 1 {
 		t.Fatalf("%d blocks, want 1", len(blocks))
 	}
-	want(t, "events", uint64(blocks[0].Count), 2)
-	want(t, "events that found the place taken", blocks[0].Lost, 2)
+	want(t, "events", uint64(blocks[0].Count), 1+3*(room+1))
+	want(t, "events that found no room", blocks[0].Lost, 2)
 	want(t, "events that no record has told", s.Lost, 0)
+	want(t, "up to when all was sent", s.Sent, sent+100)
+	tids := map[bool]uint32{false: blocks[0].Event[1].Next, true: blocks[0].Event[1+room].Next}
+	for i, e := range blocks[0].Event[1:blocks[0].Count] {
+		last := uint64(i)%(room+1) == room // of a round
+		if e.Flags != EventWakeup || e.Time <= blocks[0].Event[i].Time || e.Next != tids[last] || tids[true] == tids[false] {
+			t.Errorf("event %d is %+v, after %+v", i+1, e, blocks[0].Event[i])
+		}
+	}
 }
 
 // Who was created comes with its parent, who has another name does not.
