@@ -37,6 +37,8 @@
 //     is free, and are counted (Totals.DroppedTasks). TestRecordsOfEndedTasksWhileTheRingIsFull
 //   - The ring, for events of a recording: those that find no room are counted, and said
 //     with the next that do. TestRecordingBlockFlushAndLoss, TestRecordingLossAtTheEnd
+//   - 16 wakeups that come while a core's events are being sent by the reader: they wait;
+//     more are counted as lost. TestWakeupWhileEventsAreSent
 //   - The ring, for names: those that find no room are counted (Totals.LostNames); of a
 //     task that renames itself more often than it switches only those are sent that an
 //     event needs. TestNamesAreSentAsEventsNeedThem

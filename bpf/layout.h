@@ -260,7 +260,7 @@ struct event {
 };
 
 #define RAW_EVENTS 64
-#define LATE_EVENTS 4 /* a power of two */
+#define LATE_EVENTS 16 /* a power of two */
 #define RENAMES_AT_ONCE 16
 
 /* What is recorded on one core and not sent yet; and, as it is, the record. */

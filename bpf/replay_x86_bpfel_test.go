@@ -118,7 +118,7 @@ type replayRaw struct {
 	Taken  uint32
 	Missed uint32
 	Said   uint32
-	Late   [4]struct {
+	Late   [16]struct {
 		_     structs.HostLayout
 		Time  uint64
 		Since uint64

@@ -167,7 +167,7 @@ type slicetraceRaw struct {
 	Taken  uint32
 	Missed uint32
 	Said   uint32
-	Late   [4]slicetraceEvent
+	Late   [16]slicetraceEvent
 	Name   slicetraceTaskName
 }
 

@@ -76,11 +76,12 @@ func TestKernelMemoryOfCoresToCome(t *testing.T) {
 		return bytes
 	}
 	const online, possible = 4, 240
-	for _, record := range []bool{false, true} {
+	// A recording adds events on their way, and room for wakeups that come meanwhile.
+	for record, most := range map[bool]uint64{false: 48, true: 50} {
 		few := memory(bpf.Options{Cores: online, Online: online, Tasks: 1024, Record: record})
 		many := memory(bpf.Options{Cores: possible, Online: online, Tasks: 1024, Record: record})
 		each := (many - few) / (possible - online) >> 10
-		if !record && !strings.Contains(string(readme), fmt.Sprintf("A core that could yet come takes %d KiB", each)) || each > 48 {
+		if !record && !strings.Contains(string(readme), fmt.Sprintf("A core that could yet come takes %d KiB", each)) || each > most {
 			t.Errorf("recording %v: each core that could yet come takes %d KiB", record, each)
 		}
 	}
