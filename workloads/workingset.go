@@ -78,7 +78,7 @@ func workingsetVariants(int) []Variant {
 	return []Variant{
 		{Name: "16 KiB each", Workers: 2, firstCore: true, buffer: 16 * kib},
 		{Name: "256 KiB each", Workers: 2, firstCore: true, buffer: 256 * kib},
-		{Name: "1 MiB each", Workers: 2, firstCore: true, buffer: mib, duration: 120 * time.Millisecond},
+		{Name: "1 MiB each", Workers: 2, firstCore: true, buffer: mib, duration: 90 * time.Millisecond},
 		{Name: "16 KiB each of 16", Workers: 16, firstCore: true, buffer: 16 * kib},
 		{Name: "256 KiB shared", Workers: 2, firstCore: true, buffer: 256 * kib, shared: true},
 		{Name: "4 MiB each by pages", Workers: 2, firstCore: true, buffer: 4 * mib, byPages: true},
