@@ -89,24 +89,35 @@ func ringOfOne(t *testing.T, v Variant) *worker {
 	return w
 }
 
-// Each form has so many turns by default that a median of them says something: as far as
-// its workers have their core, and walks are not so slow here that they take all of it.
+// Each form has so many turns by default that a median of them says something, as far as its
+// workers have their core. Other programs can make its walks slower, but not by so much.
 func TestWorkingsetHasManyTurns(t *testing.T) {
+	const enough, atLeast = 200, 100
 	inAllForms(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
 		plan := testForm(workingset(), v, mode, 0)
-		r := runTrial(t, plan)
-		turns := float64(r.operations())
-		var onCPU time.Duration
-		for _, w := range r.Workers {
-			onCPU += w.After.Runtime - w.Before.Runtime
+		most := 0.0
+		for range 5 {
+			r := runTrial(t, plan)
+			turns := float64(r.operations())
+			var onCPU time.Duration
+			for _, w := range r.Workers {
+				onCPU += w.After.Runtime - w.Before.Runtime
+			}
+			undisturbed := turns * float64(plan.Duration) / float64(onCPU)
+			if undisturbed >= enough {
+				return
+			}
+			if r.Figures[0].Name != "walk_switched_p50_ns" {
+				t.Fatalf("the first figure is %s", r.Figures[0].Name)
+			}
+			walk := time.Duration(r.Figures[0].Value) / time.Duration(len(r.Workers))
+			t.Logf("%.0f turns in %v on the core, of %v each", turns, onCPU, walk)
+			if turns*float64(walk) > 0.7*float64(onCPU) { // the walks are slow, and nothing else
+				most = max(most, undisturbed)
+			}
 		}
-		if r.Figures[0].Name != "walk_switched_p50_ns" {
-			t.Fatalf("the first figure is %s", r.Figures[0].Name)
-		}
-		walk := time.Duration(r.Figures[0].Value) / time.Duration(len(r.Workers))
-		undisturbed := turns * float64(plan.Duration) / float64(onCPU)
-		if walking := turns * float64(walk) / float64(onCPU); undisturbed < 200 && walking < 0.7 {
-			t.Errorf("%.0f turns in %v on the core, of %v each, want 200 in %v", turns, onCPU, walk, plan.Duration)
+		if most < atLeast {
+			t.Errorf("a trial of %v has too few turns, want %d, and %d where walks are slow", plan.Duration, enough, atLeast)
 		}
 	})
 }
