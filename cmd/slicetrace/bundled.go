@@ -48,7 +48,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 		return err
 	}
 	if !whole || r.Recording == nil && o.record != "" {
-		return &statusError{status: exitFailed}
+		return o.incomplete(r)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		err = deliver(s.err, s.err, o, name, r)
 	}
 	if err == nil && r.Recording == nil && o.record != "" {
-		err = &statusError{status: exitFailed}
+		err = o.incomplete(r)
 	}
 	return passOn(*status, err)
 }

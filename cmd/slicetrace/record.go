@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/slicetrace/slicetrace/collector"
@@ -101,6 +102,15 @@ func deliver(out, messages *os.File, o *runOptions, name string, r *report.Repor
 		fmt.Fprintln(messages, "Saved", name)
 	}
 	return nil
+}
+
+// incomplete ends a run whose report lacks what was asked for. Its notes say why, and where
+// it is not shown, the error does.
+func (o *runOptions) incomplete(r *report.Report) error {
+	if !o.quiet {
+		return &statusError{status: exitFailed}
+	}
+	return &statusError{exitFailed, errors.New(strings.Join(r.Warnings, "; "))}
 }
 
 // save writes the report, and returns the name of the file, "" where it is none.

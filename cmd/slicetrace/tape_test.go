@@ -139,10 +139,16 @@ func TestRecordingToAFullDisk(t *testing.T) {
 		t.Skip("cannot mount a small disk: ", err)
 	}
 	defer unix.Unmount(disk, 0)
-	for _, args := range [][]string{{"yield", "--duration", "300ms", "--rounds", "1"}, {"--", "sh", "-c", "for i in $(seq 2000); do (:); done"}} {
+	for _, args := range [][]string{
+		{"yield", "--duration", "300ms", "--rounds", "1"}, {"--", "sh", "-c", "for i in $(seq 2000); do (:); done"},
+		{"-q", "yield", "--duration", "300ms", "--rounds", "1"}, {"-q", "--", "sh", "-c", "for i in $(seq 2000); do (:); done"},
+	} {
 		got := call(t, append([]string{"run", "--record", filepath.Join(disk, "r.rec"), "-o", "r.json"}, args...)...)
 		if got.status != exitFailed {
 			t.Errorf("status %d, want %d", got.status, exitFailed)
+		}
+		if !strings.Contains(got.out+got.err, "there is no recording") {
+			t.Errorf("%q: nothing says what is missing: %q, %q", args, got.out, got.err)
 		}
 		r, err := report.ReadFile(filepath.Join(got.dir, "r.json"))
 		if err != nil {
