@@ -231,3 +231,24 @@ func TestCrashLeavesNoCore(t *testing.T) {
 		}
 	})
 }
+
+// We can be killed before a servant has got its first order.
+func TestServantEndsWithUsAtOnce(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, errno := forkBlocked(uintptr(pair[1]), uintptr(pair[0]))
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	for _, fd := range pair {
+		if err := unix.Close(fd); err != nil {
+			t.Error(err)
+		}
+	}
+	await(t, "an end of the servant", func() bool {
+		ended, err := unix.Wait4(pid, nil, unix.WNOHANG, nil)
+		return err != nil || ended == pid
+	})
+}

@@ -49,32 +49,29 @@ func startServant() (*servant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create socket: %w", err)
 	}
-	pid, errno := forkBlocked(uintptr(pair[1]))
+	pid, errno := forkBlocked(uintptr(pair[1]), uintptr(pair[0]))
 	unix.Close(pair[1])
 	if errno != 0 {
 		unix.Close(pair[0])
 		return nil, fmt.Errorf("fork: %w", errno)
 	}
-	s := &servant{pid: pid, socket: pair[0], number: pair[1]}
-	// Its copy of our end would keep it from seeing that we are gone.
-	if _, err := s.do(unix.SYS_CLOSE, uintptr(pair[0])); err != nil {
-		return nil, errors.Join(err, s.end())
-	}
-	return s, nil
+	return &servant{pid: pid, socket: pair[0], number: pair[1]}, nil
 }
 
 // forkBlocked forks while no signal can reach this thread: its handler would find
-// the child of a Go process in which no Go can run.
+// the child of a Go process in which no Go can run. The child serves at a socket,
+// and closes ours, the other end, by itself before anything else: with a copy of it
+// the child would not see that we are gone, and we can be gone at any moment.
 //
 //go:norace
-func forkBlocked(socket uintptr) (pid int, errno syscall.Errno) {
+func forkBlocked(socket, ours uintptr) (pid int, errno syscall.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	all, before := ^uint64(0), uint64(0)
 	if errno := setSignalMask(&all, &before); errno != 0 {
 		return 0, errno
 	}
-	pid = forkServant(socket)
+	pid = forkServant(socket, ours)
 	setSignalMask(&before, nil)
 	if pid < 0 {
 		return 0, syscall.Errno(-pid)
@@ -90,7 +87,7 @@ func setSignalMask(mask, before *uint64) syscall.Errno {
 }
 
 //go:noescape
-func forkServant(socket uintptr) (pid int)
+func forkServant(socket, ours uintptr) (pid int)
 
 // serveCode returns where the servant's code is.
 func serveCode() unsafe.Pointer

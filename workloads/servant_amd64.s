@@ -4,14 +4,16 @@
 
 #define SYS_read 0
 #define SYS_write 1
+#define SYS_close 3
 #define SYS_getpid 39
 #define SYS_clone 56
 #define SYS_exit_group 231
 #define SIGCHLD 17
 
-// func forkServant(socket uintptr) (pid int)
-TEXT ·forkServant(SB), NOSPLIT, $0-16
+// func forkServant(socket, ours uintptr) (pid int)
+TEXT ·forkServant(SB), NOSPLIT, $0-24
 	MOVQ socket+0(FP), R12
+	MOVQ ours+8(FP), R13
 	MOVL $SIGCHLD, DI
 	XORL SI, SI
 	XORL DX, DX
@@ -21,10 +23,13 @@ TEXT ·forkServant(SB), NOSPLIT, $0-16
 	SYSCALL
 	TESTQ AX, AX
 	JZ   child
-	MOVQ AX, pid+8(FP)
+	MOVQ AX, pid+16(FP)
 	RET
 
 child:
+	MOVQ R13, DI
+	MOVL $SYS_close, AX
+	SYSCALL
 	JMP ·serve(SB)
 
 // serve is a servant's whole life: see servant.go. R12 is its socket. It uses no

@@ -2,6 +2,7 @@
 
 #include "textflag.h"
 
+#define SYS_close 57
 #define SYS_read 63
 #define SYS_write 64
 #define SYS_exit_group 94
@@ -9,9 +10,10 @@
 #define SYS_clone 220
 #define SIGCHLD 17
 
-// func forkServant(socket uintptr) (pid int)
-TEXT ·forkServant(SB), NOSPLIT, $0-16
+// func forkServant(socket, ours uintptr) (pid int)
+TEXT ·forkServant(SB), NOSPLIT, $0-24
 	MOVD socket+0(FP), R19
+	MOVD ours+8(FP), R20
 	MOVD $SIGCHLD, R0
 	MOVD $0, R1
 	MOVD $0, R2
@@ -20,10 +22,13 @@ TEXT ·forkServant(SB), NOSPLIT, $0-16
 	MOVD $SYS_clone, R8
 	SVC
 	CBZ  R0, child
-	MOVD R0, pid+8(FP)
+	MOVD R0, pid+16(FP)
 	RET
 
 child:
+	MOVD R20, R0
+	MOVD $SYS_close, R8
+	SVC
 	B ·serve(SB)
 
 // serve is a servant's whole life: see servant.go. R19 is its socket. It uses no

@@ -53,18 +53,31 @@ func checkHonest(t *testing.T, r *report.Report) {
 const markVariable = "SLICETRACE_TEST_MARK"
 
 // checkNobodyLives waits until what was started under a mark has ended, and the
-// worker hosts of the tool.
+// worker hosts of the tool, which has ended and is not waited for: its pid is its own.
 func checkNobodyLives(t *testing.T, tool *exec.Cmd, mark string) {
 	t.Helper()
+	awaitState(t, tool.Process.Pid, 'Z')
+	marked, hosts := []byte(markVariable+"="+mark+"\x00"), fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid)
+	var living []string
+	defer func() {
+		if len(living) > 0 {
+			t.Logf("still there: %s", strings.Join(living, "; "))
+		}
+	}()
 	await(t, "an end of all that was started", func() bool {
 		environments, err := filepath.Glob("/proc/[0-9]*/environ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return !slices.ContainsFunc(environments, func(name string) bool {
+		living = nil
+		for _, name := range environments {
 			text, err := os.ReadFile(name)
-			return err == nil && (bytes.Contains(text, []byte(mark)) || bytes.Contains(text, fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid)))
-		})
+			if err == nil && (bytes.Contains(text, marked) || bytes.Contains(text, hosts)) {
+				stat, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "stat"))
+				living = append(living, string(stat))
+			}
+		}
+		return len(living) == 0
 	})
 }
 
@@ -103,18 +116,18 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			whole := time.Since(began)
 			finished := 0
 			for n := range kills / 2 {
-				mark := fmt.Sprintf("%d-%d", seed, n)
+				mark := fmt.Sprintf("%d-%s-%d", seed, name, n)
 				cmd := start(mark)
 				moment := time.Duration(random.Int64N(int64(whole)))
 				time.Sleep(moment)
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
+				checkNobodyLives(t, cmd, mark)
 				if cmd.Wait() == nil {
 					finished++
 					whole = min(whole, moment) // the first may have been slow
 				}
-				checkNobodyLives(t, cmd, mark)
 				if r, err := report.ReadFile(filepath.Join(dir, "r.json")); err != nil || r.Trials == nil {
 					t.Errorf("after kill %d the report is %+v, %v", n, r, err)
 				}
