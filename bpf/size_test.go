@@ -9,7 +9,7 @@ import (
 
 // The README says how large each program is, so that what makes one grow is noticed.
 func TestProgramsAreAsLargeAsTheREADMESays(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// What the README says, and at most 128 KiB a core and 368 bytes a task: a record of
+// What bpf/README.md says, and at most 128 KiB a core and 368 bytes a task: a record of
 // three cache lines, its task's last counts and name, and an entry of each of the index,
 // the overflow and the two queues of places.
 func TestKernelMemory(t *testing.T) {
 	bpftest.Require(t)
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../bpf/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestKernelMemory(t *testing.T) {
 // what the cores share is no larger for them.
 func TestKernelMemoryOfCoresToCome(t *testing.T) {
 	bpftest.Require(t)
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../bpf/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

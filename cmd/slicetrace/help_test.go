@@ -172,7 +172,8 @@ func shortened(line string) string {
 	return run + short + strings.TrimPrefix(line, run)
 }
 
-// Every example in the help texts and every command in the README does what it says.
+// Every example in the help texts and every command in the documents for users does what it
+// says. What one makes, a later one can read.
 func TestExamples(t *testing.T) {
 	bpftest.Require(t)
 	var lines []string
@@ -181,11 +182,15 @@ func TestExamples(t *testing.T) {
 			lines = append(lines, strings.Split(cmd.Example, "\n")...)
 		}
 	}
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+	var documents strings.Builder
+	for _, name := range []string{"README.md", "report/README.md", "cmd/slicetrace/README.md"} {
+		document, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents.Write(document)
 	}
-	text := regexp.MustCompile(`\\\n +`).ReplaceAllString(string(readme), "")
+	text := regexp.MustCompile(`\\\n +`).ReplaceAllString(documents.String(), "")
 	for _, m := range regexp.MustCompile(`(?m)^    (?:\$ )?((?:sudo )?slicetrace .*)$`).FindAllStringSubmatch(text, -1) {
 		if !strings.HasPrefix(m[1], "slicetrace ·") { // a report's first line
 			lines = append(lines, m[1])
