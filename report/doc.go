@@ -1,7 +1,7 @@
 // Package report is the record of a run and its meaning. It imports no other
 // package of slicetrace and builds on any system:
 //
-//	collector → Trial → Report ─┬─ WriteFile, ReadFile   JSON with a versioned schema
+//	collector → Trial → Report ─┬─ Encode, ReadFile      JSON with a versioned schema
 //	                            ├─ ComputeQuality        how far it can be trusted
 //	                            ├─ Summarize → Summary   what a reader wants first
 //	                            ├─ Table → Table         tidy tables, raw integers

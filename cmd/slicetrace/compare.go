@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 )
@@ -337,7 +338,7 @@ func readReports(names []string) ([]report.Named, error) {
 }
 
 // write writes the comparison to a target or, without one, to standard output.
-func (c *comparing) write(out *os.File, target *report.Target, comparison *report.Comparison) error {
+func (c *comparing) write(out *os.File, target *outfile.Target, comparison *report.Comparison) error {
 	if target == nil {
 		return c.render(out, comparison, textOptions(out, c.verbose))
 	}

@@ -33,7 +33,7 @@ func savedTurns(t testing.TB, runs int) []string {
 		}
 		for _, n := range side {
 			path := filepath.Join(dir, n.Name)
-			if err := report.WriteFile(path, n.Report, nil); err != nil {
+			if err := reporttest.WriteFile(path, n.Report); err != nil {
 				t.Fatal(err)
 			}
 			args = append(args, path)
@@ -45,7 +45,7 @@ func savedTurns(t testing.TB, runs int) []string {
 func savedAs(t testing.TB, name string, r *report.Report) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := report.WriteFile(path, r, nil); err != nil {
+	if err := reporttest.WriteFile(path, r); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -98,7 +98,7 @@ func TestCompareTakesListsOfReports(t *testing.T) {
 	var names []string
 	for _, n := range reporttest.Named("run-", like) {
 		path := filepath.Join(dir, n.Name)
-		if err := report.WriteFile(path, n.Report, nil); err != nil {
+		if err := reporttest.WriteFile(path, n.Report); err != nil {
 			t.Fatal(err)
 		}
 		names = append(names, path)
@@ -109,7 +109,7 @@ func TestCompareTakesListsOfReports(t *testing.T) {
 	}
 	kernel := reporttest.Bundled(2, 1)
 	kernel.Host.Kernel = "6.1"
-	if err := report.WriteFile(filepath.Join(dir, "kernel.json"), kernel, nil); err != nil {
+	if err := reporttest.WriteFile(filepath.Join(dir, "kernel.json"), kernel); err != nil {
 		t.Fatal(err)
 	}
 	other := savedAs(t, "new.json", reporttest.Change(reporttest.Copy(base), "pipe", 0.9))

@@ -28,7 +28,7 @@ import (
 func saveReport(t *testing.T, name string, r *report.Report) string {
 	t.Helper()
 	name = filepath.Join(t.TempDir(), name)
-	if err := report.WriteFile(name, r, nil); err != nil {
+	if err := reporttest.WriteFile(name, r); err != nil {
 		t.Fatal(err)
 	}
 	return name

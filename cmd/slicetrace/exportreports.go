@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -119,7 +120,7 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 					return err
 				}
 				path := []string{table, "host=" + partition(host), "date=" + r.Created.UTC().Format("2006-01-02"), r.ID() + ".parquet"}
-				err = report.WriteInFolders(o.output, path, owner, func(w io.Writer) error {
+				err = outfile.WriteInFolders(o.output, path, owner, func(w io.Writer) error {
 					out := o.tableWriter(contextWriter{ctx, w})
 					return errors.Join(out.Table(o.identified(t, name, r, 1)), out.Close())
 				})

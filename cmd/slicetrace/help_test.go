@@ -135,7 +135,7 @@ func helpFixtures(t *testing.T) string {
 		files["baseline/"+number] = a[i]
 	}
 	for name, r := range files {
-		errs = append(errs, report.WriteFile(filepath.Join(dir, name), r, nil))
+		errs = append(errs, reporttest.WriteFile(filepath.Join(dir, name), r))
 	}
 	for _, name := range []string{"t.rec", "RECORDING"} {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, name), reporttest.Recording(), 0o644))

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 )
 
 // standardOutput is the name of an output that asks for standard output.
@@ -19,8 +19,8 @@ type asked struct{ flag, name string }
 // done that two of them are one file, or that one is a file that is read or that
 // standard output or error go to: one would destroy the other. An output that was not
 // asked for is nil.
-func openOutputs(s streams, inputs []string, outputs ...asked) ([]*report.Target, error) {
-	targets := make([]*report.Target, len(outputs))
+func openOutputs(s streams, inputs []string, outputs ...asked) ([]*outfile.Target, error) {
+	targets := make([]*outfile.Target, len(outputs))
 	for i, out := range outputs {
 		if out.name == "" {
 			continue
@@ -41,15 +41,15 @@ func openOutputs(s streams, inputs []string, outputs ...asked) ([]*report.Target
 	return targets, nil
 }
 
-func openOutput(s streams, out asked) (*report.Target, error) {
+func openOutput(s streams, out asked) (*outfile.Target, error) {
 	if out.name == standardOutput {
-		return report.StreamTarget("standard output", s.out)
+		return outfile.StreamTarget("standard output", s.out)
 	}
-	return report.OpenTarget(out.name, invokingUser().owner())
+	return outfile.OpenTarget(out.name, invokingUser().owner())
 }
 
 // notInUse refuses an output that is read, or that is written to by another way.
-func notInUse(s streams, inputs []string, out asked, target *report.Target) error {
+func notInUse(s streams, inputs []string, out asked, target *outfile.Target) error {
 	if target.Stream() == nil {
 		for name, stream := range map[string]*os.File{"standard output": s.out, "standard error": s.err} {
 			if info, err := stream.Stat(); err == nil && target.Is(info) {

@@ -103,8 +103,8 @@ func outputFixtures(t *testing.T, dir string) {
 	t.Helper()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	err := errors.Join(
-		report.WriteFile(in("r.json"), reporttest.Bundled(1, 7), nil),
-		report.WriteFile(in("s.json"), reporttest.Bundled(1, 8), nil),
+		reporttest.WriteFile(in("r.json"), reporttest.Bundled(1, 7)),
+		reporttest.WriteFile(in("s.json"), reporttest.Bundled(1, 8)),
 		os.WriteFile(in("t.rec"), reporttest.Recording(), 0o644),
 		os.WriteFile(in("bad.json"), []byte(`{"schema":1,"trials":{}}`), 0o644),
 		os.Mkdir(in("dir"), 0o755),

@@ -18,7 +18,7 @@ func TestReportAsAPage(t *testing.T) {
 	name := func(base string) string { return filepath.Join(dir, base) }
 	for base, r := range map[string]*report.Report{"old.json": reporttest.Bundled(6, 2), "new.json": reporttest.Bundled(6, 2)} {
 		r.Recording = &report.Recording{ID: reporttest.RecordingID}
-		if err := report.WriteFile(name(base), r, nil); err != nil {
+		if err := reporttest.WriteFile(name(base), r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +113,7 @@ func TestPageRefusesAnotherRunsRecording(t *testing.T) {
 	} {
 		r := reporttest.Bundled(6, 2)
 		r.Recording = recorded
-		if err := report.WriteFile(name("r.json"), r, nil); err != nil {
+		if err := reporttest.WriteFile(name("r.json"), r); err != nil {
 			t.Fatal(err)
 		}
 		got := call(t, "report", name("r.json"), "--html", name("page.html"), "--recording", name("other.rec"))

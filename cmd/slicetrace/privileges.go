@@ -28,7 +28,7 @@ func neededCapabilities(underSudo bool) []int {
 		return append(needed,
 			// To start the work as the caller, and to write files with the caller's rights.
 			unix.CAP_SETUID, unix.CAP_SETGID,
-			// To give the caller a file that only root could write: see report.CreateOutput.
+			// To give the caller a file that only root could write: see outfile.Create.
 			unix.CAP_CHOWN)
 	}
 	// Root in person saves reports in directories of others.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 )
@@ -42,7 +43,7 @@ func (o *runOptions) openOutputs(s streams, name string) error {
 		}
 	}
 	if o.saved == nil {
-		return report.CheckNew(name, invokingUser().owner())
+		return outfile.CheckNew(name, invokingUser().owner())
 	}
 	return nil
 }
@@ -113,12 +114,17 @@ func (o *runOptions) incomplete(r *report.Report) error {
 	return &statusError{exitFailed, errors.New(strings.Join(r.Warnings, "; "))}
 }
 
+// encoded writes a report as its file has it.
+func encoded(r *report.Report) func(io.Writer) error {
+	return func(w io.Writer) error { return report.Encode(w, r) }
+}
+
 // save writes the report, and returns the name of the file, "" where it is none.
 func (o *runOptions) save(name string, r *report.Report) (string, error) {
 	if o.saved == nil {
-		return report.WriteNewFile(name, r, invokingUser().owner())
+		return outfile.WriteNew(name, invokingUser().owner(), encoded(r))
 	}
-	err := o.saved.Write(func(w io.Writer) error { return report.Encode(w, r) })
+	err := o.saved.Write(encoded(r))
 	if o.saved.Stream() != nil {
 		name = ""
 	}
@@ -130,7 +136,7 @@ func (o *runOptions) save(name string, r *report.Report) (string, error) {
 func (o *runOptions) shownOn(out, messages *os.File) *os.File {
 	for _, place := range []*os.File{out, messages} {
 		info, err := place.Stat()
-		taken := func(t *report.Target) bool { return t != nil && t.Stream() != nil && err == nil && t.Is(info) }
+		taken := func(t *outfile.Target) bool { return t != nil && t.Stream() != nil && err == nil && t.Is(info) }
 		if !taken(o.saved) && !taken(o.recorded) {
 			return place
 		}

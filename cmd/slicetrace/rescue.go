@@ -5,12 +5,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
 )
 
 // rescue saves a report that could not be saved under its name, in a new directory for
 // temporary files that only its owner may enter, and adds to the error where it is.
-func rescue(name string, r *report.Report, owner *report.Owner, unsaved error) (rescued bool, err error) {
+func rescue(name string, r *report.Report, owner *outfile.Owner, unsaved error) (rescued bool, err error) {
 	dir, err := os.MkdirTemp("", "slicetrace-")
 	if err != nil {
 		return false, unsaved
@@ -20,7 +21,7 @@ func rescue(name string, r *report.Report, owner *report.Owner, unsaved error) (
 		err = os.Chown(dir, owner.UID, owner.GID)
 	}
 	if err == nil {
-		err = report.WriteFile(elsewhere, r, owner)
+		err = outfile.Write(elsewhere, owner, encoded(r))
 	}
 	if err != nil {
 		// Nothing but that file can be in it.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/inherited"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -36,7 +37,7 @@ type runOptions struct {
 
 	// saved and recorded are where report and recording go, nil for a name that nobody
 	// chose and for no recording.
-	saved, recorded *report.Target
+	saved, recorded *outfile.Target
 	// inherited is what this process was given, and Go's runtime has changed.
 	inherited inherited.State
 }

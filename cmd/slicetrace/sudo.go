@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -56,11 +56,11 @@ func namedTo(command string) bool {
 
 // owner is who the files that we write shall belong to, and with whose rights
 // they are written.
-func (c *caller) owner() *report.Owner {
+func (c *caller) owner() *outfile.Owner {
 	if c == nil {
 		return nil
 	}
-	owner := &report.Owner{UID: c.uid, GID: c.gid}
+	owner := &outfile.Owner{UID: c.uid, GID: c.gid}
 	for _, g := range c.credential().Groups {
 		owner.Groups = append(owner.Groups, int(g))
 	}

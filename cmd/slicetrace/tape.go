@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
@@ -17,7 +18,7 @@ import (
 type tape struct {
 	name   string
 	id     string
-	file   *report.Output
+	file   *outfile.File
 	buffer *bufio.Writer
 	bytes  int64
 	began  time.Time
@@ -25,7 +26,7 @@ type tape struct {
 }
 
 // newTape begins the file of --record, nil if none is asked for.
-func newTape(name string, target *report.Target) (*tape, error) {
+func newTape(name string, target *outfile.Target) (*tape, error) {
 	if target == nil {
 		return nil, nil
 	}

@@ -1,4 +1,6 @@
-package report
+//go:build linux
+
+package outfile
 
 import (
 	"io"
@@ -17,7 +19,7 @@ type Target struct {
 	base      string
 }
 
-// OpenTarget returns the error that CreateOutput would meet, so that a run can fail
+// OpenTarget returns the error that Create would meet, so that a run can fail
 // before it measures, and leaves nothing behind. A stream stays open as long as the
 // target is in use: its reader is to see one end of it only.
 func OpenTarget(name string, owner *Owner) (*Target, error) {
@@ -79,11 +81,11 @@ func (t *Target) Same(other *Target) bool {
 }
 
 // Create begins the output.
-func (t *Target) Create() (*Output, error) {
+func (t *Target) Create() (*File, error) {
 	if t.stream != nil {
-		return &Output{file: t.stream, stream: true, name: t.name}, nil
+		return &File{file: t.stream, stream: true, name: t.name}, nil
 	}
-	return CreateOutput(t.name, t.owner)
+	return Create(t.name, t.owner)
 }
 
 // Write has write write the output, whole or not at all where it is a file.
@@ -95,7 +97,7 @@ func (t *Target) Write(write func(io.Writer) error) error {
 	return o.use(write)
 }
 
-// CheckNew returns the error that WriteNewFile would meet when it opens name, so that
+// CheckNew returns the error that WriteNew would meet when it opens name, so that
 // a run can fail before it measures. It leaves nothing behind.
 func CheckNew(name string, owner *Owner) error {
 	o, err := createOutput(name, owner, true)

@@ -1,4 +1,6 @@
-package report
+//go:build linux
+
+package outfile
 
 import (
 	"fmt"

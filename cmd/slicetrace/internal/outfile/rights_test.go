@@ -1,4 +1,6 @@
-package report_test
+//go:build linux
+
+package outfile_test
 
 import (
 	"errors"
@@ -12,8 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 )
 
 func TestWriteFileGivesTheFileToItsOwner(t *testing.T) {
@@ -21,7 +22,7 @@ func TestWriteFileGivesTheFileToItsOwner(t *testing.T) {
 		t.Skip("only root may give a file away")
 	}
 	name := filepath.Join(t.TempDir(), "r.json")
-	if err := report.WriteFile(name, reporttest.Command(), &report.Owner{UID: 12345, GID: 23456}); err != nil {
+	if err := outfile.Write(name, &outfile.Owner{UID: 12345, GID: 23456}, hello); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(name)
@@ -82,7 +83,7 @@ func ownerOf(t *testing.T, name string) (uid, gid uint32, mode fs.FileMode) {
 
 func TestRootWritesWithTheOwnersRights(t *testing.T) {
 	dir := shared(t)
-	owner := &report.Owner{UID: alice, GID: alice, Groups: []int{staff}}
+	owner := &outfile.Owner{UID: alice, GID: alice, Groups: []int{staff}}
 	for name, c := range map[string]struct {
 		folder string
 		uid    int // whom the file belongs to, -1 if it is refused
@@ -95,8 +96,8 @@ func TestRootWritesWithTheOwnersRights(t *testing.T) {
 		"another's":   {folder(t, dir, "another", mallory, mallory, 0o755), -1},
 	} {
 		file := filepath.Join(c.folder, "r.json")
-		_, check := report.OpenTarget(file, owner)
-		err := report.WriteFile(file, reporttest.Command(), owner)
+		_, check := outfile.OpenTarget(file, owner)
+		err := outfile.Write(file, owner, hello)
 		if (check == nil) != (err == nil) {
 			t.Errorf("%s: the check says %v, the writing %v", name, check, err)
 		}
@@ -158,7 +159,7 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 		}
 	}
 	for name, fine := range map[string]bool{"planted": false, "planted-relative": false, "own": true, "roots": true, "through": false, "own/../secret": true} {
-		for _, owner := range []*report.Owner{{UID: alice, GID: alice}, nil} {
+		for _, owner := range []*outfile.Owner{{UID: alice, GID: alice}, nil} {
 			if owner == nil && (name == "own" || name == "own/../secret") {
 				continue // without sudo alice is a stranger
 			}
@@ -166,7 +167,7 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 			if strings.Contains(name, "..") {
 				file = common + "/" + name + "/r.json" // not cleaned
 			}
-			err := report.WriteFile(file, reporttest.Command(), owner)
+			err := outfile.Write(file, owner, hello)
 			if fine != (err == nil) {
 				t.Errorf("%s: error is %v", name, err)
 			}
@@ -188,7 +189,7 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 		if err := os.Lchown(file, uid, uid); err != nil {
 			t.Fatal(err)
 		}
-		err := report.WriteFile(file, reporttest.Command(), &report.Owner{UID: alice, GID: alice})
+		err := outfile.Write(file, &outfile.Owner{UID: alice, GID: alice}, hello)
 		if left := entries(t, secret); fine != (err == nil) || fine != (len(left) == 1) {
 			t.Errorf("a link of user %d: the folder behind it holds %v, error is %v", uid, left, err)
 		}
@@ -213,7 +214,7 @@ func TestPipes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		target, err := report.OpenTarget(name, &report.Owner{UID: alice, GID: alice})
+		target, err := outfile.OpenTarget(name, &outfile.Owner{UID: alice, GID: alice})
 		if fine != (err == nil) || err == nil && target.Stream() == nil {
 			t.Errorf("a pipe of user %d: error is %v", uid, err)
 		}
@@ -237,7 +238,7 @@ func TestEndlessLinks(t *testing.T) {
 	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil); err == nil || !strings.Contains(err.Error(), "symbolic links") {
+	if _, err := outfile.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil); err == nil || !strings.Contains(err.Error(), "symbolic links") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -247,7 +248,7 @@ func TestEndlessLinks(t *testing.T) {
 func TestModesOfFiles(t *testing.T) {
 	defer unix.Umask(unix.Umask(0))
 	dir := t.TempDir()
-	o, err := report.CreateOutput(filepath.Join(dir, "r"), nil)
+	o, err := outfile.Create(filepath.Join(dir, "r"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +263,7 @@ func TestModesOfFiles(t *testing.T) {
 	if _, _, mode := ownerOf(t, filepath.Join(dir, "r")); mode != 0o644 {
 		t.Errorf("mode %v", mode)
 	}
-	if err := report.WriteInFolders(filepath.Join(dir, "made"), []string{"in", "r"}, nil, hello); err != nil {
+	if err := outfile.WriteInFolders(filepath.Join(dir, "made"), []string{"in", "r"}, nil, hello); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"made", "made/in", "made/in/r"} {
@@ -284,19 +285,19 @@ func TestStickyDirectory(t *testing.T) {
 	if err := os.Chown(name, mallory, mallory); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.OpenTarget(name, &report.Owner{UID: alice, GID: alice}); err == nil || !strings.Contains(err.Error(), "another user") {
+	if _, err := outfile.OpenTarget(name, &outfile.Owner{UID: alice, GID: alice}); err == nil || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("error is %v", err)
 	}
-	if err := report.WriteFile(filepath.Join(sticky, "mine.json"), reporttest.Command(), &report.Owner{UID: alice, GID: alice}); err != nil {
+	if err := outfile.Write(filepath.Join(sticky, "mine.json"), &outfile.Owner{UID: alice, GID: alice}, hello); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestWriteInFoldersWithTheOwnersRights(t *testing.T) {
 	dir := shared(t)
-	owner := &report.Owner{UID: alice, GID: alice}
+	owner := &outfile.Owner{UID: alice, GID: alice}
 	own, another := folder(t, dir, "own", alice, alice, 0o755), folder(t, dir, "another", mallory, mallory, 0o755)
-	if err := report.WriteInFolders(filepath.Join(own, "a"), []string{"b", "r"}, owner, hello); err != nil {
+	if err := outfile.WriteInFolders(filepath.Join(own, "a"), []string{"b", "r"}, owner, hello); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"a", "a/b", "a/b/r"} {
@@ -304,19 +305,19 @@ func TestWriteInFoldersWithTheOwnersRights(t *testing.T) {
 			t.Errorf("%s belongs to %d", name, uid)
 		}
 	}
-	if err := report.WriteInFolders(filepath.Join(another, "a"), []string{"r"}, owner, hello); err == nil {
+	if err := outfile.WriteInFolders(filepath.Join(another, "a"), []string{"r"}, owner, hello); err == nil {
 		t.Error("another user's folder is written to")
 	}
 	// Root's own folder is root's to write to, but not a third user's within.
 	roots := folder(t, dir, "root", 0, 0, 0o755)
 	folder(t, roots, "another", mallory, mallory, 0o755)
-	if err := report.WriteInFolders(roots, []string{"b", "r"}, owner, hello); err != nil {
+	if err := outfile.WriteInFolders(roots, []string{"b", "r"}, owner, hello); err != nil {
 		t.Error(err)
 	}
 	if uid, _, _ := ownerOf(t, filepath.Join(roots, "b", "r")); uid != alice {
 		t.Errorf("the file belongs to %d", uid)
 	}
-	if err := report.WriteInFolders(roots, []string{"another", "r"}, owner, hello); err == nil {
+	if err := outfile.WriteInFolders(roots, []string{"another", "r"}, owner, hello); err == nil {
 		t.Error("another user's folder in root's is written to")
 	}
 }

@@ -1,4 +1,6 @@
-package report
+//go:build linux
+
+package outfile
 
 import (
 	"errors"
@@ -9,13 +11,13 @@ import (
 	"path/filepath"
 )
 
-// WriteInFolders saves a file as WriteFile saves a report, under dir in the
+// WriteInFolders saves a file as Write saves a report, under dir in the
 // folders of path, whose last part is the file's own name. It makes dir and the
 // folders where they are missing; those are the owner's too. To dir it follows the
-// symbolic links that WriteFile does; within dir one in the place of a folder is refused.
+// symbolic links that Write does; within dir one in the place of a folder is refused.
 //
 // Root does it with the owner's rights, or where root's own folders call for it
-// with its own, as WriteFile does.
+// with its own, as Write does.
 func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
 	err := withRights(owner, func() error { return writeInFolders(dir, path, owner, nil, write) })
 	if owner == nil || !errors.Is(err, fs.ErrPermission) {

@@ -1,4 +1,6 @@
-package report_test
+//go:build linux
+
+package outfile_test
 
 import (
 	"errors"
@@ -9,24 +11,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 )
-
-func hello(w io.Writer) error {
-	_, err := io.WriteString(w, "hello")
-	return err
-}
 
 func TestWriteInFolders(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made")
 	for range 2 { // the second time replaces the first
-		if err := report.WriteInFolders(dir, []string{"cores", "host=m1", "r.parquet"}, nil, hello); err != nil {
+		if err := outfile.WriteInFolders(dir, []string{"cores", "host=m1", "r.parquet"}, nil, hello); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Chdir(filepath.Join(dir, "cores", "host=m1"))
 	for _, here := range []string{".", "../host=m1", "..", ""} {
-		if err := report.WriteInFolders(here, []string{"a", "r.parquet"}, nil, hello); (err == nil) != (here != "") {
+		if err := outfile.WriteInFolders(here, []string{"a", "r.parquet"}, nil, hello); (err == nil) != (here != "") {
 			t.Errorf("into %q: %v", here, err)
 		}
 	}
@@ -62,7 +59,7 @@ func TestWriteInFoldersRefusesLinks(t *testing.T) {
 		filepath.Join(dir, "no/no"):  {"r"},
 		filepath.Join(dir, "real/x"): {"..", "..", "..", "r"},
 	} {
-		err := report.WriteInFolders(where, path, nil, hello)
+		err := outfile.WriteInFolders(where, path, nil, hello)
 		if err == nil || !strings.Contains(err.Error(), "choose ") {
 			t.Errorf("%s %v: error is %v", where, path, err)
 		}
@@ -72,7 +69,7 @@ func TestWriteInFoldersRefusesLinks(t *testing.T) {
 	}
 	// The folder that is named may be a link of one's own.
 	for _, where := range []string{link, link + "/"} {
-		if err := report.WriteInFolders(where, []string{"x"}, nil, hello); err != nil {
+		if err := outfile.WriteInFolders(where, []string{"x"}, nil, hello); err != nil {
 			t.Errorf("%s: %v", where, err)
 		}
 	}
@@ -87,7 +84,7 @@ func TestWriteInFoldersRefusesLinks(t *testing.T) {
 
 func TestWriteInFoldersLeavesNoHalfFile(t *testing.T) {
 	dir := t.TempDir()
-	err := report.WriteInFolders(dir, []string{"a", "r"}, nil, func(w io.Writer) error {
+	err := outfile.WriteInFolders(dir, []string{"a", "r"}, nil, func(w io.Writer) error {
 		return errors.Join(hello(w), errors.New("no space left"))
 	})
 	if err == nil || len(entries(t, filepath.Join(dir, "a"))) > 0 {

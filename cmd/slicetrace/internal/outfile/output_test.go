@@ -1,18 +1,18 @@
-package report_test
+//go:build linux
+
+package outfile_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 )
 
 // entries returns the names in a directory.
@@ -29,21 +29,21 @@ func entries(t *testing.T, dir string) []string {
 	return names
 }
 
-func TestWriteFile(t *testing.T) {
+func hello(w io.Writer) error {
+	_, err := io.WriteString(w, "hello")
+	return err
+}
+
+func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "r.json")
-	want := reporttest.Command()
 	for range 2 { // the second time replaces the first
-		if err := report.WriteFile(name, want, &report.Owner{UID: os.Getuid(), GID: os.Getgid()}); err != nil {
+		if err := outfile.Write(name, &outfile.Owner{UID: os.Getuid(), GID: os.Getgid()}, hello); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := report.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(report.Histogram{})); diff != "" {
-		t.Errorf("the file differs (-want +got):\n%s", diff)
+	if got, err := os.ReadFile(name); err != nil || string(got) != "hello" {
+		t.Errorf("the file holds %q, %v", got, err)
 	}
 	if diff := cmp.Diff([]string{"r.json"}, entries(t, dir)); diff != "" {
 		t.Errorf("directory (-want +got):\n%s", diff)
@@ -52,17 +52,14 @@ func TestWriteFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if runtime.GOOS != "windows" && info.Mode() != 0o644 {
+	if info.Mode() != 0o644 {
 		t.Errorf("mode is %v", info.Mode())
 	}
 }
 
 // A file that is replaced keeps its mode: who hid it wants it hidden. One that nobody may
 // write to is kept: whoever is root could replace it, but took the trouble to protect it.
-func TestWriteFileKeepsTheMode(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("modes are of Unix")
-	}
+func TestWriteKeepsTheMode(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "r.json")
 	for mode, kept := range map[os.FileMode]bool{0o600: true, 0o640: true, 0o666: true, 0o444: false, 0o400: false} {
 		if err := os.WriteFile(name, []byte("older"), mode); err != nil {
@@ -71,7 +68,7 @@ func TestWriteFileKeepsTheMode(t *testing.T) {
 		if err := os.Chmod(name, mode); err != nil {
 			t.Fatal(err)
 		}
-		err := report.WriteFile(name, reporttest.Command(), nil)
+		err := outfile.Write(name, nil, hello)
 		if kept != (err == nil) || err != nil && !strings.Contains(err.Error(), "nobody may write to") {
 			t.Errorf("%v: error is %v", mode, err)
 		}
@@ -79,19 +76,18 @@ func TestWriteFileKeepsTheMode(t *testing.T) {
 		if statErr != nil {
 			t.Fatal(statErr)
 		}
-		if info.Mode() != mode || (info.Size() == 5) == kept {
+		if text, err := os.ReadFile(name); err != nil || info.Mode() != mode || (string(text) == "hello") != kept {
 			t.Errorf("%v: the file has mode %v and %d bytes", mode, info.Mode(), info.Size())
 		}
 		os.Remove(name)
 	}
 }
 
-func TestWriteFileLeavesNothingBehindOnError(t *testing.T) {
+func TestWriteLeavesNothingBehindOnError(t *testing.T) {
 	dir := t.TempDir()
-	bad := reporttest.Command()
-	bad.Created = bad.Created.AddDate(10_000, 0, 0) // a year that JSON cannot hold
+	bad := func(w io.Writer) error { return errors.Join(hello(w), errors.New("no more of it")) }
 	name := filepath.Join(dir, "r.json")
-	if err := report.WriteFile(name, bad, nil); err == nil || strings.Contains(err.Error(), "choose another place") {
+	if err := outfile.Write(name, nil, bad); err == nil || strings.Contains(err.Error(), "choose another place") {
 		t.Errorf("the place is blamed for what should be in it: %v", err)
 	}
 	if left := entries(t, dir); len(left) > 0 {
@@ -100,21 +96,21 @@ func TestWriteFileLeavesNothingBehindOnError(t *testing.T) {
 	if err := os.WriteFile(name, []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.WriteFile(name, bad, nil); err == nil {
-		t.Error("a report that cannot be encoded is saved")
+	if err := outfile.Write(name, nil, bad); err == nil {
+		t.Error("what cannot be written whole is saved")
 	}
 	if data, _ := os.ReadFile(name); string(data) != "older" {
 		t.Errorf("the older file holds %q", data)
 	}
 }
 
-func TestWriteFileRefusesWhatIsNoFile(t *testing.T) {
+func TestWriteRefusesWhatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{dir, filepath.Join(dir, "new") + string(filepath.Separator), "", filepath.Join(dir, "no", "such")} {
-		if err := report.WriteFile(name, reporttest.Command(), nil); err == nil || !strings.Contains(err.Error(), "choose another") {
+		if err := outfile.Write(name, nil, hello); err == nil || !strings.Contains(err.Error(), "choose another") {
 			t.Errorf("%q: error is %v", name, err)
 		}
-		if _, err := report.OpenTarget(name, nil); err == nil {
+		if _, err := outfile.OpenTarget(name, nil); err == nil {
 			t.Errorf("%q: OpenTarget finds no fault", name)
 		}
 	}
@@ -124,7 +120,7 @@ func TestWriteFileRefusesWhatIsNoFile(t *testing.T) {
 }
 
 // A link of one's own is followed, to a file that is there or is to be: the link stays.
-func TestWriteFileFollowsOwnLinks(t *testing.T) {
+func TestWriteFollowsOwnLinks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
 		t.Fatal(err)
@@ -136,7 +132,7 @@ func TestWriteFileFollowsOwnLinks(t *testing.T) {
 	}
 	for range 2 {
 		for _, name := range []string{"link", "again", "absolute"} {
-			if err := report.WriteFile(filepath.Join(dir, name), reporttest.Command(), nil); err != nil {
+			if err := outfile.Write(filepath.Join(dir, name), nil, hello); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -151,7 +147,7 @@ func TestWriteFileFollowsOwnLinks(t *testing.T) {
 
 // A name that nobody chose replaces nothing and follows no link, whatever has it; also
 // where the file system knows no hard links.
-func TestWriteNewFileReplacesNothing(t *testing.T) {
+func TestWriteNewReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "r.json")
 	if err := os.Symlink("elsewhere", name); err != nil {
@@ -161,22 +157,12 @@ func TestWriteNewFileReplacesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"r-3.json", "r-4.json"} {
-		got, err := report.WriteNewFile(name, reporttest.Command(), nil)
+		got, err := outfile.WriteNew(name, nil, hello)
 		if err != nil || filepath.Base(got) != want {
 			t.Errorf("it is %s, want %s: %v", got, want, err)
 		}
 	}
 	if diff := cmp.Diff([]string{"r-2.json", "r-3.json", "r-4.json", "r.json"}, entries(t, dir)); diff != "" {
 		t.Errorf("directory (-want +got):\n%s", diff)
-	}
-}
-
-func TestWriteStream(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "t.csv")
-	if err := report.WriteStream(name, nil, func(w io.Writer) error { _, err := io.WriteString(w, "a,b\r\n"); return err }); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := os.ReadFile(name); err != nil || string(data) != "a,b\r\n" {
-		t.Errorf("the file holds %q, %v", data, err)
 	}
 }

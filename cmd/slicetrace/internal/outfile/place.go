@@ -1,4 +1,6 @@
-package report
+//go:build linux
+
+package outfile
 
 import (
 	"errors"
@@ -48,7 +50,7 @@ func (p *place) open() (*os.File, error) {
 }
 
 // create begins an output at a place, and closes that.
-func (p *place) create(name string) (*Output, error) {
+func (p *place) create(name string) (*File, error) {
 	stream, err := p.open()
 	if err != nil || stream != nil {
 		p.close()
@@ -57,7 +59,7 @@ func (p *place) create(name string) (*Output, error) {
 		return nil, outputError(name, err)
 	}
 	if stream != nil {
-		return &Output{file: stream, stream: true, owned: true, name: name}, nil
+		return &File{file: stream, stream: true, owned: true, name: name}, nil
 	}
 	o, err := p.createFile(name)
 	if p.held != nil {
@@ -71,7 +73,7 @@ func (p *place) create(name string) (*Output, error) {
 	return o, nil
 }
 
-func (p *place) createFile(name string) (*Output, error) {
+func (p *place) createFile(name string) (*File, error) {
 	replaced, err := mayBegin(p.dir, name, p.base)
 	if err != nil {
 		return nil, err

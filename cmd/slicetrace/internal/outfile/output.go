@@ -1,4 +1,6 @@
-package report
+//go:build linux
+
+package outfile
 
 import (
 	"errors"
@@ -18,7 +20,7 @@ type Owner struct {
 	Groups   []int
 }
 
-// WriteFile saves the report under name, whole or not at all: it writes beside, syncs
+// Write saves what write writes under name, whole or not at all: it writes beside, syncs
 // and renames, and on any error leaves neither a temporary file nor a changed name.
 // Where the file system can, what it writes has no name until it is whole, so that not
 // even SIGKILL leaves any of it. A new file has mode 0644; one that replaces another
@@ -33,13 +35,17 @@ type Owner struct {
 // Where those do not suffice root's own will do in a directory of root's, which is
 // what "sudo ... -o /etc/x" asks for; the file is given to the owner even so. A
 // third user's directory is refused.
-func WriteFile(name string, r *Report, owner *Owner) error {
-	return WriteStream(name, owner, func(w io.Writer) error { return Encode(w, r) })
+func Write(name string, owner *Owner, write func(io.Writer) error) error {
+	o, err := Create(name, owner)
+	if err != nil {
+		return err
+	}
+	return o.use(write)
 }
 
-// WriteNewFile is WriteFile for a name that nobody chose: where there is anything of
+// WriteNew is Write for a name that nobody chose: where there is anything of
 // that name it takes the next free one of name-2, name-3 and so on, and returns it.
-func WriteNewFile(name string, r *Report, owner *Owner) (string, error) {
+func WriteNew(name string, owner *Owner, write func(io.Writer) error) (string, error) {
 	chosen := name
 	o, err := createOutput(name, owner, true)
 	if err != nil {
@@ -56,7 +62,7 @@ func WriteNewFile(name string, r *Report, owner *Owner) (string, error) {
 			final = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(base, extension), n, extension)
 		}
 	}
-	err = o.use(func(w io.Writer) error { return Encode(w, r) })
+	err = o.use(write)
 	return chosen, err
 }
 
@@ -80,15 +86,6 @@ func placeNew(dir *os.Root, temporary, final string) error {
 	return nil
 }
 
-// WriteStream saves what write writes as WriteFile saves a report.
-func WriteStream(name string, owner *Owner, write func(io.Writer) error) error {
-	o, err := CreateOutput(name, owner)
-	if err != nil {
-		return err
-	}
-	return o.use(write)
-}
-
 // placeFunc moves a file in a directory to its final name.
 type placeFunc func(dir *os.Root, temporary, final string) error
 
@@ -103,9 +100,9 @@ func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) erro
 	return o.use(write)
 }
 
-// Output is a file that is written beside its name, and has it only when whole, or a
+// File is an output that is written beside its name, and has it only when whole, or a
 // stream that is written to as it is.
-type Output struct {
+type File struct {
 	file *os.File
 	// stream says that the file is a stream, which has no directory and no end here.
 	stream bool
@@ -126,14 +123,14 @@ type Output struct {
 	failed bool
 }
 
-// CreateOutput begins a file as WriteFile describes it. Commit or Abort ends it.
-func CreateOutput(name string, owner *Owner) (*Output, error) {
+// Create begins a file as Write describes it. Commit or Abort ends it.
+func Create(name string, owner *Owner) (*File, error) {
 	return createOutput(name, owner, false)
 }
 
 // createOutput begins a file; a fresh one will have a name that nothing has yet.
-func createOutput(name string, owner *Owner, fresh bool) (*Output, error) {
-	var o *Output
+func createOutput(name string, owner *Owner, fresh bool) (*File, error) {
+	var o *File
 	rights, err := withEither(name, owner, func() (err error) {
 		o, err = create(name, owner, fresh)
 		return err
@@ -147,7 +144,7 @@ func createOutput(name string, owner *Owner, fresh bool) (*Output, error) {
 	return o, nil
 }
 
-func create(name string, owner *Owner, fresh bool) (*Output, error) {
+func create(name string, owner *Owner, fresh bool) (*File, error) {
 	if fresh {
 		dir, base, err := openParent(name, owner)
 		if err != nil {
@@ -192,16 +189,16 @@ func rootsAlone(name string, owner *Owner) bool {
 }
 
 // createIn begins a file in dir, which stays the caller's to close.
-func createIn(dir *os.Root, name, base string, replaced fs.FileInfo) (*Output, error) {
+func createIn(dir *os.Root, name, base string, replaced fs.FileInfo) (*File, error) {
 	if f, err := createUnnamed(dir, name); err == nil {
-		return &Output{file: f, dir: dir, name: name, base: base, unnamed: true, replaced: replaced, place: (*os.Root).Rename}, nil
+		return &File{file: f, dir: dir, name: name, base: base, unnamed: true, replaced: replaced, place: (*os.Root).Rename}, nil
 	}
 	return createNamed(dir, name, base, replaced)
 }
 
 // createNamed begins a file where the file system has none without a name.
-func createNamed(dir *os.Root, name, base string, replaced fs.FileInfo) (*Output, error) {
-	o := &Output{dir: dir, name: name, base: base, replaced: replaced, place: (*os.Root).Rename}
+func createNamed(dir *os.Root, name, base string, replaced fs.FileInfo) (*File, error) {
+	o := &File{dir: dir, name: name, base: base, replaced: replaced, place: (*os.Root).Rename}
 	var err error
 	o.temporary, err = beside(func(temporary string) (err error) {
 		o.file, err = dir.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -215,7 +212,7 @@ func createNamed(dir *os.Root, name, base string, replaced fs.FileInfo) (*Output
 
 // Write adds to the file. It is not buffered. Its error does not name the
 // temporary file, which no user has heard of.
-func (o *Output) Write(p []byte) (int, error) {
+func (o *File) Write(p []byte) (int, error) {
 	n, err := o.file.Write(p)
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -226,7 +223,7 @@ func (o *Output) Write(p []byte) (int, error) {
 }
 
 // use has write write the file to its end.
-func (o *Output) use(write func(io.Writer) error) error {
+func (o *File) use(write func(io.Writer) error) error {
 	if err := write(o); err != nil {
 		if !o.failed {
 			o.Abort()
@@ -238,7 +235,7 @@ func (o *Output) use(write func(io.Writer) error) error {
 }
 
 // Commit gives the file its name, or on any error leaves nothing behind.
-func (o *Output) Commit() error {
+func (o *File) Commit() error {
 	if o.stream {
 		o.release()
 		return nil
@@ -251,7 +248,7 @@ func (o *Output) Commit() error {
 }
 
 // Abort leaves nothing behind.
-func (o *Output) Abort() {
+func (o *File) Abort() {
 	if o.stream {
 		o.release()
 		return
@@ -264,7 +261,7 @@ func (o *Output) Abort() {
 	o.release()
 }
 
-func (o *Output) release() {
+func (o *File) release() {
 	switch {
 	case o.owned && o.stream:
 		o.file.Close()
@@ -273,12 +270,12 @@ func (o *Output) release() {
 	}
 }
 
-func (o *Output) fail(err error) error {
+func (o *File) fail(err error) error {
 	o.Abort()
 	return fmt.Errorf("write %s: %w; %s", o.name, err, outputRemedy(err))
 }
 
-func (o *Output) finish() error {
+func (o *File) finish() error {
 	mode := fs.FileMode(0o644)
 	if o.replaced != nil {
 		mode = o.replaced.Mode().Perm()
@@ -308,7 +305,7 @@ func (o *Output) finish() error {
 }
 
 // appear gives an unnamed file its temporary name.
-func (o *Output) appear() error {
+func (o *File) appear() error {
 	if !o.unnamed {
 		return nil
 	}

@@ -1,0 +1,17 @@
+package reporttest
+
+import (
+	"errors"
+	"os"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// WriteFile saves a report for a test to read.
+func WriteFile(name string, r *report.Report) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(report.Encode(f, r), f.Close())
+}
