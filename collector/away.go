@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"github.com/slicetrace/slicetrace/bpf"
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // readAway copies the counts of a core that is offline, on which no program can be
@@ -67,14 +67,14 @@ func goIdle(now *bpf.Snapshot) {
 func addSpread(s *bpf.Spread, v uint64) {
 	s.Sum += v
 	s.Max = max(s.Max, v)
-	s.Bucket[min(report.BucketOf(v), len(s.Bucket)-1)]++
+	s.Bucket[min(histogram.BucketOf(v), len(s.Bucket)-1)]++
 }
 
 func addPhases(p *bpf.ClassPage, pick, took uint64, picked, ended bool) {
 	count := func(bucket []uint32, sum, highest *uint64, v uint64) {
 		*sum += v
 		*highest = max(*highest, v)
-		bucket[min(report.BucketOf(v), len(bucket)-1)]++
+		bucket[min(histogram.BucketOf(v), len(bucket)-1)]++
 	}
 	p.Switches++
 	if picked {

@@ -24,7 +24,7 @@ type core struct {
 // classCounts are the switches of one class.
 type classCounts struct {
 	switches           uint64
-	pick, swtch, total histogram
+	pick, swtch, total latencies
 }
 
 // coreCounts only ever grow, but for maxima.
@@ -34,8 +34,8 @@ type coreCounts struct {
 	self             uint64
 	ticks, busyTicks uint64
 	classes          [len(bpf.Sums{}.Classes)]classCounts
-	ended            [len(bpf.Sums{}.Ended)]histogram
-	wait             histogram
+	ended            [len(bpf.Sums{}.Ended)]latencies
+	wait             latencies
 	lives            lives
 }
 

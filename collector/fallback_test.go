@@ -6,7 +6,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // Without the newer tracepoints phases are absent, not zero, and everything
@@ -43,13 +43,13 @@ func TestAbsentPhases(t *testing.T) {
 // their bounds: the kernel side's buckets are the report's.
 func TestBucketsAgreeWithSums(t *testing.T) {
 	c := open(t, collector.Options{})
-	check := func(name string, h report.Histogram) {
+	check := func(name string, h histogram.Histogram) {
 		if err := h.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		var low, high uint64
 		for bucket, n := range h.Buckets() {
-			from, to := report.BucketBounds(bucket)
+			from, to := histogram.BucketBounds(bucket)
 			low += from * n
 			high += (to - 1) * n
 		}

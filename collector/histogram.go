@@ -3,18 +3,18 @@ package collector
 import (
 	"slices"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// histogram only ever grows, but for max, which is since the last snapshot.
-type histogram struct {
+// latencies only ever grows, but for max, which is since the last snapshot.
+type latencies struct {
 	sum, max uint64
 	bucket   []uint64
 }
 
 // grow takes over a kernel histogram. Its slots are 32 bits wide and wrap, so
 // what they gained since the last reading is added; its sum does not wrap.
-func (h *histogram) grow(now, last []uint32, sum, max uint64) {
+func (h *latencies) grow(now, last []uint32, sum, max uint64) {
 	if h.bucket == nil {
 		h.bucket = make([]uint64, len(now))
 	}
@@ -26,21 +26,21 @@ func (h *histogram) grow(now, last []uint32, sum, max uint64) {
 }
 
 // add counts one value.
-func (h *histogram) add(v uint64) {
-	h.bucket[min(report.BucketOf(v), len(h.bucket)-1)]++
+func (h *latencies) add(v uint64) {
+	h.bucket[min(histogram.BucketOf(v), len(h.bucket)-1)]++
 	h.sum += v
 	h.raise(v)
 }
 
-func (h *histogram) raise(v uint64) { h.max = max(h.max, v) }
+func (h *latencies) raise(v uint64) { h.max = max(h.max, v) }
 
-func (h histogram) clone() histogram {
+func (h latencies) clone() latencies {
 	h.bucket = slices.Clone(h.bucket)
 	return h
 }
 
 // since returns what h gained over before.
-func (h histogram) since(before histogram) report.Histogram {
+func (h latencies) since(before latencies) histogram.Histogram {
 	counts := slices.Clone(h.bucket)
 	highest := -1
 	for i := range counts {
@@ -52,14 +52,14 @@ func (h histogram) since(before histogram) report.Histogram {
 		}
 	}
 	if highest < 0 {
-		return report.Histogram{}
+		return histogram.Histogram{}
 	}
 	// The switch under way at the snapshot before was part of that snapshot,
 	// but raised the kernel's maximum after it.
-	low, high := report.BucketBounds(highest)
+	low, high := histogram.BucketBounds(highest)
 	longest := h.max
 	if highest < len(h.bucket)-1 {
 		longest = min(longest, high-1)
 	}
-	return report.NewHistogram(counts, h.sum-before.sum, max(longest, low))
+	return histogram.New(counts, h.sum-before.sum, max(longest, low))
 }

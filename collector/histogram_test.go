@@ -7,7 +7,7 @@ import (
 
 // A slot of the kernel's may wrap once between two readings.
 func TestBucketsThatWrap(t *testing.T) {
-	var h histogram
+	var h latencies
 	last := uint32(0)
 	for i, row := range []struct {
 		now  uint32

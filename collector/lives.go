@@ -11,7 +11,7 @@ type lives struct {
 	tasks, reconciled uint64
 	onCPU, wait       uint64
 	throttled         uint64
-	start, run, end   histogram
+	start, run, end   latencies
 }
 
 func (l *lives) grow(now, last *bpf.Lives) {

@@ -119,7 +119,7 @@ func (p *phaseSum) add(ns int64) {
 	}
 }
 
-func sumOf(h histogram) (p phaseSum) {
+func sumOf(h latencies) (p phaseSum) {
 	for _, n := range h.bucket {
 		p.count += n
 	}

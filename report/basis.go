@@ -8,8 +8,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
+
+	"github.com/slicetrace/slicetrace/report/stats"
 )
 
 // Basis says what a change between two sides is held against: how much runs differ
@@ -70,7 +71,7 @@ const (
 // decider decides figures on one basis.
 type decider struct {
 	basis Basis
-	*arrangements
+	*stats.Arrangements
 	// index are the runs, old ones first, in the order of time.
 	index []int
 }
@@ -83,8 +84,8 @@ func newDecider(old, other, like side) decider {
 	}
 	several := len(old.runs) > 1 && len(other.runs) > 1
 	if several && ordered && alternate(isNew) {
-		if a := arrange(isNew); len(a.weights) >= leastArrangements {
-			d.basis.Kind, d.basis.Arrangements, d.arrangements = BasisTurns, len(a.weights), a
+		if a := stats.Arrange(isNew); a.Len() >= stats.LeastArrangements {
+			d.basis.Kind, d.basis.Arrangements, d.Arrangements = BasisTurns, a.Len(), a
 			return d
 		}
 	}
@@ -137,16 +138,16 @@ func (d decider) test(c *Change) tested {
 	values, ratio := c.runs.logs()
 	t := tested{change: c, ratio: ratio}
 	c.P, c.Q, c.Outcome = 1, 1, Untested
-	center, low, high := meanOf(values.new)-meanOf(values.old), math.Inf(-1), math.Inf(1)
+	center, low, high := stats.Mean(values.new)-stats.Mean(values.old), math.Inf(-1), math.Inf(1)
 	switch d.basis.Kind {
 	case BasisTurns:
 		all, inOrder := slices.Concat(values.old, values.new), make([]float64, len(d.index))
 		for i, from := range d.index {
 			inOrder[i] = all[from]
 		}
-		t.differences = d.differences(inOrder)
-		t.deviation, t.freedom = d.residual(inOrder)
-		center, low, high, c.P = d.shift(t.differences)
+		t.differences = d.Differences(inOrder)
+		t.deviation, t.freedom = d.Residual(inOrder)
+		center, low, high, c.P = d.Shift(t.differences)
 		c.Outcome = Alike
 		if !c.Primary { // of a thousand others only the measured one is needed further on
 			t.differences = slices.Clone(t.differences[:1])
@@ -156,13 +157,13 @@ func (d decider) test(c *Change) tested {
 			break
 		}
 		t.freedom = len(values.like) - 1
-		t.deviation = math.Sqrt2 * deviationOf(values.like)
+		t.deviation = math.Sqrt2 * stats.Deviation(values.like)
 		if t.deviation == 0 {
 			break // as coarse figures can be by chance, which would make a step of one a certainty
 		}
 		c.Outcome = Alike
-		c.P = min(1, 2*stats.TDist{V: float64(t.freedom)}.CDF(-math.Abs(center)/t.deviation))
-		half := t.deviation * studentQuantile(1-(1-confidence)/2, t.freedom)
+		c.P = min(1, 2*stats.StudentCDF(-math.Abs(center)/t.deviation, t.freedom))
+		half := t.deviation * stats.StudentQuantile(1-(1-stats.Confidence)/2, t.freedom)
 		low, high = center-half, center+half
 	}
 	if ratio {
@@ -177,23 +178,7 @@ func (d decider) test(c *Change) tested {
 // detectable returns the difference that would be found nine times in ten, where all of
 // a family must stay below critical of their own deviations instead of own.
 func (t tested) detectable(strictness float64) float64 {
-	return t.deviation * (strictness*studentQuantile(1-(1-confidence)/2, t.freedom) + studentQuantile(power, t.freedom))
-}
-
-// quantiles keeps Student's quantiles, which take long to find.
-var quantiles sync.Map
-
-func studentQuantile(p float64, freedom int) float64 {
-	type key struct {
-		p       float64
-		freedom int
-	}
-	if q, ok := quantiles.Load(key{p, freedom}); ok {
-		return q.(float64)
-	}
-	q := stats.InvCDF(stats.TDist{V: float64(freedom)})(p)
-	quantiles.Store(key{p, freedom}, q)
-	return q
+	return t.deviation * (strictness*stats.StudentQuantile(1-(1-stats.Confidence)/2, t.freedom) + stats.StudentQuantile(power, t.freedom))
 }
 
 // student returns the p-value of Student's test. Unlike an exact one of few runs it can
@@ -211,7 +196,7 @@ func (t tested) student() float64 {
 	if t.deviation == 0 {
 		return 0
 	}
-	return min(1, 2*stats.TDist{V: float64(t.freedom)}.CDF(-difference/t.deviation))
+	return min(1, 2*stats.StudentCDF(-difference/t.deviation, t.freedom))
 }
 
 // judge decides the figures of a pair: the primary ones so that among like sides any of
@@ -245,7 +230,7 @@ func (d *decider) judge(changes []Change) {
 	for _, t := range rest {
 		p = append(p, t.student())
 	}
-	for i, q := range adjust(p) {
+	for i, q := range stats.FalseDiscoveryRates(p) {
 		rest[i].change.Q = q
 	}
 	for _, t := range slices.Concat(primary, rest) {
@@ -268,13 +253,13 @@ func (d *decider) adjustFamily(primary []tested) float64 {
 		for _, t := range primary {
 			all = append(all, t.differences)
 		}
-		p, critical := family(all)
+		p, critical := stats.Family(all)
 		for i, t := range primary {
 			t.change.Q = max(p[i], t.change.P)
 		}
 		var alone []float64
 		for _, differences := range all {
-			if _, c := family([][]float64{differences}); c > 0 {
+			if _, c := stats.Family([][]float64{differences}); c > 0 {
 				alone = append(alone, c)
 			}
 		}
@@ -293,7 +278,7 @@ func (d *decider) adjustFamily(primary []tested) float64 {
 		t.change.Q = greatest
 	}
 	freedom := primary[0].freedom
-	return studentQuantile(1-(1-confidence)/2/float64(len(primary)), freedom) / studentQuantile(1-(1-confidence)/2, freedom)
+	return stats.StudentQuantile(1-(1-stats.Confidence)/2/float64(len(primary)), freedom) / stats.StudentQuantile(1-(1-stats.Confidence)/2, freedom)
 }
 
 // ask finds how many runs a side would do. What must be found shrinks with the root of
@@ -332,14 +317,6 @@ func (c *Change) decide() {
 	}
 }
 
-func deviationOf(values []float64) float64 {
-	mean, squares := meanOf(values), 0.0
-	for _, x := range values {
-		squares += (x - mean) * (x - mean)
-	}
-	return math.Sqrt(squares / float64(len(values)-1))
-}
-
 // howToTurn is the advice that tells most: who begins takes turns too.
 const howToTurn = "make runs of both sides in turns, such as: for i in 1 3 5; do OLD run -o old$i.json; NEW run -o new$i.json; " +
 	"NEW run -o new$((i+1)).json; OLD run -o old$((i+1)).json; done; then: compare old*.json --with new*.json"
@@ -350,7 +327,7 @@ func (b Basis) sentences() []string {
 	switch b.Kind {
 	case BasisTurns:
 		ways := fmt.Sprintf("all %d ways to deal them out to two sides", b.Arrangements)
-		if b.Arrangements == mostArrangements {
+		if b.Arrangements == stats.MostArrangements {
 			ways = fmt.Sprintf("%d ways to deal them out to two sides, drawn from many more", b.Arrangements)
 		}
 		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from %s.", runs, ways)}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+
+	"github.com/slicetrace/slicetrace/report/stats"
 )
 
 // Change is one figure in two reports, and whether the difference is one.
@@ -93,8 +95,8 @@ func fewRuns(values []float64) (low, high *float64) {
 	if len(values) < 3 || !ratio {
 		return nil, nil
 	}
-	half := studentQuantile(1-(1-confidence)/2, len(values)-1) * deviationOf(logs.old) / math.Sqrt(float64(len(values)))
-	center := meanOf(logs.old)
+	half := stats.StudentQuantile(1-(1-stats.Confidence)/2, len(values)-1) * stats.Deviation(logs.old) / math.Sqrt(float64(len(values)))
+	center := stats.Mean(logs.old)
 	return finite(math.Exp(center - half)), finite(math.Exp(center + half))
 }
 
@@ -106,7 +108,7 @@ func estimate(s rounds, notes map[string]bool) (e Estimate, ok bool) {
 		return e, false
 	}
 	e = Estimate{Median: sum.Center, N: len(s.values)}
-	if notes == nil && len(s.values) < leastPairs {
+	if notes == nil && len(s.values) < stats.LeastPairs {
 		e.Low, e.High = fewRuns(s.values)
 		return e, true
 	}

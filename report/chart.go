@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/stats"
 )
 
 // Chart is a plot of points on one axis, a row for each thing that is compared.
@@ -82,7 +84,7 @@ func (r *Report) ratioChart(loads []load, m metric) *Chart {
 	c := &Chart{
 		Title: m.name + ", processes ÷ threads", Ratio: true, Series: []string{"ratio"},
 		Caption: fmt.Sprintf("Typical ratio of a round with its %.0f %% interval, logarithmic axis. Right of 1 processes have more, left of it threads. "+
-			"Hollow: the signed-rank test sees no difference.", 100*confidence),
+			"Hollow: the signed-rank test sees no difference.", 100*stats.Confidence),
 	}
 	for _, l := range loads {
 		processes := sampleRounds(r.trialsOf(l, Processes), m)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/stats"
 )
 
 // CheckOptions say how conditions are judged.
@@ -108,7 +110,7 @@ func (c Condition) place(x *Change) string {
 func (c Condition) judge(x *Change, o CheckOptions) (met, within bool) {
 	estimate, low, high := x.size(), x.PercentLow, x.PercentHigh
 	// However small, if it is told apart among all.
-	told := x.Outcome == Changed || x.Outcome == Small && x.Q <= 1-confidence
+	told := x.Outcome == Changed || x.Outcome == Small && x.Q <= 1-stats.Confidence
 	if c.Absolute && c.longest() && x.New.Low == nil {
 		return c.beyond(x.New.Median), !c.beyond(x.New.Median) // a longest value is what it is
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // whole returns the load of a workload with one form.
@@ -205,7 +207,7 @@ func (r *Report) workingsets() []load {
 func ofWorkingset(l load) bool { return l.name == "workingset" }
 
 // lifeMean is the mean of one phase of the lives of the tasks that workers created.
-func lifeMean(name string, phase func(*Created) Histogram) metric {
+func lifeMean(name string, phase func(*Created) histogram.Histogram) metric {
 	return figureOf(name, Nanoseconds, func(t *Trial) (float64, bool) {
 		if t.Created == nil {
 			return 0, false
@@ -218,9 +220,9 @@ func lifeMean(name string, phase func(*Created) Histogram) metric {
 // They are means, which add up.
 func lifeParts() []metric {
 	return []metric{
-		lifeMean("fork to first run mean", func(c *Created) Histogram { return c.Start }),
-		lifeMean("first run to exit mean", func(c *Created) Histogram { return c.Run }),
-		lifeMean("exit to last switch mean", func(c *Created) Histogram { return c.End }),
+		lifeMean("fork to first run mean", func(c *Created) histogram.Histogram { return c.Start }),
+		lifeMean("first run to exit mean", func(c *Created) histogram.Histogram { return c.Run }),
+		lifeMean("exit to last switch mean", func(c *Created) histogram.Histogram { return c.End }),
 	}
 }
 

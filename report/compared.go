@@ -1,6 +1,10 @@
 package report
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
 
 // compared is a metric by which reports are compared, with the name that
 // conditions and tables call it by.
@@ -21,7 +25,7 @@ func (c compared) primary(trials []*Trial) bool {
 		return true
 	case "cost_p50", "switch_p50":
 		return !slices.ContainsFunc(trials, func(t *Trial) bool {
-			return t.ownPhase(func(s ClassStats) Histogram { return s.Switch }).Count < enoughSwitches
+			return t.ownPhase(func(s ClassStats) histogram.Histogram { return s.Switch }).Count < enoughSwitches
 		})
 	}
 	return false
@@ -80,14 +84,14 @@ const (
 // phase is one part of a switch.
 type phase struct {
 	key string
-	of  func(ClassStats) Histogram
+	of  func(ClassStats) histogram.Histogram
 }
 
 func phases() []phase {
 	return []phase{
-		{"pick", func(c ClassStats) Histogram { return c.Pick }},
-		{"switch", func(c ClassStats) Histogram { return c.Switch }},
-		{"cost", func(c ClassStats) Histogram { return c.Cost }},
+		{"pick", func(c ClassStats) histogram.Histogram { return c.Pick }},
+		{"switch", func(c ClassStats) histogram.Histogram { return c.Switch }},
+		{"cost", func(c ClassStats) histogram.Histogram { return c.Cost }},
 	}
 }
 
@@ -133,7 +137,7 @@ func commandDuration() metric {
 // metrics of it need not each sum over the cores again.
 func (t *Trial) pooled() *Trial {
 	var all Core
-	length := map[EndedBy]Histogram{}
+	length := map[EndedBy]histogram.Histogram{}
 	for i := range t.Cores {
 		c := &t.Cores[i]
 		all.WallNS += c.WallNS

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -76,12 +77,12 @@ func TestCompareFindsWhatChanged(t *testing.T) {
 // Medians are of trials' own figures, and a switch's of its core and class.
 func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
-	double := func(h *report.Histogram) {
-		counts := make([]uint64, report.BucketOf(2*h.MaxNS)+1)
+	double := func(h *histogram.Histogram) {
+		counts := make([]uint64, histogram.BucketOf(2*h.MaxNS)+1)
 		for b, n := range h.Buckets() {
-			counts[b+report.SubBuckets] = n
+			counts[b+histogram.SubBuckets] = n
 		}
-		*h = report.NewHistogram(counts, h.SumNS, 2*h.MaxNS)
+		*h = histogram.New(counts, h.SumNS, 2*h.MaxNS)
 	}
 	for i := range other.Trials {
 		if x := &other.Trials[i]; x.Workload == "pipe" && x.Mode == report.Threads {

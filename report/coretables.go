@@ -1,6 +1,10 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
 
 // The tables of this file begin with the trial's number and names and end with what
 // else the older tables have of a trial.
@@ -83,7 +87,7 @@ func (r *Report) histogramTable() Table {
 			first, last := trial.first(), trial.last()
 			for of, h := range trial.histograms {
 				for bucket, n := range h.Buckets() {
-					low, high := BucketBounds(bucket)
+					low, high := histogram.BucketBounds(bucket)
 					row := append(first[:len(first):len(first)],
 						of.core, free(string(of.class)), free(string(of.endedBy)), free(of.what),
 						integer(min(low, math.MaxInt64)), integer(min(high, math.MaxInt64)), integer(n))
@@ -105,7 +109,7 @@ type histogramOf struct {
 }
 
 // histograms yields every histogram of a trial.
-func (t *Trial) histograms(yield func(histogramOf, Histogram) bool) {
+func (t *Trial) histograms(yield func(histogramOf, histogram.Histogram) bool) {
 	for i := range t.Cores {
 		c := &t.Cores[i]
 		core := integer(c.CPU)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -40,8 +41,8 @@ func number(t *testing.T, text string) uint64 {
 }
 
 // histogramsOf are all of a report's, by what the table says they are of.
-func histogramsOf(r *report.Report) map[string]report.Histogram {
-	all := map[string]report.Histogram{}
+func histogramsOf(r *report.Report) map[string]histogram.Histogram {
+	all := map[string]histogram.Histogram{}
 	for i, trial := range r.Trials {
 		n := strconv.Itoa(i + 1)
 		for _, c := range trial.Cores {
@@ -60,7 +61,7 @@ func histogramsOf(r *report.Report) map[string]report.Histogram {
 			all[n+"    created_start"], all[n+"    created_run"], all[n+"    created_end"] = c.Start, c.Run, c.End
 		}
 	}
-	maps.DeleteFunc(all, func(_ string, h report.Histogram) bool { return h.Count == 0 })
+	maps.DeleteFunc(all, func(_ string, h histogram.Histogram) bool { return h.Count == 0 })
 	return all
 }
 
@@ -74,8 +75,8 @@ func TestTableOfHistogramsLosesNothing(t *testing.T) {
 		for _, row := range allFields(t, r, "histograms") {
 			of := strings.Join([]string{row["trial"], row["core"], row["class"], row["ended_by"], row["what"]}, " ")
 			low, high := number(t, row["low_ns"]), number(t, row["high_ns"])
-			b := report.BucketOf(low)
-			if l, h := report.BucketBounds(b); l != low || h != high || report.BucketOf(high-1) != b {
+			b := histogram.BucketOf(low)
+			if l, h := histogram.BucketBounds(b); l != low || h != high || histogram.BucketOf(high-1) != b {
 				t.Fatalf("%s, %s: %d to %d ns is no bucket", what, of, low, high)
 			}
 			if counts[of] == nil {
@@ -83,9 +84,9 @@ func TestTableOfHistogramsLosesNothing(t *testing.T) {
 			}
 			counts[of][b] += number(t, row["count"])
 		}
-		got := map[string]report.Histogram{}
+		got := map[string]histogram.Histogram{}
 		for of, n := range counts {
-			got[of] = report.NewHistogram(n, want[of].SumNS, want[of].MaxNS)
+			got[of] = histogram.New(n, want[of].SumNS, want[of].MaxNS)
 		}
 		if len(want) < 10 || !maps.Equal(want, got) {
 			t.Errorf("%s: %d histograms, and of the table %d, others: %v", what, len(want), len(got),

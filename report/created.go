@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
 
 // Created is what became of the tasks that a trial's workers created and that
 // ended within the trial. They are counted by the kernel side as they end, and
@@ -16,9 +20,9 @@ type Created struct {
 	ThrottledNS int64 `json:"throttled_ns,omitempty"`
 	// Start is from sched_process_fork to the first switch-in, Run from there to
 	// sched_process_exit, and End from there to the last switch.
-	Start Histogram `json:"start"`
-	Run   Histogram `json:"run"`
-	End   Histogram `json:"end"`
+	Start histogram.Histogram `json:"start"`
+	Run   histogram.Histogram `json:"run"`
+	End   histogram.Histogram `json:"end"`
 }
 
 // Add adds what o counted.
@@ -43,7 +47,7 @@ func (c *Created) validate() error {
 	if c.Reconciled > c.Tasks {
 		return fmt.Errorf("created tasks: %d of %d agree with the kernel", c.Reconciled, c.Tasks)
 	}
-	for _, h := range []Histogram{c.Start, c.Run, c.End} {
+	for _, h := range []histogram.Histogram{c.Start, c.Run, c.End} {
 		if err := h.Validate(); err != nil {
 			return fmt.Errorf("created tasks: %w", err)
 		}

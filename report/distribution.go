@@ -1,6 +1,10 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
 
 // BinsPerOctave is how many bins of a Shape a doubling of time has: a bin ends
 // 6 % above its beginning, like the widest bucket of a Histogram.
@@ -14,15 +18,15 @@ type Shape struct {
 	Percent []float64
 }
 
-// Shape spreads each bucket's values evenly over the bins that it overlaps. What
+// ShapeOf spreads each bucket's values evenly over the bins that it overlaps. What
 // is below 1 ns counts as 1 ns.
-func (h Histogram) Shape() Shape {
-	if h.Count == 0 || h.buckets == "" {
+func ShapeOf(h histogram.Histogram) Shape {
+	if h.Count == 0 {
 		return Shape{}
 	}
 	bin := func(ns float64) float64 { return BinsPerOctave * math.Log2(math.Max(ns, 1)) }
 	bounds := func(bucket int) (low, high float64) {
-		l, u := BucketBounds(bucket)
+		l, u := histogram.BucketBounds(bucket)
 		// No value is above the largest, whatever its bucket's width.
 		return bin(float64(l)), bin(math.Max(math.Min(float64(u), float64(h.MaxNS)+1), float64(l)+1))
 	}
@@ -78,11 +82,11 @@ type ModeDistribution struct {
 func (r *Report) distributions() []LoadDistributions {
 	kinds := []struct {
 		name string
-		of   func([]*Trial) Histogram
+		of   func([]*Trial) histogram.Histogram
 	}{
-		{"pick", func(trials []*Trial) Histogram { return ownPhases(trials).Pick }},
-		{"switch", func(trials []*Trial) Histogram { return ownPhases(trials).Switch }},
-		{"time slice", func(trials []*Trial) Histogram { length, _ := sliceLengths(trials); return length }},
+		{"pick", func(trials []*Trial) histogram.Histogram { return ownPhases(trials).Pick }},
+		{"switch", func(trials []*Trial) histogram.Histogram { return ownPhases(trials).Switch }},
+		{"time slice", func(trials []*Trial) histogram.Histogram { length, _ := sliceLengths(trials); return length }},
 		{"wait", waits},
 	}
 	var out []LoadDistributions
@@ -92,7 +96,7 @@ func (r *Report) distributions() []LoadDistributions {
 			d := Distribution{Name: k.name}
 			for _, mode := range l.modes {
 				if h := k.of(r.trialsOf(l, mode)); h.Count > 0 {
-					d.Modes = append(d.Modes, h.inMode(mode))
+					d.Modes = append(d.Modes, inMode(h, mode))
 				}
 			}
 			of.Distributions = append(of.Distributions, d)
@@ -102,11 +106,11 @@ func (r *Report) distributions() []LoadDistributions {
 	return out
 }
 
-func (h Histogram) inMode(mode Mode) ModeDistribution {
+func inMode(h histogram.Histogram, mode Mode) ModeDistribution {
 	return ModeDistribution{
 		Mode: mode, Count: ofCount(h.Count),
 		P50: quantile(h, 0.5), P90: quantile(h, 0.9), P99: quantile(h, 0.99), Max: Of(float64(h.MaxNS), Nanoseconds),
-		Shape: h.Shape(),
+		Shape: ShapeOf(h),
 	}
 }
 
@@ -119,12 +123,12 @@ func ownPhases(trials []*Trial) ClassStats {
 	return all.stats("")
 }
 
-func waits(trials []*Trial) Histogram {
-	var all tally
+func waits(trials []*Trial) histogram.Histogram {
+	var all histogram.Sum
 	for _, t := range trials {
 		for i := range t.Cores {
-			all.add(t.Cores[i].Wait)
+			all.Add(t.Cores[i].Wait)
 		}
 	}
-	return all.histogram()
+	return all.Histogram()
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/stats"
 )
 
 // evidence collects what decides one claim.
@@ -160,7 +162,7 @@ func (e *evidence) inEach(l load, mode Mode, m metric, least, most float64) (f N
 	switch {
 	case broken > 0:
 		e.decide(Contradicted, f)
-	case len(s.values) < leastPairs:
+	case len(s.values) < stats.LeastPairs:
 		e.few = true
 		e.decide(Inconclusive, f)
 	default:
@@ -198,7 +200,7 @@ func (e *evidence) bound(f NamedFigure, least, most float64) {
 func (e *evidence) judge(f NamedFigure, least, most float64) Verdict {
 	switch {
 	case f.Low == nil:
-		e.few = e.few || f.N < leastPairs
+		e.few = e.few || f.N < stats.LeastPairs
 	case *f.Low >= least && *f.High <= most:
 		return Supported
 	case *f.High < least || *f.Low > most:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/slicetrace/slicetrace/report/stats"
 )
 
 // sameWithin is the ratio up to which two modes count as alike.
@@ -93,7 +95,7 @@ func holm(favours []favour) {
 	clear := true
 	for rank, i := range order {
 		f := &favours[i]
-		clear = clear && f.p <= (1-confidence)/float64(len(favours)-rank)
+		clear = clear && f.p <= (1-stats.Confidence)/float64(len(favours)-rank)
 		if f.decided = clear; clear && f.mode == Processes {
 			f.by = f.by.inverse()
 		} else if !clear {
@@ -148,7 +150,7 @@ func (r *Report) outliving() (f favour, ok bool) {
 	if len(processes) == 0 || len(threads) == 0 {
 		return f, false
 	}
-	if len(processes) < leastPairs || len(threads) < leastPairs {
+	if len(processes) < stats.LeastPairs || len(threads) < stats.LeastPairs {
 		return f, true
 	}
 	switch {

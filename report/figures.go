@@ -1,5 +1,7 @@
 package report
 
+import "github.com/slicetrace/slicetrace/report/histogram"
+
 // Parallelism returns how many workers, and tasks that they created, ran at once,
 // on average: their on-CPU time divided by the trial's duration. ok is false when the duration is unknown.
 func (t *Trial) Parallelism() (n float64, ok bool) {
@@ -56,8 +58,8 @@ func (t *Trial) Switches() uint64 {
 }
 
 // Wait returns the run-queue latency of the trial's workers on all cores.
-func (t *Trial) Wait() Histogram {
-	var h Histogram
+func (t *Trial) Wait() histogram.Histogram {
+	var h histogram.Histogram
 	for i := range t.Cores {
 		h.Merge(t.Cores[i].Wait)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -32,7 +34,7 @@ func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(r, got, cmpopts.EquateComparable(report.Histogram{})); diff != "" {
+		if diff := cmp.Diff(r, got, cmpopts.EquateComparable(histogram.Histogram{})); diff != "" {
 			t.Errorf("%s differs (-want +got):\n%s", name, diff)
 		}
 	}
@@ -215,4 +217,32 @@ func TestDecodeSaysWhatIsWrongWithTheFile(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A run keeps all its trials until the report is made of them, and shall disturb
+// little meanwhile. Those of a default run on two cores fit into a few MiB.
+func TestTrialsAreSmall(t *testing.T) {
+	r := reporttest.Full(12, 2)
+	text, err := json.Marshal(r.Trials)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = nil
+	var before, after runtime.MemStats
+	collect := func() { runtime.GC(); runtime.GC() } // what pools hold goes with the second
+	collect()
+	runtime.ReadMemStats(&before)
+	var trials []report.Trial
+	if err := json.Unmarshal(text, &trials); err != nil {
+		t.Fatal(err)
+	}
+	collect()
+	runtime.ReadMemStats(&after)
+	held := int64(after.HeapAlloc) - int64(before.HeapAlloc)
+	t.Logf("%d trials take %d KiB, and %d as text", len(trials), held>>10, len(text)>>10)
+	if limit := int64(5 << 20); held > limit {
+		t.Errorf("%d trials take %d bytes, allowed are %d", len(trials), held, limit)
+	}
+	runtime.KeepAlive(text)
+	runtime.KeepAlive(trials)
 }

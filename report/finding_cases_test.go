@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -54,7 +55,7 @@ func workersOf(t *report.Trial, onCPU, wait []float64) {
 
 // coreWith gives a trial one core with slices and waits, each as many nanoseconds long.
 func coreWith(t *report.Trial, ticks, others, sliceNS, waitNS int) {
-	length := func(n int) report.Histogram { return reporttest.HistogramOf(uint64(n), uint64(sliceNS)) }
+	length := func(n int) histogram.Histogram { return reporttest.HistogramOf(uint64(n), uint64(sliceNS)) }
 	c := report.Core{WallNS: 1e9, WorkersNS: 1e9, Wait: reporttest.HistogramOf(uint64(ticks+others), uint64(waitNS))}
 	c.Slices = []report.SliceStats{
 		{EndedBy: report.EndedByTick, Length: length(ticks)}, {EndedBy: report.EndedByWakeup, Length: length(others)},

@@ -1,6 +1,10 @@
 package report
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
 
 // metric is one figure of a trial, absent where it was not measured.
 type metric struct {
@@ -19,7 +23,7 @@ func figureOf(name string, unit Unit, f func(*Trial) (float64, bool)) metric {
 }
 
 // phaseP50 is the median of one phase of the trial's own switches.
-func phaseP50(name string, phase func(ClassStats) Histogram) metric {
+func phaseP50(name string, phase func(ClassStats) histogram.Histogram) metric {
 	return metric{name: name, of: func(t *Trial) Quantity { return quantile(t.ownPhase(phase), 0.5) }}
 }
 
@@ -28,15 +32,15 @@ func throughput() metric {
 }
 
 func pickP50() metric {
-	return phaseP50("pick phase p50", func(c ClassStats) Histogram { return c.Pick })
+	return phaseP50("pick phase p50", func(c ClassStats) histogram.Histogram { return c.Pick })
 }
 
 func switchP50() metric {
-	return phaseP50("switch phase p50", func(c ClassStats) Histogram { return c.Switch })
+	return phaseP50("switch phase p50", func(c ClassStats) histogram.Histogram { return c.Switch })
 }
 
 func costP50() metric {
-	return phaseP50("cost of a switch p50", func(c ClassStats) Histogram { return c.Cost })
+	return phaseP50("cost of a switch p50", func(c ClassStats) histogram.Histogram { return c.Cost })
 }
 
 func switchingTime() metric {
@@ -104,7 +108,7 @@ func creation() metric {
 }
 
 // lifeP50 is the median of one phase of the lives of the tasks that workers created.
-func lifeP50(name string, phase func(*Created) Histogram) metric {
+func lifeP50(name string, phase func(*Created) histogram.Histogram) metric {
 	return metric{name: name, of: func(t *Trial) Quantity {
 		if t.Created == nil {
 			return Quantity{Unit: Nanoseconds}
@@ -114,15 +118,15 @@ func lifeP50(name string, phase func(*Created) Histogram) metric {
 }
 
 func startP50() metric {
-	return lifeP50("fork to first run p50", func(c *Created) Histogram { return c.Start })
+	return lifeP50("fork to first run p50", func(c *Created) histogram.Histogram { return c.Start })
 }
 
 func runP50() metric {
-	return lifeP50("first run to exit p50", func(c *Created) Histogram { return c.Run })
+	return lifeP50("first run to exit p50", func(c *Created) histogram.Histogram { return c.Run })
 }
 
 func endP50() metric {
-	return lifeP50("exit to last switch p50", func(c *Created) Histogram { return c.End })
+	return lifeP50("exit to last switch p50", func(c *Created) histogram.Histogram { return c.End })
 }
 
 // outlived is the part of the workers but the first, which crashes, that live on.
@@ -197,8 +201,8 @@ func (t *Trial) eachOwn(f func(ClassStats)) {
 }
 
 // ownPhase returns one phase of them. The result may share memory with the trial.
-func (t *Trial) ownPhase(phase func(ClassStats) Histogram) Histogram {
-	var pool Histogram
+func (t *Trial) ownPhase(phase func(ClassStats) histogram.Histogram) histogram.Histogram {
+	var pool histogram.Histogram
 	t.eachOwn(func(c ClassStats) {
 		if h := phase(c); pool.Count == 0 {
 			pool = h // Merge leaves the memory of both alone

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -14,7 +15,7 @@ func TestShapeKeepsEveryValue(t *testing.T) {
 		"none": {}, "zero": {0, 0}, "one": {1}, "small": {1, 2, 3, 15, 16, 17}, "far apart": {7, 1_000_003, 1 << 60},
 		"largest": {math.MaxUint64}, "like": {4_000_000, 4_000_001, 4_000_002},
 	} {
-		s, sum := reporttest.HistogramOf(1, values...).Shape(), 0.0
+		s, sum := report.ShapeOf(reporttest.HistogramOf(1, values...)), 0.0
 		for i, share := range s.Percent {
 			if share < 0 {
 				t.Errorf("%s: bin %d holds %v %%", name, i, share)
@@ -30,7 +31,7 @@ func TestShapeKeepsEveryValue(t *testing.T) {
 // A value is never further from its place than its bucket is wide.
 func TestShapePutsValuesInTheirBins(t *testing.T) {
 	for _, v := range []uint64{100, 4_000_000, 123_456_789_012} {
-		s := reporttest.HistogramOf(1, v).Shape()
+		s := report.ShapeOf(reporttest.HistogramOf(1, v))
 		edge := func(bin int) float64 { return math.Exp2(float64(bin) / report.BinsPerOctave) }
 		if low, high := edge(s.First), edge(s.First+len(s.Percent)); float64(v) < low/1.07 || float64(v) > high*1.07 || high/low > 1.3 {
 			t.Errorf("%d ns is shown from %v to %v ns", v, low, high)
@@ -39,8 +40,8 @@ func TestShapePutsValuesInTheirBins(t *testing.T) {
 }
 
 func TestShapeOfABentHistogram(t *testing.T) {
-	h := report.NewHistogram([]uint64{3: 1, 970: 1}, 0, 1)
-	if s := h.Shape(); len(s.Percent) == 0 {
+	h := histogram.New([]uint64{3: 1, 970: 1}, 0, 1)
+	if s := report.ShapeOf(h); len(s.Percent) == 0 {
 		t.Error("nothing is shown")
 	}
 }

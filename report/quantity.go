@@ -1,5 +1,7 @@
 package report
 
+import "github.com/slicetrace/slicetrace/report/histogram"
+
 // Unit says what a Quantity counts, and so how a renderer may scale it.
 type Unit string
 
@@ -47,7 +49,7 @@ const leastForQuantile = 10
 
 // quantile returns a quantile of h in nanoseconds, absent where h has too few values for
 // one: with fewer than 1/(1-q) of them it would be the longest, whatever its name.
-func quantile(h Histogram, q float64) Quantity {
+func quantile(h histogram.Histogram, q float64) Quantity {
 	if n := float64(h.Count); n < leastForQuantile || n*(1-q) < 1-1e-9 {
 		return Quantity{Unit: Nanoseconds}
 	}

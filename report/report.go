@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
 
 // SchemaVersion is the version of the JSON form of a Report. A reader refuses
 // any other version.
@@ -174,7 +178,7 @@ type Core struct {
 	// order of the EndedBy constants.
 	Slices []SliceStats `json:"slices"`
 	// Wait is the run-queue latency of workers switched in on this core.
-	Wait Histogram `json:"wait"`
+	Wait histogram.Histogram `json:"wait"`
 }
 
 // Class is the kind of a switch.
@@ -202,11 +206,11 @@ type ClassStats struct {
 	// Switches counts the switches, whether or not their phases were timed.
 	Switches uint64 `json:"switches"`
 	// Pick is the time from the entry of __schedule to sched_switch.
-	Pick Histogram `json:"pick"`
+	Pick histogram.Histogram `json:"pick"`
 	// Switch is the time from sched_switch to the end of __schedule.
-	Switch Histogram `json:"switch"`
+	Switch histogram.Histogram `json:"switch"`
 	// Cost is pick + switch of each switch that has both.
-	Cost Histogram `json:"cost"`
+	Cost histogram.Histogram `json:"cost"`
 }
 
 // EndedBy says why a slice ended.
@@ -263,8 +267,8 @@ func (c *CauseCounts) At(cause EndedBy) *uint64 {
 
 // SliceStats is the length of workers' slices that ended for one cause.
 type SliceStats struct {
-	EndedBy EndedBy   `json:"ended_by"`
-	Length  Histogram `json:"length"`
+	EndedBy EndedBy             `json:"ended_by"`
+	Length  histogram.Histogram `json:"length"`
 }
 
 // Worker is one watched task over one trial.

@@ -7,10 +7,9 @@ import (
 	"strings"
 
 	"golang.org/x/perf/benchmath"
-)
 
-// confidence is the level of the intervals shown beside medians.
-const confidence = 0.95
+	"github.com/slicetrace/slicetrace/report/stats"
+)
 
 // rounds is one metric of one load in one mode, round by round: a trial is one
 // sample, since its switches are not independent of each other.
@@ -41,7 +40,7 @@ func (s rounds) sample() *benchmath.Sample {
 // summary returns the median and its confidence interval, which is infinite
 // for too few rounds. There must be a value.
 func (s rounds) summary() benchmath.Summary {
-	return benchmath.AssumeNothing.Summary(s.sample(), confidence)
+	return benchmath.AssumeNothing.Summary(s.sample(), stats.Confidence)
 }
 
 // cell returns the median and its interval, or the greatest value, which has none; a
@@ -93,7 +92,7 @@ func (r *Report) roundNotes(notes map[string]bool) []string {
 	for i := range r.Trials {
 		last = max(last, r.Trials[i].Round)
 	}
-	if last >= leastPairs {
+	if last >= stats.LeastPairs {
 		return nil
 	}
 	return roundNotes(notes)

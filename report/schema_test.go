@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -71,7 +72,7 @@ func TestSchemaSpeaksOfTheFile(t *testing.T) {
 		}
 	}
 	for i := 16; i < 975; i++ {
-		low, high := report.BucketBounds(i)
+		low, high := histogram.BucketBounds(i)
 		if shift := i/16 - 1; low != uint64(16+i%16)<<shift || i < 974 && high != uint64(17+i%16)<<shift {
 			t.Fatalf("bucket %d is %d to %d", i, low, high)
 		}
@@ -138,8 +139,8 @@ type object struct {
 // and the types of fields that are structs themselves.
 func fieldsOf(t *testing.T, typ reflect.Type) (fields, required []string, types []reflect.Type) {
 	t.Helper()
-	if typ == reflect.TypeFor[report.Histogram]() { // which writes itself
-		return namesOf(t, reporttest.HistogramOf(1, 1)), namesOf(t, report.Histogram{}), nil
+	if typ == reflect.TypeFor[histogram.Histogram]() { // which writes itself
+		return namesOf(t, reporttest.HistogramOf(1, 1)), namesOf(t, histogram.Histogram{}), nil
 	}
 	for i := range typ.NumField() {
 		tag := strings.Split(typ.Field(i).Tag.Get("json"), ",")

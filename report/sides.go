@@ -170,7 +170,12 @@ func inTime(old, other side) (isNew []bool, index []int, ok bool) {
 // meanwhile meets both alike: the side changes at least as often as the smaller side has
 // runs, and at no time one side is ahead of the other by more than two of those runs' part.
 func alternate(isNew []bool) bool {
-	newer := float64(news(isNew))
+	newer := 0.0
+	for _, n := range isNew {
+		if n {
+			newer++
+		}
+	}
 	older := float64(len(isNew)) - newer
 	fewer := min(newer, older)
 	turns, ahead, most := 0, 0.0, 0.0

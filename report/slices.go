@@ -3,6 +3,8 @@ package report
 import (
 	"cmp"
 	"slices"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // sliceSection shows how long workers kept a core and why they lost it.
@@ -33,19 +35,19 @@ func (r *Report) sliceSection() Section {
 }
 
 // sliceLengths pools the slices of trials over cores and causes.
-func sliceLengths(trials []*Trial) (length Histogram, causes CauseCounts) {
-	var all tally
+func sliceLengths(trials []*Trial) (length histogram.Histogram, causes CauseCounts) {
+	var all histogram.Sum
 	for _, t := range trials {
 		for i := range t.Cores {
 			for _, s := range t.Cores[i].Slices {
-				all.add(s.Length)
+				all.Add(s.Length)
 				if n := causes.At(s.EndedBy); n != nil {
 					*n += s.Length.Count
 				}
 			}
 		}
 	}
-	return all.histogram(), causes
+	return all.Histogram(), causes
 }
 
 // causeCell lists the commonest causes with their shares, at most limit of

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // Table is one of the tidy tables that export writes: one row per observation,
@@ -155,7 +157,7 @@ func known[T int | int64 | uint64](n *T) Field {
 }
 
 // quantileField rounds a quantile to whole nanoseconds.
-func quantileField(h Histogram, q float64) Field {
+func quantileField(h histogram.Histogram, q float64) Field {
 	ns, ok := h.Quantile(q)
 	if !ok {
 		return absent()
@@ -163,14 +165,14 @@ func quantileField(h Histogram, q float64) Field {
 	return Field{Text: strconv.FormatFloat(ns, 'f', 0, 64)}
 }
 
-func sumField(h Histogram) Field {
+func sumField(h histogram.Histogram) Field {
 	if h.Count == 0 {
 		return absent()
 	}
 	return integer(h.SumNS)
 }
 
-func maxField(h Histogram) Field {
+func maxField(h histogram.Histogram) Field {
 	if h.Count == 0 {
 		return absent()
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // Bounds on what a report can hold. They are far above what a run makes and
@@ -122,7 +124,7 @@ func (c *Core) validate() error {
 		return errors.New("a switch class or slice cause occurs twice")
 	}
 	for _, s := range c.Classes {
-		for _, h := range []Histogram{s.Pick, s.Switch, s.Cost} {
+		for _, h := range []histogram.Histogram{s.Pick, s.Switch, s.Cost} {
 			if err := h.Validate(); err != nil {
 				return fmt.Errorf("class %q: %w", s.Class, err)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
@@ -96,7 +97,7 @@ func TestJSONIsWhatDecodeReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(report.Histogram{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(histogram.Histogram{})); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // Bundled returns a report of the workloads pipe and spin in both modes, for
@@ -63,7 +64,7 @@ func WithoutPick(r *report.Report) *report.Report {
 		for j := range r.Trials[i].Cores {
 			classes := r.Trials[i].Cores[j].Classes
 			for k := range classes {
-				classes[k].Pick, classes[k].Cost = report.Histogram{}, report.Histogram{}
+				classes[k].Pick, classes[k].Cost = histogram.Histogram{}, histogram.Histogram{}
 			}
 		}
 	}
@@ -151,7 +152,7 @@ func (b *builder) about(centre, percent float64) uint64 {
 }
 
 // histogram draws a sample of the distribution and counts each value times times.
-func (b *builder) histogram(n, times uint64, centre, percent float64) report.Histogram {
+func (b *builder) histogram(n, times uint64, centre, percent float64) histogram.Histogram {
 	values := make([]uint64, n)
 	for i := range values {
 		values[i] = b.about(centre, percent)
@@ -160,18 +161,18 @@ func (b *builder) histogram(n, times uint64, centre, percent float64) report.His
 }
 
 // HistogramOf returns a histogram that has counted each value times times.
-func HistogramOf(times uint64, values ...uint64) report.Histogram {
+func HistogramOf(times uint64, values ...uint64) histogram.Histogram {
 	var counts [1024]uint64 // more than there are buckets
 	var sum, longest uint64
 	if times == 0 {
 		values = nil
 	}
 	for _, v := range values {
-		counts[report.BucketOf(v)] += times
+		counts[histogram.BucketOf(v)] += times
 		sum += v * times
 		longest = max(longest, v)
 	}
-	return report.NewHistogram(counts[:], sum, longest)
+	return histogram.New(counts[:], sum, longest)
 }
 
 // class returns n × times switches with phases around the given medians.

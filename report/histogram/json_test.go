@@ -1,4 +1,4 @@
-package report_test
+package histogram_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
 // plain is a histogram's JSON.
@@ -24,7 +24,7 @@ type plain struct {
 // possible says whether counting can fill such buckets.
 func (p plain) possible() bool {
 	for i, b := range p.Index {
-		if b < 0 || b > report.BucketOf(math.MaxUint64) || i > 0 && b <= p.Index[i-1] {
+		if b < 0 || b > histogram.BucketOf(math.MaxUint64) || i > 0 && b <= p.Index[i-1] {
 			return false
 		}
 	}
@@ -36,7 +36,7 @@ func (p plain) possible() bool {
 func readAsJSON(t *testing.T, data []byte) {
 	t.Helper()
 	var want, again plain
-	var got report.Histogram
+	var got histogram.Histogram
 	wantErr, gotErr := json.Unmarshal(data, &want), json.Unmarshal(data, &got)
 	if (wantErr == nil && want.possible()) != (gotErr == nil) {
 		t.Fatalf("%q: error %v, of encoding/json %v", data, gotErr, wantErr)

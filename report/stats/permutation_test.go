@@ -1,4 +1,4 @@
-package report
+package stats
 
 import (
 	"math"
@@ -30,9 +30,9 @@ func TestArrangementsAreWithinBlocksOfTime(t *testing.T) {
 		"oooonnnn":                 {[]int{8}, 70},
 		"onnoonnooo":               {[]int{10}, 210}, // two blocks of 4 and 6 would allow too few
 		"onnonnonnonn":             {[]int{12}, 495},
-		"onononononononononononon": {[]int{4, 4, 4, 4, 4, 4}, mostArrangements},
+		"onononononononononononon": {[]int{4, 4, 4, 4, 4, 4}, MostArrangements},
 	} {
-		a := arrange(sequence(s))
+		a := Arrange(sequence(s))
 		var sizes []int
 		for _, b := range a.blocks {
 			sizes = append(sizes, len(b))
@@ -54,16 +54,16 @@ func TestArrangementsAreWithinBlocksOfTime(t *testing.T) {
 
 // Of four runs a side that lie apart, one arrangement to each side is as extreme.
 func TestShiftOfFewRuns(t *testing.T) {
-	a := arrange(sequence("onnoonno"))
-	center, low, high, p := a.shift(a.differences([]float64{1, 11, 12, 2, 3, 13, 14, 4}))
+	a := Arrange(sequence("onnoonno"))
+	center, low, high, p := a.Shift(a.Differences([]float64{1, 11, 12, 2, 3, 13, 14, 4}))
 	if math.Abs(p-2.0/70) > 1e-12 || math.Abs(center-10) > 1e-12 || low <= 0 || low > 10 || high < 10 {
 		t.Errorf("%g from %g to %g, p %g", center, low, high, p)
 	}
-	if _, low, high, p := a.shift(a.differences(make([]float64, 8))); p != 1 || low != 0 || high != 0 {
+	if _, low, high, p := a.Shift(a.Differences(make([]float64, 8))); p != 1 || low != 0 || high != 0 {
 		t.Errorf("of equals: from %g to %g, p %g", low, high, p)
 	}
-	few := arrange(sequence("onno"))
-	if _, low, high, p := few.shift(few.differences([]float64{1, 11, 12, 2})); !math.IsInf(low, -1) || !math.IsInf(high, 1) || p < 0.05 {
+	few := Arrange(sequence("onno"))
+	if _, low, high, p := few.Shift(few.Differences([]float64{1, 11, 12, 2})); !math.IsInf(low, -1) || !math.IsInf(high, 1) || p < 0.05 {
 		t.Errorf("of two runs a side: from %g to %g, p %g", low, high, p)
 	}
 }
@@ -75,7 +75,7 @@ func TestTheIntervalOfRunsAgreesWithTheTest(t *testing.T) {
 	seen := map[bool]int{}
 	for range 10_000 {
 		s := []string{"onnoonno", "onnoonnoon", "ononononon", "onnonnonn", "oonnoonnoonn"}[random.IntN(5)]
-		a := arrange(sequence(s))
+		a := Arrange(sequence(s))
 		values := make([]float64, len(s))
 		shift, coarse := 3*random.NormFloat64(), random.IntN(2) == 0
 		for i, isNew := range sequence(s) {
@@ -90,7 +90,7 @@ func TestTheIntervalOfRunsAgreesWithTheTest(t *testing.T) {
 				values[i] *= 1e6
 			}
 		}
-		center, low, high, p := a.shift(a.differences(values))
+		center, low, high, p := a.Shift(a.Differences(values))
 		apart := low > 0 || high < 0
 		seen[apart]++
 		if apart != (p <= 0.05) || center < low || center > high {
@@ -109,7 +109,7 @@ func TestTheIntervalOfRunsCoversTheTruth(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 1))
 	for name, drift := range map[string]float64{"steady": 0, "drifting": 0.05} {
 		for _, s := range []string{"onnoonno", "onnoonnoon", "onononononon", "onnonnonn"} {
-			a, hits := arrange(sequence(s)), 0
+			a, hits := Arrange(sequence(s)), 0
 			for range studies {
 				values, level := make([]float64, len(s)), 0.0
 				for i, isNew := range sequence(s) {
@@ -119,7 +119,7 @@ func TestTheIntervalOfRunsCoversTheTruth(t *testing.T) {
 						values[i] += truth
 					}
 				}
-				_, low, high, _ := a.shift(a.differences(values))
+				_, low, high, _ := a.Shift(a.Differences(values))
 				if low <= truth+1e-12 && truth-1e-12 <= high {
 					hits++
 				}
@@ -138,7 +138,7 @@ func TestAFamilyRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 	const studies, figures = 1000, 20
 	random := rand.New(rand.NewPCG(7, 1))
 	for name, common := range map[string]float64{"apart": 0, "mostly together": 0.95} {
-		a := arrange(sequence("onnoonnoon"))
+		a := Arrange(sequence("onnoonnoon"))
 		alarms, found := 0, 0
 		for range studies {
 			shared := make([]float64, 10)
@@ -153,17 +153,17 @@ func TestAFamilyRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 						values[i] += shift
 					}
 				}
-				return a.differences(values)
+				return a.Differences(values)
 			}
 			var all [][]float64
 			for range figures {
 				all = append(all, draw(0))
 			}
-			if p, _ := family(all); slices.Min(p) <= 0.05 {
+			if p, _ := Family(all); slices.Min(p) <= 0.05 {
 				alarms++
 			}
 			all[3] = draw(5)
-			if p, _ := family(all); p[3] <= 0.05 {
+			if p, _ := Family(all); p[3] <= 0.05 {
 				found++
 			}
 		}

@@ -1,10 +1,10 @@
-package report
+package stats
 
 import "slices"
 
-// adjust returns Benjamini and Hochberg's (1995) q for each p-value: the false
+// FalseDiscoveryRates returns Benjamini and Hochberg's (1995) q for each p-value: the false
 // discovery rate at which it would still be called a discovery among all of them.
-func adjust(p []float64) []float64 {
+func FalseDiscoveryRates(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i

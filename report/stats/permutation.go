@@ -1,4 +1,4 @@
-package report
+package stats
 
 import (
 	"math"
@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	// mostArrangements is up to how many arrangements of runs are all tried; of more,
+	// MostArrangements is up to how many arrangements of runs are all tried; of more,
 	// so many are drawn.
-	mostArrangements = 5000
-	// leastArrangements is how many there must be for the rarest of them, to either
+	MostArrangements = 5000
+	// LeastArrangements is how many there must be for the rarest of them, to either
 	// side, to have a p-value of at most 5 %.
-	leastArrangements = 40
+	LeastArrangements = 40
 	// enoughArrangements are those after which blocks are made no larger.
 	enoughArrangements = 100
 )
 
-// arrangements are the ways in which runs, in the order of time, could have been old or
+// Arrangements are the ways in which runs, in the order of time, could have been old or
 // new ones: within each block of runs that lie together in time every choice of as many
 // new ones as there are. Were both sides alike, all arrangements would be as likely as
 // the one that was measured, whatever the figures' distribution, and whatever changed
 // from block to block. The first is the one that was measured.
-type arrangements struct {
+type Arrangements struct {
 	// weights hold for each arrangement what each run counts in the difference of the
 	// sides' means: positive for new ones, 1 in all, and negative for old ones, -1.
 	weights [][]float64
@@ -31,10 +31,10 @@ type arrangements struct {
 	blocks  [][]bool
 }
 
-// arrange finds the blocks: the smallest of equally many old and new runs, four runs at
+// Arrange finds the blocks: the smallest of equally many old and new runs, four runs at
 // least, that allow enough arrangements.
-func arrange(isNew []bool) *arrangements {
-	var a arrangements
+func Arrange(isNew []bool) *Arrangements {
+	var a Arrangements
 	for least := 4; ; least += 2 {
 		a.blocks = blocksOf(isNew, least)
 		if len(a.blocks) == 1 || a.count() >= enoughArrangements {
@@ -69,8 +69,11 @@ func blocksOf(isNew []bool, least int) [][]bool {
 	return blocks
 }
 
+// Len returns how many arrangements are tried.
+func (a *Arrangements) Len() int { return len(a.weights) }
+
 // count returns how many arrangements there are.
-func (a *arrangements) count() float64 {
+func (a *Arrangements) count() float64 {
 	n := 1.0
 	for _, b := range a.blocks {
 		all, _ := math.Lgamma(float64(len(b) + 1))
@@ -92,12 +95,12 @@ func news(block []bool) int {
 }
 
 // enumerate fills in the weights.
-func (a *arrangements) enumerate() {
+func (a *Arrangements) enumerate() {
 	measured := slices.Concat(a.blocks...)
 	a.add(measured, measured)
-	if a.count() > mostArrangements {
+	if a.count() > MostArrangements {
 		random := rand.New(rand.NewPCG(1, 2)) // the same arrangements each time
-		for range mostArrangements - 1 {
+		for range MostArrangements - 1 {
 			drawn := slices.Clone(measured)
 			begin := 0
 			for _, b := range a.blocks {
@@ -147,7 +150,7 @@ func eachChoice(n, k int, f func([]bool)) {
 
 // add appends an arrangement's weights. A block counts by how exactly it tells the
 // difference: as n·m ÷ (n + m).
-func (a *arrangements) add(measured, chosen []bool) {
+func (a *Arrangements) add(measured, chosen []bool) {
 	weights := make([]float64, len(chosen))
 	total, begin := 0.0, 0
 	for _, b := range a.blocks {
@@ -176,8 +179,8 @@ func blockWeight(b []bool) float64 {
 	return n * (float64(len(b)) - n) / float64(len(b))
 }
 
-// differences returns the weighted difference of the means under each arrangement.
-func (a *arrangements) differences(values []float64) []float64 {
+// Differences returns the weighted difference of the means under each arrangement.
+func (a *Arrangements) Differences(values []float64) []float64 {
 	out := make([]float64, len(a.weights))
 	for g, weights := range a.weights {
 		for i, w := range weights {
@@ -187,10 +190,10 @@ func (a *arrangements) differences(values []float64) []float64 {
 	return out
 }
 
-// shift estimates by how much new runs differ from old ones, with the 95 % interval that
+// Shift estimates by how much new runs differ from old ones, with the 95 % interval that
 // inverts the exact permutation test (Fisher 1935; Pitman 1937; Ernst 2004), and that
 // test's p-value: the interval leaves out 0 exactly when p is at most 5 %.
-func (a *arrangements) shift(d []float64) (center, low, high, p float64) {
+func (a *Arrangements) Shift(d []float64) (center, low, high, p float64) {
 	// At a true shift of s an arrangement's difference is as extreme as the measured one
 	// from its own limit on: where (1 - overlap)·s reaches what it lacks.
 	limits := make([]float64, 0, len(d)-1)
@@ -228,7 +231,7 @@ func (a *arrangements) shift(d []float64) (center, low, high, p float64) {
 		return false
 	})
 	slices.Sort(limits)
-	const tail = (1 - confidence) / 2
+	const tail = (1 - Confidence) / 2
 	// The least number k of limits at which the tail has more than its share.
 	k := int(math.Floor(tail*float64(len(d))*(1+1e-12))) - again
 	if k < 1 || len(limits) < k {
@@ -237,9 +240,9 @@ func (a *arrangements) shift(d []float64) (center, low, high, p float64) {
 	return d[0], limits[k-1], limits[len(limits)-k], p
 }
 
-// residual returns the standard error of the difference of the means, from how the runs
+// Residual returns the standard error of the difference of the means, from how the runs
 // of one side in one block differ among each other, with its degrees of freedom.
-func (a *arrangements) residual(values []float64) (deviation float64, freedom int) {
+func (a *Arrangements) Residual(values []float64) (deviation float64, freedom int) {
 	squares, begin := 0.0, 0
 	for _, b := range a.blocks {
 		for _, side := range []bool{false, true} {
@@ -249,7 +252,7 @@ func (a *arrangements) residual(values []float64) (deviation float64, freedom in
 					of = append(of, values[begin+i])
 				}
 			}
-			mean := meanOf(of)
+			mean := Mean(of)
 			for _, x := range of {
 				squares += (x - mean) * (x - mean)
 			}
@@ -264,19 +267,11 @@ func (a *arrangements) residual(values []float64) (deviation float64, freedom in
 	return math.Sqrt(squares / float64(freedom) * sum), freedom
 }
 
-func meanOf(values []float64) float64 {
-	sum := 0.0
-	for _, x := range values {
-		sum += x
-	}
-	return sum / float64(len(values))
-}
-
-// family tells which of several figures changed, all of them taken together: for each
+// Family tells which of several figures changed, all of them taken together: for each
 // the chance that among like sides any figure would differ as much (Westfall and Young
 // 1993, single-step maxT): figures that rise and fall together count as few. critical is
 // the difference, in a figure's own standard deviations, that all of them stay below in 95 %.
-func family(all [][]float64) (p []float64, critical float64) {
+func Family(all [][]float64) (p []float64, critical float64) {
 	if len(all) == 0 {
 		return nil, 0
 	}
@@ -298,7 +293,7 @@ func family(all [][]float64) (p []float64, critical float64) {
 		i, _ := slices.BinarySearch(greatest, z*(1-1e-9))
 		p[f] = float64(n-i) / float64(n)
 	}
-	return p, greatest[min(n-1, int(math.Ceil(confidence*float64(n))))]
+	return p, greatest[min(n-1, int(math.Ceil(Confidence*float64(n))))]
 }
 
 // spreadOf is the standard deviation of a figure's differences over all arrangements.

@@ -1,4 +1,4 @@
-package report
+package histogram
 
 import (
 	"encoding/binary"
@@ -57,9 +57,9 @@ func BucketBounds(i int) (low, high uint64) {
 	return m << g, (m + 1) << g
 }
 
-// NewHistogram returns what has counted counts[i] values in bucket i, of which the
+// New returns what has counted counts[i] values in bucket i, of which the
 // largest is maxNS and the sum is sumNS.
-func NewHistogram(counts []uint64, sumNS, maxNS uint64) Histogram {
+func New(counts []uint64, sumNS, maxNS uint64) Histogram {
 	h := Histogram{SumNS: sumNS, MaxNS: maxNS}
 	p := newPacker()
 	for i, n := range counts {
@@ -138,10 +138,10 @@ func (h *Histogram) Merge(o Histogram) {
 		*h = o
 		return
 	}
-	var sum tally
-	sum.add(*h)
-	sum.add(o)
-	*h = sum.histogram()
+	var sum Sum
+	sum.Add(*h)
+	sum.Add(o)
+	*h = sum.Histogram()
 }
 
 // Quantile returns the duration in nanoseconds that the share q of all values

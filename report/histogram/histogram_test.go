@@ -1,14 +1,12 @@
-package report_test
+package histogram_test
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -35,10 +33,10 @@ func TestBucketScheme(t *testing.T) {
 		{1 << 32, 464, 1 << 32, 17 << 28},
 		{math.MaxUint64, 975, 31 << 59, math.MaxUint64},
 	} {
-		if got := report.BucketOf(c.v); got != c.bucket {
+		if got := histogram.BucketOf(c.v); got != c.bucket {
 			t.Errorf("BucketOf(%d) = %d, want %d", c.v, got, c.bucket)
 		}
-		if low, high := report.BucketBounds(c.bucket); low != c.low || high != c.high {
+		if low, high := histogram.BucketBounds(c.bucket); low != c.low || high != c.high {
 			t.Errorf("BucketBounds(%d) = %d, %d, want %d, %d", c.bucket, low, high, c.low, c.high)
 		}
 	}
@@ -46,13 +44,13 @@ func TestBucketScheme(t *testing.T) {
 
 func TestBucketsLeaveNoGap(t *testing.T) {
 	for i := range 975 {
-		low, high := report.BucketBounds(i)
-		next, _ := report.BucketBounds(i + 1)
-		if high != next || report.BucketOf(low) != i || report.BucketOf(high-1) != i {
+		low, high := histogram.BucketBounds(i)
+		next, _ := histogram.BucketBounds(i + 1)
+		if high != next || histogram.BucketOf(low) != i || histogram.BucketOf(high-1) != i {
 			t.Fatalf("bucket %d is [%d, %d), bucket %d begins at %d", i, low, high, i+1, next)
 		}
-		if low >= report.SubBuckets && (high-low)*report.SubBuckets > low {
-			t.Fatalf("bucket %d is wider than 1/%d of %d", i, report.SubBuckets, low)
+		if low >= histogram.SubBuckets && (high-low)*histogram.SubBuckets > low {
+			t.Fatalf("bucket %d is wider than 1/%d of %d", i, histogram.SubBuckets, low)
 		}
 	}
 }
@@ -69,7 +67,7 @@ func values(random *rand.Rand, n int) []uint64 {
 	return out
 }
 
-func observe(values []uint64) report.Histogram { return reporttest.HistogramOf(1, values...) }
+func observe(values []uint64) histogram.Histogram { return reporttest.HistogramOf(1, values...) }
 
 func TestQuantileIsOffByAtMostOneBucket(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 13))
@@ -80,7 +78,7 @@ func TestQuantileIsOffByAtMostOneBucket(t *testing.T) {
 		for _, q := range []float64{-1, 0, 0.01, 0.5, 0.9, 0.99, 1, 2} {
 			rank := int(math.Ceil(min(1, max(0, q)) * float64(len(vs))))
 			exact := vs[max(rank, 1)-1]
-			low, high := report.BucketBounds(report.BucketOf(exact))
+			low, high := histogram.BucketBounds(histogram.BucketOf(exact))
 			got, ok := h.Quantile(q)
 			if !ok || got < float64(low) || got > float64(high) {
 				t.Fatalf("quantile %v of %v is %v, %v, want about %d, in [%d, %d]", q, vs, got, ok, exact, low, high)
@@ -117,7 +115,7 @@ func TestMergeEqualsObservingAll(t *testing.T) {
 }
 
 func TestEmptyHistogramHasNoFigures(t *testing.T) {
-	var h report.Histogram
+	var h histogram.Histogram
 	if _, ok := h.Quantile(0.5); ok {
 		t.Error("an empty histogram has a median")
 	}
@@ -137,12 +135,12 @@ func TestMean(t *testing.T) {
 }
 
 func TestValidateRefusesImpossibleHistograms(t *testing.T) {
-	wrong := report.NewHistogram([]uint64{1: 2}, 0, 1)
+	wrong := histogram.New([]uint64{1: 2}, 0, 1)
 	wrong.Count = 3
-	for name, h := range map[string]report.Histogram{
+	for name, h := range map[string]histogram.Histogram{
 		"wrong count":    wrong,
 		"no buckets":     {Count: 1},
-		"overflow":       report.NewHistogram([]uint64{1: math.MaxUint64, 2: 2}, 0, 2),
+		"overflow":       histogram.New([]uint64{1: math.MaxUint64, 2: 2}, 0, 2),
 		"sum of nothing": {SumNS: 1},
 	} {
 		if err := h.Validate(); err == nil {
@@ -161,7 +159,7 @@ func TestBucketsAreKept(t *testing.T) {
 		}
 		got := make([]uint64, len(want))
 		last := -1
-		for b, n := range report.NewHistogram(want, 0, 0).Buckets() {
+		for b, n := range histogram.New(want, 0, 0).Buckets() {
 			if b <= last || n == 0 {
 				t.Fatalf("bucket %d with %d values follows bucket %d", b, n, last)
 			}
@@ -171,32 +169,4 @@ func TestBucketsAreKept(t *testing.T) {
 			t.Fatalf("made of %v, holds %v", want, got)
 		}
 	}
-}
-
-// A run keeps all its trials until the report is made of them, and shall disturb
-// little meanwhile. Those of a default run on two cores fit into a few MiB.
-func TestTrialsAreSmall(t *testing.T) {
-	r := reporttest.Full(12, 2)
-	text, err := json.Marshal(r.Trials)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r = nil
-	var before, after runtime.MemStats
-	collect := func() { runtime.GC(); runtime.GC() } // what pools hold goes with the second
-	collect()
-	runtime.ReadMemStats(&before)
-	var trials []report.Trial
-	if err := json.Unmarshal(text, &trials); err != nil {
-		t.Fatal(err)
-	}
-	collect()
-	runtime.ReadMemStats(&after)
-	held := int64(after.HeapAlloc) - int64(before.HeapAlloc)
-	t.Logf("%d trials take %d KiB, and %d as text", len(trials), held>>10, len(text)>>10)
-	if limit := int64(5 << 20); held > limit {
-		t.Errorf("%d trials take %d bytes, allowed are %d", len(trials), held, limit)
-	}
-	runtime.KeepAlive(text)
-	runtime.KeepAlive(trials)
 }

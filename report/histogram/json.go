@@ -1,4 +1,4 @@
-package report
+package histogram
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// histogramJSON is what is read of a Histogram in a report's file.
-type histogramJSON struct {
+// plain is what is read of a Histogram in a report's file.
+type plain struct {
 	Count uint64 `json:"count"`
 	SumNS uint64 `json:"sum_ns"`
 	MaxNS uint64 `json:"max_ns"`
@@ -42,46 +42,46 @@ func (h Histogram) MarshalJSON() ([]byte, error) {
 // read without reflection, which halves the time that Decode takes; any other form
 // is left to encoding/json.
 func (h *Histogram) UnmarshalJSON(data []byte) error {
-	if p := (histogramParser{rest: data}); p.parse() {
+	if p := (parser{rest: data}); p.parse() {
 		*h = p.to
 		return nil
 	}
 	if string(data) == "null" { // says nothing, by convention
 		return nil
 	}
-	var plain histogramJSON
-	if err := json.Unmarshal(data, &plain); err != nil {
+	var read plain
+	if err := json.Unmarshal(data, &read); err != nil {
 		return fmt.Errorf("histogram: %w", err)
 	}
-	if len(plain.Index) != len(plain.Counts) {
-		return fmt.Errorf("histogram: %d bucket indexes but %d counts", len(plain.Index), len(plain.Counts))
+	if len(read.Index) != len(read.Counts) {
+		return fmt.Errorf("histogram: %d bucket indexes but %d counts", len(read.Index), len(read.Counts))
 	}
 	p := newPacker()
-	for i, b := range plain.Index {
-		if err := p.check(b, plain.Counts[i]); err != nil {
+	for i, b := range read.Index {
+		if err := p.check(b, read.Counts[i]); err != nil {
 			return fmt.Errorf("histogram: %w", err)
 		}
-		p = p.add(b, plain.Counts[i])
+		p = p.add(b, read.Counts[i])
 	}
-	*h = Histogram{Count: plain.Count, SumNS: plain.SumNS, MaxNS: plain.MaxNS, buckets: string(p.text)}
+	*h = Histogram{Count: read.Count, SumNS: read.SumNS, MaxNS: read.MaxNS, buckets: string(p.text)}
 	return nil
 }
 
-// histogramParser reads one histogram with its fields in the order in which
+// parser reads one histogram with its fields in the order in which
 // MarshalJSON writes them, and no space between them.
-type histogramParser struct {
+type parser struct {
 	rest []byte
 	to   Histogram
 }
 
 // parse reports whether all of the text was in the expected form, and good.
-func (p *histogramParser) parse() bool {
+func (p *parser) parse() bool {
 	if !p.field(`{"count":`, &p.to.Count) || !p.field(`,"sum_ns":`, &p.to.SumNS) || !p.field(`,"max_ns":`, &p.to.MaxNS) {
 		return false
 	}
 	if p.skip(`,"index":[`) {
 		// The two lists are read side by side.
-		counts := histogramParser{rest: p.rest}
+		counts := parser{rest: p.rest}
 		if _, after, ok := bytes.Cut(p.rest, []byte(`],"counts":[`)); ok {
 			counts.rest = after
 		} else {
@@ -103,10 +103,10 @@ func (p *histogramParser) parse() bool {
 	return string(p.rest) == "}"
 }
 
-func (p *histogramParser) field(name string, to *uint64) bool { return p.skip(name) && p.number(to) }
+func (p *parser) field(name string, to *uint64) bool { return p.skip(name) && p.number(to) }
 
 // skip steps over a text and reports whether it was there.
-func (p *histogramParser) skip(s string) bool {
+func (p *parser) skip(s string) bool {
 	if len(p.rest) < len(s) || string(p.rest[:len(s)]) != s {
 		return false
 	}
@@ -116,7 +116,7 @@ func (p *histogramParser) skip(s string) bool {
 
 // number reads an integer of at most 19 digits, which cannot overflow. Signs,
 // fractions and leading zeros are not of the expected form.
-func (p *histogramParser) number(to *uint64) bool {
+func (p *parser) number(to *uint64) bool {
 	const digits = 19
 	var v uint64
 	i := 0
