@@ -98,7 +98,7 @@ func TestTableOfHistogramsLosesNothing(t *testing.T) {
 // The last bucket's bounds, of which no 64-bit column with a sign has room, are cut.
 func TestTableOfHistogramsFitsItsColumns(t *testing.T) {
 	r := &report.Report{Trials: []report.Trial{{
-		Workload: "spin", Mode: report.Threads, Cores: []report.Core{{Wait: observe([]uint64{0, math.MaxInt64, math.MaxUint64})}},
+		Workload: "spin", Mode: report.Threads, Cores: []report.Core{{Wait: reporttest.HistogramOf(1, 0, math.MaxInt64, math.MaxUint64)}},
 	}}}
 	var got [][2]string
 	for _, row := range allFields(t, r, "histograms") {

@@ -103,8 +103,8 @@ func TestDerivedFigures(t *testing.T) {
 			{OnCPUNS: 1e9, WaitNS: 0, WaitMaxNS: 7},
 		},
 		Cores: []report.Core{
-			{WallNS: 1e9, Classes: []report.ClassStats{{Cost: observe([]uint64{3e7, 1e7})}}},
-			{WallNS: 1e9, Classes: []report.ClassStats{{Cost: observe([]uint64{6e7})}}},
+			{WallNS: 1e9, Classes: []report.ClassStats{{Cost: reporttest.HistogramOf(1, 3e7, 1e7)}}},
+			{WallNS: 1e9, Classes: []report.ClassStats{{Cost: reporttest.HistogramOf(1, 6e7)}}},
 		},
 	}
 	check := func(name string, got float64, ok bool, want float64) {

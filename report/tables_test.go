@@ -173,7 +173,7 @@ func TestTableValues(t *testing.T) {
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
 		Created: &report.Created{
 			Tasks: 3, Reconciled: 2, OnCPUNS: 100, WaitNS: 50,
-			Start: observe([]uint64{1, 2, 3}), Run: observe([]uint64{4, 5, 6}), End: observe([]uint64{7, 8, 9}),
+			Start: reporttest.HistogramOf(1, 1, 2, 3), Run: reporttest.HistogramOf(1, 4, 5, 6), End: reporttest.HistogramOf(1, 7, 8, 9),
 		},
 		ToolSwitches: &own, StartedNS: &started, ToolNS: &tool,
 		Figures:    []report.Figure{{Name: "counted", Value: -3}},
@@ -182,10 +182,10 @@ func TestTableValues(t *testing.T) {
 		Lost:       report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, Unwatched: 6, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
 			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, InterruptNS: 13, Ticks: &ticks,
-				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: observe([]uint64{5, 6, 9})}},
+				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: reporttest.HistogramOf(1, 5, 6, 9)}},
 				Slices: []report.SliceStats{
-					{EndedBy: report.EndedByTick, Length: observe([]uint64{10, 12})}, {EndedBy: report.EndedByExited, Length: observe([]uint64{11})},
-				}, Wait: observe([]uint64{30, 40})},
+					{EndedBy: report.EndedByTick, Length: reporttest.HistogramOf(1, 10, 12)}, {EndedBy: report.EndedByExited, Length: reporttest.HistogramOf(1, 11)},
+				}, Wait: reporttest.HistogramOf(1, 30, 40)},
 			{CPU: 2, WallNS: 1000, IdleNS: 1000},
 		},
 		Workers: []report.Worker{{
