@@ -124,7 +124,7 @@ func TestOnlyAttachedProgramsHaveMaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, load := range map[string]func() (*ebpf.CollectionSpec, error){
-		"others": loadOthers, "floor": loadFloor, "stamps": loadStamps, "empty": loadEmpty,
+		"others": loadOthers, "floor": loadFloor,
 	} {
 		spec, err := load()
 		if err != nil {

@@ -33,12 +33,13 @@ func ReadKernel() (*Kernel, error) {
 	return k, nil
 }
 
-// options make a load read neither the kernel's types again nor those of modules.
-func (k *Kernel) options() ebpf.CollectionOptions {
+// Options make a load read neither the kernel's types again nor those of modules.
+func (k *Kernel) Options() ebpf.CollectionOptions {
 	return ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: k.types}, Cache: k.cache}
 }
 
-func (k *Kernel) hasTracepoint(name string) bool {
+// HasTracepoint reports whether there is a tracepoint of that name.
+func (k *Kernel) HasTracepoint(name string) bool {
 	var t *btf.Typedef
 	return k.types.TypeByName("btf_trace_"+name, &t) == nil
 }

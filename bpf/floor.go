@@ -35,7 +35,7 @@ func LoadFloor(kernel *Kernel, tid int, kprobe bool) (*Floor, error) {
 	}
 	delete(spec.Programs, other)
 	f := &Floor{}
-	f.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.options())
+	f.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
 	if err != nil {
 		return nil, fmt.Errorf("load eBPF programs: %w", err)
 	}

@@ -19,7 +19,7 @@ import (
 // objectFiles are the compiled programs for both architectures.
 var objectFiles = func() []string {
 	var files []string
-	for _, name := range []string{"slicetrace", "floor", "empty", "stamps", "burn"} {
+	for _, name := range []string{"slicetrace", "floor", "others", "baseline/empty", "baseline/stamps", "baseline/slowdown"} {
 		for _, target := range []string{"x86", "arm64"} {
 			files = append(files, name+"_"+target+"_bpfel.o")
 		}

@@ -154,7 +154,7 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 	if err := kernel.adapt(func(name string, value any) error { return spec.Variables[name].Set(value) }); err != nil {
 		return nil, err
 	}
-	objs.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.options())
+	objs.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -179,7 +179,7 @@ func refused(err error) error {
 // notes the order of the others.
 func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) error {
 	for _, h := range hookPrograms {
-		if kernel.hasTracepoint(h.tracepoint) &&
+		if kernel.HasTracepoint(h.tracepoint) &&
 			!(h.program == slicetraceProgStRename && !o.Record) &&
 			!(h.program == slicetraceProgStExit && (o.NoSwitch || o.NoTracepointExit)) &&
 			!(h.program == slicetraceProgStEntry && o.NoPick) {

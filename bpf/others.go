@@ -39,7 +39,7 @@ func LoadOthers(kernel *Kernel) (*Others, error) {
 		return nil, err
 	}
 	o := &Others{}
-	if o.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.options()); err != nil {
+	if o.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options()); err != nil {
 		return nil, fmt.Errorf("load eBPF program: %w", err)
 	}
 	return o, nil

@@ -18,7 +18,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
-	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/bpf/baseline"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -65,16 +65,16 @@ func findTool(name string) (string, error) {
 }
 
 func attachEmpty(t testing.TB) (workloads.Observer, func()) {
-	empty, err := bpf.LoadEmpty()
+	empty, err := baseline.LoadEmpty()
 	return nil, attachHooks(t, empty, err)
 }
 
 func attachStamps(t testing.TB) (workloads.Observer, func()) {
-	stamps, err := bpf.LoadStamps(runtime.NumCPU())
+	stamps, err := baseline.LoadStamps(runtime.NumCPU())
 	return nil, attachHooks(t, stamps, err)
 }
 
-func attachHooks(t testing.TB, programs *bpf.Yardstick, err error) (detach func()) {
+func attachHooks(t testing.TB, programs *baseline.Programs, err error) (detach func()) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

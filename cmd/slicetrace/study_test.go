@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/bpf/baseline"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -155,22 +155,22 @@ func TestTheSameWorkRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 }
 
 // newSlowdown attaches a slowdown, of no turns at first.
-func newSlowdown(t *testing.T) *bpf.Burn {
+func newSlowdown(t *testing.T) *baseline.Slowdown {
 	t.Helper()
-	burn, err := bpf.LoadBurn()
+	slowdown, err := baseline.LoadSlowdown()
 	if err != nil {
 		t.Fatal(err)
 	}
-	attached, err := burn.Attach()
+	attached, err := slowdown.Attach()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(attached.Close(), burn.Close()); err != nil {
+		if err := errors.Join(attached.Close(), slowdown.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	return burn
+	return slowdown
 }
 
 // phase is the median of one trial's switch phases.
@@ -187,14 +187,14 @@ func (b *bench) phase() float64 {
 // turnsFor returns how many turns of the slowdown make up the planted part, twice
 // measured: the processor does some of a few turns beside other work. Trials with
 // and without take turns, for the machine's speed comes and goes.
-func turnsFor(b *bench, burn *bpf.Burn) int {
+func turnsFor(b *bench, slowdown *baseline.Slowdown) int {
 	turns := 400
 	for _, pairs := range []int{15, 60} {
 		var slower []float64
 		for range pairs {
-			setTurns(b.t, burn, 0)
+			setTurns(b.t, slowdown, 0)
 			bare := b.phase()
-			setTurns(b.t, burn, turns)
+			setTurns(b.t, slowdown, turns)
 			slower = append(slower, b.phase()/bare-1)
 		}
 		slices.Sort(slower)
@@ -208,9 +208,9 @@ func turnsFor(b *bench, burn *bpf.Burn) int {
 	return turns
 }
 
-func setTurns(t *testing.T, burn *bpf.Burn, turns int) {
+func setTurns(t *testing.T, slowdown *baseline.Slowdown, turns int) {
 	t.Helper()
-	if err := burn.Set(turns); err != nil {
+	if err := slowdown.Set(turns); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -223,13 +223,13 @@ func setTurns(t *testing.T, burn *bpf.Burn, turns int) {
 func TestAPlantedSlowdownIsFound(t *testing.T) {
 	b := newBench(t)
 	b.rounds = manyRounds
-	burn := newSlowdown(t)
-	turns := turnsFor(b, burn)
+	slowdown := newSlowdown(t)
+	turns := turnsFor(b, slowdown)
 	began := time.Now()
-	found, longer := plant(b, burn, turns)
+	found, longer := plant(b, slowdown, turns)
 	for time.Since(began) < 2*time.Minute && (10*found < 9*plantedPairs || longer < 0.7*planted || longer > 1.3*planted) {
 		turns = max(1, int(math.Round(float64(turns)*min(2, max(0.5, planted/max(longer, planted/4))))))
-		found, longer = plant(b, burn, turns)
+		found, longer = plant(b, slowdown, turns)
 	}
 	if off := longer / planted; off < 0.7 || off > 1.3 {
 		t.Errorf("the switch phase became longer by %.1f %%, not by %g %%", 100*longer, 100*planted)
@@ -241,17 +241,17 @@ func TestAPlantedSlowdownIsFound(t *testing.T) {
 
 // plant runs pairs of which one half is slowed down, and returns in how many that
 // was found, and by which part the switch phase became longer.
-func plant(b *bench, burn *bpf.Burn, turns int) (found int, longer float64) {
+func plant(b *bench, slowdown *baseline.Slowdown, turns int) (found int, longer float64) {
 	t := b.t
 	t.Helper()
 	var shifts []float64
 	for range plantedPairs {
 		r := b.pair(func(l report.Mode) {
-			burned := 0
+			now := 0
 			if l == report.Processes {
-				burned = turns
+				now = turns
 			}
-			setTurns(t, burn, burned)
+			setTurns(t, slowdown, now)
 		})
 		slow, bare := median(r, report.Processes), median(r, report.Threads)
 		shifts = append(shifts, slow/bare)

@@ -15,12 +15,12 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #define MOST_TURNS 4096
 
-volatile u32 burn_turns = 0;
+volatile u32 slowdown_turns = 0;
 
 SEC("tp_btf/sched_switch")
-int st_burn(void *ctx)
+int st_slowdown(void *ctx)
 {
-	u32 i, turns = burn_turns;
+	u32 i, turns = slowdown_turns;
 	u64 x = turns;
 
 	for (i = 0; i < MOST_TURNS && i < turns; i++) {
