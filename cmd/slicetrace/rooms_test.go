@@ -1,0 +1,100 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/slicetrace/slicetrace/"
+
+// mayImport are the packages of this module that each package may import. workloads knows
+// nothing of tracing; report and all below it are read on any system and never link eBPF.
+var mayImport = map[string][]string{
+	"bpf":                               {},
+	"bpf/baseline":                      {"bpf"},
+	"bpf/bpftest":                       {},
+	"cmd/slicetrace":                    {"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector", "report", "report/recording", "report/render", "report/timeline", "workloads"},
+	"cmd/slicetrace/internal/inherited": {},
+	"cmd/slicetrace/internal/outfile":   {},
+	"collector":                         {"bpf", "report", "report/histogram", "report/recording"},
+	"report":                            {"report/histogram", "report/stats"},
+	"report/histogram":                  {},
+	"report/recording":                  {},
+	"report/render":                     {"report", "report/recording", "report/timeline"},
+	"report/reporttest":                 {"report", "report/histogram", "report/recording"},
+	"report/stats":                      {},
+	"report/timeline":                   {"report/recording"},
+	"workloads":                         {},
+}
+
+// usedBy are the packages that alone may import a library.
+var usedBy = map[string][]string{
+	"github.com/cilium/ebpf":            {"bpf", "bpf/baseline", "bpf/bpftest", "collector"},
+	"github.com/spf13/":                 {"cmd/slicetrace"},
+	"github.com/olekukonko/tablewriter": {"report/render"},
+	"github.com/parquet-go/parquet-go":  {"report/render"},
+}
+
+// Imports go in one direction: from the commands to what they compose, and from the
+// tracer and the renderers to the record of a run.
+func TestPackagesImportInOneDirection(t *testing.T) {
+	const root = "../.."
+	seen := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		allowed, known := mayImport[folder]
+		if seen[folder] = true; !known {
+			t.Errorf("%s: say in mayImport what the package may import", folder)
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if own, is := strings.CutPrefix(imported, module); is && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s", path, own)
+			}
+			for library, users := range usedBy {
+				if strings.HasPrefix(imported, library) && !slices.Contains(users, folder) {
+					t.Errorf("%s imports %s", path, imported)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder := range mayImport {
+		if !seen[folder] {
+			t.Errorf("there is no package %s", folder)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
+		t.Error(err)
+	}
+}
