@@ -25,7 +25,7 @@ It exits with 0 if run would work.`,
   sudo slicetrace check --format json`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			keepGarbage()
+			delayGC()
 			a := newAnswer(collector.Checks())
 			write := a.text
 			if show == formatJSON {

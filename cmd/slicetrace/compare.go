@@ -324,7 +324,7 @@ func (c *comparing) verdict(comparison *report.Comparison) error {
 
 // readReports reads the files side by side, since that takes most of the time.
 func readReports(names []string) ([]report.Named, error) {
-	keepGarbage()
+	delayGC()
 	out, errs := make([]report.Named, len(names)), make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {

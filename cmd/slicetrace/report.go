@@ -53,7 +53,7 @@ it is about the second, and what has changed since the first.`,
 
 // readReport reads a report and, in one that was saved without them, decides the claims.
 func readReport(name string) (*report.Report, error) {
-	keepGarbage()
+	delayGC()
 	r, err := report.ReadFile(name)
 	if err != nil {
 		return nil, err

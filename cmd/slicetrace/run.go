@@ -176,7 +176,7 @@ func (o *runOptions) checkPhases() error {
 }
 
 // open opens a collector for a run on the host.
-func (o *runOptions) open(tasks int, host report.Host, t *tape) (*collector.Collector, error) {
+func (o *runOptions) open(tasks int, host report.Host, t *recordingFile) (*collector.Collector, error) {
 	return openCollector(collector.Options{
 		Tasks: tasks, Record: t.options(host),
 		NoPick: !slices.Contains(o.phases, phasePick), NoSwitch: !slices.Contains(o.phases, phaseSwitch),

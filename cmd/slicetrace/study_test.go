@@ -70,7 +70,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) trial(mode report.Mode, round int) report.Trial {
 	b.t.Helper()
 	var r report.Report
-	rec := &recorder{collector: b.collector, report: &r, settings: b.settings}
+	rec := &trialObserver{collector: b.collector, report: &r, settings: b.settings}
 	if err := b.plan.Run(b.t.Context(), rec, nil); err != nil {
 		b.t.Fatal(err)
 	}

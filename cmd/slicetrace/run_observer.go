@@ -20,9 +20,9 @@ const exitLimit = 2 * time.Second
 // then only go into the next trial's account.
 const joinedLimit = 100 * time.Millisecond
 
-// recorder turns trials into a report: it is the workloads' observer, and
+// trialObserver turns trials into a report: it is the workloads' observer, and
 // brings the collector's figures and the workers' own together.
-type recorder struct {
+type trialObserver struct {
 	collector *collector.Collector
 	report    *report.Report
 	settings  *collector.SettingsWatch
@@ -34,7 +34,7 @@ type recorder struct {
 }
 
 // Ready watches the trial's workers, which stand at the start gate.
-func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
+func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	tasks := make([]collector.Task, 0, len(workers))
 	var tids, pids []int
 	for _, w := range workers {
@@ -60,7 +60,7 @@ func (r *recorder) Ready(t workloads.Trial, workers []workloads.Worker) error {
 }
 
 // Stopped adds the trial, whose workers stand at the end gate, to the report.
-func (r *recorder) Stopped(result workloads.Result) error {
+func (r *trialObserver) Stopped(result workloads.Result) error {
 	// Who died may not be quite gone, nor the last that workers created and joined.
 	limit := joinedLimit
 	if slices.ContainsFunc(result.Workers, func(w workloads.WorkerResult) bool { return w.Died }) {
@@ -125,7 +125,7 @@ func (r *recorder) Stopped(result workloads.Result) error {
 }
 
 // Failed notes a trial that gave no figures.
-func (r *recorder) Failed(f workloads.Failure) {
+func (r *trialObserver) Failed(f workloads.Failure) {
 	r.report.Failed = append(r.report.Failed, report.FailedTrial{
 		Workload: f.Trial.Workload, Variant: f.Trial.Variant, Mode: report.Mode(f.Trial.Mode), Round: f.Trial.Round,
 		Cause: oneLine(f.Err), LeftOut: f.LeftOut,

@@ -6,9 +6,9 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// keepGarbage collects none up to a GiB: for commands that keep what they read, and
+// delayGC collects no garbage up to a GiB: for commands that keep what they read, and
 // end when it is shown.
-func keepGarbage() {
+func delayGC() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
 }

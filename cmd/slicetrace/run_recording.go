@@ -14,8 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// tape is the file of --record. A nil tape is none.
-type tape struct {
+// recordingFile is the file of --record, nil without one.
+type recordingFile struct {
 	name   string
 	id     string
 	file   *outfile.File
@@ -25,8 +25,8 @@ type tape struct {
 	cpu    time.Duration
 }
 
-// newTape begins the file of --record, nil if none is asked for.
-func newTape(name string, target *outfile.Target) (*tape, error) {
+// newRecordingFile begins the file of --record, nil if none is asked for.
+func newRecordingFile(name string, target *outfile.Target) (*recordingFile, error) {
 	if target == nil {
 		return nil, nil
 	}
@@ -34,22 +34,22 @@ func newTape(name string, target *outfile.Target) (*tape, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tape{name: name, id: rand.Text(), file: file, began: time.Now(), cpu: toolCPU()}
+	t := &recordingFile{name: name, id: rand.Text(), file: file, began: time.Now(), cpu: toolCPU()}
 	t.buffer = bufio.NewWriterSize(counting{t}, 1<<20)
 	return t, nil
 }
 
-// counting writes to a tape's file.
-type counting struct{ tape *tape }
+// counting writes to a recording's file.
+type counting struct{ of *recordingFile }
 
 func (c counting) Write(p []byte) (int, error) {
-	n, err := c.tape.file.Write(p)
-	c.tape.bytes += int64(n)
+	n, err := c.of.file.Write(p)
+	c.of.bytes += int64(n)
 	return n, err
 }
 
 // options are the collector's.
-func (t *tape) options(host report.Host) *collector.Recording {
+func (t *recordingFile) options(host report.Host) *collector.Recording {
 	if t == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (t *tape) options(host report.Host) *collector.Recording {
 
 // finish completes the file and notes in the report what it holds. If that fails
 // the report says so, and has no recording: what was counted is not lost with it.
-func (t *tape) finish(c *collector.Collector, r *report.Report) {
+func (t *recordingFile) finish(c *collector.Collector, r *report.Report) {
 	if t == nil {
 		return
 	}
@@ -83,7 +83,7 @@ func (t *tape) finish(c *collector.Collector, r *report.Report) {
 }
 
 // abort leaves no file behind, unless finish has been called.
-func (t *tape) abort() {
+func (t *recordingFile) abort() {
 	if t != nil && t.file != nil {
 		t.file.Abort()
 	}

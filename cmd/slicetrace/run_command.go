@@ -32,11 +32,11 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	}
 	began := collector.Now()
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
-	tape, err := newTape(o.record, o.recorded)
+	rf, err := newRecordingFile(o.record, o.recorded)
 	if err != nil {
 		return err
 	}
-	defer tape.abort()
+	defer rf.abort()
 	// If nobody reads our standard error any more, a write then fails, and neither the
 	// report nor the program's status is lost with it.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
@@ -52,12 +52,12 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	settings := collector.WatchSettings(r.Host)
-	c, err := o.open(o.tasks, r.Host, tape)
+	c, err := o.open(o.tasks, r.Host, rf)
 	if err != nil {
 		return errors.Join(err, abandon(running))
 	}
 	defer c.Close()
-	r.Settings = settings.Begin(c, tape != nil)
+	r.Settings = settings.Begin(c, rf != nil)
 	if err := o.dropPrivileges(); err != nil {
 		return errors.Join(err, abandon(running))
 	}
@@ -68,7 +68,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	signals.RestoreStops(o.inherited.Ignored)
 	time.AfterFunc(uninterrupted, func() { signals.RestoreEnds(o.inherited.Ignored) })
 	if err == nil {
-		tape.finish(c, r)
+		rf.finish(c, r)
 		seal(r, c, settings)
 		err = deliver(s.err, s.err, o, name, r)
 	}

@@ -80,19 +80,19 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	for _, t := range trials {
 		most = max(most, t.Workers)
 	}
-	tape, err := newTape(o.record, o.recorded)
+	rf, err := newRecordingFile(o.record, o.recorded)
 	if err != nil {
 		return false, err
 	}
-	defer tape.abort()
+	defer rf.abort()
 	settings := collector.WatchSettings(r.Host)
 	// Twice, since a trial's workers can be about to exit when the next begins.
-	c, err := o.open(2*most+16, r.Host, tape)
+	c, err := o.open(2*most+16, r.Host, rf)
 	if err != nil {
 		return false, err
 	}
 	defer c.Close()
-	r.Settings = settings.Begin(c, tape != nil)
+	r.Settings = settings.Begin(c, rf != nil)
 	if err := o.dropPrivileges(); err != nil {
 		return false, err
 	}
@@ -101,13 +101,13 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}
-	rec := &recorder{collector: c, report: r, settings: settings, progress: bar, began: began}
+	rec := &trialObserver{collector: c, report: r, settings: settings, progress: bar, began: began}
 	err = plan.Run(ctx, rec, rec.Failed)
 	bar.close()
 	if err := conclude(r, plan, err); err != nil {
 		return false, err
 	}
-	tape.finish(c, r)
+	rf.finish(c, r)
 	saveMemory()
 	seal(r, c, settings)
 	return err == nil && len(r.Failed) == 0, nil
