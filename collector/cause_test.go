@@ -16,6 +16,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -44,7 +45,7 @@ func endedBy(name string, tasks []report.Worker, cause report.EndedBy, percent u
 // hz is the tick rate, which a figure of the tests depends on.
 func hz(t testing.TB) int {
 	t.Helper()
-	rate := collector.Fingerprint().HZ
+	rate := hostinfo.Fingerprint().HZ
 	if rate == 0 {
 		t.Fatal("this kernel does not tell its HZ")
 	}

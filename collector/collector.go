@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 )
@@ -112,11 +113,11 @@ func Open(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	online, err := onlineCPUs()
+	online, err := hostinfo.OnlineCPUs()
 	if err != nil {
 		return nil, err
 	}
-	possible, err := possibleCPUs()
+	possible, err := hostinfo.PossibleCPUs()
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -34,7 +35,7 @@ func checkExact(t *testing.T, tr traced) {
 // withoutSkipped leaves out what a kprobe misses in slow guests under PREEMPT_RT,
 // whose kernel is preempted anywhere.
 func withoutSkipped(lost report.Lost) report.Lost {
-	if bpftest.Emulated() && collector.Fingerprint().Preemption == "rt" {
+	if bpftest.Emulated() && hostinfo.Fingerprint().Preemption == "rt" {
 		return withoutMissed(lost)
 	}
 	return lost
@@ -81,7 +82,7 @@ func TestSwitchesEqualTheKernels(t *testing.T) {
 // of the kernel's, the pipe's for one, blocks for that too.
 func TestKnownAnswers(t *testing.T) {
 	c := open(t, collector.Options{})
-	locksSleep := collector.Fingerprint().Preemption == "rt"
+	locksSleep := hostinfo.Fingerprint().Preemption == "rt"
 	for _, n := range []int64{23, 10007} {
 		p := plan(t, "pipe")
 		p.Operations, p.Workers, p.CPUs = n, 2, []int{0}

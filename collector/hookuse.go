@@ -9,30 +9,23 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
-// hookUse is what happens on the collector's hooks beside its own programs.
-type hookUse struct {
-	// tracers names who else stands on those that a switch, a wakeup or a tick goes
-	// through, and lifecycleTracers on those of a task's birth and end: "none", or "" where
-	// that is not known.
-	tracers, lifecycleTracers string
-	// syscalls is what system calls have to do for others, "none" or "" likewise.
-	syscalls string
-	// runs is how often the program of sched_switch ran while the kernel counted.
-	runs uint64
-}
+// SwitchHook is the hook that ends the switch phase: a tracepoint's name, or "kprobe:"
+// and a kernel function's, "" for none.
+func (c *Collector) SwitchHook() string { return c.objs.Switch }
 
-// hookUse asks the kernel anew: it may be called while all is attached. What the
+// HookUse asks the kernel anew: it may be called while all is attached. What the
 // kernel refuses to tell is not known, and no reason to lose what is measured.
-func (c *Collector) hookUse() hookUse {
-	var use hookUse
+func (c *Collector) HookUse() hostinfo.HookUse {
+	var use hostinfo.HookUse
 	for _, h := range c.objs.Hooks {
 		if h.Name != "sched_switch" {
 			continue
 		}
 		if stats, err := h.Program.Stats(); err == nil {
-			use.runs = stats.RunCount
+			use.Runs = stats.RunCount
 		}
 	}
 	if c.others == nil {
@@ -62,9 +55,9 @@ func (c *Collector) hookUse() hookUse {
 			}
 		}
 	}
-	use.tracers, use.lifecycleTracers = found.String(), life.String()
+	use.Tracers, use.LifecycleTracers = found.String(), life.String()
 	if work, ok, err := c.others.SyscallWork(); err == nil && ok {
-		use.syscalls = syscallWork(work)
+		use.Syscalls = syscallWork(work)
 	}
 	return use
 }

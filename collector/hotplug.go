@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
 // hotplug hears of cores that go offline or come online. The kernel tells it once,
@@ -91,7 +93,7 @@ func parseHotplug(message []byte) (cpu int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	cpu, err := parseCPU(name)
+	cpu, err := hostinfo.ParseCPU(name)
 	return cpu, err == nil
 }
 

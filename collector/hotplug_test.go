@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -210,11 +211,11 @@ func TestCoreThatComesLaterIsCounted(t *testing.T) {
 // So is one whose number is lower than that of a core that is online.
 func TestCoreInAHoleIsCounted(t *testing.T) {
 	bpftest.Require(t)
-	online, err := onlineCPUs()
+	online, err := hostinfo.OnlineCPUs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	possible, err := possibleCPUs()
+	possible, err := hostinfo.PossibleCPUs()
 	if err != nil {
 		t.Fatal(err)
 	}

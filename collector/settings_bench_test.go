@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
 // BenchmarkSettings is what lies between two trials, twice, beside the snapshots.
 func BenchmarkSettings(b *testing.B) {
-	watch := WatchSettings(Fingerprint())
+	watch := hostinfo.WatchSettings(hostinfo.Fingerprint())
 	c, err := Open(Options{})
 	if err != nil {
 		b.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
 // userTick is the unit of /proc/stat: USER_HZ is 100 on every architecture that
@@ -72,7 +74,7 @@ func parseStealLine(line string) (core int, away awayTimes, err error) {
 	if len(fields) <= stealField {
 		return 0, away, errors.New("no steal time in it")
 	}
-	core, err = parseCPU(fields[0])
+	core, err = hostinfo.ParseCPU(fields[0])
 	if err != nil {
 		return 0, away, err
 	}

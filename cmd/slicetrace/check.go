@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
 func newCheck(s streams) *cobra.Command {
@@ -56,7 +57,7 @@ type answer struct {
 }
 
 func newAnswer(checks []collector.Check) answer {
-	host := collector.Fingerprint()
+	host := hostinfo.Fingerprint()
 	return answer{
 		Works:  !slices.ContainsFunc(checks, func(c collector.Check) bool { return c.Status == collector.Missing }),
 		Kernel: host.Kernel,

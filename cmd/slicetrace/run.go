@@ -13,6 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/inherited"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -262,7 +263,7 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 
 // parseCores reads a list of different cores such as "0-3,8"; an empty list is nil.
 func parseCores(list string) ([]int, error) {
-	cores, err := collector.ParseCPUs(list)
+	cores, err := hostinfo.ParseCPUs(list)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -85,7 +86,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		return false, err
 	}
 	defer rf.abort()
-	settings := collector.WatchSettings(r.Host)
+	settings := hostinfo.WatchSettings(r.Host)
 	// Twice, since a trial's workers can be about to exit when the next begins.
 	c, err := o.open(2*most+16, r.Host, rf)
 	if err != nil {

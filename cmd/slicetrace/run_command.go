@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -51,7 +52,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err != nil {
 		return err
 	}
-	settings := collector.WatchSettings(r.Host)
+	settings := hostinfo.WatchSettings(r.Host)
 	c, err := o.open(o.tasks, r.Host, rf)
 	if err != nil {
 		return errors.Join(err, abandon(running))
@@ -101,7 +102,7 @@ func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workload
 
 // trace runs the program from its gate to its end, adds the trial to the report and
 // returns how the program ended, nil if it never ran. The run began at began.
-func trace(c *collector.Collector, r *report.Report, settings *collector.SettingsWatch, running *workloads.Running,
+func trace(c *collector.Collector, r *report.Report, settings *hostinfo.SettingsWatch, running *workloads.Running,
 	argv []string, began int64,
 ) (*syscall.WaitStatus, error) {
 	settings.Start(nil) // the program may well change its own

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -25,7 +26,7 @@ const joinedLimit = 100 * time.Millisecond
 type trialObserver struct {
 	collector *collector.Collector
 	report    *report.Report
-	settings  *collector.SettingsWatch
+	settings  *hostinfo.SettingsWatch
 	progress  *progress
 	began     int64 // of the run, by CLOCK_MONOTONIC
 	before    *collector.Snapshot

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -24,7 +25,7 @@ func (o *runOptions) begin(s streams) (r *report.Report, name string, err error)
 		Schema:  report.SchemaVersion,
 		Tool:    report.Tool{Name: "slicetrace", Version: version()},
 		Created: time.Now().UTC().Truncate(time.Second),
-		Host:    collector.Fingerprint(),
+		Host:    hostinfo.Fingerprint(),
 	}
 	name = o.outputName(r.Created)
 	return r, name, o.openOutputs(s, name)
@@ -50,7 +51,7 @@ func (o *runOptions) openOutputs(s streams, name string) error {
 
 // seal completes a report with what is known only at the end of a run. What cannot be
 // had takes nothing from what was measured.
-func seal(r *report.Report, c *collector.Collector, settings *collector.SettingsWatch) {
+func seal(r *report.Report, c *collector.Collector, settings *hostinfo.SettingsWatch) {
 	lack := func(what string, err error) { r.Warnings = append(r.Warnings, what+": "+oneLine(err)) }
 	var err error
 	r.SettingsAtEnd = settings.End()

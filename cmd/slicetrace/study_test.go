@@ -10,6 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/baseline"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/workloads"
@@ -38,7 +39,7 @@ func studied() []string { return []string{"operations", "switch phase p50", "cos
 type bench struct {
 	t         *testing.T
 	collector *collector.Collector
-	settings  *collector.SettingsWatch
+	settings  *hostinfo.SettingsWatch
 	plan      workloads.Plan
 	rounds    int // of a pair
 }
@@ -54,7 +55,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	settings := collector.WatchSettings(collector.Fingerprint())
+	settings := hostinfo.WatchSettings(hostinfo.Fingerprint())
 	settings.Begin(c, false)
 	pipe, err := workloads.Find("pipe")
 	if err != nil {

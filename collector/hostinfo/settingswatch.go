@@ -1,4 +1,4 @@
-package collector
+package hostinfo
 
 import (
 	"fmt"
@@ -17,14 +17,14 @@ import (
 type SettingsWatch struct {
 	reader *settingsReader
 	// base are the settings and the parts of the host when the run began.
-	base      report.Settings
-	collector *Collector
-	hooks     hookUse // when last asked
-	start     moment
-	lists     map[unix.CPUSet]string
+	base   report.Settings
+	tracer Tracer
+	hooks  HookUse // when last asked
+	start  moment
+	lists  map[unix.CPUSet]string
 }
 
-// WatchSettings reads all that can be read without a collector, which must not be
+// WatchSettings reads all that can be read without a tracer, which must not be
 // attached yet. host is the machine's fingerprint.
 func WatchSettings(host report.Host) *SettingsWatch {
 	w := &SettingsWatch{reader: newSettingsReader(), lists: make(map[unix.CPUSet]string)}
@@ -42,12 +42,12 @@ func WatchSettings(host report.Host) *SettingsWatch {
 	return w
 }
 
-// Begin adds who else stands on the collector's hooks, and returns the settings with
+// Begin adds who else uses the tracer's hooks, and returns the settings with
 // which the run begins. Those that the fingerprint has are not among them.
-func (w *SettingsWatch) Begin(c *Collector, recording bool) report.Settings {
-	w.collector = c
+func (w *SettingsWatch) Begin(t Tracer, recording bool) report.Settings {
+	w.tracer = t
 	// In a function where somebody else's was before, ours is not the only one.
-	if own, ok := strings.CutPrefix(c.objs.Switch, "kprobe:"); ok && !slices.Contains(strings.Fields(w.base["probed_functions"]), own) {
+	if own, ok := strings.CutPrefix(t.SwitchHook(), "kprobe:"); ok && !slices.Contains(strings.Fields(w.base["probed_functions"]), own) {
 		w.reader.ownProbe = own
 	}
 	w.base["recording"] = "off"
@@ -62,11 +62,11 @@ func (w *SettingsWatch) Begin(c *Collector, recording bool) report.Settings {
 	return settings
 }
 
-// ask adds what only the kernel's own structures tell, through the collector.
+// ask adds what only the kernel's own structures tell, through the tracer.
 func (w *SettingsWatch) ask(values report.Settings) {
-	use := w.collector.hookUse()
+	use := w.tracer.HookUse()
 	for name, value := range map[string]string{
-		"other_tracers": use.tracers, "lifecycle_tracers": use.lifecycleTracers, "syscall_work": use.syscalls,
+		"other_tracers": use.Tracers, "lifecycle_tracers": use.LifecycleTracers, "syscall_work": use.Syscalls,
 	} {
 		if value != "" {
 			values[name] = value
@@ -74,7 +74,7 @@ func (w *SettingsWatch) ask(values report.Settings) {
 	}
 	// Programs count their runs only while the kernel keeps statistics of them, for
 	// whoever asked it to, and for however short a time.
-	if use.runs > w.hooks.runs {
+	if use.Runs > w.hooks.Runs {
 		values["bpf_stats"] = "on"
 	}
 	w.hooks = use

@@ -1,4 +1,4 @@
-package collector
+package hostinfo
 
 import (
 	"fmt"
@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// onlineCPUs returns the cores that are online, ascending.
-func onlineCPUs() ([]int, error) { return readCPUs("online") }
+// OnlineCPUs returns the cores that are online, ascending.
+func OnlineCPUs() ([]int, error) { return readCPUs("online") }
 
-// possibleCPUs returns the cores that can come online before the next boot, those that
+// PossibleCPUs returns the cores that can come online before the next boot, those that
 // are online included, ascending.
-func possibleCPUs() ([]int, error) { return readCPUs("possible") }
+func PossibleCPUs() ([]int, error) { return readCPUs("possible") }
 
 func readCPUs(list string) ([]int, error) {
 	name := "/sys/devices/system/cpu/" + list
@@ -47,11 +47,11 @@ func ParseCPUs(text string) ([]int, error) {
 		if !isRange {
 			last = first
 		}
-		from, err := parseCPU(first)
+		from, err := ParseCPU(first)
 		if err != nil {
 			return nil, fmt.Errorf("parse list of cores %q: %w", text, err)
 		}
-		to, err := parseCPU(last)
+		to, err := ParseCPU(last)
 		if err != nil {
 			return nil, fmt.Errorf("parse list of cores %q: %w", text, err)
 		}
@@ -68,8 +68,8 @@ func ParseCPUs(text string) ([]int, error) {
 	return cpus, nil
 }
 
-// parseCPU reads the number of a core, without a sign.
-func parseCPU(text string) (int, error) {
+// ParseCPU reads the number of a core, without a sign.
+func ParseCPU(text string) (int, error) {
 	cpu, err := strconv.ParseUint(text, 10, 31)
 	return int(cpu), err
 }
