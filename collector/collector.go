@@ -156,7 +156,7 @@ func Open(o Options) (*Collector, error) {
 	// It may be refused where all else is allowed; then that is what is not known.
 	c.others, _ = bpf.LoadOthers(kernel)
 	if objs.Pick != "" || objs.Switch != "" {
-		// Not before: after tracepoints were let go of, the kernel takes 10 ms over the next.
+		// Measured last: once tracepoints have been released, the kernel takes 10 ms to attach the next one.
 		c.floor = measureFloor(kernel, objs.Switch)
 	} else {
 		c.floor.err = errors.New("no phase is timed")
@@ -228,7 +228,7 @@ func (c *Collector) Watch(tasks ...Task) error {
 }
 
 // settleLimit bounds the wait for created tasks that have not begun to exit as far as
-// the kernel has told: before 6.16 it wakes who joins a thread a little before it does.
+// the kernel has told: before 6.16 it wakes the thread that joins another a little before that one begins to exit.
 const settleLimit = 20 * time.Millisecond
 
 // AwaitExits waits until every watched task that has begun to exit has made its

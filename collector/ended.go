@@ -11,7 +11,7 @@ type endedTasks struct {
 	rows   []bpf.Obituary
 	rest   bpf.Obituary // the sum of those beyond maxEndedRows
 	merged int          // how many those are
-	// known is when the last task was born of which something has to be subtracted:
+	// known is the birth time of the youngest task from which something has to be subtracted:
 	// what an earlier snapshot has seen of it, or its counters when watching began.
 	// That cannot be done in a sum, so tasks up to then have rows in any case. They
 	// are no more than can be watched at once.

@@ -54,7 +54,7 @@ func (f *hookFloor) measure(kernel *bpf.Kernel, kprobe bool) (time.Duration, err
 		defer l.Close()
 		f.end = h.Name
 	}
-	// It has no such child.
+	// This process has no child of that number, so each wait returns at once.
 	self := unix.Getpid()
 	for range floorSamples {
 		if _, err := unix.Wait4(self, nil, unix.WNOHANG, nil); !errors.Is(err, unix.ECHILD) {

@@ -90,8 +90,8 @@ func (c *Collector) ownPrograms() ownNames {
 // anotherOfUs is a slicetrace of which this process knows no program.
 const anotherOfUs = "another slicetrace"
 
-// tracerName says who a function at a tracepoint belongs to, as far as it shows: whose
-// process it is the kernel does not tell.
+// tracerName names the owner of a function at a tracepoint as far as it can be seen; the
+// kernel does not tell which process it belongs to.
 func tracerName(c bpf.Callback, own ownNames) string {
 	ours := slices.Collect(maps.Values(own))
 	switch {
@@ -107,7 +107,7 @@ func tracerName(c bpf.Callback, own ownNames) string {
 	return "kernel function " + c.Function
 }
 
-// tracers are who stands on hooks: on which, and how many of one name on each.
+// tracers are the users of hooks: on which hooks, and how many with the same name on each.
 type tracers struct {
 	names []string // in the order in which they were found
 	hooks map[string]map[string]int

@@ -23,8 +23,8 @@ func turns() metric {
 }
 
 // longEnough reports whether the trial lasted for two rounds of all workers, with slices
-// as long as they had, or with the longest that is still bounded: in a shorter one who had
-// no turn may only not have had it yet.
+// as long as they had, or with the longest that is still bounded: in a shorter
+// trial, a worker without a turn may just not have had it yet.
 func (t *Trial) longEnough() bool {
 	var ran float64
 	var n uint64
@@ -340,7 +340,7 @@ func rotation() metric {
 		for _, w := range t.Workers {
 			fewest = min(fewest, w.Slices)
 		}
-		// Who had no turn at all has waited for the whole trial.
+		// A worker without any turn has waited for the whole trial.
 		return float64(t.DurationNS) / float64(max(1, fewest)), true
 	})
 }

@@ -22,7 +22,7 @@ func enoughSlices(workers []Worker) bool {
 }
 
 // leastShare is the smallest share of CPU time ÷ the largest, absent where a worker
-// who had its part has too few slices to tell.
+// that had its share has too few slices to tell.
 func leastShare() metric {
 	return figureOf("smallest share ÷ largest", Ratio, func(t *Trial) (float64, bool) {
 		if len(t.Workers) < 2 {

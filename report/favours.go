@@ -141,7 +141,7 @@ func (r *Report) choiceSection() Section {
 	return s
 }
 
-// outliving judges who outlives a crash; ok is false where no worker crashed in both modes.
+// outliving judges in which mode more workers outlive a crash; ok is false where no worker crashed in both modes.
 // A mode is favoured if in every round more of its workers live on than ever of the other's.
 func (r *Report) outliving() (f favour, ok bool) {
 	f = favour{work: "outliving a crash", load: whole("crash"), metric: outlived()}

@@ -13,7 +13,7 @@ import (
 // lock: a futex mutex without spinning, as glibc's default one is; its futex is private
 // in threads and shared in processes. One operation is one addition of 1, which is a
 // call in all forms, so that they differ by nothing else. The figure counted is the
-// word's final value: what it lacks to the number of operations was lost.
+// word's final value: the number of operations minus this value is how many additions were lost.
 //
 // The word is on the board, which is shared on purpose. What processes and threads
 // share by themselves says the figure others_words_seen_ppm: each worker writes a value

@@ -15,8 +15,8 @@ import (
 // others work to the end of the trial, if they live. One operation is one chunk,
 // and the work of the dead counts.
 //
-// Worker 0 sends the signal to itself, which ends it as a bad access would, but
-// that the kernel's log has no line of it; and no core is dumped.
+// Worker 0 sends the signal to itself, which ends it as a bad access would. Only
+// the kernel's log has no line about it, and no core is dumped.
 //
 // A worker's only voluntary switch is the one at the end gate, or its last one.
 func crash() Workload {

@@ -165,7 +165,7 @@ func checkCPUs(cpus []int) error {
 }
 
 // mostCPUs is NR_CPUS's bound on every architecture. The kernel refuses to tell a process's
-// cores to who has no room for all that the machine can have, be they ever so few.
+// cores to a caller whose buffer is smaller than all cores that the machine could have.
 const mostCPUs = 8192
 
 // allowedCPUs returns the cores that this process may run on, ascending.

@@ -35,7 +35,7 @@ func becomeBatch(*worker) error {
 // no gate: it waits in its first receive, before the trial starts, and the stop
 // token replaces that one at the end. So over N round trips each worker of a
 // pair is switched out N times for want of a token and once more at the end
-// gate: N+1 voluntary switches each, no matter who ran first.
+// gate: N+1 voluntary switches each, whichever ran first.
 //
 // For that a send must not put the sender off the core in favour of the peer it
 // wakes. On 6.18 about half did, and those switches were involuntary; so workers

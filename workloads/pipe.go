@@ -20,8 +20,8 @@ import (
 // between cores, as between most programs.
 //
 // A round trip is 2 voluntary switches, one of each worker; see pingPong. Between two
-// cores it can be less: who finds the token there, since the other was quick, does not
-// wait.
+// cores it can be less: a worker that finds the token there already, because the other was
+// quick, does not wait.
 func pipe() Workload {
 	return Workload{
 		Name:     "pipe",

@@ -325,7 +325,7 @@ func (w *worker) tookSpawn(began, created int64) {
 //go:norace
 func (w *worker) fork(program int) syscall.Errno {
 	began := monotonic()
-	// Who shares its memory must not use its stack: a task of cloneTask uses none.
+	// A task that shares its memory must not use its stack: a task of cloneTask uses none.
 	pid := cloneTask(w.forkFlags, nil, nil, program)
 	if pid < 0 {
 		return syscall.Errno(-pid)

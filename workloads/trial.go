@@ -19,8 +19,8 @@ import (
 const (
 	// gatherLimit bounds the time that workers take to come to a gate.
 	gatherLimit = 30 * time.Second
-	// stopLimit bounds the time for which a signal may stop a worker: who stops one
-	// by mistake, or to look at it, continues it, and a run need not wait for more.
+	// stopLimit bounds the time for which a signal may stop a worker: long enough for
+	// someone who stopped it by mistake, or to look at it, to continue it.
 	stopLimit = 10 * time.Second
 	// toStart and toStop are what workers do at the gates.
 	toStart, toStop = "start", "stop"
@@ -189,8 +189,8 @@ func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit ti
 		nap := min(left, s.fleet.patience())
 		slept := time.Now()
 		s.board.await(heard, nap)
-		// Who was frozen with the workers, or stopped, has not waited for them: once more,
-		// and not for long, since a machine that starves the tool looks alike.
+		// If the tool was frozen with the workers, or stopped, it has not waited for them. It
+		// waits once more, and not for long, since a machine that starves the tool looks the same.
 		if !excused && time.Since(slept)-nap > time.Second {
 			granted, excused = max(limit, time.Since(began)+stopLimit), true
 		}
@@ -294,7 +294,7 @@ func (s *stage) settle(ctx context.Context, workers []Worker) ([]Counters, error
 }
 
 // result collects what the workers did; after are the counters of the last of
-// them, who live.
+// them, which are alive.
 func (s *stage) result(workers []Worker, after []Counters) Result {
 	crashed, lost := s.fleet.crashedAt()
 	r := Result{Trial: s.trial, Start: longest, Paused: s.fleet.pausedWorkers()}

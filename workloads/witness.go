@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// witness is a servant in this process's group who blocks all signals: what pends
+// witness is a process in this process's group that blocks all signals: what is pending
 // there was sent to the whole group, and so to the command as well, if that is in
 // the group. It is younger than we are, and the kernel signals the youngest of a
 // group first: what we have got from a sender to the group, it has got already.

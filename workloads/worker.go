@@ -152,7 +152,7 @@ func (w *worker) perform() {
 		atomic.AddUint32(&head.failed, 1)
 	}
 	done := atomic.AddUint32(&head.done, 1)
-	// Where some may die, no one knows who is the last.
+	// Where some may die, none of them knows whether it is the last.
 	if errno != 0 || done == uint32(len(w.board.slots)) || w.workload.fatal {
 		w.board.ring()
 	}

@@ -26,7 +26,7 @@ func openInput(name string) (*input, error) {
 		return nil, fmt.Errorf("open report: %w", err)
 	}
 	buffered := bufio.NewReader(f)
-	// A file that cannot be read says so to whoever reads on.
+	// If the file cannot be read, the next read reports the error.
 	start, err := buffered.Peek(16)
 	if len(start) == 0 && errors.Is(err, io.EOF) {
 		f.Close()

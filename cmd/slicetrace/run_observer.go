@@ -62,7 +62,7 @@ func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) err
 
 // Stopped adds the trial, whose workers stand at the end gate, to the report.
 func (r *trialObserver) Stopped(result workloads.Result) error {
-	// Who died may not be quite gone, nor the last that workers created and joined.
+	// Workers that died, and the last tasks that workers created and joined, may still be exiting.
 	limit := joinedLimit
 	if slices.ContainsFunc(result.Workers, func(w workloads.WorkerResult) bool { return w.Died }) {
 		limit = exitLimit

@@ -93,7 +93,7 @@ func (p *progress) end() {
 	p.began = time.Time{}
 }
 
-// close clears the display. It leaves behind what hangs on a stopped terminal.
+// close clears the display. A display that waits for a stopped terminal is left as it is.
 func (p *progress) close() {
 	if p == nil {
 		return

@@ -32,7 +32,7 @@ const (
 //
 //	heads    a byte an event
 //	times    since the event before
-//	tids     next, or who was woken
+//	tids     next, or the task that was woken
 //	prevs    of a switch with headPrev; cpus of a wakeup
 //	lengths  of a switch: the time since the core's last switch that is not prev's
 //	         slice, plus 1; 0 where the slice is not known, followed by nothing

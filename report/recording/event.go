@@ -59,7 +59,7 @@ type Task struct {
 	TimeNS int64
 	// TID is the kernel's pid, TGID its process.
 	TID, TGID int32
-	// Parent is the tid of who created the task at that time. It is 0 for a task that
+	// Parent is the tid of the task that created this one at that time. It is 0 for a task that
 	// was there before or only has another name, and in recordings of older versions.
 	Parent int32
 	// Comm is the task's own word: hostile input, up to 15 bytes of anything.

@@ -12,7 +12,7 @@ const cloneThread = 0x10000
 
 // lives knows which tasks live, so that Perfetto does not take two tasks that had
 // one tid after another for one. It tells them apart as the kernel's own events do:
-// by task_newtask of who was created, and sched_process_free of who is gone.
+// by task_newtask for a task that was created, and sched_process_free for one that is gone.
 //
 // Blocks of several cores take turns, so a task's end can be read after the
 // beginning of the next task of that tid: hence all that is known has a time.

@@ -124,7 +124,7 @@ func (s *schedEncoder) events(core *schedCore, events []recording.Event) {
 	}
 }
 
-// birth writes the task_newtask of who is woken for the first time.
+// birth writes the task_newtask of a task that is woken for the first time.
 func (s *schedEncoder) birth(e *recording.Event) {
 	t, ok := s.tasks.lives.birth(e.Next, e.TimeNS)
 	if !ok {

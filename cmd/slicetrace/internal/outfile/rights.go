@@ -46,7 +46,8 @@ func becomeOnFiles(o *Owner) error {
 	if errno != 0 {
 		return fmt.Errorf("set groups: %w", errno)
 	}
-	// These two say nothing when they fail, but what is in force. User -1 is none.
+	// These two report no failure, but which user is in force. -1 is no valid user, so it
+	// changes nothing.
 	unix.RawSyscall(unix.SYS_SETFSGID, uintptr(o.GID), 0, 0)
 	unix.RawSyscall(unix.SYS_SETFSUID, uintptr(o.UID), 0, 0)
 	gid, _, _ := unix.RawSyscall(unix.SYS_SETFSGID, ^uintptr(0), 0, 0)
@@ -75,8 +76,8 @@ func mayReplace(dir *os.Root, file fs.FileInfo) bool {
 	return !ok || !isUnix || info.Mode()&fs.ModeSticky == 0 || folder.Uid == uid || stat.Uid == uid
 }
 
-// isRoots reports whether a directory is root's, and one that root can write to
-// without being allowed everything.
+// isRoots reports whether a directory belongs to root, and its mode lets root write to it
+// even without CAP_DAC_OVERRIDE.
 func isRoots(dir *os.Root) bool {
 	info, err := dir.Stat(".")
 	if err != nil {
