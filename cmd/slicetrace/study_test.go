@@ -216,27 +216,21 @@ func setTurns(t *testing.T, slowdown *baseline.Slowdown, turns int) {
 	}
 }
 
-// A switch phase that is a tenth longer under one label is found in at least nine
-// of ten runs. Others' work hides what was planted, and changes how much that was: so
-// what a spell of it spoils is done again, for two minutes, with what that taught
-// of the turns. Were it found in seven of ten runs only, one study in a hundred would
-// say nine.
+// The power study, of a fixed size: a switch phase that is a tenth longer under one label is
+// found in nine of ten runs. Were that so, so few would still come once in a thousand studies.
+// Other programs change how much the planted turns make up: a study in which they made up
+// something else than a tenth says nothing of a tenth, and fails.
 func TestAPlantedSlowdownIsFound(t *testing.T) {
+	const power = 0.9
 	b := newBench(t)
 	b.rounds = manyRounds
 	slowdown := newSlowdown(t)
-	turns := turnsFor(b, slowdown)
-	began := time.Now()
-	found, longer := plant(b, slowdown, turns)
-	for time.Since(began) < 2*time.Minute && (10*found < 9*plantedPairs || longer < 0.7*planted || longer > 1.3*planted) {
-		turns = max(1, int(math.Round(float64(turns)*min(2, max(0.5, planted/max(longer, planted/4))))))
-		found, longer = plant(b, slowdown, turns)
-	}
+	found, longer := plant(b, slowdown, turnsFor(b, slowdown))
 	if off := longer / planted; off < 0.7 || off > 1.3 {
-		t.Errorf("the switch phase became longer by %.1f %%, not by %g %%", 100*longer, 100*planted)
+		t.Fatalf("the switch phase became longer by %.1f %%, not by %g %%", 100*longer, 100*planted)
 	}
-	if 10*found < 9*plantedPairs {
-		t.Errorf("it was found in %d of %d runs", found, plantedPairs)
+	if reporttest.AtLeast(plantedPairs-found, plantedPairs, 1-power) < 0.001 {
+		t.Errorf("it was found in %d of %d runs, which a power of %g does not allow", found, plantedPairs, power)
 	}
 }
 
