@@ -1,3 +1,5 @@
+// Package histogram has the log-linear histograms of durations that the BPF programs count, and
+// their JSON.
 package histogram
 
 import (
@@ -19,18 +21,18 @@ const (
 	lastBucket = (64-subBits)<<subBits + SubBuckets - 1
 )
 
-// Histogram is a log-linear distribution of durations in nanoseconds, as the
-// kernel side counts it. Values below SubBuckets have a bucket each; above,
-// each octave is cut into SubBuckets equal buckets. The zero value is empty;
-// == says whether two have counted the same.
+// Histogram is a log-linear distribution of durations in nanoseconds, with the same
+// buckets as in the BPF programs. Values below SubBuckets have a bucket each; above,
+// each octave is divided into SubBuckets equal buckets. The zero value is empty.
+// Histograms that have counted the same values are equal by ==.
 type Histogram struct {
 	Count uint64
 	SumNS uint64
-	// MaxNS is the largest value seen.
+	// MaxNS is the largest value counted.
 	MaxNS uint64
-	// buckets are the occupied ones, ascending, as varints: for each the number of
-	// empty ones before it and how many values it holds. A run has tens of thousands
-	// of histograms, and a bucket takes two or three bytes so.
+	// buckets are the occupied buckets, ascending, as varints: for each one the number of
+	// empty buckets before it, and the number of values in it. So a bucket takes two or
+	// three bytes; a run has tens of thousands of histograms.
 	buckets string
 }
 
@@ -57,8 +59,8 @@ func BucketBounds(i int) (low, high uint64) {
 	return m << g, (m + 1) << g
 }
 
-// New returns what has counted counts[i] values in bucket i, of which the
-// largest is maxNS and the sum is sumNS.
+// New returns a histogram with counts[i] values in bucket i. maxNS is the largest value
+// and sumNS the sum of all values.
 func New(counts []uint64, sumNS, maxNS uint64) Histogram {
 	h := Histogram{SumNS: sumNS, MaxNS: maxNS}
 	p := newPacker()
@@ -99,16 +101,16 @@ func uvarint(s string) (v uint64, rest string) {
 	}
 }
 
-// packer makes a Histogram's buckets. It is passed by value, and so its text can be
+// packer encodes a Histogram's buckets. It is passed by value, so that its text can be
 // on the stack.
 type packer struct {
 	text []byte
-	next int // the least index that may follow
+	next int // the lowest index that may follow
 }
 
 func newPacker() packer { return packer{text: make([]byte, 0, 256)} }
 
-// add appends a bucket that comes after all others and holds n > 0 values.
+// add appends a bucket with n > 0 values. Its index must be above those before it.
 func (p packer) add(bucket int, n uint64) packer {
 	p.text = binary.AppendUvarint(p.text, uint64(bucket-p.next))
 	p.text = binary.AppendUvarint(p.text, n)
@@ -116,7 +118,7 @@ func (p packer) add(bucket int, n uint64) packer {
 	return p
 }
 
-// check says why such a bucket cannot be added.
+// check returns an error if such a bucket cannot be added.
 func (p packer) check(bucket int, n uint64) error {
 	switch {
 	case bucket < 0 || bucket > lastBucket:
@@ -129,9 +131,9 @@ func (p packer) check(bucket int, n uint64) error {
 	return nil
 }
 
-// Merge adds all that o counted to h.
+// Merge adds the values of o to h.
 func (h *Histogram) Merge(o Histogram) {
-	switch { // the commonest cases, for speed
+	switch { // the most frequent cases first, for speed
 	case o == Histogram{}:
 		return
 	case *h == Histogram{}:
@@ -146,13 +148,13 @@ func (h *Histogram) Merge(o Histogram) {
 
 // Quantile returns the duration in nanoseconds that the share q of all values
 // does not exceed, interpolated linearly inside its bucket and never above
-// MaxNS. It is off by at most the width of one bucket. A q outside 0 to 1 is
-// taken as the nearer end. ok is false when the histogram is empty.
+// MaxNS. Its error is at most the width of one bucket. A q below 0 is taken as 0, and one
+// above 1 as 1. ok is false if the histogram is empty.
 func (h Histogram) Quantile(q float64) (ns float64, ok bool) {
 	if h.Count == 0 || h.buckets == "" {
 		return 0, false
 	}
-	// The rank-th smallest value is sought, as by the nearest-rank definition.
+	// By the nearest-rank definition the quantile is the rank-th smallest value.
 	rank := math.Max(1, math.Ceil(q*float64(h.Count)))
 	if rank >= float64(h.Count) {
 		return float64(h.MaxNS), true
@@ -162,7 +164,7 @@ func (h Histogram) Quantile(q float64) (ns float64, ok bool) {
 		n := float64(count)
 		if below+n >= rank {
 			low, high := BucketBounds(b)
-			// A bucket of whole numbers ends at high-1, not at high.
+			// The largest whole number in the bucket is high-1.
 			width := float64(high - 1 - low)
 			return math.Min(float64(low)+width*(rank-below-0.5)/n, float64(h.MaxNS)), true
 		}
@@ -171,8 +173,8 @@ func (h Histogram) Quantile(q float64) (ns float64, ok bool) {
 	return float64(h.MaxNS), true
 }
 
-// Mean returns the mean in nanoseconds, exact but for rounding; ok is false
-// when the histogram is empty.
+// Mean returns the mean in nanoseconds, which is exact except for rounding; ok is false
+// if the histogram is empty.
 func (h Histogram) Mean() (ns float64, ok bool) {
 	if h.Count == 0 {
 		return 0, false
@@ -180,8 +182,7 @@ func (h Histogram) Mean() (ns float64, ok bool) {
 	return float64(h.SumNS) / float64(h.Count), true
 }
 
-// Validate returns an error that says what is wrong when the histogram is not
-// one that counting could have made.
+// Validate returns an error if no values that are counted can give this histogram.
 func (h Histogram) Validate() error {
 	var sum uint64
 	for _, n := range h.Buckets() {

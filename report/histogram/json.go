@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// plain is what is read of a Histogram in a report's file.
+// plain is a Histogram as it is written in a report's file.
 type plain struct {
 	Count uint64 `json:"count"`
 	SumNS uint64 `json:"sum_ns"`
@@ -19,7 +19,9 @@ type plain struct {
 
 // MarshalJSON writes the histogram with its occupied buckets.
 func (h Histogram) MarshalJSON() ([]byte, error) {
-	field := func(to []byte, name string, v uint64) []byte { return strconv.AppendUint(append(to, name...), v, 10) }
+	field := func(to []byte, name string, v uint64) []byte {
+		return strconv.AppendUint(append(to, name...), v, 10)
+	}
 	text := field(make([]byte, 0, 64+3*len(h.buckets)), `{"count":`, h.Count)
 	text = field(text, `,"sum_ns":`, h.SumNS)
 	text = field(text, `,"max_ns":`, h.MaxNS)
@@ -37,16 +39,16 @@ func (h Histogram) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), nil
 }
 
-// UnmarshalJSON reads a histogram, and refuses buckets that no counting fills.
-// Reports are histograms for the most part, so the form that MarshalJSON writes is
-// read without reflection, which halves the time that Decode takes; any other form
-// is left to encoding/json.
+// UnmarshalJSON reads a histogram. It returns an error for buckets that cannot exist.
+// A report consists mostly of histograms, so text as MarshalJSON writes it is parsed
+// without reflection, which halves the time to decode a report. Any other text is left to
+// encoding/json.
 func (h *Histogram) UnmarshalJSON(data []byte) error {
 	if p := (parser{rest: data}); p.parse() {
 		*h = p.to
 		return nil
 	}
-	if string(data) == "null" { // says nothing, by convention
+	if string(data) == "null" { // leaves h as it is, by convention of encoding/json
 		return nil
 	}
 	var read plain
@@ -74,13 +76,14 @@ type parser struct {
 	to   Histogram
 }
 
-// parse reports whether all of the text was in the expected form, and good.
+// parse parses the text. It returns false if the text is not exactly as MarshalJSON writes
+// it, or not valid.
 func (p *parser) parse() bool {
 	if !p.field(`{"count":`, &p.to.Count) || !p.field(`,"sum_ns":`, &p.to.SumNS) || !p.field(`,"max_ns":`, &p.to.MaxNS) {
 		return false
 	}
 	if p.skip(`,"index":[`) {
-		// The two lists are read side by side.
+		// Both lists are parsed at the same time.
 		counts := parser{rest: p.rest}
 		if _, after, ok := bytes.Cut(p.rest, []byte(`],"counts":[`)); ok {
 			counts.rest = after
@@ -90,7 +93,10 @@ func (p *parser) parse() bool {
 		packed := newPacker()
 		for first := true; first || p.skip(","); first = false {
 			var b, n uint64
-			if !first && !counts.skip(",") || !p.number(&b) || !counts.number(&n) || b > lastBucket || packed.check(int(b), n) != nil {
+			if !first && !counts.skip(",") || !p.number(&b) || !counts.number(&n) {
+				return false
+			}
+			if b > lastBucket || packed.check(int(b), n) != nil {
 				return false
 			}
 			packed = packed.add(int(b), n)
@@ -105,7 +111,7 @@ func (p *parser) parse() bool {
 
 func (p *parser) field(name string, to *uint64) bool { return p.skip(name) && p.number(to) }
 
-// skip steps over a text and reports whether it was there.
+// skip removes a text from the front and reports whether it was there.
 func (p *parser) skip(s string) bool {
 	if len(p.rest) < len(s) || string(p.rest[:len(s)]) != s {
 		return false
@@ -114,8 +120,8 @@ func (p *parser) skip(s string) bool {
 	return true
 }
 
-// number reads an integer of at most 19 digits, which cannot overflow. Signs,
-// fractions and leading zeros are not of the expected form.
+// number parses an integer of at most 19 digits, which cannot overflow. It does not accept
+// signs, fractions and leading zeros.
 func (p *parser) number(to *uint64) bool {
 	const digits = 19
 	var v uint64

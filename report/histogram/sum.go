@@ -4,10 +4,10 @@ package histogram
 type Sum struct {
 	sumNS, maxNS uint64
 	counts       [lastBucket + 1]uint64
-	to           int // the bucket after the last that is occupied
+	to           int // the index after the last occupied bucket
 }
 
-// Add adds what a histogram has counted.
+// Add adds the values of a histogram.
 func (s *Sum) Add(h Histogram) {
 	s.sumNS += h.SumNS
 	s.maxNS = max(s.maxNS, h.MaxNS)
@@ -17,5 +17,5 @@ func (s *Sum) Add(h Histogram) {
 	}
 }
 
-// Histogram returns all that was added.
+// Histogram returns the sum.
 func (s *Sum) Histogram() Histogram { return New(s.counts[:s.to], s.sumNS, s.maxNS) }

@@ -6,39 +6,38 @@ import (
 	"fmt"
 )
 
-// The head byte of an event: its class, what ended prev's slice, and what is
-// different from what the event before lets expect.
+// The bits of the head byte of an event.
 const (
-	headClass  = 0x07 // of a switch
-	headCause  = 0x38 // shifted by causeShift
-	headPrev   = 0x40 // a switch away from another task than was expected
-	headWakeup = 0x80 // the other bits are 0
+	headClass  = 0x07 // the class of a switch
+	headCause  = 0x38 // why prev's slice ended, shifted by causeShift
+	headPrev   = 0x40 // prev is not the task to which the core switched last
+	headWakeup = 0x80 // the event is a wakeup; the other bits are 0
 	causeShift = 3
 
 	columnCount = 8
 )
 
-// Bounds on what a file can make a reader hold.
+// Bounds on the memory that a file can make a reader use.
 const (
 	maxComm   = 15
 	maxCPU    = 8191
 	maxEvents = 1 << 20  // in a block
-	maxTasks  = 1 << 15  // handed over at a time, and written in a frame
-	maxFrame  = 64 << 20 // bytes, packed or not
+	maxTasks  = 1 << 15  // that Next returns at a time, and in a frame
+	maxFrame  = 64 << 20 // bytes, compressed or not
 )
 
-// columns holds a block's events, each field in bytes of its own: like follows
-// like, which compresses better.
+// columns holds a block's events with a column of bytes for each field, since similar
+// values side by side compress better. The columns are:
 //
-//	heads    a byte an event
-//	times    since the event before
-//	tids     next, or the task that was woken
-//	prevs    of a switch with headPrev; cpus of a wakeup
-//	lengths  of a switch: the time since the core's last switch that is not prev's
-//	         slice, plus 1; 0 where the slice is not known, followed by nothing
-//	picks    plus 1, 0 for none
-//	changes  the switch phases, likewise
-//	states   a byte a switch
+//	heads     one byte for each event
+//	times     the time since the previous event
+//	tids      next of a switch, the woken task of a wakeup
+//	prevs     prev of a switch that has headPrev, the CPU of a wakeup
+//	gaps      of a switch: the part of the time since the core's previous switch that is
+//	          not in prev's slice, plus 1; 0 if the slice is not known
+//	picks     the pick phase of a switch plus 1; 0 if it was not timed
+//	switches  the switch phase, likewise
+//	states    one byte for each switch
 type columns [columnCount][]byte
 
 const (
@@ -46,9 +45,9 @@ const (
 	times
 	tids
 	prevs
-	lengths
+	gaps
 	picks
-	changes
+	switches
 	states
 )
 
@@ -76,10 +75,10 @@ func (c *columns) encode(buf []byte, b Block) []byte {
 		}
 		expected = e.Next
 		c[heads] = append(c[heads], head)
-		c[lengths] = appendOptional(c[lengths], e.SliceNS, e.TimeNS-lastSwitch-e.SliceNS)
+		c[gaps] = appendOptional(c[gaps], e.SliceNS, e.TimeNS-lastSwitch-e.SliceNS)
 		lastSwitch = e.TimeNS
 		c[picks] = appendOptional(c[picks], e.PickNS, e.PickNS)
-		c[changes] = appendOptional(c[changes], e.SwitchNS, e.SwitchNS)
+		c[switches] = appendOptional(c[switches], e.SwitchNS, e.SwitchNS)
 		c[states] = append(c[states], e.State)
 	}
 	buf = binary.AppendUvarint(buf, uint64(b.CPU))
@@ -93,7 +92,8 @@ func (c *columns) encode(buf []byte, b Block) []byte {
 	return buf
 }
 
-// appendOptional writes value, which may be negative, or nothing where known is.
+// appendOptional appends value, which may be negative. If known is negative, it appends
+// the mark for an unknown value instead.
 func appendOptional(buf []byte, known, value int64) []byte {
 	if known < 0 {
 		return append(buf, 0)
@@ -106,7 +106,7 @@ func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
 var errDamaged = errors.New("damaged block")
 
-// decode replaces b by the block in buf, in b's own memory where it suffices.
+// decode replaces b by the block in buf. It uses b's memory if that is large enough.
 func decode(buf []byte, b *Block) error {
 	in := cursor{rest: buf}
 	cpu, lost := in.uvarint(), in.uvarint()
@@ -149,15 +149,15 @@ func decode(buf []byte, b *Block) error {
 		}
 		expected = e.Next
 		e.SliceNS, e.PickNS, e.SwitchNS = -1, -1, -1
-		if gap, ok := col[lengths].optional(); ok {
+		if gap, ok := col[gaps].optional(); ok {
 			e.SliceNS = e.TimeNS - lastSwitch - gap
 		}
 		lastSwitch = e.TimeNS
 		if pick, ok := col[picks].optional(); ok {
 			e.PickNS = pick
 		}
-		if change, ok := col[changes].optional(); ok {
-			e.SwitchNS = change
+		if phase, ok := col[switches].optional(); ok {
+			e.SwitchNS = phase
 		}
 		e.State = col[states].byte()
 	}
@@ -169,7 +169,7 @@ func decode(buf []byte, b *Block) error {
 	return nil
 }
 
-// cursor reads numbers off the front of rest; bad is set when one is not there.
+// cursor reads numbers from the front of rest. It sets bad if there are not enough bytes.
 type cursor struct {
 	rest []byte
 	bad  bool

@@ -10,33 +10,34 @@ type Event struct {
 	// Next is the tid that the core switched to, or that was woken; 0 is idle.
 	Next int32
 
-	// The rest is of a switch. Prev is the tid that the core switched from.
+	// The fields from here to State belong to switches only. Prev is the tid that the core
+	// switched from.
 	Prev int32
-	// SliceNS is how long prev had the core, -1 where its switch-in was not seen.
+	// SliceNS is how long prev had the core, -1 if its switch-in was not seen.
 	SliceNS int64
-	// PickNS and SwitchNS are the phases of this switch, -1 where not timed.
+	// PickNS and SwitchNS are the phases of this switch, -1 if not timed.
 	PickNS, SwitchNS int64
-	// Class is the index in report.Classes, or NoClass for a switch that the
-	// counters leave out.
+	// Class is an index into report.Classes, or NoClass for a switch that the
+	// counters do not count.
 	Class uint8
-	// EndedBy is the index in report.Causes of why prev's slice ended, or NoCause for
+	// EndedBy is why prev's slice ended, as an index into report.Causes, or NoCause for
 	// the idle task's.
 	EndedBy uint8
-	// State is prev's as the kernel prints it: 'R', 'S', 'D' and so on.
+	// State is prev's state as the kernel prints it: 'R', 'S', 'D' and so on.
 	State byte
 
-	// CPU is the core that a woken task is to run on.
+	// CPU is the core on which the woken task will run. It belongs to wakeups only.
 	CPU int32
 }
 
-// NoClass is the Class of a switch that no class counts, and NoCause the EndedBy
-// of a slice that nothing has to end.
+// NoClass is the Class of a switch that belongs to no class, and NoCause the EndedBy
+// of a slice of the idle task.
 const (
 	NoClass = 7
 	NoCause = 7
 )
 
-// Kind tells events apart.
+// Kind is whether an event is a switch or a wakeup.
 type Kind uint8
 
 // The kinds.
@@ -48,28 +49,28 @@ const (
 // Block is what one core did for a while, in the order of time.
 type Block struct {
 	CPU int
-	// Lost is how many events of the core are missing before the first of these.
+	// Lost is how many events of the core are missing before the first of Events.
 	Lost   uint64
 	Events []Event
 }
 
-// Task is a name that a task had from a time on.
+// Task is a name that a task has had since a time.
 type Task struct {
-	// TimeNS is CLOCK_MONOTONIC, 0 for a task that was there before.
+	// TimeNS is CLOCK_MONOTONIC, 0 for a task that existed before the recording.
 	TimeNS int64
-	// TID is the kernel's pid, TGID its process.
+	// TID is the thread's id, which the kernel calls pid; TGID is that of its process.
 	TID, TGID int32
 	// Parent is the tid of the task that created this one at that time. It is 0 for a task that
-	// was there before or only has another name, and in recordings of older versions.
+	// existed before or has only changed its name, and in recordings of older versions.
 	Parent int32
-	// Comm is the task's own word: hostile input, up to 15 bytes of anything.
+	// Comm is chosen by the task: hostile input, up to 15 arbitrary bytes.
 	Comm string
 }
 
-// Header begins a recording.
+// Header is at the start of a recording.
 type Header struct {
-	// ID is the recording's own, which the report of its run has too, "" in one of an
-	// older version.
+	// ID identifies the recording. The report of the same run has the same one. It is ""
+	// in recordings of older versions.
 	ID string `json:"id,omitempty"`
 	// Tool names the program and version that recorded.
 	Tool string `json:"tool"`
@@ -80,12 +81,12 @@ type Header struct {
 	// CPUs are the cores watched, ascending.
 	CPUs   []int  `json:"cpus"`
 	Kernel string `json:"kernel"`
-	// Hooks say which phases were timed, as in report.Capture.
+	// Pick and Switch name the hooks that timed the phases, as in report.Capture.
 	Pick   string `json:"pick"`
 	Switch string `json:"switch"`
 }
 
-// Mark says when a trial ran, and whose slices are its workers'.
+// Mark is when a trial ran, and which tasks were its workers.
 type Mark struct {
 	Workload string `json:"workload"`
 	Variant  string `json:"variant,omitempty"`
@@ -100,13 +101,13 @@ type Mark struct {
 
 // End completes a recording.
 type End struct {
-	// Switches and Wakeups are what the file holds, Counted the switches that the
-	// kernel side counted on its own meanwhile, and Lost the events that found no
-	// room on their way.
+	// Switches and Wakeups are how many of them the file holds. Counted is how many
+	// switches the BPF programs have counted meanwhile, independently. Lost is how many
+	// events found no room on their way into the file.
 	Switches uint64 `json:"switches"`
 	Wakeups  uint64 `json:"wakeups"`
 	Counted  uint64 `json:"counted"`
 	Lost     uint64 `json:"lost"`
-	// LostTasks are names that found no room.
+	// LostTasks is how many names found no room.
 	LostTasks uint64 `json:"lost_tasks"`
 }

@@ -6,33 +6,33 @@ import (
 	"slices"
 )
 
-// mostFormer is how many names that tasks no longer have are kept, of all tasks: cores'
-// blocks take turns, so that they can still be asked for.
+// mostFormer is how many former names of all tasks together are kept. They are still needed
+// since the blocks of the cores alternate, so that time goes back from block to block.
 const mostFormer = 1 << 20
 
 // mostTID is the kernel's bound on tids, PID_MAX_LIMIT of include/linux/threads.h.
 const mostTID = 1 << 22
 
-// mostLate is how many later names of the same task can have come before a name: their
-// way into a recording keeps their order but for a few.
+// mostLate is by how many places a name may come too late, compared with the order of time
+// of a task's names. On their way into a recording only a few names change places.
 const mostLate = 64
 
-// Names tells what tasks were called at a time, from the Task frames read so
-// far. Its zero value knows none.
+// Names tells which names tasks had at a time, from the Task frames read so
+// far. Its zero value is empty.
 type Names struct {
-	tasks map[int32]*life
-	// former are the tids of names that were followed by another, in the order in
-	// which they were, from next on.
+	tasks map[int32]*history
+	// former, from next on, has the tid of each former name, in the order in which the
+	// names were replaced.
 	former []int32
 	next   int
 	missed uint64
-	most   int // mostFormer unless a test says otherwise
+	most   int // mostFormer if 0; tests set it
 }
 
-// life is the names of one tid, by time, whoever's it was.
-type life struct {
+// history is the names of one tid, by time. Several tasks may have had the tid.
+type history struct {
 	names []named
-	// forgot says that some names before these have been forgotten.
+	// forgot is true if older names have been forgotten.
 	forgot bool
 }
 
@@ -42,44 +42,44 @@ type named struct {
 	comm  string
 }
 
-// Learn takes tasks' names in.
+// Learn adds names.
 func (n *Names) Learn(tasks []Task) {
 	if n.tasks == nil {
-		n.tasks = make(map[int32]*life)
+		n.tasks = make(map[int32]*history)
 	}
 	for _, t := range tasks {
 		if t.TID < 0 || t.TID > mostTID {
 			continue // no kernel has such a task
 		}
-		l := n.tasks[t.TID]
-		if l == nil {
-			l = &life{}
-			n.tasks[t.TID] = l
+		h := n.tasks[t.TID]
+		if h == nil {
+			h = &history{}
+			n.tasks[t.TID] = h
 		}
-		if l.add(named{t.TimeNS, t.TGID, t.Comm}) && len(l.names) > 1 {
+		if h.add(named{t.TimeNS, t.TGID, t.Comm}) && len(h.names) > 1 {
 			n.forget(t.TID)
 		}
 	}
 }
 
-// add reports whether there is a name more.
-func (l *life) add(name named) bool {
-	at := len(l.names)
-	for at > 0 && l.names[at-1].since > name.since {
-		if at--; len(l.names)-at > mostLate {
-			l.forgot = true
+// add inserts a name and reports whether the history has become longer.
+func (h *history) add(name named) bool {
+	at := len(h.names)
+	for at > 0 && h.names[at-1].since > name.since {
+		if at--; len(h.names)-at > mostLate {
+			h.forgot = true
 			return false
 		}
 	}
-	if at > 0 && l.names[at-1].comm == name.comm && l.names[at-1].tgid == name.tgid {
-		return false // it is called so already
+	if at > 0 && h.names[at-1].comm == name.comm && h.names[at-1].tgid == name.tgid {
+		return false // the task had this name already
 	}
-	l.names = slices.Insert(l.names, at, name)
+	h.names = slices.Insert(h.names, at, name)
 	return true
 }
 
-// forget notes that a task has a name more than before, and lets go of the oldest
-// former name once there are too many.
+// forget notes that a task has one more former name, and removes the oldest former name
+// of all tasks if there are too many.
 func (n *Names) forget(tid int32) {
 	n.former = append(n.former, tid)
 	most := n.most
@@ -89,8 +89,8 @@ func (n *Names) forget(tid int32) {
 	if len(n.former)-n.next <= most {
 		return
 	}
-	l := n.tasks[n.former[n.next]]
-	l.names, l.forgot = l.names[1:], true
+	h := n.tasks[n.former[n.next]]
+	h.names, h.forgot = h.names[1:], true
 	if n.next++; n.next > most {
 		n.former = append(n.former[:0], n.former[n.next:]...)
 		n.next = 0
@@ -98,22 +98,22 @@ func (n *Names) forget(tid int32) {
 }
 
 // At returns the name that a task had at a time in CLOCK_MONOTONIC nanoseconds,
-// "" where none is known.
+// "" if it is not known.
 func (n *Names) At(tid int32, timeNS int64) string {
 	_, comm := n.TaskAt(tid, timeNS)
 	return comm
 }
 
-// TaskAt returns the process that a task was in at a time, and its name, 0 and "" where
-// none is known.
+// TaskAt returns the process that a task belonged to at a time in CLOCK_MONOTONIC
+// nanoseconds, and the task's name; 0 and "" if they are not known.
 func (n *Names) TaskAt(tid int32, timeNS int64) (tgid int32, comm string) {
-	l := n.tasks[tid]
-	if l == nil {
+	h := n.tasks[tid]
+	if h == nil {
 		return 0, ""
 	}
-	at := len(l.names)
-	if at > 0 && l.names[at-1].since > timeNS { // else the last, as nearly always
-		at, _ = slices.BinarySearchFunc(l.names, timeNS, func(name named, t int64) int {
+	at := len(h.names)
+	if at > 0 && h.names[at-1].since > timeNS { // otherwise it is the last name, as nearly always
+		at, _ = slices.BinarySearchFunc(h.names, timeNS, func(name named, t int64) int {
 			if name.since <= t {
 				return -1
 			}
@@ -121,19 +121,19 @@ func (n *Names) TaskAt(tid int32, timeNS int64) (tgid int32, comm string) {
 		})
 	}
 	if at > 0 {
-		return l.names[at-1].tgid, l.names[at-1].comm
+		return h.names[at-1].tgid, h.names[at-1].comm
 	}
-	if l.forgot {
+	if h.forgot {
 		n.missed++
 	}
 	return 0, ""
 }
 
-// ErrForgotten says that there was no memory for all names of a recording, and that some
-// which were forgotten are missing from what was made of it.
+// ErrForgotten means that a recording has more names than a reader keeps, and that names
+// were asked for which it had forgotten.
 var ErrForgotten = errors.New("the recording has more names than are kept")
 
-// Err returns ErrForgotten, wrapped, if a name was asked for that had been forgotten.
+// Err returns ErrForgotten, wrapped, if a name was asked for that may have been forgotten.
 func (n *Names) Err() error {
 	if n.missed == 0 {
 		return nil

@@ -11,11 +11,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrNotRecording says that a file is something else.
+// ErrNotRecording means that a file is not a recording.
 var ErrNotRecording = errors.New("not a slicetrace recording")
 
-// ErrCut says that a recording ends without its end frame: the tool was killed,
-// or the disk was full. What was read up to there is whole.
+// ErrCut means that a recording ends without its end frame: the tool was killed,
+// or the disk was full. All that was read before is complete.
 var ErrCut = errors.New("the recording was cut short")
 
 // Frame is one part of a recording: a *Block, []Task, Mark or End.
@@ -30,12 +30,12 @@ type Reader struct {
 	block   Block
 	packed  []byte
 	raw     []byte
-	tasks   []byte // of raw, those that have not been handed over
-	births  bool   // they come with their parents
+	tasks   []byte // the part of raw that Next has not returned yet
+	births  bool   // tasks have parents
 }
 
-// NewReader reads the beginning of a recording. The error is ErrNotRecording for
-// a file that is none.
+// NewReader reads the header of a recording. The error is ErrNotRecording if the file is
+// not a recording.
 func NewReader(in io.Reader) (*Reader, error) {
 	r := &Reader{in: bufio.NewReaderSize(in, 256<<10)}
 	start := make([]byte, len(magic))
@@ -49,7 +49,8 @@ func NewReader(in io.Reader) (*Reader, error) {
 		return nil, fmt.Errorf("%w: it has only the first %d bytes", ErrCut, n)
 	}
 	if start[len(magic)-1] != magic[len(magic)-1] {
-		return nil, fmt.Errorf("read recording: format %d is not %d: use the slicetrace that wrote it", start[len(magic)-1], magic[len(magic)-1])
+		return nil, fmt.Errorf("read recording: format %d is not %d: use the slicetrace that wrote it",
+			start[len(magic)-1], magic[len(magic)-1])
 	}
 	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFrame))
 	if err != nil {
@@ -57,7 +58,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 	}
 	kind, payload, err := r.frame()
 	if err == nil && kind != frameHeader {
-		err = fmt.Errorf("a frame of type %q stands where the header should", kind)
+		err = fmt.Errorf("the first frame is of type %q and not a header", kind)
 	}
 	if err == nil {
 		err = json.Unmarshal(payload, &r.header)
@@ -69,8 +70,8 @@ func NewReader(in io.Reader) (*Reader, error) {
 	return r, nil
 }
 
-// IsRecording reports whether a file that begins so is a recording, of any version. A
-// file so short that it ends within its magic number is one that was cut short.
+// IsRecording reports whether a file that begins with start is a recording, of any version.
+// It is true for a recording that was cut short within its magic number.
 func IsRecording(start []byte) bool {
 	name := magic[:min(len(start), len(magic)-1)]
 	return len(start) > 0 && string(start[:len(name)]) == name
@@ -79,9 +80,9 @@ func IsRecording(start []byte) bool {
 // Header returns the recording's header.
 func (r *Reader) Header() Header { return r.header }
 
-// Next returns the next frame, of one with very many tasks a part. A *Block is valid until the call after. The error
-// is io.EOF after the end frame, ErrCut (wrapped) where the file ends without one,
-// and else says what is wrong with the file.
+// Next returns the next frame. It returns a frame with very many tasks in parts. A *Block
+// is valid until the next call. The error is io.EOF after the end frame, ErrCut (wrapped)
+// if the file ends without one, and otherwise tells what is wrong with the file.
 func (r *Reader) Next() (Frame, error) {
 	if r.ended {
 		return nil, io.EOF
@@ -119,7 +120,7 @@ func (r *Reader) Next() (Frame, error) {
 	return f, nil
 }
 
-// Close gives the reader's memory back. It does not close what is read from.
+// Close frees the reader's memory. It does not close the file.
 func (r *Reader) Close() { r.decoder.Close() }
 
 func (r *Reader) unpack(packed []byte, use func([]byte) error) error {
@@ -143,7 +144,7 @@ func (r *Reader) frame() (kind byte, payload []byte, err error) {
 	if length > maxFrame {
 		return 0, nil, fmt.Errorf("a frame of %d bytes", length)
 	}
-	// In steps, so that a length alone makes no memory.
+	// In steps, so that a false length alone does not allocate memory.
 	r.packed = r.packed[:0]
 	for left := int(length); left > 0; {
 		step := min(left, 1<<20)
@@ -164,8 +165,8 @@ func cut(err error) error {
 	return err
 }
 
-// nextTasks hands over some of a frame's tasks, so that a frame of few bytes, which can
-// hold millions, makes no more memory than one of many.
+// nextTasks returns up to maxTasks of a frame's tasks: a frame of a few bytes can hold
+// millions of them when it is decompressed.
 func (r *Reader) nextTasks() (Frame, error) {
 	in := cursor{rest: r.tasks}
 	var tasks []Task

@@ -10,7 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// magic begins every recording; its last byte is the version of the format.
+// magic is at the start of every recording. Its last byte is the version of the format.
 const magic = "slicerec\x01"
 
 // The types of frames.
@@ -18,7 +18,7 @@ const (
 	frameHeader = 'H'
 	frameBlock  = 'B'
 	frameTasks  = 'T'
-	frameBirths = 'C' // tasks, each with its parent
+	frameBirths = 'C' // tasks with their parents
 	frameMark   = 'M'
 	frameEnd    = 'E'
 )
@@ -33,10 +33,10 @@ type Writer struct {
 	err     error
 }
 
-// NewWriter begins a recording.
+// NewWriter starts a recording and writes its header.
 func NewWriter(out io.Writer, header Header) (*Writer, error) {
-	// One goroutine, and the fastest level: recording is work on the cores that
-	// are measured.
+	// One goroutine, and the fastest level, since the work of recording is done on the cores
+	// that are measured.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithWindowSize(256<<10), zstd.WithEncoderCRC(true))
 	if err != nil {
@@ -49,14 +49,14 @@ func NewWriter(out io.Writer, header Header) (*Writer, error) {
 	return w, w.object(frameHeader, header)
 }
 
-// Block writes what one core did. The events' times must not fall.
+// Block writes what one core did. The events must be in the order of time.
 func (w *Writer) Block(b Block) error {
 	w.raw = w.columns.encode(w.raw[:0], b)
 	w.packed = w.encoder.EncodeAll(w.raw, w.packed[:0])
 	return w.frame(frameBlock, w.packed)
 }
 
-// Tasks writes the names of tasks, in as many frames as they take.
+// Tasks writes the names of tasks, in as many frames as necessary.
 func (w *Writer) Tasks(tasks []Task) error {
 	for some := range slices.Chunk(tasks, maxTasks) {
 		buf, kind := w.raw[:0], byte(frameTasks)
@@ -85,7 +85,7 @@ func (w *Writer) Tasks(tasks []Task) error {
 // Mark writes when a trial ran.
 func (w *Writer) Mark(m Mark) error { return w.object(frameMark, m) }
 
-// Close writes the end of the recording. It does not close what is written to.
+// Close writes the end of the recording. It does not close the file.
 func (w *Writer) Close(e End) error {
 	if err := w.object(frameEnd, e); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (w *Writer) object(kind byte, v any) error {
 	return w.frame(kind, text)
 }
 
-// frame writes one frame. After an error nothing is written any more.
+// frame writes one frame. After an error it writes nothing more.
 func (w *Writer) frame(kind byte, payload []byte) error {
 	if w.err != nil {
 		return w.err

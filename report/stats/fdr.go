@@ -2,8 +2,8 @@ package stats
 
 import "slices"
 
-// FalseDiscoveryRates returns Benjamini and Hochberg's (1995) q for each p-value: the false
-// discovery rate at which it would still be called a discovery among all of them.
+// FalseDiscoveryRates returns the q-value of Benjamini and Hochberg (1995) for each p-value:
+// the lowest false discovery rate at which it would be called a discovery among all of them.
 func FalseDiscoveryRates(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

@@ -7,32 +7,37 @@ import (
 )
 
 const (
-	// MostArrangements is up to how many arrangements of runs are all tried; of more,
-	// so many are drawn.
+	// MostArrangements is how many arrangements are tried at most. If there are more, so
+	// many are drawn at random.
 	MostArrangements = 5000
-	// LeastArrangements is how many there must be for the rarest of them, to either
-	// side, to have a p-value of at most 5 %.
+	// LeastArrangements is how many arrangements are necessary for a two-sided p-value of
+	// at most 5 %.
 	LeastArrangements = 40
-	// enoughArrangements are those after which blocks are made no larger.
+	// enoughArrangements is how many arrangements are enough: blocks are not enlarged to
+	// have more of them.
 	enoughArrangements = 100
 )
 
-// Arrangements are the ways in which runs, in the order of time, could have been old or
-// new ones: within each block of runs that lie together in time every choice of as many
-// new ones as there are. Were both sides alike, all arrangements would be as likely as
-// the one that was measured, whatever the figures' distribution, and whatever changed
-// from block to block. The first is the one that was measured.
+// Arrangements are the ways in which a sequence of runs, in the order of time, could have
+// been divided into old and new ones. The sequence is cut into blocks, and an arrangement
+// has as many new runs in each block as were measured there. If the two sides do not
+// differ, all arrangements are equally likely, whatever the distribution of the figures
+// and whatever has changed from block to block. The first arrangement is the one that was
+// measured.
 type Arrangements struct {
-	// weights hold for each arrangement what each run counts in the difference of the
-	// sides' means: positive for new ones, 1 in all, and negative for old ones, -1.
+	// weights hold, for each arrangement, the weight of each run in the difference of the
+	// sides' means. Those of new runs are positive and add up to 1, those of old runs are
+	// negative and add up to -1.
 	weights [][]float64
-	// overlap is the sum of the weights of the runs that really are new: 1 for the first.
+	// overlap is the sum of the weights of the runs that really are new: 1 for the first
+	// arrangement.
 	overlap []float64
 	blocks  [][]bool
 }
 
-// Arrange finds the blocks: the smallest of equally many old and new runs, four runs at
-// least, that allow enough arrangements.
+// Arrange cuts runs into blocks and finds the arrangements. Blocks have equally many old
+// and new runs, at least four in all, and are as small as possible but large enough for
+// enoughArrangements.
 func Arrange(isNew []bool) *Arrangements {
 	var a Arrangements
 	for least := 4; ; least += 2 {
@@ -45,26 +50,26 @@ func Arrange(isNew []bool) *Arrangements {
 	return &a
 }
 
-// blocksOf cuts runs where as many old as new ones have come, after so many at least.
-// What is left joins the last block.
+// blocksOf ends a block as soon as it has equally many old and new runs, and at least least
+// in all. The remaining runs are added to the last block.
 func blocksOf(isNew []bool, least int) [][]bool {
 	var blocks [][]bool
-	begin, ahead := 0, 0
+	start, ahead := 0, 0 // ahead is by how many the new runs outnumber the old ones
 	for i, n := range isNew {
 		if ahead++; !n {
 			ahead -= 2
 		}
-		if ahead == 0 && i+1-begin >= least {
-			blocks = append(blocks, isNew[begin:i+1])
-			begin = i + 1
+		if ahead == 0 && i+1-start >= least {
+			blocks = append(blocks, isNew[start:i+1])
+			start = i + 1
 		}
 	}
 	switch last := len(blocks) - 1; {
-	case begin == len(isNew):
+	case start == len(isNew):
 	case last < 0:
 		blocks = append(blocks, isNew)
 	default:
-		blocks[last] = isNew[begin-len(blocks[last]):]
+		blocks[last] = isNew[start-len(blocks[last]):]
 	}
 	return blocks
 }
@@ -72,7 +77,7 @@ func blocksOf(isNew []bool, least int) [][]bool {
 // Len returns how many arrangements are tried.
 func (a *Arrangements) Len() int { return len(a.weights) }
 
-// count returns how many arrangements there are.
+// count returns how many arrangements are possible.
 func (a *Arrangements) count() float64 {
 	n := 1.0
 	for _, b := range a.blocks {
@@ -94,7 +99,7 @@ func news(block []bool) int {
 	return n
 }
 
-// enumerate fills in the weights.
+// enumerate fills in the weights of all arrangements, or of a random sample of them.
 func (a *Arrangements) enumerate() {
 	measured := slices.Concat(a.blocks...)
 	a.add(measured, measured)
@@ -102,11 +107,11 @@ func (a *Arrangements) enumerate() {
 		random := rand.New(rand.NewPCG(1, 2)) // the same arrangements each time
 		for range MostArrangements - 1 {
 			drawn := slices.Clone(measured)
-			begin := 0
+			start := 0
 			for _, b := range a.blocks {
-				part := drawn[begin : begin+len(b)]
+				part := drawn[start : start+len(b)]
 				random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
-				begin += len(b)
+				start += len(b)
 			}
 			a.add(measured, drawn)
 		}
@@ -126,7 +131,7 @@ func (a *Arrangements) enumerate() {
 	choose(nil, 0)
 }
 
-// eachChoice calls f with every way to choose k of n. f must not keep what it gets.
+// eachChoice calls f with every way to choose k of n. f must not keep its argument.
 func eachChoice(n, k int, f func([]bool)) {
 	chosen := make([]bool, n)
 	var from func(i, left int)
@@ -148,18 +153,18 @@ func eachChoice(n, k int, f func([]bool)) {
 	from(0, k)
 }
 
-// add appends an arrangement's weights. A block counts by how exactly it tells the
-// difference: as n·m ÷ (n + m).
+// add appends an arrangement's weights. A block with n new and m old runs has the weight
+// n·m ÷ (n + m), which is proportional to the inverse variance of its difference.
 func (a *Arrangements) add(measured, chosen []bool) {
 	weights := make([]float64, len(chosen))
-	total, begin := 0.0, 0
+	total, start := 0.0, 0
 	for _, b := range a.blocks {
 		total += blockWeight(b)
 	}
 	overlap := 0.0
 	for _, b := range a.blocks {
 		n, w := news(b), blockWeight(b)/total
-		for i := begin; i < begin+len(b); i++ {
+		for i := start; i < start+len(b); i++ {
 			if chosen[i] {
 				weights[i] = w / float64(n)
 			} else {
@@ -169,7 +174,7 @@ func (a *Arrangements) add(measured, chosen []bool) {
 				overlap += weights[i]
 			}
 		}
-		begin += len(b)
+		start += len(b)
 	}
 	a.weights, a.overlap = append(a.weights, weights), append(a.overlap, overlap)
 }
@@ -184,33 +189,35 @@ func (a *Arrangements) Differences(values []float64) []float64 {
 	out := make([]float64, len(a.weights))
 	for g, weights := range a.weights {
 		for i, w := range weights {
-			out[g] += w * (values[i] - values[0]) // equal values differ by nothing, not by rounding
+			// Without the subtraction, rounding would give equal values a difference.
+			out[g] += w * (values[i] - values[0])
 		}
 	}
 	return out
 }
 
-// Shift estimates by how much new runs differ from old ones, with the 95 % interval that
-// inverts the exact permutation test (Fisher 1935; Pitman 1937; Ernst 2004), and that
-// test's p-value: the interval leaves out 0 exactly when p is at most 5 %.
+// Shift estimates by how much new runs differ from old ones, given what Differences
+// returned. The interval is the 95 % interval that inverts the exact permutation test
+// (Fisher 1935; Pitman 1937; Ernst 2004), and p is that test's p-value: the interval
+// excludes 0 exactly if p is at most 5 %.
 func (a *Arrangements) Shift(d []float64) (center, low, high, p float64) {
-	// At a true shift of s an arrangement's difference is as extreme as the measured one
-	// from its own limit on: where (1 - overlap)·s reaches what it lacks.
+	// If the true shift is s, an arrangement's difference is as extreme as the measured one
+	// once s reaches a limit: d[0] - d[g] = (1 - overlap)·s.
 	limits := make([]float64, 0, len(d)-1)
 	scale := 0.0
 	for _, x := range d {
 		scale = max(scale, math.Abs(x))
 	}
-	up, down := 1, 1 // how many are as extreme at 0, the measured one among them
+	up, down := 1, 1 // how many are as extreme at a shift of 0, including the measured one
 	for g := 1; g < len(d); g++ {
 		rest := 1 - a.overlap[g]
-		if rest < 1e-9 { // drawn again
+		if rest < 1e-9 { // the measured arrangement was drawn again
 			up, down = up+1, down+1
 			limits = append(limits, math.NaN())
 			continue
 		}
 		limit := (d[0] - d[g]) / rest
-		if math.Abs(limit) <= 1e-9*scale { // as near as rounding can tell
+		if math.Abs(limit) <= 1e-9*scale { // a rounding error
 			limit = 0
 		}
 		if limit <= 0 {
@@ -232,7 +239,8 @@ func (a *Arrangements) Shift(d []float64) (center, low, high, p float64) {
 	})
 	slices.Sort(limits)
 	const tail = (1 - Confidence) / 2
-	// The least number k of limits at which the tail has more than its share.
+	// The interval begins at the k-th limit, with the greatest k that leaves at most its
+	// share of arrangements in the tail.
 	k := int(math.Floor(tail*float64(len(d))*(1+1e-12))) - again
 	if k < 1 || len(limits) < k {
 		return d[0], math.Inf(-1), math.Inf(1), p
@@ -240,16 +248,16 @@ func (a *Arrangements) Shift(d []float64) (center, low, high, p float64) {
 	return d[0], limits[k-1], limits[len(limits)-k], p
 }
 
-// Residual returns the standard error of the difference of the means, from how the runs
-// of one side in one block differ among each other, with its degrees of freedom.
+// Residual returns the standard error of the difference of the means, with its degrees of
+// freedom. It is computed from the variation among runs of the same side in the same block.
 func (a *Arrangements) Residual(values []float64) (deviation float64, freedom int) {
-	squares, begin := 0.0, 0
+	squares, start := 0.0, 0
 	for _, b := range a.blocks {
 		for _, side := range []bool{false, true} {
 			var of []float64
 			for i, isNew := range b {
 				if isNew == side {
-					of = append(of, values[begin+i])
+					of = append(of, values[start+i])
 				}
 			}
 			mean := Mean(of)
@@ -258,7 +266,7 @@ func (a *Arrangements) Residual(values []float64) (deviation float64, freedom in
 			}
 			freedom += len(of) - 1
 		}
-		begin += len(b)
+		start += len(b)
 	}
 	sum := 0.0
 	for _, w := range a.weights[0] {
@@ -267,10 +275,11 @@ func (a *Arrangements) Residual(values []float64) (deviation float64, freedom in
 	return math.Sqrt(squares / float64(freedom) * sum), freedom
 }
 
-// Family tells which of several figures changed, all of them taken together: for each
-// the chance that among like sides any figure would differ as much (Westfall and Young
-// 1993, single-step maxT): figures that rise and fall together count as few. critical is
-// the difference, in a figure's own standard deviations, that all of them stay below in 95 %.
+// Family tests several figures together (Westfall and Young 1993, single-step maxT). all
+// has the differences of each figure. p is, for each figure, the probability that any of
+// the figures would differ as much if the two sides did not differ: figures that rise and
+// fall together count as few. critical is the difference, in standard deviations of a
+// figure, that no figure exceeds in 95 % of such cases.
 func Family(all [][]float64) (p []float64, critical float64) {
 	if len(all) == 0 {
 		return nil, 0
@@ -278,7 +287,7 @@ func Family(all [][]float64) (p []float64, critical float64) {
 	n := len(all[0])
 	greatest, measured := make([]float64, n), make([]float64, len(all))
 	for f, d := range all {
-		deviation := spreadOf(d)
+		deviation := deviationOf(d)
 		if deviation == 0 {
 			continue
 		}
@@ -296,8 +305,9 @@ func Family(all [][]float64) (p []float64, critical float64) {
 	return p, greatest[min(n-1, int(math.Ceil(Confidence*float64(n))))]
 }
 
-// spreadOf is the standard deviation of a figure's differences over all arrangements.
-func spreadOf(d []float64) float64 {
+// deviationOf returns the standard deviation of a figure's differences over all
+// arrangements.
+func deviationOf(d []float64) float64 {
 	sum := 0.0
 	for _, x := range d {
 		sum += x * x

@@ -1,5 +1,5 @@
-// Package stats has the tests and intervals that reports and comparisons rest on. It knows
-// nothing of switches: samples are numbers.
+// Package stats has the statistical tests and intervals for reports and comparisons. It
+// knows nothing about switches: its samples are numbers.
 package stats
 
 import (
@@ -9,10 +9,10 @@ import (
 	moremath "github.com/aclements/go-moremath/stats"
 )
 
-// Confidence is the level of intervals.
+// Confidence is the confidence level of all intervals.
 const Confidence = 0.95
 
-// Mean returns the mean of values, of which there is one at least.
+// Mean returns the mean of one or more values.
 func Mean(values []float64) float64 {
 	sum := 0.0
 	for _, x := range values {
@@ -21,7 +21,7 @@ func Mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Deviation returns the standard deviation of a sample of two or more.
+// Deviation returns the standard deviation of a sample of two or more values.
 func Deviation(values []float64) float64 {
 	mean, squares := Mean(values), 0.0
 	for _, x := range values {
@@ -35,10 +35,10 @@ func StudentCDF(t float64, freedom int) float64 {
 	return moremath.TDist{V: float64(freedom)}.CDF(t)
 }
 
-// quantiles keeps Student's quantiles, which take long to find.
+// quantiles caches quantiles of Student's t, which take long to compute.
 var quantiles sync.Map
 
-// StudentQuantile returns the value below which the share p of Student's t lies.
+// StudentQuantile returns the quantile p of Student's t.
 func StudentQuantile(p float64, freedom int) float64 {
 	type key struct {
 		p       float64

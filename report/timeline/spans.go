@@ -2,8 +2,8 @@ package timeline
 
 import "github.com/slicetrace/slicetrace/report/recording"
 
-// spans counts a trial's slices by when they ended, in equal parts of its time:
-// those of its workers, and those of any task.
+// spans divides a trial's time into equal parts and counts the slices that ended in each:
+// those of its workers, and those of all tasks.
 type spans struct{ workers, all [512]int }
 
 func (s *spans) take(b *recording.Block, m recording.Mark) {
@@ -30,8 +30,8 @@ func (s *spans) take(b *recording.Block, m recording.Mark) {
 	}
 }
 
-// middle is a time with as many slices before it as after it, of the workers if
-// they have any; ok is false for no slices.
+// middle returns a time with as many slices before it as after it. It counts the workers'
+// slices, or those of all tasks if the workers have none. ok is false if there are no slices.
 func (s *spans) middle(m recording.Mark) (ns int64, ok bool) {
 	for _, parts := range []*[512]int{&s.workers, &s.all} {
 		sum := 0

@@ -1,4 +1,4 @@
-// Package timeline picks short parts out of a recording: who had which core when,
+// Package timeline reads short parts of a recording: which task had which core when,
 // slice by slice.
 //
 //	recording file → Read → []Window → render.HTML
@@ -15,19 +15,20 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// Options say which parts of a recording to read; the zero value is a short
-// part from the middle of the first trial of each workload and mode.
+// Options are which parts of a recording to read. The zero value means a short
+// part from the middle of the first trial of each workload, variant and mode.
 type Options struct {
-	// Start, if Chosen, is the beginning of the only window, since the recording's.
+	// If Chosen is true, there is only one window, which begins at Start after the beginning
+	// of the recording.
 	Chosen bool
 	Start  time.Duration
-	// Length is the most that a window lasts, DefaultLength when 0.
+	// Length is how long a window is at most, DefaultLength if 0.
 	Length time.Duration
-	// Slices is the most that all windows hold together, DefaultSlices when 0: a
-	// window with more than its part ends early.
+	// Slices is how many slices all windows together have at most, DefaultSlices if 0. A
+	// window that has more than its share ends early.
 	Slices int
-	// Accept, if not nil, says what is wrong with a recording by its beginning and its
-	// end, which is nil where it was cut short: then nothing is read of it.
+	// Accept, if not nil, is called with the recording's header and end; the end is nil if
+	// the recording was cut short. If Accept returns an error, Read returns that error.
 	Accept func(recording.Header, *recording.End) error
 }
 
@@ -35,26 +36,27 @@ type Options struct {
 const (
 	DefaultLength = 40 * time.Millisecond
 	DefaultSlices = 24_000
-	// most is how many slices one window holds.
+	// most is how many slices one window has at most.
 	most = 4000
 )
 
 // Window is what tasks did on the cores in a short part of a recording.
 type Window struct {
-	// Mark is the trial that the window is in, zero where it is in none.
+	// Mark is the trial that the window is in, zero if it is in no trial.
 	Mark recording.Mark
-	// OriginNS is CLOCK_MONOTONIC at the recording's start, StartNS and EndNS at the window's.
+	// OriginNS is CLOCK_MONOTONIC at the recording's start. StartNS and EndNS are
+	// CLOCK_MONOTONIC at the window's start and end.
 	OriginNS, StartNS, EndNS int64
-	// CPUs are the recording's, those that came online later among them.
+	// CPUs are all cores of the recording, including those that came online later.
 	CPUs []int
-	// Slices overlap the window, by start. Idle time is in none.
+	// Slices are those that overlap the window, by start. Idle time has no slices.
 	Slices []Slice
-	// Tasks are whose slices these are: workers in order, then others by time used.
+	// Tasks are the tasks that have slices: workers in order, then other tasks by time used.
 	Tasks []Task
-	// Lost counts events that are missing from blocks that reach into the window.
+	// Lost counts the events that are missing before or between events in the window.
 	Lost uint64
 
-	// done are the cores whose events reach past the window.
+	// done are the cores of which events after the window have been read.
 	done map[int]bool
 }
 
@@ -63,33 +65,35 @@ type Slice struct {
 	CPU            int
 	TID            int32
 	StartNS, EndNS int64
-	// EndedBy is as in recording.Event; PickNS and SwitchNS are of the switch that ended it.
+	// EndedBy is as in recording.Event. PickNS and SwitchNS are the phases of the switch
+	// that ended the slice.
 	EndedBy          uint8
 	PickNS, SwitchNS int64
 
-	// tgid and comm are the task's when the slice ended.
+	// tgid and comm are the task's process and name when the slice ended.
 	tgid int32
 	comm string
 }
 
-// Task is a task with what it did in the window.
+// Task is a task and what it did in the window.
 type Task struct {
 	TID, TGID int32
 	// Comm is hostile input, as in recording.Task.
 	Comm string
 	// Worker is its number in the trial, -1 for a task that is no worker.
 	Worker int
-	// Slices counts those that overlap the window, OnCPUNS is their time inside
-	// it and LongestNS the longest of them, whole.
+	// Slices is how many of its slices overlap the window, OnCPUNS is their time inside
+	// the window, and LongestNS is the whole length of the longest one.
 	Slices             int
 	OnCPUNS, LongestNS int64
 }
 
-// ErrNoWindow says that a recording holds nothing at the time asked for.
+// ErrNoWindow means that a recording has no slices at the time asked for.
 var ErrNoWindow = errors.New("the recording has no slices there")
 
-// Read reads windows of a recording, which it goes through twice: trials
-// are marked when they have ended. A recording that was cut short gives what it has.
+// Read reads windows of a recording. It reads the recording twice, since the mark of a
+// trial comes after the trial's events. Of a recording that was cut short it reads what
+// there is.
 func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 	if opts.Length <= 0 {
 		opts.Length = DefaultLength
@@ -119,12 +123,13 @@ func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 		return nil, err
 	}
 	if !opts.Chosen {
-		if err := refill(in, slices.DeleteFunc(all, (*Window).busy), opts.Length.Nanoseconds(), limit); err != nil {
+		empty := slices.DeleteFunc(all, (*Window).busy)
+		if err := refill(in, empty, opts.Length.Nanoseconds(), limit); err != nil {
 			return nil, err
 		}
 	}
 	for i := range windows {
-		windows[i].account()
+		windows[i].sumTasks()
 	}
 	windows = slices.DeleteFunc(windows, func(w Window) bool { return len(w.Slices) == 0 })
 	if len(windows) == 0 {
@@ -133,8 +138,8 @@ func Read(in io.ReadSeeker, opts Options) ([]Window, error) {
 	return windows, nil
 }
 
-// busy reports whether a worker of the trial had a core in the window, or anyone
-// where no worker is known.
+// busy reports whether a worker of the trial had a core in the window, or any task if the
+// workers are not known.
 func (w *Window) busy() bool {
 	return slices.ContainsFunc(w.Slices, func(s Slice) bool {
 		return len(w.Mark.Workers) == 0 || slices.Contains(w.Mark.Workers, s.TID)
@@ -160,8 +165,8 @@ func fill(in io.Reader, windows []*Window, limit int) error {
 	return err
 }
 
-// refill moves windows in which nothing happened, as in the middle of a program
-// that sleeps, to where the slices of their trials are.
+// refill moves windows without slices, as in the middle of a program that sleeps, to the
+// time at which their trials have slices.
 func refill(in io.ReadSeeker, windows []*Window, length int64, limit int) error {
 	if len(windows) == 0 {
 		return nil
@@ -193,10 +198,10 @@ func refill(in io.ReadSeeker, windows []*Window, length int64, limit int) error 
 	return fill(in, windows, limit)
 }
 
-// contents is what a recording says beside its events.
+// contents is what a recording has besides its events.
 type contents struct {
 	header  recording.Header
-	end     *recording.End // nil in one that was cut short
+	end     *recording.End // nil if the recording was cut short
 	cpus    []int          // ascending
 	marks   []recording.Mark
 	firstNS int64
@@ -255,7 +260,10 @@ func each(r *recording.Reader, use func(recording.Frame)) error {
 // choose returns the windows to fill.
 func (c *contents) choose(opts Options) []Window {
 	window := func(m recording.Mark, start, end int64) Window {
-		return Window{Mark: m, OriginNS: c.header.MonotonicNS, StartNS: start, EndNS: end, CPUs: c.cpus, done: map[int]bool{}}
+		return Window{
+			Mark: m, OriginNS: c.header.MonotonicNS, StartNS: start, EndNS: end,
+			CPUs: c.cpus, done: map[int]bool{},
+		}
 	}
 	length := opts.Length.Nanoseconds()
 	if opts.Chosen {
@@ -275,7 +283,7 @@ func (c *contents) choose(opts Options) []Window {
 			continue
 		}
 		seen[k] = true
-		start := m.StartNS + (m.EndNS-m.StartNS)/2 // past the start's commotion
+		start := m.StartNS + (m.EndNS-m.StartNS)/2 // the start of a trial is not typical
 		out = append(out, window(m, start, min(start+length, m.EndNS)))
 	}
 	if len(out) == 0 && c.firstNS >= 0 {
@@ -328,8 +336,8 @@ func (w *Window) trim(limit int) {
 	}
 }
 
-// account fills in who had the slices.
-func (w *Window) account() {
+// sumTasks fills in Tasks from the slices.
+func (w *Window) sumTasks() {
 	at := map[int32]*Task{}
 	for _, s := range w.Slices {
 		t := at[s.TID]
@@ -337,7 +345,7 @@ func (w *Window) account() {
 			t = &Task{TID: s.TID, Worker: slices.Index(w.Mark.Workers, s.TID)}
 			at[s.TID] = t
 		}
-		t.TGID, t.Comm = s.tgid, s.comm // the last, by start
+		t.TGID, t.Comm = s.tgid, s.comm // those of the last slice remain
 		t.Slices++
 		t.OnCPUNS += max(0, min(s.EndNS, w.EndNS)-max(s.StartNS, w.StartNS))
 		t.LongestNS = max(t.LongestNS, s.EndNS-s.StartNS)
