@@ -1,2 +1,2 @@
-// This file is empty but for this comment: its presence lets clock.go declare
-// functions without bodies, which the linker finds in the runtime.
+// This file has no code. It is here so that the compiler accepts the functions without
+// bodies in clock.go, which the linker finds in the runtime.

@@ -19,42 +19,43 @@ type Command struct {
 	// Argv is the program and its arguments. A program without a slash is
 	// looked for in PATH, as a shell does.
 	Argv []string
-	// User is who it runs as, or nil for this process's own user.
+	// User is the user that it runs as, or nil for this process's own user.
 	User *Credential
-	// Capabilities are those that it keeps of this process's, as capset takes them,
-	// or nil for what execve makes of them.
+	// Capabilities are the capabilities of this process that it keeps, as capset takes
+	// them, or nil if execve decides.
 	Capabilities *[2]unix.CapUserData
 	// Env is its environment, or nil for this process's own.
 	Env []string
-	// Stdin, Stdout and Stderr are nil for this process's own.
+	// Stdin, Stdout and Stderr are its standard streams, or nil for this process's own.
 	Stdin, Stdout, Stderr *os.File
-	// Inherited is what this process has changed of its own since it was executed, or
-	// nil if the command is to have that as it is.
+	// Inherited is what this process inherited and has changed since; the command gets it
+	// unchanged. If it is nil, the command inherits from this process as it is.
 	Inherited *Inheritance
-	// Signals are passed on to it, and where it is stopped this process stops too, so
-	// that a shell sees of us what it would see of the command. Nil leaves it alone.
+	// Signals, if not nil, are forwarded to the command. Then this process also stops when
+	// the command is stopped, so that a shell sees it behave like the command.
 	Signals *Signals
 }
 
-// Running is a command that was started: first as a launcher, blocked, which has the
-// command's pid already; after Release as the command itself. It stays in this
-// process's group, so a terminal's signals reach it. It does not outlive this process
-// unless Signals is nil.
+// Running is a command that was started. Until Release it is a launcher, which is blocked
+// and has the command's pid already; from then on it is the command itself. It is in this
+// process's process group, so a terminal's signals reach it. If Signals is not nil, it is
+// killed when this process dies.
 type Running struct {
 	argv     []string
 	launcher *launcher
-	// pidfd is the command's, and usher passes signals on to it, if any are.
-	pidfd int
-	usher *usher
+	// pidfd refers to the command. forwarder is nil if no signals are forwarded.
+	pidfd     int
+	forwarder *forwarder
 
-	// switches are this process's own, up to Release, and then from there to Wait.
+	// switches is the switch count of this process at Release, and after Wait the
+	// difference since then.
 	switches uint64
 
 	mu     sync.Mutex
 	waited bool
 }
 
-// ExecError says that the kernel would not execute a command.
+// ExecError means that the kernel has refused to execute a command.
 type ExecError struct {
 	// Name is the program as the user gave it.
 	Name string
@@ -70,7 +71,7 @@ func (e *ExecError) Error() string {
 // Unwrap returns the errno, which matches os.ErrNotExist and os.ErrPermission.
 func (e *ExecError) Unwrap() error { return e.Errno }
 
-// ExitStatus returns what a shell would exit with: 127 if there is no such
+// ExitStatus returns the status with which a shell would exit: 127 if there is no such
 // program, 126 if it cannot be executed.
 func (e *ExecError) ExitStatus() int {
 	if e.Errno == syscall.ENOENT || e.Errno == syscall.ENOTDIR {
@@ -79,10 +80,10 @@ func (e *ExecError) ExitStatus() int {
 	return 126
 }
 
-// ErrEndedEarly says that a command was ended by a signal before it was executed.
-var ErrEndedEarly = errors.New("ended by a signal before it began")
+// ErrEndedEarly means that a signal killed a command before it was executed.
+var ErrEndedEarly = errors.New("killed by a signal before it began")
 
-// StartCommand starts a launcher that will become the command at Release. To give up
+// StartCommand starts a launcher that will execute the command at Release. To give up
 // instead, send it SIGKILL by Signal. Wait must be called in any case.
 func StartCommand(c Command) (*Running, error) {
 	if len(c.Argv) == 0 {
@@ -97,30 +98,31 @@ func StartCommand(c Command) (*Running, error) {
 		return nil, fmt.Errorf("start command: open its pid: %w", errors.Join(err, l.end()))
 	}
 	if c.Signals != nil {
-		r.usher = startUsher(r, c.Signals)
+		r.forwarder = startForwarder(r, c.Signals)
 	}
 	return r, nil
 }
 
-// Before returns, before Release, the kernel's counters of the launcher's thread, which
-// becomes the command's main thread, when it is off the CPU, blocked.
+// Before must be called before Release. It waits until the launcher is blocked and off the
+// CPU, and returns the kernel's counters of its thread, which will be the command's main
+// thread.
 func (r *Running) Before() (Counters, error) {
-	counters, err := settle(context.Background(), []Worker{{PID: r.launcher.pid, TID: r.launcher.pid}})
+	counters, err := countersAtRest(context.Background(), []Worker{{PID: r.launcher.pid, TID: r.launcher.pid}})
 	if err != nil {
 		return Counters{}, err
 	}
 	return counters[0], nil
 }
 
-// ToolSwitches returns, after Wait, how often this process was switched out while
-// the command ran.
+// ToolSwitches returns how often threads of this process were switched out while the
+// command ran. It must be called after Wait.
 func (r *Running) ToolSwitches() uint64 { return r.switches }
 
 // PID returns the process id, the same before and after Release.
 func (r *Running) PID() int { return r.launcher.pid }
 
-// Release lets the launcher execute the command, and returns when it has: nil, or an
-// *ExecError if the kernel refused, or ErrEndedEarly.
+// Release lets the launcher execute the command and returns when it has done so. The error
+// is an *ExecError if the kernel has refused, or ErrEndedEarly, wrapped.
 func (r *Running) Release() error {
 	r.mu.Lock()
 	waited := r.waited
@@ -137,7 +139,7 @@ func (r *Running) Release() error {
 		r.switches = ownSwitches()
 		return nil
 	}
-	// It never became the user's program, and ends.
+	// The launcher is still an agent: without its socket it exits.
 	_ = unix.Shutdown(r.launcher.socket, unix.SHUT_RDWR)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -146,7 +148,8 @@ func (r *Running) Release() error {
 	return fmt.Errorf("release command: %w", err)
 }
 
-// Signal sends a signal to the command, or os.ErrProcessDone if it has ended.
+// Signal sends a signal to the command. The error is os.ErrProcessDone, wrapped, if the
+// command has ended.
 func (r *Running) Signal(s syscall.Signal) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -159,16 +162,16 @@ func (r *Running) Signal(s syscall.Signal) error {
 	return nil
 }
 
-// Wait waits until the command has ended and returns how, and what it and
-// those of its children that it waited for used. Call it once.
+// Wait waits until the command has ended. It returns how it has ended, and the resources
+// that it and the children for which it has waited have used. Call it once.
 func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 	defer r.close()
 	var status syscall.WaitStatus
 	var usage syscall.Rusage
-	// Wait without reaping first, so that Signal cannot hit another process that
-	// was given the pid in the meantime.
+	// Wait without reaping first, so that Signal cannot reach another process to which the
+	// kernel has given the same pid.
 	options := unix.WEXITED | unix.WNOWAIT
-	if r.usher != nil {
+	if r.forwarder != nil {
 		options |= unix.WSTOPPED
 	}
 	for {
@@ -179,7 +182,7 @@ func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 		if event != cldStopped {
 			break
 		}
-		r.usher.stop(sig) // which takes the event that was only looked at
+		r.forwarder.stop(sig) // this consumes the event, which WNOWAIT has left
 	}
 	r.switches = ownSwitches() - r.switches
 	r.mu.Lock()
@@ -191,8 +194,8 @@ func (r *Running) Wait() (syscall.WaitStatus, *syscall.Rusage, error) {
 	return status, &usage, nil
 }
 
-// stillStopped takes the event that the command was stopped, if it has not been
-// continued since.
+// stillStopped reports whether the command has been stopped and not continued since, and
+// consumes the event.
 func (r *Running) stillStopped() bool {
 	event, _, err := r.launcher.event(unix.WSTOPPED | unix.WNOHANG)
 	return err == nil && event == cldStopped
@@ -200,21 +203,25 @@ func (r *Running) stillStopped() bool {
 
 // passStop stops this process if the launcher was stopped, by a key of the terminal.
 func (r *Running) passStop() {
-	if event, sig, err := r.launcher.event(unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT); err == nil && event == cldStopped && r.usher != nil {
-		r.usher.stop(sig)
+	if r.forwarder == nil {
+		return
+	}
+	event, sig, err := r.launcher.event(unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT)
+	if err == nil && event == cldStopped {
+		r.forwarder.stop(sig)
 	}
 }
 
-// cldStopped is the event that a child was stopped by a signal.
+// cldStopped is the si_code of a child that was stopped by a signal (CLD_STOPPED).
 const cldStopped = 5
 
-// event waits for a change of the servant's, or then the command's, state. It returns none, 0, if WNOHANG is
-// among the options and there is none, and else what happened and its status, of a
-// stop the signal.
-func (s *servant) event(options int) (event int32, sig syscall.Signal, err error) {
+// event waits for the agent, or later the command, to change its state. It returns what has
+// happened (si_code) and the status, which for a stop is the signal. If WNOHANG is among
+// the options and nothing has happened, it returns 0.
+func (a *agent) event(options int) (event int32, sig syscall.Signal, err error) {
 	var info siginfo
 	for {
-		errno := blockInWaitid(s.pid, &info, options)
+		errno := blockInWaitid(a.pid, &info, options)
 		if errno == 0 {
 			return info.code(), syscall.Signal(info.word(24)), nil // si_status
 		}
@@ -224,23 +231,24 @@ func (s *servant) event(options int) (event int32, sig syscall.Signal, err error
 	}
 }
 
-// blockInWaitid waits for a child. As in sleepOn, Go is told that it blocks.
+// blockInWaitid waits for a child. It tells Go that it blocks, as futexWaitFor does.
 //
 //go:nosplit
 //go:norace
 //go:noinline
 func blockInWaitid(pid int, info *siginfo, options int) syscall.Errno {
 	leaveScheduler()
-	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), uintptr(unsafe.Pointer(info)), uintptr(options), 0, 0)
+	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), uintptr(unsafe.Pointer(info)),
+		uintptr(options), 0, 0)
 	returnToScheduler()
 	return errno
 }
 
 func (r *Running) close() {
-	if r.usher != nil {
-		r.usher.leave()
+	if r.forwarder != nil {
+		r.forwarder.close()
 	}
-	// Nothing was written that a close could lose.
+	// Their errors do not matter: nothing was written that a close could lose.
 	_ = unix.Close(r.launcher.socket)
 	_ = unix.Close(r.pidfd)
 }

@@ -90,8 +90,8 @@ func TestCommandStatus(t *testing.T) {
 	}
 }
 
-// Nothing of this process runs while a command does, nor Go's monitor thread, which
-// wakes dozens of times when a goroutine sits in a system call.
+// No thread of this process runs while a command does, not even Go's monitor thread, which
+// would wake dozens of times if it did not know that a system call blocks.
 func TestToolSleepsWhileTheCommandRuns(t *testing.T) {
 	var switches []uint64
 	for range 9 {
@@ -139,7 +139,8 @@ func TestCommandKeepsPIDAndGroup(t *testing.T) {
 	if err := r.Release(); err != nil {
 		t.Error(err)
 	}
-	if after := name(); strings.HasPrefix(before, "sleep ") || !strings.HasSuffix(after, "sleep 1000 ") || after == before {
+	after := name()
+	if strings.HasPrefix(before, "sleep ") || !strings.HasSuffix(after, "sleep 1000 ") || after == before {
 		t.Errorf("the process was %q before its release and %q after", before, after)
 	}
 	if group, err := unix.Getpgid(r.PID()); err != nil || group != unix.Getpgrp() {
@@ -162,7 +163,11 @@ func TestCommandThatCannotBeExecuted(t *testing.T) {
 	for name, file := range map[string]struct {
 		text string
 		mode os.FileMode
-	}{"plain": {"#!/bin/sh\n", 0o644}, "garbage": {"\x7fELF no program\n", 0o755}, "orphan": {"#!/no/such/interpreter\n", 0o755}} {
+	}{
+		"plain":   {"#!/bin/sh\n", 0o644},
+		"garbage": {"\x7fELF no program\n", 0o755},
+		"orphan":  {"#!/no/such/interpreter\n", 0o755},
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(file.text), file.mode); err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +196,8 @@ func TestCommandThatCannotBeExecuted(t *testing.T) {
 		var refusal *ExecError
 		if err := r.Release(); !errors.As(err, &refusal) {
 			t.Errorf("%q: got error %v, want an ExecError", name, err)
-		} else if refusal.ExitStatus() != want.status || !errors.Is(err, want.is) || refusal.Name != name || strings.Contains(err.Error(), "\x1b") {
+		} else if refusal.ExitStatus() != want.status || !errors.Is(err, want.is) || refusal.Name != name ||
+			strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%q: got status %d for %q, want %d and %v", name, refusal.ExitStatus(), err, want.status, want.is)
 		}
 		if _, _, err := r.Wait(); err != nil {
@@ -244,7 +250,7 @@ func TestCommandEnvironmentIsOurs(t *testing.T) {
 
 // Signals, limits and descriptors of the command must be those that it would
 // have without the tool.
-func TestCommandInheritsNothingOfTheShim(t *testing.T) {
+func TestCommandInheritsNothingFromTheLauncher(t *testing.T) {
 	passed, err := unix.Dup(2)
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +259,8 @@ func TestCommandInheritsNothingOfTheShim(t *testing.T) {
 	for _, script := range []string{
 		"cat /proc/$$/status | grep -E '^(Sig(Blk|Ign|Cgt)|NoNewPrivs|Threads|Umask|Groups|Cpus_allowed):'",
 		"cat /proc/$$/limits; nice; cat /proc/$$/oom_score_adj",
-		`for fd in /proc/$$/fd/*; do printf '%s ' "${fd##*/}"; done; for fd in /proc/self/fd/*; do printf '%s ' "${fd##*/}"; done`,
+		`for fd in /proc/$$/fd/*; do printf '%s ' "${fd##*/}"; done
+		for fd in /proc/self/fd/*; do printf '%s ' "${fd##*/}"; done`,
 	} {
 		want, err := exec.Command("sh", "-c", script).Output()
 		if err != nil || len(want) == 0 {
@@ -326,8 +333,8 @@ func TestCommandsLeakNoDescriptors(t *testing.T) {
 	}
 }
 
-// An empty PATH, or an empty part of it, is the current folder, as for execvp.
-func TestAnEmptyPathIsThisFolder(t *testing.T) {
+// An empty PATH, or an empty part of it, is the current directory, as for execvp.
+func TestAnEmptyPathIsTheCurrentDirectory(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("program", nil, 0o755); err != nil {
 		t.Fatal(err)

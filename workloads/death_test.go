@@ -28,15 +28,15 @@ func TestKilledHostIsNamed(t *testing.T) {
 		}
 		began := time.Now()
 		err := Run(t.Context(), testTrial("pipe", mode, 4, 0, time.Hour), nil, r)
-		// Not only at the trial's end; how fast the machine is besides matters little.
-		if time.Since(began) > patience {
+		// The trial would last for an hour.
+		if time.Since(began) > waitLimit {
 			t.Errorf("the death was noticed after %v", time.Since(began))
 		}
 		who := "worker 1 of pipe"
 		if mode == Threads {
 			who = "all 4 workers of pipe"
 		}
-		// In processes the peer may see its broken pipe before we see the death.
+		// In processes the peer may notice its broken pipe before the tool notices the death.
 		broken := mode == Processes && errors.Is(err, unix.EPIPE) && strings.Contains(err.Error(), "worker 0")
 		want := fmt.Sprintf("run pipe in %s: host of %s (pid %d) was ended by signal 9 (killed)", mode, who, victim)
 		if !broken && (err == nil || err.Error() != want) {
@@ -127,7 +127,7 @@ func startHelper(t *testing.T, name string) (*exec.Cmd, *bufio.Reader, []int) {
 			t.Fatalf("helper %s said %q: %v", name, line, err)
 		}
 		if !alive(pid) {
-			t.Fatalf("helper %s says that %d is its child, which does not live", name, pid)
+			t.Fatalf("helper %s reports that %d is its child, but that is not alive", name, pid)
 		}
 		pids = append(pids, pid)
 	}
@@ -141,14 +141,14 @@ func TestKilledToolLeavesNobody(t *testing.T) {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			// The error only says that it was killed.
+			// The error is only that it was killed.
 			_ = cmd.Wait()
 			wantGone(t, pids)
 		})
 	}
 }
 
-// A terminal's Ctrl-C goes to the whole group; it must reach the tool alone.
+// A terminal's Ctrl-C goes to a whole process group. It must reach the tool only.
 func TestInterruptReachesTheToolOnly(t *testing.T) {
 	cmd, out, pids := startHelper(t, "interrupt me")
 	if err := unix.Kill(-cmd.Process.Pid, unix.SIGINT); err != nil {
@@ -162,12 +162,12 @@ func TestInterruptReachesTheToolOnly(t *testing.T) {
 	wantGone(t, pids)
 }
 
-// The crash that the workload wants ends one process and no other, or all threads.
-func TestCrashEndsWhoSharesTheProcess(t *testing.T) {
+// The crash that the workload intends ends one process: its only worker, or all threads.
+func TestCrashEndsOneProcess(t *testing.T) {
 	inBothModes(t, func(t *testing.T, mode Mode) {
-		form := crash().Variants(1)[0]
+		plain := crash().Variants(1)[0]
 		for _, operations := range []int64{0, 1009} {
-			r := runTrial(t, testForm(crash(), form, mode, operations))
+			r := runTrial(t, variantTrial(crash(), plain, mode, operations))
 			for _, w := range r.Workers {
 				want := mode == Threads || w.Index == 0
 				if w.Died != want {
@@ -177,23 +177,24 @@ func TestCrashEndsWhoSharesTheProcess(t *testing.T) {
 					t.Errorf("worker %d worked from %v to %v, its counters %+v", w.Index, w.Start, w.End, w.After)
 				}
 				if voluntary, _ := switches(w); !w.Died && (voluntary != 1 || w.Operations == 0) {
-					t.Errorf("worker %d did %d chunks and blocked %d times, want some and 1", w.Index, w.Operations, voluntary)
+					t.Errorf("worker %d did %d chunks and blocked %d times, want some and 1",
+						w.Index, w.Operations, voluntary)
 				}
 				if !w.Died && operations > 0 && w.Operations != operations {
-					t.Errorf("worker %d lives and did %d chunks, want %d", w.Index, w.Operations, operations)
+					t.Errorf("worker %d survived and did %d chunks, want %d", w.Index, w.Operations, operations)
 				}
 			}
 			if victim := r.Workers[0].Operations; operations > 0 && victim != operations/2 {
 				t.Errorf("the victim did %d chunks, want %d", victim, operations/2)
 			}
 			if r.Memory != nil {
-				t.Errorf("the dead hold %+v", r.Memory)
+				t.Errorf("the memory of dead processes is %+v", r.Memory)
 			}
 		}
 	})
 }
 
-// Only the first worker's host may end, only by that signal, and only of this workload.
+// Only the first worker's host may end, only by SIGSEGV, and only in this workload.
 func TestAnotherDeathBesideTheCrashIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		workload string
@@ -225,15 +226,15 @@ func TestCrashLeavesNoCore(t *testing.T) {
 	}
 	defer unix.Setrlimit(unix.RLIMIT_CORE, &limit)
 	inBothModes(t, func(t *testing.T, mode Mode) {
-		runTrial(t, testForm(crash(), crash().Variants(1)[0], mode, 1009))
+		runTrial(t, variantTrial(crash(), crash().Variants(1)[0], mode, 1009))
 		if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
 			t.Errorf("the crash left %v, %v", files, err)
 		}
 	})
 }
 
-// We can be killed before a servant has got its first order.
-func TestServantEndsWithUsAtOnce(t *testing.T) {
+// The tool can be killed before an agent has got its first request.
+func TestAgentEndsWithTheToolAtOnce(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +248,7 @@ func TestServantEndsWithUsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	await(t, "an end of the servant", func() bool {
+	await(t, "the end of the agent", func() bool {
 		ended, err := unix.Wait4(pid, nil, unix.WNOHANG, nil)
 		return err != nil || ended == pid
 	})

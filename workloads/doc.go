@@ -5,30 +5,33 @@
 //
 //	Plan.Run → for each Trial:
 //	    start hosts   this program again, as worker hosts (HostMain)
-//	    gather        every worker blocked at the start gate, counters read
+//	    gather        every worker is blocked at the start gate, counters are read
 //	    Ready         the observer begins to watch
-//	    open the gate workers work to the deadline or their number of operations
-//	    gather        every worker blocked at the end gate, counters read
+//	    open the gate workers work to the deadline or for their number of operations
+//	    gather        every worker is blocked at the end gate, counters are read
 //	    Stopped       the observer reads its figures
-//	    kill hosts    and reap them
+//	    kill hosts    and wait for their ends
 //
-// Tool and hosts share one page set, the board, which carries the gates and
-// each worker's identity, stamps and result. Nothing else passes between them
-// while workers work.
+// The tool and its hosts share one piece of memory (sharedMemory), which holds the gates
+// and each worker's identity, time stamps and result. They exchange nothing else while
+// the workers work.
 //
-// # A worker is one thread that Go has let go of
+// The loads are in the files load_*.go. A command of the user's is run by StartCommand
+// (command*.go), with the help of an agent: a child that makes system calls on request.
 //
-// A worker locks itself to its thread, prepares, and then tells the Go
-// scheduler that it enters a system call, which never ends: its whole work is,
-// to Go, that call. So Go neither preempts it nor counts it as active, and with
-// every worker gone the Go runtime's monitor thread goes to sleep too. Were a
-// worker ordinary Go code, the monitor would wake 100 times a second in every
-// host, preempt CPU-bound workers and load processes more than threads.
+// # A worker is a thread that Go's scheduler does not touch
+//
+// A worker locks itself to its thread, prepares, and then tells the Go scheduler that it
+// enters a system call. That call never ends: as far as Go knows, all of the worker's
+// work is inside it. So Go neither preempts the worker nor counts it as active, and once
+// every worker has done this, the Go runtime's monitor thread goes to sleep too. If a
+// worker were ordinary Go code, the monitor would wake 100 times a second in every host,
+// preempt CPU-bound workers, and load processes more than threads.
 //
 // The price is a rule for bodies: see the body field of Workload.
 //
 // # Adding a workload
 //
-// Write one file with a function that returns a Workload, and name that
+// Write one file, load_NAME.go, with a function that returns a Workload, and name that
 // function in Catalogue.
 package workloads

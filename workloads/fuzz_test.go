@@ -15,7 +15,7 @@ func FuzzParseCounters(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status, sched string) {
 		c, err := parseCounters(status, sched)
 		if err == nil && (c.Runtime < 0 || c.RunDelay < 0) {
-			t.Errorf("less than nothing: %+v", c)
+			t.Errorf("negative times: %+v", c)
 		}
 	})
 }
@@ -39,7 +39,7 @@ func FuzzParseAsleep(f *testing.F) {
 	f.Add("")
 	f.Fuzz(func(t *testing.T, stat string) {
 		if parseAsleep(stat) && !strings.Contains(stat, " S ") {
-			t.Errorf("asleep by %q", stat)
+			t.Errorf("%q is read as asleep", stat)
 		}
 	})
 }

@@ -15,19 +15,20 @@ import (
 )
 
 const (
-	// hostThreads is the number of threads that a host has beside its workers,
+	// hostThreads is the number of threads that a host has in addition to its workers,
 	// rounded up: Go 1.26 starts 3 to 5.
 	hostThreads = 6
-	// spareFDs is what the tool needs beside the workers' descriptors.
+	// spareFDs is how many descriptors the tool needs in addition to the workers'.
 	spareFDs = 112
-	// shortest is the least duration of a trial: some ticks, and some cycles of
-	// the workload that sleeps longest.
+	// shortest is the least duration of a trial: long enough for some ticks, and for some
+	// cycles of the workload that sleeps longest.
 	shortest = 10 * time.Millisecond
 )
 
-// Validate returns an error that says what is wrong with the plan and what to
-// do about it. A form whose number of workers is the workload's own may still be too
-// much for the machine: its trials fail, unless none is left that can run.
+// Validate returns an error that tells what is wrong with the plan and what to
+// do about it. It does not complain if the machine's limits are too low for the default
+// number of workers of some variants, whose trials then fail, as long as other trials
+// can run.
 func (p Plan) Validate() error {
 	switch {
 	case len(p.Workloads) == 0:
@@ -41,7 +42,8 @@ func (p Plan) Validate() error {
 	case p.Operations == 0 && p.Duration < 0:
 		return fmt.Errorf("check plan: a duration of %v: give more than 0, such as 2s", p.Duration)
 	case p.Operations == 0 && p.Duration > 0 && p.Duration < shortest:
-		return fmt.Errorf("check plan: a duration of %v is too short to measure anything: give at least %v", p.Duration, shortest)
+		return fmt.Errorf("check plan: a duration of %v is too short to measure anything: give at least %v",
+			p.Duration, shortest)
 	case p.Workers < 0:
 		return fmt.Errorf("check plan: %d workers: give at least 1", p.Workers)
 	}
@@ -69,7 +71,7 @@ func (p Plan) Validate() error {
 		switch err := checkLimits(t, p.User); {
 		case err == nil:
 			able = true
-		case p.Workers > 0 && v.Workers == 0: // as they were asked for
+		case p.Workers > 0 && v.Workers == 0: // the user has asked for this number
 			return fmt.Errorf("check plan: %w", err)
 		case refused == nil:
 			refused = fmt.Errorf("check plan: %w", err)
@@ -81,7 +83,7 @@ func (p Plan) Validate() error {
 	return refused
 }
 
-// checkLimits says which of the machine's limits a trial would meet.
+// checkLimits returns an error that names the machine's limit that a trial would exceed.
 func checkLimits(t Trial, user *Credential) error {
 	w, _, err := t.resolve()
 	if err != nil {
@@ -95,8 +97,8 @@ func checkLimits(t Trial, user *Credential) error {
 		return fmt.Errorf("read limit on open files: %w", err)
 	}
 	if need := t.Workers*w.fds + spareFDs; uint64(need) > files.Cur {
-		return fmt.Errorf("%d workers of %s need %d open files and the limit is %d: give fewer workers or raise ulimit -n",
-			t.Workers, w.Name, need, files.Cur)
+		return fmt.Errorf("%d workers of %s need %d open files and the limit is %d: "+
+			"give fewer workers or raise ulimit -n", t.Workers, w.Name, need, files.Cur)
 	}
 	return nil
 }
@@ -115,29 +117,30 @@ func checkTasks(t Trial, user *Credential) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &tasks); err != nil {
 		return fmt.Errorf("read limit on processes: %w", err)
 	}
-	// The kernel does not hold root to this limit.
+	// This limit does not apply to root.
 	if uid != 0 && uint64(need) > tasks.Cur {
-		return fmt.Errorf("%d workers of %s in %s need about %d tasks and the user's limit is %d: give fewer workers or raise ulimit -u",
-			t.Workers, t.Workload, t.Mode, need, tasks.Cur)
+		return fmt.Errorf("%d workers of %s in %s need about %d tasks and the user's limit is %d: "+
+			"give fewer workers or raise ulimit -u", t.Workers, t.Workload, t.Mode, need, tasks.Cur)
 	}
 	for _, name := range []string{"threads-max", "pid_max"} {
 		text, err := os.ReadFile("/proc/sys/kernel/" + name)
 		if err != nil {
-			continue // hidden: the kernel will say if it is met
+			continue // it cannot be read here; if it is exceeded, the kernel will refuse a task
 		}
 		limit, err := strconv.Atoi(strings.TrimSpace(string(text)))
 		if err != nil {
 			return fmt.Errorf("read limit on tasks: %w", err)
 		}
 		if need > limit {
-			return fmt.Errorf("%d workers of %s in %s need about %d tasks and this machine's limit is %d: give fewer workers or raise kernel.%s",
-				t.Workers, t.Workload, t.Mode, need, limit, name)
+			return fmt.Errorf("%d workers of %s in %s need about %d tasks and this machine's limit is %d: "+
+				"give fewer workers or raise kernel.%s", t.Workers, t.Workload, t.Mode, need, limit, name)
 		}
 	}
 	return nil
 }
 
-// checkCPUs says which of cpus, if any, workers cannot run on. Nil is fine.
+// checkCPUs returns an error if workers cannot run on one of cpus. If cpus is nil, every
+// core that this process may run on is meant, which is no error.
 func checkCPUs(cpus []int) error {
 	allowed, err := allowedCPUs()
 	if err != nil {
@@ -159,21 +162,23 @@ func checkCPUs(cpus []int) error {
 		if _, err := os.Stat(fmt.Sprintf("/sys/devices/system/cpu/cpu%d", cpu)); err != nil {
 			return fmt.Errorf("core %d does not exist: name cores out of %s", cpu, formatCPUs(allowed))
 		}
-		return fmt.Errorf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %s", cpu, formatCPUs(allowed))
+		return fmt.Errorf("core %d is offline or this process may not run on it (cpuset, taskset): "+
+			"name cores out of %s", cpu, formatCPUs(allowed))
 	}
 	return nil
 }
 
-// mostCPUs is NR_CPUS's bound on every architecture. The kernel refuses to tell a process's
-// cores to a caller whose buffer is smaller than all cores that the machine could have.
+// mostCPUs is the greatest NR_CPUS of any architecture. sched_getaffinity fails if its
+// buffer has no room for every core that the machine could have.
 const mostCPUs = 8192
 
 // allowedCPUs returns the cores that this process may run on, ascending.
 func allowedCPUs() ([]int, error) {
 	set := unix.NewCPUSet(mostCPUs)
-	// The main thread's: that of whichever thread runs this goroutine could differ.
+	// The affinity of the main thread, since the thread that runs this goroutine may have
+	// another one.
 	if err := unix.SchedGetaffinityDynamic(os.Getpid(), set); err != nil {
-		return nil, fmt.Errorf("read the cores this process may run on: %w", err)
+		return nil, fmt.Errorf("read the cores that this process may run on: %w", err)
 	}
 	var cpus []int
 	for cpu := range mostCPUs {

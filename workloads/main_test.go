@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// helperVariable makes the test binary play a part of its own; see helpers.
+// helperVariable is the environment variable that makes the test binary a helper; see help.
 const helperVariable = "SLICETRACE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -27,12 +27,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// help plays a part in a process of its own and returns its exit status.
+// help is what a helper, a process of its own, does. It returns the exit status.
 func help(name string) int {
 	var err error
 	switch name {
 	case "tool":
-		// A tool that runs a long trial and names its workers' processes.
+		// A tool that runs a long trial and prints the pids of its hosts.
 		err = Run(context.Background(), testTrial("spin", Processes, 2, 0, time.Hour), nil, announcer{})
 	case "threads tool":
 		err = Run(context.Background(), testTrial("pipe", Threads, 2, 0, time.Hour), nil, announcer{})
@@ -94,26 +94,29 @@ func (r *recorder) Stopped(result Result) error {
 func testTrial(workload string, mode Mode, workers int, operations int64, duration time.Duration) Trial {
 	// Without cores the trial fails and says so.
 	cpus, _ := allowedCPUs()
-	return Trial{Workload: workload, Mode: mode, Round: 1, Workers: workers, Operations: operations, Duration: duration, CPUs: cpus}
+	return Trial{
+		Workload: workload, Mode: mode, Round: 1, Workers: workers, Operations: operations, Duration: duration,
+		CPUs: cpus,
+	}
 }
 
-// testForm is a trial of a workload's variant with its own number of workers.
-func testForm(w Workload, v Variant, mode Mode, operations int64) Trial {
+// variantTrial is a trial of a variant with its default number of workers.
+func variantTrial(w Workload, v Variant, mode Mode, operations int64) Trial {
 	cpus, _ := allowedCPUs()
 	t := Plan{Operations: operations}.trial(w, v, cpus)
 	t.Mode, t.Round = mode, 1
 	return t
 }
 
-// inAllForms runs a test once per variant of the workload and mode.
-func inAllForms(t *testing.T, w Workload, test func(*testing.T, Variant, Mode)) {
+// inAllVariants runs a test once for each variant of the workload and each mode.
+func inAllVariants(t *testing.T, w Workload, test func(*testing.T, Variant, Mode)) {
 	cpus, _ := allowedCPUs()
 	for _, v := range w.Variants(len(cpus)) {
 		for _, mode := range []Mode{Processes, Threads} {
 			if !v.runsIn(mode) {
 				continue
 			}
-			// The race detector learns no more of very many, each a slow process.
+			// Under the race detector processes are slow, and many of them show no more races.
 			if testing.Short() && v.Workers > 64 {
 				continue
 			}
@@ -122,7 +125,7 @@ func inAllForms(t *testing.T, w Workload, test func(*testing.T, Variant, Mode)) 
 	}
 }
 
-// switches returns how often the worker left the CPU of its will and against it.
+// switches returns the worker's voluntary and involuntary switches between the gates.
 func switches(w WorkerResult) (voluntary, involuntary uint64) {
 	return w.After.Voluntary - w.Before.Voluntary, w.After.Involuntary - w.Before.Involuntary
 }
@@ -140,7 +143,7 @@ func runTrial(t *testing.T, trial Trial) Result {
 	return r.results[0]
 }
 
-// inBothModes runs a test once per mode.
+// inBothModes runs a test once in each mode.
 func inBothModes(t *testing.T, test func(*testing.T, Mode)) {
 	for _, mode := range []Mode{Processes, Threads} {
 		t.Run(string(mode), func(t *testing.T) { test(t, mode) })
@@ -157,16 +160,16 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(fields, " Z ") && !strings.HasPrefix(fields, " X ")
 }
 
-// patience is how long a test waits for what must come: a machine may be very slow, and
-// one that is not need not wait.
-const patience = time.Minute
+// waitLimit is how long a test waits for what must happen. It is long, since the machine may
+// be very slow.
+const waitLimit = time.Minute
 
-// await waits until something is so.
-func await(t *testing.T, what string, so func() bool) {
+// await waits until a condition holds.
+func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for began := time.Now(); !so(); time.Sleep(time.Millisecond) {
-		if time.Since(began) > patience {
-			t.Fatalf("in %v it never came to %s", patience, what)
+	for began := time.Now(); !holds(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > waitLimit {
+			t.Fatalf("waited %v in vain for %s", waitLimit, what)
 		}
 	}
 }
@@ -177,7 +180,7 @@ func wantGone(t *testing.T, pids []int) {
 	if len(pids) == 0 {
 		t.Fatal("no process to look for")
 	}
-	await(t, fmt.Sprintf("an end of the processes %v", pids), func() bool { return !slices.ContainsFunc(pids, alive) })
+	await(t, fmt.Sprintf("the end of the processes %v", pids), func() bool { return !slices.ContainsFunc(pids, alive) })
 }
 
 func pidsOf(workers []Worker) []int {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Mode says how a trial's workers are held.
+// Mode is how a trial's workers are placed into processes.
 type Mode string
 
 // The modes.
@@ -26,7 +26,7 @@ type Credential struct {
 	Groups []uint32
 }
 
-// Plan says which trials to run and how.
+// Plan is which trials to run, and how.
 type Plan struct {
 	Workloads []Workload
 	Modes     []Mode
@@ -35,13 +35,13 @@ type Plan struct {
 	// Duration is how long each trial's workers work, or 0 for each workload's
 	// own default.
 	Duration time.Duration
-	// Operations, when above 0, replaces Duration: each worker stops after that
-	// many. Where only some workers count (in pairs the leader, in messaging the
-	// senders, in interactive the one that sleeps) the others follow them; in
-	// scale it is the number that all workers share.
+	// Operations, if above 0, replaces Duration: each worker stops after that
+	// many. Where only some workers count operations (the leader of a pair, the
+	// senders of messaging, the sleeping worker of interactive), the other workers
+	// stop with them. In scale it is the number of operations of all workers together.
 	Operations int64
 	// Workers is the number of workers, or 0 for each workload's default on the
-	// cores at hand. Variants with a number of their own keep it.
+	// cores in use. Variants with a number of their own keep it.
 	Workers int
 	// CPUs are the cores that workers may run on, or nil for every core that
 	// this process may run on.
@@ -54,7 +54,7 @@ type Plan struct {
 // default resolved.
 type Trial struct {
 	Workload string
-	// Variant is "" for the plain form.
+	// Variant is "" for the plain variant.
 	Variant string
 	Mode    Mode
 	// Round counts from 1.
@@ -65,13 +65,14 @@ type Trial struct {
 	// Operations is 0 when the trial ends by time.
 	Operations int64
 	CPUs       []int
-	// Attempt counts from 1 in Plan.Run, which begins a trial anew if nobody did anything.
+	// Attempt counts from 1 in Plan.Run, which runs a trial again if no worker completed
+	// an operation.
 	Attempt int
 }
 
 // Trials returns the plan's trials in running order. Rounds are outermost, and
-// the order of modes is reversed in every second round, so that drift hits the
-// modes alike. Call Validate first.
+// the order of modes is reversed in every second round, so that drift affects both
+// modes equally. Call Validate first.
 func (p Plan) Trials() []Trial {
 	cpus := p.CPUs
 	if cpus == nil {
@@ -99,7 +100,7 @@ func (p Plan) Trials() []Trial {
 	return trials
 }
 
-// trial resolves the defaults of one form of a workload.
+// trial resolves the defaults of one variant of a workload.
 func (p Plan) trial(w Workload, v Variant, cpus []int) Trial {
 	t := Trial{Workload: w.Name, Variant: v.Name, Workers: v.Workers, Duration: p.Duration, CPUs: cpus}
 	if t.Workers == 0 {
@@ -131,10 +132,12 @@ func (t Trial) resolve() (Workload, Variant, error) {
 			return w, v, nil
 		}
 	}
-	return w, Variant{}, fmt.Errorf("find variant: %s has no variant %q on %d cores", t.Workload, t.Variant, len(t.CPUs))
+	return w, Variant{}, fmt.Errorf("find variant: %s has no variant %q on %d cores",
+		t.Workload, t.Variant, len(t.CPUs))
 }
 
-// Name returns the trial's workload, and its variant in parentheses.
+// Name returns the trial's workload and, if it is not the plain one, its variant in
+// parentheses.
 func (t Trial) Name() string {
 	if t.Variant == "" {
 		return t.Workload

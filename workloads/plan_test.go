@@ -25,10 +25,13 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	p.Rounds, p.CPUs, p.Workloads = 3, []int{0, 1}, []Workload{pipe(), sleep()}
 	var got []string
 	for _, trial := range p.Trials() {
-		got = append(got, fmt.Sprintf("%d %s %s %d %v", trial.Round, trial.Name(), trial.Mode, trial.Workers, trial.Duration))
+		got = append(got, fmt.Sprintf("%d %s %s %d %v",
+			trial.Round, trial.Name(), trial.Mode, trial.Workers, trial.Duration))
 	}
 	odd := []string{
-		"pipe processes 4 1s", "pipe threads 4 1s", "pipe (two cores) processes 2 1s", "pipe (two cores) threads 2 1s", "sleep (one) processes 1 1s", "sleep (one) threads 1 1s",
+		"pipe processes 4 1s", "pipe threads 4 1s",
+		"pipe (two cores) processes 2 1s", "pipe (two cores) threads 2 1s",
+		"sleep (one) processes 1 1s", "sleep (one) threads 1 1s",
 		"sleep (many) processes 8 1s", "sleep (many) threads 8 1s",
 	}
 	even := []string{odd[1], odd[0], odd[3], odd[2], odd[5], odd[4], odd[7], odd[6]}
@@ -43,8 +46,8 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	}
 }
 
-// A form of one mode has no trial in the other.
-func TestTrialsKeepFormsToTheirModes(t *testing.T) {
+// A variant that exists in one mode has no trial in the other.
+func TestTrialsKeepVariantsToTheirModes(t *testing.T) {
 	p := validPlan()
 	p.Rounds, p.CPUs, p.Workloads = 2, []int{0}, []Workload{spawn()}
 	var got []string
@@ -52,10 +55,13 @@ func TestTrialsKeepFormsToTheirModes(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode))
 	}
 	want := []string{
-		"1 spawn processes", "1 spawn threads", "1 spawn (exec) processes", "1 spawn (vfork) processes", "1 spawn (parent + 64 MiB) processes",
-		"2 spawn threads", "2 spawn processes", "2 spawn (exec) processes", "2 spawn (vfork) processes", "2 spawn (parent + 64 MiB) processes",
+		"1 spawn processes", "1 spawn threads", "1 spawn (exec) processes", "1 spawn (vfork) processes",
+		"1 spawn (parent + 64 MiB) processes",
+		"2 spawn threads", "2 spawn processes", "2 spawn (exec) processes", "2 spawn (vfork) processes",
+		"2 spawn (parent + 64 MiB) processes",
 	}
-	got = slices.DeleteFunc(got, func(name string) bool { return strings.Contains(name, formLibc) }) // where there is such a program
+	// Not every machine has a program for this variant.
+	got = slices.DeleteFunc(got, func(name string) bool { return strings.Contains(name, variantLibc) })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("trials (-want +got):\n%s", diff)
 	}
@@ -69,13 +75,13 @@ func TestTrialsResolveDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []Trial
-	for _, form := range []struct {
+	for _, v := range []struct {
 		variant string
 		workers int
 	}{{"", 5}, {"one core", 5}, {"alone", 1}, {"nice", 2}} {
 		want = append(want, Trial{
-			Workload: "spin", Variant: form.variant, Mode: Processes, Round: 1,
-			Workers: form.workers, Operations: 23, CPUs: cpus,
+			Workload: "spin", Variant: v.variant, Mode: Processes, Round: 1,
+			Workers: v.workers, Operations: 23, CPUs: cpus,
 		})
 	}
 	if diff := cmp.Diff(want, p.Trials()); diff != "" {
@@ -92,8 +98,8 @@ func TestValidateAcceptsTheDefaults(t *testing.T) {
 	}
 }
 
-// The default run, twelve rounds in both modes, must fit into 90 s on 2 cores; a
-// trial takes about 20 ms beside its duration, and a chunk of fixed work less than 1 µs.
+// The default run, twelve rounds in both modes, must fit into 90 s on 2 cores. A trial
+// takes about 20 ms in addition to its duration, and a chunk of fixed work less than 1 µs.
 func TestDefaultDurationsFitTheRun(t *testing.T) {
 	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 12, CPUs: []int{0, 1}}
 	var total time.Duration
@@ -122,13 +128,16 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		spoil func(*Plan)
 		want  string
 	}{
-		"no workload":         {func(p *Plan) { p.Workloads = nil }, "no workload"},
-		"no mode":             {func(p *Plan) { p.Modes = nil }, "give processes, threads or processes,threads"},
-		"unknown mode":        {func(p *Plan) { p.Modes = []Mode{"fibres"} }, `no mode is called "fibres"`},
-		"mode twice":          {func(p *Plan) { p.Modes = []Mode{Threads, Threads} }, "mode threads is named twice"},
-		"no rounds":           {func(p *Plan) { p.Rounds = 0 }, "0 rounds: give at least 1"},
-		"negative rounds":     {func(p *Plan) { p.Rounds = -1 }, "-1 rounds"},
-		"too short":           {func(p *Plan) { p.Duration = time.Millisecond }, "a duration of 1ms is too short to measure anything: give at least 10ms"},
+		"no workload":     {func(p *Plan) { p.Workloads = nil }, "no workload"},
+		"no mode":         {func(p *Plan) { p.Modes = nil }, "give processes, threads or processes,threads"},
+		"unknown mode":    {func(p *Plan) { p.Modes = []Mode{"fibres"} }, `no mode is called "fibres"`},
+		"mode twice":      {func(p *Plan) { p.Modes = []Mode{Threads, Threads} }, "mode threads is named twice"},
+		"no rounds":       {func(p *Plan) { p.Rounds = 0 }, "0 rounds: give at least 1"},
+		"negative rounds": {func(p *Plan) { p.Rounds = -1 }, "-1 rounds"},
+		"too short": {
+			func(p *Plan) { p.Duration = time.Millisecond },
+			"a duration of 1ms is too short to measure anything: give at least 10ms",
+		},
 		"negative duration":   {func(p *Plan) { p.Duration = -time.Second }, "a duration of -1s"},
 		"negative operations": {func(p *Plan) { p.Operations = -1 }, "-1 operations"},
 		"negative workers":    {func(p *Plan) { p.Workers = -2 }, "-2 workers"},
@@ -192,7 +201,8 @@ func TestValidateSaysWhichCoreIsNotAllowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.SchedSetaffinityDynamic(os.Getpid(), all)
-	want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %d", cpus[1], cpus[0])
+	want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): "+
+		"name cores out of %d", cpus[1], cpus[0])
 	if err := checkCPUs(cpus[1:2]); err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %q", err, want)
 	}

@@ -14,11 +14,11 @@ type Failure struct {
 	Trial Trial
 	// Err is the cause, without the trial's name.
 	Err error
-	// LeftOut says that the later rounds go on without this form in this mode.
+	// LeftOut means that later rounds go on without this variant in this mode.
 	LeftOut bool
 }
 
-// EndedError says that a plan ended before its last trial.
+// EndedError means that a plan ended before its last trial.
 type EndedError struct {
 	// Round is the first that was not finished.
 	Round int
@@ -27,58 +27,59 @@ type EndedError struct {
 
 func (e *EndedError) Error() string { return e.cause.Error() }
 
-// Unwrap returns the cause: the context's error, a failed trial's, or that cores are gone.
+// Unwrap returns the cause: the error of the context, the error of a trial, or that a core
+// is no longer available.
 func (e *EndedError) Unwrap() error { return e.cause }
 
-// A plan ends when so many trials have failed in a row, of different forms perhaps, and
-// that took as long: a machine on which none works need not be waited for, form by form.
+// A plan ends when giveUpTrials trials have failed in a row, of whatever variants, and have
+// taken giveUpAfter: on a machine on which no trial works, it does not try them all.
 const (
 	giveUpAfter  = time.Minute
 	giveUpTrials = 3
 )
 
-// form is what has one trial in each round.
-type form struct {
+// series are the trials of a plan that differ in nothing but their round.
+type series struct {
 	workload, variant string
 	mode              Mode
 }
 
 // Run runs every trial in order and reports each to o. A trial that gives no result is
-// reported to failed, and the plan goes on: with its form in the next round if that
-// has worked before and this is its first failure, else without it. If failed is nil the
-// first failure ends the plan.
+// reported to failed, and the plan goes on. Its variant in its mode is run again in the
+// next round if it has worked before and this is its first failure, and left out
+// otherwise. If failed is nil, the first failure ends the plan.
 //
-// The error is an *EndedError if trials were not run for another reason than such a
-// failure of their own form: ctx has ended, of which the current trial's hosts are killed; a
-// core of the plan's has gone; or nothing has worked for a minute and three trials. What had finished by
-// then has been reported.
+// Run returns an *EndedError if it has not run all other trials: because ctx has ended
+// (then the current trial's hosts are killed), because a core of the plan is no longer
+// available, or because three trials or more have failed in a row and taken a minute. The
+// trials that had finished by then have been reported.
 func (p Plan) Run(ctx context.Context, o Observer, failed func(Failure)) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	var tally tally
+	var h history
 	for _, t := range p.Trials() {
-		if tally.leftOut(t) {
+		if h.leftOut(t) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return &EndedError{t.Round, err}
 		}
-		// What other cores show is not to be compared with what came before.
+		// Figures from other cores must not be compared with those measured so far.
 		if err := checkCPUs(t.CPUs); err != nil {
 			return &EndedError{t.Round, err}
 		}
 		began := time.Now()
-		err := p.insist(ctx, t, o)
+		err := p.runRetryingIdle(ctx, t, o)
 		if err == nil {
-			tally.worked(t)
+			h.worked(t)
 			continue
 		}
 		cancelled := ctx.Err()
 		if err == cancelled {
 			return &EndedError{t.Round, err}
 		}
-		out := tally.failed(t, time.Since(began))
+		out := h.failed(t, time.Since(began))
 		if failed == nil {
 			return &EndedError{t.Round, err}
 		}
@@ -86,56 +87,57 @@ func (p Plan) Run(ctx context.Context, o Observer, failed func(Failure)) error {
 		switch {
 		case cancelled != nil:
 			return &EndedError{t.Round, cancelled}
-		case tally.hopeless():
-			return &EndedError{t.Round, fmt.Errorf("no trial has worked for %v: see what hinders them, and run again",
-				tally.wasted.Round(time.Second))}
+		case h.givesUp():
+			return &EndedError{t.Round, fmt.Errorf("no trial has worked for %v: "+
+				"find out what hinders them, and run again", h.wasted.Round(time.Second))}
 		}
 	}
 	return nil
 }
 
-// tally is what became of a plan's forms so far.
-type tally struct {
-	success  map[form]bool
-	failures map[form]int
-	// row is how many trials have failed since one worked, and wasted how long.
+// history is which trials of a plan have worked and failed so far.
+type history struct {
+	success  map[series]bool
+	failures map[series]int
+	// row is how many trials have failed since one worked, and wasted is how long they took.
 	row    int
 	wasted time.Duration
 }
 
-func (t Trial) form() form { return form{t.Workload, t.Variant, t.Mode} }
+func (t Trial) series() series { return series{t.Workload, t.Variant, t.Mode} }
 
-func (y *tally) worked(t Trial) {
-	if y.success == nil {
-		y.success = make(map[form]bool)
+func (h *history) worked(t Trial) {
+	if h.success == nil {
+		h.success = make(map[series]bool)
 	}
-	y.success[t.form()], y.row, y.wasted = true, 0, 0
+	h.success[t.series()], h.row, h.wasted = true, 0, 0
 }
 
-// failed notes a failure and says whether the form is left out from now on.
-func (y *tally) failed(t Trial, took time.Duration) bool {
-	if y.failures == nil {
-		y.failures = make(map[form]int)
+// failed notes a failure and reports whether the trial's series is left out from now on.
+func (h *history) failed(t Trial, took time.Duration) bool {
+	if h.failures == nil {
+		h.failures = make(map[series]int)
 	}
-	y.failures[t.form()]++
-	y.row++
-	y.wasted += took
-	return y.leftOut(t)
+	h.failures[t.series()]++
+	h.row++
+	h.wasted += took
+	return h.leftOut(t)
 }
 
-// hopeless says whether nothing works any more.
-func (y *tally) hopeless() bool { return y.row >= giveUpTrials && y.wasted >= giveUpAfter }
+// givesUp reports whether so many trials have failed in a row that the plan ends.
+func (h *history) givesUp() bool { return h.row >= giveUpTrials && h.wasted >= giveUpAfter }
 
-// leftOut says whether a form is not tried any more: what has worked may have met with
-// an accident once, what never has cannot run here.
-func (y *tally) leftOut(t Trial) bool {
-	n := y.failures[t.form()]
-	return n > 1 || n == 1 && !y.success[t.form()]
+// leftOut reports whether a trial's series is no longer tried: one that has worked may
+// fail once by accident, one that never has cannot run here.
+func (h *history) leftOut(t Trial) bool {
+	n := h.failures[t.series()]
+	return n > 1 || n == 1 && !h.success[t.series()]
 }
 
-// insist runs a trial again if nobody did anything in it: on a machine that
-// stands still for a moment, as virtual ones do, the next attempt succeeds.
-func (p Plan) insist(ctx context.Context, t Trial, o Observer) error {
+// runRetryingIdle runs a trial, and runs it again if no worker completed an operation. That
+// happens on virtual machines, which can stand still for a moment; the report has the
+// number of attempts.
+func (p Plan) runRetryingIdle(ctx context.Context, t Trial, o Observer) error {
 	const attempts = 3
 	for t.Attempt = 1; ; t.Attempt++ {
 		err := Run(ctx, t, p.User, o)
@@ -146,7 +148,7 @@ func (p Plan) insist(ctx context.Context, t Trial, o Observer) error {
 	}
 }
 
-// trialError says what became of a trial.
+// trialError adds the trial's name to its error.
 type trialError struct {
 	trial Trial
 	err   error
@@ -158,7 +160,7 @@ func (e *trialError) Error() string {
 
 func (e *trialError) Unwrap() error { return e.err }
 
-// cause is a trial's error without its name.
+// cause returns a trial's error without the trial's name.
 func cause(err error) error {
 	var named *trialError
 	if errors.As(err, &named) {

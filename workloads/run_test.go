@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A trial that fails takes nothing from the others: what has worked is tried once
-// more, what never has is not.
+// A trial that fails does not affect trials of other series. Its own series is tried once
+// more if it has worked before.
 func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 	all := func(rounds int) (names []string) {
 		for round := 1; round <= rounds; round++ {
@@ -32,19 +33,51 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 		rounds int
 		// fails names the trials whose start gate stays shut.
 		fails []string
-		// lost are the trials without a result, failed what was said of them.
+		// lost are the trials without a result, failed is what was reported.
 		lost, failed []string
 	}{
-		"none":                      {rounds: 3},
-		"an accident":               {3, []string{"2 spin (alone) threads"}, []string{"2 spin (alone) threads"}, []string{"2 spin (alone) threads"}},
-		"twice":                     {4, []string{"2 spin (alone) threads", "3 spin (alone) threads"}, []string{"2 spin (alone) threads", "3 spin (alone) threads", "4 spin (alone) threads"}, []string{"2 spin (alone) threads", "3 spin (alone) threads, left out"}},
-		"never worked":              {3, []string{"1 spin (alone) processes"}, []string{"1 spin (alone) processes", "2 spin (alone) processes", "3 spin (alone) processes"}, []string{"1 spin (alone) processes, left out"}},
-		"in the last round":         {2, []string{"2 spin (alone) processes"}, []string{"2 spin (alone) processes"}, []string{"2 spin (alone) processes"}},
-		"all":                       {2, all(1), all(2), []string{"1 spin (alone) processes, left out", "1 spin (alone) threads, left out"}},
-		"the last of the first one": {1, []string{"1 spin (alone) threads"}, []string{"1 spin (alone) threads"}, []string{"1 spin (alone) threads"}},
+		"no failure": {rounds: 3},
+		"an accident": {
+			rounds: 3,
+			fails:  []string{"2 spin (alone) threads"},
+			lost:   []string{"2 spin (alone) threads"},
+			failed: []string{"2 spin (alone) threads"},
+		},
+		"twice": {
+			rounds: 4,
+			fails:  []string{"2 spin (alone) threads", "3 spin (alone) threads"},
+			lost:   []string{"2 spin (alone) threads", "3 spin (alone) threads", "4 spin (alone) threads"},
+			failed: []string{"2 spin (alone) threads", "3 spin (alone) threads, left out"},
+		},
+		"never worked": {
+			rounds: 3,
+			fails:  []string{"1 spin (alone) processes"},
+			lost:   []string{"1 spin (alone) processes", "2 spin (alone) processes", "3 spin (alone) processes"},
+			failed: []string{"1 spin (alone) processes, left out"},
+		},
+		"in the last round": {
+			rounds: 2,
+			fails:  []string{"2 spin (alone) processes"},
+			lost:   []string{"2 spin (alone) processes"},
+			failed: []string{"2 spin (alone) processes"},
+		},
+		"all": {
+			rounds: 2,
+			fails:  all(1),
+			lost:   all(2),
+			failed: []string{"1 spin (alone) processes, left out", "1 spin (alone) threads, left out"},
+		},
+		"the last of the only round": {
+			rounds: 1,
+			fails:  []string{"1 spin (alone) threads"},
+			lost:   []string{"1 spin (alone) threads"},
+			failed: []string{"1 spin (alone) threads"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			titled := func(trial Trial) string { return fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode) }
+			titled := func(trial Trial) string {
+				return fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode)
+			}
 			o := &scripted{fails: map[string]error{}}
 			for _, trial := range c.fails {
 				o.fails[trial] = refusal
@@ -53,7 +86,7 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 			var failed []string
 			err := alonePlan(c.rounds).Run(t.Context(), o, func(f Failure) {
 				if f.Err != refusal {
-					t.Errorf("%s failed of %v, want %v", titled(f.Trial), f.Err, refusal)
+					t.Errorf("%s failed by %v, want %v", titled(f.Trial), f.Err, refusal)
 				}
 				out := ""
 				if f.LeftOut {
@@ -66,7 +99,7 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 			}
 			var want []string
 			for _, trial := range all(c.rounds) {
-				if !contains(c.lost, trial) {
+				if !slices.Contains(c.lost, trial) {
 					want = append(want, trial)
 				}
 			}
@@ -80,23 +113,14 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 	}
 }
 
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
-}
-
-// alonePlan has the trials of spin's form of one worker.
+// alonePlan has the trials of spin with one worker.
 func alonePlan(rounds int) Plan {
 	w := spin()
 	w.variants = func(int) []Variant { return []Variant{{Name: "alone", Workers: 1}} }
 	return Plan{Workloads: []Workload{w}, Modes: []Mode{Processes, Threads}, Rounds: rounds, Operations: 23}
 }
 
-// scripted fails some trials and notes the others.
+// scripted is an observer that lets some trials fail and notes the other ones.
 type scripted struct {
 	fails   map[string]error
 	title   func(Trial) string
@@ -117,8 +141,8 @@ func (s *scripted) Stopped(r Result) error {
 	return nil
 }
 
-// What ends a plan before its last trial says in which round, and why; what failed for
-// another reason meanwhile is told too.
+// The error of a plan that ends early has the round and the cause. A trial that fails for
+// another reason meanwhile is reported too.
 func TestPlanEndsEarly(t *testing.T) {
 	refusal := errors.New("refused")
 	title := func(trial Trial) string { return fmt.Sprint(trial.Round, trial.Mode) }
@@ -143,10 +167,10 @@ func TestPlanEndsEarly(t *testing.T) {
 		failures := 0
 		checkEnd(t, alonePlan(3).Run(ctx, o, func(f Failure) { failures++ }), 2, context.Canceled)
 		if failures != 1 {
-			t.Errorf("%d failures are told, want 1", failures)
+			t.Errorf("%d failures are reported, want 1", failures)
 		}
 	})
-	t.Run("nobody wants failures", func(t *testing.T) {
+	t.Run("failed is nil", func(t *testing.T) {
 		o := &scripted{title: title, fails: map[string]error{"1threads": refusal}}
 		checkEnd(t, alonePlan(3).Run(t.Context(), o, nil), 1, refusal)
 	})
@@ -166,14 +190,15 @@ func TestPlanEndsEarly(t *testing.T) {
 		defer setMainThread(t, all)
 		err := alonePlan(3).Run(t.Context(), o, func(f Failure) { t.Error(f) })
 		checkEnd(t, err, 2, nil)
-		want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): name cores out of %d", cpus[1], cpus[0])
+		want := fmt.Sprintf("core %d is offline or this process may not run on it (cpuset, taskset): "+
+			"name cores out of %d", cpus[1], cpus[0])
 		if err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %q", err, want)
 		}
 	})
 }
 
-// setMainThread says where the process may run, as a cpuset would.
+// setMainThread sets the main thread's affinity, which decides where the plan may run.
 func setMainThread(t *testing.T, set unix.CPUSetDynamic) {
 	if err := unix.SchedSetaffinityDynamic(unix.Getpid(), set); err != nil {
 		t.Error(err)
@@ -188,9 +213,9 @@ func checkEnd(t *testing.T, err error, round int, cause error) {
 	}
 }
 
-// A machine on which nothing works is given up after a minute and three trials: two
-// forms that do not end may have others after them that do.
-func TestTallyGivesUp(t *testing.T) {
+// A plan gives up after three failures in a row that have taken a minute: after two series
+// that hang, a third may work.
+func TestPlanGivesUp(t *testing.T) {
 	a, b := Trial{Workload: "a", Mode: Threads}, Trial{Workload: "b", Mode: Threads}
 	for name, c := range map[string]struct {
 		took []time.Duration // 0 for a success
@@ -202,17 +227,17 @@ func TestTallyGivesUp(t *testing.T) {
 		"many, at once":   {[]time.Duration{time.Second, time.Second, time.Second, time.Second}, false},
 		"a success":       {[]time.Duration{31 * time.Second, 31 * time.Second, 0, 31 * time.Second}, false},
 	} {
-		var y tally
+		var h history
 		for i, took := range c.took {
 			trial := []Trial{a, b}[i%2]
 			if took == 0 {
-				y.worked(trial)
+				h.worked(trial)
 			} else {
-				y.failed(trial, took)
+				h.failed(trial, took)
 			}
 		}
-		if got := y.hopeless(); got != c.want {
-			t.Errorf("%s: given up is %v", name, got)
+		if got := h.givesUp(); got != c.want {
+			t.Errorf("%s: gives up: %v, want %v", name, got, c.want)
 		}
 	}
 }

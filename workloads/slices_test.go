@@ -14,7 +14,7 @@ func TestManyHaveManySlices(t *testing.T) {
 	inBothModes(t, func(t *testing.T, mode Mode) {
 		cpus, _ := allowedCPUs()
 		forms := scale().Variants(len(cpus))
-		trial := testForm(scale(), forms[len(forms)-1], mode, 0)
+		trial := variantTrial(scale(), forms[len(forms)-1], mode, 0)
 		var fewest uint64
 		for range 5 {
 			fewest = 1 << 63
@@ -39,7 +39,7 @@ func TestSharesAreToldFromManySlices(t *testing.T) {
 			for range 5 {
 				fewest = 1 << 63
 				var ran time.Duration
-				r := runTrial(t, testForm(spin(), v, mode, 0))
+				r := runTrial(t, variantTrial(spin(), v, mode, 0))
 				for _, w := range r.Workers {
 					fewest = min(fewest, w.After.Slices-w.Before.Slices)
 					ran += w.After.Runtime - w.Before.Runtime
@@ -59,7 +59,7 @@ func TestSharesAreToldFromManySlices(t *testing.T) {
 // it is counted.
 func TestRehearsalLeavesNoTrace(t *testing.T) {
 	inBothModes(t, func(t *testing.T, mode Mode) {
-		r := runTrial(t, testForm(scale(), scale().Variants(1)[1], mode, 2))
+		r := runTrial(t, variantTrial(scale(), scale().Variants(1)[1], mode, 2))
 		for _, w := range r.Workers {
 			if w.Operations != 1 || w.Start > w.End || w.Start < r.Start {
 				t.Errorf("worker %d did %d operations from %v to %v", w.Index, w.Operations, w.Start, w.End)
@@ -74,7 +74,7 @@ func TestRehearsalLeavesNoTrace(t *testing.T) {
 
 // Alone a worker sees no other's word: there is none.
 func TestWordsOfNobodyAreAbsent(t *testing.T) {
-	trial := testForm(counter(), counter().Variants(1)[1], Threads, 23)
+	trial := variantTrial(counter(), counter().Variants(1)[1], Threads, 23)
 	trial.Workers = 1
 	if r := runTrial(t, trial); len(r.Figures) != 1 || r.Figures[0].Name != "counted" {
 		t.Errorf("figures are %v, want counted alone", r.Figures)

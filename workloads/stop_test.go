@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stopper stops the process of worker 1 while it works, and continues it after
-// pause, if that is not 0.
+// stopper is an observer that stops the process of worker 1 while it works, and continues
+// it after pause, if that is not 0.
 type stopper struct {
 	recorder
 	pause time.Duration
-	// from is when it was stopped, until when continued.
+	// from is when it was stopped, until is when it was continued.
 	from, until time.Duration
 	over        sync.WaitGroup
 	err         error
@@ -30,9 +30,11 @@ func (s *stopper) Ready(t Trial, workers []Worker) error {
 		time.Sleep(50 * time.Millisecond)
 		s.from = time.Duration(monotonic())
 		s.err = unix.Kill(workers[1].PID, unix.SIGSTOP)
-		// A worker that waits for a core stops when it has it, unless it is continued before.
-		for began := time.Now(); s.err == nil && !stands(workers[1]) && time.Since(began) < patience; {
-			time.Sleep(time.Millisecond)
+		// A worker that waits for a core stops when it gets one, unless it is continued before.
+		for began := time.Now(); s.err == nil && !isStopped(workers[1]); time.Sleep(time.Millisecond) {
+			if time.Since(began) > waitLimit {
+				s.err = fmt.Errorf("worker 1 was not stopped within %v", waitLimit)
+			}
 		}
 		if s.err == nil && s.pause > 0 {
 			time.Sleep(s.pause)
@@ -43,8 +45,8 @@ func (s *stopper) Ready(t Trial, workers []Worker) error {
 	return s.recorder.Ready(t, workers)
 }
 
-// run runs the trial until the worker was stopped while it worked: on a busy
-// machine the trial can be over by then, and the next one is longer.
+// run runs the trial. On a busy machine it can be over before the worker is stopped and
+// continued: such trials show nothing, and the trial is run again with twice the duration.
 func (s *stopper) run(t *testing.T, trial Trial) Result {
 	t.Helper()
 	for ; trial.Duration < time.Minute; trial.Duration *= 2 {
@@ -61,28 +63,29 @@ func (s *stopper) run(t *testing.T, trial Trial) Result {
 		if s.err != nil && !errors.Is(s.err, unix.ESRCH) {
 			t.Fatal(s.err)
 		}
+		t.Logf("a trial of %v was over before the worker was stopped and continued", trial.Duration)
 	}
-	t.Fatal("in no trial the worker could be stopped and continued before its end")
+	t.Fatal("in no trial could the worker be stopped and continued before the end")
 	return Result{}
 }
 
-// A worker that is stopped for a moment goes on, whatever it waited for: the
-// signal ends no body's system call for good.
+// A worker that is stopped for a moment goes on, whatever it was waiting for: bodies call
+// again if a signal interrupts a system call.
 func TestStoppedWorkerGoesOn(t *testing.T) {
 	for _, w := range Catalogue() {
 		if w.fatal {
 			continue
 		}
 		t.Run(w.Name, func(t *testing.T) {
-			trial := testForm(w, w.Variants(1)[0], Processes, 0)
+			trial := variantTrial(w, w.Variants(1)[0], Processes, 0)
 			trial.Workers, trial.Duration = max(2, trial.Workers), 250*time.Millisecond
 			s := &stopper{pause: 50 * time.Millisecond}
 			r := s.run(t, trial)
 			if !slices.Equal(r.Paused, []int{1}) {
-				t.Errorf("workers %v are said to have been stopped, want worker 1", r.Paused)
+				t.Errorf("workers %v are reported as stopped, want worker 1", r.Paused)
 			}
 			if r.Workers[1].Operations == 0 && r.operations() == 0 {
-				t.Error("nothing was done")
+				t.Error("no operation was done")
 			}
 		})
 	}
@@ -90,24 +93,24 @@ func TestStoppedWorkerGoesOn(t *testing.T) {
 
 // A stop that is over before the gate opens is in no figure.
 func TestStopBeforeTheWorkIsNoPause(t *testing.T) {
-	s := raised(t, testTrial("spin", Processes, 2, 0, 100*time.Millisecond))
+	rt := atStartGate(t, testTrial("spin", Processes, 2, 0, 100*time.Millisecond))
 	stopped := func() bool {
-		s.fleet.mu.Lock()
-		defer s.fleet.mu.Unlock()
-		return len(s.fleet.stopped) > 0
+		rt.hosts.mu.Lock()
+		defer rt.hosts.mu.Unlock()
+		return len(rt.hosts.stopped) > 0
 	}
 	for _, signal := range []unix.Signal{unix.SIGSTOP, unix.SIGCONT} {
-		if err := unix.Kill(s.fleet.pids[1], signal); err != nil {
+		if err := unix.Kill(rt.hosts.pids[1], signal); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "news of "+unix.SignalName(signal), func() bool { return stopped() == (signal == unix.SIGSTOP) })
+		await(t, "the effect of "+unix.SignalName(signal), func() bool { return stopped() == (signal == unix.SIGSTOP) })
 	}
 	var r recorder
-	if err := s.play(t.Context(), &r); err != nil {
+	if err := rt.run(t.Context(), &r); err != nil {
 		t.Fatal(err)
 	}
 	if paused := r.results[0].Paused; len(paused) > 0 {
-		t.Errorf("workers %v are said to have been stopped while they worked", paused)
+		t.Errorf("workers %v are reported as stopped while they worked", paused)
 	}
 }
 
@@ -115,14 +118,14 @@ func TestStopOfAProcessPausesItsThreads(t *testing.T) {
 	s := &stopper{pause: 50 * time.Millisecond}
 	r := s.run(t, testTrial("pipe", Threads, 4, 0, 250*time.Millisecond))
 	if !slices.Equal(r.Paused, []int{0, 1, 2, 3}) {
-		t.Errorf("workers %v are said to have been stopped, want all", r.Paused)
+		t.Errorf("workers %v are reported as stopped, want all", r.Paused)
 	}
 	if r := runTrial(t, testTrial("pipe", Threads, 4, 23, 0)); len(r.Paused) > 0 {
-		t.Errorf("workers %v are said to have been stopped, and nobody did", r.Paused)
+		t.Errorf("workers %v are reported as stopped, but none was", r.Paused)
 	}
 }
 
-// One that nobody continues ends the trial, however long that may last.
+// A worker that nobody continues ends the trial, however long the trial may last.
 func TestWorkerThatStaysStoppedIsNamed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes the time for which a worker may be stopped")
@@ -150,7 +153,7 @@ func TestWorkerThatStaysStoppedIsNamed(t *testing.T) {
 		}
 		wantGone(t, pidsOf(s.workers))
 		if len(s.results) != 0 {
-			t.Error("a trial whose worker stands still was reported as stopped")
+			t.Error("a trial with a stopped worker gave a result")
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 // quietest pair of a few trials that is rare.
 func TestPairsSwitchAsTheorySays(t *testing.T) {
 	for _, w := range []Workload{pipe(), socket(), futex()} {
-		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+		inAllVariants(t, w, func(t *testing.T, v Variant, mode Mode) {
 			if v.apart {
 				return // see TestPairsApartSwitchAsTheorySays
 			}
@@ -23,7 +23,7 @@ func TestPairsSwitchAsTheorySays(t *testing.T) {
 				theory := uint64(trips) + 1
 				fewest := theory
 				for trial := 0; trial < 20 && fewest > theory/100; trial++ {
-					r := runTrial(t, testForm(w, v, mode, trips))
+					r := runTrial(t, variantTrial(w, v, mode, trips))
 					for i, worker := range r.Workers {
 						peer := r.Workers[i^1]
 						checkPairWorker(t, worker, peer, trips, w.Name != "pipe")
@@ -64,7 +64,7 @@ func checkPairWorker(t *testing.T, w, peer WorkerResult, trips int64, early bool
 // Between two cores a token may be there before its receiver sleeps, so that nobody
 // waits more often than there are trips, and in the best of a few trials nearly as often.
 func TestPairsApartSwitchAsTheorySays(t *testing.T) {
-	inAllForms(t, pipe(), func(t *testing.T, v Variant, mode Mode) {
+	inAllVariants(t, pipe(), func(t *testing.T, v Variant, mode Mode) {
 		if !v.apart {
 			return
 		}
@@ -72,7 +72,7 @@ func TestPairsApartSwitchAsTheorySays(t *testing.T) {
 		theory, best := uint64(trips)+1, uint64(0)
 		for trial := 0; trial < 10 && best < theory*9/10; trial++ {
 			fewest := theory
-			r := runTrial(t, testForm(pipe(), v, mode, trips))
+			r := runTrial(t, variantTrial(pipe(), v, mode, trips))
 			for i, worker := range r.Workers {
 				if peer := r.Workers[i^1]; peer.CPU == worker.CPU || worker.CPU < 0 {
 					t.Fatalf("worker %d is on core %d, its peer on %d", i, worker.CPU, peer.CPU)
@@ -93,8 +93,8 @@ func TestPairsApartSwitchAsTheorySays(t *testing.T) {
 
 func TestMessagingSwitchesAsTheorySays(t *testing.T) {
 	for _, cores := range []int{1, 2} {
-		inAllForms(t, messaging(), func(t *testing.T, v Variant, mode Mode) {
-			trial := testForm(messaging(), v, mode, 10007)
+		inAllVariants(t, messaging(), func(t *testing.T, v Variant, mode Mode) {
+			trial := variantTrial(messaging(), v, mode, 10007)
 			// A group and a smaller one.
 			trial.CPUs, trial.Workers = trial.CPUs[:min(cores, len(trial.CPUs))], groupWorkers+2
 			var voluntary, involuntary uint64
@@ -138,9 +138,9 @@ func groupHolds(t *testing.T) uint64 {
 // Workers that compute block nowhere but at the end gate.
 func TestComputingWorkersNeverBlock(t *testing.T) {
 	for _, w := range []Workload{spin(), yield(), scale()} {
-		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+		inAllVariants(t, w, func(t *testing.T, v Variant, mode Mode) {
 			for _, operations := range []int64{23, 10007} {
-				trial := testForm(w, v, mode, operations)
+				trial := variantTrial(w, v, mode, operations)
 				for _, worker := range runTrial(t, trial).Workers {
 					want := operations
 					if w.fixedWork {
@@ -161,12 +161,12 @@ func TestComputingWorkersNeverBlock(t *testing.T) {
 // In the best of a few trials nearly every call hands the core over: at its start
 // and end a worker may be alone.
 func TestYieldSwitchesAsTheorySays(t *testing.T) {
-	inAllForms(t, yield(), func(t *testing.T, v Variant, mode Mode) {
+	inAllVariants(t, yield(), func(t *testing.T, v Variant, mode Mode) {
 		const calls = 10007
 		var off uint64
 		for range 10 {
 			off = 0
-			for _, w := range runTrial(t, testForm(yield(), v, mode, calls)).Workers {
+			for _, w := range runTrial(t, variantTrial(yield(), v, mode, calls)).Workers {
 				_, involuntary := switches(w)
 				off = max(off, max(involuntary, calls)-min(involuntary, calls))
 			}
@@ -181,11 +181,11 @@ func TestYieldSwitchesAsTheorySays(t *testing.T) {
 func TestSleepersSwitchAsTheorySays(t *testing.T) {
 	const cycles = 211
 	for _, w := range []Workload{sleep(), interactive()} {
-		inAllForms(t, w, func(t *testing.T, v Variant, mode Mode) {
+		inAllVariants(t, w, func(t *testing.T, v Variant, mode Mode) {
 			fewest := uint64(cycles)
 			for trial := 0; trial < 10 && fewest > cycles/50; trial++ {
 				replaced := uint64(0)
-				r := runTrial(t, testForm(w, v, mode, cycles))
+				r := runTrial(t, variantTrial(w, v, mode, cycles))
 				sleepers := r.Workers
 				if w.Name == "interactive" {
 					sleepers = r.Workers[:1]
@@ -222,9 +222,9 @@ func checkHogs(t *testing.T, r Result) {
 }
 
 func TestCounterCountsAndSwitchesAsTheorySays(t *testing.T) {
-	inAllForms(t, counter(), func(t *testing.T, v Variant, mode Mode) {
+	inAllVariants(t, counter(), func(t *testing.T, v Variant, mode Mode) {
 		for _, operations := range []int64{23, 10007, 1_000_003} {
-			r := runTrial(t, testForm(counter(), v, mode, operations))
+			r := runTrial(t, variantTrial(counter(), v, mode, operations))
 			var blocked, most uint64
 			for _, w := range r.Workers {
 				voluntary, _ := switches(w)
@@ -261,7 +261,7 @@ func TestCounterCountsAndSwitchesAsTheorySays(t *testing.T) {
 // Each worker of a ring waits once for each of its turns and at the end gate; one
 // that is alone hands on to itself.
 func TestWorkingsetSwitchesAsTheorySays(t *testing.T) {
-	inAllForms(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
+	inAllVariants(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
 		turns := int64(1009)
 		if v.buffer == mib {
 			turns = 53
@@ -273,7 +273,7 @@ func TestWorkingsetSwitchesAsTheorySays(t *testing.T) {
 		slack := max(theory/50, 3) // long walks meet ticks
 		for range 10 {
 			worst := uint64(0)
-			r := runTrial(t, testForm(workingset(), v, mode, turns))
+			r := runTrial(t, variantTrial(workingset(), v, mode, turns))
 			if len(r.Figures) != 2 || r.Figures[0].Value <= 0 || r.Figures[1].Value <= 0 {
 				t.Errorf("figures are %v, want times of walks", r.Figures)
 			}
@@ -300,8 +300,8 @@ func TestWorkingsetSwitchesAsTheorySays(t *testing.T) {
 // often than it says, all would.
 func TestSpawnSwitchesAsTheorySays(t *testing.T) {
 	const tick, trials = 4 * time.Millisecond, 20
-	inAllForms(t, spawn(), func(t *testing.T, v Variant, mode Mode) {
-		if v.Name == formVfork {
+	inAllVariants(t, spawn(), func(t *testing.T, v Variant, mode Mode) {
+		if v.Name == variantVfork {
 			return // see TestVforkSwitchesAsTheorySays
 		}
 		for _, tasks := range []int64{23, 1009} {
@@ -309,7 +309,7 @@ func TestSpawnSwitchesAsTheorySays(t *testing.T) {
 			beyond, most, aside := theory, uint64(0), 0
 			for trial := 0; trial < trials && aside <= trials/2 && beyond > theory/50; trial++ {
 				missing, excess := uint64(0), uint64(0)
-				r := runTrial(t, testForm(spawn(), v, mode, tasks))
+				r := runTrial(t, variantTrial(spawn(), v, mode, tasks))
 				for _, w := range r.Workers {
 					voluntary, involuntary := switches(w)
 					if w.Operations != tasks || voluntary+involuntary < theory {
@@ -341,9 +341,9 @@ func TestSpawnSwitchesAsTheorySays(t *testing.T) {
 // for its end.
 func TestVforkSwitchesAsTheorySays(t *testing.T) {
 	const tasks = 499
-	v := spawn().Variants(1)[slices.IndexFunc(spawn().Variants(1), func(v Variant) bool { return v.Name == formVfork })]
+	v := spawn().Variants(1)[slices.IndexFunc(spawn().Variants(1), func(v Variant) bool { return v.Name == variantVfork })]
 	for range 10 {
-		r := runTrial(t, testForm(spawn(), v, Processes, tasks))
+		r := runTrial(t, variantTrial(spawn(), v, Processes, tasks))
 		// The task runs within the call that creates it, but for its end.
 		right := r.Figures[0].Value > 3*r.Figures[1].Value
 		for _, w := range r.Workers {
@@ -363,8 +363,8 @@ func TestVforkSwitchesAsTheorySays(t *testing.T) {
 
 // What creating takes, and what joining does, is all that a worker's time is.
 func TestPartsOfSpawnAddUp(t *testing.T) {
-	inAllForms(t, spawn(), func(t *testing.T, v Variant, mode Mode) {
-		trial := testForm(spawn(), v, mode, 211)
+	inAllVariants(t, spawn(), func(t *testing.T, v Variant, mode Mode) {
+		trial := variantTrial(spawn(), v, mode, 211)
 		trial.Workers, trial.CPUs = 1, trial.CPUs[:1]
 		var part float64
 		for range 10 {

@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// gatherLimit bounds the time that workers take to come to a gate.
+	// gatherLimit bounds the time that workers take to reach a gate.
 	gatherLimit = 30 * time.Second
-	// stopLimit bounds the time for which a signal may stop a worker: long enough for
-	// someone who stopped it by mistake, or to look at it, to continue it.
+	// stopLimit bounds the time for which a signal may stop a worker. It is long enough for
+	// a user who stopped it by mistake, or to look at it, to continue it.
 	stopLimit = 10 * time.Second
-	// toStart and toStop are what workers do at the gates.
+	// toStart and toStop are the verbs for reaching the start and the end gate.
 	toStart, toStop = "start", "stop"
-	// longest stands for no limit.
-	longest = time.Duration(1<<63 - 1)
+	// noLimit is a duration without end.
+	noLimit = time.Duration(1<<63 - 1)
 )
 
-// Run runs one trial. Hosts run as user, or as this process's own user if nil.
-// It returns ctx.Err() when ctx ended, and else an error that names the trial: it
-// wraps o's, or names the worker if a host died or a worker failed. In all cases
-// every host is gone when it returns.
+// Run runs one trial. Hosts run as user, or as this process's own user if user is nil.
+// If ctx has ended, Run returns ctx.Err(). Any other error names the trial. It wraps
+// o's error if it comes from there, and it names the worker if a worker has failed or its
+// host has died. Whatever Run returns, every host has ended by then.
 func Run(ctx context.Context, t Trial, user *Credential, o Observer) error {
 	err := ctx.Err()
 	if err == nil {
@@ -47,68 +47,72 @@ func run(ctx context.Context, t Trial, user *Credential, o Observer) (err error)
 	if err := checkLimits(t, user); err != nil {
 		return err
 	}
-	// See launch.
+	// See startHosts.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	s, err := raise(t, user)
+	rt, err := setUp(t, user)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if struck := s.strike(); struck != nil {
-			err = errors.Join(err, struck)
+		if failed := rt.tearDown(); failed != nil {
+			err = errors.Join(err, failed)
 		}
 	}()
-	// The bell rings for a cancelled context until strike has unmapped the board.
-	quiet := make(chan struct{})
+	// This goroutine turns the end of ctx into an event. It must end before tearDown unmaps
+	// the shared memory.
+	quit := make(chan struct{})
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
 		select {
 		case <-ctx.Done():
-			s.board.ring()
-		case <-quiet:
+			rt.shared.notify()
+		case <-quit:
 		}
 	}()
-	defer func() { close(quiet); <-watched }()
-	return s.play(ctx, o)
+	defer func() { close(quit); <-watched }()
+	return rt.run(ctx, o)
 }
 
-// stage is what a running trial holds.
-type stage struct {
+// runningTrial is a trial under way, with what belongs to it.
+type runningTrial struct {
 	trial    Trial
 	workload Workload
 	variant  Variant
-	board    *board
-	fleet    *fleet
-	// throttled says how often quotas had been used up before.
+	shared   *sharedMemory
+	hosts    *hostGroup
+	// throttled is how often each control group had used up its quota before.
 	throttled map[string]int64
 }
 
-// raise makes the board and starts the hosts.
-func raise(t Trial, user *Credential) (*stage, error) {
+// setUp creates the shared memory and starts the hosts.
+func setUp(t Trial, user *Credential) (*runningTrial, error) {
 	w, v, err := t.resolve()
 	if err != nil {
 		return nil, err
 	}
-	b, boardFD, err := createBoard(t.Workers)
+	m, sharedFD, err := createSharedMemory(t.Workers)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(boardFD)
+	defer unix.Close(sharedFD)
 	fds := make([][]int, t.Workers)
 	if w.open != nil {
 		fds, err = w.open(t.Workers)
 		defer closeAll(fds)
 	}
-	var f *fleet
+	var hosts *hostGroup
 	if err == nil {
-		f, err = launch(t, user, boardFD, fds, b.ring)
+		hosts, err = startHosts(t, user, sharedFD, fds, m.notify)
 	}
 	if err != nil {
-		return nil, errors.Join(err, b.unmap())
+		return nil, errors.Join(err, m.unmap())
 	}
-	return &stage{trial: t, workload: w, variant: v, board: b, fleet: f, throttled: groupsOf(os.Getpid()).throttled()}, nil
+	return &runningTrial{
+		trial: t, workload: w, variant: v, shared: m, hosts: hosts,
+		throttled: cgroupsOf(os.Getpid()).throttled(),
+	}, nil
 }
 
 func closeAll(fds [][]int) {
@@ -119,197 +123,200 @@ func closeAll(fds [][]int) {
 	}
 }
 
-// strike ends the hosts and gives the board back.
-func (s *stage) strike() error {
-	return errors.Join(s.fleet.dismiss(), s.board.unmap())
+// tearDown kills the hosts and unmaps the shared memory.
+func (rt *runningTrial) tearDown() error {
+	return errors.Join(rt.hosts.killAll(), rt.shared.unmap())
 }
 
-// play takes the workers from gate to gate.
-func (s *stage) play(ctx context.Context, o Observer) error {
-	if err := s.gather(ctx, &s.board.head.ready, toStart, gatherLimit); err != nil {
+// run takes the workers from the start gate to the end gate, and tells o.
+func (rt *runningTrial) run(ctx context.Context, o Observer) error {
+	if err := rt.gather(ctx, &rt.shared.head.ready, toStart, gatherLimit); err != nil {
 		return err
 	}
-	workers := s.workers()
-	before, err := s.settle(ctx, workers)
+	workers := rt.workers()
+	before, err := rt.countersAtRest(ctx, workers)
 	if err != nil {
 		return err
 	}
 	for i := range workers {
 		workers[i].Before = before[i]
 	}
-	if s.workload.fatal {
-		s.fleet.expectCrash()
+	if rt.workload.fatal {
+		rt.hosts.expectCrash()
 	}
-	if err := o.Ready(s.trial, workers); err != nil {
+	if err := o.Ready(rt.trial, workers); err != nil {
 		return err
 	}
-	limit := longest
-	if s.trial.Operations == 0 && !s.workload.fixedWork {
-		limit = s.trial.Duration + gatherLimit
+	limit := noLimit
+	if rt.trial.Operations == 0 && !rt.workload.fixedWork {
+		limit = rt.trial.Duration + gatherLimit
 	}
-	s.fleet.startPauses()
-	s.board.open(s.trial.Duration)
+	rt.hosts.resetPaused()
+	rt.shared.open(rt.trial.Duration)
 	own := ownSwitches()
-	if err := s.gather(ctx, &s.board.head.done, toStop, limit); err != nil {
+	if err := rt.gather(ctx, &rt.shared.head.done, toStop, limit); err != nil {
 		return err
 	}
 	own = ownSwitches() - own
-	_, lost := s.fleet.crashedAt()
-	after, err := s.settle(ctx, workers[lost:])
+	_, lost := rt.hosts.crashedAt()
+	after, err := rt.countersAtRest(ctx, workers[lost:])
 	if err != nil {
 		return err
 	}
-	r := s.result(workers, after)
+	r := rt.result(workers, after)
 	r.ToolSwitches = own
 	if lost == 0 {
 		r.Memory = readMemory(workers)
 	}
 	if r.operations() == 0 {
-		return &idleError{s.trial, s.hindrance(nil, "give a longer duration")}
+		return &idleError{rt.trial, rt.diagnose(nil, "give a longer duration")}
 	}
 	return o.Stopped(r)
 }
 
-// gather waits until count has reached the number of workers that live.
-func (s *stage) gather(ctx context.Context, count *uint32, verb string, limit time.Duration) error {
-	for began, granted, excused := time.Now(), limit, false; ; {
-		heard := atomic.LoadUint32(&s.board.head.bell)
-		if err := s.trouble(ctx); err != nil {
+// gather waits until count has reached the number of workers that are alive.
+func (rt *runningTrial) gather(ctx context.Context, count *uint32, verb string, limit time.Duration) error {
+	for began, granted, extended := time.Now(), limit, false; ; {
+		seen := atomic.LoadUint32(&rt.shared.head.events)
+		if err := rt.failure(ctx); err != nil {
 			return err
 		}
 		n := atomic.LoadUint32(count)
-		if int(n) == s.trial.Workers || s.onlyTheDeadLack() {
+		if int(n) == rt.trial.Workers || rt.onlyTheDeadAreMissing() {
 			return nil
 		}
 		left := granted - time.Since(began)
 		if left <= 0 {
 			return fmt.Errorf("%d of %d workers did not %s within %v: %s",
-				s.trial.Workers-int(n), s.trial.Workers, verb, limit, s.hindrance(s.lacking(verb), "ask for fewer workers"))
+				rt.trial.Workers-int(n), rt.trial.Workers, verb, limit,
+				rt.diagnose(rt.missing(verb), "ask for fewer workers"))
 		}
-		nap := min(left, s.fleet.patience())
+		timeout := min(left, rt.hosts.stopTimeLeft())
 		slept := time.Now()
-		s.board.await(heard, nap)
-		// If the tool was frozen with the workers, or stopped, it has not waited for them. It
-		// waits once more, and not for long, since a machine that starves the tool looks the same.
-		if !excused && time.Since(slept)-nap > time.Second {
-			granted, excused = max(limit, time.Since(began)+stopLimit), true
+		rt.shared.awaitEvent(seen, timeout)
+		// A sleep that was much longer than its timeout means that the tool was frozen or
+		// stopped too, and the workers have not had that time. So they get some more, but only
+		// once and not much, since a machine that starves the tool of CPU time looks the same.
+		if !extended && time.Since(slept)-timeout > time.Second {
+			granted, extended = max(limit, time.Since(began)+stopLimit), true
 		}
 	}
 }
 
-// lacking returns the workers that a gate waits for.
-func (s *stage) lacking(verb string) (lacking []int) {
-	for i := range s.board.slots {
-		slot := &s.board.slots[i]
-		if verb == toStart && atomic.LoadInt32(&slot.tid) == 0 || verb == toStop && atomic.LoadInt64(&slot.end) == 0 {
-			lacking = append(lacking, i)
+// missing returns the workers that have not reached a gate.
+func (rt *runningTrial) missing(verb string) (missing []int) {
+	for i := range rt.shared.slots {
+		slot := &rt.shared.slots[i]
+		if verb == toStart && atomic.LoadInt32(&slot.tid) == 0 ||
+			verb == toStop && atomic.LoadInt64(&slot.end) == 0 {
+			missing = append(missing, i)
 		}
 	}
-	return lacking
+	return missing
 }
 
-// onlyTheDeadLack reports whether workers died as the workload wants it, and all
-// others stand at the end gate.
-func (s *stage) onlyTheDeadLack() bool {
-	_, lost := s.fleet.crashedAt()
+// onlyTheDeadAreMissing reports whether workers have died as the workload intends, and
+// all other workers are at the end gate.
+func (rt *runningTrial) onlyTheDeadAreMissing() bool {
+	_, lost := rt.hosts.crashedAt()
 	if lost == 0 {
 		return false
 	}
-	for i := range s.board.slots[lost:] {
-		if atomic.LoadInt64(&s.board.slots[lost+i].end) == 0 {
+	for i := range rt.shared.slots[lost:] {
+		if atomic.LoadInt64(&rt.shared.slots[lost+i].end) == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// trouble returns the reason for which the trial cannot go on, if there is one.
-func (s *stage) trouble(ctx context.Context) error {
+// failure returns the reason why the trial cannot go on, nil if it can.
+func (rt *runningTrial) failure(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.fleet.trouble(); err != nil {
+	if err := rt.hosts.failure(); err != nil {
 		return err
 	}
-	if atomic.LoadUint32(&s.board.head.failed) == 0 {
+	if atomic.LoadUint32(&rt.shared.head.failed) == 0 {
 		return nil
 	}
-	for i := range s.board.slots {
-		if errno := atomic.LoadUint32(&s.board.slots[i].errno); errno != 0 {
-			if err := s.deadPeer(syscall.Errno(errno)); err != nil {
+	for i := range rt.shared.slots {
+		if errno := atomic.LoadUint32(&rt.shared.slots[i].errno); errno != 0 {
+			if err := rt.deadPeer(syscall.Errno(errno)); err != nil {
 				return err
 			}
-			return s.workerError(i, syscall.Errno(errno))
+			return rt.workerError(i, syscall.Errno(errno))
 		}
 	}
 	return nil
 }
 
-// deadPeer returns what became of the host whose worker another one missed, nil
-// if errno does not say that one is missing. The host's end may be known a
-// moment later than its worker's.
-func (s *stage) deadPeer(errno syscall.Errno) error {
+// deadPeer returns why a host has ended, if errno is what a worker sees when its peer is
+// gone, and nil otherwise. The worker may notice a moment before the tool does, so it waits
+// for up to a second.
+func (rt *runningTrial) deadPeer(errno syscall.Errno) error {
 	if errno != syscall.EPIPE && errno != syscall.ECONNRESET {
 		return nil
 	}
 	for began := time.Now(); time.Since(began) < time.Second; time.Sleep(5 * time.Millisecond) {
-		if err := s.fleet.trouble(); err != nil {
+		if err := rt.hosts.failure(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// workers returns the identities that the workers put on the board.
-func (s *stage) workers() []Worker {
-	workers := make([]Worker, s.trial.Workers)
+// workers returns the identities that the workers have written into the shared memory.
+func (rt *runningTrial) workers() []Worker {
+	workers := make([]Worker, rt.trial.Workers)
 	for i := range workers {
-		slot, cpu := &s.board.slots[i], -1
-		if cpus := s.workload.placement(s.variant, i, s.trial.CPUs); len(cpus) == 1 {
+		slot, cpu := &rt.shared.slots[i], -1
+		if cpus := rt.workload.placement(rt.variant, i, rt.trial.CPUs); len(cpus) == 1 {
 			cpu = cpus[0]
 		}
 		workers[i] = Worker{
 			Index: i, PID: int(slot.pid), TID: int(slot.tid), CPU: cpu,
-			Comm: comm(s.workload.Name, i), Nice: int(slot.nice),
+			Comm: comm(rt.workload.Name, i), Nice: int(slot.nice),
 		}
 	}
 	return workers
 }
 
-// settle waits until every worker is off the CPU and returns their counters. A
-// worker that cannot be found has most likely died: then it says of what.
-func (s *stage) settle(ctx context.Context, workers []Worker) ([]Counters, error) {
-	counters, err := settle(ctx, workers)
+// countersAtRest waits until every worker is off the CPU and returns their counters. A
+// worker that cannot be found has most likely died: then the error is the cause of its death.
+func (rt *runningTrial) countersAtRest(ctx context.Context, workers []Worker) ([]Counters, error) {
+	counters, err := countersAtRest(ctx, workers)
 	if err == nil {
 		return counters, nil
 	}
 	for began := time.Now(); time.Since(began) < time.Second; {
-		heard := atomic.LoadUint32(&s.board.head.bell)
-		if trouble := s.trouble(ctx); trouble != nil {
-			return nil, trouble
+		seen := atomic.LoadUint32(&rt.shared.head.events)
+		if failure := rt.failure(ctx); failure != nil {
+			return nil, failure
 		}
-		s.board.await(heard, 100*time.Millisecond)
+		rt.shared.awaitEvent(seen, 100*time.Millisecond)
 	}
 	return nil, err
 }
 
-// result collects what the workers did; after are the counters of the last of
-// them, which are alive.
-func (s *stage) result(workers []Worker, after []Counters) Result {
-	crashed, lost := s.fleet.crashedAt()
-	r := Result{Trial: s.trial, Start: longest, Paused: s.fleet.pausedWorkers()}
-	for _, name := range s.workload.figures {
+// result collects what the workers did. after holds the counters of the workers that are
+// alive, which are the last ones.
+func (rt *runningTrial) result(workers []Worker, after []Counters) Result {
+	crashed, lost := rt.hosts.crashedAt()
+	r := Result{Trial: rt.trial, Start: noLimit, Paused: rt.hosts.pausedWorkers()}
+	for _, name := range rt.workload.figures {
 		r.Figures = append(r.Figures, Figure{Name: name})
 	}
 	for i, w := range workers {
-		slot := &s.board.slots[i]
+		slot := &rt.shared.slots[i]
 		done := WorkerResult{
 			Worker: w, Operations: slot.operations,
 			Start: time.Duration(slot.start), End: time.Duration(slot.end),
 		}
 		if i < lost {
 			done.Died, done.End = true, crashed
-			if done.Start == 0 { // it died before it had a turn
+			if done.Start == 0 { // it died before it ran
 				done.Start = crashed
 			}
 		} else {
@@ -325,8 +332,8 @@ func (s *stage) result(workers []Worker, after []Counters) Result {
 	return r
 }
 
-// idleError says that a trial ended before anything was done, so that there is
-// nothing to measure.
+// idleError means that a trial ended before any worker had completed an operation, so
+// that it measured nothing.
 type idleError struct {
 	trial  Trial
 	remedy string
@@ -336,7 +343,7 @@ func (e *idleError) Error() string {
 	return fmt.Sprintf("%v were too short to complete one operation: %s", e.trial.Duration, e.remedy)
 }
 
-// operations is the sum over workers.
+// operations returns the sum over workers.
 func (r *Result) operations() int64 {
 	var sum int64
 	for i := range r.Workers {

@@ -42,7 +42,7 @@ func TestDeadlineIsKeptByAll(t *testing.T) {
 		name, variant := w.Name, w.Variants(1)[0]
 		inBothModes(t, func(t *testing.T, mode Mode) {
 			opened := time.Duration(monotonic())
-			trial := testForm(w, variant, mode, 0)
+			trial := variantTrial(w, variant, mode, 0)
 			trial.Duration = duration
 			want := duration
 			if w.fatal && mode == Threads {

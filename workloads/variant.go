@@ -8,39 +8,39 @@ import (
 	"time"
 )
 
-// Variant is a form of a workload: a trial of its own in every round and mode.
+// Variant is a variant of a workload: it has a trial of its own in every round and mode.
 type Variant struct {
-	// Name is "" for the plain form.
+	// Name is "" for the plain variant.
 	Name string
-	// Workers is the number of workers, or 0 if that is the plan's or the
-	// workload's to say.
+	// Workers is the number of workers, or 0 if the plan or the workload sets it.
 	Workers int
 
-	// workers is the default number of workers, where it is not the workload's.
+	// workers is the default number of workers, or 0 for the workload's.
 	workers int
-	// duration is how long a trial lasts if the user does not say, 0 for the workload's.
+	// duration is how long a trial lasts if the plan does not set it, 0 for the
+	// workload's duration.
 	duration time.Duration
-	// stretch, where it is not 0, is how many times a duration's fixed work the form does.
+	// stretch multiplies the fixed work of a trial; 0 is 1.
 	stretch int
-	// modes are those in which the form exists; nil for both.
+	// modes are the modes in which the variant exists; nil for both.
 	modes []Mode
 	// firstCore keeps all workers on the first of the trial's cores.
 	firstCore bool
-	// apart puts each worker on a core of its own, pairs too.
+	// apart puts each worker on a core of its own, those of a pair too.
 	apart bool
 	// nice holds nice levels, relative to the tool's, that workers take in turn.
 	nice []int
 	// buffer is how many bytes of memory each worker works on, a power of two; 0
 	// if the workload needs none.
 	buffer int
-	// byPages has a line in each page of the buffer touched, not every line, and
-	// shared gives all workers the same buffer.
+	// byPages makes a worker touch one line in each page of the buffer instead of every
+	// line, and shared gives all workers the same buffer.
 	byPages, shared bool
 	// body replaces the workload's if it is not nil.
 	body func(*worker) syscall.Errno
 }
 
-// Variants returns the forms that the workload has on that many cores, at
+// Variants returns the variants that the workload has on that many cores, at
 // least one, in running order.
 func (w Workload) Variants(cores int) []Variant {
 	if w.variants == nil {
@@ -49,8 +49,8 @@ func (w Workload) Variants(cores int) []Variant {
 	return w.variants(cores)
 }
 
-// Missing says which forms the workload has elsewhere and not on that many cores of this
-// machine, and why: a clause each.
+// Missing reports which variants the workload cannot have on that many cores of this
+// machine, and why: one clause for each.
 func (w Workload) Missing(cores int) []string {
 	if w.missing == nil {
 		return nil
@@ -58,7 +58,7 @@ func (w Workload) Missing(cores int) []string {
 	return w.missing(cores)
 }
 
-// runsIn reports whether the form exists in a mode.
+// runsIn reports whether the variant exists in a mode.
 func (v Variant) runsIn(mode Mode) bool { return v.modes == nil || slices.Contains(v.modes, mode) }
 
 // niceOf returns the nice level of worker index.

@@ -14,11 +14,11 @@ import (
 
 // worker is one worker as its host and its body see it.
 type worker struct {
-	board    *board
+	shared   *sharedMemory
 	slot     *slot
 	workload Workload
 	variant  Variant
-	// peer is the slot of the other of a pair, nil in workloads without pairs.
+	// peer is the slot of the pair's other worker, nil in workloads without pairs.
 	peer *slot
 	body func(*worker) syscall.Errno
 	// index is the worker's number in the trial.
@@ -27,53 +27,53 @@ type worker struct {
 	cpus []int
 	// nice is added to the tool's own nice level.
 	nice int
-	// fds are the descriptors that the workload's open made for it.
+	// fds are the descriptors that the workload's open has created for it.
 	fds []int
 	// limit is the number of operations to do, -1 to work until the deadline.
 	limit int64
-	// rehearsing says that the body runs before the start gate.
+	// rehearsing is true while the body runs before the start gate.
 	rehearsing bool
 	// futexScope is futexPrivate if the workers are threads of one process.
 	futexScope uintptr
 
-	// operations is what the body completed.
+	// operations is how many operations the body has completed.
 	operations int64
 	// message is the buffer of a body that passes bytes.
 	message [messageBytes]byte
-	// timer is how long a body that waits for time asks to sleep.
+	// timer is the argument of a body's system call that sleeps.
 	timer unix.Timespec
-	// buffer is memory of the worker's own, and next the slot of the worker whose
-	// turn follows, in workloads that have them.
+	// buffer is the worker's own memory, and next the slot of the worker that has the next
+	// turn, in workloads that use these.
 	buffer unsafe.Pointer
 	next   *slot
-	// others are as many more buffers as worker 0 walks through in place of the other
-	// workers, and times what walks took, in ns.
+	// others are the buffers through which worker 0 walks in place of the other workers,
+	// and times are the durations of walks, in ns.
 	others []unsafe.Pointer
 	times  []uint32
-	// program is the descriptor of what a created task executes, forkFlags how it
-	// is forked, alive the word
-	// that the kernel clears when it ends, and status how it ended.
+	// program is the descriptor of the program that a created task executes, forkFlags are
+	// the flags of its clone, alive is the word that the kernel clears when it ends, and
+	// status is how it ended.
 	program   int
 	forkFlags uintptr
 	alive     uint32
 	status    int32
-	// kept holds a body's result, so that no compiler drops the work.
+	// kept holds a body's result, so that the compiler does not remove the work.
 	kept uint64
 }
 
-// live takes the goroutine's thread for good: it makes it the worker, lets Go
-// forget it, and works. It returns only if the worker could not be prepared.
-func (w *worker) live() error {
+// run makes the goroutine's thread the worker, takes it away from Go's scheduler, and
+// works. It returns only if the worker could not be prepared.
+func (w *worker) run() error {
 	runtime.LockOSThread()
 	if err := w.prepare(); err != nil {
 		return fmt.Errorf("prepare worker %d of %s: %w", w.index, w.workload.Name, err)
 	}
 	growStack()
-	w.perform()
+	w.runBody()
 	return nil
 }
 
-// prepare does all that must not fall between the gates.
+// prepare does everything that must happen before the start gate.
 func (w *worker) prepare() error {
 	name, err := unix.BytePtrFromString(comm(w.workload.Name, w.index))
 	if err != nil {
@@ -88,7 +88,8 @@ func (w *worker) prepare() error {
 	}
 	if err := unix.SchedSetaffinityDynamic(0, set); err != nil {
 		if err == unix.EINVAL {
-			return fmt.Errorf("set affinity to cores %v: %w (none is online and in this control group's cpuset)", w.cpus, err)
+			return fmt.Errorf("set affinity to cores %v: %w "+
+				"(none is online and in this control group's cpuset)", w.cpus, err)
 		}
 		return fmt.Errorf("set affinity to cores %v: %w", w.cpus, err)
 	}
@@ -104,7 +105,7 @@ func (w *worker) prepare() error {
 
 // renice lowers the thread's priority by the worker's nice level.
 func (w *worker) renice() error {
-	// The system call answers 20 less the nice level, which is never negative.
+	// The system call returns 20 minus the nice level, which is never negative.
 	inverse, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	if err != nil {
 		return fmt.Errorf("read nice level: %w", err)
@@ -120,9 +121,8 @@ func (w *worker) renice() error {
 	return nil
 }
 
-// growStack leaves the goroutine a stack of at least 64 KiB with its pages
-// touched: once the worker has left the scheduler its stack can neither
-// grow nor be checked.
+// growStack makes the goroutine's stack at least 64 KiB large and touches its pages: once
+// the worker has left the scheduler, Go can neither grow nor check its stack.
 //
 //go:noinline
 func growStack() {
@@ -130,17 +130,17 @@ func growStack() {
 	runtime.KeepAlive(&room)
 }
 
-// perform is the worker's life from the start gate to its end. It never returns:
-// to Go it is one system call.
+// runBody takes the worker from the start gate to the end gate and waits there until the
+// process is killed. It never returns: to Go it is one system call.
 //
 //go:norace
 //go:noinline
-func (w *worker) perform() {
+func (w *worker) runBody() {
 	leaveScheduler()
-	head := w.board.head
+	head := w.shared.head
 	errno := w.rehearse()
-	if atomic.AddUint32(&head.ready, 1) == uint32(len(w.board.slots)) {
-		w.board.ring()
+	if atomic.AddUint32(&head.ready, 1) == uint32(len(w.shared.slots)) {
+		w.shared.notify()
 	}
 	if errno == 0 {
 		errno = w.body(w)
@@ -152,16 +152,16 @@ func (w *worker) perform() {
 		atomic.AddUint32(&head.failed, 1)
 	}
 	done := atomic.AddUint32(&head.done, 1)
-	// Where some may die, none of them knows whether it is the last.
-	if errno != 0 || done == uint32(len(w.board.slots)) || w.workload.fatal {
-		w.board.ring()
+	// In a fatal workload no worker can know whether it is the last one.
+	if errno != 0 || done == uint32(len(w.shared.slots)) || w.workload.fatal {
+		w.shared.notify()
 	}
 	for {
 		futexWait(&head.end, 0)
 	}
 }
 
-// rehearse lets the worker do before the start gate what is not to be measured.
+// rehearse does the workload's rehearsal, if it has one.
 //
 //go:nosplit
 //go:norace
@@ -172,8 +172,8 @@ func (w *worker) rehearse() syscall.Errno {
 	return w.workload.rehearse(w)
 }
 
-// rehearseBody runs through the body once, for that many operations, as if the gate
-// were open.
+// rehearseBody runs the body once, for a number of operations, as if the gate were open,
+// and discards what it counted.
 //
 //go:nosplit
 //go:norace
@@ -185,28 +185,29 @@ func (w *worker) rehearseBody(operations int64) syscall.Errno {
 	return errno
 }
 
-// begin waits at the start gate and stamps the start.
+// begin waits at the start gate and then notes the time.
 //
 //go:nosplit
 //go:norace
 func (w *worker) begin() {
 	if w.rehearsing {
-		w.began()
+		w.stampStart()
 		return
 	}
-	for atomic.LoadUint32(&w.board.head.gate) == 0 {
-		futexWait(&w.board.head.gate, 0)
+	for atomic.LoadUint32(&w.shared.head.gate) == 0 {
+		futexWait(&w.shared.head.gate, 0)
 	}
-	w.began()
+	w.stampStart()
 }
 
-// began stamps the start of a worker that a peer's first message let through.
+// stampStart notes the time at which the worker started. It is called by bodies that a
+// peer's first message starts, instead of begin.
 //
 //go:nosplit
 //go:norace
-func (w *worker) began() { w.slot.start = monotonic() }
+func (w *worker) stampStart() { w.slot.start = monotonic() }
 
-// over reports whether the worker, n operations done, has to stop.
+// over reports whether the worker must stop after n operations.
 //
 //go:nosplit
 //go:norace
@@ -214,7 +215,7 @@ func (w *worker) over(n int64) bool {
 	if w.limit >= 0 {
 		return n >= w.limit
 	}
-	return monotonic() >= w.board.head.deadline
+	return monotonic() >= w.shared.head.deadline
 }
 
 // comm returns a worker's thread name, "st-pipe-0", with the workload's name

@@ -85,7 +85,7 @@ func exitStatus(s streams, err error) int {
 	}
 	var death *deathError
 	if errors.As(err, &death) {
-		workloads.DieOf(death.signal)
+		workloads.RaiseDefault(death.signal)
 	}
 	return own.status
 }

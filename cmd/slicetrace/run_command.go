@@ -45,7 +45,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err != nil {
 		return err
 	}
-	defer signals.RestoreStops(o.inherited.Ignored)
+	defer signals.RestoreJobControl(o.inherited.Ignored)
 	// At once, while this process is as it was executed, and so that a signal finds
 	// the program, even before it runs.
 	running, err := o.start(argv, signals)
@@ -66,8 +66,8 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if status == nil {
 		return err
 	}
-	signals.RestoreStops(o.inherited.Ignored)
-	time.AfterFunc(uninterrupted, func() { signals.RestoreEnds(o.inherited.Ignored) })
+	signals.RestoreJobControl(o.inherited.Ignored)
+	time.AfterFunc(uninterrupted, func() { signals.RestoreTermination(o.inherited.Ignored) })
 	if err == nil {
 		rf.finish(c, r)
 		seal(r, c, settings)

@@ -1,0 +1,150 @@
+//go:build linux
+
+package workloads
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Whatever a machine's caches and TLB are like, they do not hold a buffer after a
+// walk through far more memory than they can.
+func TestWalkIsDearerInColdCaches(t *testing.T) {
+	mine := ringOfOne(t, Variant{buffer: 256 * kib})
+	other := ringOfOne(t, Variant{buffer: 512 * mib, byPages: true})
+	for n := range int64(23) {
+		other.walk(other.buffer)
+		for at := 0; at < 512*mib; at += cacheLine * 8 {
+			other.kept += uint64(*(*byte)(unsafe.Add(other.buffer, at)))
+		}
+		mine.timedWalk(mine.buffer, n)
+	}
+	cold := mine.medianTime(23)
+	for n := range int64(23) {
+		mine.timedWalk(mine.buffer, n)
+	}
+	if warm := mine.medianTime(23); warm <= 0 || cold <= warm*5/4 {
+		t.Errorf("a walk took %d ns with cold caches, %d with warm ones", cold, warm)
+	}
+}
+
+// A walk comes to all places, each by what the one before says.
+func TestWalkComesToEveryPlace(t *testing.T) {
+	for _, v := range workingset().Variants(2) {
+		mem := make([]byte, v.buffer)
+		v.layOut(mem)
+		places, stride := v.places()
+		seen, ahead := make(map[uint32]bool), 0
+		for at := uint32(0); !seen[at]; {
+			seen[at] = true
+			next := binary.NativeEndian.Uint32(mem[at:])
+			if next == at+uint32(stride) {
+				ahead++
+			}
+			at = next
+		}
+		if len(seen) != places || ahead > 1+places/50 {
+			t.Errorf("%s: a walk comes to %d of %d places, %d times to the one behind the last", v.Name, len(seen), places, ahead)
+		}
+		pages := make(map[uint32]bool)
+		for at := range seen {
+			pages[at/(4*kib)] = true
+		}
+		if v.byPages && len(pages) != places {
+			t.Errorf("%s: %d places are on %d pages", v.Name, places, len(pages))
+		}
+	}
+}
+
+func TestMedianOfTimes(t *testing.T) {
+	for want, times := range map[int64][]uint32{noTime: {}, 7: {7}, 9: {9, 3}, 5: {9, 1, 5, 4, 8}} {
+		w := &worker{times: times}
+		if got := w.medianTime(int64(len(times)) + 3); got != want {
+			t.Errorf("the median is %d, want %d", got, want)
+		}
+	}
+}
+
+// ringOfOne is a worker with a buffer, alone on its board.
+func ringOfOne(t *testing.T, v Variant) *worker {
+	t.Helper()
+	b, fd, err := createSharedMemory(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	w := &worker{shared: b, slot: &b.slots[0], variant: v}
+	runtime.LockOSThread() // prepare changes the thread's policy
+	if err := prepareBuffer(w); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Each form has so many turns by default that a median of them says something, as far as its
+// workers have their core. Other programs can make its walks slower, but not by so much.
+func TestWorkingsetHasManyTurns(t *testing.T) {
+	const enough, atLeast = 200, 100
+	inAllVariants(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
+		plan := variantTrial(workingset(), v, mode, 0)
+		most := 0.0
+		for range 5 {
+			r := runTrial(t, plan)
+			turns := float64(r.operations())
+			var onCPU time.Duration
+			for _, w := range r.Workers {
+				onCPU += w.After.Runtime - w.Before.Runtime
+			}
+			undisturbed := turns * float64(plan.Duration) / float64(onCPU)
+			if undisturbed >= enough {
+				return
+			}
+			if r.Figures[0].Name != "walk_switched_p50_ns" {
+				t.Fatalf("the first figure is %s", r.Figures[0].Name)
+			}
+			walk := time.Duration(r.Figures[0].Value) / time.Duration(len(r.Workers))
+			t.Logf("%.0f turns in %v on the core, of %v each", turns, onCPU, walk)
+			if turns*float64(walk) > 0.7*float64(onCPU) { // the walks are slow, and nothing else
+				most = max(most, undisturbed)
+			}
+		}
+		if most < atLeast {
+			t.Errorf("a trial of %v has too few turns, want %d, and %d where walks are slow", plan.Duration, enough, atLeast)
+		}
+	})
+}
+
+// In the shared form threads have one mapping of the buffer, and processes one each.
+func TestSharedBufferIsShared(t *testing.T) {
+	inBothModes(t, func(t *testing.T, mode Mode) {
+		v := workingset().Variants(1)[4]
+		if !v.shared {
+			t.Fatalf("%s is not shared", v.Name)
+		}
+		var mapped int
+		r := &recorder{ready: func(workers []Worker) error {
+			for _, pid := range pidsOf(workers) {
+				maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+				if err != nil {
+					return err
+				}
+				mapped += strings.Count(string(maps), "slicetrace-buffer")
+			}
+			return nil
+		}}
+		if err := Run(t.Context(), variantTrial(workingset(), v, mode, 7), nil, r); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[Mode]int{Processes: 2, Threads: 1}[mode]; mapped != want {
+			t.Errorf("the buffer is mapped %d times, want %d", mapped, want)
+		}
+	})
+}
