@@ -10,7 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// The kernel side computes the same indexes: a change here must be made there.
+// The BPF programs compute the same indexes: a change here must be made there too.
 func TestBucketScheme(t *testing.T) {
 	for _, c := range []struct {
 		v         uint64
@@ -144,12 +144,12 @@ func TestValidateRefusesImpossibleHistograms(t *testing.T) {
 		"sum of nothing": {SumNS: 1},
 	} {
 		if err := h.Validate(); err == nil {
-			t.Errorf("%s: %+v is taken as valid", name, h)
+			t.Errorf("%s: %+v is accepted as valid", name, h)
 		}
 	}
 }
 
-// A histogram gives back the buckets that it was made of, to the last.
+// A histogram returns all the buckets that it was made of.
 func TestBucketsAreKept(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 29))
 	for range 1000 {

@@ -79,7 +79,8 @@ type parser struct {
 // parse parses the text. It returns false if the text is not exactly as MarshalJSON writes
 // it, or not valid.
 func (p *parser) parse() bool {
-	if !p.field(`{"count":`, &p.to.Count) || !p.field(`,"sum_ns":`, &p.to.SumNS) || !p.field(`,"max_ns":`, &p.to.MaxNS) {
+	if !p.field(`{"count":`, &p.to.Count) || !p.field(`,"sum_ns":`, &p.to.SumNS) ||
+		!p.field(`,"max_ns":`, &p.to.MaxNS) {
 		return false
 	}
 	if p.skip(`,"index":[`) {

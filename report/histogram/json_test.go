@@ -21,7 +21,7 @@ type plain struct {
 	Counts []uint64 `json:"counts"`
 }
 
-// possible says whether counting can fill such buckets.
+// possible reports whether such buckets can exist.
 func (p plain) possible() bool {
 	for i, b := range p.Index {
 		if b < 0 || b > histogram.BucketOf(math.MaxUint64) || i > 0 && b <= p.Index[i-1] {
@@ -31,15 +31,15 @@ func (p plain) possible() bool {
 	return len(p.Index) == len(p.Counts) && !slices.Contains(p.Counts, 0)
 }
 
-// readAsJSON holds that a text means to Histogram what it means to encoding/json,
-// or is refused, and that it is written as it was read.
+// readAsJSON checks that Histogram reads a text as encoding/json does, or refuses it, and
+// that it writes what it has read.
 func readAsJSON(t *testing.T, data []byte) {
 	t.Helper()
 	var want, again plain
 	var got histogram.Histogram
 	wantErr, gotErr := json.Unmarshal(data, &want), json.Unmarshal(data, &got)
 	if (wantErr == nil && want.possible()) != (gotErr == nil) {
-		t.Fatalf("%q: error %v, of encoding/json %v", data, gotErr, wantErr)
+		t.Fatalf("%q: error %v, and from encoding/json %v", data, gotErr, wantErr)
 	}
 	if gotErr != nil {
 		return
@@ -52,7 +52,7 @@ func readAsJSON(t *testing.T, data []byte) {
 		t.Fatalf("%q is written as %q: %v", data, text, err)
 	}
 	if diff := cmp.Diff(want, again, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%q is written otherwise (-want +got):\n%s", data, diff)
+		t.Errorf("%q is written differently (-want +got):\n%s", data, diff)
 	}
 }
 
@@ -62,10 +62,14 @@ func histogramTexts() []string {
 		`{"count":0,"sum_ns":0,"max_ns":0}`,
 		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8,975],"counts":[1,18446744073709551615,300]}`,
 		`{"count":3,"sum_ns":30,"max_ns":17,"counts":[1,2],"index":[200,900]}`,
-		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8],"counts":[1,1,1]}`, `{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8,9],"counts":[1,1]}`,
-		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8 ],"counts":[1, 1]}`, `{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8],"counts":[1,0]}`,
-		`{"count":3,"sum_ns":30,"max_ns":17,"index":[8,5],"counts":[1,1]}`, `{"count":3,"sum_ns":30,"max_ns":17,"index":[8,8],"counts":[1,1]}`,
-		`{"count":3,"sum_ns":30,"max_ns":17,"index":[976],"counts":[1]}`, `{"count":3,"sum_ns":30,"max_ns":17,"index":[1],"counts":[1]},`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8],"counts":[1,1,1]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8,9],"counts":[1,1]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8 ],"counts":[1, 1]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8],"counts":[1,0]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[8,5],"counts":[1,1]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[8,8],"counts":[1,1]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[976],"counts":[1]}`,
+		`{"count":3,"sum_ns":30,"max_ns":17,"index":[1],"counts":[1]},`,
 		`{"count":1,"sum_ns":1,"max_ns":1,"index":[],"counts":[]}`,
 		`{"count":1,"sum_ns":1,"max_ns":1,"index":[1]}`,
 		`{"count":1,"sum_ns":1,"max_ns":1,"counts":[1]}`,
@@ -74,7 +78,8 @@ func histogramTexts() []string {
 		`{"count":1,"sum_ns":1,"max_ns":1,"index":[-1],"counts":[1]}`,
 		`{"count":18446744073709551615,"sum_ns":9999999999999999999,"max_ns":1}`,
 		`{"count":18446744073709551616,"sum_ns":1,"max_ns":1}`,
-		`{"count":1e3,"sum_ns":1,"max_ns":1}`, `{"count":1.5,"sum_ns":1,"max_ns":1}`, `{"count":01,"sum_ns":1,"max_ns":1}`,
+		`{"count":1e3,"sum_ns":1,"max_ns":1}`, `{"count":1.5,"sum_ns":1,"max_ns":1}`,
+		`{"count":01,"sum_ns":1,"max_ns":1}`,
 		`{ "count": 1, "sum_ns": 1, "max_ns": 1 }`, `{"COUNT":1}`, `{"max_ns":1,"count":2}`,
 		`{"count":1,"sum_ns":1,"max_ns":1,"new":{}}`, `{"count":1,"count":2}`, `null`, `[]`, `{}`, `{"count":"1"}`,
 	}

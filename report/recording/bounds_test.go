@@ -16,7 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// A file cannot make its reader hold more than the bounds say, however few bytes it has.
+// A file cannot make its reader use more memory than the bounds allow, however small it is.
 func TestFramesBeyondTheBounds(t *testing.T) {
 	packer, err := zstd.NewWriter(nil)
 	if err != nil {
@@ -27,16 +27,20 @@ func TestFramesBeyondTheBounds(t *testing.T) {
 		return append(binary.AppendUvarint([]byte{kind}, uint64(len(payload))), payload...)
 	}
 	tooMany := recording.Block{Events: make([]recording.Event, 1<<20+1)}
+	zeros := packer.EncodeAll(make([]byte, 65<<20), nil)
+	longName := packer.EncodeAll(append([]byte{0, 0, 0, 16}, make([]byte, 16)...), nil)
 	for name, test := range map[string]struct {
 		write func(*recording.Writer) error
-		raw   []byte // after what is written
-		says  string
+		raw   []byte // appended to what is written
+		want  string
 	}{
-		"a length of a TiB":               {raw: []byte{'B', 0x80, 0x80, 0x80, 0x80, 0x80, 0x20}, says: "a frame of"},
-		"events beyond the bound":         {write: func(w *recording.Writer) error { return w.Block(tooMany) }, says: "1048577 events"},
-		"a block of zeros that unpack":    {raw: frame('B', packer.EncodeAll(make([]byte, 65<<20), nil)), says: "size"},
-		"names of zeros that unpack":      {raw: frame('T', packer.EncodeAll(make([]byte, 65<<20), nil)), says: "size"},
-		"a name longer than the kernel's": {raw: frame('T', packer.EncodeAll(append([]byte{0, 0, 0, 16}, make([]byte, 16)...), nil)), says: "damaged"},
+		"a length of a TiB": {raw: []byte{'B', 0x80, 0x80, 0x80, 0x80, 0x80, 0x20}, want: "a frame of"},
+		"events beyond the bound": {
+			write: func(w *recording.Writer) error { return w.Block(tooMany) }, want: "1048577 events",
+		},
+		"a block of very many zeros":      {raw: frame('B', zeros), want: "size"},
+		"names of very many zeros":        {raw: frame('T', zeros), want: "size"},
+		"a name longer than the kernel's": {raw: frame('T', longName), want: "damaged"},
 	} {
 		var file bytes.Buffer
 		w, err := recording.NewWriter(&file, header())
@@ -47,11 +51,13 @@ func TestFramesBeyondTheBounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		file.Write(test.raw)
-		if _, err := read(&file); err == nil || errors.Is(err, io.EOF) || errors.Is(err, recording.ErrCut) || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: %v, want an error that says %q", name, err, test.says)
+		_, err = read(&file)
+		if err == nil || errors.Is(err, io.EOF) || errors.Is(err, recording.ErrCut) ||
+			!strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want an error with %q", name, err, test.want)
 		}
 	}
-	// As many names as fit are handed over in parts: 16 million of four bytes.
+	// As many names as fit into a frame are read in parts: 16 million of four bytes.
 	var file bytes.Buffer
 	if _, err := recording.NewWriter(&file, header()); err != nil {
 		t.Fatal(err)
@@ -80,7 +86,7 @@ func TestFramesBeyondTheBounds(t *testing.T) {
 	}
 }
 
-// Every test that the package's list of bounds names is there.
+// Every test that the package's list of bounds names exists.
 func TestBoundsHaveTheirTests(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	if err != nil {

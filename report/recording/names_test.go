@@ -9,15 +9,19 @@ import (
 func TestNamesAreThoseOfTheTime(t *testing.T) {
 	var n Names
 	if got := n.At(7, 100); got != "" {
-		t.Errorf("nothing learnt, and 7 is %q", got)
+		t.Errorf("without any names, 7 is %q", got)
 	}
-	n.Learn([]Task{{TID: 7, Comm: "sh"}, {TimeNS: 100, TID: 7, Comm: "make"}, {TimeNS: 50, TID: 7, Comm: "env"}, {TimeNS: 100, TID: 8, TGID: 7, Comm: "late"}})
+	n.Learn([]Task{
+		{TID: 7, Comm: "sh"}, {TimeNS: 100, TID: 7, Comm: "make"}, {TimeNS: 50, TID: 7, Comm: "env"},
+		{TimeNS: 100, TID: 8, TGID: 7, Comm: "late"},
+	})
 	for _, c := range []struct {
 		tid  int32
 		time int64
 		want string
 	}{
-		{7, 0, "sh"}, {7, 49, "sh"}, {7, 50, "env"}, {7, 99, "env"}, {7, 100, "make"}, {7, 1 << 62, "make"}, {8, 99, ""}, {8, 100, "late"}, {9, 5, ""},
+		{7, 0, "sh"}, {7, 49, "sh"}, {7, 50, "env"}, {7, 99, "env"}, {7, 100, "make"}, {7, 1 << 62, "make"},
+		{8, 99, ""}, {8, 100, "late"}, {9, 5, ""},
 	} {
 		if got := n.At(c.tid, c.time); got != c.want {
 			t.Errorf("%d at %d is %q, want %q", c.tid, c.time, got, c.want)
@@ -27,12 +31,12 @@ func TestNamesAreThoseOfTheTime(t *testing.T) {
 		t.Errorf("8 is %q of process %d", comm, tgid)
 	}
 	if err := n.Err(); err != nil {
-		t.Errorf("%v, and none was forgotten", err)
+		t.Errorf("%v, but no name was forgotten", err)
 	}
 }
 
-// However names come, each is told at its time; and those that there is no room for are
-// told as none, never as another, and counted.
+// In whatever order names come, each is found at its time. For a name that there was no
+// room for, "" is returned and counted, never another name.
 func TestNamesInEveryOrder(t *testing.T) {
 	const tasks, each = 4, 50 // names of each task
 	type rename struct {
@@ -72,12 +76,12 @@ func TestNamesInEveryOrder(t *testing.T) {
 				for _, r := range order() {
 					n.Learn([]Task{{TimeNS: r.time, TID: r.tid, Comm: fmt.Sprintf("%d-%d", r.tid, r.time)}})
 				}
-				told, missed := 0, 0
+				found, missed := 0, 0
 				for tid := range int32(tasks) {
 					for i := range int64(each) {
 						switch got := n.At(tid, i); got {
 						case fmt.Sprintf("%d-%d", tid, i):
-							told++
+							found++
 						case "":
 							missed++
 						default:
@@ -92,19 +96,25 @@ func TestNamesInEveryOrder(t *testing.T) {
 				if room > 0 {
 					want = min(want, room+tasks)
 				}
-				if err := n.Err(); told != want || n.missed != uint64(missed) || errors.Is(err, ErrForgotten) != (missed > 0) {
-					t.Errorf("%d names are told, want %d, and %d of %d missed ones are counted: %v", told, want, n.missed, missed, err)
+				err := n.Err()
+				if found != want || n.missed != uint64(missed) || errors.Is(err, ErrForgotten) != (missed > 0) {
+					t.Errorf("%d names are found, want %d, and %d of %d missed ones are counted: %v",
+						found, want, n.missed, missed, err)
 				}
 			})
 		}
 	}
 }
 
-// What no kernel writes takes neither memory nor time without end.
+// A file that no kernel can have caused takes neither memory nor time without bound.
 func TestNamesOfACraftedFile(t *testing.T) {
 	var n Names
 	for i := range 100_003 {
-		n.Learn([]Task{{TimeNS: int64(-i), TID: 7, Comm: fmt.Sprint(i)}, {TID: int32(-i), Comm: "none"}, {TID: mostTID + 1 + int32(i), Comm: "none"}})
+		n.Learn([]Task{
+			{TimeNS: int64(-i), TID: 7, Comm: fmt.Sprint(i)},
+			{TID: int32(-i), Comm: "none"},
+			{TID: mostTID + 1 + int32(i), Comm: "none"},
+		})
 	}
 	if kept := len(n.tasks[7].names); kept > mostLate+2 || len(n.tasks) > 2 {
 		t.Errorf("%d names of one task are kept, and %d tasks", kept, len(n.tasks))

@@ -14,8 +14,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// pingPong is a block as two workers make it that wake each other: a wakeup for
-// each switch.
+// pingPong is a block of two workers that wake each other: a wakeup for each switch.
 func pingPong(cpu, switches int, start int64) recording.Block {
 	random := rand.New(rand.NewPCG(uint64(cpu), 7))
 	b := recording.Block{CPU: cpu}
@@ -27,33 +26,50 @@ func pingPong(cpu, switches int, start int64) recording.Block {
 		slice := 1800 + random.Int64N(300)
 		now += 400
 		b.Events = append(b.Events, recording.Event{
-			TimeNS: now, Prev: prev, Next: next, SliceNS: slice, PickNS: 380 + random.Int64N(60), SwitchNS: 250 + random.Int64N(40), State: 'S',
+			TimeNS: now, Prev: prev, Next: next, SliceNS: slice,
+			PickNS: 380 + random.Int64N(60), SwitchNS: 250 + random.Int64N(40), State: 'S',
 		})
 	}
 	return b
 }
 
-// awkward is a block with everything that is not as expected.
+// awkward is a block of unusual values.
 func awkward() recording.Block {
 	return recording.Block{CPU: 8191, Lost: 1 << 40, Events: []recording.Event{
-		{TimeNS: 5, Prev: 7, Next: 0, SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: recording.NoClass, EndedBy: 5, State: 'Z'},
+		{
+			TimeNS: 5, Prev: 7, Next: 0, SliceNS: -1, PickNS: -1, SwitchNS: -1,
+			Class: recording.NoClass, EndedBy: 5, State: 'Z',
+		},
 		{TimeNS: 5, Kind: recording.Wakeup, Next: 4194304, CPU: 3},
-		{TimeNS: 1 << 62, Prev: 0, Next: -1, SliceNS: 1 << 61, PickNS: 0, SwitchNS: 1 << 62, Class: 4, EndedBy: 0, State: 'R'},
+		{
+			TimeNS: 1 << 62, Prev: 0, Next: -1, SliceNS: 1 << 61, PickNS: 0, SwitchNS: 1 << 62,
+			Class: 4, EndedBy: 0, State: 'R',
+		},
 		{TimeNS: 1 << 62, Prev: 12, Next: 2147483647, SliceNS: 1, PickNS: 1 << 40, SwitchNS: 0},
 	}}
 }
 
 func header() recording.Header {
-	return recording.Header{Tool: "slicetrace v1", Created: time.Unix(1e9, 0).UTC(), MonotonicNS: 17, CPUs: []int{0, 1}, Kernel: "6.18", Pick: "sched_entry_tp"}
+	return recording.Header{
+		Tool: "slicetrace v1", Created: time.Unix(1e9, 0).UTC(), MonotonicNS: 17, CPUs: []int{0, 1},
+		Kernel: "6.18", Pick: "sched_entry_tp",
+	}
 }
 
 func tasks() []recording.Task {
-	return []recording.Task{{TID: 1, TGID: 1, Comm: "init"}, {TimeNS: -3, TID: 2147483647, TGID: 0, Comm: "\x1b[31m\xff\x00,="}, {}}
+	return []recording.Task{
+		{TID: 1, TGID: 1, Comm: "init"},
+		{TimeNS: -3, TID: 2147483647, TGID: 0, Comm: "\x1b[31m\xff\x00,="},
+		{},
+	}
 }
 
-// births are tasks of which one was created; the other renamed itself meanwhile.
+// births are a task that was created and one that changed its name meanwhile.
 func births() []recording.Task {
-	return []recording.Task{{TimeNS: 5, TID: 12, TGID: 12, Parent: 2147483647, Comm: "sh"}, {TimeNS: 6, TID: 1, TGID: 1, Comm: "systemd"}}
+	return []recording.Task{
+		{TimeNS: 5, TID: 12, TGID: 12, Parent: 2147483647, Comm: "sh"},
+		{TimeNS: 6, TID: 1, TGID: 1, Comm: "systemd"},
+	}
 }
 
 // written is a file with all kinds of frames.
@@ -102,7 +118,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	want := []recording.Frame{
 		tasks(), births(), blocks[0], blocks[1], blocks[2],
-		recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}}, recording.End{Switches: 23, Counted: 23},
+		recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}},
+		recording.End{Switches: 23, Counted: 23},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("frames (-want +got):\n%s", diff)
@@ -116,14 +133,14 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
-// A file that was cut anywhere gives its whole frames and says that it was cut.
-func TestCutFileGivesWhatIsWhole(t *testing.T) {
+// A file that was cut anywhere gives its complete frames and then ErrCut.
+func TestCutFileGivesItsCompleteFrames(t *testing.T) {
 	file := written(t, pingPong(0, 7, 1e9), awkward())
 	last := 0
 	for n := range file {
 		frames, err := read(bytes.NewReader(file[:n]))
 		if len(frames) < last {
-			t.Fatalf("of %d bytes %d frames are read, of fewer %d", n, len(frames), last)
+			t.Fatalf("%d bytes have %d frames, and fewer bytes have %d", n, len(frames), last)
 		}
 		last = len(frames)
 		if !errors.Is(err, recording.ErrCut) && !(n == 0 && errors.Is(err, recording.ErrNotRecording)) {
@@ -131,7 +148,7 @@ func TestCutFileGivesWhatIsWhole(t *testing.T) {
 		}
 	}
 	if last != 5 { // tasks twice, two blocks, mark
-		t.Errorf("all but the last byte hold %d frames, want 5", last)
+		t.Errorf("all bytes except the last have %d frames, want 5", last)
 	}
 }
 
@@ -173,14 +190,16 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 			damaged++
 		}
 	}
-	// A change of a JSON text's letter can leave it readable.
+	// Some changes of a letter in a JSON text leave it valid.
 	if damaged < len(file)*9/10 {
-		t.Errorf("of %d damaged files %d are refused", len(file), damaged)
+		t.Errorf("%d of %d damaged files are refused", damaged, len(file))
 	}
-	if _, err := recording.NewReader(bytes.NewReader([]byte("slicerec\x02 and so on"))); err == nil || errors.Is(err, recording.ErrNotRecording) {
+	_, err := recording.NewReader(bytes.NewReader([]byte("slicerec\x02 and so on")))
+	if err == nil || errors.Is(err, recording.ErrNotRecording) {
 		t.Errorf("a later format: %v", err)
 	}
-	if _, err := recording.NewReader(bytes.NewReader([]byte(`{"schema":1}`))); !errors.Is(err, recording.ErrNotRecording) {
+	_, err = recording.NewReader(bytes.NewReader([]byte(`{"schema":1}`)))
+	if !errors.Is(err, recording.ErrNotRecording) {
 		t.Errorf("a report: %v", err)
 	}
 }
@@ -188,7 +207,7 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 func TestSwitchTakesFewBytes(t *testing.T) {
 	const switches = 100_003
 	n := len(written(t, pingPong(0, switches, 1e12)))
-	t.Logf("%.2f bytes a switch and its wakeup", float64(n)/switches)
+	t.Logf("%.2f bytes for a switch and its wakeup", float64(n)/switches)
 	if n > 12*switches {
 		t.Errorf("%d bytes for %d switches", n, switches)
 	}
@@ -224,9 +243,10 @@ func FuzzReader(f *testing.F) {
 		if err != io.EOF {
 			t.Fatal(err)
 		}
-		// A slice that a bent file makes negative is an unknown one when written.
+		// A crafted file can have negative slices. They are written as unknown ones.
 		alike := cmp.Comparer(func(a, b recording.Event) bool {
-			return a.TimeNS == b.TimeNS && a.Kind == b.Kind && a.Next == b.Next && a.Prev == b.Prev && a.State == b.State && a.CPU == b.CPU
+			return a.TimeNS == b.TimeNS && a.Kind == b.Kind && a.Next == b.Next && a.Prev == b.Prev &&
+				a.State == b.State && a.CPU == b.CPU
 		})
 		if diff := cmp.Diff(blocks, back[:len(back)-1], alike, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("blocks written again (-want +got):\n%s", diff)

@@ -52,7 +52,7 @@ func TestArrangementsAreWithinBlocksOfTime(t *testing.T) {
 	}
 }
 
-// Of four runs a side that lie apart, one arrangement to each side is as extreme.
+// If the four runs of each side do not overlap, one arrangement on each side is as extreme.
 func TestShiftOfFewRuns(t *testing.T) {
 	a := Arrange(sequence("onnoonno"))
 	center, low, high, p := a.Shift(a.Differences([]float64{1, 11, 12, 2, 3, 13, 14, 4}))
@@ -63,13 +63,14 @@ func TestShiftOfFewRuns(t *testing.T) {
 		t.Errorf("of equals: from %g to %g, p %g", low, high, p)
 	}
 	few := Arrange(sequence("onno"))
-	if _, low, high, p := few.Shift(few.Differences([]float64{1, 11, 12, 2})); !math.IsInf(low, -1) || !math.IsInf(high, 1) || p < 0.05 {
+	_, low, high, p = few.Shift(few.Differences([]float64{1, 11, 12, 2}))
+	if !math.IsInf(low, -1) || !math.IsInf(high, 1) || p < 0.05 {
 		t.Errorf("of two runs a side: from %g to %g, p %g", low, high, p)
 	}
 }
 
-// The interval leaves out 0 exactly when the test tells the sides apart, and holds the
-// estimate, whatever the figures, with ties and with extremes.
+// The interval excludes 0 exactly if the test finds a difference, and contains the
+// estimate, for all kinds of figures, with ties and with extremes.
 func TestTheIntervalOfRunsAgreesWithTheTest(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 1))
 	seen := map[bool]int{}
@@ -102,8 +103,7 @@ func TestTheIntervalOfRunsAgreesWithTheTest(t *testing.T) {
 	}
 }
 
-// The interval holds the true change as often as it promises, and like sides are called
-// different no more often than the level says, also when runs drift.
+// The interval contains the true change as often as its level promises, also if runs drift.
 func TestTheIntervalOfRunsCoversTheTruth(t *testing.T) {
 	const studies, truth = 2000, 0.1
 	random := rand.New(rand.NewPCG(6, 1))
@@ -124,16 +124,16 @@ func TestTheIntervalOfRunsCoversTheTruth(t *testing.T) {
 					hits++
 				}
 			}
-			t.Logf("%s, %s: %.1f %% of intervals hold the truth", name, s, 100*float64(hits)/studies)
+			t.Logf("%s, %s: %.1f %% of intervals contain the truth", name, s, 100*float64(hits)/studies)
 			if float64(hits) < 0.935*studies {
-				t.Errorf("%s, %s: %d of %d intervals hold the truth", name, s, hits, studies)
+				t.Errorf("%s, %s: %d of %d intervals contain the truth", name, s, hits, studies)
 			}
 		}
 	}
 }
 
-// Figures that move together count as one, and those that do not raise an alarm for any
-// of them no more often than the level says.
+// For figures that change together and for figures that do not, the test finds a change that
+// does not exist no more often than its level allows.
 func TestAFamilyRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 	const studies, figures = 1000, 20
 	random := rand.New(rand.NewPCG(7, 1))
@@ -167,9 +167,10 @@ func TestAFamilyRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 				found++
 			}
 		}
-		t.Logf("%s: %d alarms in %d families; a change of five spreads was found in %d", name, alarms, studies, found)
+		t.Logf("%s: %d alarms in %d families; a change of five deviations was found in %d",
+			name, alarms, studies, found)
 		if alarms > studies*7/100 || found < studies*9/10 {
-			t.Errorf("%s: %d alarms in %d families; a change of five spreads was found in %d", name, alarms, studies, found)
+			t.Errorf("%s: the alarms are too many or the changes found are too few", name)
 		}
 	}
 }

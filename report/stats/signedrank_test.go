@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// The distribution is that of all ways to give signs to ranks, counted one by one.
+// The distribution is that of all ways to give signs to ranks, enumerated one by one.
 func TestRankSumsAreCountedOut(t *testing.T) {
 	for _, n := range []int{1, 2, 6, 12} {
 		most := n * (n + 1) / 2
@@ -30,7 +30,7 @@ func TestRankSumsAreCountedOut(t *testing.T) {
 			}
 		}
 	}
-	// Where the normal distribution takes over, both say the same.
+	// Where the normal distribution takes over, both are equal.
 	exact, mean := rankSums(exactPairs), exactPairs*(exactPairs+1)/4
 	normal := func(t int) float64 {
 		deviation := math.Sqrt(float64(2*mean) * (2*exactPairs + 1) / 12)
@@ -42,7 +42,7 @@ func TestRankSumsAreCountedOut(t *testing.T) {
 		}
 	}
 	if beyond := rankSums(exactPairs + 1)((exactPairs+1)*(exactPairs+2)/4 - 1); math.Abs(beyond-0.5) > 0.01 {
-		t.Errorf("below the middle lies %g", beyond)
+		t.Errorf("P below the middle is %g", beyond)
 	}
 }
 
@@ -57,8 +57,9 @@ func TestSignedRankIsTheBooks(t *testing.T) {
 		shifts = append(shifts, after[i]-before[i])
 	}
 	center, low, high, p := SignedRank(shifts)
-	if diff := cmp.Diff([]float64{-0.46, -0.786, -0.010, 0.0390625}, []float64{center, low, high, p}, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	want, got := []float64{-0.46, -0.786, -0.010, 0.0390625}, []float64{center, low, high, p}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Errorf("estimate, interval and p (-want +got):\n%s", diff)
 	}
 }
 

@@ -27,8 +27,10 @@ func TestReadTakesTheMiddleOfEachKindOfTrial(t *testing.T) {
 		t.Fatalf("%d windows, want one a trial", len(windows))
 	}
 	for _, w := range windows {
-		if middle := (w.Mark.StartNS + w.Mark.EndNS) / 2; w.StartNS != middle || w.EndNS > w.Mark.EndNS || w.EndNS <= w.StartNS {
-			t.Errorf("%s: window %d to %d of a trial %d to %d", w.Mark.Workload, w.StartNS, w.EndNS, w.Mark.StartNS, w.Mark.EndNS)
+		middle := (w.Mark.StartNS + w.Mark.EndNS) / 2
+		if w.StartNS != middle || w.EndNS > w.Mark.EndNS || w.EndNS <= w.StartNS {
+			t.Errorf("%s: window %d to %d of a trial %d to %d",
+				w.Mark.Workload, w.StartNS, w.EndNS, w.Mark.StartNS, w.Mark.EndNS)
 		}
 		if w.EndNS-w.StartNS > timeline.DefaultLength.Nanoseconds() {
 			t.Errorf("%s: %d ns is too long", w.Mark.Workload, w.EndNS-w.StartNS)
@@ -36,7 +38,7 @@ func TestReadTakesTheMiddleOfEachKindOfTrial(t *testing.T) {
 	}
 }
 
-// Every core is busy but for the switches, so slices fill the window.
+// Every core is busy except during switches, so slices fill the window.
 func TestSlicesFillTheWindow(t *testing.T) {
 	for _, w := range read(t, reporttest.Recording(), timeline.Options{}) {
 		last, busy := map[int]int64{}, map[int]int64{}
@@ -84,8 +86,8 @@ func TestTasksAreNamedAndInOrder(t *testing.T) {
 	}
 }
 
-// A core that came online after the recording began has its place among the others, a
-// task the name that it had there, and what a core lost after its last event is told.
+// A core that came online after the recording had begun is in the list of cores, a task
+// has the name that it had in the window, and events that a core lost at its end count.
 func TestWindowOfACoreThatCameLater(t *testing.T) {
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 2}})
@@ -93,10 +95,15 @@ func TestWindowOfACoreThatCameLater(t *testing.T) {
 		return recording.Block{CPU: cpu, Events: []recording.Event{{TimeNS: end, Prev: tid, SliceNS: 50}}}
 	}
 	err = errors.Join(err,
-		w.Tasks([]recording.Task{{TID: 7, TGID: 7, Comm: "before"}, {TimeNS: 150, TID: 7, TGID: 7, Comm: "within"}, {TimeNS: 900, TID: 7, TGID: 7, Comm: "after"}}),
+		w.Tasks([]recording.Task{
+			{TID: 7, TGID: 7, Comm: "before"},
+			{TimeNS: 150, TID: 7, TGID: 7, Comm: "within"},
+			{TimeNS: 900, TID: 7, TGID: 7, Comm: "after"},
+		}),
 		w.Block(slice(0, 7, 200)), w.Block(slice(2, 8, 210)), w.Block(slice(1, 9, 220)),
 		w.Block(recording.Block{CPU: 1, Lost: 64}),
-		w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, StartNS: 100, EndNS: 300}), w.Close(recording.End{}))
+		w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, StartNS: 100, EndNS: 300}),
+		w.Close(recording.End{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +111,8 @@ func TestWindowOfACoreThatCameLater(t *testing.T) {
 	if !slices.Equal(got.CPUs, []int{0, 1, 2}) || len(got.Slices) != 3 || got.Lost != 64 {
 		t.Errorf("cores %v, slices %+v, %d lost", got.CPUs, got.Slices, got.Lost)
 	}
-	if i := slices.IndexFunc(got.Tasks, func(t timeline.Task) bool { return t.TID == 7 }); i < 0 || got.Tasks[i].Comm != "within" || got.Tasks[i].TGID != 7 {
+	i := slices.IndexFunc(got.Tasks, func(t timeline.Task) bool { return t.TID == 7 })
+	if i < 0 || got.Tasks[i].Comm != "within" || got.Tasks[i].TGID != 7 {
 		t.Errorf("the tasks are %+v", got.Tasks)
 	}
 }
@@ -139,7 +147,10 @@ func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
 		var file bytes.Buffer
 		w, err := recording.NewWriter(&file, recording.Header{MonotonicNS: second, CPUs: []int{0}})
 		if err == nil {
-			err = errors.Join(w.Block(b), w.Mark(recording.Mark{Workload: "sh", Mode: "command", StartNS: second, EndNS: 2 * second, Workers: []int32{7}}), w.Close(recording.End{}))
+			mark := recording.Mark{
+				Workload: "sh", Mode: "command", StartNS: second, EndNS: 2 * second, Workers: []int32{7},
+			}
+			err = errors.Join(w.Block(b), w.Mark(mark), w.Close(recording.End{}))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -154,10 +165,12 @@ func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
 func TestChosenWindow(t *testing.T) {
 	file := reporttest.Recording()
 	w := read(t, file, timeline.Options{Chosen: true, Start: 300 * time.Millisecond, Length: 9 * time.Millisecond})
-	if len(w) != 1 || w[0].Mark.Workload != "spin" || w[0].StartNS-w[0].OriginNS != 300e6 || w[0].EndNS-w[0].StartNS != 9e6 {
+	if len(w) != 1 || w[0].Mark.Workload != "spin" || w[0].StartNS-w[0].OriginNS != 300e6 ||
+		w[0].EndNS-w[0].StartNS != 9e6 {
 		t.Errorf("got %+v", w)
 	}
-	if _, err := timeline.Read(bytes.NewReader(file), timeline.Options{Chosen: true, Start: time.Hour}); !errors.Is(err, timeline.ErrNoWindow) {
+	_, err := timeline.Read(bytes.NewReader(file), timeline.Options{Chosen: true, Start: time.Hour})
+	if !errors.Is(err, timeline.ErrNoWindow) {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -169,12 +182,13 @@ func TestCutRecordingGivesWhatItHas(t *testing.T) {
 	if len(w) == 0 || len(w[0].Slices) == 0 {
 		t.Errorf("got %d windows", len(w))
 	}
-	if _, err := timeline.Read(bytes.NewReader([]byte(`{"schema":1}`)), timeline.Options{}); !errors.Is(err, recording.ErrNotRecording) {
+	_, err := timeline.Read(bytes.NewReader([]byte(`{"schema":1}`)), timeline.Options{})
+	if !errors.Is(err, recording.ErrNotRecording) {
 		t.Errorf("a report: %v", err)
 	}
 }
 
-// FuzzRead holds that no times that a file can claim make a window that cannot be drawn.
+// FuzzRead tests that no times in a file lead to a window that cannot be drawn.
 func FuzzRead(f *testing.F) {
 	f.Add(int64(10), int64(200), int64(120), int64(15), false)
 	f.Add(int64(-1<<63), int64(1<<63-1), int64(1<<62), int64(1<<62), false)
@@ -185,8 +199,13 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		block := recording.Block{Events: []recording.Event{{TimeNS: at, Prev: 7, SliceNS: length}, {TimeNS: at, Prev: 8, SliceNS: -1}, {Kind: recording.Wakeup, TimeNS: at}}}
-		err = errors.Join(w.Block(block), w.Mark(recording.Mark{Mode: "threads", StartNS: start, EndNS: end, Workers: []int32{7, 7}}), w.Close(recording.End{}))
+		block := recording.Block{Events: []recording.Event{
+			{TimeNS: at, Prev: 7, SliceNS: length},
+			{TimeNS: at, Prev: 8, SliceNS: -1},
+			{Kind: recording.Wakeup, TimeNS: at},
+		}}
+		mark := recording.Mark{Mode: "threads", StartNS: start, EndNS: end, Workers: []int32{7, 7}}
+		err = errors.Join(w.Block(block), w.Mark(mark), w.Close(recording.End{}))
 		if err != nil {
 			t.Fatal(err)
 		}
