@@ -19,8 +19,8 @@ import (
 // execve in it will then keep. When this process is gone, the agent makes one last system
 // call and exits.
 //
-// Pointers in a call are addresses in the agent: of what this process had at the
-// fork, or of memory that the agent has mapped since.
+// Pointers in a call are addresses in the agent, in memory that this process had at the
+// fork or that the agent has mapped since.
 type agent struct {
 	pid    int
 	socket int

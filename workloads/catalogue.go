@@ -14,7 +14,7 @@ import (
 type Workload struct {
 	// Name is what users type.
 	Name string
-	// Summary says in one line what the workload does.
+	// Summary describes in one line what the workload does.
 	Summary string
 
 	// variants lists the variants that the workload has on that many cores. It is nil

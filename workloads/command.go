@@ -221,7 +221,7 @@ const cldStopped = 5
 func (a *agent) event(options int) (event int32, sig syscall.Signal, err error) {
 	var info siginfo
 	for {
-		errno := blockInWaitid(a.pid, &info, options)
+		errno := blockInWaitid(unix.P_PID, a.pid, &info, options)
 		if errno == 0 {
 			return info.code(), syscall.Signal(info.word(24)), nil // si_status
 		}
@@ -231,14 +231,14 @@ func (a *agent) event(options int) (event int32, sig syscall.Signal, err error) 
 	}
 }
 
-// blockInWaitid waits for a child. It tells Go that it blocks, as futexWaitFor does.
+// blockInWaitid waits for a child, or one of a process group. It tells Go that it blocks, as futexWaitFor does.
 //
 //go:nosplit
 //go:norace
 //go:noinline
-func blockInWaitid(pid int, info *siginfo, options int) syscall.Errno {
+func blockInWaitid(kind, id int, info *siginfo, options int) syscall.Errno {
 	leaveScheduler()
-	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), uintptr(unsafe.Pointer(info)),
+	_, _, errno := syscall.RawSyscall6(unix.SYS_WAITID, uintptr(kind), uintptr(id), uintptr(unsafe.Pointer(info)),
 		uintptr(options), 0, 0)
 	returnToScheduler()
 	return errno

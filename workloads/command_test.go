@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
 // runCommand runs a command to its end and returns how it ended and its output.
@@ -297,7 +299,7 @@ func TestAbandonedCommandNeverRuns(t *testing.T) {
 
 func TestCommandRunsAsTheUser(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root to become another user")
+		bpftest.Unavailable(t, "needs root to become another user")
 	}
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// diagnose tells what keeps the workers missing from working, and what to do about it;
-// nil means all workers. If it can see no reason, it returns the remedy given.
+// diagnose returns what keeps the workers in missing from working, and what to do about it;
+// nil means all workers. If it finds no reason, it returns the remedy given.
 func (rt *runningTrial) diagnose(missing []int, remedy string) string {
 	if missing == nil {
 		for i := range rt.shared.slots {

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,6 +34,8 @@ type hostGroup struct {
 	reaped chan struct{}
 
 	mu sync.Mutex
+	// left is how many hosts have not ended.
+	left int
 	// firstFailure describes the first host that ended unexpectedly.
 	firstFailure error
 	// fatal means that the first host is expected to end by SIGSEGV. crashed is when it
@@ -79,6 +80,7 @@ func startHosts(t Trial, user *Credential, sharedFD int, fds [][]int, changed fu
 	for first := 0; first < t.Workers && err == nil; first += each {
 		err = h.start(first, fds[first:first+each], files, user)
 	}
+	h.left = len(h.pids)
 	go h.reap(changed)
 	if err != nil {
 		return nil, errors.Join(err, h.killAll())
@@ -122,44 +124,62 @@ func (h *hostGroup) start(first int, fds [][]int, files []uintptr, user *Credent
 	return nil
 }
 
-// reap waits for all hosts. It records the first unexpected end, and which hosts are
-// stopped.
+// reap waits until all hosts have ended. After each event it calls changed.
 func (h *hostGroup) reap(changed func()) {
 	defer close(h.reaped)
-	for left := len(h.pids); left > 0; {
-		var status syscall.WaitStatus
-		pid, err := wait4(-h.pids[0], &status)
-		if err != nil {
-			h.recordFailure(fmt.Errorf("wait for worker hosts: %w", err))
-			changed()
-			return
-		}
-		if i := slices.Index(h.pids, pid); status.Stopped() || status.Continued() {
-			h.recordStop(i, status)
+	for h.running() > 0 {
+		var info siginfo
+		const any = unix.WEXITED | unix.WSTOPPED | unix.WCONTINUED
+		// WNOWAIT leaves the event to takeEvents, which records it in the same moment.
+		errno := blockInWaitid(unix.P_PGID, h.pids[0], &info, any|unix.WNOWAIT)
+		h.mu.Lock()
+		if errno == 0 || errno == syscall.EINTR || errno == syscall.ECHILD {
+			h.takeEvents()
 		} else {
-			left--
-			if !h.recordCrash(i, status) {
-				h.recordFailure(fmt.Errorf("host of %s (pid %d) %s%s%s",
-					h.workersOf(i), pid, describe(status), h.oomHint(status), h.firstStderrLine()))
-			}
+			h.abandon(errno)
 		}
+		h.mu.Unlock()
 		changed()
 	}
 }
 
-// recordFailure keeps the first error.
-func (h *hostGroup) recordFailure(err error) {
+// running returns how many hosts have not ended.
+func (h *hostGroup) running() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.left
+}
+
+// takeEvents records all that has happened to hosts. h.mu must be locked.
+func (h *hostGroup) takeEvents() {
+	for h.left > 0 {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-h.pids[0], &status, unix.WNOHANG|unix.WUNTRACED|unix.WCONTINUED, nil)
+		switch host := slices.Index(h.pids, pid); {
+		case err == syscall.EINTR:
+		case err != nil:
+			h.abandon(err)
+		case pid == 0:
+			return
+		case status.Stopped() || status.Continued():
+			h.recordStop(host, status)
+		default:
+			h.left--
+			h.recordEnd(host, status)
+		}
+	}
+}
+
+// abandon is for hosts that cannot be waited for.
+func (h *hostGroup) abandon(err error) {
+	h.left = 0
 	if h.firstFailure == nil {
-		h.firstFailure = err
+		h.firstFailure = fmt.Errorf("wait for worker hosts: %w", err)
 	}
 }
 
 // recordStop notes that a signal has stopped or continued a host.
 func (h *hostGroup) recordStop(host int, status syscall.WaitStatus) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	// After a short stop the kernel may report only that the host was continued.
 	h.paused[host] = true
 	if status.Continued() {
@@ -169,10 +189,23 @@ func (h *hostGroup) recordStop(host int, status syscall.WaitStatus) {
 	h.stopped[host] = stop{status.StopSignal(), time.Now()}
 }
 
+// recordEnd notes how a host has ended: by the crash that is expected, or unexpectedly.
+func (h *hostGroup) recordEnd(host int, status syscall.WaitStatus) {
+	if h.fatal && host == 0 && status.Signaled() && status.Signal() == unix.SIGSEGV {
+		h.crashed = time.Duration(monotonic())
+		return
+	}
+	if h.firstFailure == nil {
+		h.firstFailure = fmt.Errorf("host of %s (pid %d) %s%s%s",
+			h.workersOf(host), h.pids[host], describe(status), h.oomHint(status), h.firstStderrLine())
+	}
+}
+
 // resetPaused forgets the stops that are over.
 func (h *hostGroup) resetPaused() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.takeEvents()
 	clear(h.paused)
 	for host := range h.stopped {
 		h.paused[host] = true
@@ -183,6 +216,7 @@ func (h *hostGroup) resetPaused() {
 func (h *hostGroup) pausedWorkers() []int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.takeEvents() // reap may not have run since the last event
 	var workers []int
 	for i := range h.trial.Workers {
 		host := i
@@ -212,18 +246,6 @@ func (h *hostGroup) expectCrash() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.fatal = true
-}
-
-// recordCrash notes when the host crashed that is expected to, and reports whether
-// this end is that crash.
-func (h *hostGroup) recordCrash(host int, status syscall.WaitStatus) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.fatal || host != 0 || !status.Signaled() || status.Signal() != unix.SIGSEGV {
-		return false
-	}
-	h.crashed = time.Duration(monotonic())
-	return true
 }
 
 // crashedAt returns when the expected crash happened, and how many workers died in
@@ -304,37 +326,12 @@ func (h *hostGroup) killAll() error {
 	return nil
 }
 
-// describe tells in words how a process ended.
+// describe puts into words how a process has ended.
 func describe(status syscall.WaitStatus) string {
 	if status.Signaled() {
 		return fmt.Sprintf("was ended by signal %d (%s)", int(status.Signal()), status.Signal())
 	}
 	return fmt.Sprintf("exited with status %d", status.ExitStatus())
-}
-
-// wait4 waits until a child in the process group -pid ends, is stopped or is continued,
-// and waits again after EINTR. It tells Go that it blocks, as futexWaitFor does.
-func wait4(pid int, status *syscall.WaitStatus) (int, error) {
-	for {
-		got, errno := blockInWait4(pid, status)
-		if errno == 0 {
-			return int(got), nil
-		}
-		if errno != syscall.EINTR {
-			return -1, errno
-		}
-	}
-}
-
-//go:nosplit
-//go:norace
-//go:noinline
-func blockInWait4(pid int, status *syscall.WaitStatus) (uintptr, syscall.Errno) {
-	leaveScheduler()
-	got, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)),
-		unix.WUNTRACED|unix.WCONTINUED, 0, 0, 0)
-	returnToScheduler()
-	return got, errno
 }
 
 // system converts the credential for package syscall.

@@ -25,7 +25,7 @@ const (
 	shortest = 10 * time.Millisecond
 )
 
-// Validate returns an error that tells what is wrong with the plan and what to
+// Validate returns an error that describes what is wrong with the plan and what to
 // do about it. It does not complain if the machine's limits are too low for the default
 // number of workers of some variants, whose trials then fail, as long as other trials
 // can run.

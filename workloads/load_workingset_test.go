@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever a machine's caches and TLB are like, they do not hold a buffer after a
-// walk through far more memory than they can.
-func TestWalkIsDearerInColdCaches(t *testing.T) {
+// On any machine, caches and TLB no longer hold a buffer after a walk through far more
+// memory than they have room for.
+func TestWalkIsSlowerInColdCaches(t *testing.T) {
 	mine := ringOfOne(t, Variant{buffer: 256 * kib})
 	other := ringOfOne(t, Variant{buffer: 512 * mib, byPages: true})
 	for n := range int64(23) {
@@ -36,8 +36,8 @@ func TestWalkIsDearerInColdCaches(t *testing.T) {
 	}
 }
 
-// A walk comes to all places, each by what the one before says.
-func TestWalkComesToEveryPlace(t *testing.T) {
+// A walk visits all places; each place leads to the next one.
+func TestWalkVisitsEveryPlace(t *testing.T) {
 	for _, v := range workingset().Variants(2) {
 		mem := make([]byte, v.buffer)
 		v.layOut(mem)
@@ -52,7 +52,8 @@ func TestWalkComesToEveryPlace(t *testing.T) {
 			at = next
 		}
 		if len(seen) != places || ahead > 1+places/50 {
-			t.Errorf("%s: a walk comes to %d of %d places, %d times to the one behind the last", v.Name, len(seen), places, ahead)
+			t.Errorf("%s: a walk visits %d of %d places, and %d times the one right behind the last",
+				v.Name, len(seen), places, ahead)
 		}
 		pages := make(map[uint32]bool)
 		for at := range seen {
@@ -73,15 +74,15 @@ func TestMedianOfTimes(t *testing.T) {
 	}
 }
 
-// ringOfOne is a worker with a buffer, alone on its board.
+// ringOfOne returns a worker with a buffer that is the only one of its trial.
 func ringOfOne(t *testing.T, v Variant) *worker {
 	t.Helper()
-	b, fd, err := createSharedMemory(1)
+	m, fd, err := createSharedMemory(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	w := &worker{shared: b, slot: &b.slots[0], variant: v}
+	w := &worker{shared: m, slot: &m.slots[0], variant: v}
 	runtime.LockOSThread() // prepare changes the thread's policy
 	if err := prepareBuffer(w); err != nil {
 		t.Fatal(err)
@@ -89,40 +90,40 @@ func ringOfOne(t *testing.T, v Variant) *worker {
 	return w
 }
 
-// Each form has so many turns by default that a median of them says something, as far as its
-// workers have their core. Other programs can make its walks slower, but not by so much.
+// In a trial of default length each variant has so many turns that their median means
+// something. The test computes their number from the time on the core that some turns take,
+// since other tasks can take the core. They can also make the walks slower, but not by so
+// much that half of the turns are missing.
 func TestWorkingsetHasManyTurns(t *testing.T) {
 	const enough, atLeast = 200, 100
 	inAllVariants(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
-		plan := variantTrial(workingset(), v, mode, 0)
-		most := 0.0
-		for range 5 {
-			r := runTrial(t, plan)
+		duration := variantTrial(workingset(), v, mode, 0).Duration
+		trial := variantTrial(workingset(), v, mode, 61)
+		inMostTrials(t, func() string {
+			r := runTrial(t, trial)
 			turns := float64(r.operations())
 			var onCPU time.Duration
 			for _, w := range r.Workers {
 				onCPU += w.After.Runtime - w.Before.Runtime
 			}
-			undisturbed := turns * float64(plan.Duration) / float64(onCPU)
-			if undisturbed >= enough {
-				return
-			}
 			if r.Figures[0].Name != "walk_switched_p50_ns" {
 				t.Fatalf("the first figure is %s", r.Figures[0].Name)
 			}
 			walk := time.Duration(r.Figures[0].Value) / time.Duration(len(r.Workers))
-			t.Logf("%.0f turns in %v on the core, of %v each", turns, onCPU, walk)
-			if turns*float64(walk) > 0.7*float64(onCPU) { // the walks are slow, and nothing else
-				most = max(most, undisturbed)
+			want := float64(enough)
+			if turns*float64(walk) > 0.7*float64(onCPU) { // the walks are slow, and nothing else is
+				want = atLeast
 			}
-		}
-		if most < atLeast {
-			t.Errorf("a trial of %v has too few turns, want %d, and %d where walks are slow", plan.Duration, enough, atLeast)
-		}
+			if n := turns * float64(duration) / float64(onCPU); n < want {
+				return fmt.Sprintf("%.0f turns in %v on the core, of %v each: %.0f in %v, want %.0f",
+					turns, onCPU, walk, n, duration, want)
+			}
+			return ""
+		})
 	})
 }
 
-// In the shared form threads have one mapping of the buffer, and processes one each.
+// In a shared variant threads have one mapping of the buffer, and processes have one each.
 func TestSharedBufferIsShared(t *testing.T) {
 	inBothModes(t, func(t *testing.T, mode Mode) {
 		v := workingset().Variants(1)[4]

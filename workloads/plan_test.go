@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// validPlan is a plan that the tests below spoil.
+// validPlan returns a plan that the tests below make invalid.
 func validPlan() Plan {
 	return Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 2, Duration: time.Second}
 }
@@ -176,7 +176,8 @@ func TestValidateKnowsTheUsersLimitOnProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Setrlimit(unix.RLIMIT_NPROC, &old)
-	if err := checkTasks(trial, &Credential{UID: 65534}); err == nil || !strings.Contains(err.Error(), "raise ulimit -u") {
+	err := checkTasks(trial, &Credential{UID: 65534})
+	if err == nil || !strings.Contains(err.Error(), "raise ulimit -u") {
 		t.Errorf("got error %v, want one about ulimit -u", err)
 	}
 	if err := checkTasks(trial, &Credential{UID: 0}); err != nil {
@@ -230,7 +231,8 @@ func TestFind(t *testing.T) {
 		"pip": `: did you mean "pipe"?`, "spni": `: did you mean "spin"?`, "pipes": `: did you mean "pipe"?`,
 		"zzzz": "", "": "", "\x1b[m": "",
 	} {
-		want := fmt.Sprintf("find workload: no workload is called %q%s (there are: %s)", name, hint, strings.Join(all, ", "))
+		want := fmt.Sprintf("find workload: no workload is called %q%s (there are: %s)",
+			name, hint, strings.Join(all, ", "))
 		if _, err := Find(name); err == nil || err.Error() != want {
 			t.Errorf("Find(%q): got error %v, want %s", name, err, want)
 		}

@@ -31,8 +31,8 @@ func (e *EndedError) Error() string { return e.cause.Error() }
 // is no longer available.
 func (e *EndedError) Unwrap() error { return e.cause }
 
-// A plan ends when giveUpTrials trials have failed in a row, of whatever variants, and have
-// taken giveUpAfter: on a machine on which no trial works, it does not try them all.
+// A plan ends when giveUpTrials trials in a row, of the same or different variants, have
+// failed and have taken giveUpAfter: if no trial works on a machine, it does not try all.
 const (
 	giveUpAfter  = time.Minute
 	giveUpTrials = 3

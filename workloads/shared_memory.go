@@ -65,7 +65,7 @@ type slot struct {
 	start, end int64
 	// nice is the worker's nice level, set before it counts itself as ready.
 	nice int32
-	// token is a futex word: what the worker's peer has handed over, 0 for nothing.
+	// token is a futex word: the token that the worker's peer has passed to it, or 0.
 	token   uint32
 	figures [maxFigures]int64
 }
@@ -73,13 +73,13 @@ type slot struct {
 // maxFigures is how many figures of its own a workload can have.
 const maxFigures = 10
 
-// boardSize returns the bytes that a board for that many workers takes.
+// sharedSize returns the size in bytes of the shared memory for that many workers.
 func sharedSize(workers int) int {
 	return int(unsafe.Sizeof(header{})) + workers*int(unsafe.Sizeof(slot{}))
 }
 
-// createBoard makes a board and returns the descriptor to map it by, which is
-// the caller's to close.
+// createSharedMemory creates the memory and maps it. It also returns the descriptor by
+// which hosts map it; the caller must close that.
 func createSharedMemory(workers int) (*sharedMemory, int, error) {
 	fd, err := memoryFile("slicetrace-shared", unix.MFD_NOEXEC_SEAL)
 	if err != nil {
@@ -111,7 +111,7 @@ func memoryFile(name string, kind int) (int, error) {
 	return fd, err
 }
 
-// mapBoard maps the board behind fd.
+// mapSharedMemory maps the shared memory behind fd.
 func mapSharedMemory(fd, workers int) (*sharedMemory, error) {
 	mem, err := unix.Mmap(fd, 0, sharedSize(workers), unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_SHARED|unix.MAP_POPULATE)
@@ -139,7 +139,7 @@ func (m *sharedMemory) open(duration time.Duration) {
 	futexWake(&m.head.gate, 1<<30)
 }
 
-// ring tells the tool that something happened.
+// notify tells the tool that something has happened.
 //
 //go:nosplit
 //go:norace

@@ -128,7 +128,7 @@ func (rt *runningTrial) tearDown() error {
 	return errors.Join(rt.hosts.killAll(), rt.shared.unmap())
 }
 
-// run takes the workers from the start gate to the end gate, and tells o.
+// run takes the workers from the start gate to the end gate, and calls o at both.
 func (rt *runningTrial) run(ctx context.Context, o Observer) error {
 	if err := rt.gather(ctx, &rt.shared.head.ready, toStart, gatherLimit); err != nil {
 		return err
