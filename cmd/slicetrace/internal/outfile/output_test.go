@@ -106,7 +106,8 @@ func TestWriteLeavesNothingBehindOnError(t *testing.T) {
 
 func TestWriteRefusesWhatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{dir, filepath.Join(dir, "new") + string(filepath.Separator), "", filepath.Join(dir, "no", "such")} {
+	noSuch := filepath.Join(dir, "no", "such")
+	for _, name := range []string{dir, filepath.Join(dir, "new") + string(filepath.Separator), "", noSuch} {
 		if err := outfile.Write(name, nil, hello); err == nil || !strings.Contains(err.Error(), "choose another") {
 			t.Errorf("%q: error is %v", name, err)
 		}
@@ -125,9 +126,10 @@ func TestWriteFollowsOwnLinks(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, target := range map[string]string{"link": "in/r.json", "again": "link", "absolute": filepath.Join(dir, "in", "a.json")} {
+	absolute := filepath.Join(dir, "in", "a.json")
+	for name, target := range map[string]string{"link": "in/r.json", "again": "link", "absolute": absolute} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
-			t.Skipf("this system makes no symbolic links: %v", err)
+			t.Fatal(err)
 		}
 	}
 	for range 2 {
@@ -151,7 +153,7 @@ func TestWriteNewReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "r.json")
 	if err := os.Symlink("elsewhere", name); err != nil {
-		t.Skipf("this system makes no symbolic links: %v", err)
+		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "r-2.json"), 0o755); err != nil {
 		t.Fatal(err)

@@ -102,7 +102,8 @@ func TestRootWritesWithTheOwnersRights(t *testing.T) {
 			t.Errorf("%s: the check says %v, the writing %v", name, check, err)
 		}
 		if c.uid < 0 {
-			if err == nil || !strings.Contains(err.Error(), "as user 12345, who called sudo") || !strings.Contains(err.Error(), "choose another") {
+			if err == nil || !strings.Contains(err.Error(), "as user 12345, who called sudo") ||
+				!strings.Contains(err.Error(), "choose another") {
 				t.Errorf("%s: error is %v", name, err)
 			}
 			if left := entries(t, c.folder); len(left) > 0 {
@@ -158,7 +159,10 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, fine := range map[string]bool{"planted": false, "planted-relative": false, "own": true, "roots": true, "through": false, "own/../secret": true} {
+	for name, fine := range map[string]bool{
+		"planted": false, "planted-relative": false, "through": false,
+		"own": true, "roots": true, "own/../secret": true,
+	} {
 		for _, owner := range []*outfile.Owner{{UID: alice, GID: alice}, nil} {
 			if owner == nil && (name == "own" || name == "own/../secret") {
 				continue // without sudo alice is a stranger
@@ -238,7 +242,8 @@ func TestEndlessLinks(t *testing.T) {
 	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outfile.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil); err == nil || !strings.Contains(err.Error(), "symbolic links") {
+	_, err := outfile.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil)
+	if err == nil || !strings.Contains(err.Error(), "symbolic links") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -285,10 +290,11 @@ func TestStickyDirectory(t *testing.T) {
 	if err := os.Chown(name, mallory, mallory); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outfile.OpenTarget(name, &outfile.Owner{UID: alice, GID: alice}); err == nil || !strings.Contains(err.Error(), "another user") {
+	owner := &outfile.Owner{UID: alice, GID: alice}
+	if _, err := outfile.OpenTarget(name, owner); err == nil || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("error is %v", err)
 	}
-	if err := outfile.Write(filepath.Join(sticky, "mine.json"), &outfile.Owner{UID: alice, GID: alice}, hello); err != nil {
+	if err := outfile.Write(filepath.Join(sticky, "mine.json"), owner, hello); err != nil {
 		t.Error(err)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // What is written can be seen only when it is whole, or where a file system has no
 // files without names beside its name; and what is given up is gone.
 func TestOutputBeforeItHasItsName(t *testing.T) {
-	for kind, create := range map[string]func(*os.Root, string, string, fs.FileInfo) (*File, error){"unnamed": createIn, "named": createNamed} {
+	type creator func(*os.Root, string, string, fs.FileInfo) (*File, error)
+	for kind, create := range map[string]creator{"unnamed": createIn, "named": createNamed} {
 		t.Run(kind, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "r")
 			dir, err := os.OpenRoot(filepath.Dir(name))
