@@ -61,6 +61,7 @@ func TestEveryCommandIntoAClosedPipe(t *testing.T) {
 		{"run", "--claims"},
 		{"--help"},
 		{"completion", "bash"},
+		{"man"},
 	} {
 		cmd := tool(t, args...)
 		said := intoAClosedPipe(t, cmd)

@@ -147,6 +147,7 @@ func helpFixtures(t *testing.T) string {
 	errs = append(errs, os.Mkdir(filepath.Join(dir, "bin"), 0o755))
 	for name, text := range map[string]string{
 		"sudo": `exec "$@"`, "slicetrace": `exec "$TOOL" "$@"`, "make": "exit 0", "jq": "exec cat > /dev/null",
+		"man": "exec cat > /dev/null",
 	} {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 	}
@@ -156,10 +157,7 @@ func helpFixtures(t *testing.T) string {
 	return dir
 }
 
-const (
-	notOfOneRun  = "the recording must be of the report's run; TestOutputs has such a pair"
-	installsHere = "it writes to the system's folders"
-)
+const notOfOneRun = "the recording must be of the report's run; TestOutputs has such a pair"
 
 // notRun are examples that a test cannot run, each with the reason.
 var notRun = map[string]string{

@@ -133,7 +133,7 @@ func statisticsForAMoment(t *testing.T, cmd *exec.Cmd) {
 	if err := os.WriteFile(file, []byte("1"), 0); err != nil {
 		bpftest.Unavailable(t, fmt.Sprintf("switch statistics on: %v", err))
 	}
-	// Long enough that the kernel counts run time of the tool's eBPF programs, by which the tool
+	// Long enough that the kernel counts runs of the tool's eBPF programs, by which the tool
 	// notices it.
 	time.Sleep(200 * time.Millisecond)
 	if err := os.WriteFile(file, []byte("0"), 0); err != nil {
