@@ -20,8 +20,8 @@ func savedPair(t testing.TB, rounds int) (old, other string) {
 	return savedAs(t, "old.json", a), savedAs(t, "new.json", b)
 }
 
-// savedTurns writes runs of a side, made in turns, in which pipe does 10 % less in the
-// second, and returns the arguments that compare them.
+// savedTurns writes a number of runs a side, made in turns; pipe does 10 % less on the second side.
+// It returns the arguments that compare them.
 func savedTurns(t testing.TB, runs int) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -267,7 +267,7 @@ func TestWrongComparisons(t *testing.T) {
 	}
 }
 
-// BenchmarkCompareProcess is what a user waits for: two reports of default
+// BenchmarkCompareProcess measures the time that a user waits: it compares two reports of default
 // runs on two cores, from the start of the process to its end.
 func BenchmarkCompareProcess(b *testing.B) {
 	old, other := savedPair(b, 12)

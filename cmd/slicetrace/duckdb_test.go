@@ -20,7 +20,7 @@ func duck(t *testing.T, dir, sql string) [][]string {
 	return query(t, duckDB, dir, []string{sql})[0]
 }
 
-// fleet exports reports of three hosts and returns the reports and the folder.
+// fleet exports the reports of three machines, and returns the reports and the folder.
 func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
 	t.Helper()
 	older := reporttest.WithoutPick(reporttest.Bundled(2, 2))
@@ -39,7 +39,7 @@ func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
 			if got.status != exitDone {
 				t.Fatal(got.err)
 			}
-			// As it was read: names made valid, findings computed.
+			// The report as it is read: with valid names and with findings.
 			var err error
 			if list[i], err = readReport(name); err != nil {
 				t.Fatal(err)
@@ -49,7 +49,7 @@ func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
 	return reports, dir
 }
 
-// DuckDB finds in the files of a fleet what Go computes from the reports.
+// A query in DuckDB over the files of several machines gives what Go computes from the reports.
 func TestDuckDBQueriesAFleet(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	reports, dir := fleet(t)
@@ -126,7 +126,7 @@ func TestDuckDBTellsReportsApart(t *testing.T) {
 	}
 }
 
-// Types come from the table, whatever a report holds or lacks.
+// The types of columns depend on the table only, not on what a report holds.
 func TestDuckDBSeesTheTypes(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	_, dir := fleet(t)
@@ -155,7 +155,7 @@ func TestDuckDBSeesTheTypes(t *testing.T) {
 	}
 }
 
-// A recording's rows arrive whole.
+// DuckDB finds all rows of a recording.
 func TestDuckDBReadsARecording(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	cmd := tool(t, "export", saveRecording(t, 10_007), "--table", "switches", "--format", "parquet", "-o", "s.parquet")

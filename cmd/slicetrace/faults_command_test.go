@@ -48,7 +48,7 @@ func faulty(t *testing.T, name string, flags ...string) *exec.Cmd {
 	return cmd
 }
 
-// manyThreads runs threads that end, so many at once.
+// manyThreads runs a number of threads that end, some of them at once.
 func manyThreads(total, atOnce int) int {
 	for begun := 0; begun < total; begun += atOnce {
 		n := min(atOnce, total-begun)
@@ -68,8 +68,8 @@ func manyThreads(total, atOnce int) int {
 	return 0
 }
 
-// forkWithoutEnd never returns. Each of its children forks twice and ends, so that
-// there are soon as many as a limit allows. The file forks holds how many were born.
+// forkWithoutEnd never returns. Each of its children forks twice and ends, so that there are soon
+// as many as a limit allows. The file "forks" holds the number of all children.
 func forkWithoutEnd() int {
 	file, err := os.OpenFile("forks", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil || file.Truncate(8) != nil {
@@ -80,7 +80,7 @@ func forkWithoutEnd() int {
 		return 1
 	}
 	born := (*uint64)(unsafe.Pointer(&page[0]))
-	// Children that nobody waits for.
+	// Nobody has to wait for the children.
 	ignore := [4]uint64{1}
 	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION,
 		uintptr(unix.SIGCHLD), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0)
@@ -114,8 +114,7 @@ func multiply(born *uint64) {
 	unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 }
 
-// tasksOf returns how many of a program's tasks have a place in its report, and how
-// many are known to have none.
+// tasksOf returns how many of a program's tasks its report lists, and how many it counts as lost.
 func tasksOf(r *report.Report) (listed, left uint64) {
 	return uint64(r.Quality.Workers), r.Quality.Lost.MapFull + r.Quality.Lost.DroppedTasks
 }
@@ -162,8 +161,8 @@ func TestProgramThatLeavesADaemon(t *testing.T) {
 	}
 }
 
-// Threads that come and go by the thousand are counted to the last, and the switches
-// of each are the kernel's.
+// Of thousands of threads that come and go, every one is counted, and the number of its switches
+// equals the kernel's.
 func TestProgramOfManyThreads(t *testing.T) {
 	bpftest.Require(t)
 	got := finish(t, faulty(t, "10007 threads, 16 at once"))
@@ -241,8 +240,7 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 			if err != nil || len(text) != 8 {
 				t.Fatalf("%d bytes, %v", len(text), err)
 			}
-			// Each task that was alive at the end may have been killed between a fork and
-			// its counting.
+			// A task may have been killed between a fork and counting it.
 			born := binary.NativeEndian.Uint64(text)
 			listed, left := tasksOf(r)
 			clean, reasons := r.Clean()
@@ -271,14 +269,14 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 func newPIDGroup(t *testing.T, most int) string {
 	t.Helper()
 	var errs []string
-	// Version 1, version 2, and version 2 beside version 1.
+	// The places of version 1, version 2, and version 2 together with version 1.
 	for _, root := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
 		group := fmt.Sprintf("%s/slicetrace-test-%d", root, os.Getpid())
 		if err := os.Mkdir(group, 0o755); err != nil {
 			errs = append(errs, err.Error())
 			continue
 		}
-		// A group of version 2 has the file only if its parent hands the controller on.
+		// In version 2 the file is there only if the parent passes the controller on.
 		if err := os.WriteFile(group+"/pids.max", strconv.AppendInt(nil, int64(most), 10), 0); err != nil {
 			errs = append(errs, err.Error())
 			_ = os.Remove(group)
@@ -305,8 +303,7 @@ func pidsIn(t *testing.T, group string) []string {
 	return strings.Fields(string(text))
 }
 
-// endGroup kills all tasks of a control group: with room for no new one, they
-// cannot escape.
+// endGroup kills all tasks of a control group. It leaves no room for new ones, so that none escape.
 func endGroup(t *testing.T, group string) {
 	t.Helper()
 	if err := os.WriteFile(group+"/pids.max", []byte("0"), 0); err != nil {

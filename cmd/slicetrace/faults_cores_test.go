@@ -14,8 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// paced is a program that says when it has begun and ends when it is told to; it
-// starts tasks all the time, on every core.
+// paced returns a command that traces a program which starts tasks all the time, on every core.
+// began waits for its start, and end makes it end.
 func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
 	t.Helper()
 	const script = `: >began; while [ ! -e end ]; do sleep 0.01; done; rm began end`
@@ -34,7 +34,7 @@ func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
 	return cmd, began, end
 }
 
-// checkHotplugSaid wants one sentence about the core in the report and in the text.
+// checkHotplugSaid checks that the report and the text have one sentence about the core.
 func checkHotplugSaid(t *testing.T, r *report.Report, text string, cpu int) {
 	t.Helper()
 	want := fmt.Sprintf("core %d went offline or came online during the run", cpu)
@@ -64,7 +64,7 @@ func coreOf(t *testing.T, trial *report.Trial, cpu int) (core report.Core, wall 
 	return core, wall
 }
 
-// A core that goes and comes back is idle meanwhile, and nothing is lost.
+// A core that goes offline and comes back counts as idle meanwhile, and nothing is lost.
 func TestCoreThatGoesAndComesBack(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -148,7 +148,7 @@ func TestCoreThatComesLater(t *testing.T) {
 	}
 }
 
-// Workers that were pinned to the core go on elsewhere, and still reconcile.
+// Workers that are pinned to the core go on elsewhere, and their counts still equal the kernel's.
 func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -177,7 +177,7 @@ func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	}
 }
 
-// No worker can be pinned to a core that has gone: what was measured before is kept.
+// No worker can be pinned to a core that is offline. What was measured before is kept.
 func TestPinnedWorkersWithoutACore(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// stateOf is a process's state, as ps shows it; Z when it has ended.
+// stateOf returns a process's state as ps shows it, Z if it has ended.
 func stateOf(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -92,7 +92,7 @@ func TestEndedBeforeTheProgramBegins(t *testing.T) {
 	}
 }
 
-// A program that is stopped and continued at once leaves no tool behind that is stopped.
+// If a program is stopped and continued at once, the tool does not stay stopped.
 func TestStoppedForAMoment(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "-q", "-o", "r.json", "--", "sh", "-c", "echo $$ >pid; exec sleep 2")
@@ -115,7 +115,7 @@ func TestStoppedForAMoment(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 		}
-		// It can be on its way into a stop that it takes back.
+		// The tool can be about to stop, and then to continue itself.
 		time.Sleep(200 * time.Millisecond)
 		if tool, program := stateOf(cmd.Process.Pid), stateOf(pid); tool == "T" && program != "T" {
 			t.Errorf("the tool is in state %s, the program in %s", tool, program)

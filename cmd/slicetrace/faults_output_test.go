@@ -17,7 +17,7 @@ import (
 )
 
 // intoAClosedPipe runs a command whose standard output nobody reads, and returns
-// what it said on standard error.
+// its standard error.
 func intoAClosedPipe(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	read, write, err := os.Pipe()

@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	// mostColumns is the length of a line; a tab takes columnsOfTab.
+	// mostColumns is the largest width of a line; a tab reaches to a multiple of columnsOfTab.
 	mostColumns  = 120
 	columnsOfTab = 4
 )
 
-// notYet are folders in which some lines are still longer. It shrinks: take a folder out when
-// the test says that it has none, and put none in.
+// notYet are folders in which some lines are still longer. Remove a folder when the test logs that
+// it has no long line any more, and add no other.
 var notYet = []string{
 	"bpf", "bpf/baseline", "bpf/bpftest", "collector", "collector/hostinfo", "report", "report/histogram",
 	"report/recording", "report/render", "report/reporttest", "report/stats", "report/timeline", "workloads",
 }
 
-// fromElsewhere are folders whose files others wrote, or programs.
+// fromElsewhere are folders with files of other projects, and with files that programs wrote.
 var fromElsewhere = []string{".git", "bpf/headers", "report/render/page/uplot", "report/render/testdata"}
 
-// No line is too long to be read beside another. Tables in Markdown cannot be broken, and
-// neither can addresses.
+// Lines are short enough to be read side by side with others. Rows of Markdown tables and addresses
+// cannot be broken, so they may be longer.
 func TestLinesAreShort(t *testing.T) {
 	const root = "../.."
 	long := map[string]int{}
@@ -72,7 +72,7 @@ func TestLinesAreShort(t *testing.T) {
 	}
 	for _, folder := range notYet {
 		if long[folder] == 0 {
-			t.Logf("%s has no long line any more: take it out of notYet", folder)
+			t.Logf("%s has no long line any more: remove it from notYet", folder)
 		}
 	}
 }

@@ -125,8 +125,8 @@ func TestEachConditionIsNamed(t *testing.T) {
 	}
 }
 
-// statisticsForAMoment has the kernel keep statistics of eBPF programs during a trial
-// only, so that neither end of the run shows it.
+// statisticsForAMoment makes the kernel keep statistics of eBPF programs for a part of a trial, so
+// that neither end of the run shows it.
 func statisticsForAMoment(t *testing.T, cmd *exec.Cmd) {
 	const file = "/proc/sys/kernel/bpf_stats_enabled"
 	awaitWork(t, cmd, anyTrial)
@@ -164,7 +164,7 @@ func besideAnother(t *testing.T, _ *exec.Cmd) {
 	})
 }
 
-// moveWorkers binds the workers of the trial under way to core 0, as taskset does.
+// moveWorkers binds the workers of the current trial to core 0, as taskset does.
 func moveWorkers(t *testing.T, cmd *exec.Cmd) {
 	hosts := awaitWork(t, cmd, anyTrial)
 	var first unix.CPUSet

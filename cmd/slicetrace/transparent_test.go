@@ -66,7 +66,7 @@ func TestRunIgnoresWhatItIsToldTo(t *testing.T) {
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Error(err)
 			}
-			time.Sleep(5 * time.Millisecond) // pending at once, they would be handled as one
+			time.Sleep(5 * time.Millisecond)
 		}
 	})
 	if got.status != exitDone {

@@ -68,7 +68,7 @@ func TestWriteInFoldersRefusesLinks(t *testing.T) {
 			t.Errorf("%s %v: error does not name the link: %v", where, path, err)
 		}
 	}
-	// The folder that is named may be a link of one's own.
+	// The folder that the user names may be the user's own link.
 	for _, where := range []string{link, link + "/"} {
 		if err := outfile.WriteInFolders(where, []string{"x"}, nil, hello); err != nil {
 			t.Errorf("%s: %v", where, err)

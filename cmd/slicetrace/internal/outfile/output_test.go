@@ -57,8 +57,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// A file that is replaced keeps its mode: who hid it wants it hidden. One that nobody may
-// write to is kept: whoever is root could replace it, but took the trouble to protect it.
+// A file that is replaced keeps its mode, so that it stays hidden if it was. A file that nobody may
+// write to is not replaced: root could do it, but somebody took the trouble to protect the file.
 func TestWriteKeepsTheMode(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "r.json")
 	for mode, kept := range map[os.FileMode]bool{0o600: true, 0o640: true, 0o666: true, 0o444: false, 0o400: false} {
@@ -120,7 +120,7 @@ func TestWriteRefusesWhatIsNoFile(t *testing.T) {
 	}
 }
 
-// A link of one's own is followed, to a file that is there or is to be: the link stays.
+// The user's own link is followed, whether the file exists or not, and the link stays.
 func TestWriteFollowsOwnLinks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
@@ -147,8 +147,8 @@ func TestWriteFollowsOwnLinks(t *testing.T) {
 	}
 }
 
-// A name that nobody chose replaces nothing and follows no link, whatever has it; also
-// where the file system knows no hard links.
+// A name that the user did not choose replaces nothing and follows no link, whatever has the name.
+// This is so on file systems without hard links too.
 func TestWriteNewReplacesNothing(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "r.json")
