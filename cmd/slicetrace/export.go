@@ -40,7 +40,7 @@ func newExport(s streams) *cobra.Command {
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT... | RECORDING | --schema",
-		Short: "Write the figures of reports or the events of a recording as CSV, Parquet or a Perfetto trace",
+		Short: "Write reports or a recording as tables (CSV, Parquet) or as a Perfetto trace",
 		Long: `export writes tables. Figures are whole numbers with the unit in the column's name
 (in table findings the unit is beside the figure), and each row is one observation. CSV
 follows RFC 4180; with several reports its first column names the file. Column trial
@@ -53,8 +53,7 @@ machines can be queried as one table. HOST is the same for machines that are ali
 unless --host names it. Exporting a report again replaces its files. With a single table
 and a name that ends in .parquet, or an existing file's, everything goes into that file.
 
-The tables of a recording are
-` + ofRecording + `.
+The tables of a recording are ` + ofRecording + `.
 Its rows are in the file's order: the rows of one core are in order of time, those of
 several cores alternate in blocks. Times are CLOCK_MONOTONIC; names are those that tasks
 had at that time. With --format perfetto the whole recording becomes a trace for

@@ -23,7 +23,7 @@ func newMan(s streams) *cobra.Command {
 slicetrace.1, slicetrace-run.1 and so on. The directory is made if its parent exists.
 Without a directory, the page of slicetrace goes to standard output.
 
-The pages of one version are always the same, so that packages can be reproduced.`,
+The pages depend on the version only, so that packages with them are reproducible.`,
 		Example: `  slicetrace man | man -l -
   slicetrace man man1`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
