@@ -153,7 +153,7 @@ func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
 	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--mode", "processes",
-		"--rounds", "1", "--duration", "1s")
+		"--rounds", "1", "--duration", "3s") // the core must come back before the end
 	got := finish(t, cmd, func() {
 		awaitWork(t, cmd, anyTrial)
 		plug(false)
