@@ -1,6 +1,6 @@
-// Vet runs the analyzers of "go vet" on other systems' builds, from the sources.
-// "go vet" itself would first compile the standard library and every dependency for
-// each of those systems, which takes eight times as long.
+// Vet runs the analyzers of "go vet" on the builds for other systems, from the sources. "go vet"
+// itself would first compile the standard library and every dependency for each of those systems,
+// which takes eight times as long.
 //
 // Usage, once it is built: GOOS=darwin vet PACKAGE...
 package main

@@ -11,8 +11,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// What a report says in one place it denies in no other: its tables agree, it follows
-// the published schema, and the recording beside it holds what the report says.
+// A report does not contradict itself: its tables agree, it follows the published schema, and the
+// recording of the run has what the report says.
 func TestRunsAgreeWithThemselves(t *testing.T) {
 	bpftest.Require(t)
 	few := []string{"--rounds", "1", "--duration", "100ms"}

@@ -16,14 +16,14 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// Exit statuses; run -- CMD passes CMD's own on.
+// Exit statuses. "run -- CMD" exits with CMD's own.
 const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
-	// exitChanged says that a condition of compare --fail-if was met.
+	// exitChanged is for a condition of compare --fail-if that was met.
 	exitChanged = 3
-	// exitUndecided says that compare --fail-if-undecided could not decide a condition.
+	// exitUndecided is for a condition that could not be decided, under compare --fail-if-undecided.
 	exitUndecided = 4
 )
 
@@ -32,8 +32,8 @@ type streams struct {
 	in, out, err *os.File
 }
 
-// statusError ends the program with a status of its own. Err is nil when
-// there is nothing left to say.
+// statusError ends the program with an exit status of its own. If err is nil, nothing
+// is printed.
 type statusError struct {
 	status int
 	err    error
@@ -48,7 +48,8 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return e.err }
 
-// deathError ends the program by a signal; the status is for where that does not.
+// deathError makes the program die of a signal. Its status is used if the signal does
+// not end the program.
 type deathError struct {
 	*statusError
 	signal syscall.Signal
@@ -56,7 +57,7 @@ type deathError struct {
 
 func (e *deathError) Unwrap() error { return e.statusError }
 
-// usagef says that the command line was wrong.
+// usagef returns the error for a wrong command line.
 func usagef(format string, args ...any) error {
 	return &statusError{exitUsage, fmt.Errorf(format, args...)}
 }
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitStatus(s, root.ExecuteContext(ctx))
 }
 
-// exitStatus says on standard error why a command failed.
+// exitStatus prints on standard error why a command failed, and returns its exit status.
 func exitStatus(s streams, err error) int {
 	if err == nil {
 		return exitDone
@@ -96,10 +97,10 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "slicetrace",
-		Short: "Measure what a context switch costs here, and whether processes or threads suit the work",
-		Long: `slicetrace records the kernel's real time slices with eBPF while bundled work runs
-as processes and as threads, or while any program of yours runs, and reports
-what switching costs on each core.`,
+		Short: "Measure what context switches cost on this machine, for processes and for threads",
+		Long: `slicetrace watches the kernel's scheduler with eBPF while bundled workloads run as
+processes and as threads, or while any program of yours runs, and reports what
+context switches cost on each core.`,
 		Example: `  sudo slicetrace run                       the bundled workloads, both modes
   sudo slicetrace run pipe --cores 0        one workload, on one core
   sudo slicetrace run -- make -j2           any program and its children
@@ -109,7 +110,7 @@ what switching costs on each core.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		// Cobra sets this only where it prints the suggestion itself.
+		// Cobra sets this itself only if it also prints the suggestion.
 		SuggestionsMinimumDistance: 2,
 	}
 	root.Args = unknownCommand(root)
@@ -118,12 +119,12 @@ what switching costs on each core.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(s), newReport(s), newCompare(s), newExport(s), newList(s), newCheck(s))
+	root.AddCommand(newRun(s), newReport(s), newCompare(s), newExport(s), newList(s), newCheck(s), newMan(s))
 	return root
 }
 
-// unknownCommand suggests the nearest command, as cobra does only for errors
-// that it also prints.
+// unknownCommand suggests the nearest command. Cobra would do so only for errors that it
+// prints itself.
 func unknownCommand(root *cobra.Command) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -137,8 +138,8 @@ func unknownCommand(root *cobra.Command) cobra.PositionalArgs {
 	}
 }
 
-// refuseEmpty refuses a flag that is given nothing, as by a variable that is not set:
-// it would mean what leaving it out means.
+// refuseEmpty rejects a flag with an empty value, as a shell variable that is not set
+// makes it: the flag would count as left out.
 func refuseEmpty(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		values := []string{f.Value.String()}
@@ -162,7 +163,7 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// version is the module's, or "devel" for a build from a checkout.
+// version returns the module's version, or "devel" for a build from a checkout.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {

@@ -18,10 +18,10 @@ func newCheck(s streams) *cobra.Command {
 	show := formatText
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Say what this kernel and these privileges allow, a line each, with the remedy",
-		Long: `check tries what run needs and says for each thing whether it is there, what
-stands in for it or which figure is lost without it, and how to get it.
-It exits with 0 if run would work.`,
+		Short: "Show what this kernel and these privileges allow, and how to get what is missing",
+		Long: `check tries out everything that run needs. It shows for each thing whether it is
+there, what is used instead or which figures are lost without it, and how to get it.
+The exit status is 0 if run would work.`,
 		Example: `  sudo slicetrace check
   sudo slicetrace check --format json`,
 		Args: usageArgs(cobra.NoArgs),
@@ -47,9 +47,9 @@ It exits with 0 if run would work.`,
 	return cmd
 }
 
-// answer is what check says.
+// answer is the result of check.
 type answer struct {
-	// Works says that run would work.
+	// Works is whether run would work.
 	Works  bool              `json:"works"`
 	Kernel string            `json:"kernel"`
 	Arch   string            `json:"arch"`

@@ -8,8 +8,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// listClaims writes the claims that a run decides, and the workloads that
-// answer each.
+// listClaims writes the claims that a run decides, each with the workloads whose figures
+// decide it.
 func listClaims(w io.Writer) error {
 	var text strings.Builder
 	for _, c := range report.Claims() {

@@ -19,13 +19,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// formatMarkdown is what compare has besides the formats of reports.
+// formatMarkdown is a format that compare has in addition to those of a report.
 const formatMarkdown format = "markdown"
 
 func compareFormats() []string { return append(formats(), string(formatMarkdown)) }
 
-// comparing is what compare was asked for.
-type comparing struct {
+// compareOptions are compare's flags and arguments.
+type compareOptions struct {
 	format, output string
 	verbose        bool
 	failIf         []string
@@ -35,34 +35,35 @@ type comparing struct {
 }
 
 func newCompare(s streams) *cobra.Command {
-	var c comparing
+	var c compareOptions
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW... | OLD... --with NEW... [--like LIKE...]",
-		Short: "Show what changed from saved reports to others",
-		Long: `compare matches the trials of reports by workload, variant and mode and shows what
-changed, with the change's 95 % interval. What differs between the machines and
-set-ups comes first.
+		Short: "Show what changed between saved reports",
+		Long: `compare matches the trials of reports by workload, form and mode and shows what
+changed, each change with its 95 % interval. Differences between the machines and
+set-ups come first.
 
-Runs of the same differ among each other, by the hour, other work and the layout of
-memory, far more than the rounds of one run do. So a run is one sample. Make
-` + strconv.Itoa(report.AskedRuns) + ` runs of each side in turns, and let who begins take turns too:
+Runs of the same work differ from each other (with the hour, with other work, with the
+layout of memory) far more than the rounds within one run do. So a run is one sample.
+Make ` + strconv.Itoa(report.AskedRuns) + ` runs of each side in turns, and alternate which side goes first:
 
   for i in 1 3 5; do
     ./old run pipe -o old$i.json; ./new run pipe -o new$i.json
     ./new run pipe -o new$((i+1)).json; ./old run pipe -o old$((i+1)).json
   done
 
-and give those of one side before --with and those of the other after it. A change
-must then stand out from all ways to deal the runs out to two sides. The comparison
-says how many runs a side find a change of 10 %.
+Name the runs of one side before --with and those of the other after it. A change is
+called one only if few of all ways to assign the runs to two sides show one as large.
+The comparison tells how many runs a side are needed to find a change of 10 %.
 
-Of one run a side, or of sides that were not made in turns, the change is shown but
-not called one, unless ` + strconv.Itoa(report.LeastLike) + ` or more reports of like runs (--like), or such reports
-beside a lone old one, made over as long a time, tell how much runs differ. Without --with, each report is compared
-with the first.
+With one run a side, or with sides that were not made in turns, the change is shown but
+not called one, unless ` + strconv.Itoa(report.LeastLike) + ` or more reports of like runs tell how much
+runs differ: those named with --like or, with a single old report, those in its folder.
+They must have been made over at least as long a time as lies between the two sides.
+Without --with, each report is compared with the first.
 
---fail-if ends compare with status 3 when a significant change is beyond a limit, or a
-new figure beyond a value: [WORKLOAD[/MODE]:]METRIC>LIMIT or METRIC<LIMIT, with a
+--fail-if ends compare with status 3 if a significant change is beyond a limit, or a new
+figure is beyond a value. Write [WORKLOAD[/MODE]:]METRIC>LIMIT or METRIC<LIMIT, with a
 LIMIT such as 5%, 10us, 4MiB. The metrics are
 ` + metricLines() + `.`,
 		Example: `  slicetrace compare old*.json --with new*.json
@@ -85,47 +86,52 @@ LIMIT such as 5%, 10us, 4MiB. The metrics are
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.format, "format", string(formatText), "show the comparison as "+strings.Join(compareFormats(), ", "))
+	f.StringVar(&c.format, "format", string(formatText),
+		"show the comparison as "+strings.Join(compareFormats(), ", "))
 	complete(cmd, "format", compareFormats())
 	f.StringVarP(&c.output, "output", "o", "", "write to this file, or - for standard output (default)")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "show every figure, changed or not, and the switches of each core and class")
+	f.BoolVarP(&c.verbose, "verbose", "v", false,
+		"show every figure, changed or not, and the switches of each core and class")
 	f.Var(&listFlag{flags: f}, "with", "reports of the new side: this one and those that follow it")
 	f.Var(&listFlag{flags: f}, "like", "reports of runs like the old side's: this one and those that follow it")
-	f.StringArrayVar(&c.failIf, "fail-if", nil, "end with status 3 if a significant change meets this, such as 'cost_p50>5%' (repeatable)")
+	f.StringArrayVar(&c.failIf, "fail-if", nil,
+		"end with status 3 if a significant change meets this, such as 'cost_p50>5%' (repeatable)")
 	complete(cmd, "fail-if", failIfWords())
-	f.Var(&choice{&c.byInterval, "estimate", "interval"}, "fail-by", "what of a change must be beyond the limit: estimate or interval (all of its 95 %)")
+	f.Var(&choice{&c.byInterval, "estimate", "interval"}, "fail-by",
+		"what of a change must be beyond the limit: estimate or interval (all of its 95 %)")
 	complete(cmd, "fail-by", []string{"estimate", "interval"})
-	f.BoolVar(&c.failUndecided, "fail-if-undecided", false, "end with status 4 if a condition is not met, and not shown to be kept by all figures")
+	f.BoolVar(&c.failUndecided, "fail-if-undecided", false,
+		"end with status 4 if a condition is not met, but some figure is not shown to keep within it")
 	return cmd
 }
 
-// listFlag is a flag whose value goes on with the arguments that follow it, as a shell's
-// pattern makes them.
+// listFlag is a flag that takes several values: the word after it, and then the arguments
+// that follow, since a shell expands a pattern to several words.
 type listFlag struct {
 	flags *pflag.FlagSet
 	first []string
-	// at is how many arguments came before each value.
+	// at is the number of arguments before each value.
 	at []int
 }
 
-// Set takes a value and remembers where it stands.
+// Set takes a value and notes its place among the arguments.
 func (l *listFlag) Set(value string) error {
 	l.first, l.at = append(l.first, value), append(l.at, l.flags.NArg())
 	return nil
 }
 
-// Type is what the help calls a value.
+// Type names the value in help texts.
 func (l *listFlag) Type() string { return "REPORT..." }
 
 func (l *listFlag) String() string { return strings.Join(l.first, " ") }
 
-// choice is a flag of one of two words, the second of which is true.
+// choice is a flag whose value is one of two words; the second means true.
 type choice struct {
 	value   *bool
 	no, yes string
 }
 
-// Set takes one of the words.
+// Set accepts one of the two words.
 func (c *choice) Set(word string) error {
 	if word != c.no && word != c.yes {
 		return fmt.Errorf("give %s or %s", c.no, c.yes)
@@ -134,7 +140,7 @@ func (c *choice) Set(word string) error {
 	return nil
 }
 
-// Type is what the help calls a value.
+// Type names the value in help texts.
 func (c *choice) Type() string { return c.no + "|" + c.yes }
 
 func (c *choice) String() string {
@@ -144,8 +150,8 @@ func (c *choice) String() string {
 	return c.no
 }
 
-// sides deals the arguments out to the sides: each to the list that was begun last.
-func (c *comparing) sides(cmd *cobra.Command, args []string) error {
+// sides assigns the arguments to the sides: each to the list whose flag came last.
+func (c *compareOptions) sides(cmd *cobra.Command, args []string) error {
 	with := cmd.Flags().Lookup("with").Value.(*listFlag)
 	like := cmd.Flags().Lookup("like").Value.(*listFlag)
 	to := &c.old
@@ -166,14 +172,14 @@ func (c *comparing) sides(cmd *cobra.Command, args []string) error {
 	}
 	switch {
 	case with.at == nil && len(c.old) < 2:
-		return usagef("nothing to compare with: name the old report and new ones, or give new ones after --with")
+		return usagef("nothing to compare with: name the old report and new ones, or name the new ones after --with")
 	case len(c.old) == 0:
 		return usagef("no old report: name the old ones before --with")
 	}
 	return nil
 }
 
-// metricLines lists the metrics on lines that fit a terminal.
+// metricLines lists the metrics in lines that fit a terminal.
 func metricLines() string {
 	var lines []string
 	for few := range slices.Chunk(report.MetricNames(), 8) {
@@ -182,7 +188,7 @@ func metricLines() string {
 	return strings.Join(lines, ",\n")
 }
 
-// failIfWords begin conditions for the shell's completion.
+// failIfWords are conditions that the shell's completion offers.
 func failIfWords() []string {
 	var out []string
 	for _, m := range report.MetricNames() {
@@ -191,7 +197,7 @@ func failIfWords() []string {
 	return out
 }
 
-func (c *comparing) run(s streams) error {
+func (c *compareOptions) run(s streams) error {
 	if !slices.Contains(compareFormats(), c.format) {
 		return usagef("--format %q: the formats are %s", c.format, strings.Join(compareFormats(), ", "))
 	}
@@ -204,7 +210,7 @@ func (c *comparing) run(s streams) error {
 		conditions = append(conditions, condition)
 	}
 	names := slices.Concat(c.old, c.new, c.like)
-	targets, err := openOutputs(s, names, asked{"-o", c.output})
+	targets, err := openOutputs(s, names, outputFlag{"-o", c.output})
 	if err != nil {
 		return err
 	}
@@ -217,7 +223,7 @@ func (c *comparing) run(s streams) error {
 		return err
 	}
 	wrong := comparison.Check(conditions, report.CheckOptions{Interval: c.byInterval})
-	if c.output == "" && len(conditions) == 0 { // else the status says something too
+	if c.output == "" && len(conditions) == 0 { // with conditions the exit status is a result too
 		warnIfClosed(s)
 	}
 	if err := c.write(s.out, targets[0], comparison); err != nil {
@@ -229,8 +235,8 @@ func (c *comparing) run(s streams) error {
 	return c.verdict(comparison)
 }
 
-// compare compares the sides: without --with each report with the first.
-func (c *comparing) compare(reports []report.Named) (*report.Comparison, error) {
+// compare compares the two sides or, without --with, each report with the first.
+func (c *compareOptions) compare(reports []report.Named) (*report.Comparison, error) {
 	n, m := len(c.old), len(c.old)+len(c.new)
 	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
 	opts := report.CompareOptions{Cores: full, Like: reports[m:]}
@@ -247,23 +253,23 @@ func (c *comparing) compare(reports []report.Named) (*report.Comparison, error) 
 }
 
 const (
-	// mostBeside is how many reports beside the old one are looked at, the newest first,
-	// and enoughLike how many like runs are enough.
+	// mostBeside is how many files in the folder of the old report are read, the newest
+	// first, and enoughLike how many like runs are enough.
 	mostBeside, enoughLike = 20, 8
-	// largestBeside is the size of a file that is still looked at, some ten times a default
-	// run's on two cores.
+	// largestBeside is the size in bytes of the largest file that is read: some ten times
+	// that of a default run on two cores.
 	largestBeside = 64 << 20
 )
 
-// likeBeside returns reports of like runs that lie beside a lone old one, if none were
-// given.
+// likeBeside returns the reports of like runs in the folder of a single old report, if
+// --like named no others.
 func likeBeside(old, given []report.Named, asked []string) []report.Named {
 	if len(asked) > 0 || len(old) > 1 {
 		return nil
 	}
 	all, err := filepath.Glob(filepath.Join(filepath.Dir(old[0].Name), "*.json"))
 	if err != nil {
-		return nil // the directory's name is no pattern
+		return nil // the folder's name is not a valid pattern
 	}
 	type file struct {
 		name string
@@ -288,7 +294,7 @@ func likeBeside(old, given []report.Named, asked []string) []report.Named {
 		}
 		r, err := report.ReadFile(f.name)
 		if err != nil {
-			continue // what is no report, or cannot be read, was not asked for
+			continue // nobody named this file: it need not be a report
 		}
 		for _, n := range report.LikeRuns(old[0].Report, []report.Named{{Name: f.name, Report: r}}) {
 			known := slices.ContainsFunc(slices.Concat(given, like), func(o report.Named) bool {
@@ -302,8 +308,8 @@ func likeBeside(old, given []report.Named, asked []string) []report.Named {
 	return like
 }
 
-// verdict turns what became of the conditions into the exit status.
-func (c *comparing) verdict(comparison *report.Comparison) error {
+// verdict returns the error, and so the exit status, that the conditions lead to.
+func (c *compareOptions) verdict(comparison *report.Comparison) error {
 	var met, undecided []string
 	for _, one := range comparison.Checked {
 		switch {
@@ -322,7 +328,7 @@ func (c *comparing) verdict(comparison *report.Comparison) error {
 	return comparison.Undecidable()
 }
 
-// readReports reads the files side by side, since that takes most of the time.
+// readReports reads the files in parallel, since reading takes most of the time.
 func readReports(names []string) ([]report.Named, error) {
 	delayGC()
 	out, errs := make([]report.Named, len(names)), make([]error, len(names))
@@ -337,8 +343,8 @@ func readReports(names []string) ([]report.Named, error) {
 	return out, errors.Join(errs...)
 }
 
-// write writes the comparison to a target or, without one, to standard output.
-func (c *comparing) write(out *os.File, target *outfile.Target, comparison *report.Comparison) error {
+// write writes the comparison to its target or, if that is nil, to standard output.
+func (c *compareOptions) write(out *os.File, target *outfile.Target, comparison *report.Comparison) error {
 	if target == nil {
 		return c.render(out, comparison, textOptions(out, c.verbose))
 	}
@@ -347,7 +353,7 @@ func (c *comparing) write(out *os.File, target *outfile.Target, comparison *repo
 	})
 }
 
-func (c *comparing) render(w io.Writer, comparison *report.Comparison, opts render.TextOptions) error {
+func (c *compareOptions) render(w io.Writer, comparison *report.Comparison, opts render.TextOptions) error {
 	switch format(c.format) {
 	case formatJSON:
 		return render.ComparisonJSON(w, comparison)

@@ -20,12 +20,13 @@ func savedPair(t testing.TB, rounds int) (old, other string) {
 	return savedAs(t, "old.json", a), savedAs(t, "new.json", b)
 }
 
-// savedTurns writes runs of a side, made in turns, in which pipe does 10 % less in the
-// second, and returns the arguments that compare them.
+// savedTurns writes a number of runs a side, made in turns; pipe does 10 % less on the second side.
+// It returns the arguments that compare them.
 func savedTurns(t testing.TB, runs int) []string {
 	t.Helper()
 	dir := t.TempDir()
-	a, b := reporttest.Turns(reporttest.Bundled(2, 2), reporttest.Change(reporttest.Bundled(2, 2), "pipe", 0.9), runs, 0.01, 1)
+	other := reporttest.Change(reporttest.Bundled(2, 2), "pipe", 0.9)
+	a, b := reporttest.Turns(reporttest.Bundled(2, 2), other, runs, 0.01, 1)
 	var args []string
 	for i, side := range [][]report.Named{reporttest.Named("old-", a), reporttest.Named("new-", b)} {
 		if i == 1 {
@@ -51,7 +52,7 @@ func savedAs(t testing.TB, name string, r *report.Report) string {
 	return path
 }
 
-// must is for what cannot fail.
+// must returns the value of a call that cannot fail.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
@@ -68,7 +69,8 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 	}
 	old, other := savedPair(t, 6)
 	got = call(t, "compare", old, other)
-	if got.status != exitDone || strings.Contains(got.out, "Changed ") || !strings.Contains(got.out, "a change cannot be told from what varies") {
+	if got.status != exitDone || strings.Contains(got.out, "Changed ") ||
+		!strings.Contains(got.out, "a change cannot be told from what varies") {
 		t.Errorf("one run a side: status %d, %s%s", got.status, got.out, got.err)
 	}
 	if strings.Contains(got.out, "both are one report") {
@@ -80,7 +82,8 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 		}
 	}
 	full := call(t, "compare", "--verbose", old, other)
-	if full.status != exitDone || !strings.Contains(full.out, "spin alone · threads\n") || !strings.Contains(full.out, "pipe · threads · core 1 · thread → thread\n") {
+	if full.status != exitDone || !strings.Contains(full.out, "spin alone · threads\n") ||
+		!strings.Contains(full.out, "pipe · threads · core 1 · thread → thread\n") {
 		t.Errorf("verbose: status %d, %.300s", full.status, full.out)
 	}
 	three := call(t, "compare", old, other, old)
@@ -89,8 +92,8 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 	}
 }
 
-// The sides are what stands before --with, after it and after --like, in any order of
-// these, and like reports are also found beside a lone old one.
+// The old side is what is named before --with; the lists after --with and --like can come in
+// any order. Like reports are also found in the folder of a single old report.
 func TestCompareTakesListsOfReports(t *testing.T) {
 	dir := t.TempDir()
 	base := reporttest.Bundled(2, 1)
@@ -103,7 +106,7 @@ func TestCompareTakesListsOfReports(t *testing.T) {
 		}
 		names = append(names, path)
 	}
-	// Neither of these is a run like the others.
+	// Neither of these two is a report of a like run.
 	if err := os.WriteFile(filepath.Join(dir, "other.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +145,8 @@ func TestCompareFormats(t *testing.T) {
 	for format, check := range map[string]func(string) bool{
 		"json": func(s string) bool {
 			var c report.Comparison
-			return json.Unmarshal([]byte(s), &c) == nil && c.Version == report.ComparisonVersion && len(c.Pairs) == 1 && len(c.Pairs[0].Switches) > 0
+			return json.Unmarshal([]byte(s), &c) == nil && c.Version == report.ComparisonVersion &&
+				len(c.Pairs) == 1 && len(c.Pairs[0].Switches) > 0
 		},
 		"csv": func(s string) bool {
 			rows, err := csv.NewReader(strings.NewReader(s)).ReadAll()
@@ -158,12 +162,14 @@ func TestCompareFormats(t *testing.T) {
 		file := call(t, "compare", "--format", format, "-o", "out", old, other)
 		text, err := os.ReadFile(filepath.Join(file.dir, "out"))
 		if err != nil || file.status != exitDone || file.out != "" || string(text) != got.out {
-			t.Errorf("%s: status %d, file of %d bytes, output of %d; error %v", format, file.status, len(text), len(got.out), err)
+			t.Errorf("%s: status %d, file of %d bytes, output of %d; error %v",
+				format, file.status, len(text), len(got.out), err)
 		}
 	}
 }
 
-// Status 3 and a sentence for what is met; the comparison is shown in any case.
+// A condition that is met ends compare with status 3 and a sentence. The comparison is shown in
+// any case.
 func TestCompareFailIf(t *testing.T) {
 	turns := savedTurns(t, 6)
 	old, other := savedPair(t, 6)
@@ -178,10 +184,16 @@ func TestCompareFailIf(t *testing.T) {
 	}{
 		{turns, []string{"operations<-5%"}, nil, exitChanged, []string{"operations<-5% is met by", "pipe threads (-"}},
 		{turns, []string{"operations<-15%", "cost_p50>5%"}, nil, exitDone, nil},
-		{turns, []string{"cost_p50>5%", "pipe/threads:operations<-5%", "pipe:operations<-4%"}, nil, exitChanged, []string{"pipe/threads:operations<-5%", "pipe:operations<-4%"}},
+		{
+			turns, []string{"cost_p50>5%", "pipe/threads:operations<-5%", "pipe:operations<-4%"}, nil,
+			exitChanged, []string{"pipe/threads:operations<-5%", "pipe:operations<-4%"},
+		},
 		{turns, []string{"spin:operations<-5%"}, undecided, exitDone, nil},
 		{turns, []string{"pip:operations<-5%"}, nil, exitFailed, []string{"no such figure"}},
-		{turns, []string{"pipe:operations<-10%"}, []string{"--fail-by", "interval", "--fail-if-undecided"}, exitUndecided, []string{"2 not decided"}},
+		{
+			turns, []string{"pipe:operations<-10%"}, []string{"--fail-by", "interval", "--fail-if-undecided"},
+			exitUndecided, []string{"2 not decided"},
+		},
 		{turns, []string{"pipe:operations<-5%"}, []string{"--fail-by", "interval"}, exitChanged, []string{"is met by"}},
 		{lone, []string{"operations<-5%"}, nil, exitFailed, []string{"--like"}},
 		{lone, []string{"operations<-5%"}, undecided, exitUndecided, []string{"not decided"}},
@@ -255,7 +267,7 @@ func TestWrongComparisons(t *testing.T) {
 	}
 }
 
-// BenchmarkCompareProcess is what a user waits for: two reports of default
+// BenchmarkCompareProcess measures the time that a user waits: it compares two reports of default
 // runs on two cores, from the start of the process to its end.
 func BenchmarkCompareProcess(b *testing.B) {
 	old, other := savedPair(b, 12)

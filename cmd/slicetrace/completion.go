@@ -12,15 +12,16 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// complete offers fixed words for a flag to the shell's completion.
+// complete makes the shell's completion offer fixed words for a flag.
 func complete(cmd *cobra.Command, flag string, words []string) {
 	// The call fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// completeRun offers workloads or, after --, programs and then files.
+// completeRun offers workloads. After "--" it offers programs for the first word and
+// files for the rest.
 func completeRun(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	// Cobra does not tell whether a -- precedes the word.
+	// Cobra does not tell whether "--" precedes the word.
 	line := os.Args[:max(len(os.Args)-1, 0)]
 	switch program := slices.Contains(line, "--"); {
 	case !program:
@@ -31,16 +32,13 @@ func completeRun(_ *cobra.Command, _ []string, word string) ([]cobra.Completion,
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// programs are those on the PATH that begin with a word.
+// programs returns the executables on the PATH whose names begin with a word.
 func programs(word string) []string {
 	var names []string
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		entries, _ := os.ReadDir(dir) // one that cannot be read offers nothing
+		entries, _ := os.ReadDir(dir) // a folder that cannot be read offers nothing
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), word) {
-				continue
-			}
-			if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			if strings.HasPrefix(e.Name(), word) && isExecutable(filepath.Join(dir, e.Name())) {
 				names = append(names, e.Name())
 			}
 		}
@@ -49,7 +47,13 @@ func programs(word string) []string {
 	return slices.Compact(names)
 }
 
-// completeTable offers the tables of what the file is, or all where that is not known.
+func isExecutable(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// completeTable offers the tables of the file named: a report's or a recording's, or all
+// if the file cannot be read.
 func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	tables := slices.Concat(report.TableNames(), render.RecordingTableNames())
 	if len(args) == 0 {

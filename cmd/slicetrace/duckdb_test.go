@@ -20,7 +20,7 @@ func duck(t *testing.T, dir, sql string) [][]string {
 	return query(t, duckDB, dir, []string{sql})[0]
 }
 
-// fleet exports reports of three hosts and returns the reports and the folder.
+// fleet exports the reports of three machines, and returns the reports and the folder.
 func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
 	t.Helper()
 	older := reporttest.WithoutPick(reporttest.Bundled(2, 2))
@@ -35,10 +35,11 @@ func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
 	for host, list := range reports {
 		for i, r := range list {
 			name := saveReport(t, "r.json", r)
-			if got := call(t, "export", name, "--format", "parquet", "-o", dir, "--host", host); got.status != exitDone {
+			got := call(t, "export", name, "--format", "parquet", "-o", dir, "--host", host)
+			if got.status != exitDone {
 				t.Fatal(got.err)
 			}
-			// As it was read: names made valid, findings computed.
+			// The report as it is read: with valid names and with findings.
 			var err error
 			if list[i], err = readReport(name); err != nil {
 				t.Fatal(err)
@@ -48,7 +49,7 @@ func fleet(t *testing.T) (reports map[string][]*report.Report, dir string) {
 	return reports, dir
 }
 
-// DuckDB finds in the files of a fleet what Go computes from the reports.
+// A query in DuckDB over the files of several machines gives what Go computes from the reports.
 func TestDuckDBQueriesAFleet(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	reports, dir := fleet(t)
@@ -76,7 +77,8 @@ func TestDuckDBQueriesAFleet(t *testing.T) {
 		want = append(want, []string{class, fmt.Sprint(s[0]), fmt.Sprint(s[1]), fmt.Sprint(s[2])})
 	}
 	got := duck(t, dir, `SELECT class, sum(switches), coalesce(sum(cost_sum_ns), 0), count(pick_p50_ns)
-		FROM read_parquet('cores/**/*.parquet', hive_partitioning = true) WHERE class IS NOT NULL GROUP BY class ORDER BY class`)
+		FROM read_parquet('cores/**/*.parquet', hive_partitioning = true)
+		WHERE class IS NOT NULL GROUP BY class ORDER BY class`)
 	if diff := cmp.Diff(want, got); diff != "" || len(want) < 4 {
 		t.Errorf("switches by class (-Go +DuckDB):\n%s", diff)
 	}
@@ -97,19 +99,22 @@ func TestDuckDBTellsReportsApart(t *testing.T) {
 				sum += p
 			}
 			want = append(want, []string{
-				host, r.Created.Format("2006-01-02"), r.ID(), r.Created.Format("2006-01-02 15:04:05+00"), r.Host.Kernel, r.Host.CPUModel,
+				host, r.Created.Format("2006-01-02"), r.ID(), r.Created.Format("2006-01-02 15:04:05+00"),
+				r.Host.Kernel, r.Host.CPUModel,
 				fmt.Sprint(len(r.Trials)), fmt.Sprintf("%.4f", sum/float64(len(r.Trials))),
 			})
 		}
 	}
 	slices.SortFunc(want, func(a, b []string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })
-	got := duck(t, dir, `SELECT host, date::VARCHAR, report, created::VARCHAR, kernel, cpu_model, count(*), printf('%.4f', avg(parallelism))
+	got := duck(t, dir, `SELECT host, date::VARCHAR, report, created::VARCHAR, kernel, cpu_model,
+			count(*), printf('%.4f', avg(parallelism))
 		FROM read_parquet('trials/**/*.parquet', hive_partitioning = true) GROUP BY ALL ORDER BY 1, 2`)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("reports (-Go +DuckDB):\n%s", diff)
 	}
-	// An empty report has its rows of quality, and values are texts there.
-	got = duck(t, dir, `SELECT count(*), sum(TRY_CAST(value AS BIGINT)) FROM read_parquet('quality/**/*.parquet', hive_partitioning = true) WHERE name = 'switches'`)
+	// An empty report has rows in table quality too, where values are texts.
+	got = duck(t, dir, `SELECT count(*), sum(TRY_CAST(value AS BIGINT))
+		FROM read_parquet('quality/**/*.parquet', hive_partitioning = true) WHERE name = 'switches'`)
 	var switches uint64
 	for _, list := range reports {
 		for _, r := range list {
@@ -121,12 +126,15 @@ func TestDuckDBTellsReportsApart(t *testing.T) {
 	}
 }
 
-// Types come from the table, whatever a report holds or lacks.
+// The types of columns depend on the table only, not on what a report holds.
 func TestDuckDBSeesTheTypes(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	_, dir := fleet(t)
 	types := map[report.ColumnKind]string{
-		report.ColumnInteger: "BIGINT", report.ColumnDecimal: "DOUBLE", report.ColumnText: "VARCHAR", report.ColumnTime: "TIMESTAMP WITH TIME ZONE",
+		report.ColumnInteger: "BIGINT",
+		report.ColumnDecimal: "DOUBLE",
+		report.ColumnText:    "VARCHAR",
+		report.ColumnTime:    "TIMESTAMP WITH TIME ZONE",
 		report.ColumnBoolean: "BOOLEAN",
 	}
 	for _, name := range report.TableNames() {
@@ -147,19 +155,21 @@ func TestDuckDBSeesTheTypes(t *testing.T) {
 	}
 }
 
-// A recording's rows arrive whole.
+// DuckDB finds all rows of a recording.
 func TestDuckDBReadsARecording(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	cmd := tool(t, "export", saveRecording(t, 10_007), "--table", "switches", "--format", "parquet", "-o", "s.parquet")
 	finish(t, cmd)
-	got := duck(t, cmd.Dir, "SELECT count(*), count(pick_ns), sum(switch_ns), min(prev_comm), max(time_ns) FROM 's.parquet'")
+	got := duck(t, cmd.Dir, `SELECT count(*), count(pick_ns), sum(switch_ns), min(prev_comm), max(time_ns)
+		FROM 's.parquet'`)
 	if diff := cmp.Diff([][]string{{"10007", "0", "20014", "=seven", "10006"}}, got); diff != "" {
 		t.Errorf("switches (-want +DuckDB):\n%s", diff)
 	}
 }
 
-// Sums over the tables of a fleet are the reports' own, and rows of one trial in several
-// tables are joined by report and trial, or grouped by names, with none left out.
+// Sums over the tables of several machines equal those of the reports, and rows of one trial
+// in several tables can be joined by report and trial, or grouped by names, without losing
+// any.
 func TestDuckDBJoinsTheTables(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	reports, dir := fleet(t)
@@ -182,23 +192,27 @@ func TestDuckDBJoinsTheTables(t *testing.T) {
 	table := func(name string) string {
 		return fmt.Sprintf("read_parquet('%s/**/*.parquet', hive_partitioning = true)", name)
 	}
-	for sql, want := range map[string]string{
-		"SELECT sum(wall_ns) FROM " + table("core_times"):                                                                  fmt.Sprint(wall),
-		"SELECT sum(wall_ns) FROM " + table("runs") + " WHERE NOT recorded":                                                fmt.Sprint(wall),
-		"SELECT count(*) FROM " + table("trials") + " WHERE variant = ''":                                                  fmt.Sprint(plain),
-		"SELECT count(*) FROM " + table("cores") + " JOIN " + table("trials") + " USING (report, trial, variant)":          fmt.Sprint(unpaired),
-		"SELECT count(DISTINCT (report, trial)) FROM " + table("histograms"):                                               fmt.Sprint(trials),
-		"SELECT count(*) FROM " + table("histograms") + " WHERE class IS NULL OR ended_by IS NULL OR load = ''":            "0",
-		"SELECT count(*) FROM " + table("trials") + " AS t ANTI JOIN " + table("runs") + " AS r ON t.report = r.report_id": "0",
+	for sql, want := range map[string]int64{
+		"SELECT sum(wall_ns) FROM " + table("core_times"):                    wall,
+		"SELECT sum(wall_ns) FROM " + table("runs") + " WHERE NOT recorded":  wall,
+		"SELECT count(*) FROM " + table("trials") + " WHERE variant = ''":    int64(plain),
+		"SELECT count(DISTINCT (report, trial)) FROM " + table("histograms"): int64(trials),
+		"SELECT count(*) FROM " + table("cores") + " JOIN " + table("trials") +
+			" USING (report, trial, variant)": unpaired,
+		"SELECT count(*) FROM " + table("histograms") +
+			" WHERE class IS NULL OR ended_by IS NULL OR load = ''": 0,
+		"SELECT count(*) FROM " + table("trials") + " AS t ANTI JOIN " + table("runs") +
+			" AS r ON t.report = r.report_id": 0,
 	} {
-		if diff := cmp.Diff([][]string{{want}}, duck(t, dir, sql)); diff != "" {
+		if diff := cmp.Diff([][]string{{fmt.Sprint(want)}}, duck(t, dir, sql)); diff != "" {
 			t.Errorf("%s (-Go +DuckDB):\n%s", sql, diff)
 		}
 	}
-	// Counts of phases by class, of the rows of classes and of all buckets.
+	// The counts of picks in table cores are the sums of their buckets.
 	got := duck(t, dir, `SELECT count(*) FROM (
 		SELECT report, trial, core, class, pick_count AS n FROM `+table("cores")+` WHERE pick_count > 0 EXCEPT
-		SELECT report, trial, core, class, sum("count") AS n FROM `+table("histograms")+` WHERE what = 'pick' GROUP BY ALL)`)
+		SELECT report, trial, core, class, sum("count") AS n FROM `+table("histograms")+`
+		WHERE what = 'pick' GROUP BY ALL)`)
 	if diff := cmp.Diff([][]string{{"0"}}, got); diff != "" {
 		t.Errorf("picks (-Go +DuckDB):\n%s", diff)
 	}

@@ -40,27 +40,27 @@ func newExport(s streams) *cobra.Command {
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT... | RECORDING | --schema",
-		Short: "Write reports' figures or a recording's events as CSV, Parquet or a Perfetto trace",
-		Long: `export writes tables: whole numbers, the unit in the column's name (in findings:
-beside the figure), one row an observation. CSV is as RFC 4180 says; with several
-reports its first column names the file. Column trial counts a report's trials in
-the order in which they ran. The tables of a report are
+		Short: "Write reports or a recording as tables (CSV, Parquet) or as a Perfetto trace",
+		Long: `export writes tables. Figures are whole numbers with the unit in the column's name
+(in table findings the unit is beside the figure), and each row is one observation. CSV
+follows RFC 4180; with several reports its first column names the file. Column trial
+numbers a report's trials in the order in which they ran. The tables of a report are
 ` + ofReport + `.
 
-With --format parquet and -o FOLDER every table named, or all, of every report
-becomes a file FOLDER/TABLE/host=HOST/date=DATE/REPORT.parquet, so that fleets can
-be queried as one table. HOST is the same for machines that are alike, unless
---host names it. Exporting a report again replaces its files. With one table and a
-name that ends with .parquet, or is a file's, it is one file.
+With --format parquet and -o FOLDER, every table named, or all, of every report becomes
+a file FOLDER/TABLE/host=HOST/date=DATE/REPORT.parquet, so that the reports of many
+machines can be queried as one table. HOST is the same for machines that are alike,
+unless --host names it. Exporting a report again replaces its files. With a single table
+and a name that ends in .parquet, or an existing file's, everything goes into that file.
 
-The tables of a recording are
-` + ofRecording + `.
-Its rows are in the file's order: those of one core in the order of time, those of
-several cores in turns. Times are CLOCK_MONOTONIC; names are those of that time.
-With --format perfetto a recording, whole, becomes a trace for ui.perfetto.dev.
+The tables of a recording are ` + ofRecording + `.
+Its rows are in the file's order: the rows of one core are in order of time, those of
+several cores alternate in blocks. Times are CLOCK_MONOTONIC; names are those that tasks
+had at that time. With --format perfetto the whole recording becomes a trace for
+ui.perfetto.dev.
 
---schema reads no file and writes the JSON Schema of reports; with --table it writes
-that table's columns and their types, as a Table Schema.`,
+--schema reads no file and writes the JSON Schema of reports. With --table it writes the
+columns of that table and their types as a Table Schema.`,
 		Example: `  slicetrace export REPORT --table cores > cores.csv
   slicetrace export slicetrace-*.json --table trials -o trials.csv
   slicetrace export slicetrace-*.json --format parquet -o fleet --host web-17
@@ -82,10 +82,13 @@ that table's columns and their types, as a Table Schema.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.tables, "table", nil, "the table to write, of those above; to a folder several (default: every one)")
+	f.StringSliceVar(&o.tables, "table", nil,
+		"the table to write, one of those above; into a folder several (default: all)")
 	f.StringVar(&o.format, "format", exportCSV, "the format to write: "+strings.Join(exportFormats(), ", "))
-	f.StringVarP(&o.output, "output", "o", "", "write to this file, or for parquet to this folder, instead of standard output")
-	f.StringVar(&o.host, "host", "", "with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
+	f.StringVarP(&o.output, "output", "o", "",
+		"write to this file, or for parquet to this folder, instead of standard output")
+	f.StringVar(&o.host, "host", "",
+		"with parquet in a folder: the machine's name (default: derived from its CPU and memory)")
 	f.BoolVar(&o.schema, "schema", false, "write the JSON Schema of reports, or the columns of the table named")
 	complete(cmd, "format", exportFormats())
 	// The call fails only for a flag that does not exist.
@@ -93,7 +96,7 @@ that table's columns and their types, as a Table Schema.`,
 	return cmd
 }
 
-// export finds out what the files are.
+// export checks the flags and exports the files: one recording, or reports.
 func (o *exportOptions) export(ctx context.Context, s streams, names []string) error {
 	if !slices.Contains(exportFormats(), o.format) {
 		return usagef("--format %q: export writes %s", o.format, strings.Join(exportFormats(), ", "))
@@ -121,13 +124,14 @@ func (o *exportOptions) export(ctx context.Context, s streams, names []string) e
 	return o.exportReports(ctx, s, in, names)
 }
 
-// one returns the one table that was asked for.
-func (o *exportOptions) one(known []string) (string, error) {
+// oneTable returns the single table that --table must name.
+func (o *exportOptions) oneTable(known []string) (string, error) {
 	switch {
 	case len(o.tables) == 0:
 		return "", usagef("name a table with --table: %s", strings.Join(known, ", "))
 	case len(o.tables) > 1:
-		return "", usagef("--table %s: name one table, or write parquet to a folder with -o", strings.Join(o.tables, ","))
+		return "", usagef("--table %s: name one table, or write parquet to a folder with -o",
+			strings.Join(o.tables, ","))
 	}
 	return o.tables[0], nil
 }
@@ -140,10 +144,12 @@ func (o *exportOptions) tableWriter(w io.Writer) render.TableWriter {
 	return render.NewCSV(w)
 }
 
-// deliver has write write to the file named by -o, whole or not at all even when
-// interrupted, else to standard output.
-func (o *exportOptions) deliver(ctx context.Context, s streams, inputs []string, write func(io.Writer) error) error {
-	targets, err := openOutputs(s, inputs, asked{"-o", o.output})
+// writeOutput calls write for the file that -o names, which is made whole or not at all,
+// even if a signal interrupts; without -o, for standard output.
+func (o *exportOptions) writeOutput(
+	ctx context.Context, s streams, inputs []string, write func(io.Writer) error,
+) error {
+	targets, err := openOutputs(s, inputs, outputFlag{"-o", o.output})
 	if err != nil {
 		return err
 	}
@@ -161,7 +167,7 @@ func (o *exportOptions) deliver(ctx context.Context, s streams, inputs []string,
 	switch {
 	case target == nil:
 		return write(stream)
-	case stream != nil: // nothing of it can be taken back
+	case stream != nil: // what has gone to a stream cannot be taken back
 		return target.Write(write)
 	}
 	return interruptible(ctx, func(ctx context.Context) error {
@@ -169,23 +175,23 @@ func (o *exportOptions) deliver(ctx context.Context, s streams, inputs []string,
 	})
 }
 
-// interruptible lets a signal end what would else leave a file half-written. A
-// signal that is ignored, as under nohup, stays so.
+// interruptible ends do's context at a signal, so that do can remove a file that it has
+// half written. A signal that is ignored, as under nohup, stays ignored.
 func interruptible(ctx context.Context, do func(context.Context) error) error {
 	signals := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
-	if len(signals) == 0 { // which NotifyContext would take for all
+	if len(signals) == 0 { // NotifyContext would take an empty list to mean all signals
 		return do(ctx)
 	}
 	ctx, stop := signal.NotifyContext(ctx, signals...)
 	defer stop()
 	err := do(ctx)
 	if err != nil && ctx.Err() != nil {
-		return errors.New("interrupted: what was not whole is removed")
+		return errors.New("interrupted: the file was not complete and is removed")
 	}
 	return err
 }
 
-// contextWriter fails when its context has ended.
+// contextWriter is a writer that fails once its context has ended.
 type contextWriter struct {
 	ctx context.Context
 	w   io.Writer

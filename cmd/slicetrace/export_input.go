@@ -11,15 +11,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// input is an open file: a recording, or what should be a report.
+// input is an open file: a recording or, presumably, a report.
 type input struct {
 	io.Reader
 	file      *os.File
 	recording bool
 }
 
-// openInput opens a file and looks at its beginning. It reads it only once, so
-// that it may be a pipe.
+// openInput opens a file and looks at its first bytes. The file is read only once, so it
+// may be a pipe.
 func openInput(name string) (*input, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -31,14 +31,14 @@ func openInput(name string) (*input, error) {
 	if len(start) == 0 && errors.Is(err, io.EOF) {
 		f.Close()
 		return nil, fmt.Errorf("%s: the file is empty, neither a report nor a recording: "+
-			"see that what wrote it has ended well", name)
+			"check that the program that wrote it did not fail", name)
 	}
 	return &input{buffered, f, recording.IsRecording(start)}, nil
 }
 
 func (in *input) Close() error { return in.file.Close() }
 
-// report reads the rest as a report.
+// report reads the file as a report.
 func (in *input) report() (*report.Report, error) {
 	r, err := report.Decode(in)
 	if err != nil {
@@ -47,7 +47,8 @@ func (in *input) report() (*report.Report, error) {
 	return withFindings(r), nil
 }
 
-// noRecordings refuses recordings among the files, before anything is written.
+// noRecordings rejects several files with a recording among them, before anything is
+// written.
 func noRecordings(names []string) error {
 	for _, name := range names {
 		info, err := os.Stat(name)
@@ -55,7 +56,7 @@ func noRecordings(names []string) error {
 			return fmt.Errorf("open report: %w", err)
 		}
 		if !info.Mode().IsRegular() {
-			continue // a pipe can be read once only
+			continue // a pipe can be read only once
 		}
 		in, err := openInput(name)
 		if err != nil {

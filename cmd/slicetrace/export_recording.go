@@ -12,8 +12,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// exportRecording streams a recording. One that was cut short, or has more names than
-// are kept, is written as far as it can be, and only then is said to be so.
+// exportRecording exports a recording as a stream. A recording that was cut short, or
+// that has more names than are kept, is written as far as possible before the error is
+// returned.
 func (o *exportOptions) exportRecording(ctx context.Context, s streams, in *input) error {
 	write, err := o.recordingFormat()
 	if err != nil {
@@ -25,32 +26,33 @@ func (o *exportOptions) exportRecording(ctx context.Context, s streams, in *inpu
 	}
 	defer r.Close()
 	var lack error
-	err = o.deliver(ctx, s, []string{in.file.Name()}, func(w io.Writer) error {
+	err = o.writeOutput(ctx, s, []string{in.file.Name()}, func(w io.Writer) error {
 		err := write(w, r)
 		switch {
 		case errors.Is(err, recording.ErrCut):
-			lack, err = fmt.Errorf("%s: %w: what is whole was written", in.file.Name(), err), nil
+			lack, err = fmt.Errorf("%s: %w: everything before that was written", in.file.Name(), err), nil
 		case errors.Is(err, recording.ErrForgotten):
-			lack, err = fmt.Errorf("%s: %w: all else was written", in.file.Name(), err), nil
+			lack, err = fmt.Errorf("%s: %w: everything else was written", in.file.Name(), err), nil
 		}
 		return err
 	})
 	return errors.Join(err, lack)
 }
 
-// recordingFormat returns what writes a recording in the format asked for.
+// recordingFormat returns the function that writes a recording in the format asked for.
 func (o *exportOptions) recordingFormat() (func(io.Writer, *recording.Reader) error, error) {
 	if o.host != "" {
 		return nil, usagef("--host names a partition of reports: leave it out for a recording")
 	}
 	if o.format == exportPerfetto {
 		if len(o.tables) > 0 {
-			return nil, usagef("--table %s: a Perfetto trace is of the whole recording: leave it out", strings.Join(o.tables, ","))
+			return nil, usagef("--table %s: a Perfetto trace holds the whole recording: leave --table out",
+				strings.Join(o.tables, ","))
 		}
 		return render.Perfetto, nil
 	}
 	known := render.RecordingTableNames()
-	table, err := o.one(known)
+	table, err := o.oneTable(known)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,10 +13,11 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// exportReports writes tables of one report or more; first is the first, open.
+// exportReports writes tables of one or more reports. The first of them is open.
 func (o *exportOptions) exportReports(ctx context.Context, s streams, first *input, names []string) error {
 	if o.format == exportPerfetto {
-		return usagef("--format perfetto is of recordings, and %s is none: slicetrace run --record makes one", names[0])
+		return usagef("--format perfetto needs a recording, and %s is not one: slicetrace run --record makes one",
+			names[0])
 	}
 	for _, table := range o.tables {
 		if _, err := new(report.Report).Table(table); err != nil {
@@ -27,18 +27,18 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	each := func(use func(name string, r *report.Report) error) error {
 		return eachReport(first, names, use)
 	}
-	single := len(o.tables) == 1 && (strings.HasSuffix(o.output, ".parquet") || isNoFolder(o.output))
+	single := len(o.tables) == 1 && (strings.HasSuffix(o.output, ".parquet") || isFile(o.output))
 	if o.format == exportParquet && !single && o.output != "" {
 		return o.exportFolders(ctx, each)
 	}
 	if o.host != "" {
 		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
 	}
-	table, err := o.one(report.TableNames())
+	table, err := o.oneTable(report.TableNames())
 	if err != nil {
 		return err
 	}
-	return o.deliver(ctx, s, names, func(w io.Writer) error {
+	return o.writeOutput(ctx, s, names, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
 			t, err := r.Table(table)
@@ -54,13 +54,13 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	})
 }
 
-// isNoFolder reports whether a name is that of a file or a stream already.
-func isNoFolder(name string) bool {
+// isFile reports whether a file or a stream has that name already.
+func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && !info.IsDir()
 }
 
-// identified tells the rows of several reports apart.
+// identified adds columns that tell which report a row is from.
 func (o *exportOptions) identified(t report.Table, name string, r *report.Report, reports int) report.Table {
 	switch {
 	case o.format == exportParquet:
@@ -71,7 +71,7 @@ func (o *exportOptions) identified(t report.Table, name string, r *report.Report
 	return t
 }
 
-// eachReport reads reports one after another: a fleet's need not fit in memory.
+// eachReport reads reports one after another, so that they need not all fit in memory.
 func eachReport(first *input, names []string, use func(string, *report.Report) error) error {
 	for i, name := range names {
 		in := first
@@ -93,10 +93,11 @@ func eachReport(first *input, names []string, use func(string, *report.Report) e
 	return nil
 }
 
-// exportFolders writes a file a table and report, in a folder a table, host and date.
+// exportFolders writes one file for each table and report, into a folder for each table,
+// host and date.
 func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string, *report.Report) error) error) error {
 	if strings.HasSuffix(o.output, ".parquet") {
-		return usagef("-o %s is to be one file: name one table with --table, or a folder", o.output)
+		return usagef("-o %s would be one file: name one table with --table, or a folder with -o", o.output)
 	}
 	if o.host != "" {
 		if err := checkHost(o.host); err != nil {
@@ -119,7 +120,8 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 				if err != nil {
 					return err
 				}
-				path := []string{table, "host=" + partition(host), "date=" + r.Created.UTC().Format("2006-01-02"), r.ID() + ".parquet"}
+				date := r.Created.UTC().Format("2006-01-02")
+				path := []string{table, "host=" + partition(host), "date=" + date, r.ID() + ".parquet"}
 				err = outfile.WriteInFolders(o.output, path, owner, func(w io.Writer) error {
 					out := o.tableWriter(contextWriter{ctx, w})
 					return errors.Join(out.Table(o.identified(t, name, r, 1)), out.Close())
@@ -133,16 +135,18 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 	})
 }
 
-// checkHost holds a name to what can be a folder's on any system.
+// checkHost checks that a name can be part of a folder's name on any system.
 func checkHost(name string) error {
-	const most = 80 // three bytes each when escaped, and a name of 255 bytes
-	if len(name) > most || !utf8.ValidString(name) || slices.ContainsFunc([]rune(name), func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	// Escaped, a byte takes three, and a file's name has 255 bytes at most.
+	const most = 80
+	isControl := func(r rune) bool { return r < ' ' || r == 0x7f }
+	if len(name) > most || !utf8.ValidString(name) || strings.ContainsFunc(name, isControl) {
 		return usagef("--host %q: give a name of at most %d bytes without control characters", name, most)
 	}
 	return nil
 }
 
-// partition is a value as Hive writes it in a folder's name, which readers undo.
+// partition escapes a value as Hive does in a folder's name. Readers undo it.
 func partition(value string) string {
 	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 }

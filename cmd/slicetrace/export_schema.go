@@ -12,7 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// filesOrSchema wants files, but none with --schema, which reads none.
+// filesOrSchema checks the arguments: at least one file, or none with --schema.
 func (o *exportOptions) filesOrSchema(cmd *cobra.Command, args []string) error {
 	if !o.schema {
 		return cobra.MinimumNArgs(1)(cmd, args)
@@ -23,15 +23,15 @@ func (o *exportOptions) filesOrSchema(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// exportSchema writes the schema of reports, or of the one table named.
+// exportSchema writes the schema of reports or, with --table, of that table.
 func (o *exportOptions) exportSchema(ctx context.Context, s streams) error {
 	if o.format != exportCSV || o.host != "" {
-		return usagef("--schema writes JSON of its own: use it without --format and --host")
+		return usagef("--schema writes JSON in a format of its own: leave out --format and --host")
 	}
 	text := report.JSONSchema()
 	if len(o.tables) > 0 {
 		known := slices.Concat(report.TableNames(), render.RecordingTableNames())
-		name, err := o.one(known)
+		name, err := o.oneTable(known)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (o *exportOptions) exportSchema(ctx context.Context, s streams) error {
 		}
 		text = report.TableSchema(name, columns)
 	}
-	return o.deliver(ctx, s, nil, func(w io.Writer) error {
+	return o.writeOutput(ctx, s, nil, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

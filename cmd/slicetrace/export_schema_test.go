@@ -52,7 +52,8 @@ func TestExportOfTheSchema(t *testing.T) {
 		t.Error("it takes what is no report")
 	}
 	file := call(t, "export", "--schema", "-o", "schema.json")
-	if data, err := os.ReadFile(filepath.Join(file.dir, "schema.json")); err != nil || string(data) != got.out || file.out != "" {
+	data, err = os.ReadFile(filepath.Join(file.dir, "schema.json"))
+	if err != nil || string(data) != got.out || file.out != "" {
 		t.Errorf("-o: %v, %d bytes", err, len(data))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,12 +15,13 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// elsewhen makes the tool run where its monotonic clock is some seconds ahead.
-func elsewhen(t *testing.T, cmd *exec.Cmd, seconds int) *exec.Cmd {
+// inTimeNamespace makes the tool run in a time namespace whose monotonic clock is some
+// seconds ahead.
+func inTimeNamespace(t *testing.T, cmd *exec.Cmd, seconds int) *exec.Cmd {
 	t.Helper()
 	unshare := []string{"unshare", "-fT", "--monotonic", strconv.Itoa(seconds)}
 	if out, err := exec.Command(unshare[0], append(unshare[1:], "true")...).CombinedOutput(); err != nil {
-		t.Skipf("no time namespace can be made: %v: %s", err, out)
+		bpftest.Unavailable(t, fmt.Sprintf("no time namespace can be made: %v: %s", err, out))
 	}
 	path, err := exec.LookPath(unshare[0])
 	self, notFound := os.Executable() // /proc/self is unshare's own
@@ -30,14 +32,14 @@ func elsewhen(t *testing.T, cmd *exec.Cmd, seconds int) *exec.Cmd {
 	return cmd
 }
 
-// The kernel's stamps know no time namespace: trials lie where their events are, and
-// a program's first task is its first row, as outside of one.
+// The kernel's time stamps are not affected by a time namespace: trials lie where their events
+// are, and a program's first task is its first row, as outside of one.
 func TestRunInATimeNamespace(t *testing.T) {
 	bpftest.Require(t)
 	const ahead = 100_000
 	dir := t.TempDir()
 	inside := func(args ...string) invocation {
-		cmd := elsewhen(t, tool(t, args...), ahead)
+		cmd := inTimeNamespace(t, tool(t, args...), ahead)
 		cmd.Dir = dir
 		return finish(t, cmd)
 	}
@@ -46,12 +48,13 @@ func TestRunInATimeNamespace(t *testing.T) {
 		"command": {"--", "sh", "-c", "for i in 1 2 3; do /bin/true; done"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := inside(slices.Concat([]string{"run", "-q", "-o", name + ".json", "--record", name + ".rec"}, args)...)
+			saved := []string{"run", "-q", "-o", name + ".json", "--record", name + ".rec"}
+			got := inside(slices.Concat(saved, args)...)
 			if got.status != exitDone {
 				t.Fatalf("status %d: %s", got.status, got.err)
 			}
 			first, last, _ := eventsOf(t, filepath.Join(dir, name+".rec"))
-			marks, _, _ := taped(t, filepath.Join(dir, name+".rec"))
+			marks, _, _ := readRecording(t, filepath.Join(dir, name+".rec"))
 			if len(marks) == 0 {
 				t.Error("the recording has no trial")
 			}
@@ -65,12 +68,13 @@ func TestRunInATimeNamespace(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkHonest(t, r)
-			if rows := r.Trials[0].Workers; name == "command" && (len(rows) != 4 || rows[0].Comm != "sh" || rows[0].TID != rows[0].PID) {
+			rows := r.Trials[0].Workers
+			if name == "command" && (len(rows) != 4 || rows[0].Comm != "sh" || rows[0].TID != rows[0].PID) {
 				t.Errorf("the program's rows are %+v, its own first", rows)
 			}
 		})
 	}
 	if got := inside("check"); got.status != exitDone || !strings.Contains(got.out, strconv.Itoa(ahead/3600)+"h") {
-		t.Errorf("check ends with %d and says nothing of the clock: %s", got.status, got.out)
+		t.Errorf("check ends with %d and does not mention the clock: %s", got.status, got.out)
 	}
 }

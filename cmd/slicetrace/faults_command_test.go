@@ -48,7 +48,7 @@ func faulty(t *testing.T, name string, flags ...string) *exec.Cmd {
 	return cmd
 }
 
-// manyThreads runs threads that end, so many at once.
+// manyThreads runs a number of threads that end, some of them at once.
 func manyThreads(total, atOnce int) int {
 	for begun := 0; begun < total; begun += atOnce {
 		n := min(atOnce, total-begun)
@@ -68,8 +68,8 @@ func manyThreads(total, atOnce int) int {
 	return 0
 }
 
-// forkWithoutEnd never returns. Each of its children forks twice and ends, so that
-// there are soon as many as a limit allows. The file forks holds how many were born.
+// forkWithoutEnd never returns. Each of its children forks twice and ends, so that there are soon
+// as many as a limit allows. The file "forks" holds the number of all children.
 func forkWithoutEnd() int {
 	file, err := os.OpenFile("forks", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil || file.Truncate(8) != nil {
@@ -80,9 +80,11 @@ func forkWithoutEnd() int {
 		return 1
 	}
 	born := (*uint64)(unsafe.Pointer(&page[0]))
-	// Children that nobody waits for.
+	// Nobody has to wait for the children.
 	ignore := [4]uint64{1}
-	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0); errno != 0 {
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION,
+		uintptr(unix.SIGCHLD), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0)
+	if errno != 0 {
 		return 1
 	}
 	runtime.LockOSThread()
@@ -100,8 +102,8 @@ func multiply(born *uint64) {
 		switch {
 		case errno == 0 && pid == 0:
 			forks, first = -1, false
-			// All are children of the first, which waits for none: who takes over
-			// orphans could leave them in the group for long.
+			// All are children of the first, which ignores their ends. As orphans they could
+			// stay in the group until their new parent waits for them.
 			flags |= unix.CLONE_PARENT
 		case errno == 0:
 			atomic.AddUint64(born, 1)
@@ -112,18 +114,18 @@ func multiply(born *uint64) {
 	unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 }
 
-// tasksOf returns how many of a program's tasks have a place in its report, and how
-// many are known to have none.
+// tasksOf returns how many of a program's tasks its report lists, and how many it counts as lost.
 func tasksOf(r *report.Report) (listed, left uint64) {
 	return uint64(r.Quality.Workers), r.Quality.Lost.MapFull + r.Quality.Lost.DroppedTasks
 }
 
-// A program that leaves a daemon behind has ended when its own process has: the
-// daemon is counted up to then, the report says so, and nobody waits for it.
+// A program that leaves a daemon behind has ended when its first process has. The daemon is
+// counted up to then, the report says so, and the tool does not wait for it.
 func TestProgramThatLeavesADaemon(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "-o", "r.json", "--", "sh", "-c",
-		`setsid sh -c 'sh -c "echo \$\$ >pid; exec sleep 60" >/dev/null 2>&1 </dev/null &'; while ! test -s pid; do sleep 0.01; done; exit 3`)
+		`setsid sh -c 'sh -c "echo \$\$ >pid; exec sleep 60" >/dev/null 2>&1 </dev/null &'
+		while ! test -s pid; do sleep 0.01; done; exit 3`)
 	got := finish(t, cmd)
 	text, err := os.ReadFile(filepath.Join(got.dir, "pid"))
 	if err != nil {
@@ -153,13 +155,14 @@ func TestProgramThatLeavesADaemon(t *testing.T) {
 	}
 	for _, w := range r.Trials[0].Workers {
 		if (w.PID == daemon) == w.Exited || (w.PID == daemon) != (w.Kernel == nil) {
-			t.Errorf("task %d (%s), of which the daemon is %d, exited: %v, kernel's counts: %v", w.PID, w.Comm, daemon, w.Exited, w.Kernel)
+			t.Errorf("task %d (%s), of which the daemon is %d, exited: %v, kernel's counts: %v",
+				w.PID, w.Comm, daemon, w.Exited, w.Kernel)
 		}
 	}
 }
 
-// Threads that come and go by the thousand are counted to the last, and the switches
-// of each are the kernel's.
+// Of thousands of threads that come and go, every one is counted, and the number of its switches
+// equals the kernel's.
 func TestProgramOfManyThreads(t *testing.T) {
 	bpftest.Require(t)
 	got := finish(t, faulty(t, "10007 threads, 16 at once"))
@@ -168,17 +171,18 @@ func TestProgramOfManyThreads(t *testing.T) {
 	}
 	r := got.saved(t)
 	checkHonest(t, r)
-	// On a machine with other things to do, rows can be lost; but not unnoticed.
+	// On a busy machine rows can be lost, but the report must count them.
 	listed, left := tasksOf(r)
+	compared := r.Quality.ComparedWorkers
 	if clean, _ := r.Clean(); clean != (left == 0) {
 		t.Errorf("%d tasks are lost, and the report is clean: %v", left, clean)
 	}
-	if all := listed + left; all < manyTasks || all > manyTasks+fewRuntime || r.Quality.ComparedWorkers != r.Quality.Workers {
-		t.Errorf("%d tasks are listed, %d compared and %d lost, of %d", listed, r.Quality.ComparedWorkers, left, manyTasks)
+	if all := listed + left; all < manyTasks || all > manyTasks+fewRuntime || compared != r.Quality.Workers {
+		t.Errorf("%d tasks are listed, %d compared and %d lost, of %d", listed, compared, left, manyTasks)
 	}
 }
 
-// What does not fit into the table of tasks is counted, and the report says so at once.
+// Tasks that do not fit into the table are counted, and the report says so first of all.
 func TestProgramOfTooManyThreads(t *testing.T) {
 	bpftest.Require(t)
 	got := finish(t, faulty(t, "997 threads at once", "--max-tasks", "100"))
@@ -191,17 +195,21 @@ func TestProgramOfTooManyThreads(t *testing.T) {
 	if all := listed + left; listed < 100 || left < crowd-100 || all < crowd || all > crowd+fewRuntime {
 		t.Errorf("%d tasks are listed and %d lost, of %d", listed, left, crowd)
 	}
-	if first, _, _ := strings.Cut(got.err, "\n\n"); !strings.Contains(first, fmt.Sprintf("map was full: %d", r.Quality.Lost.MapFull)) {
+	full := fmt.Sprintf("map was full: %d", r.Quality.Lost.MapFull)
+	if first, _, _ := strings.Cut(got.err, "\n\n"); !strings.Contains(first, full) {
 		t.Errorf("the report begins with %q", first)
 	}
 }
 
-// A program that forks without end is counted up to its own, however many of its
-// tasks there is room for.
+// A program that forks without end is counted until it is killed, however many of its tasks
+// there is room for.
 func TestProgramThatForksWithoutEnd(t *testing.T) {
 	bpftest.Require(t)
 	const most = 67
-	for name, flags := range map[string][]string{"all watched": {"--max-tasks", "400"}, "map full": {"--max-tasks", "20"}} {
+	for name, flags := range map[string][]string{
+		"all watched": {"--max-tasks", "400"},
+		"map full":    {"--max-tasks", "20"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			group := newPIDGroup(t, most)
 			// The shell goes into the group, and the program with it; the tool stays out.
@@ -232,16 +240,17 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 			if err != nil || len(text) != 8 {
 				t.Fatalf("%d bytes, %v", len(text), err)
 			}
-			// Each task that was alive at the end may have been killed between a fork and
-			// its counting.
+			// A task may have been killed between a fork and counting it.
 			born := binary.NativeEndian.Uint64(text)
 			listed, left := tasksOf(r)
 			clean, reasons := r.Clean()
 			if name == "map full" {
-				// What an unwatched task creates cannot be counted; that is said.
+				// What an unwatched task creates cannot be counted, and the report says so.
 				full := fmt.Sprintf("nor what they created, because the task map was full: %d", r.Quality.Lost.MapFull)
-				if clean || r.Quality.Lost.MapFull == 0 || listed < 20 || !strings.Contains(strings.Join(reasons, "; "), full) {
-					t.Errorf("of more than %d tasks %d are listed and %d lost, and the report says %q", born, listed, left, reasons)
+				said := strings.Contains(strings.Join(reasons, "; "), full)
+				if clean || r.Quality.Lost.MapFull == 0 || listed < 20 || !said {
+					t.Errorf("of more than %d tasks %d are listed and %d lost, and the report says %q",
+						born, listed, left, reasons)
 				}
 			} else if all := listed + left; all < born || clean != (left == 0) {
 				t.Errorf("%d tasks are listed and %d lost, of %d; the report says %q", listed, left, born, reasons)
@@ -249,7 +258,8 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 			if all := listed + left; all > born+most+fewRuntime || born < 2*most {
 				t.Errorf("%d tasks are listed and %d lost, of %d", listed, left, born)
 			}
-			t.Logf("%d tasks are listed, %d compared and %d lost, of %d or some more; %q", listed, r.Quality.ComparedWorkers, left, born, r.Warnings)
+			t.Logf("%d tasks are listed, %d compared and %d lost, of %d or some more; %q",
+				listed, r.Quality.ComparedWorkers, left, born, r.Warnings)
 		})
 	}
 }
@@ -259,14 +269,14 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 func newPIDGroup(t *testing.T, most int) string {
 	t.Helper()
 	var errs []string
-	// Version 1, version 2, and version 2 beside version 1.
+	// The places of version 1, version 2, and version 2 together with version 1.
 	for _, root := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
 		group := fmt.Sprintf("%s/slicetrace-test-%d", root, os.Getpid())
 		if err := os.Mkdir(group, 0o755); err != nil {
 			errs = append(errs, err.Error())
 			continue
 		}
-		// A group of version 2 has the file only if its parent hands the controller on.
+		// In version 2 the file is there only if the parent passes the controller on.
 		if err := os.WriteFile(group+"/pids.max", strconv.AppendInt(nil, int64(most), 10), 0); err != nil {
 			errs = append(errs, err.Error())
 			_ = os.Remove(group)
@@ -293,8 +303,7 @@ func pidsIn(t *testing.T, group string) []string {
 	return strings.Fields(string(text))
 }
 
-// endGroup kills all tasks of a control group: with room for no new one, they
-// cannot escape.
+// endGroup kills all tasks of a control group. It leaves no room for new ones, so that none escape.
 func endGroup(t *testing.T, group string) {
 	t.Helper()
 	if err := os.WriteFile(group+"/pids.max", []byte("0"), 0); err != nil {

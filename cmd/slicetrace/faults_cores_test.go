@@ -14,14 +14,14 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// paced is a program that says when it has begun and ends when it is told to; it
-// starts tasks all the time, on every core.
+// paced returns a command that traces a program which starts tasks all the time, on every core.
+// began waits for its start, and end makes it end.
 func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
 	t.Helper()
 	const script = `: >began; while [ ! -e end ]; do sleep 0.01; done; rm began end`
 	cmd = tool(t, slices.Concat([]string{"run"}, args, []string{"--", "sh", "-c", script})...)
 	began = func() {
-		await(t, "the program's begin", func() bool {
+		await(t, "the program's start", func() bool {
 			_, err := os.Stat(filepath.Join(cmd.Dir, "began"))
 			return err == nil
 		})
@@ -34,7 +34,7 @@ func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
 	return cmd, began, end
 }
 
-// checkHotplugSaid wants one sentence about the core in the report and in the text.
+// checkHotplugSaid checks that the report and the text have one sentence about the core.
 func checkHotplugSaid(t *testing.T, r *report.Report, text string, cpu int) {
 	t.Helper()
 	want := fmt.Sprintf("core %d went offline or came online during the run", cpu)
@@ -64,7 +64,7 @@ func coreOf(t *testing.T, trial *report.Trial, cpu int) (core report.Core, wall 
 	return core, wall
 }
 
-// A core that goes and comes back is idle meanwhile, and nothing is lost.
+// A core that goes offline and comes back counts as idle meanwhile, and nothing is lost.
 func TestCoreThatGoesAndComesBack(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -90,7 +90,7 @@ func TestCoreThatGoesAndComesBack(t *testing.T) {
 	}
 }
 
-// What a core counted before it went is in the report, though it does not come back.
+// What a core counted before it went offline is in the report, though it does not come back.
 func TestCoreThatGoesForGood(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -120,7 +120,7 @@ func TestCoreThatGoesForGood(t *testing.T) {
 	}
 }
 
-// A core that comes online later is counted as the others are, and was idle before.
+// A core that comes online later is counted like the others, as idle before.
 func TestCoreThatComesLater(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -143,15 +143,17 @@ func TestCoreThatComesLater(t *testing.T) {
 	checkHotplugSaid(t, r, strings.Join(strings.Fields(got.err), " "), cpu)
 	core, _ := coreOf(t, &r.Trials[0], cpu)
 	if core.IdleNS < away.Nanoseconds() || core.IdleNS == core.WallNS || len(core.Classes) == 0 {
-		t.Errorf("core %d was idle for %d of %d ns, and away for %d: its switches are %v", cpu, core.IdleNS, core.WallNS, away, core.Classes)
+		t.Errorf("core %d was idle for %d of %d ns, and away for %d: its switches are %v",
+			cpu, core.IdleNS, core.WallNS, away, core.Classes)
 	}
 }
 
-// Workers that were pinned to the core go on elsewhere, and still reconcile.
+// Workers that are pinned to the core go on elsewhere, and their counts still equal the kernel's.
 func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
-	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--mode", "processes", "--rounds", "1", "--duration", "1s")
+	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--mode", "processes",
+		"--rounds", "1", "--duration", "3s") // the core must come back before the end
 	got := finish(t, cmd, func() {
 		awaitWork(t, cmd, anyTrial)
 		plug(false)
@@ -175,7 +177,7 @@ func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	}
 }
 
-// No worker can be pinned to a core that has gone: what was measured before is kept.
+// No worker can be pinned to a core that is offline. What was measured before is kept.
 func TestPinnedWorkersWithoutACore(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -185,8 +187,10 @@ func TestPinnedWorkersWithoutACore(t *testing.T) {
 		plug(false)
 	})
 	r := got.saved(t)
-	want := fmt.Sprintf("the run ended early: core %d is offline or this process may not run on it (cpuset, taskset): name cores out of ", cpu)
-	if len(r.Warnings) == 0 || !strings.HasPrefix(r.Warnings[len(r.Warnings)-1], want) || len(r.Trials) != 1 || got.status != exitFailed {
+	want := fmt.Sprintf("the run ended early: core %d is offline or this process may not run on it "+
+		"(cpuset, taskset): name cores out of ", cpu)
+	said := len(r.Warnings) > 0 && strings.HasPrefix(r.Warnings[len(r.Warnings)-1], want)
+	if !said || len(r.Trials) != 1 || got.status != exitFailed {
 		t.Errorf("status %d, %d trials, %q, want 1 and %q", got.status, len(r.Trials), r.Warnings, want)
 	}
 	checkNoWorkers(t, cmd)

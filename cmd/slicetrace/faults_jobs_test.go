@@ -13,7 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// stateOf is a process's state, as ps shows it; Z when it has ended.
+// stateOf returns a process's state as ps shows it, Z if it has ended.
 func stateOf(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -23,7 +23,7 @@ func stateOf(pid int) string {
 	return after[:1]
 }
 
-// Nobody reads standard error any more: neither the report nor the program's status is lost.
+// If standard error has no reader any more, neither the report nor the program's status is lost.
 func TestStandardErrorThatNobodyReads(t *testing.T) {
 	bpftest.Require(t)
 	read, write, err := os.Pipe()
@@ -41,8 +41,8 @@ func TestStandardErrorThatNobodyReads(t *testing.T) {
 	checkHonest(t, (invocation{dir: cmd.Dir}).saved(t))
 }
 
-// A stop that comes before the program has begun, whenever that is, stops the tool too,
-// so that its shell goes on; and continued it ends as if nothing had been.
+// A stop that comes before the program has begun, at whatever moment, stops the tool too, so
+// that its shell goes on. When continued, it ends as if it had never been stopped.
 func TestStoppedBeforeTheProgramBegins(t *testing.T) {
 	bpftest.Require(t)
 	for delay := time.Duration(0); delay < 90*time.Millisecond; delay += 6 * time.Millisecond {
@@ -56,7 +56,9 @@ func TestStoppedBeforeTheProgramBegins(t *testing.T) {
 		if err := unix.Kill(group, unix.SIGTSTP); err != nil {
 			t.Fatal(err)
 		}
-		await(t, fmt.Sprintf("a stop after %v", delay), func() bool { return strings.Contains("TZ", stateOf(cmd.Process.Pid)) })
+		await(t, fmt.Sprintf("a stop after %v", delay), func() bool {
+			return strings.Contains("TZ", stateOf(cmd.Process.Pid))
+		})
 		if err := unix.Kill(group, unix.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +69,7 @@ func TestStoppedBeforeTheProgramBegins(t *testing.T) {
 	}
 }
 
-// A signal that comes before the program has begun, whenever that is, ends the tool as it
+// A signal that comes before the program has begun, at whatever moment, ends the tool as it
 // would have ended the program.
 func TestEndedBeforeTheProgramBegins(t *testing.T) {
 	bpftest.Require(t)
@@ -90,7 +92,7 @@ func TestEndedBeforeTheProgramBegins(t *testing.T) {
 	}
 }
 
-// A program that is stopped and continued at once leaves no tool behind that is stopped.
+// If a program is stopped and continued at once, the tool does not stay stopped.
 func TestStoppedForAMoment(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "-q", "-o", "r.json", "--", "sh", "-c", "echo $$ >pid; exec sleep 2")
@@ -107,13 +109,13 @@ func TestStoppedForAMoment(t *testing.T) {
 			if stopped != nil || continued != nil {
 				return // it has ended: the machine is slow
 			}
-			// Who took so long has stopped it for more than a moment, and the tool with it.
+			// Between the two calls so much time passed that the tool may have stopped itself too.
 			if time.Since(began) > 200*time.Microsecond {
 				_ = unix.Kill(cmd.Process.Pid, unix.SIGCONT) // it can have ended
 			}
 			time.Sleep(time.Millisecond)
 		}
-		// It can be on its way into a stop that it takes back.
+		// The tool can be about to stop, and then to continue itself.
 		time.Sleep(200 * time.Millisecond)
 		if tool, program := stateOf(cmd.Process.Pid), stateOf(pid); tool == "T" && program != "T" {
 			t.Errorf("the tool is in state %s, the program in %s", tool, program)
@@ -124,8 +126,8 @@ func TestStoppedForAMoment(t *testing.T) {
 	}
 }
 
-// In the background of a terminal that stops who writes to it the tool stops to say
-// what it has to say, and says it when it is brought to the foreground.
+// In the background of a terminal with "stty tostop", the tool stops when it has something to
+// write, and writes it when it is brought to the foreground.
 func TestBackgroundOfATerminalThatStops(t *testing.T) {
 	bpftest.Require(t)
 	const shell = `stty tostop; set -m; "$0" run -o r.json -- sh -c "exit 5" & p=$!

@@ -15,8 +15,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// checkCounts holds a report to what every fault must leave whole: each worker
-// that can be compared equals the kernel's account, and each core's times add up.
+// checkCounts checks what no fault may affect: the counts of each worker that can be
+// compared equal the kernel's, and each core's times add up.
 func checkCounts(t *testing.T, r *report.Report) {
 	t.Helper()
 	q := r.Quality
@@ -28,7 +28,7 @@ func checkCounts(t *testing.T, r *report.Report) {
 	}
 }
 
-// checkClean also wants nothing lost and nothing skipped.
+// checkClean also checks that nothing was lost or skipped.
 func checkClean(t *testing.T, r *report.Report) {
 	t.Helper()
 	checkCounts(t, r)
@@ -37,13 +37,13 @@ func checkClean(t *testing.T, r *report.Report) {
 	}
 }
 
-// firstLine is where a report that is not clean says so.
+// firstLine returns the line in which a report that is not clean says so.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line
 }
 
-// processState is the letter that the kernel gives for a process, 0 if there is none.
+// processState returns the letter of a process's state, 0 if there is no such process.
 func processState(pid int) byte {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -58,8 +58,8 @@ func awaitState(t *testing.T, pid int, state byte) {
 	await(t, fmt.Sprintf("state %c of process %d", state, pid), func() bool { return processState(pid) == state })
 }
 
-// A worker that ended while the tool stood still is a zombie until the tool goes
-// on; then it is named, and nothing is left of it.
+// A worker that ends while the tool is stopped is a zombie until the tool continues. Then it is
+// named, and nothing is left of it.
 func TestZombieWorkerIsNamed(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1h", "--mode", "processes")
@@ -82,7 +82,7 @@ func TestZombieWorkerIsNamed(t *testing.T) {
 	checkNoWorkers(t, cmd)
 }
 
-// A worker that stood still for a moment costs nothing but a sentence.
+// A worker that was stopped for a moment costs nothing; the report mentions it.
 func TestStoppedWorkerIsInTheReport(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "futex", "--workers", "2", "--duration", "1200ms", "--rounds", "1", "--mode", "processes")
@@ -98,7 +98,8 @@ func TestStoppedWorkerIsInTheReport(t *testing.T) {
 	}
 	r := got.saved(t)
 	checkClean(t, r)
-	const want = "futex in processes, round 1: 1 of 2 workers were stopped by a signal for a while, which its figures include"
+	const want = "futex in processes, round 1: " +
+		"1 of 2 workers were stopped by a signal for a while, which its figures include"
 	if !slices.Contains(r.Warnings, want) || !strings.Contains(strings.Join(strings.Fields(got.out), " "), want) {
 		t.Errorf("the report does not say %q: %q", want, r.Warnings)
 	}
@@ -116,7 +117,7 @@ func TestZombieOfTheCommandHasEnded(t *testing.T) {
 	}
 	for _, task := range tasks {
 		if !task.Exited {
-			t.Errorf("%s is said to live", task.Comm)
+			t.Errorf("the report says that %s is alive", task.Comm)
 		}
 	}
 	if got.status != exitDone || len(r.Warnings) > 0 {
@@ -124,12 +125,13 @@ func TestZombieOfTheCommandHasEnded(t *testing.T) {
 	}
 }
 
-// More tasks than places: the report says it first, and how many would do, and CMD does
-// not notice.
+// If there are more tasks than places, the report says so first and how many places would be
+// enough. CMD does not notice.
 func TestFullWatchMapIsSaidFirst(t *testing.T) {
 	bpftest.Require(t)
 	run := func(most int) (invocation, *report.Report) {
-		got := call(t, "run", "--max-tasks", strconv.Itoa(most), "--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done; wait; exit 5")
+		got := call(t, "run", "--max-tasks", strconv.Itoa(most), "--", "sh", "-c",
+			"for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done; wait; exit 5")
 		if got.status != 5 {
 			t.Errorf("status %d, want that of the command, 5", got.status)
 		}
@@ -143,24 +145,29 @@ func TestFullWatchMapIsSaidFirst(t *testing.T) {
 		t.Errorf("%d tasks found no place and %d are listed, want 5 and 4", full, len(r.Trials[0].Workers))
 	}
 	text := strings.Join(strings.Fields(got.err), " ") // without its line breaks
-	if want := "Not clean: tasks not watched, nor what they created, because the task map was full: 5 (give --max-tasks 32). See Trust."; !strings.HasPrefix(text, want) {
+	const want = "Not clean: tasks not watched, nor what they created, because the task map was full: 5 " +
+		"(give --max-tasks 32). See Trust."
+	if !strings.HasPrefix(text, want) {
 		t.Errorf("the report begins with %q, want %q", firstLine(got.err), want)
 	}
 	if trust := "task map full 5, ended tasks' rows dropped 0: give --max-tasks 32"; !strings.Contains(text, trust) {
 		t.Errorf("Trust does not say %q", trust)
 	}
 	if _, r = run(32); r.Quality.Lost.MapFull != 0 || len(r.Trials[0].Workers) != 9 {
-		t.Errorf("with as many places as asked for, %d tasks found none and %d are listed", r.Quality.Lost.MapFull, len(r.Trials[0].Workers))
+		t.Errorf("with as many places as asked for, %d tasks found none and %d are listed",
+			r.Quality.Lost.MapFull, len(r.Trials[0].Workers))
 	}
 }
 
-// A tool that stands still cannot read what the kernel sends of tasks that end. Their
-// rows are kept while there are places, and then counted: every task is either.
+// While the tool is stopped, it cannot read what the kernel sends about tasks that exit. Their
+// rows are kept while there are places, and the rest is counted: every task is listed or
+// counted.
 func TestRowsOfEndedTasksThatNobodyReads(t *testing.T) {
 	bpftest.Require(t)
 	const tasks = 1009
 	// Its parent is the tool.
-	script := fmt.Sprintf("kill -STOP $PPID; i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done; kill -CONT $PPID; exit 5", tasks)
+	script := fmt.Sprintf("kill -STOP $PPID; i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done; "+
+		"kill -CONT $PPID; exit 5", tasks)
 	for _, c := range []struct {
 		places int
 		lost   bool
@@ -171,15 +178,19 @@ func TestRowsOfEndedTasksThatNobodyReads(t *testing.T) {
 		}
 		r := got.saved(t)
 		checkCounts(t, r)
-		lost := r.Quality.Lost
-		if listed := r.Quality.Workers; (lost.DroppedTasks > 0) != c.lost || int(lost.DroppedTasks)+listed != tasks+1 || lost.MapFull > 0 {
-			t.Errorf("%d places: %d tasks listed, %d dropped and %d not watched, want %d together", c.places, listed, lost.DroppedTasks, lost.MapFull, tasks+1)
+		lost, listed := r.Quality.Lost, r.Quality.Workers
+		dropped := int(lost.DroppedTasks)
+		if (dropped > 0) != c.lost || dropped+listed != tasks+1 || lost.MapFull > 0 {
+			t.Errorf("%d places: %d tasks listed, %d dropped and %d not watched, want %d together",
+				c.places, listed, dropped, lost.MapFull, tasks+1)
 		}
-		want := fmt.Sprintf("Not clean: ended tasks whose row was lost: %d (give --max-tasks 2048). See Trust.", lost.DroppedTasks)
+		want := fmt.Sprintf("Not clean: ended tasks whose row was lost: %d (give --max-tasks 2048). See Trust.",
+			dropped)
 		if c.lost && firstLine(got.err) != want {
 			t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
 		}
-		if trust := fmt.Sprintf("ended tasks' rows dropped %d: give", lost.DroppedTasks); c.lost && !strings.Contains(got.err, trust) {
+		trust := fmt.Sprintf("ended tasks' rows dropped %d: give", dropped)
+		if c.lost && !strings.Contains(got.err, trust) {
 			t.Errorf("the report does not say %q", trust)
 		}
 	}

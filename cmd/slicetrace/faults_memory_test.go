@@ -14,15 +14,19 @@ import (
 
 const mib = 1 << 20
 
-// Where the kernel has no memory for the maps it says so, and so does the tool;
-// unless one of its threads wants memory too just then, and the kernel ends it.
+// If the kernel has no memory for the maps, the tool says so. Sometimes one of its threads
+// needs memory at the same time, and the kernel kills the tool instead: that is the kernel's
+// choice, not the tool's, and the only reason for another attempt.
 func TestNoMemoryForTheMaps(t *testing.T) {
 	bpftest.Require(t)
 	before := bpftest.Programs(t)
 	group := bpftest.NewGroup(t, "memory")
 	group.LimitMemory(t, 112*mib)
-	said := 0
-	for attempt := 0; attempt < 9 && said == 0; attempt++ {
+	const sentence = "memory for the maps: the kernel has none, or this control group may have no more: " +
+		"raise the group's limit on memory, or watch fewer tasks"
+	const attempts = 9
+	said := false
+	for attempt := 1; attempt <= attempts && !said; attempt++ {
 		cmd := tool(t, "run", "--max-tasks", fmt.Sprint(1<<20), "--", "true") // 128 MiB for their records
 		group.Hold(t, cmd)
 		got := finish(t, cmd)
@@ -31,19 +35,20 @@ func TestNoMemoryForTheMaps(t *testing.T) {
 		}
 		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
 			if status.Signal() != syscall.SIGKILL {
-				t.Fatalf("the tool was ended by %v, which is not the kernel's way to get memory: %s", status.Signal(), got.err)
+				t.Fatalf("the tool died of %v, which is not the kernel's way to get memory: %s",
+					status.Signal(), got.err)
 			}
-			t.Log("the kernel ended the tool")
+			t.Logf("attempt %d of %d: the kernel killed the tool for want of memory", attempt, attempts)
 			continue
 		}
-		said++
-		got.checkOneSentence(t, "memory for the maps: the kernel has none, or this control group may have no more: raise the group's limit on memory, or watch fewer tasks")
+		said = true
+		got.checkOneSentence(t, sentence)
 		if got.status != exitFailed {
 			t.Errorf("status %d", got.status)
 		}
 	}
-	if said == 0 {
-		t.Error("the kernel ended the tool each time")
+	if !said {
+		t.Error("the kernel killed the tool in every attempt")
 	}
 	bpftest.CheckGone(t, before)
 	// In the same group with fewer tasks.
@@ -56,7 +61,7 @@ func TestNoMemoryForTheMaps(t *testing.T) {
 	}
 }
 
-// A tool that the kernel ends for want of memory leaves neither programs nor workers.
+// A tool that the kernel kills for want of memory leaves neither eBPF programs nor workers.
 func TestToolWithoutMemoryLeavesNothing(t *testing.T) {
 	bpftest.Require(t)
 	before := bpftest.Programs(t)
@@ -66,11 +71,11 @@ func TestToolWithoutMemoryLeavesNothing(t *testing.T) {
 	group.Hold(t, cmd)
 	got := finish(t, cmd, func() {
 		awaitWork(t, cmd, anyTrial)
-		score(t, cmd.Process.Pid, 1000)
+		setOOMScore(t, cmd.Process.Pid, 1000)
 		eater := exec.Command("sh", "-c", take(170*mib))
 		group.Hold(t, eater)
 		if out, err := eater.CombinedOutput(); err != nil {
-			t.Logf("who took the memory ended with %v: %s", err, out)
+			t.Logf("the program that took the memory ended with %v: %s", err, out)
 		}
 	})
 	if got.status != 128+int(unix.SIGKILL) {
@@ -83,20 +88,21 @@ func TestToolWithoutMemoryLeavesNothing(t *testing.T) {
 	bpftest.CheckGone(t, before)
 }
 
-// take is a shell's command that takes memory for a moment.
+// take returns a shell command that takes memory for a moment.
 func take(bytes int) string {
 	return fmt.Sprintf("head -c %d /dev/zero | tail -c %d >/dev/null", bytes, bytes)
 }
 
-// score says how gladly the kernel ends a process when memory is short.
-func score(t *testing.T, pid, adjustment int) {
+// setOOMScore sets how soon the kernel kills a process when memory is short.
+func setOOMScore(t *testing.T, pid, adjustment int) {
 	t.Helper()
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), fmt.Append(nil, adjustment), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// A program that is ended for want of memory has its status, and its report is whole.
+// A program that the kernel kills for want of memory has its own status, and its report is
+// complete.
 func TestCommandWithoutMemory(t *testing.T) {
 	bpftest.Require(t)
 	group := bpftest.NewGroup(t, "memory")

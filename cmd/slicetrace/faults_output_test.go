@@ -17,7 +17,7 @@ import (
 )
 
 // intoAClosedPipe runs a command whose standard output nobody reads, and returns
-// what it said on standard error.
+// its standard error.
 func intoAClosedPipe(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -35,11 +35,12 @@ func intoAClosedPipe(t *testing.T, cmd *exec.Cmd) string {
 	return said.String()
 }
 
-// Whatever is piped into a reader that has gone ends like any program there: by
-// SIGPIPE, and without a word.
+// A command that writes to a pipe whose reader has gone ends like any program there: by SIGPIPE
+// and without a message.
 func TestEveryCommandIntoAClosedPipe(t *testing.T) {
 	bpftest.Require(t)
-	old, other := saveReport(t, "old.json", reporttest.Bundled(13, 7)), saveReport(t, "new.json", reporttest.Bundled(13, 8))
+	old := saveReport(t, "old.json", reporttest.Bundled(13, 7))
+	other := saveReport(t, "new.json", reporttest.Bundled(13, 8))
 	rec := saveRecording(t, 10_007)
 	for _, args := range [][]string{
 		{"compare", old, other},
@@ -60,6 +61,7 @@ func TestEveryCommandIntoAClosedPipe(t *testing.T) {
 		{"run", "--claims"},
 		{"--help"},
 		{"completion", "bash"},
+		{"man"},
 	} {
 		cmd := tool(t, args...)
 		said := intoAClosedPipe(t, cmd)
@@ -73,7 +75,7 @@ func TestEveryCommandIntoAClosedPipe(t *testing.T) {
 	}
 }
 
-// A run has saved its report by then, in whatever form it is shown.
+// A run has saved its report by then, whatever the format in which it is shown.
 func TestRunInEachFormatIntoAClosedPipe(t *testing.T) {
 	bpftest.Require(t)
 	for _, f := range formats() {
@@ -91,19 +93,20 @@ func TestRunInEachFormatIntoAClosedPipe(t *testing.T) {
 	}
 }
 
-// Of a program in such a place the tool reports how it ended, and its figures.
+// If a traced program writes to such a pipe, the tool passes its end on and saves its report.
 func TestProgramIntoAClosedPipe(t *testing.T) {
 	bpftest.Require(t)
 	cmd := tool(t, "run", "--", "sh", "-c", "sleep 0.01; exec yes")
 	said := intoAClosedPipe(t, cmd)
-	if status := shellStatus(cmd); status != 128+int(syscall.SIGPIPE) || !strings.Contains(said, "\nSaved slicetrace-") {
+	status := shellStatus(cmd)
+	if status != 128+int(syscall.SIGPIPE) || !strings.Contains(said, "\nSaved slicetrace-") {
 		t.Errorf("status %d: %s", status, said)
 	}
 	checkHonest(t, (invocation{dir: cmd.Dir}).saved(t))
 }
 
-// A report that does not fit on the disk is saved elsewhere, and shown all the same. If it
-// fits nowhere it is shown even quietly.
+// A report that does not fit on the disk is saved elsewhere, and shown all the same. If it fits
+// nowhere, it is shown even with --quiet.
 func TestReportToAFullDisk(t *testing.T) {
 	bpftest.Require(t)
 	disk := t.TempDir()
@@ -122,7 +125,7 @@ func TestReportToAFullDisk(t *testing.T) {
 	out, messages := func(i invocation) string { return i.out }, func(i invocation) string { return i.err }
 	for _, c := range []struct {
 		args   []string
-		full   bool // temporary files have no place either
+		full   bool // no room for temporary files either
 		status int
 		shown  func(invocation) string
 		holds  string
@@ -147,12 +150,14 @@ func TestReportToAFullDisk(t *testing.T) {
 		lines := strings.Split(strings.TrimSuffix(got.err, "\n"), "\n")
 		last := lines[len(lines)-1]
 		before, elsewhere, saved := strings.Cut(last, "; the report is ")
-		if !strings.HasPrefix(last, "slicetrace: write "+name+": ") || !strings.HasSuffix(before, sentence) || saved == c.full {
+		right := strings.HasPrefix(last, "slicetrace: write "+name+": ") && strings.HasSuffix(before, sentence)
+		if !right || saved == c.full {
 			t.Errorf("%v: it ends with %q", c.args[5:], last)
 		}
 		if saved {
 			elsewhere = strings.TrimSuffix(elsewhere, " instead")
-			if r, err := report.ReadFile(elsewhere); err != nil || len(r.Trials) == 0 || !strings.HasPrefix(elsewhere, spare) {
+			r, err := report.ReadFile(elsewhere)
+			if err != nil || len(r.Trials) == 0 || !strings.HasPrefix(elsewhere, spare) {
 				t.Errorf("%v: %s: %v", c.args[5:], elsewhere, err)
 			}
 			if info, err := os.Stat(filepath.Dir(elsewhere)); err != nil || info.Mode().Perm() != 0o700 {
@@ -171,8 +176,8 @@ func TestReportToAFullDisk(t *testing.T) {
 	}
 }
 
-// A report that is larger than files may be is shown, and what is said names the limit:
-// in another place it is the same.
+// A report that is larger than a file may be is shown, and the error names the limit: another
+// place would not help.
 func TestReportBeyondTheSizeOfFiles(t *testing.T) {
 	bpftest.Require(t)
 	const bundled, program = "run pipe --rounds 1 --duration 50ms -q -o r.json", "run -q -o r.json -- true"
@@ -190,7 +195,8 @@ func TestReportBeyondTheSizeOfFiles(t *testing.T) {
 		cmd.Path = "/bin/sh"
 		cmd.Args = []string{"sh", "-c", fmt.Sprintf(`ulimit -f %d && exec "$0" %s`, c.blocks, c.args), self(t)}
 		got := finish(t, cmd)
-		if got.status != exitFailed || !strings.Contains(got.err, c.says) || !strings.HasSuffix(got.err, "raise the limit on the size of files (ulimit -f)\n") ||
+		remedy := strings.HasSuffix(got.err, "raise the limit on the size of files (ulimit -f)\n")
+		if got.status != exitFailed || !strings.Contains(got.err, c.says) || !remedy ||
 			strings.Contains(got.out+got.err, "\nTrust\n") != c.shown {
 			t.Errorf("%d blocks, %s: status %d, %q, %q", c.blocks, c.args, got.status, got.out, got.err)
 		}

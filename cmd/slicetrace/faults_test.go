@@ -16,13 +16,14 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// checkHonest holds a report to what no fault may change: the counts are the
-// kernel's, the times add up, and no figure exceeds the time that there was.
+// checkHonest checks what no fault may change in a report: the counts equal the kernel's, the
+// times add up, and no figure exceeds the wall time.
 func checkHonest(t *testing.T, r *report.Report) {
 	t.Helper()
 	q := r.Quality
 	if q.ComparedWorkers == 0 || q.ReconciledWorkers != q.ComparedWorkers || q.ReconciledCreated != q.CreatedTasks {
-		t.Errorf("%d of %d compared workers and %d of %d created tasks are reconciled", q.ReconciledWorkers, q.ComparedWorkers, q.ReconciledCreated, q.CreatedTasks)
+		t.Errorf("%d of %d compared workers and %d of %d created tasks are reconciled",
+			q.ReconciledWorkers, q.ComparedWorkers, q.ReconciledCreated, q.CreatedTasks)
 	}
 	if q.AccountingErrorPPM > 1000 || q.RecursionMisses != 0 || q.Lost.Unmatched() != 0 {
 		t.Errorf("the account is wrong: %+v", q)
@@ -42,8 +43,10 @@ func checkHonest(t *testing.T, r *report.Report) {
 			if equal, known := w.Reconciled(); known && !equal {
 				t.Errorf("unreconciled: %+v, the kernel has %+v", w, *w.Kernel)
 			}
-			if w.Merged == 0 && (w.OnCPUNS < 0 || w.WaitNS < 0 || w.OnCPUNS+w.WaitNS > wall+wall/1000 || w.WaitMaxNS > wall) {
-				t.Errorf("within %d ns task %d has %d ns on the CPU and %d ns of waiting, at most %d ns", wall, w.TID, w.OnCPUNS, w.WaitNS, w.WaitMaxNS)
+			fits := w.OnCPUNS >= 0 && w.WaitNS >= 0 && w.OnCPUNS+w.WaitNS <= wall+wall/1000 && w.WaitMaxNS <= wall
+			if w.Merged == 0 && !fits {
+				t.Errorf("within %d ns task %d has %d ns on the CPU and %d ns of waiting, at most %d ns",
+					wall, w.TID, w.OnCPUNS, w.WaitNS, w.WaitMaxNS)
 			}
 		}
 	}
@@ -52,16 +55,17 @@ func checkHonest(t *testing.T, r *report.Report) {
 // markVariable marks a tool and what inherits its environment.
 const markVariable = "SLICETRACE_TEST_MARK"
 
-// checkNobodyLives waits until what was started under a mark has ended, and the
-// worker hosts of the tool, which has ended and is not waited for: its pid is its own.
-func checkNobodyLives(t *testing.T, tool *exec.Cmd, mark string) {
+// checkAllEnded waits until the tool, everything that was started under a mark and the tool's
+// worker hosts have ended. The tool must not have been waited for, so that its pid is not
+// used again.
+func checkAllEnded(t *testing.T, tool *exec.Cmd, mark string) {
 	t.Helper()
 	awaitState(t, tool.Process.Pid, 'Z')
 	marked, hosts := []byte(markVariable+"="+mark+"\x00"), fmt.Appendf(nil, "\"Parent\":%d}", tool.Process.Pid)
-	var living []string
+	var alive []string
 	defer func() {
-		if len(living) > 0 {
-			t.Logf("still there: %s", strings.Join(living, "; "))
+		if len(alive) > 0 {
+			t.Logf("still there: %s", strings.Join(alive, "; "))
 		}
 	}()
 	await(t, "an end of all that was started", func() bool {
@@ -69,21 +73,20 @@ func checkNobodyLives(t *testing.T, tool *exec.Cmd, mark string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		living = nil
+		alive = nil
 		for _, name := range environments {
 			text, err := os.ReadFile(name)
 			if err == nil && (bytes.Contains(text, marked) || bytes.Contains(text, hosts)) {
 				stat, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "stat"))
-				living = append(living, string(stat))
+				alive = append(alive, string(stat))
 			}
 		}
-		return len(living) == 0
+		return len(alive) == 0
 	})
 }
 
-// SIGKILL at any moment of a run's life, from its loading to its saving, leaves
-// nothing in the kernel, no process and no half a report, and the next run has all
-// that it needs.
+// SIGKILL at any moment of a run, from its start to its saving, leaves nothing in the kernel, no
+// process and no half-written report, and does not disturb the next run.
 func TestKilledAtAnyMoment(t *testing.T) {
 	bpftest.Require(t)
 	kills := 100
@@ -123,7 +126,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
-				checkNobodyLives(t, cmd, mark)
+				checkAllEnded(t, cmd, mark)
 				if cmd.Wait() == nil {
 					finished++
 					whole = min(whole, moment) // the first may have been slow
@@ -140,7 +143,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			if err := start("last").Wait(); err != nil {
 				t.Errorf("the run after them: %v", err)
 			}
-			// A file that replaces another has a name of its own for some microseconds.
+			// While a file replaces another, it has a temporary name for some microseconds.
 			if left := strays(t, dir); len(left) > 1 {
 				t.Errorf("left %v", left)
 			}
@@ -148,8 +151,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 }
 
-// strays are files in a directory that are not what a run was asked for.
+// strays returns the temporary files in a directory.
 func strays(t *testing.T, dir string) []string {
 	t.Helper()
-	return slices.DeleteFunc((invocation{dir: dir}).files(t), func(name string) bool { return !strings.HasPrefix(name, ".") })
+	isNamed := func(name string) bool { return !strings.HasPrefix(name, ".") }
+	return slices.DeleteFunc((invocation{dir: dir}).files(t), isNamed)
 }

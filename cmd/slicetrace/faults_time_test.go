@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// started is a tool under way whose words are kept.
+// started is a tool that runs, and its output so far.
 type started struct {
 	cmd      *exec.Cmd
 	out, err bytes.Buffer
@@ -31,7 +32,7 @@ func start(t *testing.T, cmd *exec.Cmd) *started {
 	return s
 }
 
-// end waits for the tool and reads the report that it was to call r.json.
+// end waits for the tool and reads its report, r.json.
 func (s *started) end(t *testing.T) *report.Report {
 	t.Helper()
 	if err := s.cmd.Wait(); err != nil {
@@ -44,15 +45,25 @@ func (s *started) end(t *testing.T) *report.Report {
 	return r
 }
 
-// A tool that is stopped for ten seconds has counted all the same when it goes on:
-// what happened meanwhile is in its figures, or in the count of what is lost.
+// checkComplete checks that a report has all trials and all workers, and that nothing was lost.
+func checkComplete(t *testing.T, r *report.Report, trials int) {
+	t.Helper()
+	if q := r.Quality; len(r.Trials) != trials || q.ComparedWorkers != q.Workers || q.Lost.Total() != 0 {
+		t.Errorf("%d trials, %d of %d workers are compared, lost %+v",
+			len(r.Trials), q.ComparedWorkers, q.Workers, q.Lost)
+	}
+}
+
+// A tool that is stopped for ten seconds has counted all the same when it continues: what
+// happened meanwhile is in its figures, or in the count of what was lost.
 func TestStoppedTool(t *testing.T) {
 	bpftest.Require(t)
 	if testing.Short() {
 		t.Skip("ten seconds")
 	}
 	const stop = 10 * time.Second
-	bundled := start(t, tool(t, "run", "yield", "--rounds", "1", "--duration", "1s", "-o", "r.json", "--record", "r.rec"))
+	bundled := start(t, tool(t,
+		"run", "yield", "--rounds", "1", "--duration", "1s", "-o", "r.json", "--record", "r.rec"))
 	program := start(t, faulty(t, "10007 threads, 16 at once"))
 	awaitWork(t, bundled.cmd, anyTrial)
 	for _, sig := range []unix.Signal{unix.SIGSTOP, unix.SIGCONT} {
@@ -67,10 +78,8 @@ func TestStoppedTool(t *testing.T) {
 	}
 	r := bundled.end(t)
 	checkHonest(t, r)
-	if q := r.Quality; len(r.Trials) != 2 || q.ComparedWorkers != q.Workers || q.Lost.Total() != 0 {
-		t.Errorf("%d trials, %d of %d workers are compared, lost %+v", len(r.Trials), q.ComparedWorkers, q.Workers, q.Lost)
-	}
-	// The workers ended in time, and the interval is as long as it was.
+	checkComplete(t, r, 2)
+	// The workers ended in time, and the interval includes the stop.
 	longest := int64(0)
 	for _, trial := range r.Trials {
 		if trial.DurationNS > int64(stop/2) {
@@ -91,8 +100,8 @@ func TestStoppedTool(t *testing.T) {
 	t.Logf("%d tasks are listed and %d lost", listed, left)
 }
 
-// checkRecorded holds what a report says of its recording together: what is not in
-// it is known to be lost.
+// checkRecorded checks that a report's summary of its recording is consistent: what is not in
+// the recording is counted as lost.
 func checkRecorded(t *testing.T, r *report.Report, atLeast time.Duration) {
 	t.Helper()
 	rec := r.Recording
@@ -107,8 +116,8 @@ func checkRecorded(t *testing.T, r *report.Report, atLeast time.Duration) {
 	}
 }
 
-// Two at once, in one directory and in one second, do not come into each other's
-// way: each has its own workers, all of them, and its own file.
+// Two tools at once, in one directory and in one second, do not disturb each other: each has all
+// of its own workers, and its own file.
 func TestTwoAtOnce(t *testing.T) {
 	bpftest.Require(t)
 	args := []string{"run", "futex", "yield", "--rounds", "1", "--duration", "300ms"}
@@ -128,9 +137,7 @@ func TestTwoAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkHonest(t, r)
-		if q := r.Quality; len(r.Trials) != 4 || q.ComparedWorkers != q.Workers || q.Lost.Total() != 0 {
-			t.Errorf("%d trials, %d of %d workers are compared, lost %+v", len(r.Trials), q.ComparedWorkers, q.Workers, q.Lost)
-		}
+		checkComplete(t, r, 4)
 		for _, trial := range r.Trials {
 			for _, w := range trial.Workers {
 				if other, is := seen[w.TID]; is && other != i {
@@ -167,9 +174,7 @@ func TestClockSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkHonest(t, r)
-	if q := r.Quality; len(r.Trials) != 2 || q.ComparedWorkers != q.Workers || q.Lost.Total() != 0 {
-		t.Errorf("%d trials, %d of %d workers are compared, lost %+v", len(r.Trials), q.ComparedWorkers, q.Workers, q.Lost)
-	}
+	checkComplete(t, r, 2)
 	most := time.Minute.Nanoseconds()
 	for _, trial := range r.Trials {
 		if trial.DurationNS < 300e6 || trial.Cores[0].WallNS > most {
@@ -180,7 +185,7 @@ func TestClockSetBack(t *testing.T) {
 	if wall := r.Recording.WallNS; wall > most {
 		t.Errorf("recorded for %d ns", wall)
 	}
-	// By the clock as it was when the run began.
+	// The report is dated by the clock as it was when the run began.
 	if r.Created.Before(began) || r.Created.After(began.Add(time.Minute)) {
 		t.Errorf("created %v, the run began %v", r.Created, began)
 	}
@@ -189,8 +194,8 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// setClockBack sets the machine's clock back and returns what sets it right again,
-// as if it had gone on meanwhile. It is called in any case.
+// setClockBack sets the machine's clock back. It returns a function that corrects the clock, as
+// if it had gone on meanwhile, and is also called at the test's end.
 func setClockBack(t *testing.T, by time.Duration) (restore func()) {
 	t.Helper()
 	clock := func(id int32) time.Duration {
@@ -206,7 +211,7 @@ func setClockBack(t *testing.T, by time.Duration) (restore func()) {
 	}
 	ahead := clock(unix.CLOCK_REALTIME) - clock(unix.CLOCK_MONOTONIC)
 	if err := set(clock(unix.CLOCK_MONOTONIC) + ahead - by); err != nil {
-		t.Skip("the clock cannot be set: ", err)
+		bpftest.Unavailable(t, fmt.Sprintf("the clock cannot be set: %v", err))
 	}
 	done := false
 	restore = func() {

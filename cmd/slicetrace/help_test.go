@@ -31,35 +31,39 @@ func commands(cmd *cobra.Command) []*cobra.Command {
 // theTool builds the command line as main does.
 func theTool() *cobra.Command { return newRoot(streams{os.Stdin, os.Stdout, os.Stderr}) }
 
-// flagLines are command lines in which a flag's values can be tried, by "command --flag".
-// VALUE is the value. A flag whose help offers values has to have one.
+// flagLines are command lines in which the values of a flag can be tried, by "command --flag";
+// VALUE is the value. Every flag whose help names values must have one.
 var flagLines = map[string]string{
-	"run --mode":        "run yield --rounds 1 --duration 20ms -q -o - --mode VALUE",
-	"run --phases":      "run --phases VALUE -q -o - -- true",
-	"run --format":      "run --format VALUE -o - -- true",
-	"run --duration":    "run yield --rounds 1 -q -o - --duration VALUE",
-	"run --cores":       "run --cores VALUE yield --rounds 1 --duration 20ms -q -o -",
-	"run --output":      "run -q --output VALUE -- true",
-	"report --format":   "report --format VALUE r.json",
-	"report --html":     "report r.json --html VALUE",
-	"compare --format":  "compare --format VALUE old.json new.json",
-	"compare --output":  "compare old.json new.json --output VALUE",
-	"compare --fail-if": "compare old1.json old2.json old3.json old4.json --with new1.json new2.json new3.json new4.json --fail-if VALUE",
+	"run --mode":       "run yield --rounds 1 --duration 20ms -q -o - --mode VALUE",
+	"run --phases":     "run --phases VALUE -q -o - -- true",
+	"run --format":     "run --format VALUE -o - -- true",
+	"run --duration":   "run yield --rounds 1 -q -o - --duration VALUE",
+	"run --cores":      "run --cores VALUE yield --rounds 1 --duration 20ms -q -o -",
+	"run --output":     "run -q --output VALUE -- true",
+	"report --format":  "report --format VALUE r.json",
+	"report --html":    "report r.json --html VALUE",
+	"compare --format": "compare --format VALUE old.json new.json",
+	"compare --output": "compare old.json new.json --output VALUE",
+	"compare --fail-if": "compare old1.json old2.json old3.json old4.json " +
+		"--with new1.json new2.json new3.json new4.json --fail-if VALUE",
 	"compare --fail-by": "compare old.json new.json --fail-if wait_max>900s --fail-by VALUE",
 	"check --format":    "check --format VALUE",
 	"export --format":   "export FILE --format VALUE -o out",
 }
 
-// notHere are values that help texts name and this machine need not have, each with the reason.
+// notHere are values that help texts name and that may be wrong on this machine, each with the
+// reason.
 var notHere = map[string]string{
-	"0-3,8": "cores that a small machine lacks",
+	"0-3,8": "a small machine has fewer cores",
 }
 
-// offered are the values that the help of a flag names: a list after a colon or "as",
-// which ends where the line, a bracket or another clause does, and examples.
+// offered returns the values that the help of a flag names: a list after a colon or "as", which
+// ends at the end of the line, at a bracket or at a semicolon, and examples after "such as".
 func offered(usage string) []string {
+	list := regexp.MustCompile(`(?:: | as |, or )([a-z,]+(?:, [a-z,]+)*(?: or [a-z,]+)?|-)` +
+		`(?: for standard output.*| \(.*|;.*|$)`)
 	var values []string
-	for _, m := range regexp.MustCompile(`(?:: | as |, or )([a-z,]+(?:, [a-z,]+)*(?: or [a-z,]+)?|-)(?: for standard output.*| \(.*|;.*|$)`).FindAllStringSubmatch(usage, -1) {
+	for _, m := range list.FindAllStringSubmatch(usage, -1) {
 		for part := range strings.SplitSeq(m[1], " or ") {
 			values = append(values, strings.Split(part, ", ")...)
 		}
@@ -115,8 +119,8 @@ func callIn(t *testing.T, dir string, args ...string) invocation {
 	return finish(t, cmd)
 }
 
-// helpFixtures is a folder of what examples name, with programs that stand for those
-// that need not be installed.
+// helpFixtures makes a folder with the files that examples name, and with programs in the place
+// of those that may not be installed.
 func helpFixtures(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -143,6 +147,7 @@ func helpFixtures(t *testing.T) string {
 	errs = append(errs, os.Mkdir(filepath.Join(dir, "bin"), 0o755))
 	for name, text := range map[string]string{
 		"sudo": `exec "$@"`, "slicetrace": `exec "$TOOL" "$@"`, "make": "exit 0", "jq": "exec cat > /dev/null",
+		"man": "exec cat > /dev/null",
 	} {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 	}
@@ -152,13 +157,16 @@ func helpFixtures(t *testing.T) string {
 	return dir
 }
 
+const notOfOneRun = "the recording must be of the report's run; TestOutputs has such a pair"
+
 // notRun are examples that a test cannot run, each with the reason.
 var notRun = map[string]string{
-	"slicetrace report REPORT --html page.html --recording RECORDING": "a recording belongs to its report; TestOutputs has such a pair",
-	"slicetrace report REPORT --html page.html --recording pipe.rec":  "a recording belongs to its report; TestOutputs has such a pair",
+	"slicetrace report REPORT --html page.html --recording RECORDING": notOfOneRun,
+	"slicetrace report REPORT --html page.html --recording pipe.rec":  notOfOneRun,
 }
 
-// shortened ends a bundled run soon: the last of a flag's values counts.
+// shortened adds flags that make a run of bundled workloads short: a later flag replaces an
+// earlier one.
 func shortened(line string) string {
 	run, _, _ := strings.Cut(line, " > ")
 	run, _, _ = strings.Cut(run, " | ")
@@ -172,8 +180,8 @@ func shortened(line string) string {
 	return run + short + strings.TrimPrefix(line, run)
 }
 
-// Every example in the help texts and every command in the documents for users does what it
-// says. What one makes, a later one can read.
+// Every example in the help texts and every command in the documents for users works. A later
+// one can read what an earlier one made.
 func TestExamples(t *testing.T) {
 	bpftest.Require(t)
 	var lines []string
@@ -191,14 +199,15 @@ func TestExamples(t *testing.T) {
 		documents.Write(document)
 	}
 	text := regexp.MustCompile(`\\\n +`).ReplaceAllString(documents.String(), "")
-	for _, m := range regexp.MustCompile(`(?m)^    (?:\$ )?((?:sudo )?slicetrace .*)$`).FindAllStringSubmatch(text, -1) {
+	command := regexp.MustCompile(`(?m)^    (?:\$ )?((?:sudo )?slicetrace .*)$`)
+	for _, m := range command.FindAllStringSubmatch(text, -1) {
 		if !strings.HasPrefix(m[1], "slicetrace ·") { // a report's first line
 			lines = append(lines, m[1])
 		}
 	}
 	dir, seen := helpFixtures(t), map[string]bool{}
 	for _, line := range lines {
-		line, _, _ = strings.Cut(strings.TrimSpace(line), "   ") // what it does
+		line, _, _ := strings.Cut(strings.TrimSpace(line), "   ") // an explanation may follow
 		if line == "" || seen[line] || notRun[line] != "" {
 			continue
 		}

@@ -24,27 +24,28 @@ import (
 // themselves hostile names.
 const masqueradeVariable = "SLICETRACE_TEST_MASQUERADE"
 
-// hostileNames fit into the kernel's 15 bytes, and their tasks into the table of
-// a program's busiest.
+// hostileNames fit into the kernel's 15 bytes. They are so few that the report's table of a
+// program's busiest tasks shows all.
 func hostileNames() []string {
 	return []string{
-		"=cmd|' /C calc'", "<script>", "</script>", "\x1b[31mred\x1b[0m", "bad\xff\xfeutf\n\t", "\u202egpj.exe", "a|`b`[c](d)",
+		"=cmd|' /C calc'", "<script>", "</script>", "\x1b[31mred\x1b[0m",
+		"bad\xff\xfeutf\n\t", "\u202egpj.exe", "a|`b`[c](d)",
 	}
 }
 
-// shown is what is left to see of each name, in that order, in every output.
+// shown returns the part of each name, in that order, that every output still shows.
 func shown() []string {
 	return []string{"cmd|' /C calc'", "script", "script", "[31mred", "utf", "gpj.exe", "b"}
 }
 
-// masquerade runs a thread of each name, busy for some slices.
+// masquerade runs a thread with each name, which computes for some slices.
 func masquerade() int {
 	done := make(chan bool)
 	for _, name := range hostileNames() {
 		go func() {
 			runtime.LockOSThread()
 			comm := append([]byte(name), 0)
-			// A name that is not taken is missed by the test.
+			// If the kernel refuses the name, the test notices that it is missing.
 			_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&comm[0])), 0, 0, 0)
 			for range 10 {
 				time.Sleep(time.Millisecond)
@@ -141,15 +142,16 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// names returns the texts in a binary file, a line each: runs of what prints, of
-// some length. Whatever else is in it is not text.
+// names returns the texts in a binary file, one on each line: sequences of at least three
+// printable bytes.
 func names(t *testing.T, name string) string {
 	t.Helper()
 	if strings.HasSuffix(name, ".parquet") {
 		return parquetNames(t, name)
 	}
 	var out strings.Builder
-	for _, run := range strings.FieldsFunc(read(t, name), func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
+	isOther := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	for _, run := range strings.FieldsFunc(read(t, name), isOther) {
 		if len(run) >= 3 {
 			out.WriteString(run + "\n")
 		}
@@ -175,7 +177,7 @@ func parquetNames(t *testing.T, name string) string {
 			if unicode.IsPrint(r) {
 				return r
 			}
-			return ' ' // Parquet holds what the name was
+			return ' ' // Parquet holds the name as it was
 		}, row.Comm), "") + "\n")
 	}
 	return out.String()

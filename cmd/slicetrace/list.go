@@ -14,7 +14,7 @@ import (
 func newList(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List the bundled workloads, a line each",
+		Short:   "List the bundled workloads, one on each line",
 		Example: "  slicetrace list",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
@@ -28,16 +28,16 @@ func newList(s streams) *cobra.Command {
 	}
 }
 
-// manyVariants is how many names of variants fit into a line.
+// manyVariants is the number of names of variants that fit into a line.
 const manyVariants = 5
 
-// variantsOf names the variants of a workload on the cores at hand.
+// variantsOf names the variants that a workload has on this machine.
 func variantsOf(load workloads.Workload) string {
 	var names []string
 	word := ""
 	for _, v := range load.Variants(runtime.NumCPU()) {
 		if v.Name == "" {
-			// The plain form comes first where there is one.
+			// The plain form, if there is one, comes first.
 			word = "also "
 		} else {
 			names = append(names, v.Name)

@@ -1,9 +1,9 @@
-// Slicetrace measures what a context switch costs on this machine, with the
-// kernel's own events, and what processes or threads would change.
+// Slicetrace measures what context switches cost on this machine, by the kernel's own
+// events, and what processes or threads change about it.
 //
-// Each file but main.go and app.go is one command, or one concern of run. The
-// package only composes: workloads runs the load, collector measures it,
-// report gives it meaning and render shows it.
+// Each file except main.go and app.go is one command or, with the prefix run_, export_ or
+// report_, one part of a command. The package only composes: workloads runs the load,
+// collector measures it, report computes what it means and render shows it.
 package main
 
 import (

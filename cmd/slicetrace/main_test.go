@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	if status, hosted := workloads.HostMain(dropUnlessRoot); hosted {
 		os.Exit(status)
 	}
-	// Ahead of the tool, whose program it is.
+	// Before the tool, which passes the variables on to its program.
 	if os.Getenv(masqueradeVariable) != "" && len(os.Args) == 1 {
 		os.Exit(masquerade())
 	}
@@ -49,16 +49,16 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// patience is how long a test waits for what must come: a machine may be very slow, and
-// one that is not need not wait.
-const patience = time.Minute
+// waitLimit is the longest time that a test waits for a state that must come. It is long, since
+// a machine can be very slow.
+const waitLimit = time.Minute
 
-// await waits until something is so.
-func await(t *testing.T, what string, so func() bool) {
+// await waits until a condition is true, and fails the test if that takes too long.
+func await(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
-	for began := time.Now(); !so(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(began) > patience {
-			t.Fatalf("in %v it never came to %s", patience, what)
+	for began := time.Now(); !isTrue(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > waitLimit {
+			t.Fatalf("waited %v in vain for %s", waitLimit, what)
 		}
 	}
 }
@@ -84,8 +84,8 @@ func toolCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// finish runs the command to its end. While it runs, each of during is called
-// in turn.
+// finish runs the command to its end. While it runs, the functions of during are called one
+// after the other.
 func finish(t *testing.T, cmd *exec.Cmd, during ...func()) invocation {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -105,7 +105,7 @@ func finish(t *testing.T, cmd *exec.Cmd, during ...func()) invocation {
 	return invocation{shellStatus(cmd), out.String(), errs.String(), cmd.Dir}
 }
 
-// shellStatus is what a shell makes of how a command ended.
+// shellStatus returns the exit status that a shell would show for a command.
 func shellStatus(cmd *exec.Cmd) int {
 	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if ok && status.Signaled() {
@@ -119,7 +119,7 @@ func call(t *testing.T, args ...string) invocation {
 	return finish(t, tool(t, args...))
 }
 
-// checkOneSentence holds an error to its form: one line, from us, no stack.
+// checkOneSentence checks that standard error is one line of the tool's that contains a text.
 func (i invocation) checkOneSentence(t *testing.T, want string) {
 	t.Helper()
 	if !strings.HasPrefix(i.err, "slicetrace: ") || strings.Count(i.err, "\n") != 1 {
@@ -130,7 +130,7 @@ func (i invocation) checkOneSentence(t *testing.T, want string) {
 	}
 }
 
-// files are the names in the directory in which the tool ran.
+// files returns the names in the directory in which the tool ran.
 func (i invocation) files(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(i.dir)
@@ -223,11 +223,11 @@ func awaitWork(t *testing.T, tool *exec.Cmd, wanted func(workloads.Trial) bool) 
 	return hosts
 }
 
-// anyTrial is wanted where it does not matter which.
+// anyTrial accepts every trial.
 func anyTrial(workloads.Trial) bool { return true }
 
-// works reports whether a host's worker has been switched out more often, or has computed
-// for longer, than the way to the gate takes.
+// works reports whether one of a host's threads has been switched out more often, or has
+// computed for longer, than a worker is on its way to the start gate.
 func works(host int) bool {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", host))
 	for _, name := range files {

@@ -12,14 +12,14 @@ import (
 // standardOutput is the name of an output that asks for standard output.
 const standardOutput = "-"
 
-// asked is a file that a flag names, "" for none.
-type asked struct{ flag, name string }
+// outputFlag is a flag and the file that it names, "" if it is not given.
+type outputFlag struct{ flag, name string }
 
-// openOutputs opens the outputs that were asked for, and refuses before anything is
-// done that two of them are one file, or that one is a file that is read or that
-// standard output or error go to: one would destroy the other. An output that was not
-// asked for is nil.
-func openOutputs(s streams, inputs []string, outputs ...asked) ([]*outfile.Target, error) {
+// openOutputs opens the outputs that flags name. Before anything else is done it rejects
+// two outputs in one file, and an output that is also an input, or the file that standard
+// output or standard error goes to: one would destroy the other. The target of a flag
+// that is not given is nil.
+func openOutputs(s streams, inputs []string, outputs ...outputFlag) ([]*outfile.Target, error) {
 	targets := make([]*outfile.Target, len(outputs))
 	for i, out := range outputs {
 		if out.name == "" {
@@ -31,7 +31,8 @@ func openOutputs(s streams, inputs []string, outputs ...asked) ([]*outfile.Targe
 		}
 		for j, other := range targets[:i] {
 			if other != nil && targets[i].Same(other) {
-				return nil, usagef("%s %s and %s %s are one file: give each its own", outputs[j].flag, outputs[j].name, out.flag, out.name)
+				return nil, usagef("%s %s and %s %s are one file: name a different file for each",
+					outputs[j].flag, outputs[j].name, out.flag, out.name)
 			}
 		}
 		if err := notInUse(s, inputs, out, targets[i]); err != nil {
@@ -41,24 +42,24 @@ func openOutputs(s streams, inputs []string, outputs ...asked) ([]*outfile.Targe
 	return targets, nil
 }
 
-func openOutput(s streams, out asked) (*outfile.Target, error) {
+func openOutput(s streams, out outputFlag) (*outfile.Target, error) {
 	if out.name == standardOutput {
 		return outfile.StreamTarget("standard output", s.out)
 	}
 	return outfile.OpenTarget(out.name, invokingUser().owner())
 }
 
-// notInUse refuses an output that is read, or that is written to by another way.
-func notInUse(s streams, inputs []string, out asked, target *outfile.Target) error {
+// notInUse rejects an output that is also read, or that a standard stream goes to.
+func notInUse(s streams, inputs []string, out outputFlag, target *outfile.Target) error {
 	if target.Stream() == nil {
 		for name, stream := range map[string]*os.File{"standard output": s.out, "standard error": s.err} {
 			if info, err := stream.Stat(); err == nil && target.Is(info) {
-				return usagef("%s %s is the file that %s goes to: give each its own", out.flag, out.name, name)
+				return usagef("%s %s is the file that %s goes to: name another file", out.flag, out.name, name)
 			}
 		}
 	}
 	for _, name := range inputs {
-		// One that cannot be looked at cannot be read either, and whoever reads says so.
+		// An input that cannot be examined cannot be read either: reading it reports the error.
 		if info, err := os.Stat(name); err == nil && target.Is(info) {
 			return usagef("%s %s is the file %s, which is read: give it another name", out.flag, out.name, name)
 		}
@@ -66,7 +67,7 @@ func notInUse(s streams, inputs []string, out asked, target *outfile.Target) err
 	return nil
 }
 
-// notForATerminal refuses to show somebody what is not text.
+// notForATerminal rejects a terminal as the output of what is not text.
 func notForATerminal(what string, stream *os.File) error {
 	if stream != nil && term.IsTerminal(int(stream.Fd())) {
 		return usagef("%s is not for a terminal: name a file", what)

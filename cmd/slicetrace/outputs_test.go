@@ -21,8 +21,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// outputCases are command lines, in a folder of outputFixtures, and what is in that
-// folder afterwards, but for what was there and is as it was.
+// outputCases are command lines that run in a folder of outputFixtures, and what is new or
+// changed in that folder afterwards.
 var outputCases = []struct {
 	// line is a shell's; st is the tool.
 	line   string
@@ -30,18 +30,21 @@ var outputCases = []struct {
 	says   string // on standard error
 	files  string // name:kind, ...
 }{
-	// "-" is standard output, where it carries what was asked for alone.
+	// "-" is standard output, which then carries nothing else.
 	{line: `st run -q -o - -- true > out`, files: "out:report"},
 	{line: `st run -o - pipe --rounds 1 --duration 50ms > out 2> err`, files: "out:report err:text"},
 	{line: `st run -o - pipe --rounds 1 --duration 50ms 2>&1 | cat > out`, files: "out:report"},
-	{line: `st run -q -o new.json --record - pipe --rounds 1 --duration 50ms | cat > out`, files: "new.json:report out:recording"},
+	{
+		line:  `st run -q -o new.json --record - pipe --rounds 1 --duration 50ms | cat > out`,
+		files: "new.json:report out:recording",
+	},
 	{line: `st export r.json --table cores -o - > out`, files: "out:csv"},
 	{line: `st export t.rec --table switches --format parquet -o - > out`, files: "out:parquet"},
 	{line: `st compare r.json s.json -o - > out`, files: "out:text"},
 	{line: `st report r.json --html - > out`, files: "out:page"},
 	{line: `st run -q -o a.json --record a.rec -- true; st report a.json --html - --recording a.rec > out`,
 		files: "a.json:report a.rec:recording out:page"},
-	// Devices, pipes and descriptors are written to as they are.
+	// Devices, pipes and descriptors are written to directly.
 	{line: `st run -q -o /dev/null --record /dev/null -- true`},
 	{line: `echo before > out; st run -q -o /dev/stdout -- true >> out; sed -i 1d out`, files: "out:report"},
 	{line: `st run -q -o /dev/stdout -- echo hi | sed 1d > out`, files: "out:report"},
@@ -52,8 +55,11 @@ var outputCases = []struct {
 	{line: `st export r.json --table cores --format parquet -o /dev/fd/3 3> out`, files: "out:parquet"},
 	{line: `st run -q -o /dev/fd/0 -- true < r.json`, status: 1, says: "reading only"},
 	{line: `st run -q -o /dev/fd/77 -- true`, status: 1, says: "-o: open output /dev/fd/77: no such file or directory"},
-	{line: `st export t.rec --table switches -o /dev/full`, status: 1, says: "slicetrace: write /dev/full: write table switches: no space left on device"},
-	// Nothing is written to two outputs in one file, or to what is read or in use.
+	{
+		line: `st export t.rec --table switches -o /dev/full`, status: 1,
+		says: "slicetrace: write /dev/full: write table switches: no space left on device",
+	},
+	// Two outputs in one file, and a file that is read or in use, are errors.
 	{line: `st run -q -o new.json --record new.json -- touch ran`, status: 2, says: "are one file"},
 	{line: `st run -q -o new.json --record ./new.json -- touch ran`, status: 2, says: "are one file"},
 	{line: `st run -q -o new.json --record "$PWD/dir/../new.json" pipe`, status: 2, says: "are one file"},
@@ -69,17 +75,26 @@ var outputCases = []struct {
 	{line: `st compare r.json s.json -o link.json`, status: 2, says: "which is read"},
 	{line: `st report r.json --html r.json`, status: 2, says: "which is read"},
 	{line: `st report r.json --html t.rec --recording t.rec`, status: 2, says: "which is read"},
-	// A link of one's own leads on, a mode is kept, what is protected stays.
+	// The user's own link is followed, a mode is kept, and a protected file stays.
 	{line: `st run -q -o link.json -- true`, files: "s.json:report"},
 	{line: `st run -q -o dangling.json -- true`, files: "dir/to.json:report"},
-	{line: `st export r.json --table cores --format parquet -o folder`, files: "dir/cores/host=HOST/date=DATE/REPORT.parquet:parquet"},
+	{
+		line:  `st export r.json --table cores --format parquet -o folder`,
+		files: "dir/cores/host=HOST/date=DATE/REPORT.parquet:parquet",
+	},
 	{line: `chmod 600 r.json; st run -q -o r.json -- true; [ "$(stat -c %a r.json)" = 600 ]`, files: "r.json:report"},
 	{line: `chmod 444 r.json; st run -q -o r.json -- touch ran`, status: 1, says: "nobody may write to"},
 	{line: `st run -q -o dir -- touch ran`, status: 1, says: "a directory"},
 	{line: `st run -q -o no/such -- touch ran`, status: 1, says: "-o: open output no/such: no such file or directory"},
-	{line: `st run -q --record no/such -- touch ran`, status: 1, says: "--record: open output no/such: no such file or directory"},
-	{line: `st report r.json --html no/such`, status: 1, says: "--html: open output no/such: no such file or directory"},
-	// An empty name is none.
+	{
+		line: `st run -q --record no/such -- touch ran`, status: 1,
+		says: "--record: open output no/such: no such file or directory",
+	},
+	{
+		line: `st report r.json --html no/such`, status: 1,
+		says: "--html: open output no/such: no such file or directory",
+	},
+	// An empty name is an error.
 	{line: `st run -q -o '' -- touch ran`, status: 2, says: "--output is empty"},
 	{line: `st run -q -o new.json --record "$unset" -- touch ran`, status: 2, says: "--record is empty"},
 	{line: `st run -q -o new.json --mode '' pipe`, status: 2, says: "--mode is empty"},
@@ -90,7 +105,7 @@ var outputCases = []struct {
 	{line: `st compare r.json s.json --fail-if ''`, status: 2, says: "--fail-if is empty"},
 	{line: `st report r.json --html ''`, status: 2, says: "--html is empty"},
 	{line: `st report r.json --html new.html --recording ''`, status: 2, says: "--recording is empty"},
-	// What is wrong with an input is not the output's fault, and leaves nothing there.
+	// The error of a bad input does not name the output, and nothing is written there.
 	{line: `st export bad.json --table cores -o new`, status: 1, says: "slicetrace: bad.json: "},
 	{line: `st export r.json bad.json --table cores -o new`, status: 1, says: "slicetrace: bad.json: "},
 	{line: `st compare r.json bad.json -o new`, status: 1, says: "slicetrace: bad.json: "},
@@ -119,7 +134,7 @@ func outputFixtures(t *testing.T, dir string) {
 	}
 }
 
-// contents are a folder's files by their names, and where its links lead.
+// contents returns the contents of a folder's files and the targets of its links, by name.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -147,7 +162,7 @@ func contents(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// kindOf says what a file of the tool's is.
+// kindOf returns the kind of a file that the tool wrote.
 func kindOf(text string) string {
 	_, err := report.Decode(strings.NewReader(text))
 	switch {
@@ -178,7 +193,8 @@ func TestOutputs(t *testing.T) {
 			cmd.Args = []string{"sh", "-c", `st() { "$TOOL" "$@"; }; ` + c.line}
 			cmd.Env = append(cmd.Env, "TOOL="+self(t))
 			got := finish(t, cmd)
-			if got.status != c.status || !strings.Contains(got.err, c.says) || c.status != 0 && strings.Count(got.err, "\n") > 1 {
+			tooLong := c.status != 0 && strings.Count(got.err, "\n") > 1
+			if got.status != c.status || !strings.Contains(got.err, c.says) || tooLong {
 				t.Errorf("status %d, want %d; it says %q, want %q", got.status, c.status, got.err, c.says)
 			}
 			want := map[string]string{}
@@ -201,7 +217,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// generic is a name in a partition without what depends on the report.
+// generic returns a name in a partition without the parts that depend on the report.
 func generic(name string) string {
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
@@ -217,7 +233,7 @@ func generic(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// Files that a run is to make are not made on a terminal.
+// Binary outputs are not written to a terminal.
 func TestOutputsOnATerminal(t *testing.T) {
 	bpftest.Require(t)
 	rec := filepath.Join(t.TempDir(), "t.rec")
@@ -238,7 +254,7 @@ func TestOutputsOnATerminal(t *testing.T) {
 		if status := ended(t, cmd); status != exitUsage {
 			t.Errorf("%v: status %d", args, status)
 		}
-		await(t, "be refused", func() bool { return strings.Contains(x.shown(), "is not for a terminal: name a file") })
+		await(t, "the error", func() bool { return strings.Contains(x.shown(), "is not for a terminal: name a file") })
 		if bytes.ContainsAny([]byte(x.shown()), "\x00\x1b") {
 			t.Errorf("%v: shown is %q", args, x.shown())
 		}

@@ -13,14 +13,14 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// filter is a condition on a column, in the words of each database and in Go's.
+// filter is a condition on a column, in the SQL of each database and in Go.
 type filter struct {
 	name  string
 	sql   map[database]string
 	match func(text string) bool
 }
 
-// filters are conditions on a column that some of its values meet, or none.
+// filters returns conditions on a column that some or none of its values meet.
 func filters(c report.TableColumn, values []string) []filter {
 	quoted := `"` + c.Name + `"`
 	list := []filter{
@@ -96,7 +96,7 @@ func literal(db database, kind report.ColumnKind, v string) string {
 	return fmt.Sprintf("unhex('%x')", v)
 }
 
-// order compares two values of a column as the databases are to: texts by bytes.
+// order compares two values of a column as the databases must: texts by bytes.
 func order(kind report.ColumnKind, a, b string) int {
 	switch kind {
 	case report.ColumnInteger:
@@ -124,7 +124,7 @@ func order(kind report.ColumnKind, a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// sample is some of a column's values: the least, the greatest, one between.
+// sample returns some of a column's values: the least, the greatest and one between them.
 func sample(c report.TableColumn, rows [][]string, column int) []string {
 	known := map[string]bool{}
 	for _, row := range rows {

@@ -25,8 +25,8 @@ import (
 // module graph.
 const readersVariable = "SLICETRACE_PARQUET_READERS"
 
-// database is one that reads Parquet. ClickHouse leaves out the pages whose
-// bounds say that they hold nothing of what is asked for, and DuckDB row groups.
+// database is a database that reads Parquet. By the bounds in the file, ClickHouse skips pages
+// that cannot hold what is asked for, and DuckDB row groups.
 type database string
 
 const (
@@ -113,8 +113,8 @@ func exported(t *testing.T, dir, file, source, table string, columns []report.Ta
 	return p
 }
 
-// parquetTables are all tables of a report without anything hostile, those of a
-// hostile one, those of a recording, and a fleet's.
+// parquetTables returns all tables of a report without anything hostile, of a hostile one, of a
+// recording, and of two hosts' reports together.
 func parquetTables(t *testing.T, dir string) []parquetTable {
 	t.Helper()
 	var all []parquetTable
@@ -134,12 +134,13 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 	}
 	for _, name := range report.TableNames() {
 		table := identified(t, full, name, source)
-		before, after := []string{full.ID(), full.Created.Format(time.RFC3339), full.Host.Kernel, full.Host.CPUModel}, []string{full.ID(), source}
-		if name == "runs" { // which has the rest as its own
+		before := []string{full.ID(), full.Created.Format(time.RFC3339), full.Host.Kernel, full.Host.CPUModel}
+		after := []string{full.ID(), source}
+		if name == "runs" { // it has the other columns anyway
 			before, after = before[:1], after[1:]
 		}
 		all = append(all, exported(t, dir, name+".parquet", source, name, table.columns, before, after))
-		// CSV shows hostile texts in another way.
+		// CSV changes hostile texts, so these rows come from the report.
 		table = identified(t, hostile, name, hostileSource)
 		table.files = "hostile-" + name + ".parquet"
 		if got := call(t, "export", hostileSource, "--table", name, "--format", "parquet", "-o",
@@ -148,7 +149,8 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		}
 		all = append(all, table)
 	}
-	for _, name := range []string{"trials", "cores", "quality", "runs", "core_times"} { // of which two hosts' files each are one table
+	// The files of two hosts are one table.
+	for _, name := range []string{"trials", "cores", "quality", "runs", "core_times"} {
 		all = append(all, fleetTable(t, dir, name, source, full))
 	}
 	recorded := longRecording(t)
@@ -265,8 +267,7 @@ func longRecording(t *testing.T) string {
 	return name
 }
 
-// A filter on any column of any table finds in each database the rows that it
-// finds in the table.
+// A filter on any column of any table finds the same rows in each database as in the table.
 func TestParquetReadersFindWhatIsThere(t *testing.T) {
 	query(t, duckDB, ".", []string{"SELECT 1"})
 	dir := t.TempDir()

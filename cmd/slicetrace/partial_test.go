@@ -17,77 +17,83 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// midway is something that befalls a run while one of its trials is under way.
-type midway struct {
+// incident is something that happens to a run during one of its trials.
+type incident struct {
 	// args follow run; prepare, if not nil, is called before the tool starts.
 	args    string
 	prepare func(*testing.T, *exec.Cmd) any
-	// The trial, and what happens in it to the hosts of its workers.
+	// The round and mode of the trial, and what happens to the hosts of its workers.
 	round  int
 	mode   workloads.Mode
-	befall func(t *testing.T, cmd *exec.Cmd, hosts []int, prepared any)
-	// trials are those that the saved report is to have, as "round mode" and the
-	// variant; none if nothing is to be saved.
+	happen func(t *testing.T, cmd *exec.Cmd, hosts []int, prepared any)
+	// trials are the trials of the saved report, as "round mode variant"; nil if nothing is
+	// saved.
 	trials []string
-	// said is in the report's notes and in its text, or in the one sentence that is
-	// left where nothing is saved.
+	// said are parts of the report's notes and of its text or, if nothing is saved, of the
+	// error.
 	said []string
-	// found is in the sentence of one of its findings, if it is not "".
+	// found is a part of the sentence of one of its findings.
 	found string
 }
 
-// A part of a run that fails takes nothing from the rest: what was measured is saved,
-// with a note that names the trial and the cause, and the status says that it is not
-// all that was asked for.
+// A part of a run that fails does not affect the rest: what was measured is saved, with a note
+// that names the trial and the cause, and the exit status is 1.
 func TestWhatWasMeasuredIsKept(t *testing.T) {
 	bpftest.Require(t)
 	killed := func(_ *testing.T, _ *exec.Cmd, hosts []int, _ any) { _ = unix.Kill(hosts[0], unix.SIGKILL) }
 	interrupted := func(_ *testing.T, cmd *exec.Cmd, _ []int, _ any) { _ = cmd.Process.Signal(unix.SIGTERM) }
-	for name, c := range map[string]midway{
-		// What has worked is worth another try: who was killed once may live next time.
+	for name, c := range map[string]incident{
+		// A form that has worked before is tried again in the next round.
 		"a worker is killed": {
-			args: "socket --rounds 3", round: 2, mode: workloads.Threads, befall: killed,
+			args: "socket --rounds 3", round: 2, mode: workloads.Threads, happen: killed,
 			trials: []string{"1 processes", "1 threads", "2 processes", "3 processes", "3 threads"},
-			said:   []string{"socket in threads, round 2, failed: host of all 4 workers of socket (pid ", "was ended by signal 9 (killed)"},
-			found:  "socket in threads failed in round 2.",
+			said: []string{
+				"socket in threads, round 2, failed: host of all 4 workers of socket (pid ",
+				"was ended by signal 9 (killed)",
+			},
+			found: "socket in threads failed in round 2.",
 		},
-		// What never has is not: it would fail in each round.
+		// A form that never has worked is not: it would fail in each round.
 		"a worker is killed in the first round": {
-			args: "socket --rounds 2", round: 1, mode: workloads.Processes, befall: killed,
+			args: "socket --rounds 2", round: 1, mode: workloads.Processes, happen: killed,
 			trials: []string{"1 threads", "2 threads"},
 			said:   []string{"socket in processes, round 1, failed and is left out of the later rounds: "},
 			found:  "socket in processes failed in round 1 and later",
 		},
 		"a recording goes on": {
-			args: "socket --rounds 1 --record r.rec", round: 1, mode: workloads.Threads, befall: killed,
+			args: "socket --rounds 1 --record r.rec", round: 1, mode: workloads.Threads, happen: killed,
 			trials: []string{"1 processes"},
 			said:   []string{"socket in threads, round 1, failed: host of "},
 		},
 		"nothing was measured": {
-			args: "socket --rounds 1 --mode threads", round: 1, mode: workloads.Threads, befall: killed,
-			said: []string{"run socket in threads: host of all 4 workers of socket (pid ", "was ended by signal 9 (killed)"},
+			args: "socket --rounds 1 --mode threads", round: 1, mode: workloads.Threads, happen: killed,
+			said: []string{
+				"run socket in threads: host of all 4 workers of socket (pid ",
+				"was ended by signal 9 (killed)",
+			},
 		},
-		// Figures of fewer cores are not to be compared with those of before: the run ends.
+		// The run ends, since figures of fewer cores cannot be compared with the earlier ones.
 		"a core is taken from the control group": {
-			args: "socket --rounds 3", prepare: inCPUSet, round: 2, mode: workloads.Threads, befall: takeLastCore,
+			args: "socket --rounds 3", prepare: inCPUSet, round: 2, mode: workloads.Threads, happen: takeLastCore,
 			trials: []string{"1 processes", "1 threads"},
 			said: []string{
-				"the run ended early: core ", " is offline or this process may not run on it (cpuset, taskset): name cores out of ",
+				"the run ended early: core ",
+				" is offline or this process may not run on it (cpuset, taskset): name cores out of ",
 				": 1 of 3 rounds finished and are kept",
 			},
 		},
-		// Of a round that was not finished all is kept if no other was.
+		// The trials of an unfinished round are kept if it is the first.
 		"interrupted in the first round": {
-			args: "socket --rounds 2", round: 1, mode: workloads.Threads, befall: interrupted,
+			args: "socket --rounds 2", round: 1, mode: workloads.Threads, happen: interrupted,
 			trials: []string{"1 processes"},
 			said:   []string{"interrupted: none of 2 rounds finished; of the first, 1 of 2 trials did"},
 		},
 		"interrupted in the second round": {
-			args: "socket --rounds 3", round: 2, mode: workloads.Processes, befall: interrupted,
+			args: "socket --rounds 3", round: 2, mode: workloads.Processes, happen: interrupted,
 			trials: []string{"1 processes", "1 threads"},
 			said:   []string{"interrupted: 1 of 3 rounds finished and are kept"},
 		},
-		// One form cannot run here, and the others can.
+		// One form cannot run, but the others can.
 		"no program may be executed": {
 			args: "spawn --rounds 2", prepare: withoutExecution,
 			trials: []string{
@@ -96,7 +102,8 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 			},
 			said: []string{
 				"spawn exec in processes, round 1, failed and is left out of the later rounds: host of worker ",
-				"make a program to execute: execute: permission denied in memory, ", ": set vm.memfd_noexec to 0, or TMPDIR",
+				"make a program to execute: execute: permission denied in memory, ",
+				": set vm.memfd_noexec to 0, or TMPDIR",
 			},
 			found: "spawn exec in processes failed in round 1 and later",
 		},
@@ -105,16 +112,18 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 	}
 }
 
-func (c *midway) check(t *testing.T) {
+func (c *incident) check(t *testing.T) {
 	cmd := tool(t, append([]string{"run", "-o", "r.json", "--duration", "200ms"}, strings.Fields(c.args)...)...)
 	var prepared any
 	if c.prepare != nil {
 		prepared = c.prepare(t, cmd)
 	}
 	got := finish(t, cmd, func() {
-		if c.befall != nil {
-			hosts := awaitWork(t, cmd, func(trial workloads.Trial) bool { return trial.Round == c.round && trial.Mode == c.mode })
-			c.befall(t, cmd, hosts, prepared)
+		if c.happen != nil {
+			hosts := awaitWork(t, cmd, func(trial workloads.Trial) bool {
+				return trial.Round == c.round && trial.Mode == c.mode
+			})
+			c.happen(t, cmd, hosts, prepared)
 		}
 	})
 	if got.status != exitFailed {
@@ -148,11 +157,12 @@ func (c *midway) check(t *testing.T) {
 			t.Errorf("%q is not in the notes %q and in the text", want, notes)
 		}
 	}
-	if c.found != "" && !slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return strings.Contains(f.Sentence, c.found) }) {
+	isFound := func(f report.Finding) bool { return strings.Contains(f.Sentence, c.found) }
+	if c.found != "" && !slices.ContainsFunc(r.Findings, isFound) {
 		t.Errorf("no finding says %q", c.found)
 	}
 	if strings.Contains(c.args, "--record") {
-		marks, _, end := taped(t, filepath.Join(got.dir, "r.rec"))
+		marks, _, end := readRecording(t, filepath.Join(got.dir, "r.rec"))
 		if len(marks) != len(r.Trials) || r.Recording == nil || end.Switches != r.Recording.Switches {
 			t.Errorf("the recording has %d marks and the end %+v, the report says %+v", len(marks), end, r.Recording)
 		}
@@ -160,7 +170,7 @@ func (c *midway) check(t *testing.T) {
 	checkNoWorkers(t, cmd)
 }
 
-// cpuSet is a control group and the cores that it leaves when the last is taken.
+// cpuSet is a control group, and the list of its cores without the last.
 type cpuSet struct {
 	group *bpftest.Group
 	rest  string
@@ -170,7 +180,7 @@ type cpuSet struct {
 func inCPUSet(t *testing.T, cmd *exec.Cmd) any {
 	cores := bpftest.AllowedCores(t)
 	if len(cores) < 2 {
-		t.Skip("one core")
+		t.Skip("this machine has one core, and the test takes one away")
 	}
 	list := strings.ReplaceAll(strings.Trim(fmt.Sprint(cores), "[]"), " ", ",")
 	group := bpftest.NewGroup(t, "cpuset")
@@ -187,8 +197,8 @@ func takeLastCore(t *testing.T, _ *exec.Cmd, _ []int, prepared any) {
 	set.group.Set(t, "cpuset.cpus", set.rest)
 }
 
-// noExecutionVariable makes the tool, and what it starts, unable to execute a
-// descriptor, as a security module may.
+// noExecutionVariable makes the tool and its children unable to execute a descriptor, as a
+// security module may.
 const noExecutionVariable = "SLICETRACE_TEST_NO_EXECUTION"
 
 func withoutExecution(_ *testing.T, cmd *exec.Cmd) any {
@@ -206,7 +216,8 @@ func refuseExecution() error {
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
+		unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		return fmt.Errorf("refuse execution: %w", errno)
 	}

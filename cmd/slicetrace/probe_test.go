@@ -17,15 +17,16 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// probeProgram is testdata/probe.c, in C because Go's runtime disturbs what is to be
-// seen. It is compiled once.
+// probeProgram compiles testdata/probe.c once. It is in C, because Go's runtime changes what the
+// tests look at.
 var probeProgram = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "slicetrace-probe-*")
 	if err != nil {
 		return "", err
 	}
 	program := filepath.Join(dir, "probe")
-	text, err := exec.Command("gcc", "-O1", "-Wall", "-Wno-unused-result", "-o", program, "testdata/probe.c").CombinedOutput()
+	gcc := exec.Command("gcc", "-O1", "-Wall", "-Wno-unused-result", "-o", program, "testdata/probe.c")
+	text, err := gcc.CombinedOutput()
 	if err != nil {
 		return "", errors.New(err.Error() + ": " + string(text))
 	}
@@ -41,15 +42,15 @@ func removeProbe() {
 // probe is a run of the probe, bare or by the tool.
 type probe struct {
 	*exec.Cmd
-	// says is what it writes to descriptor 4, and end the other side of its
-	// descriptor 3, whose closing ends it.
+	// says is the reading side of its descriptor 4. Closing end, the writing side of its
+	// descriptor 3, ends it.
 	says, end *os.File
 	dir       string
 }
 
-// startProbe starts the probe as the leader of a session of its own: behind the words
-// before, then, if traced, the tool, then the probe with the words after. Its standard
-// error is errs, or the terminal if errs is nil.
+// startProbe starts the probe as the leader of a session of its own. The command line is the
+// words before, then the tool if traced, then the probe with the words after. Standard error is
+// errs, or the terminal if errs is nil.
 func startProbe(t *testing.T, x *terminal, errs *os.File, traced bool, before, after []string) *probe {
 	t.Helper()
 	if _, err := exec.LookPath("gcc"); err != nil {
@@ -103,7 +104,7 @@ func startProbe(t *testing.T, x *terminal, errs *os.File, traced bool, before, a
 	return p
 }
 
-// next returns the next byte that the probe says, and false if none comes in time.
+// next returns the next byte that the probe writes, and false if none comes in time.
 func (p *probe) next(within time.Duration) (byte, bool) {
 	var c [1]byte
 	_ = p.says.SetReadDeadline(time.Now().Add(within))
@@ -111,14 +112,14 @@ func (p *probe) next(within time.Duration) (byte, bool) {
 	return c[0], err == nil && n == 1
 }
 
-// rest returns what the probe says until nobody is left to say it: it, what traces it
-// and what they have started.
+// rest returns what the probe writes until every process that could write has ended: the
+// probe, the tool and their children.
 func (p *probe) rest(t *testing.T) string {
 	t.Helper()
 	_ = p.says.SetReadDeadline(time.Now().Add(20 * time.Second))
 	text, err := io.ReadAll(p.says)
 	if err != nil {
-		t.Errorf("%v: somebody is left: %v", p.Args, err)
+		t.Errorf("%v: a process is left: %v", p.Args, err)
 	}
 	return string(bytes.TrimSpace(text))
 }

@@ -18,11 +18,11 @@ func newReport(s streams) *cobra.Command {
 	var page pageFlags
 	cmd := &cobra.Command{
 		Use:   "report [OLD] REPORT",
-		Short: "Show a saved report again, or make a page of it",
-		Long: `report shows what a saved report says. With --html it writes a page instead, to be
-looked at in a browser: one file that needs nothing else, with charts, every
-figure and, of a recording of the same run, the slices themselves. Of two reports
-it is about the second, and what has changed since the first.`,
+		Short: "Show a saved report again, or make an HTML page of it",
+		Long: `report shows a saved report. With --html it writes a page for a browser instead: one
+file that needs nothing else, with charts, every figure and, from a recording of the
+same run, the slices themselves. With two reports the page shows the second, and what
+has changed since the first.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report --verbose REPORT
   slicetrace report --format json REPORT | jq .quality
@@ -51,7 +51,7 @@ it is about the second, and what has changed since the first.`,
 	return cmd
 }
 
-// readReport reads a report and, in one that was saved without them, decides the claims.
+// readReport reads a report, and decides the claims if it was saved without findings.
 func readReport(name string) (*report.Report, error) {
 	delayGC()
 	r, err := report.ReadFile(name)
@@ -70,7 +70,8 @@ func withFindings(r *report.Report) *report.Report {
 }
 
 func addVerbose(cmd *cobra.Command, verbose *bool) {
-	cmd.Flags().BoolVarP(verbose, "verbose", "v", false, "show every figure of every workload, and why claims were not measured")
+	cmd.Flags().BoolVarP(verbose, "verbose", "v", false,
+		"show every figure of every workload, and why claims were not measured")
 }
 
 // show writes a report in one of the formats.
@@ -85,7 +86,7 @@ func show(w *os.File, r *report.Report, f format, verbose bool) error {
 	}
 }
 
-// textOptions fit the terminal, if w is one.
+// textOptions returns options that suit the terminal, if w is one.
 func textOptions(w *os.File, verbose bool) render.TextOptions {
 	fd := int(w.Fd())
 	options := render.TextOptions{Bold: wantsBold(w), Verbose: verbose}

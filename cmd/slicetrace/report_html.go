@@ -17,7 +17,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/timeline"
 )
 
-// pageFlags are what report --html takes.
+// pageFlags are the flags for report --html.
 type pageFlags struct {
 	html, recording string
 	start, length   time.Duration
@@ -26,26 +26,29 @@ type pageFlags struct {
 
 func addPage(cmd *cobra.Command, p *pageFlags) {
 	f := cmd.Flags()
-	f.StringVar(&p.html, "html", "", "write the report, or two beside each other, as a page to this `FILE`, or - for standard output")
-	f.StringVar(&p.recording, "recording", "", "with --html: draw slices of this recording of the run, a `FILE` of run --record")
-	f.DurationVar(&p.start, "window-start", 0, "with --recording: draw from this time after the recording's start (default: the middle of the first trial of each kind)")
+	f.StringVar(&p.html, "html", "",
+		"write the report, or two beside each other, as a page to this `FILE`, or - for standard output")
+	f.StringVar(&p.recording, "recording", "",
+		"with --html: draw slices of this recording of the run, a `FILE` of run --record")
+	f.DurationVar(&p.start, "window-start", 0, "with --recording: draw from this time after the recording's start "+
+		"(default: the middle of the first trial of each kind)")
 	f.DurationVar(&p.length, "window-length", timeline.DefaultLength, "with --recording: draw at most this long")
 	// The calls fail only for a flag that does not exist.
 	_ = cmd.MarkFlagFilename("html", "html")
 	_ = cmd.MarkFlagFilename("recording")
 }
 
-// check refuses flags that mean nothing together.
+// check rejects flags that mean nothing together.
 func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
 	given := cmd.Flags().Changed
 	p.chosen = given("window-start")
 	switch {
 	case p.html == "" && reports > 1:
-		return usagef("two reports are shown beside each other by --html FILE")
+		return usagef("two reports can only be shown with --html FILE; slicetrace compare shows what changed")
 	case p.html == "" && p.recording != "":
-		return usagef("--recording goes with --html FILE")
+		return usagef("--recording needs --html FILE")
 	case p.recording == "" && (p.chosen || given("window-length")):
-		return usagef("--window-start and --window-length go with --recording FILE")
+		return usagef("--window-start and --window-length need --recording FILE")
 	case p.start < 0 || p.length <= 0:
 		return usagef("--window-start must not be negative, and --window-length must be positive")
 	case p.html != "" && (given("format") || given("verbose")):
@@ -54,13 +57,13 @@ func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
 	return nil
 }
 
-// write makes the page of the last of the reports.
+// write makes the page of the last report named, compared with the first if there are two.
 func (p *pageFlags) write(s streams, names []string) error {
 	inputs := names
 	if p.recording != "" {
 		inputs = append(slices.Clone(names), p.recording)
 	}
-	targets, err := openOutputs(s, inputs, asked{"--html", p.html})
+	targets, err := openOutputs(s, inputs, outputFlag{"--html", p.html})
 	if err != nil {
 		return err
 	}
@@ -75,7 +78,8 @@ func (p *pageFlags) write(s streams, names []string) error {
 			return err
 		}
 		both := []report.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
-		options.Comparison, err = report.Compare(both[:1], [][]report.Named{both[1:]}, report.CompareOptions{Like: likeBeside(both[:1], both, nil)})
+		like := report.CompareOptions{Like: likeBeside(both[:1], both, nil)}
+		options.Comparison, err = report.Compare(both[:1], [][]report.Named{both[1:]}, like)
 		if err != nil {
 			return err
 		}
@@ -85,7 +89,7 @@ func (p *pageFlags) write(s streams, names []string) error {
 			return err
 		}
 	}
-	var page bytes.Buffer // whole: a stream cannot be taken back
+	var page bytes.Buffer // complete before it is written: a stream cannot be taken back
 	if err := render.HTML(&page, r, options); err != nil {
 		return err
 	}
@@ -95,7 +99,8 @@ func (p *pageFlags) write(s streams, names []string) error {
 	})
 }
 
-// windows reads what the page shows of the recording, which must be of the report's run.
+// windows reads the parts of the recording that the page shows. The recording must be of
+// the report's run.
 func (p *pageFlags) windows(name string, r *report.Report) ([]timeline.Window, error) {
 	f, err := os.Open(p.recording)
 	if err != nil {
@@ -124,15 +129,16 @@ func (p *pageFlags) windows(name string, r *report.Report) ([]timeline.Window, e
 	return windows, nil
 }
 
-// errOtherRun says that a report and a recording are not of one run.
+// errOtherRun is the error for a report and a recording of different runs.
 var errOtherRun = errors.New("the recording is of another run")
 
-// beginsWithin is how long after its report a recording of the same run begins at most.
+// beginsWithin is the longest time from a report's creation to the start of the recording
+// of the same run.
 const beginsWithin = time.Minute
 
-// checkSameRun returns errOtherRun unless the recording is that of the report's run: both
-// have the same identity. Those of older versions have none: then their counts are
-// compared or, where the recording was cut short and says none, when they began.
+// checkSameRun returns errOtherRun unless the recording has the identity that the report
+// names. Files of older versions have no identity: then the counts are compared or, if the
+// recording was cut short and has none, the times at which they began.
 func checkSameRun(r *report.Report, header recording.Header, end *recording.End) error {
 	told := r.Recording
 	switch {
@@ -150,7 +156,7 @@ func checkSameRun(r *report.Report, header recording.Header, end *recording.End)
 		}
 		return nil
 	}
-	// A report's time is in whole seconds.
+	// A report's time is rounded down to whole seconds.
 	if after := header.Created.Sub(r.Created); after < 0 || after > beginsWithin {
 		return errOtherRun
 	}

@@ -14,28 +14,34 @@ import (
 
 const module = "github.com/slicetrace/slicetrace/"
 
-// mayImport are the packages of this module that each package may import. workloads knows
-// nothing of tracing; report and all below it are read on any system and never link eBPF.
+// mayImport lists the packages of this module that each package may import. Package workloads
+// knows nothing of tracing; package report and those below it build on any system and never
+// link eBPF.
 var mayImport = map[string][]string{
-	"bpf":                               {},
-	"bpf/baseline":                      {"bpf"},
-	"bpf/bpftest":                       {},
-	"cmd/slicetrace":                    {"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector", "collector/hostinfo", "report", "report/recording", "report/render", "report/timeline", "workloads"},
+	"bpf":          {},
+	"bpf/baseline": {"bpf"},
+	"bpf/bpftest":  {},
+	"cmd/slicetrace": {
+		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector", "collector/hostinfo",
+		"report", "report/recording", "report/render", "report/timeline", "workloads",
+	},
 	"cmd/slicetrace/internal/inherited": {},
 	"cmd/slicetrace/internal/outfile":   {},
-	"collector":                         {"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording"},
-	"collector/hostinfo":                {"report"},
-	"report":                            {"report/histogram", "report/stats"},
-	"report/histogram":                  {},
-	"report/recording":                  {},
-	"report/render":                     {"report", "report/recording", "report/timeline"},
-	"report/reporttest":                 {"report", "report/histogram", "report/recording"},
-	"report/stats":                      {},
-	"report/timeline":                   {"report/recording"},
-	"workloads":                         {},
+	"collector": {
+		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording",
+	},
+	"collector/hostinfo": {"report"},
+	"report":             {"report/histogram", "report/stats"},
+	"report/histogram":   {},
+	"report/recording":   {},
+	"report/render":      {"report", "report/recording", "report/timeline"},
+	"report/reporttest":  {"report", "report/histogram", "report/recording"},
+	"report/stats":       {},
+	"report/timeline":    {"report/recording"},
+	"workloads":          {},
 }
 
-// usedBy are the packages that alone may import a library.
+// usedBy lists the only packages that may import a library.
 var usedBy = map[string][]string{
 	"github.com/cilium/ebpf":            {"bpf", "bpf/baseline", "bpf/bpftest", "collector"},
 	"github.com/spf13/":                 {"cmd/slicetrace"},
@@ -43,8 +49,8 @@ var usedBy = map[string][]string{
 	"github.com/parquet-go/parquet-go":  {"report/render"},
 }
 
-// Imports go in one direction: from the commands to what they compose, and from the
-// tracer and the renderers to the record of a run.
+// Imports go in one direction: from the commands to the packages that they compose, and from
+// the tracer and the renderers to the record of a run.
 func TestPackagesImportInOneDirection(t *testing.T) {
 	const root = "../.."
 	seen := map[string]bool{}
@@ -69,7 +75,7 @@ func TestPackagesImportInOneDirection(t *testing.T) {
 		}
 		allowed, known := mayImport[folder]
 		if seen[folder] = true; !known {
-			t.Errorf("%s: say in mayImport what the package may import", folder)
+			t.Errorf("%s: add the package to mayImport", folder)
 		}
 		for _, spec := range file.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)

@@ -36,16 +36,15 @@ type runOptions struct {
 	verbose    bool
 	claims     bool
 
-	// saved and recorded are where report and recording go, nil for a name that nobody
-	// chose and for no recording.
+	// saved and recorded are the targets of -o and --record, nil for a flag that is not given.
 	saved, recorded *outfile.Target
-	// inherited is what this process was given, and Go's runtime has changed.
+	// inherited is what this process inherited, before Go's runtime changed some of it.
 	inherited inherited.State
 }
 
-// defaultRounds is how many short rounds find a difference of 10 % in nine runs
-// of ten on a machine that others slow down for moments: see the README. Six are
-// the fewest that give a confidence interval of 95 %.
+// defaultRounds is the number of short rounds that find a difference of 10 % in nine runs
+// out of ten, on a machine that other programs slow down now and then: see
+// report/README.md. Six are the fewest that give a confidence interval of 95 %.
 const defaultRounds = 12
 
 func newRun(s streams) *cobra.Command {
@@ -54,16 +53,16 @@ func newRun(s streams) *cobra.Command {
 		Use:   "run [WORKLOAD...] [-- CMD [ARG...]]",
 		Short: "Measure the bundled workloads in both modes, or any program",
 		Long: `run traces every switch on every core while the bundled workloads run as processes
-and as threads in turn, shows a report and saves it. With -- it asks the same of
-any program and all its children: the program has standard input and output to
-itself, the report follows on standard error, and its exit status is passed on.
-With -o - or --record - standard output carries that alone.
+and as threads in turn, shows a report and saves it. After -- it does the same for any
+program and all its children: the program has standard input and output to itself, the
+report follows on standard error, and run exits with the program's exit status. With
+-o - or --record -, standard output carries only that file.
 
-A trial that fails takes nothing from the others: the report names it and the cause,
-and the exit status is 1.
+A trial that fails does not affect the others: the report names it and the cause, and
+the exit status is 1.
 
-Workloads are listed by "slicetrace list". Under sudo the work runs as the user
-who called sudo, and the saved report is theirs.`,
+"slicetrace list" lists the workloads. Under sudo the work runs as the user who called
+sudo, and the saved report belongs to that user.`,
 		Example: `  sudo slicetrace run
   sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
   sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
@@ -104,26 +103,36 @@ who called sudo, and the saved report is theirs.`,
 
 func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"}, "how workers are held: processes, threads or processes,threads")
+	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"},
+		"what workers are: processes, threads or processes,threads")
 	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
-	f.DurationVar(&o.duration, "duration", 0, "how long each trial's workers work, such as 1s (default: the workload's own)")
-	f.Int64Var(&o.operations, "operations", 0, "end trials after this many operations a worker instead of after a time")
-	f.IntVar(&o.workers, "workers", 0, "number of workers, but in forms with a fixed number (default: the workload's own)")
-	f.StringVar(&o.cores, "cores", "", "cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
-	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch}, "phases of a switch to time: pick, switch, pick,switch or none; the fewer, the less each switch is slowed down")
-	f.IntVar(&o.tasks, "max-tasks", 0, "how many tasks of CMD can be watched at once (default: 240 a core, at least 1024 and at most 4096)")
-	f.StringVarP(&o.output, "output", "o", "", "save the report to this file, or - for standard output (default slicetrace-<UTC time>.json)")
-	f.StringVar(&o.record, "record", "", "also write every switch and wakeup on every core to this file, for export and report --html")
+	f.DurationVar(&o.duration, "duration", 0,
+		"how long the workers of each trial work, such as 1s (default: the workload's own)")
+	f.Int64Var(&o.operations, "operations", 0,
+		"end trials after this many operations per worker instead of after a time")
+	f.IntVar(&o.workers, "workers", 0,
+		"number of workers, except in forms with a fixed number (default: the workload's own)")
+	f.StringVar(&o.cores, "cores", "",
+		"cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
+	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch},
+		"phases of a switch to time: pick, switch, pick,switch or none; fewer phases slow each switch down less")
+	f.IntVar(&o.tasks, "max-tasks", 0,
+		"how many tasks of CMD can be watched at once (default: 240 a core, at least 1024 and at most 4096)")
+	f.StringVarP(&o.output, "output", "o", "",
+		"save the report to this file, or - for standard output (default slicetrace-<UTC time>.json)")
+	f.StringVar(&o.record, "record", "",
+		"also write every switch and wakeup on every core to this file, for export and report --html")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show neither report nor progress; the report is saved")
 	f.BoolVar(&o.keepRoot, "keep-root", false, "run the work as root instead of as the user who called sudo")
-	f.BoolVar(&o.claims, "claims", false, "list the claims that a run decides and the workloads that answer each, and run nothing")
+	f.BoolVar(&o.claims, "claims", false,
+		"list the claims that a run decides and the workloads that each needs, and run nothing")
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})
 	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseNone})
 }
 
-// otherThanClaims names the first thing that is asked for beside --claims, "" for none.
+// otherThanClaims names an argument or flag that is given with --claims, "" if there is none.
 func otherThanClaims(cmd *cobra.Command, args []string) (other string) {
 	if len(args) > 0 {
 		return args[0]
@@ -136,11 +145,11 @@ func otherThanClaims(cmd *cobra.Command, args []string) (other string) {
 	return other
 }
 
-// checkQuiet refuses to show nothing in a certain way.
+// checkQuiet rejects --quiet together with a flag about how the report is shown.
 func checkQuiet(cmd *cobra.Command) error {
 	for _, how := range []string{"format", "verbose"} {
 		if f := cmd.Flags(); f.Changed("quiet") && f.Changed(how) {
-			return usagef("--quiet shows nothing, and --%s says how it is shown: leave out one", how)
+			return usagef("--quiet shows nothing, so --%s has no meaning with it: leave one of them out", how)
 		}
 	}
 	return nil
@@ -154,7 +163,7 @@ func workloadNames() []string {
 	return names
 }
 
-// What --phases may name.
+// The values of --phases.
 const (
 	phasePick   = "pick"
 	phaseSwitch = "switch"
@@ -167,7 +176,8 @@ func (o *runOptions) checkPhases() error {
 	}
 	for i, p := range o.phases {
 		if p != phasePick && p != phaseSwitch {
-			return usagef("--phases %s: the phases are pick and switch; none stands alone", strings.Join(o.phases, ","))
+			return usagef("--phases %s: the phases are pick and switch, or none on its own",
+				strings.Join(o.phases, ","))
 		}
 		if slices.Contains(o.phases[:i], p) {
 			return usagef("--phases names %s twice", p)
@@ -177,19 +187,20 @@ func (o *runOptions) checkPhases() error {
 }
 
 // open opens a collector for a run on the host.
-func (o *runOptions) open(tasks int, host report.Host, t *recordingFile) (*collector.Collector, error) {
+func (o *runOptions) open(tasks int, host report.Host, rf *recordingFile) (*collector.Collector, error) {
 	return openCollector(collector.Options{
-		Tasks: tasks, Record: t.options(host),
+		Tasks: tasks, Record: rf.options(host),
 		NoPick: !slices.Contains(o.phases, phasePick), NoSwitch: !slices.Contains(o.phases, phaseSwitch),
 	})
 }
 
-// bundledOnly returns the flags that mean nothing for a program of the user's.
+// bundledOnly returns the flags that have no meaning for a program after "--".
 func bundledOnly() []string {
 	return []string{"mode", "rounds", "duration", "operations", "workers", "cores"}
 }
 
-// checkBundled refuses what a plan takes for a default, and a user cannot mean.
+// checkBundled rejects values that a plan would take for "use the default", but that the
+// user has given.
 func (o *runOptions) checkBundled(cmd *cobra.Command, names []string) error {
 	given := cmd.Flags().Changed
 	switch {
@@ -230,7 +241,9 @@ func (o *runOptions) checkCommand(cmd *cobra.Command, before, argv []string) err
 
 // plan turns the flags into trials.
 func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads.Plan, error) {
-	p := workloads.Plan{Rounds: o.rounds, Duration: o.duration, Operations: o.operations, Workers: o.workers, User: user}
+	p := workloads.Plan{
+		Rounds: o.rounds, Duration: o.duration, Operations: o.operations, Workers: o.workers, User: user,
+	}
 	if len(names) == 0 {
 		names = workloadNames()
 	}
@@ -261,7 +274,8 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 	return p, nil
 }
 
-// parseCores reads a list of different cores such as "0-3,8"; an empty list is nil.
+// parseCores parses a list of cores such as "0-3,8", none of them twice. Of an empty list
+// it returns nil.
 func parseCores(list string) ([]int, error) {
 	cores, err := hostinfo.ParseCPUs(list)
 	if err != nil {
@@ -270,13 +284,14 @@ func parseCores(list string) ([]int, error) {
 	slices.Sort(cores)
 	for i := 1; i < len(cores); i++ {
 		if cores[i] == cores[i-1] {
-			return nil, fmt.Errorf("core %d stands there twice", cores[i])
+			return nil, fmt.Errorf("core %d is named twice", cores[i])
 		}
 	}
 	return cores, nil
 }
 
-// user is who the work runs as: whoever called sudo, unless root is to be kept.
+// user returns the user that the work runs as: the one who called sudo, or nil for this
+// process's own.
 func (o *runOptions) user() *workloads.Credential {
 	if o.keepRoot {
 		return nil
@@ -284,8 +299,8 @@ func (o *runOptions) user() *workloads.Credential {
 	return invokingUser().credential()
 }
 
-// environment is what a program gets: ours, but with the home of the user that
-// it runs as.
+// environment returns the environment of the program: ours, except for the variables
+// about the user that it runs as.
 func (o *runOptions) environment() []string {
 	if o.keepRoot {
 		return o.inherited.Environ
@@ -293,7 +308,7 @@ func (o *runOptions) environment() []string {
 	return invokingUser().environment(o.inherited.Environ)
 }
 
-// outputName is where the report goes.
+// outputName returns the name of the report's file.
 func (o *runOptions) outputName(created time.Time) string {
 	if o.output != "" {
 		return o.output

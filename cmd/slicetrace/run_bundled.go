@@ -24,7 +24,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err != nil {
 		return err
 	}
-	r, name, err := o.begin(s)
+	r, name, err := o.startReport(s)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,8 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	}
 	ctx, stop := untilInterrupted(ctx, o.inherited.Ignored)
 	defer stop()
-	for _, info := range o.inherited.Pending { // which was taken before the runtime began
+	// Signals that were pending at the start were taken out before the runtime began.
+	for _, info := range o.inherited.Pending {
 		_ = unix.Kill(os.Getpid(), syscall.Signal(binary.NativeEndian.Uint32(info[:])))
 	}
 	// A second signal ends the program at once.
@@ -45,7 +46,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err != nil {
 		return err
 	}
-	if err := deliver(s.out, s.err, o, name, r); err != nil {
+	if err := saveAndShow(s.out, s.err, o, name, r); err != nil {
 		return err
 	}
 	if !whole || r.Recording == nil && o.record != "" {
@@ -54,9 +55,9 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	return nil
 }
 
-// untilInterrupted returns a context that ends by a signal that ends a run early: none
-// that was ignored when this process was executed, as by nohup and for a shell's
-// background jobs. Those it goes on to ignore, of which Go's runtime would forget some.
+// untilInterrupted returns a context that ends when a signal asks to end the run early.
+// Signals that were ignored when this process was executed, as under nohup or in a shell's
+// background, stay ignored: Go's runtime would forget some of them.
 func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, context.CancelFunc) {
 	var heeded []os.Signal
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
@@ -66,15 +67,17 @@ func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, con
 			heeded = append(heeded, sig)
 		}
 	}
-	if heeded == nil { // which would mean all
+	if heeded == nil { // NotifyContext would take an empty list to mean all signals
 		return context.WithCancel(ctx)
 	}
 	return signal.NotifyContext(ctx, heeded...)
 }
 
-// measure runs the plan and fills the report, which is whole if every trial is in it.
-// It is an error if none is.
-func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report) (whole bool, err error) {
+// measure runs the plan and fills the report. It returns whether every trial is in it, and
+// an error if none is.
+func measure(
+	ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report,
+) (whole bool, err error) {
 	began := collector.Now()
 	trials := plan.Trials()
 	most := 0
@@ -87,7 +90,7 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 	}
 	defer rf.abort()
 	settings := hostinfo.WatchSettings(r.Host)
-	// Twice, since a trial's workers can be about to exit when the next begins.
+	// Twice as many, since a trial's workers may still be exiting when the next trial begins.
 	c, err := o.open(2*most+16, r.Host, rf)
 	if err != nil {
 		return false, err
@@ -102,22 +105,22 @@ func measure(ctx context.Context, s streams, o *runOptions, plan workloads.Plan,
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}
-	rec := &trialObserver{collector: c, report: r, settings: settings, progress: bar, began: began}
-	err = plan.Run(ctx, rec, rec.Failed)
+	observer := &trialObserver{collector: c, report: r, settings: settings, progress: bar, began: began}
+	err = plan.Run(ctx, observer, observer.Failed)
 	bar.close()
 	if err := conclude(r, plan, err); err != nil {
 		return false, err
 	}
 	rf.finish(c, r)
 	saveMemory()
-	seal(r, c, settings)
+	finishReport(r, c, settings)
 	return err == nil && len(r.Failed) == 0, nil
 }
 
-// conclude keeps what was measured, whatever ended the plan: err is what plan.Run
-// returned. It is an error if nothing was. Of a plan that ended before its last trial it
-// drops those of the round that was not finished, if one was before, so that every
-// form has as many trials in each mode but for those that failed.
+// conclude keeps what was measured, whatever ended the plan; err is what plan.Run returned.
+// It returns an error if nothing was measured. If the plan ended early, the trials of the
+// unfinished round are dropped (unless it was the first), so that every form has the same
+// number of trials in each mode, except for those that failed.
 func conclude(r *report.Report, plan workloads.Plan, err error) error {
 	what, why := "interrupted", ""
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -143,11 +146,13 @@ func conclude(r *report.Report, plan workloads.Plan, err error) error {
 	}
 	finished := ended.Round - 1
 	if finished == 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s%s: none of %d rounds finished; of the first, %d of %d trials did",
+		r.Warnings = append(r.Warnings, fmt.Sprintf(
+			"%s%s: none of %d rounds finished; of the first, %d of %d trials did",
 			what, why, plan.Rounds, len(r.Trials), len(plan.Trials())/plan.Rounds))
 		return nil
 	}
 	r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Round > finished })
-	r.Warnings = append(r.Warnings, fmt.Sprintf("%s%s: %d of %d rounds finished and are kept", what, why, finished, plan.Rounds))
+	r.Warnings = append(r.Warnings, fmt.Sprintf("%s%s: %d of %d rounds finished and are kept",
+		what, why, finished, plan.Rounds))
 	return nil
 }

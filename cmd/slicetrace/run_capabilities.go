@@ -9,14 +9,13 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
-// keepCapabilities gives up all of this process's capabilities but those given,
-// on all of its threads and for good: a program that it executes can have them
-// again only as any program can, by being root's or by its file. Those of the
-// given that the process does not have it does not get.
+// keepCapabilities gives up all capabilities of this process except those given, in every
+// thread and for good. A program that the process executes can get them back only as any
+// program can: by running as root, or through its file's capabilities. keepCapabilities
+// never adds a capability that the process does not have.
 //
-// The bounding set stays as it is: programs that are started inherit it, and a
-// setuid program among them would be less than it is for whoever starts it. So
-// does no_new_privs, for the same reason.
+// The bounding set and no_new_privs stay as they are, since programs that are started
+// inherit them: a setuid program among them would have fewer rights than without us.
 func keepCapabilities(keep ...int) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
@@ -30,7 +29,7 @@ func keepCapabilities(keep ...int) error {
 	for i := range sets {
 		sets[i].Permitted &= kept[i]
 		sets[i].Effective &= kept[i]
-		// Without them the kernel drops the ambient ones too.
+		// The kernel then drops the ambient capabilities too.
 		sets[i].Inheritable = 0
 	}
 	restore, err := makeRoomForSignals()
@@ -45,31 +44,32 @@ func keepCapabilities(keep ...int) error {
 	return nil
 }
 
-// enoughSignals is more than this process has threads.
+// enoughSignals is more than the number of this process's threads.
 const enoughSignals = 64
 
-// makeRoomForSignals raises the limit on pending signals, and returns what puts it back
-// for the programs that inherit it. psx sends one to each thread and waits until it has
-// come; where the limit is used up the kernel sends it without its sender, and psx,
-// which asks for that, would wait for ever.
+// makeRoomForSignals raises the limit on pending signals, and returns a function that
+// restores it for the programs that inherit it. psx sends a signal to each thread and waits
+// for its arrival. Beyond the limit the kernel delivers a signal without information about
+// its sender; psx ignores such a signal and would wait for ever.
 func makeRoomForSignals() (restore func(), err error) {
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_SIGPENDING, &was); err != nil {
 		return nil, fmt.Errorf("read limit on pending signals: %w", err)
 	}
 	if was.Max < enoughSignals {
-		return nil, fmt.Errorf("at most %d signals may be pending (ulimit -i), and each thread needs one: allow %d", was.Max, enoughSignals)
+		return nil, fmt.Errorf("at most %d signals may be pending (ulimit -i), and each thread needs one: allow %d",
+			was.Max, enoughSignals)
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{Cur: was.Max, Max: was.Max}); err != nil {
 		return nil, fmt.Errorf("raise limit on pending signals: %w", err)
 	}
-	// What was allowed before is allowed now.
+	// It cannot fail: the old limit is allowed.
 	return func() { _ = unix.Setrlimit(unix.RLIMIT_SIGPENDING, &was) }, nil
 }
 
-// commandCapabilities are those of this process's that a program of the user's keeps,
-// nil for all that root's keeps. What this process can hand on without us it hands on,
-// but for the two that the tool was given for itself.
+// commandCapabilities returns the capabilities that the traced program inherits, nil if
+// that is decided by its running as root. They are what any program that this process
+// executes would inherit, except for the two that are meant for slicetrace itself.
 func commandCapabilities() (*[2]unix.CapUserData, error) {
 	if os.Geteuid() == 0 {
 		return nil, nil
@@ -85,7 +85,7 @@ func commandCapabilities() (*[2]unix.CapUserData, error) {
 			continue
 		}
 		kept[word].Inheritable |= own[word].Inheritable & bit
-		// The kernel refuses to tell of those that it does not know.
+		// For a capability that the kernel does not know, the call fails.
 		ambient, err := unix.PrctlRetInt(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uintptr(c), 0, 0)
 		if err == nil && ambient == 1 {
 			kept[word].Permitted |= bit
@@ -95,9 +95,9 @@ func commandCapabilities() (*[2]unix.CapUserData, error) {
 	return &kept, nil
 }
 
-// dropUnlessRoot gives up the capabilities of a worker host if it is not root's: they
-// are the tool's, by its file or because it was started with them, and the work has no
-// use for them. Work that is root's keeps what root has.
+// dropUnlessRoot gives up the capabilities of a worker host that does not run as root:
+// they are meant for the tool, and the work has no use for them. A host that runs as root
+// keeps what root has.
 func dropUnlessRoot() error {
 	if os.Geteuid() == 0 {
 		return nil
@@ -105,8 +105,8 @@ func dropUnlessRoot() error {
 	if err := keepCapabilities(); err != nil {
 		return err
 	}
-	// Executing a file with capabilities hid what /proc says of this process from
-	// its own user, who is the tool's too.
+	// After a file with capabilities was executed, the process's own user may not read its
+	// /proc directory. The tool, which runs as that user, has to.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("let the tool read /proc: %w", err)
 	}

@@ -19,15 +19,15 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// runCommand traces a program and its children, passes signals and its exit
-// status through, and reports on standard error.
+// runCommand traces a program and its children, passes signals on to it and its exit status
+// on to the caller, and shows the report on standard error.
 func runCommand(s streams, o *runOptions, argv []string) error {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if o.inherited.Ignored&(1<<(sig-1)) != 0 {
-			signal.Ignore(sig) // which Go's runtime forgets of some
+			signal.Ignore(sig) // Go's runtime forgets it for some signals
 		}
 	}
-	r, name, err := o.begin(s)
+	r, name, err := o.startReport(s)
 	if err != nil {
 		return err
 	}
@@ -38,16 +38,16 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return err
 	}
 	defer rf.abort()
-	// If nobody reads our standard error any more, a write then fails, and neither the
-	// report nor the program's status is lost with it.
+	// If standard error has no reader any more, a write to it now fails instead of killing
+	// this process, so neither the report nor the program's status is lost.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	signals, err := workloads.CatchSignals(o.inherited.Pending)
 	if err != nil {
 		return err
 	}
 	defer signals.RestoreJobControl(o.inherited.Ignored)
-	// At once, while this process is as it was executed, and so that a signal finds
-	// the program, even before it runs.
+	// The program is started first, while this process is as it was executed, and so that
+	// it gets signals even before it runs.
 	running, err := o.start(argv, signals)
 	if err != nil {
 		return err
@@ -70,8 +70,8 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	time.AfterFunc(uninterrupted, func() { signals.RestoreTermination(o.inherited.Ignored) })
 	if err == nil {
 		rf.finish(c, r)
-		seal(r, c, settings)
-		err = deliver(s.err, s.err, o, name, r)
+		finishReport(r, c, settings)
+		err = saveAndShow(s.err, s.err, o, name, r)
 	}
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = o.incomplete(r)
@@ -79,13 +79,13 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	return passOn(*status, err)
 }
 
-// uninterrupted is how long after the program's end its signals cannot end us too, such
-// as a second one to its group: the report is saved by then. But a terminal that
-// takes nothing, say, must not hold us for ever.
+// uninterrupted is the time after the program's end in which a signal that was meant for
+// it, such as a second Ctrl-C, does not end this process, so that the report is saved. It
+// is limited, since a terminal that accepts no output could otherwise hold us for ever.
 const uninterrupted = 3 * time.Second
 
-// start starts a program at its gate, as what it would be if it were executed in
-// place of this process.
+// start starts the program up to its gate, with everything that it would inherit if it
+// were executed in place of this process.
 func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workloads.Running, error) {
 	capabilities, err := commandCapabilities()
 	if err != nil {
@@ -100,12 +100,13 @@ func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workload
 	})
 }
 
-// trace runs the program from its gate to its end, adds the trial to the report and
-// returns how the program ended, nil if it never ran. The run began at began.
+// trace runs the program from its gate to its end and adds the trial to the report. It
+// returns how the program ended, nil if it never ran. The run began at began, in ns of
+// CLOCK_MONOTONIC.
 func trace(c *collector.Collector, r *report.Report, settings *hostinfo.SettingsWatch, running *workloads.Running,
 	argv []string, began int64,
 ) (*syscall.WaitStatus, error) {
-	settings.Start(nil) // the program may well change its own
+	settings.Start(nil) // no tasks: the program may well change its own settings
 	before, err := watchCommand(c, running)
 	if errors.Is(err, unix.ESRCH) { // a signal has ended it meanwhile
 		return nil, neverRan(running, workloads.ErrEndedEarly)
@@ -141,7 +142,7 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 		mark.Workers = append(mark.Workers, int32(interval.Tasks[i].TID))
 	}
 	if err := c.Mark(mark); err != nil {
-		// The trial itself is whole.
+		// The trial itself is complete.
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
 	own, started := running.ToolSwitches(), start-began
@@ -162,14 +163,15 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		ending := ""
 		if leaving > 0 {
-			ending = fmt.Sprintf(", %d of them on their way out for %v", leaving, exitLimit)
+			ending = fmt.Sprintf(", %d of them in the middle of exiting for %v", leaving, exitLimit)
 		}
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, ending))
+		r.Warnings = append(r.Warnings, fmt.Sprintf(
+			"%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, ending))
 	}
 	return &status, nil
 }
 
-// neverRan says why a program did not begin.
+// neverRan returns the error for a program that did not begin.
 func neverRan(running *workloads.Running, err error) error {
 	status, _, waitErr := running.Wait()
 	var refused *workloads.ExecError
@@ -181,16 +183,18 @@ func neverRan(running *workloads.Running, err error) error {
 	case errors.As(err, &refused):
 		err = refused
 		if os.Getenv("SUDO_UID") != "" && errors.Is(refused, os.ErrNotExist) && !strings.Contains(refused.Name, "/") {
-			err = fmt.Errorf("%w; sudo has replaced PATH: give the program's whole path, or sudo env \"PATH=$PATH\" slicetrace", refused)
+			err = fmt.Errorf("%w; sudo has replaced PATH: give the program's full path, "+
+				"or use sudo env \"PATH=$PATH\" slicetrace", refused)
 		}
 		return &statusError{refused.ExitStatus(), err}
 	}
 	return err
 }
 
-// passOn makes the program's end the tool's, as a shell sees it: the tool dies by the
-// signal that the program died by, or a shell's loop around it would go on after
-// Ctrl-C. What failed afterwards changes it only where the program succeeded.
+// passOn returns the error that ends the tool as the program ended: with its exit status,
+// or by the signal that it died of, since otherwise a shell's loop around the tool would go
+// on after Ctrl-C. An error that came after the program's end counts only if the program
+// succeeded.
 func passOn(status syscall.WaitStatus, err error) error {
 	switch {
 	case status.Signaled():
@@ -201,7 +205,7 @@ func passOn(status syscall.WaitStatus, err error) error {
 	return err
 }
 
-// silent leaves out an error that has been shown.
+// silent drops an error that has been printed already.
 func silent(err error) error {
 	var own *statusError
 	if errors.As(err, &own) && own.err == nil {
@@ -225,7 +229,7 @@ func watchCommand(c *collector.Collector, running *workloads.Running) (*collecto
 	return c.Snapshot()
 }
 
-// abandon ends a program that never became the user's.
+// abandon kills a program that is still at its gate.
 func abandon(running *workloads.Running) error {
 	err := running.Signal(unix.SIGKILL)
 	_, _, waitErr := running.Wait()

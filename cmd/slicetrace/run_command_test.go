@@ -31,7 +31,8 @@ func TestCommandHasTheStreamsToItself(t *testing.T) {
 
 func TestCommandQuietly(t *testing.T) {
 	bpftest.Require(t)
-	if got := call(t, "run", "-q", "--", "echo", "--rounds", "-o"); got.out != "--rounds -o\n" || got.err != "" || got.status != 0 {
+	got := call(t, "run", "-q", "--", "echo", "--rounds", "-o")
+	if got.out != "--rounds -o\n" || got.err != "" || got.status != 0 {
 		t.Errorf("status %d, %q, %q", got.status, got.out, got.err)
 	}
 }
@@ -73,10 +74,12 @@ func TestCommandGetsSignals(t *testing.T) {
 	bpftest.Require(t)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGINT} {
 		if signal.Ignored(sig) {
-			continue // as under nohup: no shell traps it then
+			continue // as under nohup, where a shell cannot trap it
 		}
-		cmd := tool(t, "run", "-q", "--", "sh", "-c", "trap 'echo got it; exit 5' TERM HUP USR1 INT; echo ready; while :; do sleep 0.05; done")
-		// Its own session, so that no terminal's foreground group is ours.
+		cmd := tool(t, "run", "-q", "--", "sh", "-c",
+			"trap 'echo got it; exit 5' TERM HUP USR1 INT; echo ready; while :; do sleep 0.05; done")
+		// It gets a session of its own, since a terminal's foreground group would get the
+		// signals too.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		out, err := os.CreateTemp(t.TempDir(), "out")
 		if err != nil {
@@ -90,7 +93,7 @@ func TestCommandGetsSignals(t *testing.T) {
 			b, _ := os.ReadFile(out.Name())
 			return string(b)
 		}
-		await(t, "the program's begin", func() bool { return text() != "" })
+		await(t, "the program's start", func() bool { return text() != "" })
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Error(err)
 		}

@@ -6,19 +6,19 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// delayGC collects no garbage up to a GiB: for commands that keep what they read, and
-// end when it is shown.
+// delayGC turns garbage collection off until the heap has 1 GiB. It is for commands that
+// keep all that they read and end soon.
 func delayGC() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
 }
 
-// saveMemory collects more often than is fast: for a report that is made of all that
-// was measured, on a machine that may have no memory to spare.
+// saveMemory makes garbage collection more frequent. It is for the end of a run, where a
+// report is made of everything that was measured, on a machine that may be short of memory.
 func saveMemory() { debug.SetGCPercent(40) }
 
-// openCollector opens a collector, and collects no garbage meanwhile: the kernel's
-// types make much, and are gone when the work begins.
+// openCollector opens a collector with garbage collection off meanwhile: reading the
+// kernel's types makes much garbage, and it is collected before the work begins.
 func openCollector(o collector.Options) (*collector.Collector, error) {
 	before := debug.SetGCPercent(-1)
 	defer debug.SetGCPercent(before)

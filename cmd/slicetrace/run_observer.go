@@ -13,28 +13,28 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// exitLimit bounds the wait for tasks that are known to have ended to make their
-// last switch: where many others want the core, that takes them a while.
+// exitLimit is the longest wait for exiting tasks to make their last switch, which takes
+// a while if many other tasks want the core.
 const exitLimit = 2 * time.Second
 
-// joinedLimit bounds it where nobody died: the last of the tasks that workers created
-// then only go into the next trial's account.
+// joinedLimit is that limit for a trial in which no worker died. A task that a worker
+// created and that takes longer is counted in the next trial.
 const joinedLimit = 100 * time.Millisecond
 
-// trialObserver turns trials into a report: it is the workloads' observer, and
-// brings the collector's figures and the workers' own together.
+// trialObserver adds trials to a report. It is the workloads' observer, and combines the
+// collector's figures with the workers' own.
 type trialObserver struct {
 	collector *collector.Collector
 	report    *report.Report
 	settings  *hostinfo.SettingsWatch
 	progress  *progress
-	began     int64 // of the run, by CLOCK_MONOTONIC
-	before    *collector.Snapshot
-	// spent is the tool's own time before that.
-	spent toolClock
+	began     int64 // the start of the run, in ns of CLOCK_MONOTONIC
+	// before is the snapshot at the trial's start, and spent the tool's own CPU time then.
+	before *collector.Snapshot
+	spent  toolClock
 }
 
-// Ready watches the trial's workers, which stand at the start gate.
+// Ready watches the trial's workers, which wait at the start gate.
 func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	tasks := make([]collector.Task, 0, len(workers))
 	var tids, pids []int
@@ -60,7 +60,7 @@ func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) err
 	return nil
 }
 
-// Stopped adds the trial, whose workers stand at the end gate, to the report.
+// Stopped adds the trial, whose workers wait at the end gate, to the report.
 func (r *trialObserver) Stopped(result workloads.Result) error {
 	// Workers that died, and the last tasks that workers created and joined, may still be exiting.
 	limit := joinedLimit
@@ -97,35 +97,44 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	trial.ToolNS = &own
 	r.settings.Stop(&trial)
 	r.report.Trials = append(r.report.Trials, trial)
-	if n := result.Trial.Attempt - 1; n > 0 {
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
-			"%s in %s, round %d: begun anew %d times, since nobody completed an operation within %v: "+
-				"the machine stood still, or gave too little time; its figures are of the last attempt alone",
-			result.Trial.Name(), trial.Mode, trial.Round, n, result.Trial.Duration))
-	}
-	if leaving > 0 {
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
-			"%s in %s, round %d: tasks that had begun to end and were not quite gone after %v: %d; the rest of their lives counts in the trial that follows",
-			result.Trial.Name(), trial.Mode, trial.Round, limit, leaving))
-	}
-	if n := len(result.Paused); n > 0 {
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
-			"%s in %s, round %d: %d of %d workers were stopped by a signal for a while, which its figures include",
-			result.Trial.Name(), trial.Mode, trial.Round, n, len(result.Workers)))
-	}
+	r.warn(result, leaving, limit)
 	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval, r.report.Warnings)...)
 	r.progress.end()
-	// Now, so that it need not be while work runs.
-	runtime.GC()
+	runtime.GC() // now, so that it does not happen while work runs
 	if err := r.collector.Mark(markOf(result)); err != nil {
-		// The trial itself is whole.
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s in %s, round %d, is not marked in the recording: %s",
-			result.Trial.Name(), trial.Mode, trial.Round, oneLine(err)))
+		// The trial itself is complete.
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s, is not marked in the recording: %s",
+			trialName(result.Trial), oneLine(err)))
 	}
 	return nil
 }
 
-// Failed notes a trial that gave no figures.
+// trialName names a trial in warnings.
+func trialName(t workloads.Trial) string {
+	return fmt.Sprintf("%s in %s, round %d", t.Name(), t.Mode, t.Round)
+}
+
+// warn adds to the report what was unusual about a trial. At its end, so many tasks had
+// been exiting for the time limit.
+func (r *trialObserver) warn(result workloads.Result, exiting int, limit time.Duration) {
+	warn := func(format string, args ...any) {
+		r.report.Warnings = append(r.report.Warnings, trialName(result.Trial)+fmt.Sprintf(format, args...))
+	}
+	if n := result.Trial.Attempt - 1; n > 0 {
+		warn(": started again %d times, since no worker completed an operation within %v: the machine stood still, "+
+			"or gave too little time; its figures are of the last attempt alone", n, result.Trial.Duration)
+	}
+	if exiting > 0 {
+		warn(": tasks that were still exiting after %v: %d; the rest of their lives counts in the next trial",
+			limit, exiting)
+	}
+	if n := len(result.Paused); n > 0 {
+		warn(": %d of %d workers were stopped by a signal for a while, which its figures include",
+			n, len(result.Workers))
+	}
+}
+
+// Failed adds a trial that gave no figures to the report.
 func (r *trialObserver) Failed(f workloads.Failure) {
 	r.report.Failed = append(r.report.Failed, report.FailedTrial{
 		Workload: f.Trial.Workload, Variant: f.Trial.Variant, Mode: report.Mode(f.Trial.Mode), Round: f.Trial.Round,
@@ -135,22 +144,24 @@ func (r *trialObserver) Failed(f workloads.Failure) {
 	runtime.GC()
 }
 
-// hotplugWarnings says which cores went or came meanwhile, unless that is said already.
-func hotplugWarnings(in collector.Interval, said []string) []string {
-	var fresh []string
+// hotplugWarnings returns warnings about the cores that went offline or came online, except
+// for those that are in the report already.
+func hotplugWarnings(in collector.Interval, known []string) []string {
+	var added []string
 	warn := func(w string) {
-		if !slices.Contains(said, w) {
-			fresh = append(fresh, w)
+		if !slices.Contains(known, w) {
+			added = append(added, w)
 		}
 	}
 	for _, cpu := range in.Hotplugged {
-		warn(fmt.Sprintf("core %d went offline or came online during the run: while away it counts as idle, and tasks pinned to it had other cores", cpu))
+		warn(fmt.Sprintf("core %d went offline or came online during the run: "+
+			"while away it counts as idle, and tasks pinned to it had other cores", cpu))
 	}
 	if in.HotplugUnheard {
-		warn("cores that went offline and came back may be unnamed: " +
+		warn("more cores may have gone offline and come back: " +
 			"the kernel's messages about them were lost or could not be listened to")
 	}
-	return fresh
+	return added
 }
 
 func markOf(result workloads.Result) recording.Mark {
@@ -165,9 +176,9 @@ func markOf(result workloads.Result) recording.Mark {
 	return m
 }
 
-// trialOf joins what the workers did with what was seen of them.
+// trialOf combines what the workers did with what the tracer saw of them.
 func trialOf(result workloads.Result, interval collector.Interval) (report.Trial, error) {
-	own := result.ToolSwitches // a copy: result is not to be kept
+	own := result.ToolSwitches // a copy, so that result is not kept in memory
 	trial := report.Trial{
 		Workload:   result.Trial.Workload,
 		Variant:    result.Trial.Variant,
@@ -196,14 +207,16 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 	for _, w := range result.Workers {
 		row, ok := seen[w.TID]
 		if !ok {
-			return trial, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer", w.Index, trial.Workload, w.TID)
+			return trial, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer",
+				w.Index, trial.Workload, w.TID)
 		}
 		row.Index, row.PID, row.Comm, row.Operations = w.Index, w.PID, w.Comm, w.Operations
 		row.Nice = w.Nice
 		if w.Died && !row.Exited {
-			return trial, fmt.Errorf("worker %d of %s (task %d) died, and its last switch was not seen", w.Index, trial.Workload, w.TID)
+			return trial, fmt.Errorf("worker %d of %s (task %d) died, and its last switch was not seen",
+				w.Index, trial.Workload, w.TID)
 		}
-		if !w.Died { // the dead one's counters were read at its last switch
+		if !w.Died { // the counters of one that died were read at its last switch
 			row.Kernel = &report.KernelCounters{
 				Voluntary:   w.After.Voluntary - w.Before.Voluntary,
 				Involuntary: w.After.Involuntary - w.Before.Involuntary,
@@ -216,7 +229,7 @@ func trialOf(result workloads.Result, interval collector.Interval) (report.Trial
 	return trial, nil
 }
 
-// setupOf notes what a plan asks for.
+// setupOf returns the set-up that a plan asks for.
 func setupOf(plan workloads.Plan) report.Setup {
 	setup := report.Setup{
 		Rounds:     plan.Rounds,

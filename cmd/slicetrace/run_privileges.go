@@ -2,24 +2,23 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// dropPrivileges gives up, when the tracer is attached, the capabilities that the
-// rest of the run has no use for: with them goes what makes root root, such as
-// CAP_SYS_ADMIN, CAP_SYS_MODULE and CAP_DAC_OVERRIDE. It does so without a trace
-// in what is started: see keepCapabilities.
+// dropPrivileges gives up the capabilities that a run has no use for once the tracer is
+// attached, among them the powerful ones of root such as CAP_SYS_ADMIN and
+// CAP_SYS_MODULE. Programs that are started later do not notice: see keepCapabilities.
 func (o *runOptions) dropPrivileges() error {
 	if o.user() == nil && executionGrantsNothing() {
-		// The work is root's, and can have what root has only from us.
+		// The work runs as root, but can get root's capabilities only by inheriting ours.
 		return nil
 	}
 	return keepCapabilities(neededCapabilities(invokingUser() != nil)...)
 }
 
-// neededCapabilities are those that a run needs once its tracer is attached.
+// neededCapabilities returns the capabilities that a run needs once its tracer is attached.
 func neededCapabilities(underSudo bool) []int {
 	needed := []int{
-		// To take snapshots and to read the maps.
+		// To take snapshots and to read maps.
 		unix.CAP_BPF, unix.CAP_PERFMON,
-		// To read what /proc says of tasks of other users.
+		// To read /proc about tasks of other users.
 		unix.CAP_SYS_PTRACE,
 		// To stop workers, and to pass signals on to a program that has changed its user.
 		unix.CAP_KILL,
@@ -28,15 +27,15 @@ func neededCapabilities(underSudo bool) []int {
 		return append(needed,
 			// To start the work as the caller, and to write files with the caller's rights.
 			unix.CAP_SETUID, unix.CAP_SETGID,
-			// To give the caller a file that only root could write: see outfile.Create.
+			// To give the caller a file that only root could create: see outfile.Create.
 			unix.CAP_CHOWN)
 	}
-	// Root in person saves reports in directories of others.
+	// Root without sudo may save reports in other users' directories.
 	return append(needed, unix.CAP_DAC_OVERRIDE)
 }
 
-// executionGrantsNothing reports whether a program that root executes gets no
-// capabilities by that: under no_new_privs, or with SECBIT_NOROOT.
+// executionGrantsNothing reports whether a program gets no capabilities by being executed
+// as root: under no_new_privs, or with SECBIT_NOROOT.
 func executionGrantsNothing() bool {
 	const noRoot = 1 // SECBIT_NOROOT
 	noNew, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)

@@ -39,7 +39,7 @@ func TestSavedFilesHoldNoSecrets(t *testing.T) {
 	}
 }
 
-// plainText is what a saved file says, a recording's blocks of numbers left out.
+// plainText returns the text of a saved file, without a recording's blocks of events.
 func plainText(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(name)
@@ -69,8 +69,7 @@ func plainText(t *testing.T, name string) []byte {
 	}
 }
 
-// A run under sudo saves nothing where its caller may not, but in root's own
-// directories.
+// Under sudo, a run saves files only where its caller may, or in root's own directories.
 func TestRunUnderSudoRefusesDirectoriesOfOthers(t *testing.T) {
 	bpftest.Require(t)
 	dir := worldDir(t)
@@ -88,17 +87,21 @@ func TestRunUnderSudoRefusesDirectoriesOfOthers(t *testing.T) {
 	}
 }
 
-// All figures are there with what is left of root, or with a file's capabilities alone.
+// No figure is missing with the few privileges that a run keeps, or with a file's capabilities.
 func TestFewPrivilegesLoseNoFigure(t *testing.T) {
 	bpftest.Require(t)
-	for name, start := range map[string]func(*testing.T, *exec.Cmd) *exec.Cmd{"sudo": sudo, "a file's capabilities": withFileCapabilities} {
+	for name, start := range map[string]func(*testing.T, *exec.Cmd) *exec.Cmd{
+		"sudo":                  sudo,
+		"a file's capabilities": withFileCapabilities,
+	} {
 		got := finish(t, start(t, tool(t, append([]string{"run", "pipe"}, short...)...)))
 		if got.status != exitDone {
 			t.Fatalf("%s: status %d: %s", name, got.status, got.err)
 		}
 		r := got.saved(t)
 		if q := r.Quality; q.ProbeFloorNS == nil || q.ReconciledWorkers != q.Workers || len(r.Warnings) > 0 {
-			t.Errorf("%s: hook floor %v, %d of %d workers, warnings %v", name, q.ProbeFloorNS, q.ReconciledWorkers, q.Workers, r.Warnings)
+			t.Errorf("%s: hook floor %v, %d of %d workers, warnings %v",
+				name, q.ProbeFloorNS, q.ReconciledWorkers, q.Workers, r.Warnings)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// status is what /proc says of a process or thread, by the names of its lines.
+// status is the /proc status of a process or thread, by the names of its lines.
 type status map[string]string
 
 func parseStatus(text string) status {
@@ -41,7 +41,7 @@ func statusOf(t *testing.T, file string) status {
 	return parseStatus(string(text))
 }
 
-// capabilities is one of a status's sets.
+// capabilities returns one of the sets of capabilities.
 func (s status) capabilities(t *testing.T, set string) uint64 {
 	t.Helper()
 	mask, err := strconv.ParseUint(s[set], 16, 64)
@@ -63,8 +63,8 @@ func (s status) check(t *testing.T, who string, want status) {
 
 const noCapabilities = "0000000000000000"
 
-// plain is the status of what is started for an ordinary user: no privileges, and
-// nothing less than this process can pass on.
+// plain returns the status of a process that is started for an ordinary user: it has no
+// privileges, and inherits everything else from this process.
 func plain(t *testing.T) status {
 	own := statusOf(t, "/proc/self/status")
 	return status{
@@ -74,17 +74,18 @@ func plain(t *testing.T) status {
 	}
 }
 
-// rootly is the status of what is started as root.
+// rootly returns the status of a process that is started as root.
 func rootly(t *testing.T) status {
 	own := statusOf(t, "/proc/self/status")
 	return status{
 		"Uid": "0 0 0 0", "Gid": "0 0 0 0", "CapInh": noCapabilities, "CapAmb": noCapabilities,
-		"CapPrm": own["CapPrm"], "CapEff": own["CapPrm"], "CapBnd": own["CapBnd"], "NoNewPrivs": own["NoNewPrivs"], "Umask": own["Umask"],
+		"CapPrm": own["CapPrm"], "CapEff": own["CapPrm"], "CapBnd": own["CapBnd"],
+		"NoNewPrivs": own["NoNewPrivs"], "Umask": own["Umask"],
 	}
 }
 
-// sudo makes a command of the tool one that nobody has called by sudo, in a
-// directory that nobody can enter.
+// sudo makes a command of the tool one that user nobody calls by sudo, in a directory of that
+// user.
 func sudo(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 	t.Helper()
 	cmd.Env = append(cmd.Env, "SUDO_UID=65534", "SUDO_GID=65534")
@@ -92,8 +93,8 @@ func sudo(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// withFileCapabilities makes a command of the tool one of a program that has
-// CAP_BPF and CAP_PERFMON by its file, called by nobody.
+// withFileCapabilities makes a command of the tool one that user nobody calls, of a program file
+// with CAP_BPF and CAP_PERFMON.
 func withFileCapabilities(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 	t.Helper()
 	dir := worldDir(t)
@@ -118,6 +119,16 @@ func withFileCapabilities(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
+// withAmbient makes a command of the tool one that nobody calls with CAP_BPF and CAP_PERFMON as
+// ambient capabilities.
+func withAmbient(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
+	t.Helper()
+	return asNobody(t, cmd, unix.CAP_BPF, unix.CAP_PERFMON)
+}
+
+// asItIs leaves a command of the tool one that root calls without sudo.
+func asItIs(_ *testing.T, cmd *exec.Cmd) *exec.Cmd { return cmd }
+
 func copyFile(t *testing.T, from, to string, mode os.FileMode) {
 	t.Helper()
 	in, err := os.Open(from)
@@ -138,7 +149,7 @@ func copyFile(t *testing.T, from, to string, mode os.FileMode) {
 	}
 }
 
-// maskOf is a set of capabilities.
+// maskOf returns a set of capabilities as a bit mask.
 func maskOf(capabilities ...int) (mask uint64) {
 	for _, c := range capabilities {
 		mask |= 1 << c
@@ -146,7 +157,7 @@ func maskOf(capabilities ...int) (mask uint64) {
 	return mask
 }
 
-// What a run keeps of root, in each of its threads, and what its workers get.
+// Every thread of a run keeps only the privileges that it needs, and its workers get none.
 func TestRunGivesUpPrivileges(t *testing.T) {
 	bpftest.Require(t)
 	args := []string{"run", "spin", "pipe", "--rounds", "1", "--duration", "1h", "--record", "r.rec"}
@@ -157,11 +168,10 @@ func TestRunGivesUpPrivileges(t *testing.T) {
 		work  status
 	}{
 		"sudo":                  {sudo, args, neededCapabilities(true), plain(t)},
-		"sudo, kept root":       {sudo, append(slices.Clone(args), "--keep-root"), neededCapabilities(true), rootly(t)},
-		"root in person":        {func(_ *testing.T, cmd *exec.Cmd) *exec.Cmd { return cmd }, args, neededCapabilities(false), rootly(t)},
+		"sudo --keep-root":      {sudo, append(slices.Clone(args), "--keep-root"), neededCapabilities(true), rootly(t)},
+		"root without sudo":     {asItIs, args, neededCapabilities(false), rootly(t)},
 		"a file's capabilities": {withFileCapabilities, args, []int{unix.CAP_BPF, unix.CAP_PERFMON}, plain(t)},
-		"ambient capabilities": {func(t *testing.T, cmd *exec.Cmd) *exec.Cmd { return asNobody(t, cmd, unix.CAP_BPF, unix.CAP_PERFMON) },
-			args, []int{unix.CAP_BPF, unix.CAP_PERFMON}, plain(t)},
+		"ambient capabilities":  {withAmbient, args, []int{unix.CAP_BPF, unix.CAP_PERFMON}, plain(t)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := c.start(t, tool(t, c.args...))
@@ -181,7 +191,7 @@ func TestRunGivesUpPrivileges(t *testing.T) {
 	}
 }
 
-// checkThreads holds all threads of a tool to a set of capabilities.
+// checkThreads checks that all threads of a tool have just these capabilities.
 func checkThreads(t *testing.T, pid int, most uint64) {
 	t.Helper()
 	own := statusOf(t, "/proc/self/status")
@@ -197,21 +207,27 @@ func checkThreads(t *testing.T, pid int, most uint64) {
 		if effective := s.capabilities(t, "CapEff"); effective&^most != 0 {
 			t.Errorf("%s: effective are %#x, more than %#x", file, effective, most)
 		}
-		s.check(t, file, status{"CapInh": noCapabilities, "CapAmb": noCapabilities, "CapBnd": own["CapBnd"], "NoNewPrivs": own["NoNewPrivs"]})
+		s.check(t, file, status{
+			"CapInh": noCapabilities, "CapAmb": noCapabilities,
+			"CapBnd": own["CapBnd"], "NoNewPrivs": own["NoNewPrivs"],
+		})
 	}
 }
 
-// checkWorker holds all threads of a worker host to what they may be, and to
-// nothing of the tracer's being open in it.
+// checkWorker checks the status of all threads of a worker host, and that it has no descriptor
+// of the tracer's open.
 func checkWorker(t *testing.T, pid int, want status, dir string) {
 	t.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
-	if err != nil || len(files) == 0 {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(threads) == 0 {
 		t.Fatalf("no threads, %v", err)
 	}
-	for _, file := range files {
-		statusOf(t, file).check(t, file, want)
+	for _, thread := range threads {
+		statusOf(t, thread).check(t, thread, want)
 	}
+	// The shared memory and the pipe for errors are the host's; the rest is what Go opens.
+	files := []string{os.DevNull, "anon_inode:[eventpoll]", "anon_inode:[eventfd]"}
+	prefixes := []string{"/memfd:slicetrace-", "pipe:", "/sys/fs/cgroup"}
 	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil || len(links) < 4 {
 		t.Fatalf("%d descriptors, %v", len(links), err)
@@ -221,9 +237,8 @@ func checkWorker(t *testing.T, pid int, want status, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The board and the errors are the host's; the rest is what Go opens.
-		if target != os.DevNull && !strings.HasPrefix(target, "/memfd:slicetrace-") && !strings.HasPrefix(target, "pipe:") &&
-			target != "anon_inode:[eventpoll]" && target != "anon_inode:[eventfd]" && !strings.HasPrefix(target, "/sys/fs/cgroup") {
+		isPrefix := func(prefix string) bool { return strings.HasPrefix(target, prefix) }
+		if !slices.Contains(files, target) && !slices.ContainsFunc(prefixes, isPrefix) {
 			t.Errorf("worker has %s open: %s", link, target)
 		}
 	}
@@ -233,8 +248,8 @@ func checkWorker(t *testing.T, pid int, want status, dir string) {
 	}
 }
 
-// What a program of the user's gets: an ordinary user's rights or root's, and
-// none of the tracer's descriptors.
+// A traced program gets an ordinary user's rights or root's, and none of the tracer's
+// descriptors.
 func TestCommandGetsNoPrivileges(t *testing.T) {
 	bpftest.Require(t)
 	args := []string{"run", "-q", "-o", "r.json", "--record", "r.rec"}
@@ -250,11 +265,10 @@ func TestCommandGetsNoPrivileges(t *testing.T) {
 		want  status
 	}{
 		"sudo":                  {sudo, nil, plain(t)},
-		"sudo, kept root":       {sudo, []string{"--keep-root"}, rootly(t)},
-		"root in person":        {func(_ *testing.T, cmd *exec.Cmd) *exec.Cmd { return cmd }, nil, rootly(t)},
+		"sudo --keep-root":      {sudo, []string{"--keep-root"}, rootly(t)},
+		"root without sudo":     {asItIs, nil, rootly(t)},
 		"a file's capabilities": {withFileCapabilities, nil, plain(t)},
-		"ambient capabilities": {func(t *testing.T, cmd *exec.Cmd) *exec.Cmd { return asNobody(t, cmd, unix.CAP_BPF, unix.CAP_PERFMON) },
-			nil, plain(t)},
+		"ambient capabilities":  {withAmbient, nil, plain(t)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := c.start(t, tool(t, slices.Concat(args, c.flags, []string{"--"}, program)...))
@@ -279,7 +293,7 @@ func TestCommandGetsNoPrivileges(t *testing.T) {
 	}
 }
 
-// descriptors are the numbers in what ls -l says of /proc/PID/fd.
+// descriptors returns the numbers in the output of ls -l /proc/PID/fd.
 func descriptors(list string) []string {
 	var numbers []string
 	for line := range strings.Lines(list) {
@@ -291,7 +305,7 @@ func descriptors(list string) []string {
 	return numbers
 }
 
-// A setuid program that CMD executes is as much as it is without us.
+// A setuid program that CMD executes has the rights that it has without the tool.
 func TestCommandCanExecuteSetuidPrograms(t *testing.T) {
 	bpftest.Require(t)
 	cat, err := exec.LookPath("cat")
@@ -312,7 +326,7 @@ func TestCommandCanExecuteSetuidPrograms(t *testing.T) {
 	checkHonest(t, got.saved(t))
 }
 
-// The work has the caller's groups and none of root's.
+// The work has the caller's groups and not root's.
 func TestCommandHasTheCallersGroups(t *testing.T) {
 	bpftest.Require(t)
 	want, err := exec.Command("id", "-G", "nobody").Output()

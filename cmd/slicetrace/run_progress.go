@@ -15,15 +15,16 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// progressEvery is how often the display is drawn: seldom, since drawing is
-// work on the cores that are measured.
+// progressEvery is the time between two drawings. It is long, since drawing is work on the
+// cores that are measured.
 const progressEvery = 250 * time.Millisecond
 
-// closeLimit is how long the end of a run waits for a terminal that takes nothing.
+// closeLimit is the longest time that the end of a run waits for a terminal that accepts
+// no output.
 const closeLimit = 200 * time.Millisecond
 
-// progress shows the trial under way, the time left and each core's switches a
-// second. A nil progress shows nothing.
+// progress shows the current trial, the time left and each core's switches per second. A
+// nil progress shows nothing.
 type progress struct {
 	bar       *progressbar.ProgressBar
 	terminal  *os.File
@@ -32,11 +33,11 @@ type progress struct {
 	stopped   chan struct{}
 	closing   sync.Once
 
-	// mu guards the rest. It is never held while the terminal is written to: one
-	// that Ctrl-S has stopped keeps the writer waiting, and begin and end must not.
+	// mu guards the rest. It is never held while the terminal is written to: a terminal
+	// that is stopped by Ctrl-S blocks the writer, and must not block begin and end.
 	mu    sync.Mutex
 	trial string
-	done  time.Duration // of trials that ended
+	done  time.Duration // of the trials that have ended
 	began time.Time
 	plan  []time.Duration
 	last  map[int]uint64
@@ -64,7 +65,8 @@ func newProgress(w *os.File, c *collector.Collector, trials []workloads.Trial) *
 	return p
 }
 
-// expected is how long a trial takes; one that ends by operations counts as a second.
+// expected returns how long a trial takes. One that ends after a number of operations
+// counts as one second.
 func expected(t workloads.Trial) time.Duration {
 	if t.Duration > 0 {
 		return t.Duration
@@ -93,7 +95,7 @@ func (p *progress) end() {
 	p.began = time.Time{}
 }
 
-// close clears the display. A display that waits for a stopped terminal is left as it is.
+// close clears the display, unless a stopped terminal blocks it.
 func (p *progress) close() {
 	if p == nil {
 		return
@@ -102,8 +104,8 @@ func (p *progress) close() {
 		close(p.stop)
 		select {
 		case <-p.stopped:
-			// What cannot be drawn on a terminal is not worth an error.
-			if isLookedAt(p.terminal) {
+			// A drawing that fails is not worth an error.
+			if isForeground(p.terminal) {
 				_ = p.bar.Clear()
 			}
 		case <-time.After(closeLimit):
@@ -122,7 +124,7 @@ func (p *progress) draw() {
 		case <-tick.C:
 		}
 		select {
-		case <-p.stop: // both, after a wait for the terminal
+		case <-p.stop: // both channels may be ready after a wait for the terminal
 			return
 		default:
 			p.update()
@@ -130,9 +132,9 @@ func (p *progress) draw() {
 	}
 }
 
-// update draws, unless nobody sees it or the bar would not fit into a line.
+// update draws, unless the run is in the background or the bar would not fit into a line.
 func (p *progress) update() {
-	if !isLookedAt(p.terminal) || columns(p.terminal) < narrowest {
+	if !isForeground(p.terminal) || columns(p.terminal) < narrowest {
 		return
 	}
 	if text, done, ok := p.now(); ok {
@@ -141,7 +143,7 @@ func (p *progress) update() {
 	}
 }
 
-// now returns what is to be shown of the trial under way, if one is.
+// now returns what to show about the current trial; ok is whether there is one.
 func (p *progress) now() (text string, done time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,14 +155,14 @@ func (p *progress) now() (text string, done time.Duration, ok bool) {
 	return p.fit(fmt.Sprintf("%s · %v left", p.trial, left), p.rates()), done, true
 }
 
-// barColumns is what the bar, its percentage and the space around them take.
+// barColumns is the width of the bar with its percentage and the space around them.
 const barColumns = 20 + len(" 100% ") + 3
 
-// narrowest is the fewest columns in which there is a bar and some words.
+// narrowest is the smallest width in which there is room for the bar and some words.
 const narrowest = barColumns + 8
 
-// fit appends as many of the parts as the terminal's line has room for, and
-// cuts what is too long even so: a line that wraps would not be drawn over.
+// fit appends as many of the parts as fit into a line of the terminal, and cuts the text if
+// it is too long by itself: a line that wraps could not be drawn over.
 func (p *progress) fit(text string, parts []string) string {
 	room := max(columns(p.terminal)-barColumns, 8)
 	for _, part := range parts {
@@ -175,7 +177,7 @@ func (p *progress) fit(text string, parts []string) string {
 	return text
 }
 
-// rates returns each core's switches a second since the last call.
+// rates returns each core's switches per second since the last call.
 func (p *progress) rates() []string {
 	counts, err := p.collector.Switches()
 	if err != nil {

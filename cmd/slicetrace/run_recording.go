@@ -14,18 +14,18 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// recordingFile is the file of --record, nil without one.
+// recordingFile is the file that --record names, nil if the flag is not given.
 type recordingFile struct {
 	name   string
 	id     string
 	file   *outfile.File
 	buffer *bufio.Writer
-	bytes  int64
-	began  time.Time
-	cpu    time.Duration
+	bytes  int64         // written to file
+	began  time.Time     // when the file was opened
+	cpu    time.Duration // this process's CPU time at began
 }
 
-// newRecordingFile begins the file of --record, nil if none is asked for.
+// newRecordingFile opens the file that --record names. It returns nil for a nil target.
 func newRecordingFile(name string, target *outfile.Target) (*recordingFile, error) {
 	if target == nil {
 		return nil, nil
@@ -34,65 +34,68 @@ func newRecordingFile(name string, target *outfile.Target) (*recordingFile, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &recordingFile{name: name, id: rand.Text(), file: file, began: time.Now(), cpu: toolCPU()}
-	t.buffer = bufio.NewWriterSize(counting{t}, 1<<20)
-	return t, nil
+	f := &recordingFile{name: name, id: rand.Text(), file: file, began: time.Now(), cpu: toolCPU()}
+	f.buffer = bufio.NewWriterSize(countingWriter{f}, 1<<20)
+	return f, nil
 }
 
-// counting writes to a recording's file.
-type counting struct{ of *recordingFile }
+// countingWriter writes to a recording's file and counts the bytes.
+type countingWriter struct{ of *recordingFile }
 
-func (c counting) Write(p []byte) (int, error) {
+func (c countingWriter) Write(p []byte) (int, error) {
 	n, err := c.of.file.Write(p)
 	c.of.bytes += int64(n)
 	return n, err
 }
 
-// options are the collector's.
-func (t *recordingFile) options(host report.Host) *collector.Recording {
-	if t == nil {
+// options returns the collector's options for the recording.
+func (f *recordingFile) options(host report.Host) *collector.Recording {
+	if f == nil {
 		return nil
 	}
-	return &collector.Recording{Out: t.buffer, Header: recording.Header{ID: t.id, Tool: "slicetrace " + version(), Kernel: host.Kernel}}
+	return &collector.Recording{
+		Out:    f.buffer,
+		Header: recording.Header{ID: f.id, Tool: "slicetrace " + version(), Kernel: host.Kernel},
+	}
 }
 
-// finish completes the file and notes in the report what it holds. If that fails
-// the report says so, and has no recording: what was counted is not lost with it.
-func (t *recordingFile) finish(c *collector.Collector, r *report.Report) {
-	if t == nil {
+// finish completes the file and adds a summary of it to the report. If that fails, the
+// report has a warning and no recording; its own figures are not affected.
+func (f *recordingFile) finish(c *collector.Collector, r *report.Report) {
+	if f == nil {
 		return
 	}
 	end, err := c.FinishRecording()
 	if err == nil {
-		err = t.buffer.Flush()
+		err = f.buffer.Flush()
 	}
 	if err == nil {
-		file := t.file
-		t.file = nil
+		file := f.file
+		f.file = nil
 		err = file.Commit()
 	}
 	if err != nil {
-		r.Warnings = append(r.Warnings, oneLine(fmt.Errorf("there is no recording %s: %w", t.name, err)))
+		r.Warnings = append(r.Warnings, oneLine(fmt.Errorf("there is no recording %s: %w", f.name, err)))
 		return
 	}
 	r.Recording = &report.Recording{
-		ID:       t.id,
+		ID:       f.id,
 		Switches: end.Switches, Wakeups: end.Wakeups, Counted: end.Counted, Lost: end.Lost, LostTasks: end.LostTasks,
-		Bytes: t.bytes, ToolCPUNS: (toolCPU() - t.cpu).Nanoseconds(), WallNS: time.Since(t.began).Nanoseconds(),
+		Bytes: f.bytes, ToolCPUNS: (toolCPU() - f.cpu).Nanoseconds(), WallNS: time.Since(f.began).Nanoseconds(),
 	}
 }
 
-// abort leaves no file behind, unless finish has been called.
-func (t *recordingFile) abort() {
-	if t != nil && t.file != nil {
-		t.file.Abort()
+// abort removes the file, unless finish has completed it.
+func (f *recordingFile) abort() {
+	if f != nil && f.file != nil {
+		f.file.Abort()
 	}
 }
 
-// toolCPU is the processor time that this process has used.
+// toolCPU returns the CPU time that this process has used.
 func toolCPU() time.Duration {
 	var usage unix.Rusage
-	// It fails only for a wrong argument.
+	// The call fails only for a wrong argument.
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -19,8 +19,10 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// taped reads a recording to its end.
-func taped(t *testing.T, name string) (marks []recording.Mark, names map[string]bool, end recording.End) {
+// readRecording reads a recording to its end.
+func readRecording(t *testing.T, name string) (
+	marks []recording.Mark, names map[string]bool, end recording.End,
+) {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -54,8 +56,8 @@ func taped(t *testing.T, name string) (marks []recording.Mark, names map[string]
 	}
 }
 
-// eventsOf returns when the first and last event of a recording were, and the names of
-// the tasks that its switches gave a core to.
+// eventsOf returns the times of the first and last switch of a recording, and how often each
+// task was switched to, by its name.
 func eventsOf(t *testing.T, name string) (first, last int64, names map[string]int) {
 	t.Helper()
 	got := call(t, "export", name, "--table", "switches")
@@ -93,17 +95,19 @@ func TestRunRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	rec := r.Recording
-	if rec == nil || rec.Lost != 0 || rec.Switches != rec.Counted || rec.Switches < r.Quality.Switches || rec.ToolCPUNS <= 0 {
+	if rec == nil || rec.Lost != 0 || rec.Switches != rec.Counted || rec.Switches < r.Quality.Switches ||
+		rec.ToolCPUNS <= 0 {
 		t.Fatalf("the report says of the recording: %+v; counted in trials %d", rec, r.Quality.Switches)
 	}
 	file := filepath.Join(got.dir, "r.rec")
-	marks, names, end := taped(t, file)
+	marks, names, end := readRecording(t, file)
 	if len(marks) != len(r.Trials) || end.Switches != rec.Switches || !names["st-pipe-0"] {
 		t.Errorf("%d marks for %d trials, the end %+v", len(marks), len(r.Trials), end)
 	}
 	for i, m := range marks {
 		trial := &r.Trials[i]
-		if m.EndNS-m.StartNS != trial.DurationNS || m.Workload != trial.Workload || m.Mode != string(trial.Mode) || len(m.Workers) != len(trial.Workers) {
+		isOf := m.Workload == trial.Workload && m.Mode == string(trial.Mode) && len(m.Workers) == len(trial.Workers)
+		if m.EndNS-m.StartNS != trial.DurationNS || !isOf {
 			t.Errorf("trial %d is marked %+v", i+1, m)
 		}
 	}
@@ -122,8 +126,9 @@ func TestRunRecordsACommand(t *testing.T) {
 	if got.status != 7 {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
-	marks, names, end := taped(t, filepath.Join(got.dir, "r.rec"))
-	if len(marks) != 1 || marks[0].Workload != "sh" || marks[0].Mode != "command" || len(marks[0].Workers) < 2 || end.Switches == 0 {
+	marks, names, end := readRecording(t, filepath.Join(got.dir, "r.rec"))
+	if len(marks) != 1 || end.Switches == 0 ||
+		marks[0].Workload != "sh" || marks[0].Mode != "command" || len(marks[0].Workers) < 2 {
 		t.Errorf("marks %+v, end %+v", marks, end)
 	}
 	if !names["sleep"] || !names["sh"] {
@@ -131,17 +136,18 @@ func TestRunRecordsACommand(t *testing.T) {
 	}
 }
 
-// A recording that fails costs neither the report nor the truth about it.
+// If a recording fails, the report is saved all the same, and says that there is no recording.
 func TestRecordingToAFullDisk(t *testing.T) {
 	bpftest.Require(t)
 	disk := t.TempDir()
 	if err := unix.Mount("none", disk, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skip("cannot mount a small disk: ", err)
+		bpftest.Unavailable(t, "cannot mount a small disk: "+err.Error())
 	}
 	defer unix.Unmount(disk, 0)
+	const manyForks = "for i in $(seq 2000); do (:); done"
 	for _, args := range [][]string{
-		{"yield", "--duration", "300ms", "--rounds", "1"}, {"--", "sh", "-c", "for i in $(seq 2000); do (:); done"},
-		{"-q", "yield", "--duration", "300ms", "--rounds", "1"}, {"-q", "--", "sh", "-c", "for i in $(seq 2000); do (:); done"},
+		{"yield", "--duration", "300ms", "--rounds", "1"}, {"--", "sh", "-c", manyForks},
+		{"-q", "yield", "--duration", "300ms", "--rounds", "1"}, {"-q", "--", "sh", "-c", manyForks},
 	} {
 		got := call(t, append([]string{"run", "--record", filepath.Join(disk, "r.rec"), "-o", "r.json"}, args...)...)
 		if got.status != exitFailed {
@@ -175,7 +181,7 @@ func TestRecordingThatCannotBegin(t *testing.T) {
 	got.checkOneSentence(t, "open output nowhere/r.rec")
 }
 
-// Each switch has the names that its tasks had at that time, however many those are.
+// Each switch has the names that its tasks had at that time, however many names they had.
 func TestEveryRowHasTheNameOfItsTime(t *testing.T) {
 	bpftest.Require(t)
 	names := func(format string, counts ...int) (all []string) {
@@ -199,19 +205,23 @@ func TestEveryRowHasTheNameOfItsTime(t *testing.T) {
 			names("one-%d", 40),
 		},
 		"12 names each of four": {
-			`for k in 0 1 2 3; do (i=0; while [ $i -lt 12 ]; do printf four-$k-$i >/proc/self/comm; sleep 0.003; i=$((i+1)); done) & done; wait`,
+			`for k in 0 1 2 3; do
+				(i=0; while [ $i -lt 12 ]; do printf four-$k-$i >/proc/self/comm; sleep 0.003; i=$((i+1)); done) &
+			done; wait`,
 			names("four-%d-%d", 4, 12),
 		},
 		"a chain of ten executions": {
 			`if [ -z "$n" ]; then
-				n=0; for i in 0 1 2 3 4 5 6 7 8 9; do ln -s /bin/sh chain-$i; done; cat /proc/$$/cmdline | tr '\0' '\n' | tail -n +3 >again
+				n=0; for i in 0 1 2 3 4 5 6 7 8 9; do ln -s /bin/sh chain-$i; done
+				cat /proc/$$/cmdline | tr '\0' '\n' | tail -n +3 >again
 			else
 				n=$((n+1))
 			fi; export n; sleep 0.003; [ $n -lt 10 ] || exit 0; exec ./chain-$n -c "$(cat again)"`,
 			names("chain-%d", 10),
 		},
 		"more names than switches": {
-			`i=0; while [ $i -lt 3000 ]; do printf many-$i >/proc/self/comm; i=$((i+1)); done; printf last >/proc/self/comm; sleep 0.01`,
+			`i=0; while [ $i -lt 3000 ]; do printf many-$i >/proc/self/comm; i=$((i+1)); done
+			printf last >/proc/self/comm; sleep 0.01`,
 			[]string{"last"},
 		},
 	} {

@@ -15,9 +15,9 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// begin starts a report and says where it goes, or why it could not be measured
-// or saved: before any work is done for it.
-func (o *runOptions) begin(s streams) (r *report.Report, name string, err error) {
+// startReport returns a report to be filled and the name of its file. If the run could
+// not be measured or saved, it returns an error before any work is done.
+func (o *runOptions) startReport(s streams) (r *report.Report, name string, err error) {
 	if err := collector.CheckAllowed(); err != nil {
 		return nil, "", err
 	}
@@ -31,9 +31,10 @@ func (o *runOptions) begin(s streams) (r *report.Report, name string, err error)
 	return r, name, o.openOutputs(s, name)
 }
 
-// openOutputs opens what the run is to write, which is called name where nobody chose.
+// openOutputs opens the files that the run will write. The report's is called name if the
+// user gave none.
 func (o *runOptions) openOutputs(s streams, name string) error {
-	targets, err := openOutputs(s, nil, asked{"-o", o.output}, asked{"--record", o.record})
+	targets, err := openOutputs(s, nil, outputFlag{"-o", o.output}, outputFlag{"--record", o.record})
 	if err != nil {
 		return err
 	}
@@ -49,28 +50,28 @@ func (o *runOptions) openOutputs(s streams, name string) error {
 	return nil
 }
 
-// seal completes a report with what is known only at the end of a run. What cannot be
-// had takes nothing from what was measured.
-func seal(r *report.Report, c *collector.Collector, settings *hostinfo.SettingsWatch) {
-	lack := func(what string, err error) { r.Warnings = append(r.Warnings, what+": "+oneLine(err)) }
+// finishReport completes a report with what is known only at the end of a run. What cannot
+// be read becomes a warning, and does not affect what was measured.
+func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.SettingsWatch) {
+	warn := func(what string, err error) { r.Warnings = append(r.Warnings, what+": "+oneLine(err)) }
 	var err error
 	r.SettingsAtEnd = settings.End()
 	if r.Capture, err = c.Capture(); err != nil {
-		lack("which hooks gave the figures is not known", err)
+		warn("which hooks gave the figures is not known", err)
 	}
 	if r.Quality.RecursionMisses, err = c.RecursionMisses(); err != nil {
-		lack("how many hook firings the kernel skipped is not known", err)
+		warn("how many hook firings the kernel skipped is not known", err)
 	}
-	if len(r.Setup.Command) > 0 { // bundled workloads have places enough
+	if len(r.Setup.Command) > 0 { // for bundled workloads there is always room
 		r.Quality.MostTasks = c.MostTasks()
 	}
 	if why := c.SwitchLack(); why != "" {
 		r.Warnings = append(r.Warnings, why)
 	}
 	switch floor, err := c.Floor(); {
-	case r.Capture.Pick == "" && r.Capture.Switch == "": // no phase, no floor
+	case r.Capture.Pick == "" && r.Capture.Switch == "": // without phases there is no floor
 	case err != nil:
-		lack("the hook floor is absent", err)
+		warn("the hook floor is absent", err)
 	default:
 		ns := floor.Nanoseconds()
 		r.Quality.ProbeFloorNS = &ns
@@ -79,11 +80,11 @@ func seal(r *report.Report, c *collector.Collector, settings *hostinfo.SettingsW
 	r.ComputeFindings()
 }
 
-// deliver saves the report, and only then shows it: a reader that stops
-// reading, such as head, must not cost the file. A report that could not be saved
-// is saved elsewhere and shown nevertheless, even quietly if it is nowhere else: what
-// was measured is not lost with the file.
-func deliver(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
+// saveAndShow saves the report and then shows it, so that a reader that stops reading, such
+// as head, does not prevent the saving. A report that cannot be saved under its name is
+// saved among temporary files. If that fails too, it is shown even with --quiet, so that
+// what was measured is not lost.
+func saveAndShow(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
 	name, unsaved := o.save(name, r)
 	rescued := false
 	if unsaved != nil {
@@ -99,15 +100,16 @@ func deliver(out, messages *os.File, o *runOptions, name string, r *report.Repor
 	if err := show(out, r, o.format, o.verbose); err != nil || unsaved != nil {
 		return errors.Join(unsaved, err)
 	}
-	// What a program reads ends with the report.
+	// A stream that a program reads must hold nothing but the report.
 	if name != "" && (o.format == formatText || !sameStream(out, messages)) {
 		fmt.Fprintln(messages, "Saved", name)
 	}
 	return nil
 }
 
-// incomplete ends a run whose report lacks what was asked for. Its notes say why, and where
-// it is not shown, the error does.
+// incomplete returns the error for a run whose report lacks something that was asked for.
+// The report's warnings name the reason; under --quiet, where they are not shown, the error
+// does.
 func (o *runOptions) incomplete(r *report.Report) error {
 	if !o.quiet {
 		return &statusError{status: exitFailed}
@@ -115,12 +117,12 @@ func (o *runOptions) incomplete(r *report.Report) error {
 	return &statusError{exitFailed, errors.New(strings.Join(r.Warnings, "; "))}
 }
 
-// encoded writes a report as its file has it.
+// encoded returns a function that writes a report in the format of its file.
 func encoded(r *report.Report) func(io.Writer) error {
 	return func(w io.Writer) error { return report.Encode(w, r) }
 }
 
-// save writes the report, and returns the name of the file, "" where it is none.
+// save writes the report and returns the name of its file, "" if it went to a stream.
 func (o *runOptions) save(name string, r *report.Report) (string, error) {
 	if o.saved == nil {
 		return outfile.WriteNew(name, invokingUser().owner(), encoded(r))
@@ -132,8 +134,8 @@ func (o *runOptions) save(name string, r *report.Report) (string, error) {
 	return name, err
 }
 
-// shownOn is where the report is shown: elsewhere than what is written for programs,
-// and nowhere, nil, where there is no other place.
+// shownOn returns the stream on which the report is shown: one that does not carry the
+// saved report or the recording, nil if both streams do.
 func (o *runOptions) shownOn(out, messages *os.File) *os.File {
 	for _, place := range []*os.File{out, messages} {
 		info, err := place.Stat()

@@ -9,8 +9,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// rescue saves a report that could not be saved under its name, in a new directory for
-// temporary files that only its owner may enter, and adds to the error where it is.
+// rescue saves a report that could not be saved under its name in a new temporary directory
+// that only its owner may enter, and adds the new place to the error.
 func rescue(name string, r *report.Report, owner *outfile.Owner, unsaved error) (rescued bool, err error) {
 	dir, err := os.MkdirTemp("", "slicetrace-")
 	if err != nil {
@@ -24,7 +24,7 @@ func rescue(name string, r *report.Report, owner *outfile.Owner, unsaved error) 
 		err = outfile.Write(elsewhere, owner, encoded(r))
 	}
 	if err != nil {
-		// Nothing but that file can be in it.
+		// The directory can hold only that file, which has not been created.
 		_ = os.Remove(dir)
 		return false, unsaved
 	}

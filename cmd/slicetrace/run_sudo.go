@@ -12,18 +12,17 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// caller is the user who called sudo, nil when nobody did.
+// caller is the user who called sudo, nil if there is none.
 type caller struct {
 	uid, gid int
 }
 
-// invokingUser returns who called sudo, or nil when this process is not root's
-// by sudo, or was root's already.
+// invokingUser returns the user who asked sudo to run this program, nil if nobody did.
 //
-// The variables are inherited by whatever sudo starts. What is run in a root shell, or
-// by a script that sudo was asked for, is root's: that is what it would be without us.
-// Sudo says in SUDO_COMMAND what it was asked for: only if this program is named there
-// did the caller mean it.
+// Everything that sudo starts inherits its variables. Work in a root shell, or in a script
+// that sudo was asked to run, would run as root without us, so it does here too. Sudo puts
+// the command that it was asked for into SUDO_COMMAND; the caller is meant only if this
+// program is named there.
 func invokingUser() *caller {
 	if os.Geteuid() != 0 || !namedTo(os.Getenv("SUDO_COMMAND")) {
 		return nil
@@ -39,9 +38,9 @@ func invokingUser() *caller {
 	return &caller{uid, gid}
 }
 
-// namedTo reports whether a command line names this program, by the name it was called
-// by or its file's. Without a command line it does: something else than sudo set the
-// variables, and meant us.
+// namedTo reports whether a command line names this program, by the name under which it was
+// called or by its file's name. An empty command line counts as naming it: then something
+// other than sudo set the variables, for this program.
 func namedTo(command string) bool {
 	if command == "" {
 		return true
@@ -54,8 +53,8 @@ func namedTo(command string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(names, filepath.Base(word)) })
 }
 
-// owner is who the files that we write shall belong to, and with whose rights
-// they are written.
+// owner returns the user who owns the files that we write, and with whose rights they are
+// written.
 func (c *caller) owner() *outfile.Owner {
 	if c == nil {
 		return nil
@@ -67,8 +66,8 @@ func (c *caller) owner() *outfile.Owner {
 	return owner
 }
 
-// credential is who the work runs as. A user whom the system does not know by
-// number has no supplementary groups.
+// credential returns the user and groups that the work runs as. A user whose number the
+// system does not know has no supplementary groups.
 func (c *caller) credential() *workloads.Credential {
 	if c == nil {
 		return nil
@@ -90,8 +89,8 @@ func (c *caller) credential() *workloads.Credential {
 	return credential
 }
 
-// environment returns the variables with those that say who and where the user
-// is set for the caller, as sudo would for root.
+// environment returns the variables with HOME, USER and LOGNAME set for the caller, as sudo
+// sets them for root.
 func (c *caller) environment(variables []string) []string {
 	if c == nil {
 		return variables

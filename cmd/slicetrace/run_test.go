@@ -27,7 +27,9 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
-	for _, section := range []string{"slicetrace · Linux ", "Switch cost per core", "Time slices", "Processes or threads", "Trust"} {
+	for _, section := range []string{
+		"slicetrace · Linux ", "Switch cost per core", "Time slices", "Processes or threads", "Trust",
+	} {
 		if !strings.Contains(got.out, section) {
 			t.Errorf("standard output lacks %q", section)
 		}
@@ -39,19 +41,22 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if n := len(r.Trials); n != 2*2*2 {
 		t.Errorf("%d trials, want 2 workloads × 2 modes × 2 rounds", n)
 	}
-	if q := r.Quality; q.ComparedWorkers == 0 || q.ReconciledWorkers != q.Workers || q.ProbeFloorNS == nil || *q.ProbeFloorNS <= 0 || q.Lost.Total() != 0 {
+	q := r.Quality
+	if q.ComparedWorkers == 0 || q.ReconciledWorkers != q.Workers || q.Lost.Total() != 0 ||
+		q.ProbeFloorNS == nil || *q.ProbeFloorNS <= 0 {
 		t.Errorf("the figures are not to be trusted: %+v", q)
 	}
 	var before int64
 	for _, trial := range r.Trials {
-		// Each starts when the one before has ended, and the first within a while of the run.
+		// Each starts after the one before has ended, and the first soon after the run.
 		if trial.StartedNS == nil || *trial.StartedNS < before || *trial.StartedNS > before+60e9 {
-			t.Errorf("%s starts at %v ns, and the one before has ended at %d ns", trial.Workload, trial.StartedNS, before)
+			t.Errorf("%s starts at %v ns, and the one before has ended at %d ns",
+				trial.Workload, trial.StartedNS, before)
 		} else {
 			before = *trial.StartedNS + trial.DurationNS
 		}
 		if n := trial.ToolSwitches; n == nil || *n == 0 {
-			t.Errorf("%s: the tool, which waits for the workers, is said to have been switched %v times", trial.Workload, n)
+			t.Errorf("%s: the tool waits for the workers, and was switched out %v times", trial.Workload, n)
 		}
 	}
 	name := filepath.Join(got.dir, got.files(t)[0])
@@ -64,14 +69,14 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	for _, table := range report.TableNames() {
 		exported := call(t, "export", name, "--table", table)
 		rows, err := csv.NewReader(strings.NewReader(exported.out)).ReadAll()
-		// Of the two workloads neither has figures of its own.
+		// Neither of the two workloads has figures of its own.
 		if err != nil || len(rows) < 2 && table != "figures" {
 			t.Errorf("table %s: %d rows, %v, %s", table, len(rows), err, exported.err)
 		}
 	}
 }
 
-// ownFigures are what workloads measure themselves.
+// ownFigures are the figures that workloads measure themselves.
 var ownFigures = map[string][]string{
 	"counter":     {"counted", "others_words_seen_ppm"},
 	"interactive": {"chunks_beside"},
@@ -79,7 +84,7 @@ var ownFigures = map[string][]string{
 	"workingset":  {"walk_switched_p50_ns", "walk_alone_p50_ns"},
 }
 
-// With no names a run is of every form of every workload.
+// Without names, a run is of every form of every workload.
 func TestRunOfEverything(t *testing.T) {
 	bpftest.Require(t)
 	got := call(t, "run", "-q", "--rounds", "1", "--duration", "10ms")
@@ -87,7 +92,9 @@ func TestRunOfEverything(t *testing.T) {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
 	var want, have []string
-	all := workloads.Plan{Workloads: workloads.Catalogue(), Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1}
+	all := workloads.Plan{
+		Workloads: workloads.Catalogue(), Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1,
+	}
 	for _, trial := range all.Trials() {
 		want = append(want, trial.Workload+" "+trial.Variant+" "+string(trial.Mode))
 	}
@@ -117,7 +124,7 @@ func TestRunOfEverything(t *testing.T) {
 	}
 }
 
-// A phase that is left out has no figure, and nothing else is missing.
+// A phase that is left out has no figures, and nothing else is missing.
 func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 	bpftest.Require(t)
 	full := call(t, append([]string{"run", "pipe"}, short...)...).saved(t).Capture
@@ -140,21 +147,27 @@ func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 		if strings.Contains(got.out, "the hook floor is absent") {
 			t.Errorf("--phases %s: the report warns of a floor that no phase has", phases)
 		}
-		if left := strings.Count(got.out, "not asked for"); left != 2-strings.Count(phases, "pick")-strings.Count(phases, "switch") {
+		asked := strings.Count(phases, "pick") + strings.Count(phases, "switch")
+		if left := strings.Count(got.out, "not asked for"); left != 2-asked {
 			t.Errorf("--phases %s: the report says of %d phases that they were not asked for", phases, left)
 		}
-		var switches, picks, changes uint64
+		var switches, picks, switchPhases uint64
 		for i := range r.Trials {
 			for _, core := range r.Trials[i].Cores {
 				for _, class := range core.Classes {
-					switches, picks, changes = switches+class.Switches, picks+class.Pick.Count, changes+class.Switch.Count
+					switches += class.Switches
+					picks += class.Pick.Count
+					switchPhases += class.Switch.Count
 				}
 			}
 		}
-		if switches == 0 || picks > 0 != (want.Pick != "") || changes > 0 != (want.Switch != "") {
-			t.Errorf("--phases %s: of %d switches %d picks and %d switch phases were timed", phases, switches, picks, changes)
+		if switches == 0 || picks > 0 != (want.Pick != "") || switchPhases > 0 != (want.Switch != "") {
+			t.Errorf("--phases %s: of %d switches %d picks and %d switch phases were timed",
+				phases, switches, picks, switchPhases)
 		}
-		if q := r.Quality; q.ReconciledWorkers != q.Workers || q.Lost.Total() != 0 || q.AccountingErrorPPM > 1000 || (q.ProbeFloorNS != nil) != (want.Pick+want.Switch != "") {
+		hasFloor := want.Pick != "" || want.Switch != ""
+		if q := r.Quality; q.ReconciledWorkers != q.Workers || q.Lost.Total() != 0 || q.AccountingErrorPPM > 1000 ||
+			(q.ProbeFloorNS != nil) != hasFloor {
 			t.Errorf("--phases %s: the figures are not to be trusted: %+v", phases, q)
 		}
 	}
@@ -163,10 +176,11 @@ func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 func TestRunFormats(t *testing.T) {
 	bpftest.Require(t)
 	args := append([]string{"run", "futex", "--mode", "threads"}, short...)
-	if got := call(t, append(args, "--format", "csv")...); !strings.HasPrefix(got.out, "workload,mode,round,core,class,") {
+	got := call(t, append(args, "--format", "csv")...)
+	if !strings.HasPrefix(got.out, "workload,mode,round,core,class,") {
 		t.Errorf("csv begins with %.80q; %s", got.out, got.err)
 	}
-	got := call(t, append(args, "--format", "json")...)
+	got = call(t, append(args, "--format", "json")...)
 	if r, err := report.Decode(strings.NewReader(got.out)); err != nil || len(r.Trials) != 2 {
 		t.Errorf("json: %v", err)
 	}
@@ -190,7 +204,7 @@ func TestRunTwiceKeepsBothReports(t *testing.T) {
 	}
 }
 
-// A reader that stops reading does not cost the report.
+// The report is saved even if its reader stops reading.
 func TestRunIntoAClosedPipe(t *testing.T) {
 	bpftest.Require(t)
 	read, write, err := os.Pipe()
@@ -256,7 +270,7 @@ func TestRunWithoutRoot(t *testing.T) {
 		"needs CAP_PERFMON:":             {unix.CAP_BPF},
 		"needs CAP_BPF:":                 {unix.CAP_PERFMON},
 	} {
-		// Nor may nobody save there, which is said of who may trace only.
+		// User nobody may not write there either, but the missing capability comes first.
 		got := finish(t, asNobody(t, tool(t, append(args, "-o", "/r.json")...), given...))
 		got.checkOneSentence(t, missing)
 		if got.status != exitFailed || len(got.files(t)) > 0 {

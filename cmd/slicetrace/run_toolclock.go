@@ -9,14 +9,14 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// toolClock tells how much CPU time slicetrace's own processes have had: this one, and
-// those that hold workers, by process. Their kernel counts it as it counts the workers'.
+// toolClock is the CPU time that slicetrace's own processes have had, as the kernel counts
+// it: this process, and the processes that host workers, by pid.
 type toolClock struct {
 	own   time.Duration
 	hosts map[int]time.Duration
 }
 
-// readToolClock leaves out the hosts that have ended.
+// readToolClock reads the time of this process and of those hosts that have not ended.
 func readToolClock(pids []int) (toolClock, error) {
 	own, err := cpuTime(0)
 	if err != nil {
@@ -34,7 +34,8 @@ func readToolClock(pids []int) (toolClock, error) {
 	return c, nil
 }
 
-// cpuTime is that of all threads that a process has had, this one's for 0.
+// cpuTime returns the CPU time of all threads that a process has had; pid 0 is this
+// process.
 func cpuTime(pid int) (time.Duration, error) {
 	const ofProcessByScheduler = 2 // CPUCLOCK_SCHED, without CPUCLOCK_PERTHREAD_MASK
 	var spent unix.Timespec
@@ -42,9 +43,9 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(spent.Nano()), err
 }
 
-// since is what they had since before that was neither workers' nor that of tasks which
-// workers created: where these are threads, their time is not known apart from their
-// host's, and only this process's own is told.
+// since returns the time in ns since before, without that of workers and of tasks that
+// workers created. Where workers create threads, a host's own time cannot be told from
+// theirs: then only the time of this process is returned.
 func (c toolClock) since(before toolClock, workers []workloads.WorkerResult, created *report.Created) int64 {
 	spent := c.own - before.own
 	if created != nil {

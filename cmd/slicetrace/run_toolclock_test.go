@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// What hosts had besides their workers is the tool's; what workers had is not.
+// The time of hosts without their workers counts as the tool's.
 func TestTheToolsTimeIsWithoutItsWorkers(t *testing.T) {
 	const ms = time.Millisecond
 	before := toolClock{10 * ms, map[int]time.Duration{7: 5 * ms, 8: 1 * ms, 9: 1 * ms}}
@@ -20,12 +20,14 @@ func TestTheToolsTimeIsWithoutItsWorkers(t *testing.T) {
 			After:  workloads.Counters{Runtime: ms + ran}, Died: died,
 		}
 	}
-	workers := []workloads.WorkerResult{worker(7, 40*ms, false), worker(7, 55*ms, false), worker(8, 0, true), worker(9, 0, true)}
-	// 3 ms of this process, and 5 of host 7. What the dead worker of host 9 had is not known.
+	workers := []workloads.WorkerResult{
+		worker(7, 40*ms, false), worker(7, 55*ms, false), worker(8, 0, true), worker(9, 0, true),
+	}
+	// 3 ms of this process, and 5 ms of host 7. The time of host 9's dead worker is not known.
 	if got := now.since(before, workers, nil); got != (8 * ms).Nanoseconds() {
 		t.Errorf("the tool had %v, want 8 ms", time.Duration(got))
 	}
-	// What workers created may be inside a host's time.
+	// The time of tasks that workers created may be part of a host's time.
 	if got := now.since(before, workers, &report.Created{Tasks: 1}); got != (3 * ms).Nanoseconds() {
 		t.Errorf("beside created tasks the tool had %v, want 3 ms", time.Duration(got))
 	}
@@ -46,7 +48,7 @@ func TestTheToolsClockCountsThisProcess(t *testing.T) {
 	}
 	host := now.hosts[os.Getpid()] - before.hosts[os.Getpid()]
 	own := now.own - before.own
-	// Others may have had the core for most of it.
+	// Other programs may have had the core for most of the time.
 	if own < 2*time.Millisecond || own > time.Second || (own-host).Abs() > 50*time.Millisecond || sum == 0 {
 		t.Errorf("of 100 ms of work the process's clock counts %v, by its pid %v", own, host)
 	}

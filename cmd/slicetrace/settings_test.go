@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// under returns the tool with a program of the user's before it.
+// under returns a command that runs the tool through another program, such as nice.
 func under(t *testing.T, prefix []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := tool(t, args...)
@@ -29,7 +30,7 @@ func under(t *testing.T, prefix []string, args ...string) *exec.Cmd {
 	}
 	program, err := exec.LookPath(prefix[0])
 	if err != nil {
-		t.Skipf("%v: install util-linux", err)
+		bpftest.Unavailable(t, err.Error()+": install util-linux")
 	}
 	cmd.Path, cmd.Args = program, append(append(slices.Clone(prefix), self), args...)
 	return cmd
@@ -52,34 +53,50 @@ func measured(t *testing.T, got invocation) *report.Report {
 	return r
 }
 
-// The same machine and the same workload under another condition: compare names it.
+// If two runs of the same workload on the same machine differ in a condition, compare names it.
 func TestEachConditionIsNamed(t *testing.T) {
 	bpftest.Require(t)
 	plain := measured(t, finish(t, under(t, nil, shortRun()...)))
+	longer := []string{"--duration", "400ms"}
 	for _, c := range []struct {
 		name   string
 		prefix []string
 		more   []string
-		before func(*testing.T, *exec.Cmd) // nil for nothing, as during
+		before func(*testing.T, *exec.Cmd) // nil for nothing, like during
 		during func(*testing.T, *exec.Cmd)
 		want   string // the name of the difference
 		value  string // a part of its new value
-		note   string // a part of what the report itself says, "" where that is not asked for
+		note   string // a part of the report's own notes, "" if the report need not mention it
 	}{
-		{"nice", []string{"nice", "-n", "19"}, nil, nil, nil, "nice", "19", ""},
-		{"batch", []string{"chrt", "-b", "0"}, nil, nil, nil, "policy", "SCHED_BATCH", ""},
-		{"idle", []string{"chrt", "-i", "0"}, nil, nil, nil, "policy", "SCHED_IDLE", ""},
-		// The policy is kept, as nice levels and cores are: who puts chrt before the tool
-		// asks how work fares under it, and a program after -- has to keep what its caller
-		// gave it. So it is said, in the report and here.
-		{"real time", []string{"chrt", "-r", "1"}, nil, nil, nil, "policy", "SCHED_RR 1", "the work was started under SCHED_RR 1"},
-		{"real time, first come", []string{"chrt", "-f", "1"}, nil, nil, nil, "policy", "SCHED_FIFO 1", "the work was started under SCHED_FIFO 1"},
-		{"one core", []string{"taskset", "-c", "0"}, nil, nil, nil, "affinity", "0", ""},
-		{"recording", nil, []string{"--record", "r.rec"}, nil, nil, "recording", "on", ""},
-		{"quota", nil, nil, inHalfACore, nil, "cpu_quota", "50ms of each 100ms", "the CPU quota of the cgroup (50ms of each 100ms) held tasks back"},
-		{"statistics, for a moment", nil, []string{"--duration", "400ms"}, nil, statisticsForAMoment, "bpf_stats", "on", ""},
-		{"another slicetrace", nil, nil, besideAnother, nil, "other_tracers", "another slicetrace", ""},
-		{"workers are moved", nil, []string{"--duration", "400ms"}, nil, moveWorkers, "workers_affinity", "changed", ""},
+		{name: "nice", prefix: []string{"nice", "-n", "19"}, want: "nice", value: "19"},
+		{name: "batch", prefix: []string{"chrt", "-b", "0"}, want: "policy", value: "SCHED_BATCH"},
+		{name: "idle", prefix: []string{"chrt", "-i", "0"}, want: "policy", value: "SCHED_IDLE"},
+		// The policy is kept, as nice levels and cores are: a user who puts chrt before the
+		// tool wants to know how work fares under it, and a program after -- has to keep what
+		// its caller gave it. So the report and the comparison mention it.
+		{
+			name: "real time", prefix: []string{"chrt", "-r", "1"}, want: "policy", value: "SCHED_RR 1",
+			note: "the work was started under SCHED_RR 1",
+		},
+		{
+			name: "real time, first come", prefix: []string{"chrt", "-f", "1"}, want: "policy", value: "SCHED_FIFO 1",
+			note: "the work was started under SCHED_FIFO 1",
+		},
+		{name: "one core", prefix: []string{"taskset", "-c", "0"}, want: "affinity", value: "0"},
+		{name: "recording", more: []string{"--record", "r.rec"}, want: "recording", value: "on"},
+		{
+			name: "quota", before: inHalfACore, want: "cpu_quota", value: "50ms of each 100ms",
+			note: "the CPU quota of the cgroup (50ms of each 100ms) held tasks back",
+		},
+		{
+			name: "statistics, for a moment", more: longer, during: statisticsForAMoment,
+			want: "bpf_stats", value: "on",
+		},
+		{name: "another slicetrace", before: besideAnother, want: "other_tracers", value: "another slicetrace"},
+		{
+			name: "workers are moved", more: longer, during: moveWorkers,
+			want: "workers_affinity", value: "changed",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := under(t, c.prefix, shortRun(c.more...)...)
@@ -91,13 +108,15 @@ func TestEachConditionIsNamed(t *testing.T) {
 				during = append(during, func() { c.during(t, cmd) })
 			}
 			r := measured(t, finish(t, cmd, during...))
-			compared, err := report.Compare([]report.Named{{Name: "old", Report: plain}}, [][]report.Named{{{Name: "new", Report: r}}}, report.CompareOptions{})
+			old, other := []report.Named{{Name: "old", Report: plain}}, []report.Named{{Name: "new", Report: r}}
+			compared, err := report.Compare(old, [][]report.Named{other}, report.CompareOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			unlike := compared.Pairs[0].Differences
-			if !slices.ContainsFunc(unlike, func(u report.Unlike) bool { return u.Name == c.want && strings.Contains(u.New, c.value) }) {
-				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, unlike)
+			differences := compared.Pairs[0].Differences
+			isWanted := func(d report.Unlike) bool { return d.Name == c.want && strings.Contains(d.New, c.value) }
+			if !slices.ContainsFunc(differences, isWanted) {
+				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, differences)
 			}
 			if said := strings.Join(r.Summarize().Warnings, "\n"); !strings.Contains(said, c.note) {
 				t.Errorf("the report does not say %q: %s", c.note, said)
@@ -106,14 +125,16 @@ func TestEachConditionIsNamed(t *testing.T) {
 	}
 }
 
-// statisticsForAMoment has the kernel keep statistics of eBPF programs during a trial
-// only, so that neither end of the run shows it.
+// statisticsForAMoment makes the kernel keep statistics of eBPF programs for a part of a trial, so
+// that neither end of the run shows it.
 func statisticsForAMoment(t *testing.T, cmd *exec.Cmd) {
 	const file = "/proc/sys/kernel/bpf_stats_enabled"
 	awaitWork(t, cmd, anyTrial)
 	if err := os.WriteFile(file, []byte("1"), 0); err != nil {
-		t.Skipf("switch statistics on: %v", err)
+		bpftest.Unavailable(t, fmt.Sprintf("switch statistics on: %v", err))
 	}
+	// Long enough that the kernel counts runs of the tool's eBPF programs, by which the tool
+	// notices it.
 	time.Sleep(200 * time.Millisecond)
 	if err := os.WriteFile(file, []byte("0"), 0); err != nil {
 		t.Fatal(err)
@@ -127,7 +148,7 @@ func inHalfACore(t *testing.T, cmd *exec.Cmd) {
 	group.Hold(t, cmd)
 }
 
-// besideAnother runs a second tool for as long as the test takes.
+// besideAnother runs a second tool until the test ends.
 func besideAnother(t *testing.T, _ *exec.Cmd) {
 	other := tool(t, "run", "-q", "--", "sh", "-c", "touch traced; exec sleep 60")
 	if err := other.Start(); err != nil {
@@ -137,16 +158,13 @@ func besideAnother(t *testing.T, _ *exec.Cmd) {
 		_ = other.Process.Signal(unix.SIGTERM)
 		_ = other.Wait() // it was ended
 	})
-	for range 1000 {
-		if _, err := os.Stat(filepath.Join(other.Dir, "traced")); err == nil {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the other tool does not begin")
+	await(t, "the other tool's program", func() bool {
+		_, err := os.Stat(filepath.Join(other.Dir, "traced"))
+		return err == nil
+	})
 }
 
-// moveWorkers binds the workers of the trial under way to core 0, as taskset does.
+// moveWorkers binds the workers of the current trial to core 0, as taskset does.
 func moveWorkers(t *testing.T, cmd *exec.Cmd) {
 	hosts := awaitWork(t, cmd, anyTrial)
 	var first unix.CPUSet

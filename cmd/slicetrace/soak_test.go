@@ -28,14 +28,14 @@ type holding struct {
 	watched     int // slots of tasks
 }
 
-// form is what names a trial of a run of one round.
+// form identifies a trial of a run of one round.
 type form struct {
 	workload, variant string
 	mode              workloads.Mode
 	workers           int
 }
 
-// trialsOfRound is how many trials one round of some workloads has here.
+// trialsOfRound returns the number of trials in one round of some workloads on this machine.
 func trialsOfRound(t *testing.T, names ...string) int {
 	t.Helper()
 	var plan workloads.Plan
@@ -50,8 +50,9 @@ func trialsOfRound(t *testing.T, names ...string) int {
 	return len(plan.Trials())
 }
 
-// messaging and spawn at full rate: all counts equal the kernel's, no phase is
-// lost, and the tool holds no more at the end of a trial than at its beginning.
+// With messaging and spawn at full rate, all counts equal the kernel's, nothing is lost, and the
+// tool holds no more memory, descriptors and watched tasks at the end of a trial than at its
+// beginning.
 func TestSoak(t *testing.T) {
 	bpftest.Require(t)
 	trials := trialsOfRound(t, "messaging", "spawn")
@@ -62,7 +63,8 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("%s: %v", soakVariable, err)
 		}
 	}
-	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", (length / time.Duration(trials)).String())
+	each := length / time.Duration(trials)
+	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", each.String())
 	var held map[form][]holding
 	got := finish(t, cmd, func() { held = watchHoldings(t, cmd, length) })
 	if got.status != exitDone {
@@ -75,15 +77,17 @@ func TestSoak(t *testing.T) {
 		t.Errorf("%d trials, want %d", len(r.Trials), trials)
 	}
 	q := r.Quality
-	t.Logf("%d switches, %d created tasks, lost %+v, accounting error %d ppm", q.Switches, q.CreatedTasks, q.Lost, q.AccountingErrorPPM)
+	t.Logf("%d switches, %d created tasks, lost %+v, accounting error %d ppm",
+		q.Switches, q.CreatedTasks, q.Lost, q.AccountingErrorPPM)
 	if q.ReconciledWorkers != q.Workers || q.ComparedWorkers != q.Workers {
-		t.Errorf("%d of %d workers have the kernel's counts, %d were compared", q.ReconciledWorkers, q.Workers, q.ComparedWorkers)
+		t.Errorf("%d of %d workers have the kernel's counts, %d were compared",
+			q.ReconciledWorkers, q.Workers, q.ComparedWorkers)
 	}
 	if q.CreatedTasks == 0 || q.ReconciledCreated != q.CreatedTasks {
 		t.Errorf("%d of %d created tasks have the kernel's counts", q.ReconciledCreated, q.CreatedTasks)
 	}
 	lost := q.Lost
-	lost.Unseen = 0 // what this kernel hides, and is made up for
+	lost.Unseen = 0 // switches that this kernel hides, which the account makes up for
 	if lost.Total() != 0 || q.RecursionMisses != 0 {
 		t.Errorf("lost %+v, %d hooks skipped", q.Lost, q.RecursionMisses)
 	}
@@ -92,8 +96,8 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// watchHoldings looks at the tool some 200 times until it ends. A look counts if all
-// of one trial's workers were watched meanwhile: in between they come and go.
+// watchHoldings looks at the tool some 200 times until it ends. A look counts if all workers of
+// one trial were watched during it: between trials they come and go.
 func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[form][]holding {
 	t.Helper()
 	held := make(map[form][]holding)
@@ -110,7 +114,7 @@ func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[form][
 	return held
 }
 
-// lookAt is one look at the tool, and why it does not count, "" if it does.
+// lookAt looks at the tool once. It returns why the look does not count, "" if it does.
 func lookAt(t *testing.T, cmd *exec.Cmd) (f form, h holding, why string) {
 	t.Helper()
 	pid := cmd.Process.Pid
@@ -147,14 +151,14 @@ func formUnderWay(t *testing.T, cmd *exec.Cmd) (f form, known bool) {
 	return form{}, false
 }
 
-// isWatched says whether a slot of st_workers has a task.
+// isWatched reports whether a slot of the map of watched tasks has a task.
 func isWatched(slot []byte) bool {
 	var w bpf.Worker
 	return binary.NativeEndian.Uint64(slot[unsafe.Offsetof(w.Key):]) != 0
 }
 
-// checkHoldings wants that the tool holds no more at a trial's end than at its
-// beginning, nor in a later trial.
+// checkHoldings checks that the tool holds no more at a trial's end than at its beginning, and
+// no more in a later trial.
 func checkHoldings(t *testing.T, held map[form][]holding, trials int) {
 	t.Helper()
 	if len(held) != trials {
@@ -172,14 +176,14 @@ func checkHoldings(t *testing.T, held map[form][]holding, trials int) {
 		if leaks(rss) {
 			t.Errorf("%+v: resident memory grows without end: %d", f, rss)
 		}
-		// A look can find a file that is just being read: what is kept, each look finds. A
-		// single look tells nothing; what a trial keeps for the next is told below.
+		// A look can find a file that is just being read, so the fewest of several looks count.
+		// What a trial keeps for the next one is checked below.
 		half := (len(open) + 1) / 2
 		if before, after := slices.Min(open[:half]), slices.Min(open[len(open)-half:]); half > 1 && after > before {
 			t.Errorf("%+v: descriptors grew from %d to %d: %d", f, before, after, open)
 		}
 		descriptors = append(descriptors, slices.Min(open))
-		// Beside the workers, what each has just created and what of it is about to end.
+		// Besides the workers, there are the tasks that each has just created or that are ending.
 		created := 0
 		if f.workload == "spawn" {
 			created = 2 * f.workers
@@ -193,8 +197,8 @@ func checkHoldings(t *testing.T, held map[form][]holding, trials int) {
 	}
 }
 
-// leaks says whether memory grows throughout, and by more than Go's heap comes to
-// hold in a trial: a heap that settles grows by steps, and between them stands still.
+// leaks reports whether memory grows all the time, and by more than Go's heap grows in a trial. A
+// heap that settles grows in steps, and not between them.
 func leaks(rss []int) bool {
 	const parts = 4
 	if len(rss) < parts {
@@ -205,7 +209,7 @@ func leaks(rss []int) bool {
 		part := slices.Sorted(slices.Values(rss[len(rss)*i/parts : len(rss)*(i+1)/parts]))
 		levels[i] = part[len(part)/2]
 	}
-	// In a twentieth are the race detector's shadows, which are in proportion.
+	// A twentieth is for the race detector's shadow memory, which grows in proportion.
 	settles := max(2<<20, levels[0]/20)
 	for i := 1; i < parts; i++ {
 		if levels[i]-levels[i-1] < settles/parts {
@@ -241,8 +245,8 @@ func TestLeaks(t *testing.T) {
 	}
 }
 
-// residentBytes is what a process holds. One that has just begun, or ends, can hold
-// nothing as far as the kernel has added it up.
+// residentBytes returns the resident memory of a process. It can be 0 for a process that has just
+// begun or is about to end.
 func residentBytes(pid int) (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

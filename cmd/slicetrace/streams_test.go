@@ -13,7 +13,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// What a terminal is shown depends on its type, its width and on whether it is looked at.
+// What is drawn on a terminal depends on its type, its width and whether the tool is in its
+// foreground.
 func TestOnTerminals(t *testing.T) {
 	bpftest.Require(t)
 	old := savedAs(t, "r.json", reporttest.Bundled(1, 7))
@@ -25,10 +26,12 @@ func TestOnTerminals(t *testing.T) {
 		plain      bool // NO_COLOR is set
 		has, lacks string
 	}{
-		"bold":                   {line: `"$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: bold},
-		"dumb":                   {line: `"$TOOL" report "$OLD"`, kind: "dumb", columns: 100, lacks: "\x1b"},
-		"of no type":             {line: `"$TOOL" report "$OLD"`, columns: 100, lacks: "\x1b"},
-		"NO_COLOR":               {line: `"$TOOL" report "$OLD"`, kind: "xterm", columns: 100, plain: true, lacks: "\x1b"},
+		"bold":       {line: `"$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: bold},
+		"dumb":       {line: `"$TOOL" report "$OLD"`, kind: "dumb", columns: 100, lacks: "\x1b"},
+		"of no type": {line: `"$TOOL" report "$OLD"`, columns: 100, lacks: "\x1b"},
+		"NO_COLOR": {
+			line: `"$TOOL" report "$OLD"`, kind: "xterm", columns: 100, plain: true, lacks: "\x1b",
+		},
 		"comparison, dumb":       {line: `"$TOOL" compare "$OLD" "$OLD"`, kind: "dumb", columns: 100, lacks: "\x1b"},
 		"bar":                    {line: run, kind: "xterm", columns: 100, has: bar},
 		"bar, width not known":   {line: run, kind: "xterm", has: bar},
@@ -36,16 +39,19 @@ func TestOnTerminals(t *testing.T) {
 		"bar, of no type":        {line: run, columns: 100, lacks: bar},
 		"bar, narrow":            {line: run, kind: "xterm", columns: 20, lacks: bar},
 		"bar, in the background": {line: "set -m; " + run + " & wait", kind: "xterm", columns: 100, lacks: bar},
-		// Text is UTF-8 in every locale: reports travel from cron jobs and containers, whose
-		// locale is C for want of any, to terminals that all read UTF-8; and units such as
-		// µs would be others.
-		"a locale of ASCII":      {line: `LC_ALL=C "$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: "µs"},
-		"a locale of ISO-8859-1": {line: `LC_ALL=en_US.ISO-8859-1 "$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: "µs"},
-		"bar, not asked for":     {line: run + " -q", kind: "xterm", columns: 100, lacks: bar},
+		// Text is UTF-8 in every locale. Reports of cron jobs and containers, whose locale is C
+		// by default, are read on terminals that all understand UTF-8, and units such as µs
+		// would have to change.
+		"a locale of ASCII": {line: `LC_ALL=C "$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: "µs"},
+		"a locale of ISO-8859-1": {
+			line: `LC_ALL=en_US.ISO-8859-1 "$TOOL" report "$OLD"`, kind: "xterm", columns: 100, has: "µs",
+		},
+		"bar, not asked for": {line: run + " -q", kind: "xterm", columns: 100, lacks: bar},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := openTerminal(t)
-			if err := unix.IoctlSetWinsize(int(x.slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: c.columns}); err != nil {
+			size := &unix.Winsize{Row: 24, Col: c.columns}
+			if err := unix.IoctlSetWinsize(int(x.slave.Fd()), unix.TIOCSWINSZ, size); err != nil {
 				t.Fatal(err)
 			}
 			cmd := tool(t)
@@ -60,14 +66,15 @@ func TestOnTerminals(t *testing.T) {
 				t.Errorf("status %d", status)
 			}
 			await(t, "end", func() bool { return strings.Contains(x.shown(), "ended") })
-			if shown := x.shown(); !strings.Contains(shown, c.has) || c.lacks != "" && strings.Contains(shown, c.lacks) {
+			shown := x.shown()
+			if !strings.Contains(shown, c.has) || c.lacks != "" && strings.Contains(shown, c.lacks) {
 				t.Errorf("shown is %q", shown)
 			}
 		})
 	}
 }
 
-// A stream that carries text for programs carries nothing else.
+// A stream that carries output for programs carries nothing else.
 func TestFormatsAreAlone(t *testing.T) {
 	bpftest.Require(t)
 	old := savedAs(t, "r.json", reporttest.Bundled(1, 7))
@@ -105,10 +112,11 @@ func TestFormatsAreAlone(t *testing.T) {
 	} {
 		got := call(t, strings.Fields(c.args)...)
 		if got.status != c.status || !c.out(got.out) || c.err != nil && !c.err(got.err) {
-			t.Errorf("%s: status %d, standard output %.200q, standard error %.400q", c.args, got.status, got.out, got.err)
+			t.Errorf("%s: status %d, standard output %.200q, standard error %.400q",
+				c.args, got.status, got.out, got.err)
 		}
 	}
-	// Where both streams are one, what is for programs is all there is.
+	// If both streams are one, it carries the output for programs only.
 	for _, args := range []string{"run --format json -o x.json", "run -o -"} {
 		cmd := tool(t)
 		cmd.Path = "/bin/sh"

@@ -12,24 +12,27 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-var study = flag.Bool("study", false, "study on this machine how often like runs are called different, and unlike ones found")
+var study = flag.Bool("study", false,
+	"study on this machine how often like runs are called different, and unlike ones found")
 
-// runsOfStudy are made one after another; sidesOfStudy are how many runs a side are compared.
+// runsOfStudy is the number of runs that are made, one after another; sidesOfStudy is the number
+// of runs a side that are compared.
 const (
 	runsOfStudy  = 240
 	sidesOfStudy = report.AskedRuns
-	// labellings is in how many ways the runs of one stretch are dealt out to two sides.
+	// labellings is the number of ways in which the runs of one stretch are assigned to two
+	// sides.
 	labellings = 5
 )
 
-// TestStudyRuns makes short runs of the same one after another and compares some of them
-// with others, made in turns, that differ in nothing, and with such whose operations are a
-// tenth fewer. Asked for by -study, it takes some five minutes:
+// TestStudyRuns makes short runs of the same work one after another. It compares some of them
+// with others that were made in turns with them and differ in nothing, and with others whose
+// operations are reduced by a tenth. It runs with -study only and takes some five minutes:
 //
 //	go test -exec sudo -run Study -v -timeout 30m ./cmd/slicetrace -study
 func TestStudyRuns(t *testing.T) {
 	if !*study {
-		t.Skip("takes minutes, and is asked for by -study")
+		t.Skip("takes minutes: give -study to run it")
 	}
 	bpftest.Require(t)
 	dir := t.TempDir()
@@ -75,15 +78,16 @@ func power(t *testing.T, random *rand.Rand, runs []report.Named) {
 			found++
 		}
 	}
-	t.Logf("a change of 10 %% was found in %d of %d comparisons with as many runs a side as the tool asked for, up to %d; %d asked for more than were left",
+	t.Logf("a change of 10 %% was found in %d of %d comparisons with as many runs a side as the tool asked for, "+
+		"up to %d; %d asked for more than were left",
 		found, tried, most, beyond)
-	if tried > 0 && 10*found < 8*tried { // were it nine in ten, seldom fewer
+	if tried > 0 && 10*found < 8*tried { // with nine in ten, there are seldom fewer
 		t.Errorf("a change of 10 %% was found in %d of %d", found, tried)
 	}
 }
 
-// inTurns deals runs out to two sides: of every two that follow each other one to each.
-// What pipe did is multiplied by a factor on the second side.
+// inTurns assigns runs to two sides: of every two successive runs one to each. On the second
+// side the operations of pipe are multiplied by a factor.
 func inTurns(random *rand.Rand, runs []report.Named, factor float64) [2][]report.Named {
 	var sides [2][]report.Named
 	for i := 0; i+1 < len(runs); i += 2 {
@@ -108,7 +112,8 @@ func comparedRuns(t *testing.T, sides [2][]report.Named) *report.Comparison {
 func changedPrimary(c *report.Comparison, workload string) bool {
 	for i := range c.Pairs[0].Changes {
 		x := &c.Pairs[0].Changes[i]
-		if x.Primary && x.Outcome == report.Changed && (workload == "" || x.Workload == workload && x.Metric == "operations") {
+		isOf := workload == "" || x.Workload == workload && x.Metric == "operations"
+		if x.Primary && x.Outcome == report.Changed && isOf {
 			return true
 		}
 	}

@@ -17,17 +17,17 @@ import (
 )
 
 const (
-	// alikePairs are runs of the same work under two labels, plantedPairs runs of
-	// which one half is slowed down.
+	// alikePairs is the number of pairs of the same work under two labels, and plantedPairs of
+	// pairs in which one half is slowed down.
 	alikePairs, plantedPairs = 60, 30
 	// level is the rate of false alarms that the report promises.
 	level = 0.05
 	// planted is the slowdown of the switch phase.
 	planted = 0.10
-	// What others do to a shared machine comes and goes within 50 ms and spoils the pairs
-	// that it begins or ends in: more and shorter rounds outvote them. In one such hour 40
-	// of 40 runs of twice the default number of rounds found what was planted, and 30 of
-	// 40 runs of half as many that were twice as long.
+	// On a shared machine, disturbances come and go within 50 ms and spoil the pair of trials
+	// during which they begin or end, so more and shorter rounds are better. In one such hour,
+	// 40 of 40 runs of twice the default number of rounds found what was planted, and 30 of 40
+	// runs of half as many rounds that were twice as long.
 	manyRounds = 3 * defaultRounds
 	shortTrial = 20 * time.Millisecond
 )
@@ -48,7 +48,7 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	bpftest.Require(t)
 	if !*study {
-		t.Skip("measures for minutes, and is asked for by -study")
+		t.Skip("takes minutes: give -study to run it")
 	}
 	c, err := collector.Open(collector.Options{})
 	if err != nil {
@@ -71,15 +71,15 @@ func newBench(t *testing.T) *bench {
 func (b *bench) trial(mode report.Mode, round int) report.Trial {
 	b.t.Helper()
 	var r report.Report
-	rec := &trialObserver{collector: b.collector, report: &r, settings: b.settings}
-	if err := b.plan.Run(b.t.Context(), rec, nil); err != nil {
+	observer := &trialObserver{collector: b.collector, report: &r, settings: b.settings}
+	if err := b.plan.Run(b.t.Context(), observer, nil); err != nil {
 		b.t.Fatal(err)
 	}
 	return label(r.Trials[0], mode, round)
 }
 
-// label makes a trial of processes pass for one of a mode, its process switches
-// for that mode's own.
+// label makes a trial of processes look like a trial of a mode, and its process switches like
+// that mode's own.
 func label(t report.Trial, mode report.Mode, round int) report.Trial {
 	t.Mode, t.Round = mode, round
 	own := report.ClassProcess
@@ -88,7 +88,8 @@ func label(t report.Trial, mode report.Mode, round int) report.Trial {
 	}
 	for i := range t.Cores {
 		c := &t.Cores[i]
-		c.Classes = slices.DeleteFunc(c.Classes, func(s report.ClassStats) bool { return s.Class == report.ClassThread })
+		isThread := func(s report.ClassStats) bool { return s.Class == report.ClassThread }
+		c.Classes = slices.DeleteFunc(c.Classes, isThread)
 		for j := range c.Classes {
 			if c.Classes[j].Class == report.ClassProcess {
 				c.Classes[j].Class = own
@@ -98,8 +99,8 @@ func label(t report.Trial, mode report.Mode, round int) report.Trial {
 	return t
 }
 
-// pair runs the rounds of two labels, the order of which alternates as that of
-// the modes does. before is called ahead of each trial.
+// pair runs the rounds of two labels, whose order alternates as that of the modes in a run. It
+// calls before ahead of each trial.
 func (b *bench) pair(before func(report.Mode)) *report.Report {
 	b.t.Helper()
 	r := &report.Report{Schema: report.SchemaVersion, Setup: report.Setup{Rounds: b.rounds}}
@@ -116,8 +117,9 @@ func (b *bench) pair(before func(report.Mode)) *report.Report {
 	return r
 }
 
-// told reports whether the report shows a ratio for a metric of its only load.
-func told(t *testing.T, r *report.Report, metric string) bool {
+// isDifferent reports whether the report shows a ratio, and not "~", for a metric of its only
+// workload.
+func isDifferent(t *testing.T, r *report.Report, metric string) bool {
 	t.Helper()
 	for _, s := range r.Summarize().Sections {
 		if s.Title != "Processes or threads" {
@@ -133,15 +135,15 @@ func told(t *testing.T, r *report.Report, metric string) bool {
 	return false
 }
 
-// The A/A study: one mode under two labels. Were false alarms as frequent as the
-// level allows, so many would still come once in a thousand studies.
+// The A/A study compares one mode under two labels. It fails if there are so many false alarms
+// as would occur only once in a thousand studies if their rate were the level.
 func TestTheSameWorkRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 	b := newBench(t)
 	alarms := map[string]int{}
 	for range alikePairs {
 		r := b.pair(func(report.Mode) {})
 		for _, metric := range studied() {
-			if told(t, r, metric) {
+			if isDifferent(t, r, metric) {
 				alarms[metric]++
 			}
 		}
@@ -155,7 +157,7 @@ func TestTheSameWorkRaisesNoMoreAlarmsThanTheLevel(t *testing.T) {
 	}
 }
 
-// newSlowdown attaches a slowdown, of no turns at first.
+// newSlowdown attaches a slowdown, with no turns at first.
 func newSlowdown(t *testing.T) *baseline.Slowdown {
 	t.Helper()
 	slowdown, err := baseline.LoadSlowdown()
@@ -174,20 +176,20 @@ func newSlowdown(t *testing.T) *baseline.Slowdown {
 	return slowdown
 }
 
-// phase is the median of one trial's switch phases.
+// phase returns the median of one trial's switch phases, in ns.
 func (b *bench) phase() float64 {
 	b.t.Helper()
 	t := b.trial(report.Processes, 1)
 	ns, ok := t.Class(report.ClassProcess).Switch.Quantile(0.5)
 	if !ok {
-		b.t.Skip("this kernel has no hook at the switch phase's end")
+		bpftest.Unavailable(b.t, "this kernel has no hook at the switch phase's end")
 	}
 	return ns
 }
 
-// turnsFor returns how many turns of the slowdown make up the planted part, twice
-// measured: the processor does some of a few turns beside other work. Trials with
-// and without take turns, for the machine's speed comes and goes.
+// turnsFor returns how many turns of the slowdown make up the planted part. It measures twice,
+// since the processor does some of the turns in parallel with other work. Trials with and
+// without the slowdown alternate, since the machine's speed varies.
 func turnsFor(b *bench, slowdown *baseline.Slowdown) int {
 	turns := 400
 	for _, pairs := range []int{15, 60} {
@@ -216,10 +218,10 @@ func setTurns(t *testing.T, slowdown *baseline.Slowdown, turns int) {
 	}
 }
 
-// The power study, of a fixed size: a switch phase that is a tenth longer under one label is
-// found in nine of ten runs. Were that so, so few would still come once in a thousand studies.
-// Other programs change how much the planted turns make up: a study in which they made up
-// something else than a tenth says nothing of a tenth, and fails.
+// The power study has a fixed size: a switch phase that is a tenth longer under one label is
+// found in nine runs of ten. It fails if so few runs find it as would occur only once in a
+// thousand studies. Other programs change how much the planted turns make up; a study in which
+// they did not make up about a tenth proves nothing about a tenth, and fails too.
 func TestAPlantedSlowdownIsFound(t *testing.T) {
 	const power = 0.9
 	b := newBench(t)
@@ -234,8 +236,8 @@ func TestAPlantedSlowdownIsFound(t *testing.T) {
 	}
 }
 
-// plant runs pairs of which one half is slowed down, and returns in how many that
-// was found, and by which part the switch phase became longer.
+// plant runs pairs in which one half is slowed down. It returns in how many that was found, and
+// by which part the switch phase became longer.
 func plant(b *bench, slowdown *baseline.Slowdown, turns int) (found int, longer float64) {
 	t := b.t
 	t.Helper()
@@ -250,7 +252,7 @@ func plant(b *bench, slowdown *baseline.Slowdown, turns int) (found int, longer 
 		})
 		slow, bare := median(r, report.Processes), median(r, report.Threads)
 		shifts = append(shifts, slow/bare)
-		if told(t, r, "switch phase p50") && slow > bare {
+		if isDifferent(t, r, "switch phase p50") && slow > bare {
 			found++
 		}
 	}
@@ -260,7 +262,7 @@ func plant(b *bench, slowdown *baseline.Slowdown, turns int) (found int, longer 
 	return found, longer
 }
 
-// median is that of the switch phase's median over a label's trials.
+// median returns the median, over a label's trials, of the switch phase's median.
 func median(r *report.Report, l report.Mode) float64 {
 	var values []float64
 	for i := range r.Trials {

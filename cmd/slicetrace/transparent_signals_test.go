@@ -16,18 +16,18 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// signalPlace is how a program is started and by which way a signal reaches it.
+// signalPlace is how a program is started, and how a signal is sent to it.
 type signalPlace struct {
-	// before are words in front of the tool, "probe" being the probe, and after are
-	// words of the probe that the tool is to run, in front of the last.
+	// before are the words in front of the tool, where "probe" is the probe's file. after are
+	// words for the probe that the tool runs, in front of the last one.
 	before, after []string
 	terminal      bool
-	// job says that a shell starts it as its job, which leads a group, else it leads a
-	// session.
+	// job is whether a shell starts it as a job, so that it leads a process group; else it leads
+	// a session.
 	job bool
-	// send sends a signal; the pid is of what was started.
+	// send sends a signal to the process that was started.
 	send func(t *testing.T, x *terminal, pid int, sig syscall.Signal)
-	// only are the signals that can come by this way, nil for all.
+	// only are the signals that can be sent in this way, nil for all.
 	only []syscall.Signal
 }
 
@@ -65,7 +65,7 @@ func fromKeys(t *testing.T, x *terminal, _ int, sig syscall.Signal) {
 
 var keys = []syscall.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGWINCH}
 
-// signalPlaces are where every signal has to reach a program as it does without us.
+// signalPlaces are the cases in which every signal must reach a program as it does without us.
 func signalPlaces() map[string]signalPlace {
 	return map[string]signalPlace{
 		"to the process":                {send: toProcess},
@@ -74,18 +74,24 @@ func signalPlaces() map[string]signalPlace {
 		"to the group, on a terminal":   {terminal: true, send: toGroup},
 		"by keys":                       {terminal: true, send: fromKeys, only: keys},
 		"by keys, to a shell's job":     {job: true, terminal: true, send: fromKeys, only: keys},
-		// A shell makes its job the leader of a group, so that the call changes nothing:
-		// it must not take the program from the terminal when it is ours that leads.
-		"by keys, in a group of its own": {job: true, after: []string{"setpgid", "probe"}, terminal: true, send: fromKeys, only: keys},
-		"blocked by who executes":        {before: []string{"probe", "with", "block=10", "block=12", "block=15", "block=40", "--"}, send: toProcess},
-		"ignored by who executes":        {before: []string{"probe", "with", "ignore=1", "ignore=2", "ignore=15", "ignore=40", "--"}, send: toGroup},
+		// In a shell's job the program would lead the group already, so setpgid would change
+		// nothing. It must not take the program away from the terminal when the tool leads.
+		"by keys, in a group of its own": {
+			job: true, after: []string{"setpgid", "probe"}, terminal: true, send: fromKeys, only: keys,
+		},
+		"blocked by the caller": {
+			before: []string{"probe", "with", "block=10", "block=12", "block=15", "block=40", "--"}, send: toProcess,
+		},
+		"ignored by the caller": {
+			before: []string{"probe", "with", "ignore=1", "ignore=2", "ignore=15", "ignore=40", "--"}, send: toGroup,
+		},
 	}
 }
 
-// notPassedOn cannot be: the kernel tells nobody.
+// notPassedOn is the only signal that cannot be passed on: no process can catch it.
 const notPassedOn = unix.SIGSTOP
 
-// received returns which signals a program gets of those that are sent, by number.
+// received returns the numbers of the signals that the program gets when all are sent.
 func (c signalPlace) received(t *testing.T, traced bool) (log []byte, status unix.WaitStatus) {
 	t.Helper()
 	var x *terminal
@@ -111,7 +117,7 @@ func (c signalPlace) received(t *testing.T, traced bool) (log []byte, status uni
 			log = append(log, got)
 		}
 	}
-	// What comes twice, comes soon.
+	// A signal that comes twice comes soon.
 	for {
 		got, ok := p.next(100 * time.Millisecond)
 		if !ok {
@@ -126,7 +132,7 @@ func (c signalPlace) received(t *testing.T, traced bool) (log []byte, status uni
 	return log, unix.WaitStatus(p.ProcessState.Sys().(syscall.WaitStatus))
 }
 
-// Each signal that reaches a program without us reaches it once.
+// Each signal that would reach a program without us reaches it once.
 func TestEverySignalReachesTheProgramOnce(t *testing.T) {
 	bpftest.Require(t)
 	for name, c := range signalPlaces() {
@@ -141,7 +147,7 @@ func TestEverySignalReachesTheProgramOnce(t *testing.T) {
 	}
 }
 
-// fate is what becomes of a program that leaves a signal alone.
+// fate is how a signal affects a program that does not handle it.
 type fate struct {
 	stopped, ended unix.WaitStatus
 	saved          bool
@@ -153,7 +159,7 @@ func fateBy(t *testing.T, sig syscall.Signal, traced bool) fate {
 	p.awaitReady(t)
 	toProcess(t, nil, p.Process.Pid, sig)
 	var f fate
-	// A stop is passed up to who waits for us, as a shell does; SIGCONT continues.
+	// A stop must be seen by the process that waits for us, as a shell does. SIGCONT continues.
 	ended := make(chan bool)
 	go func() {
 		defer close(ended)
@@ -173,7 +179,7 @@ func fateBy(t *testing.T, sig syscall.Signal, traced bool) fate {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(700 * time.Millisecond): // it lives on
+	case <-time.After(700 * time.Millisecond): // the signal does not end it
 		p.end.Close()
 		<-ended
 	}
@@ -184,8 +190,8 @@ func fateBy(t *testing.T, sig syscall.Signal, traced bool) fate {
 	return f
 }
 
-// A program that leaves a signal alone ends by it, stops by it or goes on, and so do we,
-// and the report is saved. Nobody is left behind.
+// A signal that a program does not handle ends it, stops it or is ignored, and has the same
+// effect on the tool. The report is saved, and no process is left behind.
 func TestEverySignalDoesWhatItDoesToTheProgram(t *testing.T) {
 	bpftest.Require(t)
 	atOnce := make(chan bool, 6)

@@ -16,7 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// byShell returns a command that a shell starts the tool by: "$0" "$@" is the tool.
+// byShell returns a command of a shell's script in which "$0" "$@" is the tool.
 func byShell(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := tool(t)
@@ -25,7 +25,7 @@ func byShell(t *testing.T, script string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// A program that stops itself is a stopped job of the shell's, and goes on by fg.
+// A program that stops itself is a stopped job of the shell, and continues after fg.
 func TestProgramThatStopsItself(t *testing.T) {
 	bpftest.Require(t)
 	for _, sig := range []string{"STOP", "TSTP", "TTIN", "TTOU"} {
@@ -43,21 +43,23 @@ func TestProgramThatStopsItself(t *testing.T) {
 	}
 }
 
-// A program that is stopped and continued by another, which does not know of us, does
-// not leave us stopped when it has ended.
+// If another program, which does not know of the tool, stops and continues the traced program,
+// the tool is not left stopped when that has ended.
 func TestProgramThatAnotherContinues(t *testing.T) {
 	bpftest.Require(t)
-	got := finish(t, tool(t, "run", "-q", "-o", "r.json", "--", "sh", "-c", "(sleep 0.2; kill -CONT $$) & kill -STOP $$; exit 5"))
+	got := finish(t, tool(t, "run", "-q", "-o", "r.json", "--", "sh", "-c",
+		"(sleep 0.2; kill -CONT $$) & kill -STOP $$; exit 5"))
 	if got.status != 5 {
 		t.Errorf("status %d: %s", got.status, got.err)
 	}
 	checkHonest(t, got.saved(t))
 }
 
-// What nohup and a shell's background make a run ignore, it goes on to ignore.
+// A run goes on to ignore the signals that nohup or a shell's background made it ignore.
 func TestRunIgnoresWhatItIsToldTo(t *testing.T) {
 	bpftest.Require(t)
-	cmd := byShell(t, `trap "" HUP INT QUIT TERM; exec "$0" "$@"`, "run", "futex", "--rounds", "1", "--duration", "1s", "-q", "-o", "r.json")
+	cmd := byShell(t, `trap "" HUP INT QUIT TERM; exec "$0" "$@"`,
+		"run", "futex", "--rounds", "1", "--duration", "1s", "-q", "-o", "r.json")
 	got := finish(t, cmd, func() {
 		awaitWorkers(t, cmd)
 		for _, sig := range []syscall.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM} {
@@ -75,15 +77,21 @@ func TestRunIgnoresWhatItIsToldTo(t *testing.T) {
 	}
 }
 
-// What is executable and no program is the shell's, as execvp and env have it; what is a
-// program of another machine's is not, as bash has it.
+// An executable text without an interpreter is run by the shell, as execvp and env do. A program
+// for another machine is not, as in bash.
 func TestCommandWithoutInterpreter(t *testing.T) {
 	bpftest.Require(t)
 	for _, c := range []struct {
 		text   string
 		status int
 		out    string
-	}{{"echo ok $1; exit 3\n", 3, "ok a\n"}, {"", 0, ""}, {"\x7fELF\n", 126, ""}, {"a\x00b\n", 126, ""}, {"#!/no/such/file\n", 127, ""}} {
+	}{
+		{"echo ok $1; exit 3\n", 3, "ok a\n"},
+		{"", 0, ""},
+		{"\x7fELF\n", 126, ""},
+		{"a\x00b\n", 126, ""},
+		{"#!/no/such/file\n", 127, ""},
+	} {
 		file := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(file, []byte(c.text), 0o755); err != nil {
 			t.Fatal(err)
@@ -94,13 +102,13 @@ func TestCommandWithoutInterpreter(t *testing.T) {
 	}
 }
 
-// Sudo passes its variables on to all that it starts: they say that we are to work for
-// the caller only if sudo was asked for us. In a root shell, work is root's, as all
-// else there; so it is in a script that sudo was asked for.
+// Everything that sudo starts inherits its variables. Only if sudo was asked for this program is
+// the work to be done as the caller. In a root shell, and in a script that sudo was asked for,
+// it runs as root like everything else there.
 func TestOnlySudoItselfMakesTheCallerTheUser(t *testing.T) {
 	name := filepath.Base(os.Args[0])
 	for command, want := range map[string]bool{
-		"":                                       true, // not sudo's doing
+		"":                                       true, // something other than sudo set the variables
 		"/usr/local/bin/" + name + " run":        true,
 		"/usr/bin/env A=1 " + name:               true,
 		"/usr/bin/timeout 5 ./" + name + " run":  true,
@@ -134,14 +142,18 @@ func TestProgramThatSudoDoesNotFind(t *testing.T) {
 	}
 }
 
-// The program's end is the tool's, whatever fails afterwards.
+// The tool ends as the program ended, whatever fails afterwards.
 func TestProgramsEndIsPassedOn(t *testing.T) {
 	failure := errors.New("something")
 	for _, c := range []struct {
 		status syscall.WaitStatus
 		err    error
 		want   int
-	}{{0, nil, 0}, {0, failure, exitFailed}, {7 << 8, nil, 7}, {7 << 8, failure, 7}, {15, nil, 143}, {15, failure, 143}} {
+	}{
+		{0, nil, 0}, {0, failure, exitFailed},
+		{7 << 8, nil, 7}, {7 << 8, failure, 7},
+		{15, nil, 143}, {15, failure, 143},
+	} {
 		err := passOn(c.status, c.err)
 		var own *statusError
 		if got := errors.As(err, &own); !got && c.want != 0 && c.want != exitFailed || got && own.status != c.want {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// Each wrong command line is one sentence and the status that scripts expect,
+// A wrong command line leads to an error of one sentence and the exit status that scripts expect,
 // whether or not this process may trace.
 func TestWrongCommandLines(t *testing.T) {
 	for _, c := range []struct {
@@ -51,7 +52,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run --mode threads,threads", 2, "twice"},
 		{"run --format xml", 2, "xml"},
 		{"run --phases fast", 2, "the phases are pick and switch"},
-		{"run --phases pick,none -- true", 2, "none stands alone"},
+		{"run --phases pick,none -- true", 2, "or none on its own"},
 		{"run --phases pick,pick", 2, "twice"},
 		{"run --phases=", 2, "empty"},
 		{"run --", 2, "no program after --"},
@@ -86,7 +87,7 @@ func TestWrongCommandLines(t *testing.T) {
 	}
 }
 
-// An output that cannot be written is told before anything is measured.
+// An output that cannot be written is reported before anything is measured.
 func TestUnwritableOutput(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"/no/such/directory/r.json", "/", dir} {
@@ -100,7 +101,7 @@ func TestUnwritableOutput(t *testing.T) {
 	}
 }
 
-// A kernel without type information is one sentence.
+// Without the kernel's type information, the error is one sentence.
 func TestWithoutBTF(t *testing.T) {
 	bpftest.Require(t)
 	unshare, err := exec.LookPath("unshare")
@@ -117,8 +118,7 @@ func TestWithoutBTF(t *testing.T) {
 	}
 }
 
-// What a place withholds is named by check and by run, each with its remedy: a line a
-// place and what is withheld there.
+// If something that run needs is not available, both check and run name it, with the remedy.
 func TestWhereThingsAreWithheld(t *testing.T) {
 	bpftest.Require(t)
 	if _, err := exec.LookPath("unshare"); err != nil {
@@ -135,7 +135,8 @@ func TestWhereThingsAreWithheld(t *testing.T) {
 		within := func(args string) invocation {
 			cmd := tool(t)
 			cmd.Path = "/bin/sh"
-			cmd.Args = []string{"sh", "-c", `exec unshare -m sh -c '` + c.place + ` && exec "$0" ` + args + `' "$0"`, self(t)}
+			script := `exec unshare -m sh -c '` + c.place + ` && exec "$0" ` + args + `' "$0"`
+			cmd.Args = []string{"sh", "-c", script, self(t)}
 			return finish(t, cmd)
 		}
 		for _, args := range []string{"run", "run -- true"} {
@@ -146,13 +147,14 @@ func TestWhereThingsAreWithheld(t *testing.T) {
 			}
 		}
 		got := within("check")
-		if got.status != exitFailed || !strings.Contains(got.out, c.object) || !strings.Contains(got.out, "remedy: ") || !strings.Contains(got.out, c.remedy) {
+		named := strings.Contains(got.out, c.object) && strings.Contains(got.out, c.remedy)
+		if got.status != exitFailed || !named || !strings.Contains(got.out, "remedy: ") {
 			t.Errorf("%s: check: status %d, %q", c.place, got.status, got.out)
 		}
 	}
 }
 
-// Where tasks have other numbers than in the kernel nothing could be recognised.
+// In a PID namespace tasks have other numbers than in the kernel, so no task could be recognised.
 func TestInAContainer(t *testing.T) {
 	bpftest.Require(t)
 	unshare, err := exec.LookPath("unshare")
@@ -161,13 +163,13 @@ func TestInAContainer(t *testing.T) {
 	}
 	for _, container := range []struct{ flags, says string }{
 		{"-pf --mount-proc", "PID namespace"},
-		{"-Upf --mount-proc", "user namespace"}, // without any capability
+		{"-Upf --mount-proc", "user namespace"}, // has no capabilities outside of it
 		{"-Ur", "user namespace"},
 	} {
 		within := func(args ...string) invocation {
 			cmd := tool(t)
 			cmd.Path = unshare
-			cmd.Args = append(append([]string{"unshare"}, strings.Fields(container.flags)...), append([]string{self(t)}, args...)...)
+			cmd.Args = slices.Concat([]string{"unshare"}, strings.Fields(container.flags), []string{self(t)}, args)
 			return finish(t, cmd)
 		}
 		for _, args := range [][]string{{"run"}, {"run", "--", "true"}} {
@@ -178,14 +180,15 @@ func TestInAContainer(t *testing.T) {
 			}
 		}
 		got := within("check")
-		if got.status != exitFailed || !strings.Contains(got.out, container.says) || !strings.Contains(got.out, "remedy: ") || strings.Count(got.out, "\n") != 2 {
+		said := strings.Contains(got.out, container.says) && strings.Contains(got.out, "remedy: ")
+		if got.status != exitFailed || !said || strings.Count(got.out, "\n") != 2 {
 			t.Errorf("check says %q and %q, status %d", got.out, got.err, got.status)
 		}
 		checkJSON(t, within("check", "--format", "json"), false)
 	}
 }
 
-// self is this test binary's file.
+// self returns the file of this test binary.
 func self(t *testing.T) string {
 	t.Helper()
 	name, err := os.Executable()
@@ -196,7 +199,8 @@ func self(t *testing.T) string {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"compare", "--help"}, {"export", "--help"}, {"list", "--help"}, {"check", "--help"}} {
+	for _, command := range []string{"", "run", "report", "compare", "export", "list", "check", "man"} {
+		args := append(strings.Fields(command), "--help")
 		got := call(t, args...)
 		if got.status != exitDone || !strings.Contains(got.out, "Examples:\n  ") || got.err != "" {
 			t.Errorf("%v: status %d, %q", args, got.status, got.out)
@@ -208,11 +212,6 @@ func TestHelpHasExamples(t *testing.T) {
 }
 
 func TestCompletion(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		if got := call(t, "completion", shell); got.status != exitDone || !strings.Contains(got.out, "slicetrace") {
-			t.Errorf("%s: status %d", shell, got.status)
-		}
-	}
 	for line, want := range map[string]string{
 		"run |":               "pipe",
 		"run --mode |":        "threads",
@@ -236,7 +235,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// After -- stands a program, and a table is one of those that the file has.
+// Completion offers programs after --, and the tables that the file has.
 func TestCompletionFitsTheLine(t *testing.T) {
 	bin := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"spinach": 0o755, "sprout": 0o644} {
@@ -277,7 +276,9 @@ func TestListNamesEveryWorkload(t *testing.T) {
 			t.Errorf("line %q is too long for a terminal", lines[i])
 		}
 	}
-	for _, variants := range []string{" (also one core, alone, nice)", " (one, many)", " (unsynchronised, atomic, lock)"} {
+	for _, variants := range []string{
+		" (also one core, alone, nice)", " (one, many)", " (unsynchronised, atomic, lock)",
+	} {
 		if !strings.Contains(got.out, variants+"\n") {
 			t.Errorf("no workload has the variants%s", variants)
 		}
@@ -290,7 +291,9 @@ func TestCheck(t *testing.T) {
 	if got.status != exitDone {
 		t.Errorf("status %d: %s", got.status, got.out)
 	}
-	for _, line := range []string{"privileges", "kernel types", "switches", "pick phase", "switch phase", "ticks", "hook floor"} {
+	for _, line := range []string{
+		"privileges", "kernel types", "switches", "pick phase", "switch phase", "ticks", "hook floor",
+	} {
 		if !strings.Contains(got.out, line) {
 			t.Errorf("no line for %s in %q", line, got.out)
 		}
@@ -302,8 +305,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// checkJSON holds check's JSON to its promise: each check says what serves, or
-// what is lost and, unless nothing can be done, how to get it back.
+// checkJSON checks the JSON of check: each check has what is used or, if something is missing,
+// what is lost and how to get it.
 func checkJSON(t *testing.T, got invocation, works bool) {
 	t.Helper()
 	var a answer

@@ -1,12 +1,12 @@
-// A program that says what it is given and what signals it gets, or gives another
-// program what is unusual. What it says goes to descriptor 4.
+// A program that shows what it inherited and which signals it gets, or that executes another
+// program with something unusual to inherit. Its output goes to descriptor 4.
 //
-//   probe count             writes a byte for each signal, its number, until
-//                           descriptor 3 is closed; 0 when it is ready
-//   probe wait              leaves all signals alone until descriptor 3 is closed
-//   probe show              says what execve gave it
-//   probe with WORD... -- PROGRAM...  executes PROGRAM with what the words say
-//   probe setpgid|setsid PROGRAM...   in a group or a session of its own
+//   probe count             writes the number of each signal as a byte, first 0 when it is
+//                           ready, until descriptor 3 is closed
+//   probe wait              handles no signal, and waits until descriptor 3 is closed
+//   probe show              writes what it inherited through execve
+//   probe with WORD... -- PROGRAM...  executes PROGRAM with what the words ask for
+//   probe setpgid|setsid PROGRAM...   executes it in a group or a session of its own
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -45,8 +45,14 @@ __attribute__((naked)) static void back(void) {
 
 static int count(void) {
 	for (int sig = 1; sig <= 64; sig++) {
-		// glibc keeps 32 and 33 to itself. SA_RESTART, SA_RESTORER.
-		struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } a = {got, 0x14000000, back, ~0ull};
+		// Not sigaction, since glibc reserves signals 32 and 33.
+		const unsigned long restart_restorer = 0x14000000; // SA_RESTART, SA_RESTORER
+		struct {
+			void *handler;
+			unsigned long flags;
+			void *restorer;
+			uint64_t mask;
+		} a = {got, restart_restorer, back, ~0ull};
 		syscall(SYS_rt_sigaction, sig, &a, 0, 8);
 	}
 	uint64_t none = 0;
@@ -85,7 +91,7 @@ static void target(FILE *out, const char *name) {
 }
 
 static int show(int argc, char **argv) {
-	// First what opening a file would change.
+	// Descriptors come first, since opening a file would change them.
 	struct { int fd, flags, mode; off_t at; struct stat s; } all[256];
 	int n = 0;
 	for (int fd = 0; fd < 256; fd++) {
@@ -97,7 +103,8 @@ static int show(int argc, char **argv) {
 	}
 	FILE *out = fdopen(dup3(SAYS, 200, O_CLOEXEC), "w");
 	for (int i = 0; i < n; i++)
-		fprintf(out, "descriptor %d: flags %d, mode %#x, at %ld, file %lx:%lu %#x\n", all[i].fd, all[i].flags, all[i].mode,
+		fprintf(out, "descriptor %d: flags %d, mode %#x, at %ld, file %lx:%lu %#x\n",
+			all[i].fd, all[i].flags, all[i].mode,
 			(long)all[i].at, (long)all[i].s.st_dev, (long)all[i].s.st_ino, all[i].s.st_mode);
 	for (int i = 0; i < argc; i++)
 		fprintf(out, "argument %d: %s\n", i, argv[i]);
@@ -108,16 +115,18 @@ static int show(int argc, char **argv) {
 		getrlimit64(i, &l);
 		fprintf(out, "limit %d: %lu %lu\n", i, (long)l.rlim_cur, (long)l.rlim_max);
 	}
-	static const char *const lines[] = {"Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
+	static const char *const lines[] = {
+		"Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
 		"Seccomp", "SigBlk", "SigIgn", "SigCgt", "Cpus_allowed", "Mems_allowed", "THP_enabled",
-		"Speculation_Store_Bypass", "untag_mask", 0};
+		"Speculation_Store_Bypass", "untag_mask", 0,
+	};
 	FILE *status = fopen("/proc/self/status", "re");
 	for (char line[4096]; fgets(line, sizeof line, status);)
 		for (int i = 0; lines[i]; i++)
 			if (strncmp(line, lines[i], strlen(lines[i])) == 0 && line[strlen(lines[i])] == ':')
 				fputs(line, out);
 	fclose(status);
-	for (int sig = 1; sig <= 64; sig++) { // what pends, with its value
+	for (int sig = 1; sig <= 64; sig++) { // pending signals, with their values
 		uint64_t set = 1ull << (sig - 1);
 		struct timespec zero = {0};
 		siginfo_t info;
@@ -127,28 +136,36 @@ static int show(int argc, char **argv) {
 	for (int which = 0; which < 3; which++) {
 		struct itimerval t;
 		getitimer(which, &t);
-		// Some of the time is over.
+		// Rounded, since some of the time has passed.
 		fprintf(out, "timer %d: %ld, every %ld\n", which, (t.it_value.tv_sec + 50) / 100, t.it_interval.tv_sec);
 	}
 	int death = 0, reaper = 0;
 	prctl(PR_GET_PDEATHSIG, &death);
 	prctl(PR_GET_CHILD_SUBREAPER, &reaper);
-	fprintf(out, "parent-death signal %d, reaper %d, slack %d, dumpable %d, keepcaps %d, securebits %#x, thp %d, personality %#x\n", death,
-		reaper, prctl(PR_GET_TIMERSLACK), prctl(PR_GET_DUMPABLE), prctl(PR_GET_KEEPCAPS), prctl(PR_GET_SECUREBITS),
+	fprintf(out, "parent-death signal %d, reaper %d, slack %d, ", death, reaper, prctl(PR_GET_TIMERSLACK));
+	fprintf(out, "dumpable %d, keepcaps %d, securebits %#x, thp %d, personality %#x\n",
+		prctl(PR_GET_DUMPABLE), prctl(PR_GET_KEEPCAPS), prctl(PR_GET_SECUREBITS),
 		prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), personality(0xffffffff));
 	struct sched_param p;
 	sched_getparam(0, &p);
-	fprintf(out, "policy %d, priority %d, nice %d, io priority %ld\n", sched_getscheduler(0), p.sched_priority, getpriority(PRIO_PROCESS, 0),
+	fprintf(out, "policy %d, priority %d, nice %d, io priority %ld\n",
+		sched_getscheduler(0), p.sched_priority, getpriority(PRIO_PROCESS, 0),
 		syscall(SYS_ioprio_get, 1, 0));
 	int tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	fprintf(out, "group %d, session %d, of the terminal %d\n", getpgrp(), getsid(0), tty < 0 ? -1 : tcgetpgrp(tty));
 	close(tty);
-	fprintf(out, "secure %ld, flags %ld, executed as %s\n", getauxval(AT_SECURE), getauxval(AT_FLAGS), (char *)getauxval(AT_EXECFN));
-	static const char *const files[] = {"oom_score_adj", "coredump_filter", "cgroup", "comm", "cmdline", "loginuid", "sessionid",
-		"timens_offsets", "uid_map", 0};
+	fprintf(out, "secure %ld, flags %ld, executed as %s\n",
+		getauxval(AT_SECURE), getauxval(AT_FLAGS), (char *)getauxval(AT_EXECFN));
+	static const char *const files[] = {
+		"oom_score_adj", "coredump_filter", "cgroup", "comm", "cmdline", "loginuid", "sessionid",
+		"timens_offsets", "uid_map", 0,
+	};
 	for (int i = 0; files[i]; i++)
 		file(out, files[i]);
-	static const char *const links[] = {"cwd", "root", "exe", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts", 0};
+	static const char *const links[] = {
+		"cwd", "root", "exe", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user",
+		"ns/uts", 0,
+	};
 	for (int i = 0; links[i]; i++)
 		target(out, links[i]);
 	fclose(out);
@@ -240,7 +257,7 @@ static void give(const char *word) {
 	} else if (strncmp(word, "filter=", 7) == 0) {
 		put("/proc/self/coredump_filter", word + 7);
 	} else if (strncmp(word, "env=", 4) == 0) {
-		// As it is: a second of the same name, or none at all.
+		// Appended as it is, even if it has no name or one that is there already.
 		int n = 0;
 		while (environ[n])
 			n++;

@@ -4,23 +4,23 @@ package inherited
 
 import _ "unsafe" // for go:linkname
 
-// cgoInit is the hook that the runtime calls first if it is set, to let cgo begin.
-// Its way to be called is cgo's, and has been the same for many versions of Go; the
-// build constraint holds those with which this was tried.
+// cgoInit is the hook that the runtime calls first, if it is set, so that cgo can start.
+// Its calling convention has been the same for many versions of Go; the build constraint
+// names those with which this was tried.
 //
 //go:linkname cgoInit _cgo_init
 var cgoInit = &entry
 
-// entry is hook's code, which assembly defines.
+// entry is the hook's code, which is in assembly.
 //
 //go:linkname entry inherited_hook
 var entry byte
 
-// state is written by hook.
+// state is written by the hook.
 var state seen
 
-// tls is where the hook lets the first thread keep its g: the runtime's own place
-// for it is passed over when the hook is set. (Only on amd64.)
+// tls is where the first thread keeps its g, since the runtime does not set up its own
+// place for it if the hook is set. (Only on amd64.)
 var tls [8]uint64
 
 func begin() *seen { return &state }

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// As in inherited.go.
+// The same as type seen in inherited.go.
 struct seen {
 	uint64_t ignored, blocked, closed, files[2];
 	char **environ;
@@ -22,12 +22,12 @@ struct seen *slicetrace_seen(void) { return &seen; }
 
 extern char **environ;
 
-// Whether the first argument is "run". Not every C library passes arguments to a
-// constructor, but they stand in front of the environment, and their number in
+// Whether the first argument is "run". Not every C library passes the arguments to a
+// constructor, but the kernel puts them in front of the environment, and their number in
 // front of them.
 static int runs(void) {
 	char here;
-	// A library that was loaded before can have put another environment elsewhere.
+	// A library that was loaded before may have replaced the environment by another.
 	if ((char *)environ < &here)
 		return 0;
 	char **end = environ - 1; // the null after the last argument
@@ -42,7 +42,7 @@ __attribute__((constructor)) static void look(void) {
 		if (fcntl(fd, F_GETFD) < 0)
 			seen.closed |= 1 << fd;
 	for (int sig = 1; sig <= 64; sig++) {
-		// The library's own function refuses the signals that it uses itself.
+		// The C library's sigaction rejects the signals that the library uses itself.
 		void *action[4];
 		if (syscall(SYS_rt_sigaction, sig, 0, action, 8) == 0 && action[0] == (void *)SIG_IGN)
 			seen.ignored |= (uint64_t)1 << (sig - 1);

@@ -121,7 +121,7 @@ variable:
 	JMP   variable
 
 done:
-	// What else is expected of the hook: a place for the thread's g, below FS.
+	// The runtime also expects the hook to make a place for the thread's g, below FS.
 	MOVL $ARCH_SET_FS, DI
 	LEAQ ·tls+32(SB), SI
 	MOVL $SYS_arch_prctl, AX

@@ -11,13 +11,12 @@ import (
 	"path/filepath"
 )
 
-// WriteInFolders saves a file as Write saves a report, under dir in the
-// folders of path, whose last part is the file's own name. It makes dir and the
-// folders where they are missing; those are the owner's too. To dir it follows the
-// symbolic links that Write does; within dir one in the place of a folder is refused.
+// WriteInFolders writes a file as Write does, under dir in the folders of path, the last
+// part of which is the file's own name. It makes dir and the folders if they are missing;
+// they then belong to the owner too. On the way to dir it follows the same symbolic links as
+// Write. Within dir, a symbolic link in the place of a folder is an error.
 //
-// Root does it with the owner's rights, or where root's own folders call for it
-// with its own, as Write does.
+// Like Write, root does this with the owner's rights or, in root's own folders, with root's.
 func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Writer) error) error {
 	err := withRights(owner, func() error { return writeInFolders(dir, path, owner, nil, write) })
 	if owner == nil || !errors.Is(err, fs.ErrPermission) {
@@ -29,8 +28,8 @@ func WriteInFolders(dir string, path []string, owner *Owner, write func(io.Write
 	return writeInFolders(dir, path, owner, owner, write)
 }
 
-// writeInFolders follows links of owner, and gives what it makes to the one to be
-// given it, if that is not nil; then it enters only folders of that owner and root's.
+// writeInFolders follows links of owner. If given is not nil, the folders and the file are
+// given to that user, and only folders of that user and root's are entered.
 func writeInFolders(dir string, path []string, owner, given *Owner, write func(io.Writer) error) error {
 	name := filepath.Join(append([]string{dir}, path...)...)
 	if dir == "" {
@@ -40,7 +39,7 @@ func writeInFolders(dir string, path []string, owner, given *Owner, write func(i
 	switch {
 	case err == nil && given != nil:
 		err = mayEnter(parent, given)
-	case errors.Is(err, fs.ErrNotExist): // it is made, if its parent is there
+	case errors.Is(err, fs.ErrNotExist): // made below, if its parent exists
 		parent, _, err = openParent(filepath.Clean(dir), owner)
 		path = append([]string{filepath.Base(filepath.Clean(dir))}, path...)
 	}
@@ -63,7 +62,7 @@ func writeInFolders(dir string, path []string, owner, given *Owner, write func(i
 	return writeIn(parent, name, given, write)
 }
 
-// openFolder opens a folder of parent, made if it is missing.
+// openFolder opens a folder of parent, and makes it if it is missing.
 func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 	switch err := parent.Mkdir(name, 0o755); {
 	case err == nil:
@@ -86,10 +85,10 @@ func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Between the two steps a link could have come.
+	// A link could have taken the folder's place between the two steps.
 	if after, err := folder.Stat("."); err != nil || !os.SameFile(before, after) {
 		folder.Close()
-		return nil, errors.Join(errors.New("replaced meanwhile"), err)
+		return nil, errors.Join(errors.New("the folder was replaced while it was opened"), err)
 	}
 	if given != nil {
 		if err := mayEnter(folder, given); err != nil {
@@ -99,7 +98,8 @@ func openFolder(parent *os.Root, name string, given *Owner) (*os.Root, error) {
 	return folder, nil
 }
 
-// mayEnter closes and refuses a folder that is neither root's nor that user's.
+// mayEnter checks that a folder belongs to root or to that user. If not, it closes the
+// folder and returns an error.
 func mayEnter(folder *os.Root, user *Owner) error {
 	if isRoots(folder) || isOwners(folder, user) {
 		return nil

@@ -13,28 +13,29 @@ import (
 	"strings"
 )
 
-// Owner is the user and group that a file shall belong to, and with whose rights
-// root writes it: Groups are the user's others.
+// Owner is the user and group that a file is to belong to, and with whose rights root
+// writes it. Groups are the user's supplementary groups.
 type Owner struct {
 	UID, GID int
 	Groups   []int
 }
 
-// Write saves what write writes under name, whole or not at all: it writes beside, syncs
-// and renames, and on any error leaves neither a temporary file nor a changed name.
-// Where the file system can, what it writes has no name until it is whole, so that not
-// even SIGKILL leaves any of it. A new file has mode 0644; one that replaces another
-// has that one's, and one that nobody may write to is not replaced.
+// Write creates the file name with what write writes, complete or not at all. The content
+// goes to a temporary file in the same folder, which is synced and renamed; after an error
+// neither the temporary file nor a changed file is left. If the file system can do it, the
+// temporary file has no name until it is complete, so that not even SIGKILL leaves it
+// behind. A new file has mode 0644. A file that is replaced keeps its mode, and a file that
+// nobody may write to is not replaced.
 //
-// A symbolic link is followed where root, this process's user or the owner made it, and
-// refused where somebody else did, wherever in the name it stands: root goes nowhere by
-// a planted link. A pipe or a character device is written to as it is; other things,
-// such as a disk, are refused.
+// A symbolic link, anywhere in the name, is followed only if root, this process's user or
+// the owner made it: root must not be led anywhere by a link that another user planted.
+// Pipes and character devices are written to directly. Anything else, such as a disk, is an
+// error.
 //
-// With an owner, root writes with the owner's rights, and the file is the owner's.
-// Where those do not suffice root's own will do in a directory of root's, which is
-// what "sudo ... -o /etc/x" asks for; the file is given to the owner even so. A
-// third user's directory is refused.
+// If owner is not nil, root writes with the owner's rights, and the file belongs to the
+// owner. If those rights do not suffice and the folder is root's own, root writes with its
+// own rights, as "sudo ... -o /etc/x" asks for, and still gives the file to the owner. A
+// third user's folder is an error.
 func Write(name string, owner *Owner, write func(io.Writer) error) error {
 	o, err := Create(name, owner)
 	if err != nil {
@@ -43,8 +44,8 @@ func Write(name string, owner *Owner, write func(io.Writer) error) error {
 	return o.use(write)
 }
 
-// WriteNew is Write for a name that nobody chose: where there is anything of
-// that name it takes the next free one of name-2, name-3 and so on, and returns it.
+// WriteNew is Write for a name that the user did not choose. If the name is taken, it uses
+// the first free one of name-2, name-3 and so on. It returns the name of the file.
 func WriteNew(name string, owner *Owner, write func(io.Writer) error) (string, error) {
 	chosen := name
 	o, err := createOutput(name, owner, true)
@@ -66,7 +67,7 @@ func WriteNew(name string, owner *Owner, write func(io.Writer) error) (string, e
 	return chosen, err
 }
 
-// placeNew moves a file to a name that nothing has, or fails with ErrExist.
+// placeNew moves a file to a new name. If that name is taken, it fails with ErrExist.
 func placeNew(dir *os.Root, temporary, final string) error {
 	err := dir.Link(temporary, final)
 	if err == nil {
@@ -75,7 +76,7 @@ func placeNew(dir *os.Root, temporary, final string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	// A file system without hard links: whoever makes the name has it.
+	// The file system has no hard links: reserve the name by creating it.
 	reserved, err := dir.OpenFile(final, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -89,8 +90,8 @@ func placeNew(dir *os.Root, temporary, final string) error {
 // placeFunc moves a file in a directory to its final name.
 type placeFunc func(dir *os.Root, temporary, final string) error
 
-// writeIn writes a file in dir, which is name's, and gives it to owner if that is
-// not nil.
+// writeIn writes a file in dir, which is the folder of name, and gives it to owner if owner
+// is not nil.
 func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) error) error {
 	o, err := (&place{dir: dir, base: filepath.Base(name)}).createFile(name)
 	if err != nil {
@@ -100,26 +101,26 @@ func writeIn(dir *os.Root, name string, owner *Owner, write func(io.Writer) erro
 	return o.use(write)
 }
 
-// File is an output that is written beside its name, and has it only when whole, or a
-// stream that is written to as it is.
+// File is an output: a temporary file that gets its name only when it is complete, or a
+// stream that is written to directly.
 type File struct {
 	file *os.File
-	// stream says that the file is a stream, which has no directory and no end here.
+	// stream is whether the output is a stream, which has no folder and is not renamed.
 	stream bool
 	dir    *os.Root
-	// owned says that the stream or the directory is this output's to close.
+	// owned is whether the output has to close the stream or the folder.
 	owned           bool
-	name            string // as it was given
-	base, temporary string // in dir
-	// unnamed says that the file does not have its temporary name yet.
+	name            string // as the caller gave it
+	base, temporary string // names in dir
+	// unnamed is whether the file has no temporary name yet.
 	unnamed bool
-	// replaced is the file that has the name now, nil where there is none.
+	// replaced is the file that has the name now, nil if there is none.
 	replaced fs.FileInfo
-	// rights are whose rights it is written with, nil for the process's own, and
-	// owner is who is given it then.
+	// rights is the user with whose rights the file is written, nil for the process's own.
+	// owner is the user whom it is given to, nil for none.
 	rights, owner *Owner
 	place         placeFunc
-	// failed says that the file, and not what was to be in it, is to blame.
+	// failed is whether writing to the file failed, rather than producing its content.
 	failed bool
 }
 
@@ -128,7 +129,7 @@ func Create(name string, owner *Owner) (*File, error) {
 	return createOutput(name, owner, false)
 }
 
-// createOutput begins a file; a fresh one will have a name that nothing has yet.
+// createOutput begins a file. If fresh, its final name must be new.
 func createOutput(name string, owner *Owner, fresh bool) (*File, error) {
 	var o *File
 	rights, err := withEither(name, owner, func() (err error) {
@@ -165,8 +166,9 @@ func create(name string, owner *Owner, fresh bool) (*File, error) {
 	return p.create(name)
 }
 
-// withEither calls create with the owner's rights or, where those do not suffice in
-// a directory of root's, with root's own, and returns the owner whose rights they were.
+// withEither calls create with the owner's rights. If those do not suffice and the folder is
+// root's own, it calls create again with root's rights. It returns the user whose rights
+// were used, nil for root's.
 func withEither(name string, owner *Owner, create func() error) (rights *Owner, err error) {
 	err = withRights(owner, create)
 	if err == nil || owner == nil || !errors.Is(err, fs.ErrPermission) {
@@ -178,7 +180,7 @@ func withEither(name string, owner *Owner, create func() error) (rights *Owner, 
 	return nil, create()
 }
 
-// rootsAlone reports whether the directory of what name leads to is root's.
+// rootsAlone reports whether the folder that name leads to belongs to root.
 func rootsAlone(name string, owner *Owner) bool {
 	p, err := findPlace(name, owner)
 	if err != nil {
@@ -188,19 +190,21 @@ func rootsAlone(name string, owner *Owner) bool {
 	return p.dir != nil && p.device == "" && isRoots(p.dir)
 }
 
-// createIn begins a file in dir, which stays the caller's to close.
+// createIn begins a file in dir, which the caller has to close.
 func createIn(dir *os.Root, name, base string, replaced fs.FileInfo) (*File, error) {
 	if f, err := createUnnamed(dir, name); err == nil {
-		return &File{file: f, dir: dir, name: name, base: base, unnamed: true, replaced: replaced, place: (*os.Root).Rename}, nil
+		return &File{
+			file: f, dir: dir, name: name, base: base, unnamed: true, replaced: replaced, place: (*os.Root).Rename,
+		}, nil
 	}
 	return createNamed(dir, name, base, replaced)
 }
 
-// createNamed begins a file where the file system has none without a name.
+// createNamed begins a file on a file system that has no files without names.
 func createNamed(dir *os.Root, name, base string, replaced fs.FileInfo) (*File, error) {
 	o := &File{dir: dir, name: name, base: base, replaced: replaced, place: (*os.Root).Rename}
 	var err error
-	o.temporary, err = beside(func(temporary string) (err error) {
+	o.temporary, err = newTemporary(func(temporary string) (err error) {
 		o.file, err = dir.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		return err
 	})
@@ -210,8 +214,8 @@ func createNamed(dir *os.Root, name, base string, replaced fs.FileInfo) (*File, 
 	return o, nil
 }
 
-// Write adds to the file. It is not buffered. Its error does not name the
-// temporary file, which no user has heard of.
+// Write appends to the file, without buffering. Its error does not name the temporary file,
+// which would mean nothing to a user.
 func (o *File) Write(p []byte) (int, error) {
 	n, err := o.file.Write(p)
 	var path *fs.PathError
@@ -222,7 +226,7 @@ func (o *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// use has write write the file to its end.
+// use calls write to write the whole file, and commits it.
 func (o *File) use(write func(io.Writer) error) error {
 	if err := write(o); err != nil {
 		if !o.failed {
@@ -234,7 +238,7 @@ func (o *File) use(write func(io.Writer) error) error {
 	return o.Commit()
 }
 
-// Commit gives the file its name, or on any error leaves nothing behind.
+// Commit gives the file its name. After an error nothing is left behind.
 func (o *File) Commit() error {
 	if o.stream {
 		o.release()
@@ -247,7 +251,7 @@ func (o *File) Commit() error {
 	return nil
 }
 
-// Abort leaves nothing behind.
+// Abort discards the file.
 func (o *File) Abort() {
 	if o.stream {
 		o.release()
@@ -255,7 +259,7 @@ func (o *File) Abort() {
 	}
 	o.file.Close()
 	if !o.unnamed {
-		// It fails where the directory is gone too, or somebody else's by now.
+		// It fails if the folder was removed or given to another user meanwhile.
 		_ = withRights(o.rights, func() error { return o.dir.Remove(o.temporary) })
 	}
 	o.release()
@@ -280,15 +284,15 @@ func (o *File) finish() error {
 	if o.replaced != nil {
 		mode = o.replaced.Mode().Perm()
 	}
-	// By descriptor, never by name: the directory may belong to someone else.
+	// By descriptor, never by name: the folder may belong to another user.
 	if err := o.file.Chmod(mode); err != nil {
 		return err
 	}
 	if err := o.file.Sync(); err != nil {
 		return err
 	}
-	// Ahead of giving it away: root without all capabilities may not link others' files.
-	if err := o.appear(); err != nil {
+	// Before it is given away: without all its capabilities, root may not link other users' files.
+	if err := o.linkTemporary(); err != nil {
 		return err
 	}
 	if o.owner != nil {
@@ -304,19 +308,19 @@ func (o *File) finish() error {
 	return o.place(o.dir, o.temporary, o.base)
 }
 
-// appear gives an unnamed file its temporary name.
-func (o *File) appear() error {
+// linkTemporary gives an unnamed file its temporary name.
+func (o *File) linkTemporary() error {
 	if !o.unnamed {
 		return nil
 	}
 	var err error
-	o.temporary, err = beside(func(temporary string) error { return nameUnnamed(o.file, o.dir, temporary) })
+	o.temporary, err = newTemporary(func(temporary string) error { return nameUnnamed(o.file, o.dir, temporary) })
 	o.unnamed = err != nil
 	return err
 }
 
-// beside has create try temporary names until one is free, and returns it.
-func beside(create func(temporary string) error) (temporary string, err error) {
+// newTemporary calls create with temporary names until one is free, and returns that name.
+func newTemporary(create func(temporary string) error) (temporary string, err error) {
 	for range 100 {
 		temporary = fmt.Sprintf(".slicetrace-%08x.tmp", rand.Uint32())
 		if err = create(temporary); !errors.Is(err, fs.ErrExist) {

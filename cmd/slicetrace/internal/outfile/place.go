@@ -11,27 +11,28 @@ import (
 	"syscall"
 )
 
-// errNoProc says why a directory that is open cannot be used.
-var errNoProc = errors.New("/proc, by way of which files are written, is not mounted or hidden: mount it (mount -t proc proc /proc)")
+// errNoProc is the error for a folder that is open but cannot be used, for want of /proc.
+var errNoProc = errors.New("/proc, which is needed to write files, is not mounted or is hidden: " +
+	"mount it (mount -t proc proc /proc)")
 
-// errNoFileName says that a name ends where a file's should stand.
+// errNoFileName is the error for a name that does not end in a file's name.
 var errNoFileName = errors.New("no file name")
 
-// place is where the name of an output leads: to a directory and a name in it that is
-// no symbolic link, or to a stream that is open already.
+// place is what the name of an output leads to: a folder and a name in it that is not a
+// symbolic link, or a stream that is open already.
 type place struct {
 	dir  *os.Root
 	base string
-	// info is what has the name, nil for nothing.
+	// info describes what has the name, nil if the name is free.
 	info fs.FileInfo
 	// device is the path of a pipe or a character device, "" for anything else.
 	device string
-	// held keeps device from being replaced.
+	// held is open so that device cannot be replaced.
 	held   *os.File
 	stream *os.File
 }
 
-// close lets go of a place, but for its stream.
+// close closes everything that a place holds except its stream.
 func (p *place) close() {
 	if p.dir != nil {
 		p.dir.Close()
@@ -41,7 +42,7 @@ func (p *place) close() {
 	}
 }
 
-// open returns what is written to as it comes, nil if that is a file.
+// open returns the stream, pipe or device to write to, nil if the place is a file's.
 func (p *place) open() (*os.File, error) {
 	if p.stream != nil || p.device == "" {
 		return p.stream, nil
@@ -49,7 +50,7 @@ func (p *place) open() (*os.File, error) {
 	return os.OpenFile(p.device, os.O_WRONLY, 0)
 }
 
-// create begins an output at a place, and closes that.
+// create begins an output at a place, and closes the place.
 func (p *place) create(name string) (*File, error) {
 	stream, err := p.open()
 	if err != nil || stream != nil {
@@ -81,9 +82,9 @@ func (p *place) createFile(name string) (*File, error) {
 	return createIn(p.dir, name, p.base, replaced)
 }
 
-// openParent opens the directory of name, and returns the rest of it.
+// openParent opens the folder of name, and returns it with the name's last part.
 func openParent(name string, owner *Owner) (dir *os.Root, base string, err error) {
-	// Not cleaned: after a symbolic link ".." leads elsewhere.
+	// The name is not cleaned, since ".." after a symbolic link leads elsewhere.
 	folder, base := filepath.Split(name)
 	if base == "" || base == "." || base == ".." {
 		return nil, "", outputError(name, errNoFileName)
@@ -97,8 +98,8 @@ func openParent(name string, owner *Owner) (dir *os.Root, base string, err error
 	return dir, base, nil
 }
 
-// mayBegin refuses to replace what is not to be replaced, and returns what is replaced,
-// nil for nothing.
+// mayBegin checks that an output may have a name, and returns the file that it replaces,
+// nil if there is none.
 func mayBegin(dir *os.Root, name, base string) (fs.FileInfo, error) {
 	switch info, err := dir.Lstat(base); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -108,8 +109,9 @@ func mayBegin(dir *os.Root, name, base string) (fs.FileInfo, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("open output %s: not a regular file (%s); choose another name", name, kindOf(info))
 	case info.Mode().Perm()&0o222 == 0:
-		// Whoever is root may write to it, but took the trouble to protect it.
-		return nil, outputError(name, fmt.Errorf("replace a file that nobody may write to (mode %04o): %w", info.Mode().Perm(), fs.ErrPermission))
+		// Root could write to it, but somebody took the trouble to protect it.
+		return nil, outputError(name, fmt.Errorf("replace a file that nobody may write to (mode %04o): %w",
+			info.Mode().Perm(), fs.ErrPermission))
 	case !mayReplace(dir, info):
 		return nil, outputError(name, fmt.Errorf("replace the file of another user: %w", fs.ErrPermission))
 	default:
@@ -117,7 +119,7 @@ func mayBegin(dir *os.Root, name, base string) (fs.FileInfo, error) {
 	}
 }
 
-// kindOf names what is no regular file.
+// kindOf names the kind of a file.
 func kindOf(info fs.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
@@ -136,7 +138,7 @@ func kindOf(info fs.FileInfo) string {
 	return info.Mode().Type().String()
 }
 
-// outputError names the output that was asked for instead of a temporary one.
+// outputError returns an error that names the output as the user did, not a temporary file.
 func outputError(name string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -145,14 +147,14 @@ func outputError(name string, err error) error {
 	if name == "" {
 		name = `""`
 	}
-	if errors.Is(err, errNoProc) { // it is the same in another place
+	if errors.Is(err, errNoProc) { // another place would not help
 		return fmt.Errorf("open output %s: %w", name, err)
 	}
 	return fmt.Errorf("open output %s: %w; %s", name, err, outputRemedy(err))
 }
 
-// outputRemedy says what to do about an output that cannot be written: a limit of the
-// process is the same in another place.
+// outputRemedy returns what the user can do about an output that cannot be written. If a
+// limit of the process is the cause, another place would not help.
 func outputRemedy(err error) string {
 	switch {
 	case errors.Is(err, syscall.EFBIG):

@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withRights runs f with the owner's rights on files instead of root's: what f
-// creates is the owner's, and where the owner may not write f may not either. It
-// is just f for no owner and in a process that is not root's.
+// withRights calls f with the owner's rights on files instead of root's: files that f
+// creates belong to the owner, and f may not write where the owner may not. Without an
+// owner, and in a process that is not root's, it just calls f.
 func withRights(o *Owner, f func() error) error {
 	if o == nil || os.Geteuid() != 0 {
 		return f()
 	}
 	done := make(chan error)
 	go func() {
-		// The rights are the thread's, and end with it: it is never unlocked.
+		// The rights belong to this thread, which is never unlocked and so ends with them.
 		runtime.LockOSThread()
 		err := becomeOnFiles(o)
 		if err != nil {
@@ -35,19 +35,21 @@ func withRights(o *Owner, f func() error) error {
 	return <-done
 }
 
-// becomeOnFiles changes this thread alone, which package syscall would not do.
+// becomeOnFiles changes the rights of this thread only. Package syscall would change those
+// of every thread.
 func becomeOnFiles(o *Owner) error {
 	groups := make([]uint32, 0, len(o.Groups)+1)
 	for _, g := range o.Groups {
 		groups = append(groups, uint32(g))
 	}
 	groups = append(groups, uint32(o.GID))
-	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0)
+	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS,
+		uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0)
 	if errno != 0 {
 		return fmt.Errorf("set groups: %w", errno)
 	}
-	// These two report no failure, but which user is in force. -1 is no valid user, so it
-	// changes nothing.
+	// Neither call reports failure; both return the previous user. A call with -1, which is
+	// not a valid user, changes nothing and so tells the present one.
 	unix.RawSyscall(unix.SYS_SETFSGID, uintptr(o.GID), 0, 0)
 	unix.RawSyscall(unix.SYS_SETFSUID, uintptr(o.UID), 0, 0)
 	gid, _, _ := unix.RawSyscall(unix.SYS_SETFSGID, ^uintptr(0), 0, 0)
@@ -57,14 +59,14 @@ func becomeOnFiles(o *Owner) error {
 	return nil
 }
 
-// userOnFiles is whose rights on files this thread has.
+// userOnFiles returns the user whose rights on files this thread has.
 func userOnFiles() int {
 	uid, _, _ := unix.RawSyscall(unix.SYS_SETFSUID, ^uintptr(0), 0, 0)
 	return int(uid)
 }
 
-// mayReplace reports whether a file in a directory may be replaced: in a sticky
-// one, such as /tmp, only its owner's and the directory's own owner may.
+// mayReplace reports whether this thread may replace a file in a folder. In a sticky folder,
+// such as /tmp, only the file's owner and the folder's may.
 func mayReplace(dir *os.Root, file fs.FileInfo) bool {
 	info, err := dir.Stat(".")
 	if err != nil {
@@ -76,8 +78,8 @@ func mayReplace(dir *os.Root, file fs.FileInfo) bool {
 	return !ok || !isUnix || info.Mode()&fs.ModeSticky == 0 || folder.Uid == uid || stat.Uid == uid
 }
 
-// isRoots reports whether a directory belongs to root, and its mode lets root write to it
-// even without CAP_DAC_OVERRIDE.
+// isRoots reports whether a folder belongs to root and its mode lets root write to it even
+// without CAP_DAC_OVERRIDE.
 func isRoots(dir *os.Root) bool {
 	info, err := dir.Stat(".")
 	if err != nil {
@@ -87,7 +89,7 @@ func isRoots(dir *os.Root) bool {
 	return ok && stat.Uid == 0 && info.Mode()&0o300 == 0o300
 }
 
-// isOwners reports whether a directory is the owner's.
+// isOwners reports whether a folder belongs to the owner.
 func isOwners(dir *os.Root, o *Owner) bool {
 	info, err := dir.Stat(".")
 	if err != nil {
@@ -97,11 +99,12 @@ func isOwners(dir *os.Root, o *Owner) bool {
 	return ok && int(stat.Uid) == o.UID
 }
 
-// keepOwner gives a file that replaces another to that one's owner and group, where
-// this process may: only root in person may, and only for a file of somebody else.
+// keepOwner gives a file that replaces another the owner and group of that file. Only root
+// without sudo does this, and only if the old file was not root's.
 func keepOwner(f *os.File, replaced fs.FileInfo) {
 	stat, ok := replaced.Sys().(*syscall.Stat_t)
 	if ok && os.Geteuid() == 0 && (stat.Uid != 0 || stat.Gid != uint32(os.Getegid())) {
-		_ = f.Chown(int(stat.Uid), int(stat.Gid)) // else it is root's, which can be mended
+		// If it fails, the file belongs to root, which the user can correct.
+		_ = f.Chown(int(stat.Uid), int(stat.Gid))
 	}
 }

@@ -14,13 +14,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 )
 
 func TestWriteFileGivesTheFileToItsOwner(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root may give a file away")
-	}
+	bpftest.Require(t) // only root may give a file away
 	name := filepath.Join(t.TempDir(), "r.json")
 	if err := outfile.Write(name, &outfile.Owner{UID: 12345, GID: 23456}, hello); err != nil {
 		t.Fatal(err)
@@ -34,20 +33,18 @@ func TestWriteFileGivesTheFileToItsOwner(t *testing.T) {
 	}
 }
 
-// The users of these tests, whom no system knows.
+// The users of these tests are not known to any system.
 const (
 	alice   = 12345
 	mallory = 12346
 	staff   = 23456
 )
 
-// shared returns a directory that everybody may enter, and skips the test unless
-// this process is root's.
+// shared returns a folder that everybody may enter. It skips the test unless this process is
+// root's.
 func shared(t *testing.T) string {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("only root has another's rights")
-	}
+	bpftest.Require(t) // only root can take on another user's rights
 	dir := t.TempDir()
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
@@ -55,7 +52,7 @@ func shared(t *testing.T) string {
 	return dir
 }
 
-// folder makes a directory that belongs to a user.
+// folder makes a folder that belongs to a user.
 func folder(t *testing.T, dir, name string, uid, gid int, mode fs.FileMode) string {
 	t.Helper()
 	made := filepath.Join(dir, name)
@@ -102,7 +99,8 @@ func TestRootWritesWithTheOwnersRights(t *testing.T) {
 			t.Errorf("%s: the check says %v, the writing %v", name, check, err)
 		}
 		if c.uid < 0 {
-			if err == nil || !strings.Contains(err.Error(), "as user 12345, who called sudo") || !strings.Contains(err.Error(), "choose another") {
+			if err == nil || !strings.Contains(err.Error(), "as user 12345, who called sudo") ||
+				!strings.Contains(err.Error(), "choose another") {
 				t.Errorf("%s: error is %v", name, err)
 			}
 			if left := entries(t, c.folder); len(left) > 0 {
@@ -118,7 +116,7 @@ func TestRootWritesWithTheOwnersRights(t *testing.T) {
 			t.Errorf("%s: the file is %d's, mode %v", name, uid, mode)
 		}
 	}
-	// Nothing of it outlasts the call.
+	// After the call this process has its own rights again.
 	for range 20 {
 		name := filepath.Join(folder(t, dir, "after", 0, 0, 0o700), "f")
 		if err := os.WriteFile(name, nil, 0o600); err != nil {
@@ -133,8 +131,8 @@ func TestRootWritesWithTheOwnersRights(t *testing.T) {
 	}
 }
 
-// A link that somebody planted in a shared folder leads root nowhere, wherever in
-// the path it stands; links of the caller's and of root's are followed.
+// Root does not follow a link that another user planted in a shared folder, wherever it is in the
+// path. Links of the caller and of root are followed.
 func TestRootFollowsNoPlantedLink(t *testing.T) {
 	dir := shared(t)
 	secret := folder(t, dir, "secret", 0, 0, 0o755)
@@ -158,7 +156,10 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, fine := range map[string]bool{"planted": false, "planted-relative": false, "own": true, "roots": true, "through": false, "own/../secret": true} {
+	for name, fine := range map[string]bool{
+		"planted": false, "planted-relative": false, "through": false,
+		"own": true, "roots": true, "own/../secret": true,
+	} {
 		for _, owner := range []*outfile.Owner{{UID: alice, GID: alice}, nil} {
 			if owner == nil && (name == "own" || name == "own/../secret") {
 				continue // without sudo alice is a stranger
@@ -180,7 +181,7 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 			os.Remove(filepath.Join(secret, "r.json"))
 		}
 	}
-	// In the file's own place it is the same.
+	// The same holds for a link in the place of the file itself.
 	for uid, fine := range map[int]bool{mallory: false, alice: true, 0: true} {
 		file := filepath.Join(common, "file.json")
 		if err := os.Symlink(filepath.Join(secret, "victim"), file); err != nil {
@@ -198,7 +199,7 @@ func TestRootFollowsNoPlantedLink(t *testing.T) {
 	}
 }
 
-// A pipe that somebody else made in a shared folder is not written to.
+// A pipe that another user made in a shared folder is not written to.
 func TestPipes(t *testing.T) {
 	dir := shared(t)
 	for uid, fine := range map[int]bool{mallory: false, alice: true, 0: true} {
@@ -209,7 +210,7 @@ func TestPipes(t *testing.T) {
 		if err := errors.Join(os.Chmod(name, 0o666), os.Chown(name, uid, uid)); err != nil {
 			t.Fatal(err)
 		}
-		// Open for reading too, it keeps nobody waiting.
+		// With a reader, opening it for writing does not block.
 		reader, err := os.OpenFile(name, os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -232,19 +233,19 @@ func TestPipes(t *testing.T) {
 	}
 }
 
-// A link that leads to itself ends.
+// A link that leads to itself is an error.
 func TestEndlessLinks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outfile.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil); err == nil || !strings.Contains(err.Error(), "symbolic links") {
+	_, err := outfile.OpenTarget(filepath.Join(dir, "loop", "r.json"), nil)
+	if err == nil || !strings.Contains(err.Error(), "symbolic links") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-// Whatever the umask, nobody else can write to a file, or read one that is not
-// whole.
+// Whatever the umask, no other user can write to a file, or read one that is not complete.
 func TestModesOfFiles(t *testing.T) {
 	defer unix.Umask(unix.Umask(0))
 	dir := t.TempDir()
@@ -273,8 +274,8 @@ func TestModesOfFiles(t *testing.T) {
 	}
 }
 
-// In a sticky directory another's file cannot be replaced by who is not its
-// owner: that is known before anything is measured.
+// In a sticky folder, only its owner can replace another user's file. The error comes before
+// anything is measured.
 func TestStickyDirectory(t *testing.T) {
 	dir := shared(t)
 	sticky := folder(t, dir, "sticky", mallory, mallory, 0o777|fs.ModeSticky)
@@ -285,10 +286,11 @@ func TestStickyDirectory(t *testing.T) {
 	if err := os.Chown(name, mallory, mallory); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outfile.OpenTarget(name, &outfile.Owner{UID: alice, GID: alice}); err == nil || !strings.Contains(err.Error(), "another user") {
+	owner := &outfile.Owner{UID: alice, GID: alice}
+	if _, err := outfile.OpenTarget(name, owner); err == nil || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("error is %v", err)
 	}
-	if err := outfile.Write(filepath.Join(sticky, "mine.json"), &outfile.Owner{UID: alice, GID: alice}, hello); err != nil {
+	if err := outfile.Write(filepath.Join(sticky, "mine.json"), owner, hello); err != nil {
 		t.Error(err)
 	}
 }
@@ -308,7 +310,7 @@ func TestWriteInFoldersWithTheOwnersRights(t *testing.T) {
 	if err := outfile.WriteInFolders(filepath.Join(another, "a"), []string{"r"}, owner, hello); err == nil {
 		t.Error("another user's folder is written to")
 	}
-	// Root's own folder is root's to write to, but not a third user's within.
+	// Root writes to root's own folder, but not to a third user's folder within it.
 	roots := folder(t, dir, "root", 0, 0, 0o755)
 	folder(t, roots, "another", mallory, mallory, 0o755)
 	if err := outfile.WriteInFolders(roots, []string{"b", "r"}, owner, hello); err != nil {

@@ -8,20 +8,20 @@ import (
 	"os"
 )
 
-// Target is where an output is to go, looked at before anything is done for it.
+// Target is the place of an output, which is checked before any work is done.
 type Target struct {
 	name  string
 	owner *Owner
-	// stream is what is written to as it is, nil for a file.
+	// stream is the stream to write to, nil for a file.
 	stream *os.File
-	// info is what has the name, nil for nothing: then base in dir.
+	// info describes what has the name now. If it is nil the name is free, and is base in dir.
 	info, dir fs.FileInfo
 	base      string
 }
 
-// OpenTarget returns the error that Create would meet, so that a run can fail
-// before it measures, and leaves nothing behind. A stream stays open as long as the
-// target is in use: its reader is to see one end of it only.
+// OpenTarget checks a target: it returns the error that Create would return, so that a run
+// can fail before it measures. It leaves nothing behind. A stream stays open from here on,
+// so that its reader does not see an end before the output.
 func OpenTarget(name string, owner *Owner) (*Target, error) {
 	t := &Target{name: name, owner: owner}
 	_, err := withEither(name, owner, func() error { return t.open() })
@@ -56,7 +56,7 @@ func (t *Target) open() error {
 	return nil
 }
 
-// StreamTarget is an open stream as a target. The stream stays the caller's to close.
+// StreamTarget makes a target of an open stream, which the caller has to close.
 func StreamTarget(name string, stream *os.File) (*Target, error) {
 	info, err := stream.Stat()
 	if err != nil {
@@ -65,13 +65,13 @@ func StreamTarget(name string, stream *os.File) (*Target, error) {
 	return &Target{name: name, stream: stream, info: info}, nil
 }
 
-// Stream is what the output goes to as it comes, nil if it goes to a file.
+// Stream returns the stream that the output goes to, nil if it goes to a file.
 func (t *Target) Stream() *os.File { return t.stream }
 
-// Is reports whether the target is a file, whatever its name: also through links.
+// Is reports whether the target is that file, by whatever name or link.
 func (t *Target) Is(file fs.FileInfo) bool { return t.info != nil && os.SameFile(t.info, file) }
 
-// Same reports whether two targets are one file. Both may be the null device.
+// Same reports whether two targets are one file. The null device does not count as one.
 func (t *Target) Same(other *Target) bool {
 	if t.info != nil {
 		null, err := os.Stat(os.DevNull)
@@ -88,7 +88,7 @@ func (t *Target) Create() (*File, error) {
 	return Create(t.name, t.owner)
 }
 
-// Write has write write the output, whole or not at all where it is a file.
+// Write calls write to write the output. A file is written completely or not at all.
 func (t *Target) Write(write func(io.Writer) error) error {
 	o, err := t.Create()
 	if err != nil {
@@ -97,8 +97,8 @@ func (t *Target) Write(write func(io.Writer) error) error {
 	return o.use(write)
 }
 
-// CheckNew returns the error that WriteNew would meet when it opens name, so that
-// a run can fail before it measures. It leaves nothing behind.
+// CheckNew returns the error that WriteNew would return when it opens name, so that a run can
+// fail before it measures. It leaves nothing behind.
 func CheckNew(name string, owner *Owner) error {
 	o, err := createOutput(name, owner, true)
 	if err == nil {

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// createUnnamed opens a new file in dir that has no name there, so that it vanishes
-// with this process, however that ends. Not every file system can. Errors call it
-// by the name given.
+// createUnnamed opens a new file in dir that has no name there, so that it vanishes when
+// this process ends, for whatever reason. Not every file system can do that. Errors of the
+// file contain the given name.
 func createUnnamed(dir *os.Root, name string) (*os.File, error) {
 	folder, err := dir.Open(".")
 	if err != nil {
@@ -25,13 +25,14 @@ func createUnnamed(dir *os.Root, name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// nameUnnamed gives a file of createUnnamed a name that nothing has.
+// nameUnnamed gives a file of createUnnamed a name, which must be free.
 func nameUnnamed(f *os.File, dir *os.Root, name string) error {
 	folder, err := dir.Open(".")
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	// An empty path instead would need CAP_DAC_READ_SEARCH.
-	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.Fd()), int(folder.Fd()), name, unix.AT_SYMLINK_FOLLOW)
+	// AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH.
+	file := fmt.Sprintf("/proc/self/fd/%d", f.Fd())
+	return unix.Linkat(unix.AT_FDCWD, file, int(folder.Fd()), name, unix.AT_SYMLINK_FOLLOW)
 }

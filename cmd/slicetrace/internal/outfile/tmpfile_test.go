@@ -3,16 +3,20 @@
 package outfile
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// What is written can be seen only when it is whole, or where a file system has no
-// files without names beside its name; and what is given up is gone.
+// An output has its name only when it is complete. Before that it has no name or, on a file system
+// without files without names, a temporary one. After Abort nothing is left.
 func TestOutputBeforeItHasItsName(t *testing.T) {
-	for kind, create := range map[string]func(*os.Root, string, string, fs.FileInfo) (*File, error){"unnamed": createIn, "named": createNamed} {
+	type creator func(*os.Root, string, string, fs.FileInfo) (*File, error)
+	for kind, create := range map[string]creator{"unnamed": createIn, "named": createNamed} {
 		t.Run(kind, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "r")
 			dir, err := os.OpenRoot(filepath.Dir(name))
@@ -26,7 +30,7 @@ func TestOutputBeforeItHasItsName(t *testing.T) {
 					t.Fatal(err)
 				}
 				if f, err := createUnnamed(dir, name); err != nil && kind == "unnamed" {
-					t.Skipf("this file system has no files without names: %v", err)
+					bpftest.Unavailable(t, fmt.Sprintf("this file system has no files without names: %v", err))
 				} else if err == nil {
 					f.Close()
 				}

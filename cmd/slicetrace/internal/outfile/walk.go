@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mostLinks is how many symbolic links the kernel follows in one path.
+// mostLinks is the number of symbolic links that the kernel follows in one path.
 const mostLinks = 40
 
-// findPlace finds out where a name leads. It follows only symbolic links of root, of
-// this process's user and of the owner: one that somebody else made, in a folder that
-// is shared, could lead anywhere. It goes step by step, so that no link can come
-// between looking at it and following it.
+// findPlace finds out where a name leads. It follows only symbolic links that root, this
+// process's user or the owner made: a link that another user made in a shared folder could
+// lead anywhere. It opens one part of the path after another, so that a part cannot be
+// replaced between being examined and being followed.
 func findPlace(name string, owner *Owner) (*place, error) {
 	dir, base, err := parentOf(unix.AT_FDCWD, name, owner)
 	for links := 0; err == nil; links++ {
@@ -63,9 +63,10 @@ func findPlace(name string, owner *Owner) (*place, error) {
 	return nil, err
 }
 
-// parentOf opens the directory of a name that begins at one, and returns the rest.
+// parentOf opens the folder of a name that is relative to the folder at, and returns it with
+// the name's last part.
 func parentOf(at int, name string, owner *Owner) (dir int, base string, err error) {
-	// Not cleaned: after a symbolic link ".." leads elsewhere.
+	// The name is not cleaned, since ".." after a symbolic link leads elsewhere.
 	folder, base := filepath.Split(name)
 	if base == "" || base == "." || base == ".." {
 		return -1, "", errNoFileName
@@ -74,7 +75,7 @@ func parentOf(at int, name string, owner *Owner) (dir int, base string, err erro
 	return dir, base, err
 }
 
-// placeIn is the place of a file that is not there yet. It closes dir.
+// placeIn returns the place of a file that does not exist yet. It closes dir.
 func placeIn(dir int, base string) (*place, error) {
 	root, err := rootOf(dir)
 	unix.Close(dir)
@@ -84,7 +85,7 @@ func placeIn(dir int, base string) (*place, error) {
 	return &place{dir: root, base: base}, nil
 }
 
-// placeOf is the place of what is there. It closes dir, and keeps or closes entry.
+// placeOf returns the place of an existing file. It closes dir, and keeps or closes entry.
 func placeOf(dir int, base string, entry int, stat *unix.Stat_t, owner *Owner) (*place, error) {
 	held := os.NewFile(uintptr(entry), base)
 	p, err := placeIn(dir, base)
@@ -96,11 +97,11 @@ func placeOf(dir int, base string, entry int, stat *unix.Stat_t, owner *Owner) (
 	case unix.S_IFIFO:
 		if !trusted(int(stat.Uid), owner) {
 			p.close()
-			return nil, fmt.Errorf("%s is a pipe of user %d, which is not written to", base, stat.Uid)
+			return nil, fmt.Errorf("%s is a pipe of user %d: pipes of other users are not written to", base, stat.Uid)
 		}
 		fallthrough
 	case unix.S_IFCHR:
-		// What was looked at, whatever has the name by now.
+		// By descriptor, so that it is what was examined, even if the name was reused.
 		p.device = fmt.Sprintf("/proc/self/fd/%d", entry)
 	}
 	if p.info, err = p.dir.Lstat(base); err != nil {
@@ -110,9 +111,9 @@ func placeOf(dir int, base string, entry int, stat *unix.Stat_t, owner *Owner) (
 	return p, nil
 }
 
-// procPlace is where a link in /proc leads, which is not where its text does: to a
-// descriptor that this process was given, such as /dev/stdout, or to a stream that
-// another process has open. It closes dir and entry.
+// procPlace returns the place that a link in /proc leads to. Such a link does not lead where
+// its text says, but to a descriptor that this process inherited, as /dev/stdout does, or to
+// a stream that another process has open. It closes dir and entry.
 func procPlace(dir int, base string, entry int) (*place, error) {
 	defer unix.Close(dir)
 	defer unix.Close(entry)
@@ -120,8 +121,8 @@ func procPlace(dir int, base string, entry int) (*place, error) {
 	if err != nil {
 		return nil, errNoProc
 	}
-	own := fmt.Sprintf("/proc/%d/", os.Getpid())
-	if number, err := strconv.Atoi(base); err == nil && strings.HasPrefix(path, own) && strings.HasSuffix(path, "/fd") {
+	isOwn := strings.HasPrefix(path, fmt.Sprintf("/proc/%d/", os.Getpid())) && strings.HasSuffix(path, "/fd")
+	if number, err := strconv.Atoi(base); err == nil && isOwn {
 		stream, err := inherited(number)
 		return &place{stream: stream}, err
 	}
@@ -132,7 +133,7 @@ func procPlace(dir int, base string, entry int) (*place, error) {
 	stream := os.NewFile(uintptr(fd), base)
 	info, err := stream.Stat()
 	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) == 0 {
-		err = errors.New("what another process has open is neither a pipe nor a terminal")
+		err = errors.New("another process's descriptor, which is neither a pipe nor a terminal")
 	}
 	if err != nil {
 		stream.Close()
@@ -141,8 +142,8 @@ func procPlace(dir int, base string, entry int) (*place, error) {
 	return &place{stream: stream}, nil
 }
 
-// inherited is a descriptor that this process was started with. Its own it closes
-// when it executes: nobody means those.
+// inherited returns a descriptor that this process was started with. The descriptors that
+// it opened itself are marked close-on-exec; a user cannot mean those.
 func inherited(number int) (*os.File, error) {
 	flags, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0)
 	if err == nil && flags&unix.FD_CLOEXEC != 0 {
@@ -151,13 +152,14 @@ func inherited(number int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if flags, err = unix.FcntlInt(uintptr(number), unix.F_GETFL, 0); err == nil && flags&unix.O_ACCMODE == unix.O_RDONLY {
-		err = errors.New("open for reading only")
+	flags, err = unix.FcntlInt(uintptr(number), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_ACCMODE == unix.O_RDONLY {
+		err = errors.New("the descriptor is open for reading only")
 	}
 	if err != nil {
 		return nil, err
 	}
-	// Not opened anew: what is written follows what was.
+	// Duplicated, not opened again, so that the output follows what was written before.
 	fd, err := unix.FcntlInt(uintptr(number), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
 		return nil, err
@@ -170,7 +172,7 @@ func isProc(dir int) bool {
 	return unix.Fstatfs(dir, &system) == nil && system.Type == unix.PROC_SUPER_MAGIC
 }
 
-// rootOf makes a directory of package os of a descriptor.
+// rootOf makes an os.Root of a folder's descriptor.
 func rootOf(dir int) (*os.Root, error) {
 	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -181,7 +183,7 @@ func rootOf(dir int) (*os.Root, error) {
 	return root, err
 }
 
-// openDir opens a directory as findPlace goes to one.
+// openDir opens a folder, and follows links as findPlace does.
 func openDir(name string, owner *Owner) (*os.Root, error) {
 	dir, err := walk(unix.AT_FDCWD, name, owner)
 	if err != nil {
@@ -191,7 +193,7 @@ func openDir(name string, owner *Owner) (*os.Root, error) {
 	return rootOf(dir)
 }
 
-// walk opens the directory name, which begins at another.
+// walk opens the folder name, which is relative to the folder at.
 func walk(at int, name string, owner *Owner) (int, error) {
 	dir, err := openAt(at, startOf(name))
 	for links := 0; err == nil && name != ""; {
@@ -238,7 +240,7 @@ func openAt(at int, name string) (int, error) {
 	return unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
-// step opens one part of a path, or returns where it leads as a symbolic link.
+// step opens one part of a path. If it is a symbolic link, its target is returned instead.
 func step(dir int, part string, owner *Owner) (next int, target string, err error) {
 	next, err = unix.Openat(dir, part, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -259,14 +261,14 @@ func step(dir int, part string, owner *Owner) (next int, target string, err erro
 	return -1, target, err
 }
 
-// trusted reports whether what a user made is followed and written to.
+// trusted reports whether links of a user are followed, and pipes of that user written to.
 func trusted(uid int, owner *Owner) bool {
 	return uid == 0 || uid == os.Geteuid() || owner != nil && uid == owner.UID
 }
 
 func readLink(link int, name string, stat *unix.Stat_t, owner *Owner) (string, error) {
 	if !trusted(int(stat.Uid), owner) {
-		return "", fmt.Errorf("%s is a symbolic link of user %d, which is not followed", name, stat.Uid)
+		return "", fmt.Errorf("%s is a symbolic link of user %d: links of other users are not followed", name, stat.Uid)
 	}
 	var target [unix.PathMax]byte
 	n, err := unix.Readlinkat(link, "", target[:])

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	// mostColumns is the largest width of a line; a tab reaches to a multiple of columnsOfTab.
+	mostColumns  = 120
+	columnsOfTab = 4
+)
+
+// notYet are folders in which some lines are still longer. Remove a folder when the test logs that
+// it has no long line any more, and add no other.
+var notYet = []string{
+	"bpf", "bpf/baseline", "bpf/bpftest", "collector", "collector/hostinfo", "report", "report/histogram",
+	"report/recording", "report/render", "report/reporttest", "report/stats", "report/timeline", "workloads",
+}
+
+// fromElsewhere are folders with files of other projects, and with files that programs wrote.
+var fromElsewhere = []string{".git", "bpf/headers", "report/render/page/uplot", "report/render/testdata"}
+
+// Lines are short enough to be read side by side with others. Rows of Markdown tables and addresses
+// cannot be broken, so they may be longer.
+func TestLinesAreShort(t *testing.T) {
+	const root = "../.."
+	long := map[string]int{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if slices.Contains(fromElsewhere, name) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		folder := filepath.Dir(name)
+		isText := slices.Contains([]string{".go", ".c", ".h", ".s", ".md"}, filepath.Ext(name))
+		if !isText && folder != ".ci" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || bytes.Contains(text[:min(len(text), 200)], []byte("DO NOT EDIT")) {
+			return err
+		}
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			isTable := filepath.Ext(name) == ".md" && strings.HasPrefix(line, "|")
+			if n := columnsOf(line); n <= mostColumns || isTable || strings.Contains(line, "https://") {
+				continue
+			}
+			if long[folder]++; !slices.Contains(notYet, folder) {
+				t.Errorf("%s:%d has %d columns, more than %d", name, number, columnsOf(line), mostColumns)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range notYet {
+		if long[folder] == 0 {
+			t.Logf("%s has no long line any more: remove it from notYet", folder)
+		}
+	}
+}
+
+// columnsOf returns the width of a line without its end.
+func columnsOf(line string) int {
+	n := 0
+	for _, r := range strings.TrimSuffix(line, "\n") {
+		if n++; r == '\t' {
+			n += (columnsOfTab - n%columnsOfTab) % columnsOfTab
+		}
+	}
+	return n
+}
