@@ -20,6 +20,7 @@ func (t *Trial) walks() (after, alone float64, ok bool) {
 	return float64(first) / turns, float64(second) / turns, true
 }
 
+// walkAfter is how long a worker takes to go through its memory after a switch, in nanoseconds.
 func walkAfter() metric {
 	return figureOf("going through memory after a switch", Nanoseconds, func(t *Trial) (float64, bool) {
 		after, _, ok := t.walks()
@@ -27,6 +28,7 @@ func walkAfter() metric {
 	})
 }
 
+// walkAlone is the same without a switch, in nanoseconds.
 func walkAlone() metric {
 	return figureOf("going through memory without a switch", Nanoseconds, func(t *Trial) (float64, bool) {
 		_, alone, ok := t.walks()

@@ -321,8 +321,8 @@ func (c *Change) decide() {
 const howToTurn = "make runs of both sides in turns, such as: for i in 1 3 5; do OLD run -o old$i.json; NEW run -o new$i.json; " +
 	"NEW run -o new$((i+1)).json; OLD run -o old$((i+1)).json; done; then: compare old*.json --with new*.json"
 
-// sentences say on what the outcomes rest, and what would tell more.
-func (b Basis) sentences() []string {
+// Sentences say on what the outcomes rest, and what would tell more.
+func (b Basis) Sentences() []string {
 	runs := plural(b.OldRuns, "old run") + " and " + plural(b.NewRuns, "new run")
 	switch b.Kind {
 	case BasisTurns:

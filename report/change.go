@@ -85,7 +85,7 @@ const (
 
 // title names the figure and where it is from.
 func (c *Change) title() string {
-	return c.Metric + " of " + load{name: c.Workload, variant: c.Variant}.title() + " in " + string(c.Mode)
+	return c.Metric + " of " + WorkloadTitle(c.Workload, c.Variant) + " in " + string(c.Mode)
 }
 
 // fewRuns is the 95 % interval of what runs have, for fewer of them than the order of values
@@ -123,4 +123,28 @@ func estimate(s rounds, notes map[string]bool) (e Estimate, ok bool) {
 		e.Low, e.High = &sum.Lo, &sum.Hi
 	}
 	return e, true
+}
+
+// Size is the change in percent, infinite where there was nothing before.
+func (c *Change) Size() float64 {
+	if c.Percent != nil {
+		return *c.Percent
+	}
+	switch old, now := c.Old.Median, c.New.Median; {
+	case old > 0:
+		return 100 * (now/old - 1)
+	case now > old:
+		return math.Inf(1)
+	case now < old:
+		return math.Inf(-1)
+	}
+	return 0
+}
+
+// Difference is the change as it is shown, in percent; absent where that has no bound.
+func (c *Change) Difference() Quantity {
+	if c.Percent == nil {
+		return maybe(c.Size(), finite(c.Size()) != nil, Difference)
+	}
+	return Of(*c.Percent, Difference)
 }

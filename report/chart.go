@@ -65,7 +65,7 @@ func costChart(s Section) *Chart {
 			} else if row[0].Text == "all" {
 				label = row[1].Text + ", all cores"
 			}
-			line := ChartRow{Group: (load{name: g.Name, variant: g.Variant}).title(), Label: label}
+			line := ChartRow{Group: WorkloadTitle(g.Name, g.Variant), Label: label}
 			line.add(
 				Point{Series: 0, Value: row[3].Value, Text: row[3]},
 				Point{Series: 1, Value: row[4].Value, Low: row[4].Value, High: row[5].Value, Text: row[4]},

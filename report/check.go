@@ -99,16 +99,16 @@ func (p *Pair) check(condition Condition, o CheckOptions) Checked {
 
 // place says where a condition is met, and by how much.
 func (c Condition) place(x *Change) string {
-	value := x.percent()
+	value := x.Difference().String()
 	if c.Absolute {
 		value = Of(x.New.Median, x.Unit).String()
 	}
-	return fmt.Sprintf("%s %s (%s)", load{name: x.Workload, variant: x.Variant}.title(), x.Mode, value)
+	return fmt.Sprintf("%s %s (%s)", WorkloadTitle(x.Workload, x.Variant), x.Mode, value)
 }
 
 // judge reports whether a figure meets the condition, or is shown not to.
 func (c Condition) judge(x *Change, o CheckOptions) (met, within bool) {
-	estimate, low, high := x.size(), x.PercentLow, x.PercentHigh
+	estimate, low, high := x.Size(), x.PercentLow, x.PercentHigh
 	// However small, if it is told apart among all.
 	told := x.Outcome == Changed || x.Outcome == Small && x.Q <= 1-stats.Confidence
 	if c.Absolute && c.longest() && x.New.Low == nil {
@@ -149,7 +149,7 @@ func (c *Comparison) Undecidable() error {
 		if len(one.Met) > 0 || one.Untested+one.Missing < one.Covered {
 			continue
 		}
-		return fmt.Errorf("check condition %q: nothing tells how much these figures vary. %s", one.Condition, strings.Join(c.Pairs[0].Basis.sentences(), " "))
+		return fmt.Errorf("check condition %q: nothing tells how much these figures vary. %s", one.Condition, strings.Join(c.Pairs[0].Basis.Sentences(), " "))
 	}
 	return nil
 }

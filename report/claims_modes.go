@@ -116,7 +116,7 @@ func switching(e *evidence) string {
 		if len(e.samples(l, Threads, m).values) == 0 {
 			m, floors = switchP50(), 1 // a kernel without the hook at pick's start
 		}
-		clause, ok := e.dearerSwitch(l, m, floors*e.report.Quality.floor().Value)
+		clause, ok := e.dearerSwitch(l, m, floors*e.report.Quality.HookFloor().Value)
 		if !ok {
 			continue
 		}

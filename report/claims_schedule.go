@@ -296,7 +296,7 @@ func tickRate() metric {
 		if c == nil || c.Ticks == nil {
 			return 0, false
 		}
-		return perDuration(1e9*float64(*c.Ticks), c.WallNS)
+		return 1e9 * float64(*c.Ticks) / float64(c.WallNS), c.WallNS > 0
 	})
 }
 

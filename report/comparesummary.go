@@ -52,7 +52,7 @@ func (c *Comparison) checkedSection() Section {
 }
 
 func (s Side) item(role string) Item {
-	parts := append([]string{s.Name}, s.header...)
+	parts := append([]string{s.Name}, s.Host.header()[1:]...) // the first is our name
 	if n := len(s.Runs); n > 1 {
 		parts = append(parts, plural(n, "run"))
 	}
@@ -82,7 +82,7 @@ func (p *Pair) unlikeSection(of string) Section {
 // orDash shows a text, or that there is none.
 func orDash(s string) string {
 	if s == "" {
-		return dash
+		return Dash
 	}
 	return s
 }
@@ -94,7 +94,7 @@ func (p *Pair) missing() []string {
 		var whole, metrics []string
 		where := map[string][]string{}
 		for _, m := range p.Missing {
-			place := load{name: m.Workload, variant: m.Variant}.title() + " " + string(m.Mode)
+			place := WorkloadTitle(m.Workload, m.Variant) + " " + string(m.Mode)
 			switch {
 			case m.OnlyIn != side:
 				continue
@@ -194,7 +194,7 @@ func (p *Pair) changeSection(of string, full bool) Section {
 // digestSection says first which primary figures changed, the greatest change of each
 // first, and on what that rests.
 func (p *Pair) digestSection(of string) Section {
-	return Section{Title: "In short" + of, Notes: append(p.digest(), p.Basis.sentences()...)}
+	return Section{Title: "In short" + of, Notes: append(p.digest(), p.Basis.Sentences()...)}
 }
 
 // testedPrimary is how many primary figures were tested.
@@ -223,10 +223,10 @@ func (p *Pair) digest() []string {
 	}
 	var out []string
 	for _, m := range metrics {
-		slices.SortStableFunc(of[m], func(a, b *Change) int { return cmp.Compare(math.Abs(b.size()), math.Abs(a.size())) })
+		slices.SortStableFunc(of[m], func(a, b *Change) int { return cmp.Compare(math.Abs(b.Size()), math.Abs(a.Size())) })
 		var places []string
 		for _, c := range of[m] {
-			places = append(places, fmt.Sprintf("%s %s %s", load{name: c.Workload, variant: c.Variant}.title(), c.Mode, c.percent()))
+			places = append(places, fmt.Sprintf("%s %s %s", WorkloadTitle(c.Workload, c.Variant), c.Mode, c.Difference().String()))
 		}
 		out = append(out, fmt.Sprintf("Changed %s: %s.", m, listed(places, 6)))
 	}
@@ -265,7 +265,7 @@ func changeTable(title string, changes []Change, show func(*Change) bool) Sectio
 
 // place names where the figure is from.
 func (c *Change) place() string {
-	parts := []string{load{name: c.Workload, variant: c.Variant}.title(), string(c.Mode)}
+	parts := []string{WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
 	if c.Core != nil {
 		parts = append(parts, "core "+strconv.Itoa(*c.Core), c.Class.label())
 	}
@@ -276,7 +276,7 @@ func (c *Change) row() Row {
 	change, interval, p := textCell("~"), Cell{}, Cell{}
 	switch {
 	case c.Outcome != Alike:
-		change = textCell(c.percent())
+		change = textCell(c.Difference().String())
 	case c.Detectable != nil && *c.Detectable > 0:
 		change = textCell(fmt.Sprintf("~ (≥ %s)", strings.TrimPrefix(Of(*c.Detectable, Difference).String(), "+")))
 	}
@@ -296,14 +296,6 @@ func (c *Change) row() Row {
 		n += "+" + strconv.Itoa(c.New.N)
 	}
 	return Row{textCell(c.Metric), c.Old.cell(c.Unit), c.New.cell(c.Unit), change, interval, p, textCell(n)}
-}
-
-// percent is the change as it is shown.
-func (c *Change) percent() string {
-	if c.Percent == nil {
-		return maybe(c.size(), finite(c.size()) != nil, Difference).String()
-	}
-	return Of(*c.Percent, Difference).String()
 }
 
 func (e Estimate) cell(unit Unit) Cell {

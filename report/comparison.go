@@ -43,7 +43,8 @@ type Side struct {
 	Trials int `json:"trials"`
 	// NotClean says why the figures cannot be taken as they stand.
 	NotClean []string `json:"not_clean,omitempty"`
-	header   []string
+	// Host is the machine of the first run.
+	Host Host `json:"-"`
 }
 
 // Pair is what changed from the old report to one other.

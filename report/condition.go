@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,25 +124,9 @@ func (c Condition) String() string { return c.text }
 
 // covers reports whether the condition is about a figure.
 func (c Condition) covers(x *Change) bool {
-	title := load{name: x.Workload, variant: x.Variant}.title()
+	title := WorkloadTitle(x.Workload, x.Variant)
 	return c.Metric == x.Metric && (c.Mode == "" || c.Mode == x.Mode) &&
 		(c.Workload == "" || c.Workload == x.Workload || c.Workload == title)
-}
-
-// size is the change in percent; without bound where there was nothing before.
-func (c *Change) size() float64 {
-	if c.Percent != nil {
-		return *c.Percent
-	}
-	switch old, now := c.Old.Median, c.New.Median; {
-	case old > 0:
-		return 100 * (now/old - 1)
-	case now > old:
-		return math.Inf(1)
-	case now < old:
-		return math.Inf(-1)
-	}
-	return 0
 }
 
 // listed names at most limit things.

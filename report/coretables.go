@@ -1,6 +1,7 @@
 package report
 
 import (
+	"iter"
 	"math"
 
 	"github.com/slicetrace/slicetrace/report/histogram"
@@ -14,7 +15,7 @@ const (
 )
 
 func (t numbered) first() []Field {
-	return []Field{integer(t.number), free(t.load()), free(string(t.Mode)), integer(t.Round)}
+	return []Field{integer(t.number), free(WorkloadTitle(t.Workload, t.Variant)), free(string(t.Mode)), integer(t.Round)}
 }
 
 func (t numbered) last() []Field {
@@ -85,7 +86,7 @@ func (r *Report) histogramTable() Table {
 	return Table{Name: "histograms", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial := range r.numbered() {
 			first, last := trial.first(), trial.last()
-			for of, h := range trial.histograms {
+			for of, h := range trial.histograms() {
 				for bucket, n := range h.Buckets() {
 					low, high := histogram.BucketBounds(bucket)
 					row := append(first[:len(first):len(first)],
@@ -109,29 +110,31 @@ type histogramOf struct {
 }
 
 // histograms yields every histogram of a trial.
-func (t *Trial) histograms(yield func(histogramOf, histogram.Histogram) bool) {
-	for i := range t.Cores {
-		c := &t.Cores[i]
-		core := integer(c.CPU)
-		for _, s := range c.Classes {
-			if !yield(histogramOf{core: core, class: s.Class, what: "pick"}, s.Pick) ||
-				!yield(histogramOf{core: core, class: s.Class, what: "switch"}, s.Switch) ||
-				!yield(histogramOf{core: core, class: s.Class, what: "cost"}, s.Cost) {
+func (t *Trial) histograms() iter.Seq2[histogramOf, histogram.Histogram] {
+	return func(yield func(histogramOf, histogram.Histogram) bool) {
+		for i := range t.Cores {
+			c := &t.Cores[i]
+			core := integer(c.CPU)
+			for _, s := range c.Classes {
+				if !yield(histogramOf{core: core, class: s.Class, what: "pick"}, s.Pick) ||
+					!yield(histogramOf{core: core, class: s.Class, what: "switch"}, s.Switch) ||
+					!yield(histogramOf{core: core, class: s.Class, what: "cost"}, s.Cost) {
+					return
+				}
+			}
+			for _, s := range c.Slices {
+				if !yield(histogramOf{core: core, endedBy: s.EndedBy, what: "slice"}, s.Length) {
+					return
+				}
+			}
+			if !yield(histogramOf{core: core, what: "wait"}, c.Wait) {
 				return
 			}
 		}
-		for _, s := range c.Slices {
-			if !yield(histogramOf{core: core, endedBy: s.EndedBy, what: "slice"}, s.Length) {
-				return
-			}
+		if c := t.Created; c != nil {
+			_ = yield(histogramOf{what: "created_start"}, c.Start) &&
+				yield(histogramOf{what: "created_run"}, c.Run) &&
+				yield(histogramOf{what: "created_end"}, c.End)
 		}
-		if !yield(histogramOf{core: core, what: "wait"}, c.Wait) {
-			return
-		}
-	}
-	if c := t.Created; c != nil {
-		_ = yield(histogramOf{what: "created_start"}, c.Start) &&
-			yield(histogramOf{what: "created_run"}, c.Run) &&
-			yield(histogramOf{what: "created_end"}, c.End)
 	}
 }

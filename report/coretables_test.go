@@ -18,15 +18,9 @@ import (
 // allFields returns a table's rows by column name.
 func allFields(t *testing.T, r *report.Report, name string) []map[string]string {
 	t.Helper()
-	tab := table(t, r, name)
-	columns := columnNames(tab)
-	var all []map[string]string
-	for row := range tab.Rows {
-		fields := map[string]string{}
-		for i, f := range row {
-			fields[columns[i]] = f.Text
-		}
-		all = append(all, fields)
+	all, err := reporttest.Rows(r, name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
@@ -127,7 +121,7 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 		}
 		tables := 0
 		for _, name := range report.TableNames() {
-			if !slices.Contains(columnNames(table(t, r, name)), "trial") || name == "trials" {
+			if !slices.Contains(columnNames(tableOf(t, r, name)), "trial") || name == "trials" {
 				continue
 			}
 			tables++

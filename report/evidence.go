@@ -246,6 +246,9 @@ func undecidedEnds(f NamedFigure) string {
 	return ends(Of(*f.Low, f.Unit), Of(*f.High, f.Unit))
 }
 
+// ends writes an interval.
+func ends(low, high Quantity) string { return low.String() + "–" + high.String() }
+
 // quote writes a figure measured in each mode, once where both read alike.
 func quote(figures []NamedFigure) string {
 	return quoteBy(figures, func(f NamedFigure) string { return f.Quantity().String() })

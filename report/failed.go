@@ -19,7 +19,13 @@ type FailedTrial struct {
 }
 
 // Title returns the workload with its variant.
-func (f FailedTrial) Title() string { return load{name: f.Workload, variant: f.Variant}.title() }
+func (f FailedTrial) Title() string { return WorkloadTitle(f.Workload, f.Variant) }
+
+// WorkloadTitle names a workload in one of its forms, such as "spin one core"; variant is ""
+// for a workload that has one form.
+func WorkloadTitle(workload, variant string) string {
+	return strings.TrimSpace(workload + " " + variant)
+}
 
 // Sentence says that the trial failed, and why.
 func (f FailedTrial) Sentence() string {

@@ -14,6 +14,8 @@ const sameWithin = dearerBy
 
 // favour is which mode serves one kind of work better on this machine.
 type favour struct {
+	// work names the kind of work, load is the workload that stands for it, and metric what
+	// it is judged by.
 	work   string
 	load   load
 	metric metric

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -19,31 +18,10 @@ const (
 
 // fingerprint is what must be alike for two reports to be comparable: the
 // machine and kernel, the hooks, what was asked for and the tool.
-func (r *Report) fingerprint() []pair {
-	list := append(r.Host.pairs(), r.Capture.pairs()...)
-	return append(append(list, r.Setup.pairs()...),
-		pair{"tool", free(strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version))})
-}
-
-func (s Setup) pairs() []pair {
-	modes := make([]string, len(s.Modes))
-	for i, m := range s.Modes {
-		modes[i] = string(m)
-	}
-	cores := make([]string, len(s.CPUs))
-	for i, cpu := range s.CPUs {
-		cores[i] = strconv.Itoa(cpu)
-	}
-	return []pair{
-		{"workloads", free(strings.Join(s.Workloads, " "))},
-		{"command", free(s.CommandLine())},
-		{"modes", free(strings.Join(modes, " "))},
-		{"rounds", positive(int64(s.Rounds))},
-		{"duration_ns", positive(s.DurationNS)},
-		{"operations", positive(s.Operations)},
-		{"workers", positive(int64(s.Workers))},
-		{"cores", free(strings.Join(cores, ","))},
-	}
+func (r *Report) fingerprint() []Property {
+	list := append(r.Host.Properties(), r.Capture.Properties()...)
+	return append(append(list, r.Setup.Properties()...),
+		Property{Name: "tool", Value: strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)})
 }
 
 // unlike returns the parts of the fingerprint and the settings that differ, in
@@ -53,18 +31,18 @@ func unlike(old, other *Report) []Unlike {
 	before, after := old.drifted(), other.drifted()
 	now := other.fingerprint()
 	for i, was := range old.fingerprint() {
-		a, b := was.value.Text, now[i].value.Text
-		alike := a == b || was.name == "memory_bytes" && near(old.Host.MemoryBytes, other.Host.MemoryBytes) ||
+		a, b := was.Value, now[i].Value
+		alike := a == b || was.Name == "memory_bytes" && near(old.Host.MemoryBytes, other.Host.MemoryBytes) ||
 			// Earlier versions did not tell bare metal from what they could not know.
-			was.name == "hypervisor" && min(a, b) == "" && max(a, b) == none ||
+			was.Name == "hypervisor" && min(a, b) == "" && max(a, b) == NoSetting ||
 			// They did not look at these, and a machine does not always tell.
-			min(a, b) == "" && slices.Contains([]string{"pcid", "invpcid", "nested_paging"}, was.name)
-		if alike && before[was.name] == after[was.name] {
+			min(a, b) == "" && slices.Contains([]string{"pcid", "invpcid", "nested_paging"}, was.Name)
+		if alike && before[was.Name] == after[was.Name] {
 			continue
 		}
-		out = append(out, Unlike{Name: was.name, Old: short(a) + before[was.name], New: short(b) + after[was.name]})
-		delete(before, was.name)
-		delete(after, was.name)
+		out = append(out, Unlike{Name: was.Name, Old: short(a) + before[was.Name], New: short(b) + after[was.Name]})
+		delete(before, was.Name)
+		delete(after, was.Name)
 	}
 	out = append(out, unlikeVersions(old, other)...)
 	out = append(out, unlikeSettings(old, other, before, after)...)
@@ -76,16 +54,16 @@ func unlike(old, other *Report) []Unlike {
 func unlikeSettings(old, other *Report, before, after map[string]string) []Unlike {
 	was, now := old.everySetting(before), other.everySetting(after)
 	var out []Unlike
-	for _, kind := range was.inOrder() {
-		a := was[kind.name]
-		b, told := now[kind.name]
+	for _, kind := range was.InOrder() {
+		a := was[kind.Name]
+		b, told := now[kind.Name]
 		if !told || a == b {
 			continue
 		}
-		if kind.words {
+		if kind.Words {
 			a, b = onlyIn(a, b), onlyIn(b, a)
 		}
-		out = append(out, Unlike{Name: kind.name, Old: a, New: b})
+		out = append(out, Unlike{Name: kind.Name, Old: a, New: b})
 	}
 	return out
 }
@@ -121,9 +99,9 @@ func changingOnly() []string {
 // drifted returns by name what is to be added to a value that did not stay.
 func (r *Report) drifted() map[string]string {
 	out := map[string]string{}
-	for _, d := range r.drifts() {
-		if len(d.values) > 0 {
-			out[d.name] = ", later " + strings.Join(d.values, ", ")
+	for _, d := range r.Drifts() {
+		if len(d.Values) > 0 {
+			out[d.Name] = ", later " + strings.Join(d.Values, ", ")
 		}
 	}
 	return out

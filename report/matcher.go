@@ -169,10 +169,10 @@ func (m *matcher) match(loads []load) {
 				continue
 			}
 			pooled := func(f figures) []*Trial { return f.pooled[key] }
-			for _, metric := range metrics {
-				at.Metric = metric.key
-				at.Primary = metric.primary(m.old.figures[0].pooled[key])
-				m.add(&m.pair.Changes, at, metric.metric, pooled)
+			for _, c := range metrics {
+				at.Metric = c.key
+				at.Primary = c.primary(m.old.figures[0].pooled[key])
+				m.add(&m.pair.Changes, at, c.metric, pooled)
 			}
 			if m.opts.Cores {
 				m.addCores(at, key)
@@ -186,14 +186,14 @@ func (c *Change) missing(onlyIn string) Missing {
 }
 
 // add compares one metric of some trials.
-func (m *matcher) add(to *[]Change, at Change, metric metric, trials func(figures) []*Trial) {
-	old, before, was := m.old.sample(trials, metric)
-	now, after, is := m.new.sample(trials, metric)
+func (m *matcher) add(to *[]Change, at Change, of metric, trials func(figures) []*Trial) {
+	old, before, was := m.old.sample(trials, of)
+	now, after, is := m.new.sample(trials, of)
 	switch {
 	case was && is:
 		at.Unit = before.unit
 		at.runs = inRuns{old: old, new: now}
-		at.runs.like, _, _ = m.like.sample(trials, metric)
+		at.runs.like, _, _ = m.like.sample(trials, of)
 		var fine, also bool
 		at.Old, fine = estimate(before, m.old.notes(m.notes))
 		at.New, also = estimate(after, m.new.notes(m.notes))
@@ -217,9 +217,9 @@ func (m *matcher) addCores(at Change, key string) {
 		for _, class := range Classes() {
 			for _, p := range phases() {
 				for _, q := range []float64{p50, p99} {
-					metric := p.ofClass(q, class)
-					at.Core, at.Class, at.Metric, at.Primary = &cpu, class, metric.key, false
-					m.add(&m.pair.Switches, at, metric.metric, trials)
+					c := p.ofClass(q, class)
+					at.Core, at.Class, at.Metric, at.Primary = &cpu, class, c.key, false
+					m.add(&m.pair.Switches, at, c.metric, trials)
 				}
 			}
 		}

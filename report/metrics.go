@@ -8,13 +8,16 @@ import (
 
 // metric is one figure of a trial, absent where it was not measured.
 type metric struct {
+	// name is what a reader is shown.
 	name string
-	of   func(*Trial) Quantity
+	// of computes the figure of a trial.
+	of func(*Trial) Quantity
 	// longest says that of several trials the greatest is shown, not the median.
 	longest bool
 }
 
-// figureOf makes a metric of a trial's method.
+// figureOf makes a metric of a trial's method, which returns false where it was not measured;
+// the value is in the unit.
 func figureOf(name string, unit Unit, f func(*Trial) (float64, bool)) metric {
 	return metric{name: name, of: func(t *Trial) Quantity {
 		v, ok := f(t)
@@ -27,22 +30,28 @@ func phaseP50(name string, phase func(ClassStats) histogram.Histogram) metric {
 	return metric{name: name, of: func(t *Trial) Quantity { return quantile(t.ownPhase(phase), 0.5) }}
 }
 
+// throughput is the operations a second of all workers together.
 func throughput() metric {
 	return figureOf("operations", PerSecond, (*Trial).OperationsPerSecond)
 }
 
+// pickP50 is the median pick phase of the trial's own switches, in nanoseconds.
 func pickP50() metric {
 	return phaseP50("pick phase p50", func(c ClassStats) histogram.Histogram { return c.Pick })
 }
 
+// switchP50 is the median switch phase of the trial's own switches, in nanoseconds.
 func switchP50() metric {
 	return phaseP50("switch phase p50", func(c ClassStats) histogram.Histogram { return c.Switch })
 }
 
+// costP50 is the median cost of the trial's own switches, pick and switch phase together, in
+// nanoseconds.
 func costP50() metric {
 	return phaseP50("cost of a switch p50", func(c ClassStats) histogram.Histogram { return c.Cost })
 }
 
+// switchingTime is the percentage of core time that went into switches of any kind.
 func switchingTime() metric {
 	return figureOf("core time in switches", Percent, func(t *Trial) (float64, bool) {
 		share, ok := t.SwitchingShare()
@@ -50,6 +59,7 @@ func switchingTime() metric {
 	})
 }
 
+// sliceQuantile is a quantile, 0 to 1, of the lengths of the workers' slices, in nanoseconds.
 func sliceQuantile(name string, q float64) metric {
 	return metric{name: name, of: func(t *Trial) Quantity {
 		length, _ := sliceLengths([]*Trial{t})
@@ -57,16 +67,20 @@ func sliceQuantile(name string, q float64) metric {
 	}}
 }
 
+// sliceP50 is the median length of the workers' slices, in nanoseconds.
 func sliceP50() metric { return sliceQuantile("time slice p50", 0.5) }
 
+// waitMean is the mean wait of workers for a core, in nanoseconds.
 func waitMean() metric {
 	return figureOf("wait mean", Nanoseconds, func(t *Trial) (float64, bool) { return t.Wait().Mean() })
 }
 
+// waitP99 is the 99th percentile of the workers' waits, in nanoseconds.
 func waitP99() metric {
 	return metric{name: "wait p99", of: func(t *Trial) Quantity { return quantile(t.Wait(), 0.99) }}
 }
 
+// longestWait is the longest wait of any worker, in nanoseconds.
 func longestWait() metric {
 	m := figureOf("longest wait", Nanoseconds, func(t *Trial) (float64, bool) {
 		ns, ok := t.WaitMaxNS()
@@ -76,14 +90,17 @@ func longestWait() metric {
 	return m
 }
 
+// fairness is Jain's index of the workers' time on cores: 1 for equal shares.
 func fairness() metric {
 	return figureOf("fairness (Jain index)", Index, (*Trial).JainIndex)
 }
 
+// parallelism is how many workers ran at once, on average.
 func parallelism() metric {
 	return figureOf("parallelism", Ratio, (*Trial).Parallelism)
 }
 
+// concurrency is how many workers ran or waited for a core at once, on average.
 func concurrency() metric {
 	return figureOf("concurrency", Ratio, (*Trial).Concurrency)
 }
@@ -117,14 +134,17 @@ func lifeP50(name string, phase func(*Created) histogram.Histogram) metric {
 	}}
 }
 
+// startP50 is the median time from the fork of a created task to its first run, in nanoseconds.
 func startP50() metric {
 	return lifeP50("fork to first run p50", func(c *Created) histogram.Histogram { return c.Start })
 }
 
+// runP50 is the median time from a created task's first run to its exit, in nanoseconds.
 func runP50() metric {
 	return lifeP50("first run to exit p50", func(c *Created) histogram.Histogram { return c.Run })
 }
 
+// endP50 is the median time from a created task's exit to its last switch, in nanoseconds.
 func endP50() metric {
 	return lifeP50("exit to last switch p50", func(c *Created) histogram.Histogram { return c.End })
 }
@@ -164,6 +184,7 @@ func ofMemory(name string, bytes func(*Memory) int64) metric {
 	})
 }
 
+// memoryPSS is the proportional set size of the workers' processes, in bytes for each worker.
 func memoryPSS() metric {
 	return ofMemory("PSS", func(m *Memory) int64 { return m.PSSBytes })
 }

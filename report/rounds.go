@@ -14,13 +14,16 @@ import (
 // rounds is one metric of one load in one mode, round by round: a trial is one
 // sample, since its switches are not independent of each other.
 type rounds struct {
-	unit   Unit
+	// unit is that of the values.
+	unit Unit
+	// values hold one value a trial, and round the number of its round.
 	values []float64
 	round  []int
-	// longest is the metric's.
+	// longest is the metric's: the greatest value is shown, not the median.
 	longest bool
 }
 
+// sampleRounds returns a metric of some trials, one value for each trial that has it.
 func sampleRounds(trials []*Trial, m metric) rounds {
 	s := rounds{longest: m.longest}
 	for _, t := range trials {
@@ -79,6 +82,7 @@ func compareCells(a, b rounds, notes map[string]bool) []Cell {
 	return []Cell{d.cell(), valueCell(Of(d.p, Probability))}
 }
 
+// addNotes keeps the statistics' warnings, each once.
 func addNotes(notes map[string]bool, warnings []error) {
 	for _, w := range warnings {
 		notes[w.Error()] = true

@@ -36,19 +36,19 @@ func (r *Report) runTable() Table {
 
 func (h Host) fields() []Field {
 	return []Field{
-		free(h.Kernel), free(h.Arch), free(h.CPUModel), positive(int64(h.CPUs)), free(h.SMT), positive(int64(h.HZ)),
+		free(h.Kernel), free(h.Arch), free(h.CPUModel), positiveField(int64(h.CPUs)), free(h.SMT), positiveField(int64(h.HZ)),
 		free(h.Preemption), free(h.Scheduler), known(h.BaseSliceNS),
 		free(h.PTI), free(h.PCID), free(h.INVPCID), free(h.NestedPaging), free(h.Clocksource),
 		free(h.Hypervisor), free(h.Governor),
-		positive(h.MemoryBytes), free(h.Distribution),
+		positiveField(h.MemoryBytes), free(h.Distribution),
 	}
 }
 
 // asked are the tool and what it was asked to do.
 func (r *Report) asked() []Field {
 	asked := map[string]Field{}
-	for _, p := range r.Setup.pairs() {
-		asked[p.name] = p.value
+	for _, p := range r.Setup.Properties() {
+		asked[p.Name] = propertyField(p)
 	}
 	nice := absent()
 	if n, err := strconv.ParseInt(r.Settings["nice"], 10, 64); err == nil {
@@ -57,7 +57,7 @@ func (r *Report) asked() []Field {
 	return []Field{
 		free(r.Tool.Name), free(r.Tool.Version), asked["workloads"], asked["command"], asked["modes"],
 		asked["rounds"], asked["duration_ns"], asked["operations"], asked["workers"],
-		positive(int64(len(r.Setup.CPUs))), asked["cores"],
+		positiveField(int64(len(r.Setup.CPUs))), asked["cores"],
 		free(r.Settings["policy"]), nice, free(r.Settings["cpu_quota"]),
 	}
 }
@@ -87,7 +87,7 @@ func (r *Report) trusted() []Field {
 func (r *Report) how() []Field {
 	stayed := absent()
 	if r.Settings != nil {
-		stayed = boolean(len(r.drifts()) == 0)
+		stayed = boolean(len(r.Drifts()) == 0)
 	}
 	return []Field{
 		boolean(r.Recording != nil), free(r.Capture.Pick), free(r.Capture.Switch), free(r.Capture.Tick), stayed,

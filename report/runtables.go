@@ -2,7 +2,6 @@ package report
 
 import (
 	"math"
-	"strings"
 )
 
 // qualityTable has one row per figure of the trust block. lost is everything
@@ -33,7 +32,7 @@ func (r *Report) qualityTable() Table {
 		{"steal_ns", integer(q.StealNS)},
 		{"accounting_error_ppm", integer(q.AccountingErrorPPM)},
 	}
-	list = append(list, r.Capture.pairs()...)
+	list = append(list, propertyPairs(r.Capture.Properties())...)
 	list = append(list,
 		pair{"unseen", integer(q.Lost.Unseen)},
 		pair{"created_tasks", integer(q.CreatedTasks)},
@@ -41,48 +40,19 @@ func (r *Report) qualityTable() Table {
 		pair{"tool_switches", known(q.ToolSwitches)},
 		pair{"unwatched", integer(q.Lost.Unwatched)},
 		pair{"runtime_error_ppm", known(q.RuntimeErrorPPM)},
-		pair{"on_cpu_ns", positive(q.OnCPUNS)},
-		pair{"runtime_ns", positive(q.RuntimeNS)},
+		pair{"on_cpu_ns", positiveField(q.OnCPUNS)},
+		pair{"runtime_ns", positiveField(q.RuntimeNS)},
 	)
 	return pairs("quality", append(list, r.Recording.pairs()...))
 }
 
-// pairs names the hooks that gave the figures.
-func (c Capture) pairs() []pair {
-	return []pair{{"pick_hook", free(c.Pick)}, {"switch_hook", free(c.Switch)}, {"tick_hook", free(c.Tick)}}
-}
-
 // hostTable has one row per part of the fingerprint, and then one per setting.
 func (r *Report) hostTable() Table {
-	return pairs("host", append(r.Host.pairs(), r.Settings.pairs()...))
+	return pairs("host", propertyPairs(append(r.Host.Properties(), r.Settings.Properties()...)))
 }
 
-func (h Host) pairs() []pair {
-	return []pair{
-		{"kernel", free(h.Kernel)},
-		{"arch", free(h.Arch)},
-		{"cpu_model", free(h.CPUModel)},
-		{"cpus", positive(int64(h.CPUs))},
-		{"smt", free(h.SMT)},
-		{"hz", positive(int64(h.HZ))},
-		{"preemption", free(h.Preemption)},
-		{"scheduler", free(h.Scheduler)},
-		{"base_slice_ns", known(h.BaseSliceNS)},
-		{"pti", free(h.PTI)},
-		{"mitigations", free(strings.Join(h.Mitigations, "; "))},
-		{"clocksource", free(h.Clocksource)},
-		{"hypervisor", free(h.Hypervisor)},
-		{"governor", free(h.Governor)},
-		{"memory_bytes", positive(h.MemoryBytes)},
-		{"distribution", free(h.Distribution)},
-		{"pcid", free(h.PCID)},
-		{"invpcid", free(h.INVPCID)},
-		{"nested_paging", free(h.NestedPaging)},
-	}
-}
-
-// positive is a number of which 0 says that it was not read, or not asked for.
-func positive(n int64) Field {
+// positiveField is a number of which 0 says that it was not read, or not asked for.
+func positiveField(n int64) Field {
 	if n <= 0 {
 		return absent()
 	}
@@ -92,6 +62,17 @@ func positive(n int64) Field {
 type pair struct {
 	name  string
 	value Field
+}
+
+// propertyField is a property's value.
+func propertyField(p Property) Field { return Field{Text: p.Value, Free: !p.Number} }
+
+func propertyPairs(list []Property) []pair {
+	out := make([]pair, len(list))
+	for i, p := range list {
+		out[i] = pair{p.Name, propertyField(p)}
+	}
+	return out
 }
 
 // pairs is a table whose values are of several kinds, and so texts.

@@ -82,7 +82,7 @@ func TestSchemaSpeaksOfTheFile(t *testing.T) {
 // Types in a table's schema are those of Table Schema, and flags are no numbers there.
 func TestTableSchema(t *testing.T) {
 	for _, name := range report.TableNames() {
-		columns := table(t, new(report.Report), name).Columns
+		columns := tableOf(t, new(report.Report), name).Columns
 		var schema struct {
 			Name   string
 			Fields []struct{ Name, Type string }

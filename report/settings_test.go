@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -52,7 +54,11 @@ func TestSettings(t *testing.T) {
 		if trust := trustOf(other); (c.trust == "") == strings.Contains(trust, "not the usual") || !strings.Contains(trust, c.trust) {
 			t.Errorf("%s %s: Trust lacks %q:\n%s", c.name, c.value, c.trust, trust)
 		}
-		if rows := slices.Collect(table(t, other, "host").Rows); !slices.ContainsFunc(rows, func(row []report.Field) bool {
+		host, err := other.Table("host")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows := slices.Collect(host.Rows); !slices.ContainsFunc(rows, func(row []report.Field) bool {
 			return row[0].Text == c.name && row[1].Text == c.value && row[1].Free
 		}) {
 			t.Errorf("%s %s: table host lacks it", c.name, c.value)
@@ -140,7 +146,8 @@ func TestSettingsThatChangeMeanwhile(t *testing.T) {
 		if diff := cmp.Diff([]string{c.compared}, differences(t, reporttest.Bundled(2, 2), r)); diff != "" {
 			t.Errorf("%s: compare names (-want +got):\n%s", what, diff)
 		}
-		if err := reporttest.CheckSchema(encode(t, r)); err != nil {
+		var text bytes.Buffer
+		if err := errors.Join(report.Encode(&text, r), reporttest.CheckSchema(text.Bytes())); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

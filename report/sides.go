@@ -85,7 +85,7 @@ func (s side) side() Side {
 	first := s.runs[0]
 	out := Side{
 		Name: first.Name, Created: first.Report.Created, Kernel: first.Report.Host.Kernel,
-		header: first.Report.Host.header()[1:], // the first is our name
+		Host: first.Report.Host,
 	}
 	if more := len(s.runs) - 1; more > 0 {
 		out.Name = fmt.Sprintf("%s and %d more", first.Name, more)

@@ -167,15 +167,17 @@ func (r *Report) subject() []Part {
 
 // load is one variant of a workload and the modes that it ran in.
 type load struct {
+	// name is the workload's or the command's, and variant its form, "" where it has one form.
 	name, variant string
-	modes         []Mode
+	// modes are in the order processes, threads, command.
+	modes []Mode
 }
 
 // isCommand reports whether the load is a program that slicetrace did not bundle.
 func (l load) isCommand() bool { return slices.Equal(l.modes, []Mode{Command}) }
 
 // title names the load in a sentence.
-func (l load) title() string { return strings.TrimSpace(l.name + " " + l.variant) }
+func (l load) title() string { return WorkloadTitle(l.name, l.variant) }
 
 // group returns an empty group that bears the load's name.
 func (l load) group() Group {

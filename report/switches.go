@@ -71,7 +71,7 @@ func sum(all []pool) pool {
 	total := pool{core: "all"}
 	for _, p := range all {
 		total.stats.Class = p.stats.Class
-		total.stats.merge(p.stats)
+		total.stats.Add(p.stats)
 		total.wallNS += p.wallNS
 	}
 	return total

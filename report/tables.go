@@ -206,11 +206,8 @@ const endColumns = " trial load:name started_ns"
 
 // end returns the fields of endColumns.
 func (t numbered) end() []Field {
-	return []Field{integer(t.number), free(t.load()), known(t.StartedNS)}
+	return []Field{integer(t.number), free(WorkloadTitle(t.Workload, t.Variant)), known(t.StartedNS)}
 }
-
-// load is the workload with its form in one name.
-func (t *Trial) load() string { return load{name: t.Workload, variant: t.Variant}.title() }
 
 // nearest returns the name within two edits of s, or that s begins or is begun by; "" if none.
 func nearest(s string, names []string) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-func table(t *testing.T, r *report.Report, name string) report.Table {
+func tableOf(t *testing.T, r *report.Report, name string) report.Table {
 	t.Helper()
 	out, err := r.Table(name)
 	if err != nil {
@@ -48,7 +48,7 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		t.Errorf("tables are %q", names)
 	}
 	for _, name := range names {
-		columns := columnNames(table(t, reporttest.Bundled(1, 1), name))
+		columns := columnNames(tableOf(t, reporttest.Bundled(1, 1), name))
 		if got := strings.Join(columns, ",") + ","; !strings.HasPrefix(got, contract[name]+",") {
 			t.Errorf("table %s has columns %s, want first %s", name, got, contract[name])
 		}
@@ -64,7 +64,7 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)), reporttest.Full(1, 2),
 	} {
 		for _, name := range report.TableNames() {
-			tab := table(t, r, name)
+			tab := tableOf(t, r, name)
 			rows := slices.Collect(tab.Rows)
 			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 || name == "figures" && len(r.Setup.Workloads) < 3
 			if len(rows) == 0 && !mayBeEmpty {
@@ -124,11 +124,11 @@ func fields(tab report.Table, row int) map[string]string {
 // A column's kind is a contract too: files of many reports are read as one.
 func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 	for _, name := range report.TableNames() {
-		want := table(t, reporttest.Bundled(2, 2), name).Columns
+		want := tableOf(t, reporttest.Bundled(2, 2), name).Columns
 		for what, r := range map[string]*report.Report{
 			"empty": {}, "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 		} {
-			if diff := cmp.Diff(want, table(t, r, name).Columns); diff != "" {
+			if diff := cmp.Diff(want, tableOf(t, r, name).Columns); diff != "" {
 				t.Errorf("table %s of a report %s (-want +got):\n%s", name, what, diff)
 			}
 		}
@@ -150,7 +150,7 @@ func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 
 func TestWithPutsConstantColumnsFirst(t *testing.T) {
 	r := reporttest.Command()
-	plain := table(t, r, "workers")
+	plain := tableOf(t, r, "workers")
 	got := plain.With(report.IdentityColumns(), r.Identity())
 	if names := strings.Join(columnNames(got), ","); !strings.HasPrefix(names, "report,created,kernel,cpu_model,workload,") {
 		t.Errorf("columns are %s", names)
@@ -256,17 +256,17 @@ func TestTableValues(t *testing.T) {
 			"low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
 	} {
-		if diff := cmp.Diff(c.want, fields(table(t, r, c.table), c.row)); diff != "" {
+		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
 			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
 		}
 	}
 	// A core without a switch keeps its times, in a row without a class.
-	quiet := fields(table(t, r, "cores"), 1)
+	quiet := fields(tableOf(t, r, "cores"), 1)
 	if quiet["core"] != "2" || quiet["class"] != "" || quiet["idle_ns"] != "1000" {
 		t.Errorf("the quiet core is %v", quiet)
 	}
 	quality := map[string]string{}
-	for _, row := range slices.Collect(table(t, r, "quality").Rows) {
+	for _, row := range slices.Collect(tableOf(t, r, "quality").Rows) {
 		quality[row[0].Text] = row[1].Text
 	}
 	for name, want := range map[string]string{
@@ -281,10 +281,10 @@ func TestTableValues(t *testing.T) {
 
 func TestCommandHasNoOperations(t *testing.T) {
 	r := reporttest.Command()
-	if got := fields(table(t, r, "trials"), 0)["operations"]; got != "" {
+	if got := fields(tableOf(t, r, "trials"), 0)["operations"]; got != "" {
 		t.Errorf("a command has %q operations", got)
 	}
-	if got := fields(table(t, r, "workers"), 0)["kernel_voluntary"]; got != "" {
+	if got := fields(tableOf(t, r, "workers"), 0)["kernel_voluntary"]; got != "" {
 		t.Errorf("an uncompared worker has %q kernel switches", got)
 	}
 }

@@ -1,6 +1,9 @@
 package report
 
-import "iter"
+import (
+	"iter"
+	"strings"
+)
 
 // trialTable has one row per trial. slices, on_cpu_ns and wait_ns are the workers'
 // own. The tasks that they created and that ended have theirs in created_slices and
@@ -214,4 +217,20 @@ func (w *Worker) fields(mode Mode) []Field {
 		row = append(row, integer(*w.EndedBy.At(cause)))
 	}
 	return row
+}
+
+func (t *Throttling) fields() []Field {
+	if t == nil {
+		return []Field{absent(), absent()}
+	}
+	return []Field{integer(t.Times), integer(t.NS)}
+}
+
+// changed names the settings that were not as at the beginning of the run.
+func (t *Trial) changed() Field {
+	var names []string
+	for _, c := range t.Settings {
+		names = append(names, c.Name)
+	}
+	return free(strings.Join(names, " "))
 }

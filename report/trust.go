@@ -21,7 +21,7 @@ func (r *Report) trustSection() Section {
 		row("phases unmatched", count(q.Lost.Unmatched()), fmt.Sprintf("should have been timed and were not: pick %d, switch %d", q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
 		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; repaired"),
 		row("switches unwatched", count(q.Lost.Unwatched), "on cores that came online later"),
-		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)+q.moreRoom(": ", "")),
+		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)+q.MoreRoom(": ", "")),
 		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
 		row("workers reconciled", r.reconciledCell(), "switch counts equal the kernel's own nvcsw and nivcsw"),
 	}}
@@ -29,7 +29,7 @@ func (r *Report) trustSection() Section {
 		g.Rows = append(g.Rows, row("created reconciled", textCell(fmt.Sprintf("%d of %d", q.ReconciledCreated, q.CreatedTasks)), "likewise, of tasks that workers created and that ended"))
 	}
 	g.Rows = append(g.Rows,
-		row("hook floor", valueCell(q.floor()), "what remains of the tracer inside each phase; not subtracted"),
+		row("hook floor", valueCell(q.HookFloor()), "what remains of the tracer inside each phase; not subtracted"),
 		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+r.selfPerCore()),
 		row("tracer's own, a switch", valueCell(r.selfPerSwitch()), "its bookkeeping; the hooks slow a switch down by several times that"),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
@@ -82,19 +82,13 @@ func (r *Report) reconciledCell() Cell {
 	return textCell(fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers))
 }
 
-// floor is the hook floor, absent where no phase was timed or it was not measured.
-func (q Quality) floor() Quantity {
-	if q.ProbeFloorNS == nil {
-		return Quantity{Unit: Nanoseconds}
-	}
-	return Of(float64(*q.ProbeFloorNS), Nanoseconds)
-}
-
 // interruptShare is interrupts' part of core time.
 func (r *Report) interruptShare() Quantity {
 	var sum int64
-	for _, core := range r.everyCore() {
-		sum += core.InterruptNS
+	for i := range r.Trials {
+		for j := range r.Trials[i].Cores {
+			sum += r.Trials[i].Cores[j].InterruptNS
+		}
 	}
 	return percent(float64(sum), float64(r.Quality.WallNS))
 }
@@ -274,11 +268,11 @@ func (r *Report) trustDigest() Section {
 	q := r.Quality
 	return Section{Title: trustTitle, Notes: append([]string{
 		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s%s, tasks lost %s%s, hooks skipped %s.",
-			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), q.Lost.unwatchedClause(), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.moreRoom(" (", ")"), ofCount(q.RecursionMisses)),
+			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), q.Lost.unwatchedClause(), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
 			r.reconciledCell().Text, q.createdClause(), Of(float64(q.AccountingErrorPPM), PPM), q.runtimeError()),
 		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer's bookkeeping %s%s%s.%s",
-			q.floor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.selfClause(), r.toolClause()),
+			q.HookFloor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), r.selfPerCore(), r.selfClause(), r.toolClause()),
 	}, r.trustNotes()...)}
 }
 

@@ -130,12 +130,12 @@ func TestDuckDBSeesTheTypes(t *testing.T) {
 		report.ColumnBoolean: "BOOLEAN",
 	}
 	for _, name := range report.TableNames() {
-		table, err := new(report.Report).Table(name)
+		tab, err := new(report.Report).Table(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var want [][]string
-		for _, c := range new(report.Report).InFleet(table, "").Columns {
+		for _, c := range new(report.Report).InFleet(tab, "").Columns {
 			want = append(want, []string{c.Name, types[c.Kind]})
 		}
 		want = append(want, []string{"date", "DATE"}, []string{"host", "VARCHAR"})

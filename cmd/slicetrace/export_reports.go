@@ -19,8 +19,8 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if o.format == exportPerfetto {
 		return usagef("--format perfetto is of recordings, and %s is none: slicetrace run --record makes one", names[0])
 	}
-	for _, table := range o.tables {
-		if _, err := new(report.Report).Table(table); err != nil {
+	for _, tableName := range o.tables {
+		if _, err := new(report.Report).Table(tableName); err != nil {
 			return &statusError{exitUsage, err}
 		}
 	}
@@ -34,14 +34,14 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if o.host != "" {
 		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
 	}
-	table, err := o.one(report.TableNames())
+	tableName, err := o.one(report.TableNames())
 	if err != nil {
 		return err
 	}
 	return o.deliver(ctx, s, names, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
-			t, err := r.Table(table)
+			t, err := r.Table(tableName)
 			if err != nil {
 				return err
 			}
@@ -114,12 +114,12 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 			if host == "" {
 				host = r.Host.ID()
 			}
-			for _, table := range tables {
-				t, err := r.Table(table)
+			for _, tableName := range tables {
+				t, err := r.Table(tableName)
 				if err != nil {
 					return err
 				}
-				path := []string{table, "host=" + partition(host), "date=" + r.Created.UTC().Format("2006-01-02"), r.ID() + ".parquet"}
+				path := []string{tableName, "host=" + partition(host), "date=" + r.Created.UTC().Format("2006-01-02"), r.ID() + ".parquet"}
 				err = outfile.WriteInFolders(o.output, path, owner, func(w io.Writer) error {
 					out := o.tableWriter(contextWriter{ctx, w})
 					return errors.Join(out.Table(o.identified(t, name, r, 1)), out.Close())

@@ -37,11 +37,11 @@ func (o *exportOptions) exportSchema(ctx context.Context, s streams) error {
 		}
 		columns, ok := render.RecordingColumns(name)
 		if !ok {
-			table, err := new(report.Report).Table(name)
+			tab, err := new(report.Report).Table(name)
 			if err != nil {
 				return &statusError{exitUsage, err}
 			}
-			columns = table.Columns
+			columns = tab.Columns
 		}
 		text = report.TableSchema(name, columns)
 	}

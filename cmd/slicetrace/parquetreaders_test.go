@@ -176,13 +176,13 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 // identified is a table as Parquet holds it, from the report itself.
 func identified(t *testing.T, r *report.Report, name, file string) parquetTable {
 	t.Helper()
-	table, err := r.Table(name)
+	tab, err := r.Table(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	table = r.InFleet(table, file)
-	p := parquetTable{columns: table.Columns}
-	for row := range table.Rows {
+	tab = r.InFleet(tab, file)
+	p := parquetTable{columns: tab.Columns}
+	for row := range tab.Rows {
 		var texts []string
 		for _, f := range row {
 			texts = append(texts, strings.ToValidUTF8(f.Text, "\uFFFD"))

@@ -96,14 +96,14 @@ func textOptions(w *os.File, verbose bool) render.TextOptions {
 }
 
 func showTable(w io.Writer, r *report.Report, name string) error {
-	table, err := r.Table(name)
+	tab, err := r.Table(name)
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
-	return writeCSV(w, table)
+	return writeCSV(w, tab)
 }
 
-func writeCSV(w io.Writer, table report.Table) error {
+func writeCSV(w io.Writer, tab report.Table) error {
 	out := render.NewCSV(w)
-	return errors.Join(out.Table(table), out.Close())
+	return errors.Join(out.Table(tab), out.Close())
 }

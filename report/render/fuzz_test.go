@@ -32,12 +32,12 @@ func FuzzText(f *testing.F) {
 		checkPrintable(t, shown)
 		checkInk(t, page(t, r, render.PageOptions{}))
 		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+			tab, err := r.Table(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, out := range []render.TableWriter{render.NewCSV(io.Discard), render.NewParquet(io.Discard)} {
-				if err := errors.Join(out.Table(table), out.Close()); err != nil {
+				if err := errors.Join(out.Table(tab), out.Close()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -59,7 +59,7 @@ type distributionRow struct {
 	Figures    []string
 }
 
-func (v *view) addDistributions(all []report.LoadDistributions) {
+func (v *pageModel) addDistributions(all []report.LoadDistributions) {
 	v.Data = pageData{BinsPerOctave: report.BinsPerOctave, Loads: []loadData{}, Windows: []windowData{}}
 	for _, l := range all {
 		s := distributionSheet{Name: printable(l.Load)}
@@ -104,7 +104,7 @@ type windowRow struct {
 // workerColours is how many the page's script has.
 const workerColours = 8
 
-func (v *view) addWindows(windows []timeline.Window) {
+func (v *pageModel) addWindows(windows []timeline.Window) {
 	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
 	for _, w := range windows {
 		name := strings.Join(strings.Fields(w.Mark.Workload+" "+w.Mark.Variant), " ")

@@ -31,11 +31,11 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 		"hostile": reporttest.Hostile(reporttest.Command()), "empty": {},
 	} {
 		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+			tab, err := r.Table(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			files[what+" "+name] = parquetOf(t, table.With(report.IdentityColumns(), r.Identity()))
+			files[what+" "+name] = parquetOf(t, tab.With(report.IdentityColumns(), r.Identity()))
 		}
 	}
 	for what, data := range map[string][]byte{"small": smallRecording(t), "recorded": reporttest.Recording()} {

@@ -24,8 +24,8 @@ func parquetOf(t *testing.T, tables ...report.Table) *parquet.File {
 	t.Helper()
 	var out bytes.Buffer
 	w := render.NewParquet(&out)
-	for _, table := range tables {
-		if err := w.Table(table); err != nil {
+	for _, tab := range tables {
+		if err := w.Table(tab); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,11 +97,11 @@ func TestParquetSchemas(t *testing.T) {
 	var got strings.Builder
 	empty := new(report.Report)
 	for _, name := range report.TableNames() {
-		table, err := empty.Table(name)
+		tab, err := empty.Table(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&got, parquetOf(t, empty.InFleet(table, "")).Schema())
+		fmt.Fprintln(&got, parquetOf(t, empty.InFleet(tab, "")).Schema())
 	}
 	for _, name := range render.RecordingTableNames() {
 		fmt.Fprintln(&got, openParquet(t, recordingTable(t, parquetTo, smallRecording(t), name)).Schema())
@@ -113,11 +113,11 @@ func TestParquetSchemas(t *testing.T) {
 func TestParquetIsPlain(t *testing.T) {
 	r := reporttest.Bundled(2, 2)
 	for _, name := range report.TableNames() {
-		table, err := r.Table(name)
+		tab, err := r.Table(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := parquetOf(t, r.InFleet(table, "r.json"))
+		f := parquetOf(t, r.InFleet(tab, "r.json"))
 		for _, e := range f.Metadata().Schema[1:] {
 			logical := e.LogicalType.String()
 			if !slices.Contains([]string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}, logical) {
@@ -140,13 +140,13 @@ func TestParquetHoldsTheTables(t *testing.T) {
 		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 	} {
 		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+			tab, err := r.Table(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var want [][]string
 			for range 2 {
-				for row := range table.Rows {
+				for row := range tab.Rows {
 					var line []string
 					for _, f := range row {
 						line = append(line, f.Text)
@@ -154,7 +154,7 @@ func TestParquetHoldsTheTables(t *testing.T) {
 					want = append(want, line)
 				}
 			}
-			if diff := cmp.Diff(want, texts(t, parquetOf(t, table, table))); diff != "" {
+			if diff := cmp.Diff(want, texts(t, parquetOf(t, tab, tab))); diff != "" {
 				t.Errorf("%s, table %s (-want +got):\n%s", what, name, diff)
 			}
 		}
@@ -163,12 +163,12 @@ func TestParquetHoldsTheTables(t *testing.T) {
 
 func TestParquetMakesHostileNamesValid(t *testing.T) {
 	r := reporttest.Hostile(reporttest.Command())
-	table, err := r.Table("workers")
+	tab, err := r.Table("workers")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const comm = 6
-	rows := texts(t, parquetOf(t, table))
+	rows := texts(t, parquetOf(t, tab))
 	for i, name := range reporttest.HostileNames() {
 		want := strings.ToValidUTF8(name, "\uFFFD")
 		if got := rows[i][comm]; got != want || !utf8.ValidString(got) {
@@ -178,11 +178,11 @@ func TestParquetMakesHostileNamesValid(t *testing.T) {
 }
 
 func TestParquetRefusesWhatDoesNotFitTheColumn(t *testing.T) {
-	table := report.Table{
+	tab := report.Table{
 		Name: "t", Columns: []report.TableColumn{{Name: "n"}},
 		Rows: slices.Values([][]report.Field{{{Text: "18446744073709551615"}}}),
 	}
-	if err := render.NewParquet(io.Discard).Table(table); err == nil || !strings.Contains(err.Error(), "column n") {
+	if err := render.NewParquet(io.Discard).Table(tab); err == nil || !strings.Contains(err.Error(), "column n") {
 		t.Errorf("error is %v", err)
 	}
 }
