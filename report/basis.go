@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/perf/benchmath"
 
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -323,7 +324,7 @@ const howToTurn = "make runs of both sides in turns, such as: for i in 1 3 5; do
 
 // Sentences say on what the outcomes rest, and what would tell more.
 func (b Basis) Sentences() []string {
-	runs := plural(b.OldRuns, "old run") + " and " + plural(b.NewRuns, "new run")
+	runs := words.Plural(b.OldRuns, "old run") + " and " + words.Plural(b.NewRuns, "new run")
 	switch b.Kind {
 	case BasisTurns:
 		ways := fmt.Sprintf("all %d ways to deal them out to two sides", b.Arrangements)
@@ -333,12 +334,12 @@ func (b Basis) Sentences() []string {
 		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from %s.", runs, ways)}
 		if b.Needed > 0 {
 			out = append(out, fmt.Sprintf("As much as these runs vary, a change of 10 %% in any primary figure is found nine times in ten with %d runs a side; "+
-				"it is %s that takes so many%s.", b.Needed, b.Noisiest, choose(b.Needed > manyRuns, ", and a quieter machine would take fewer", "")))
+				"it is %s that takes so many%s.", b.Needed, b.Noisiest, words.Choose(b.Needed > manyRuns, ", and a quieter machine would take fewer", "")))
 		}
 		return out
 	case BasisLike:
 		return []string{fmt.Sprintf("%s, held against how much %d like runs differ (%s). Each side counts as one sample, since its runs share their hour.",
-			runs, b.LikeRuns, listed(b.Like, 3))}
+			runs, b.LikeRuns, words.List(b.Like, 3))}
 	}
 	out := ""
 	switch {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -107,7 +108,7 @@ func (r *Report) ratioChart(loads []load, m metric) *Chart {
 
 // modesChart plots the medians over rounds of a time, a series for each mode.
 func (r *Report) modesChart(loads []load, m metric) *Chart {
-	c := &Chart{Title: m.name, Caption: choose(m.longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
+	c := &Chart{Title: m.name, Caption: words.Choose(m.longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
 	for _, mode := range r.bundledModes() {
 		c.Series = append(c.Series, string(mode))
 	}

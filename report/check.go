@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -157,12 +158,12 @@ func (c *Comparison) Undecidable() error {
 // Sentence says what became of the condition.
 func (c Checked) Sentence() string {
 	if len(c.Met) > 0 {
-		return fmt.Sprintf("%s is met by %s", c.Condition, listed(c.Met, 4))
+		return fmt.Sprintf("%s is met by %s", c.Condition, words.List(c.Met, 4))
 	}
 	lacking := ""
 	if c.Missing > 0 {
 		lacking = fmt.Sprintf(", %d of which not all runs have", c.Missing)
 	}
 	return fmt.Sprintf("%s is met by none of %s: %d shown to be within it, %d not decided%s",
-		c.Condition, plural(c.Covered, "figure"), c.Within, c.Undecided, lacking)
+		c.Condition, words.Plural(c.Covered, "figure"), c.Within, c.Undecided, lacking)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // whole returns the load of a workload with one form.
@@ -78,7 +79,7 @@ func keepingMany(e *evidence) string {
 		default:
 			e.bound(f, dearerBy, unbounded())
 		}
-		said = append(said, fmt.Sprintf("%s %s (%s%s)", l.name, span(f), plural(n, "worker"), but))
+		said = append(said, fmt.Sprintf("%s %s (%s%s)", l.name, span(f), words.Plural(n, "worker"), but))
 	}
 	if len(said) == 0 {
 		return ""

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // Summarize makes the comparison ready to read: what changed or, in full,
@@ -54,9 +56,9 @@ func (c *Comparison) checkedSection() Section {
 func (s Side) item(role string) Item {
 	parts := append([]string{s.Name}, s.Host.header()[1:]...) // the first is our name
 	if n := len(s.Runs); n > 1 {
-		parts = append(parts, plural(n, "run"))
+		parts = append(parts, words.Plural(n, "run"))
 	}
-	parts = append(parts, plural(s.Trials, "trial"))
+	parts = append(parts, words.Plural(s.Trials, "trial"))
 	if !s.Created.IsZero() {
 		parts = append(parts, s.Created.UTC().Format(time.DateTime)+" UTC")
 	}
@@ -145,7 +147,7 @@ func byPlace(metrics []string, where map[string][]string) []string {
 		for n < len(metrics) && slices.Equal(where[metrics[n]], where[metrics[i]]) {
 			n++
 		}
-		out = append(out, fmt.Sprintf("%s of %s", strings.Join(metrics[i:n], ", "), listed(where[metrics[i]], 4)))
+		out = append(out, fmt.Sprintf("%s of %s", strings.Join(metrics[i:n], ", "), words.List(where[metrics[i]], 4)))
 		i = n
 	}
 	return out
@@ -176,17 +178,17 @@ func (p *Pair) changeSection(of string, full bool) Section {
 	if tested > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. Among the tested are %d primary ones (operations, duration, "+
 			"and what a switch costs where there are %d switches), decided together: among like sides any is called changed once in twenty times.",
-			tested, count[Changed], count[Alike], choose(full, "", "; --verbose shows them"), p.testedPrimary(), enoughSwitches))
+			tested, count[Changed], count[Alike], words.Choose(full, "", "; --verbose shows them"), p.testedPrimary(), enoughSwitches))
 	}
 	if n := count[Small]; n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s can be told apart, but by less than %d %%.", plural(n, "figure"), leastChange))
+		s.Notes = append(s.Notes, fmt.Sprintf("%s can be told apart, but by less than %d %%.", words.Plural(n, "figure"), leastChange))
 	}
 	if n := count[Doubtful]; n > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, which gives some %.0f among so many%s.",
-			n, choose(n == 1, "has", "have"), 0.05*float64(tested), choose(full, "; a ? follows their p", "; --verbose shows them")))
+			n, words.Choose(n == 1, "has", "have"), 0.05*float64(tested), words.Choose(full, "; a ? follows their p", "; --verbose shows them")))
 	}
 	if n := len(p.Changes) - primary; undecided && !full && n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.", plural(n, "figure")))
+		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.", words.Plural(n, "figure")))
 	}
 	return s
 }
@@ -228,7 +230,7 @@ func (p *Pair) digest() []string {
 		for _, c := range of[m] {
 			places = append(places, fmt.Sprintf("%s %s %s", WorkloadTitle(c.Workload, c.Variant), c.Mode, c.Difference().String()))
 		}
-		out = append(out, fmt.Sprintf("Changed %s: %s.", m, listed(places, 6)))
+		out = append(out, fmt.Sprintf("Changed %s: %s.", m, words.List(places, 6)))
 	}
 	if len(out) == 0 && p.testedPrimary() > 0 {
 		out = append(out, "No primary figure (what work was done, how long it took, what a switch costs) is called changed.")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/slicetrace/slicetrace/report/internal/asciijson"
 )
 
 // ComparisonVersion is the version of the JSON form of a Comparison.
@@ -161,13 +163,6 @@ func warnings(old Side, p Pair, notes map[string]bool) []string {
 	return append(out, roundNotes(notes)...)
 }
 
-func choose(yes bool, a, b string) string {
-	if yes {
-		return a
-	}
-	return b
-}
-
 // finite is a number that JSON can hold, nil for any other.
 func finite(x float64) *float64 {
 	if math.IsInf(x, 0) || math.IsNaN(x) {
@@ -178,7 +173,7 @@ func finite(x float64) *float64 {
 
 // Encode writes the comparison as one line of JSON.
 func (c *Comparison) Encode(w io.Writer) error {
-	if err := writeJSON(w, c); err != nil {
+	if err := asciijson.Write(w, c); err != nil {
 		return fmt.Errorf("encode comparison: %w", err)
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // Condition is met by a change that is larger than a limit, such as "cost_p50>5%",
@@ -47,7 +49,7 @@ func ParseCondition(s string) (Condition, error) {
 	c.Metric, c.Less = strings.TrimSpace(rest[:i]), rest[i] == '<'
 	if names := MetricNames(); !slices.Contains(names, c.Metric) {
 		hint := ""
-		if near := nearest(c.Metric, names); near != "" {
+		if near := words.Nearest(c.Metric, names); near != "" {
 			hint = fmt.Sprintf("; did you mean %q?", near)
 		}
 		return Condition{}, fmt.Errorf("condition %q: there is no metric %q; %s%s", s, c.Metric, metricList(), hint)
@@ -96,7 +98,7 @@ func (c *Condition) limit(s string) error {
 	case err != nil, finite(value*one) == nil:
 		return errors.New("no percentage and no value")
 	case c.Absolute && one == 1 && (unit == Nanoseconds || unit == Bytes) && number == s:
-		return fmt.Errorf("no unit: %s is a %s, such as %s", c.Metric, choose(unit == Bytes, "size", "time"), choose(unit == Bytes, "4MiB", "10us"))
+		return fmt.Errorf("no unit: %s is a %s, such as %s", c.Metric, words.Choose(unit == Bytes, "size", "time"), words.Choose(unit == Bytes, "4MiB", "10us"))
 	case c.Absolute && unit == Percent:
 		return fmt.Errorf("no percentage: of %s only changes can be limited", c.Metric)
 	}
@@ -127,12 +129,4 @@ func (c Condition) covers(x *Change) bool {
 	title := WorkloadTitle(x.Workload, x.Variant)
 	return c.Metric == x.Metric && (c.Mode == "" || c.Mode == x.Mode) &&
 		(c.Workload == "" || c.Workload == x.Workload || c.Workload == title)
-}
-
-// listed names at most limit things.
-func listed(all []string, limit int) string {
-	if n := len(all); n > limit {
-		return fmt.Sprintf("%s and %d more", strings.Join(all[:limit], ", "), n-limit)
-	}
-	return strings.Join(all, ", ")
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 const (
@@ -40,7 +42,7 @@ func unlike(old, other *Report) []Unlike {
 		if alike && before[was.Name] == after[was.Name] {
 			continue
 		}
-		out = append(out, Unlike{Name: was.Name, Old: short(a) + before[was.Name], New: short(b) + after[was.Name]})
+		out = append(out, Unlike{Name: was.Name, Old: words.Short(a) + before[was.Name], New: words.Short(b) + after[was.Name]})
 		delete(before, was.Name)
 		delete(after, was.Name)
 	}

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // unusual lists the settings that do not go without saying.
@@ -48,7 +50,7 @@ func (r *Report) throttlingWarnings() []string {
 		quota = "set meanwhile"
 	}
 	return []string{fmt.Sprintf("the CPU quota of the cgroup (%s) held tasks back %s, for %s of core time, in %d of %s: rates and shares are the quota's as much as the machine's",
-		quota, times(sum.Times), Of(float64(sum.NS), Nanoseconds), trials, plural(len(r.Trials), "trial"))}
+		quota, times(sum.Times), Of(float64(sum.NS), Nanoseconds), trials, words.Plural(len(r.Trials), "trial"))}
 }
 
 func times(n uint64) string {
@@ -67,7 +69,7 @@ func (r *Report) changeWarnings() []string {
 		case d.Inside.Name != "":
 			more := ""
 			if n := len(d.Trials) - 1; n > 0 {
-				more = fmt.Sprintf(" (and others in %s)", plural(n, "more trial"))
+				more = fmt.Sprintf(" (and others in %s)", words.Plural(n, "more trial"))
 			}
 			out = append(out, fmt.Sprintf("%s changed while work ran: %s, then %s in %s%s", name,
 				orDash(d.Inside.Start), orDash(d.Inside.End), d.Inside.Name, more))
@@ -75,7 +77,7 @@ func (r *Report) changeWarnings() []string {
 			out = append(out, fmt.Sprintf("%s was %s when the run began and %s at its end", name, orDash(d.Began), strings.Join(d.Values, ", ")))
 		default:
 			out = append(out, fmt.Sprintf("%s changed: %s at the beginning, %s in %d of %s (%s)", name, orDash(d.Began),
-				strings.Join(d.Values, ", "), len(d.Trials), plural(len(r.Trials), "trial"), listed(d.Trials, 4)))
+				strings.Join(d.Values, ", "), len(d.Trials), words.Plural(len(r.Trials), "trial"), words.List(d.Trials, 4)))
 		}
 	}
 	return out

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // side holds the runs of one side of a comparison, in the order in which they began.
@@ -127,7 +129,7 @@ func (s side) warnings(name string) []string {
 		}
 	}
 	if len(lacking) > 0 {
-		out = append(out, fmt.Sprintf("not all %s runs have the same work, and what some lack is left out: %s.", name, listed(lacking, 4)))
+		out = append(out, fmt.Sprintf("not all %s runs have the same work, and what some lack is left out: %s.", name, words.List(lacking, 4)))
 	}
 	return out
 }
@@ -204,5 +206,5 @@ func (s side) notLike(first Named) []string {
 	if len(out) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("not all runs that were given as like ones are: %s.", listed(out, 4))}
+	return []string{fmt.Sprintf("not all runs that were given as like ones are: %s.", words.List(out, 4))}
 }

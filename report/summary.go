@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // manyWorkloads is how many names of workloads fit into a line.
@@ -136,19 +138,19 @@ func (r *Report) summaryOf(sections []Section) *Summary {
 func (r *Report) subject() []Part {
 	var out []Part
 	if len(r.Setup.Command) > 0 {
-		out = append(out, Part{Label: short(r.Setup.CommandLine())})
+		out = append(out, Part{Label: words.Short(r.Setup.CommandLine())})
 		if len(r.Trials) == 1 {
 			out = append(out, Part{Label: "ran", Value: Of(float64(r.Trials[0].DurationNS), Nanoseconds)})
 		}
 	} else if len(r.Setup.Workloads) > 0 {
 		label := strings.Join(r.Setup.Workloads, ", ")
 		if n := len(r.Setup.Workloads); n > manyWorkloads {
-			label = plural(n, "workload") // the tables name them
+			label = words.Plural(n, "workload") // the tables name them
 		}
 		out = append(out, Part{Label: label})
 	}
 	if r.Setup.Rounds > 1 {
-		out = append(out, Part{Label: plural(r.Setup.Rounds, "round")})
+		out = append(out, Part{Label: words.Plural(r.Setup.Rounds, "round")})
 	}
 	if r.Setup.DurationNS > 0 {
 		out = append(out, Part{Label: "trials of", Value: Of(float64(r.Setup.DurationNS), Nanoseconds)})
@@ -157,7 +159,7 @@ func (r *Report) subject() []Part {
 		out = append(out, Part{Label: "operations a worker", Value: ofCount(r.Setup.Operations)})
 	}
 	if r.Setup.Workers > 0 {
-		out = append(out, Part{Label: plural(r.Setup.Workers, "worker")})
+		out = append(out, Part{Label: words.Plural(r.Setup.Workers, "worker")})
 	}
 	if !r.Created.IsZero() {
 		out = append(out, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 // Table is one of the tidy tables that export writes: one row per observation,
@@ -108,7 +109,7 @@ func (r *Report) Table(name string) (Table, error) {
 		return r.histogramTable(), nil
 	}
 	hint := ""
-	if near := nearest(name, TableNames()); near != "" {
+	if near := words.Nearest(name, TableNames()); near != "" {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return Table{}, fmt.Errorf("find table %q: the tables are %s%s", name, strings.Join(TableNames(), ", "), hint)
@@ -207,45 +208,4 @@ const endColumns = " trial load:name started_ns"
 // end returns the fields of endColumns.
 func (t numbered) end() []Field {
 	return []Field{integer(t.number), free(WorkloadTitle(t.Workload, t.Variant)), known(t.StartedNS)}
-}
-
-// nearest returns the name within two edits of s, or that s begins or is begun by; "" if none.
-func nearest(s string, names []string) string {
-	best, distance := "", 3
-	for _, n := range names {
-		if d := editDistance(s, n); d < distance {
-			best, distance = n, d
-		}
-	}
-	if best == "" && s != "" {
-		i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, s) || strings.HasPrefix(s, n) })
-		if i >= 0 {
-			best = names[i]
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's, by bytes, of short names; a long s is far from any.
-func editDistance(s, name string) int {
-	if len(s) > 32 {
-		return len(s)
-	}
-	row := make([]int, len(name)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(s) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(name) {
-			change := diagonal
-			if s[i] != name[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(name)]
 }

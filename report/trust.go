@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
 const trustTitle = "Trust"
@@ -214,9 +216,9 @@ func (h Host) header() []string {
 // its units with another, twice as many are counted as a data sheet has.
 func (h Host) cores() string {
 	if h.SMT == "on" {
-		return plural(h.CPUs, "logical core") + " (SMT)"
+		return words.Plural(h.CPUs, "logical core") + " (SMT)"
 	}
-	return plural(h.CPUs, "core")
+	return words.Plural(h.CPUs, "core")
 }
 
 // details returns the rest of the fingerprint on one line.
@@ -254,13 +256,6 @@ func shortMitigations(list []string) []string {
 		out[i] = strings.Replace(m, "Mitigation: ", "", 1)
 	}
 	return out
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 // trustDigest says on a few lines how far the figures can be believed.

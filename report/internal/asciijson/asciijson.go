@@ -1,4 +1,5 @@
-package report
+// Package asciijson writes JSON in which every character is one that prints.
+package asciijson
 
 import (
 	"encoding/json"
@@ -7,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// writeJSON writes v as marshalPrintable does, and ends the line.
-func writeJSON(w io.Writer, v any) error {
-	text, err := marshalPrintable(v)
+// Write writes v as Marshal does, and ends the line.
+func Write(w io.Writer, v any) error {
+	text, err := Marshal(v)
 	if err != nil {
 		return err
 	}
@@ -17,10 +18,10 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// marshalPrintable returns v as one line of JSON in which no character can steer a
+// Marshal returns v as one line of JSON in which no character can steer a
 // terminal or turn a line's direction, as names from outside may try to: all that
 // is not printable is escaped. Such characters can only be inside strings.
-func marshalPrintable(v any) ([]byte, error) {
+func Marshal(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	return escapeUnprintable(text), err
 }

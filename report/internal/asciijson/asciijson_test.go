@@ -1,4 +1,4 @@
-package report
+package asciijson
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ func TestWriteJSONEscapesWhatDoesNotPrint(t *testing.T) {
 		"":             `""`,
 	} {
 		var out bytes.Buffer
-		if err := writeJSON(&out, text); err != nil {
+		if err := Write(&out, text); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.TrimSuffix(out.String(), "\n"); got != want {
