@@ -1,12 +1,10 @@
-// Package report is the record of a run and its meaning. It imports no other
-// package of slicetrace and builds on any system:
+// Package report is the record of a run: what was measured, the file that holds it, and how
+// far it can be trusted. It builds on any system and links no eBPF. What the record means is
+// computed and shown by package view, which it does not import:
 //
 //	collector → Trial → Report ─┬─ Encode, ReadFile      JSON with a versioned schema
-//	                            ├─ ComputeQuality        how far it can be trusted
-//	                            ├─ Summarize → Summary   what a reader wants first
-//	                            ├─ Table → Table         tidy tables, raw integers
-//	                            └─ Compare → Comparison  what changed between reports
+//	                            └─ ComputeQuality        how far it can be trusted
 //
 // What was not measured is absent, never zero: a nil pointer in a Report, an
-// unknown Quantity in a Summary, an empty Field in a Table.
+// unknown Quantity elsewhere.
 package report

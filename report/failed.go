@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -34,21 +33,4 @@ func (f FailedTrial) Sentence() string {
 		out = " and is left out of the later rounds"
 	}
 	return fmt.Sprintf("%s in %s, round %d, failed%s: %s", f.Title(), f.Mode, f.Round, out, f.Cause)
-}
-
-// lacks says what a claim about these workloads, all for none, lacks because trials
-// failed; "" if none did.
-func (r *Report) lacks(workloads []string) string {
-	var all []string
-	for _, f := range r.Failed {
-		if len(workloads) > 0 && !slices.Contains(workloads, f.Workload) {
-			continue
-		}
-		since := ""
-		if f.LeftOut {
-			since = " and later"
-		}
-		all = append(all, fmt.Sprintf("%s in %s failed in round %d%s", f.Title(), f.Mode, f.Round, since))
-	}
-	return strings.Join(all, ", ")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 func encode(t testing.TB, r *report.Report) []byte {
@@ -160,12 +161,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r.Summarize()
+		view.Summarize(r)
 		r.ComputeQuality()
-		r.ComputeFindings()
-		r.Overview()
-		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+		view.ComputeFindings(r)
+		view.Overview(r)
+		for _, name := range view.TableNames() {
+			table, err := view.TableOf(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}

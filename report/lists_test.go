@@ -10,6 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // bare is a report whose lists are nil, which some are in each report.
@@ -95,7 +96,7 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if again.ID() != old.ID() {
 		t.Errorf("written again it is %s, and was %s", again.ID(), old.ID())
 	}
-	for _, name := range report.TableNames() {
+	for _, name := range view.TableNames() {
 		if diff := cmp.Diff(rows(t, want, name), rows(t, old, name)); diff != "" {
 			t.Errorf("table %s (-want +read):\n%s", name, diff)
 		}
@@ -103,7 +104,7 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if row := rows(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
 		t.Errorf("trial 2 is %v", row)
 	}
-	c, err := report.Compare([]report.Named{{Name: "old", Report: old}}, [][]report.Named{{{Name: "new", Report: bare()}}}, report.CompareOptions{})
+	c, err := view.Compare([]view.Named{{Name: "old", Report: old}}, [][]view.Named{{{Name: "new", Report: bare()}}}, view.CompareOptions{})
 	if err != nil || len(c.Pairs) != 1 || len(c.Pairs[0].Differences) != 0 {
 		t.Errorf("what an older report does not tell is a difference: %+v", c.Pairs)
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // complete offers fixed words for a flag to the shell's completion.
@@ -51,7 +51,7 @@ func programs(word string) []string {
 
 // completeTable offers the tables of what the file is, or all where that is not known.
 func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	tables := slices.Concat(report.TableNames(), render.RecordingTableNames())
+	tables := slices.Concat(view.TableNames(), render.RecordingTableNames())
 	if len(args) == 0 {
 		return tables, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -66,5 +66,5 @@ func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completio
 	if in.recording {
 		return render.RecordingTableNames(), cobra.ShellCompDirectiveNoFileComp
 	}
-	return report.TableNames(), cobra.ShellCompDirectiveNoFileComp
+	return view.TableNames(), cobra.ShellCompDirectiveNoFileComp
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // exportReports writes tables of one report or more; first is the first, open.
@@ -20,7 +21,7 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 		return usagef("--format perfetto is of recordings, and %s is none: slicetrace run --record makes one", names[0])
 	}
 	for _, tableName := range o.tables {
-		if _, err := new(report.Report).Table(tableName); err != nil {
+		if _, err := view.TableOf(new(report.Report), tableName); err != nil {
 			return &statusError{exitUsage, err}
 		}
 	}
@@ -34,14 +35,14 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if o.host != "" {
 		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
 	}
-	tableName, err := o.one(report.TableNames())
+	tableName, err := o.one(view.TableNames())
 	if err != nil {
 		return err
 	}
 	return o.deliver(ctx, s, names, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
-			t, err := r.Table(tableName)
+			t, err := view.TableOf(r, tableName)
 			if err != nil {
 				return err
 			}
@@ -61,12 +62,12 @@ func isNoFolder(name string) bool {
 }
 
 // identified tells the rows of several reports apart.
-func (o *exportOptions) identified(t report.Table, name string, r *report.Report, reports int) report.Table {
+func (o *exportOptions) identified(t view.Table, name string, r *report.Report, reports int) view.Table {
 	switch {
 	case o.format == exportParquet:
-		return r.InFleet(t, name)
+		return view.InFleet(r, t, name)
 	case reports > 1:
-		return r.Listed(t, name)
+		return view.Listed(r, t, name)
 	}
 	return t
 }
@@ -105,7 +106,7 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 	}
 	tables := o.tables
 	if len(tables) == 0 {
-		tables = report.TableNames()
+		tables = view.TableNames()
 	}
 	owner := invokingUser().owner()
 	return interruptible(ctx, func(ctx context.Context) error {
@@ -115,7 +116,7 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 				host = r.Host.ID()
 			}
 			for _, tableName := range tables {
-				t, err := r.Table(tableName)
+				t, err := view.TableOf(r, tableName)
 				if err != nil {
 					return err
 				}

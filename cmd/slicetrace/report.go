@@ -10,6 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 func newReport(s streams) *cobra.Command {
@@ -64,7 +65,7 @@ func readReport(name string) (*report.Report, error) {
 // withFindings decides the claims of a report that was saved without findings.
 func withFindings(r *report.Report) *report.Report {
 	if r.Findings == nil {
-		r.ComputeFindings()
+		view.ComputeFindings(r)
 	}
 	return r
 }
@@ -96,14 +97,14 @@ func textOptions(w *os.File, verbose bool) render.TextOptions {
 }
 
 func showTable(w io.Writer, r *report.Report, name string) error {
-	tab, err := r.Table(name)
+	tab, err := view.TableOf(r, name)
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
 	return writeCSV(w, tab)
 }
 
-func writeCSV(w io.Writer, tab report.Table) error {
+func writeCSV(w io.Writer, tab view.Table) error {
 	out := render.NewCSV(w)
 	return errors.Join(out.Table(tab), out.Close())
 }

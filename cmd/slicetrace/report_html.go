@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/timeline"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // pageFlags are what report --html takes.
@@ -74,8 +75,8 @@ func (p *pageFlags) write(s streams, names []string) error {
 		if err != nil {
 			return err
 		}
-		both := []report.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
-		options.Comparison, err = report.Compare(both[:1], [][]report.Named{both[1:]}, report.CompareOptions{Like: likeBeside(both[:1], both, nil)})
+		both := []view.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
+		options.Comparison, err = view.Compare(both[:1], [][]view.Named{both[1:]}, view.CompareOptions{Like: likeBeside(both[:1], both, nil)})
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // begin starts a report and says where it goes, or why it could not be measured
@@ -76,7 +77,7 @@ func seal(r *report.Report, c *collector.Collector, settings *hostinfo.SettingsW
 		r.Quality.ProbeFloorNS = &ns
 	}
 	r.ComputeQuality()
-	r.ComputeFindings()
+	view.ComputeFindings(r)
 }
 
 // deliver saves the report, and only then shows it: a reader that stops

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // under returns the tool with a program of the user's before it.
@@ -91,15 +92,15 @@ func TestEachConditionIsNamed(t *testing.T) {
 				during = append(during, func() { c.during(t, cmd) })
 			}
 			r := measured(t, finish(t, cmd, during...))
-			compared, err := report.Compare([]report.Named{{Name: "old", Report: plain}}, [][]report.Named{{{Name: "new", Report: r}}}, report.CompareOptions{})
+			compared, err := view.Compare([]view.Named{{Name: "old", Report: plain}}, [][]view.Named{{{Name: "new", Report: r}}}, view.CompareOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			unlike := compared.Pairs[0].Differences
-			if !slices.ContainsFunc(unlike, func(u report.Unlike) bool { return u.Name == c.want && strings.Contains(u.New, c.value) }) {
+			if !slices.ContainsFunc(unlike, func(u view.Unlike) bool { return u.Name == c.want && strings.Contains(u.New, c.value) }) {
 				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, unlike)
 			}
-			if said := strings.Join(r.Summarize().Warnings, "\n"); !strings.Contains(said, c.note) {
+			if said := strings.Join(view.Summarize(r).Warnings, "\n"); !strings.Contains(said, c.note) {
 				t.Errorf("the report does not say %q: %s", c.note, said)
 			}
 		})

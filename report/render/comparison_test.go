@@ -15,15 +15,16 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func compared(t testing.TB, old report.Named, others ...report.Named) *report.Comparison {
+func compared(t testing.TB, old view.Named, others ...view.Named) *view.Comparison {
 	t.Helper()
-	var sides [][]report.Named
+	var sides [][]view.Named
 	for _, n := range others {
-		sides = append(sides, []report.Named{n})
+		sides = append(sides, []view.Named{n})
 	}
-	c, err := report.Compare([]report.Named{old}, sides, report.CompareOptions{Cores: true})
+	c, err := view.Compare([]view.Named{old}, sides, view.CompareOptions{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,10 +32,10 @@ func compared(t testing.TB, old report.Named, others ...report.Named) *report.Co
 }
 
 // turns compares runs that were made in turns.
-func turns(t testing.TB, old, other *report.Report, runs int) *report.Comparison {
+func turns(t testing.TB, old, other *report.Report, runs int) *view.Comparison {
 	t.Helper()
 	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
-	c, err := report.Compare(reporttest.Named("old-", a), [][]report.Named{reporttest.Named("new-", b)}, report.CompareOptions{Cores: true})
+	c, err := view.Compare(reporttest.Named("old-", a), [][]view.Named{reporttest.Named("new-", b)}, view.CompareOptions{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +43,8 @@ func turns(t testing.TB, old, other *report.Report, runs int) *report.Comparison
 }
 
 // comparisons are what the goldens show, each named after the case.
-func comparisons(t *testing.T) map[string]*report.Comparison {
-	named := func(name string, r *report.Report) report.Named { return report.Named{Name: name + ".json", Report: r} }
+func comparisons(t *testing.T) map[string]*view.Comparison {
+	named := func(name string, r *report.Report) view.Named { return view.Named{Name: name + ".json", Report: r} }
 	old, _ := reporttest.FullPair(6, 2)
 	kernel := reporttest.WithoutPick(reporttest.Change(reporttest.Copy(old), "pipe", 0.9))
 	kernel.Host.Kernel, kernel.Host.HZ, kernel.Host.Preemption = "6.12.9", 1000, "lazy"
@@ -52,7 +53,7 @@ func comparisons(t *testing.T) map[string]*report.Comparison {
 	hostile := reporttest.Hostile(reporttest.Bundled(4, 1))
 	hostile.Trials[0].Workload = strings.Join(reporttest.HostileNames(), "")
 	bundled := reporttest.Bundled(6, 2)
-	return map[string]*report.Comparison{
+	return map[string]*view.Comparison{
 		"compare-alike":          compared(t, named("old", bundled), named("new", bundled)),
 		"compare-other-kernel":   turns(t, old, kernel, 5),
 		"compare-one-run-each":   compared(t, named("old", old), named("new", reporttest.Change(reporttest.Copy(old), "futex", 0.9))),
@@ -60,7 +61,7 @@ func comparisons(t *testing.T) map[string]*report.Comparison {
 		"compare-few-rounds":     compared(t, named("old", reporttest.Bundled(3, 2)), named("new", reporttest.Bundled(2, 2))),
 		"compare-dirty":          compared(t, named("old", bundled), named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
 		"compare-three":          compared(t, named("old", bundled), named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
-		"compare-hostile-names":  compared(t, report.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
+		"compare-hostile-names":  compared(t, view.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
 		"compare-few-workloads":  compared(t, named("old", reporttest.Full(6, 1)), named("new", oneMode(reporttest.Bundled(6, 1)))),
 		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
 	}
@@ -72,7 +73,7 @@ func oneMode(r *report.Report) *report.Report {
 	return r
 }
 
-func comparisonText(t *testing.T, c *report.Comparison, verbose bool) []byte {
+func comparisonText(t *testing.T, c *view.Comparison, verbose bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := render.SummaryText(&out, c.Summarize(verbose), render.TextOptions{Verbose: verbose}); err != nil {
@@ -81,7 +82,7 @@ func comparisonText(t *testing.T, c *report.Comparison, verbose bool) []byte {
 	return out.Bytes()
 }
 
-func comparisonMarkdown(t *testing.T, c *report.Comparison, full bool) []byte {
+func comparisonMarkdown(t *testing.T, c *view.Comparison, full bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := render.Markdown(&out, c.Summarize(full)); err != nil {
@@ -147,11 +148,11 @@ func TestVerboseTextHasEveryFigure(t *testing.T) {
 }
 
 func TestMarkdownEscapes(t *testing.T) {
-	s := &report.Summary{Header: []string{"x"}, Sections: []report.Section{{
+	s := &view.Summary{Header: []string{"x"}, Sections: []view.Section{{
 		Title:   "a|b",
-		Columns: []report.Column{{Name: "n", Text: true}},
-		Groups:  []report.Group{{Name: "g`", Rows: []report.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
-		Items:   []report.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
+		Columns: []view.Column{{Name: "n", Text: true}},
+		Groups:  []view.Group{{Name: "g`", Rows: []view.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
+		Items:   []view.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
 		Notes:   []string{"- no list", "+ no list", "1. no list", "12) no list", "# no heading", "> no quotation", "=== no rule", "    no code", "a-b 1.5", "0.002"},
 	}}}
 	var out bytes.Buffer
@@ -192,7 +193,7 @@ func TestMarkdownIsSafe(t *testing.T) {
 
 func TestComparisonWriteErrorsAreReturned(t *testing.T) {
 	r := reporttest.Bundled(1, 1)
-	c := compared(t, report.Named{Report: r}, report.Named{Report: r})
+	c := compared(t, view.Named{Report: r}, view.Named{Report: r})
 	csv := render.NewCSV(full{})
 	for name, err := range map[string]error{
 		"text":     render.SummaryText(full{}, c.Summarize(false), render.TextOptions{}),
@@ -224,8 +225,8 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		sides := [][]report.Named{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
-		c, err := report.Compare(sides[0], sides[1:], report.CompareOptions{Cores: true})
+		sides := [][]view.Named{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
+		c, err := view.Compare(sides[0], sides[1:], view.CompareOptions{Cores: true})
 		if err != nil {
 			return
 		}
@@ -240,10 +241,10 @@ func FuzzCompare(f *testing.F) {
 			t.Fatalf("JSON: %v", err)
 		}
 		csvOfTables(t, c.Table())
-		condition, err := report.ParseCondition("wait_max>1%")
+		condition, err := view.ParseCondition("wait_max>1%")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.Check([]report.Condition{condition}, report.CheckOptions{}) // must not panic; whether it is met does not matter
+		_ = c.Check([]view.Condition{condition}, view.CheckOptions{}) // must not panic; whether it is met does not matter
 	})
 }

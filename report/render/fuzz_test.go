@@ -13,6 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // FuzzText holds that any report that Decode takes can be shown, without a
@@ -27,12 +28,12 @@ func FuzzText(f *testing.F) {
 			return
 		}
 		shown := text(t, r, render.TextOptions{})
-		r.ComputeFindings()
+		view.ComputeFindings(r)
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
 		checkPrintable(t, shown)
 		checkInk(t, page(t, r, render.PageOptions{}))
-		for _, name := range report.TableNames() {
-			tab, err := r.Table(name)
+		for _, name := range view.TableNames() {
+			tab, err := view.TableOf(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/timeline"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 //go:embed page
@@ -19,7 +20,7 @@ var pageFiles embed.FS
 // PageOptions say what an HTML page shows beside its report; the zero value is nothing.
 type PageOptions struct {
 	// Comparison is with earlier reports, nil for none.
-	Comparison *report.Comparison
+	Comparison *view.Comparison
 	// Windows are parts of a recording of the run, drawn slice by slice.
 	Windows []timeline.Window
 }
@@ -73,7 +74,7 @@ type pageModel struct {
 type highlight struct{ Label, Figure string }
 
 func newPageModel(r *report.Report, opts PageOptions) *pageModel {
-	p := r.Page()
+	p := view.PageOf(r)
 	v := &pageModel{Tool: printable(r.Tool.Name + " " + r.Tool.Version), Headline: printable(p.Headline), Alert: printable(p.Summary.Alert)}
 	for i, part := range p.Summary.Header {
 		if i > 0 { // the first is the tool's own name
@@ -109,7 +110,7 @@ func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 }
 
 // addComparison shows every figure of a comparison, in a sheet for each section.
-func (v *pageModel) addComparison(c *report.Comparison) {
+func (v *pageModel) addComparison(c *view.Comparison) {
 	if c == nil {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/timeline"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 var (
@@ -57,7 +58,7 @@ func TestPageHasTheTextsFigures(t *testing.T) {
 	} {
 		shown := words(page(t, r, render.PageOptions{}))
 		rows := 0
-		for _, s := range append(r.Overview().Sections, r.Summarize().Sections...) {
+		for _, s := range append(view.Overview(r).Sections, view.Summarize(r).Sections...) {
 			for _, g := range s.Groups {
 				for _, row := range g.Rows {
 					var cells []string
@@ -76,7 +77,7 @@ func TestPageHasTheTextsFigures(t *testing.T) {
 				}
 			}
 		}
-		if alert := r.Overview().Alert; rows == 0 || !strings.Contains(shown, alert) {
+		if alert := view.Overview(r).Alert; rows == 0 || !strings.Contains(shown, alert) {
 			t.Errorf("%s: %d rows, alert %q", name, rows, alert)
 		}
 	}
@@ -126,9 +127,9 @@ func checkInk(t *testing.T, page []byte) {
 	}
 }
 
-func comparison(t testing.TB, old, new *report.Report) *report.Comparison {
+func comparison(t testing.TB, old, new *report.Report) *view.Comparison {
 	t.Helper()
-	c, err := report.Compare([]report.Named{{Name: "old.json", Report: old}}, [][]report.Named{{{Name: "new.json", Report: new}}}, report.CompareOptions{})
+	c, err := view.Compare([]view.Named{{Name: "old.json", Report: old}}, [][]view.Named{{{Name: "new.json", Report: new}}}, view.CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,9 +18,10 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func parquetOf(t *testing.T, tables ...report.Table) *parquet.File {
+func parquetOf(t *testing.T, tables ...view.Table) *parquet.File {
 	t.Helper()
 	var out bytes.Buffer
 	w := render.NewParquet(&out)
@@ -96,12 +97,12 @@ func texts(t *testing.T, f *parquet.File) [][]string {
 func TestParquetSchemas(t *testing.T) {
 	var got strings.Builder
 	empty := new(report.Report)
-	for _, name := range report.TableNames() {
-		tab, err := empty.Table(name)
+	for _, name := range view.TableNames() {
+		tab, err := view.TableOf(empty, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&got, parquetOf(t, empty.InFleet(tab, "")).Schema())
+		fmt.Fprintln(&got, parquetOf(t, view.InFleet(empty, tab, "")).Schema())
 	}
 	for _, name := range render.RecordingTableNames() {
 		fmt.Fprintln(&got, openParquet(t, recordingTable(t, parquetTo, smallRecording(t), name)).Schema())
@@ -112,12 +113,12 @@ func TestParquetSchemas(t *testing.T) {
 // No type or encoding that Spark, Trino or ClickHouse could lack.
 func TestParquetIsPlain(t *testing.T) {
 	r := reporttest.Bundled(2, 2)
-	for _, name := range report.TableNames() {
-		tab, err := r.Table(name)
+	for _, name := range view.TableNames() {
+		tab, err := view.TableOf(r, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := parquetOf(t, r.InFleet(tab, "r.json"))
+		f := parquetOf(t, view.InFleet(r, tab, "r.json"))
 		for _, e := range f.Metadata().Schema[1:] {
 			logical := e.LogicalType.String()
 			if !slices.Contains([]string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}, logical) {
@@ -139,8 +140,8 @@ func TestParquetHoldsTheTables(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 	} {
-		for _, name := range report.TableNames() {
-			tab, err := r.Table(name)
+		for _, name := range view.TableNames() {
+			tab, err := view.TableOf(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +164,7 @@ func TestParquetHoldsTheTables(t *testing.T) {
 
 func TestParquetMakesHostileNamesValid(t *testing.T) {
 	r := reporttest.Hostile(reporttest.Command())
-	tab, err := r.Table("workers")
+	tab, err := view.TableOf(r, "workers")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +179,9 @@ func TestParquetMakesHostileNamesValid(t *testing.T) {
 }
 
 func TestParquetRefusesWhatDoesNotFitTheColumn(t *testing.T) {
-	tab := report.Table{
-		Name: "t", Columns: []report.TableColumn{{Name: "n"}},
-		Rows: slices.Values([][]report.Field{{{Text: "18446744073709551615"}}}),
+	tab := view.Table{
+		Name: "t", Columns: []view.TableColumn{{Name: "n"}},
+		Rows: slices.Values([][]view.Field{{{Text: "18446744073709551615"}}}),
 	}
 	if err := render.NewParquet(io.Discard).Table(tab); err == nil || !strings.Contains(err.Error(), "column n") {
 		t.Errorf("error is %v", err)

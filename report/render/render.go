@@ -18,6 +18,7 @@ import (
 	"io"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // JSON writes the whole report, histograms and all, in the form that
@@ -27,6 +28,6 @@ func JSON(w io.Writer, r *report.Report) error {
 }
 
 // ComparisonJSON writes a comparison as one line.
-func ComparisonJSON(w io.Writer, c *report.Comparison) error {
+func ComparisonJSON(w io.Writer, c *view.Comparison) error {
 	return c.Encode(w)
 }

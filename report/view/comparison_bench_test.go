@@ -1,0 +1,27 @@
+package view_test
+
+import (
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
+)
+
+// BenchmarkCompare compares the reports of two default runs on two cores, as
+// for a reader and in full.
+func BenchmarkCompare(b *testing.B) {
+	old := []view.Named{{Name: "old", Report: reporttest.Full(12, 2)}}
+	others := [][]view.Named{{{Name: "new", Report: reporttest.Full(12, 2)}}}
+	for name, opts := range map[string]view.CompareOptions{"overview": {}, "full": {Cores: true}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				c, err := view.Compare(old, others, opts)
+				if err != nil {
+					b.Fatal(err)
+				}
+				c.Summarize(opts.Cores)
+			}
+		})
+	}
+}
