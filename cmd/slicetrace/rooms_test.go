@@ -29,12 +29,13 @@ var mayImport = map[string][]string{
 	"report/histogram":                  {},
 	"report/internal/asciijson":         {},
 	"report/internal/words":             {},
+	"report/metric":                     {"report", "report/histogram", "report/stats"},
 	"report/recording":                  {},
 	"report/render":                     {"report", "report/recording", "report/timeline", "report/view"},
 	"report/reporttest":                 {"report", "report/histogram", "report/recording", "report/view"},
 	"report/stats":                      {},
 	"report/timeline":                   {"report/recording"},
-	"report/view":                       {"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/stats"},
+	"report/view":                       {"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/metric", "report/stats"},
 	"workloads":                         {},
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -103,22 +104,22 @@ func fewRuns(values []float64) (low, high *float64) {
 
 // estimate sums up one side's samples: of a lone run its rounds. Warnings of too few go
 // into notes, which is nil for runs.
-func estimate(s rounds, notes map[string]bool) (e Estimate, ok bool) {
-	sum := s.summary()
+func estimate(s metric.Rounds, notes map[string]bool) (e Estimate, ok bool) {
+	sum := s.Summary()
 	if finite(sum.Center) == nil {
 		return e, false
 	}
-	e = Estimate{Median: sum.Center, N: len(s.values)}
-	if notes == nil && len(s.values) < stats.LeastPairs {
-		e.Low, e.High = fewRuns(s.values)
+	e = Estimate{Median: sum.Center, N: len(s.Values)}
+	if notes == nil && len(s.Values) < stats.LeastPairs {
+		e.Low, e.High = fewRuns(s.Values)
 		return e, true
 	}
-	if s.longest {
-		e.Median = slices.Max(s.values)
+	if s.Longest {
+		e.Median = slices.Max(s.Values)
 		return e, true
 	}
 	if notes != nil {
-		addNotes(notes, sum.Warnings)
+		metric.AddNotes(notes, sum.Warnings)
 	}
 	if finite(sum.Lo) != nil && finite(sum.Hi) != nil {
 		e.Low, e.High = &sum.Lo, &sum.Hi

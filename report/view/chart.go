@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/internal/words"
+	"github.com/slicetrace/slicetrace/report/metric"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -82,24 +83,24 @@ func costChart(s Section) *Chart {
 }
 
 // ratioChart plots processes ÷ threads of one metric for each load.
-func ratioChart(r *report.Report, loads []load, m metric) *Chart {
+func ratioChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
 	c := &Chart{
-		Title: m.name + ", processes ÷ threads", Ratio: true, Series: []string{"ratio"},
+		Title: m.Name + ", processes ÷ threads", Ratio: true, Series: []string{"ratio"},
 		Caption: fmt.Sprintf("Typical ratio of a round with its %.0f %% interval, logarithmic axis. Right of 1 processes have more, left of it threads. "+
 			"Hollow: the signed-rank test sees no difference.", 100*stats.Confidence),
 	}
 	for _, l := range loads {
-		processes := sampleRounds(trialsOf(r, l, report.Processes), m)
-		threads := sampleRounds(trialsOf(r, l, report.Threads), m)
-		d := compare(processes, threads)
-		if !d.known {
+		processes := metric.Sample(metric.TrialsOf(r, l, report.Processes), m)
+		threads := metric.Sample(metric.TrialsOf(r, l, report.Threads), m)
+		d := metric.Compare(processes, threads)
+		if !d.Known {
 			continue
 		}
-		p := Point{Value: report.Of(d.center, report.Ratio), Faint: !d.significant(), Text: compareCells(processes, threads, map[string]bool{})[0]}
-		if d.bounded() {
-			p.Low, p.High = report.Of(d.low, report.Ratio), report.Of(d.high, report.Ratio)
+		p := Point{Value: report.Of(d.Center, report.Ratio), Faint: !d.Significant(), Text: compareCells(processes, threads, map[string]bool{})[0]}
+		if d.Bounded() {
+			p.Low, p.High = report.Of(d.Low, report.Ratio), report.Of(d.High, report.Ratio)
 		}
-		line := ChartRow{Label: l.title()}
+		line := ChartRow{Label: l.Title()}
 		if line.add(p); len(line.Points) > 0 {
 			c.Rows = append(c.Rows, line)
 		}
@@ -108,16 +109,16 @@ func ratioChart(r *report.Report, loads []load, m metric) *Chart {
 }
 
 // modesChart plots the medians over rounds of a time, a series for each mode.
-func modesChart(r *report.Report, loads []load, m metric) *Chart {
-	c := &Chart{Title: m.name, Caption: words.Choose(m.longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
-	for _, mode := range bundledModes(r) {
+func modesChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
+	c := &Chart{Title: m.Name, Caption: words.Choose(m.Longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
+	for _, mode := range metric.BundledModes(r) {
 		c.Series = append(c.Series, string(mode))
 	}
 	for _, l := range loads {
-		line := ChartRow{Label: l.title()}
-		for i, mode := range bundledModes(r) {
-			if s := sampleRounds(trialsOf(r, l, mode), m); len(s.values) > 0 {
-				cell := s.cell(map[string]bool{})
+		line := ChartRow{Label: l.Title()}
+		for i, mode := range metric.BundledModes(r) {
+			if s := metric.Sample(metric.TrialsOf(r, l, mode), m); len(s.Values) > 0 {
+				cell := medianCell(s, map[string]bool{})
 				cell.Spread = report.Quantity{}
 				line.add(Point{Series: i, Value: cell.Value, Text: cell})
 			}

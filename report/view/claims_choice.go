@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // leastKinds is how many kinds of work must be decided before all are said to be alike.
@@ -13,22 +14,22 @@ const leastKinds = 6
 
 // decidingKinds are the loads without which the kinds of work on record say nothing of
 // work in general: computing, waiting, creating.
-func decidingKinds() []load {
-	return []load{whole("spin"), {name: "sleep", variant: "many"}, whole("spawn")}
+func decidingKinds() []metric.Load {
+	return []metric.Load{whole("spin"), {Name: "sleep", Variant: "many"}, whole("spawn")}
 }
 
 // choosing lets the kinds of work decide that are in "Processes or threads?", the one of
 // outliving a crash among them.
 func choosing(e *evidence) string {
 	served := map[report.Mode][]string{}
-	var decided []load
+	var decided []metric.Load
 	kinds := 0
 	for _, f := range favours(e.report) {
 		kinds++
 		if !f.decided {
 			continue
 		}
-		served[f.mode] = append(served[f.mode], f.load.title())
+		served[f.mode] = append(served[f.mode], f.load.Title())
 		decided = append(decided, f.load)
 	}
 	outlives, crashed := outliving(e.report)
@@ -66,10 +67,10 @@ func (e *evidence) noteFavours() {
 	favours := favours(e.report)
 	slices.SortStableFunc(favours, func(a, b favour) int { return rankOf(a) - rankOf(b) })
 	for _, f := range favours {
-		e.noteRatio(f.load, "", f.metric.name+", ratio of the modes", f.by)
+		e.noteRatio(f.load, "", f.metric.Name+", ratio of the modes", f.by)
 	}
 	for _, m := range []report.Mode{report.Processes, report.Threads} {
-		e.note(whole("crash"), m, outlived().name, e.samples(whole("crash"), m, outlived()))
+		e.note(whole("crash"), m, metric.Survivors().Name, e.samples(whole("crash"), m, metric.Survivors()))
 	}
 }
 
@@ -84,9 +85,9 @@ func rankOf(f favour) int {
 	return 2
 }
 
-func holdsAll(loads, wanted []load) bool {
+func holdsAll(loads, wanted []metric.Load) bool {
 	for _, w := range wanted {
-		if !slices.ContainsFunc(loads, func(l load) bool { return l.title() == w.title() }) {
+		if !slices.ContainsFunc(loads, func(l metric.Load) bool { return l.Title() == w.Title() }) {
 			return false
 		}
 	}

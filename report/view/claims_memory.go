@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // othersWords is how much of what the other workers wrote to a word at one virtual
 // address a worker reads there.
-func othersWords() metric {
-	return figureOf("others' writes seen", report.Percent, func(t *report.Trial) (float64, bool) {
-		ppm, ok := figure(t, "others_words_seen_ppm")
+func othersWords() metric.Metric {
+	return metric.New("others' writes seen", report.Percent, func(t *report.Trial) (float64, bool) {
+		ppm, ok := metric.WorkloadFigure(t, "others_words_seen_ppm")
 		return float64(ppm) / 1e4, ok && len(t.Workers) > 1
 	})
 }
@@ -19,9 +20,9 @@ func othersWords() metric {
 // much memory they take depends on the program that they are, and decides nothing.
 func owning(e *evidence) string {
 	var own, shared []report.NamedFigure
-	for _, l := range loads(e.report) {
+	for _, l := range metric.Loads(e.report) {
 		m := othersWords()
-		if l.name != "counter" || len(e.samples(l, report.Processes, m).values) == 0 || len(e.samples(l, report.Threads, m).values) == 0 {
+		if l.Name != "counter" || len(e.samples(l, report.Processes, m).Values) == 0 || len(e.samples(l, report.Threads, m).Values) == 0 {
 			continue
 		}
 		if f, ok := e.inEach(l, report.Processes, m, 0, 0); ok {
@@ -32,7 +33,7 @@ func owning(e *evidence) string {
 		}
 	}
 	if len(own) == 0 || len(shared) == 0 {
-		if len(bundledModes(e.report)) == 2 && ran(e.report, "counter") {
+		if len(metric.BundledModes(e.report)) == 2 && ran(e.report, "counter") {
 			e.missing = "needs what workers read of each other's words, which this report does not hold: run counter again, with two workers or more"
 		}
 		return ""
@@ -70,8 +71,8 @@ func (e *evidence) furtherMemory() string {
 	var said []string
 	for i, kind := range furtherKinds() {
 		var figures []report.NamedFigure
-		for _, mode := range bundledModes(e.report) {
-			if f, ok := e.note(load{name: "scale"}, mode, kind.name+" of each further worker", further(e.report, mode, kind.bytes)); ok {
+		for _, mode := range metric.BundledModes(e.report) {
+			if f, ok := e.note(metric.Load{Name: "scale"}, mode, kind.name+" of each further worker", further(e.report, mode, kind.bytes)); ok {
 				figures = append(figures, f)
 			}
 		}
@@ -97,10 +98,10 @@ func furtherKinds() []memoryKind {
 // further returns, round by round, how much more memory scale's workers take for each
 // one more: the slope of the line of least squares through its forms. What they share,
 // such as the program's own pages, is in the line's height and not in its slope.
-func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int64) rounds {
+func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int64) metric.Rounds {
 	type sums struct{ n, x, y, xx, xy float64 }
 	byRound := map[int]*sums{}
-	out := rounds{unit: report.Bytes}
+	out := metric.Rounds{Unit: report.Bytes}
 	var order []int
 	for i := range r.Trials {
 		t := &r.Trials[i]
@@ -119,8 +120,8 @@ func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int6
 	for _, round := range order {
 		s := byRound[round]
 		if spread := s.n*s.xx - s.x*s.x; spread > 0 {
-			out.values = append(out.values, (s.n*s.xy-s.x*s.y)/spread)
-			out.round = append(out.round, round)
+			out.Values = append(out.Values, (s.n*s.xy-s.x*s.y)/spread)
+			out.Round = append(out.Round, round)
 		}
 	}
 	return out

@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // oneCore is the load that most claims about time slices are answered by.
-func oneCore() load { return load{name: "spin", variant: "one core"} }
+func oneCore() metric.Load { return metric.Load{Name: "spin", Variant: "one core"} }
 
 // turns is how many slices the worker with the fewest had.
-func turns() metric {
-	return figureOf("fewest slices of a worker", report.Count, func(t *report.Trial) (float64, bool) {
+func turns() metric.Metric {
+	return metric.New("fewest slices of a worker", report.Count, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) == 0 {
 			return 0, false
 		}
@@ -38,19 +39,19 @@ func longEnough(t *report.Trial) bool {
 }
 
 // advanced is the part of the workers that completed an operation.
-func advanced() metric {
+func advanced() metric.Metric {
 	return partOfWorkers("workers that advanced", 0, func(w *report.Worker) bool { return w.Operations > 0 })
 }
 
 // hogsRan is the part of the workers but the first that had a core. What they do there is
 // no operation of theirs.
-func hogsRan() metric {
+func hogsRan() metric.Metric {
 	return partOfWorkers("hogs that ran", 1, func(w *report.Worker) bool { return w.OnCPUNS > 0 })
 }
 
 // partOfWorkers is the part, of the workers from the first on, of which something holds.
-func partOfWorkers(name string, first int, holds func(*report.Worker) bool) metric {
-	return figureOf(name, report.Percent, func(t *report.Trial) (float64, bool) {
+func partOfWorkers(name string, first int, holds func(*report.Worker) bool) metric.Metric {
+	return metric.New(name, report.Percent, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) <= first || !longEnough(t) {
 			return 0, false
 		}
@@ -65,9 +66,9 @@ func partOfWorkers(name string, first int, holds func(*report.Worker) bool) metr
 }
 
 // workerCount quotes how many workers a load's trials had.
-func (e *evidence) workerCount(l load) int {
+func (e *evidence) workerCount(l metric.Load) int {
 	for i := range e.report.Trials {
-		if t := &e.report.Trials[i]; t.Workload == l.name && t.Variant == l.variant {
+		if t := &e.report.Trials[i]; t.Workload == l.Name && t.Variant == l.Variant {
 			return len(t.Workers)
 		}
 	}
@@ -104,14 +105,14 @@ func interleaving(e *evidence) string {
 		e.missing = tooShort(e, l)
 		return ""
 	}
-	e.record(l, parallelism())
-	e.record(l, concurrency())
+	e.record(l, metric.Parallelism())
+	e.record(l, metric.Concurrency())
 	return fmt.Sprintf("each of %d workers had %s turns or more%s%s", e.workerCount(l), extreme(had, true).Quantity(),
 		starvedWords(all, "all advanced"), starvedWords(had, "each had two turns"))
 }
 
 // tooShort is why a load that ran decides nothing, "" if it did not run.
-func tooShort(e *evidence, l load) string {
+func tooShort(e *evidence, l metric.Load) string {
 	if e.workerCount(l) == 0 {
 		return ""
 	}
@@ -119,15 +120,15 @@ func tooShort(e *evidence, l load) string {
 }
 
 func overlapping(e *evidence) string {
-	one, many := load{name: "sleep", variant: "one"}, load{name: "sleep", variant: "many"}
+	one, many := metric.Load{Name: "sleep", Variant: "one"}, metric.Load{Name: "sleep", Variant: "many"}
 	var gain []report.NamedFigure
-	for _, mode := range bundledModes(e.report) {
-		f, ok := e.exceeds(many, mode, "operations, many ÷ one", e.samples(many, mode, throughput()), e.samples(one, mode, throughput()), overlapBy)
+	for _, mode := range metric.BundledModes(e.report) {
+		f, ok := e.exceeds(many, mode, "operations, many ÷ one", e.samples(many, mode, metric.Throughput()), e.samples(one, mode, metric.Throughput()), overlapBy)
 		if ok {
 			gain = append(gain, f)
 		}
 	}
-	e.record(many, parallelism())
+	e.record(many, metric.Parallelism())
 	return fmt.Sprintf("%d sleepers got %s × the work of one done", e.workerCount(many), quoteBy(gain, span))
 }
 
@@ -139,13 +140,13 @@ func scaling(e *evidence) string {
 	}
 	one, some := scaled(e.report, 1)
 	most, more := scaled(e.report, usableCores(e.report))
-	if !some || !more || most.variant == one.variant {
+	if !some || !more || most.Variant == one.Variant {
 		return ""
 	}
 	n := float64(e.workerCount(most))
 	var speedup, part []report.NamedFigure
-	for _, mode := range bundledModes(e.report) {
-		ratio := compare(e.samples(most, mode, throughput()), e.samples(one, mode, throughput()))
+	for _, mode := range metric.BundledModes(e.report) {
+		ratio := metric.Compare(e.samples(most, mode, metric.Throughput()), e.samples(one, mode, metric.Throughput()))
 		f, ok := e.noteRatio(most, mode, "speed-up over 1 worker", ratio)
 		if !ok {
 			continue
@@ -187,18 +188,18 @@ func running(e *evidence) string {
 		return ""
 	}
 	all, one := whole("spin"), oneCore()
-	m := parallelism()
+	m := metric.Parallelism()
 	var ran []report.NamedFigure
-	for _, mode := range bundledModes(e.report) {
-		d := compare(e.samples(all, mode, m), e.samples(one, mode, m))
-		if f, ok := e.noteRatio(all, mode, m.name+", all cores ÷ one core", d); ok {
+	for _, mode := range metric.BundledModes(e.report) {
+		d := metric.Compare(e.samples(all, mode, m), e.samples(one, mode, m))
+		if f, ok := e.noteRatio(all, mode, m.Name+", all cores ÷ one core", d); ok {
 			ran = append(ran, f)
 			e.bound(f, parallelBy, unbounded())
 		}
 	}
 	alone, together := e.record(one, m), e.record(all, m)
-	e.record(one, concurrency())
-	e.record(all, concurrency())
+	e.record(one, metric.Concurrency())
+	e.record(all, metric.Concurrency())
 	return fmt.Sprintf("of %d workers on one core %s run at once, of %d on %d cores %s (%s ×)", e.workerCount(one), quote(alone),
 		e.workerCount(all), usableCores(e.report), quote(together), quoteBy(ran, span))
 }
@@ -206,9 +207,9 @@ func running(e *evidence) string {
 // longestSlice is the longest of a trial's slices. It is absent where it is beyond the
 // bound only by what the hypervisor took meanwhile of its core, and where it is within the
 // bound and the trial was too short for one that is not.
-func longestSlice() metric {
-	m := figureOf("longest time slice", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
-		length, _ := sliceLengths([]*report.Trial{t})
+func longestSlice() metric.Metric {
+	m := metric.New("longest time slice", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
+		length, _ := metric.SliceLengths([]*report.Trial{t})
 		var stolen int64
 		for i := range t.Cores {
 			for _, s := range t.Cores[i].Slices {
@@ -223,13 +224,13 @@ func longestSlice() metric {
 		}
 		return longest, float64(t.DurationNS) >= 2*longestTurnNS && length.Count > 0 && len(t.Workers) > 1
 	})
-	m.longest = true
+	m.Longest = true
 	return m
 }
 
 func slicing(e *evidence) string {
 	l := oneCore()
-	typical := e.within(l, sliceP50(), shortestNS, unbounded())
+	typical := e.within(l, metric.SliceP50(), shortestNS, unbounded())
 	long := e.always(l, longestSlice(), 0, longestTurnNS)
 	if len(long) == 0 {
 		e.parts, e.missing = nil, tooShort(e, l)
@@ -240,8 +241,8 @@ func slicing(e *evidence) string {
 }
 
 // firstsWait is the wait of worker 0: the longest, or the mean over its slices.
-func firstsWait(name string, of func(w *report.Worker) (float64, bool)) metric {
-	return figureOf(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
+func firstsWait(name string, of func(w *report.Worker) (float64, bool)) metric.Metric {
+	return metric.New(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) == 0 {
 			return 0, false
 		}
@@ -250,7 +251,7 @@ func firstsWait(name string, of func(w *report.Worker) (float64, bool)) metric {
 }
 
 // sleepersWait is how long the interactive worker waited for its core, on average.
-func sleepersWait() metric {
+func sleepersWait() metric.Metric {
 	return firstsWait("sleeper's wait mean", func(w *report.Worker) (float64, bool) {
 		return float64(w.WaitNS) / float64(max(1, w.Slices)), w.Slices > 0
 	})
@@ -271,29 +272,29 @@ func monopoly(e *evidence) string {
 
 // endedByTick is the part of workers' slices that the timer ended, without the last one
 // of each worker, which its coming to the end gate ends: nothing else blocks it.
-func endedByTick() metric {
-	return figureOf("slices ended by tick", report.Percent, func(t *report.Trial) (float64, bool) {
-		length, causes := sliceLengths([]*report.Trial{t})
+func endedByTick() metric.Metric {
+	return metric.New("slices ended by tick", report.Percent, func(t *report.Trial) (float64, bool) {
+		length, causes := metric.SliceLengths([]*report.Trial{t})
 		n := length.Count - min(length.Count, causes.Blocked, uint64(len(t.Workers)))
-		return 100 * float64(causes.Tick) / float64(max(1, n)), n >= leastForQuantile
+		return 100 * float64(causes.Tick) / float64(max(1, n)), n >= metric.LeastForQuantile
 	})
 }
 
 // switchedByTick is how many of the ticks that interrupted work on the workers'
 // busiest core made a worker lose it.
-func switchedByTick() metric {
-	return figureOf("ticks that switched", report.Percent, func(t *report.Trial) (float64, bool) {
+func switchedByTick() metric.Metric {
+	return metric.New("ticks that switched", report.Percent, func(t *report.Trial) (float64, bool) {
 		c := busiest(t)
 		if c == nil || c.BusyTicks == nil || *c.BusyTicks == 0 {
 			return 0, false
 		}
-		_, causes := sliceLengths([]*report.Trial{t})
+		_, causes := metric.SliceLengths([]*report.Trial{t})
 		return 100 * float64(causes.Tick) / float64(*c.BusyTicks), true
 	})
 }
 
-func tickRate() metric {
-	return figureOf("busiest core's ticks", report.PerSecond, func(t *report.Trial) (float64, bool) {
+func tickRate() metric.Metric {
+	return metric.New("busiest core's ticks", report.PerSecond, func(t *report.Trial) (float64, bool) {
 		c := busiest(t)
 		if c == nil || c.Ticks == nil {
 			return 0, false
@@ -320,7 +321,7 @@ func ticking(e *evidence) string {
 	}
 	l := oneCore()
 	ended := e.within(l, endedByTick(), mostlyTick, 100)
-	lone := e.within(load{name: "spin", variant: "alone"}, switchedByTick(), 0, seldomTick)
+	lone := e.within(metric.Load{Name: "spin", Variant: "alone"}, switchedByTick(), 0, seldomTick)
 	if len(ended)+len(lone) == 0 {
 		e.missing = tooShort(e, l)
 		return ""
@@ -333,8 +334,8 @@ func ticking(e *evidence) string {
 // rotation is after what time the worker with the fewest turns has its next, on average:
 // the trial divided by its slices. It is absent where the trial was too short to see a turn
 // come round too late.
-func rotation() metric {
-	return figureOf("rotation", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
+func rotation() metric.Metric {
+	return metric.New("rotation", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) < 2 || float64(t.DurationNS) < 1.5*noticeableNS {
 			return 0, false
 		}
@@ -354,5 +355,5 @@ func rotating(e *evidence) string {
 		e.missing = tooShort(e, l)
 		return ""
 	}
-	return fmt.Sprintf("with %d workers on one core each has %s every %s", e.workerCount(l), quote(e.record(l, sliceP50())), quote(period))
+	return fmt.Sprintf("with %d workers on one core each has %s every %s", e.workerCount(l), quote(e.record(l, metric.SliceP50())), quote(period))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // weight is the kernel's share weight of a nice level: sched_prio_to_weight is
@@ -25,8 +26,8 @@ func enoughSlices(workers []report.Worker) bool {
 
 // leastShare is the smallest share of CPU time ÷ the largest, absent where a worker
 // that had its share has too few slices to tell.
-func leastShare() metric {
-	return figureOf("smallest share ÷ largest", report.Ratio, func(t *report.Trial) (float64, bool) {
+func leastShare() metric.Metric {
+	return metric.New("smallest share ÷ largest", report.Ratio, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) < 2 {
 			return 0, false
 		}
@@ -64,7 +65,7 @@ func byNice(workers []report.Worker) (low, high []report.Worker) {
 
 // niceShares is the mean share of CPU time at the highest nice level ÷ that at the lowest,
 // or that ratio ÷ the ratio of the levels' weights.
-func niceShares(name string, weighted bool) metric {
+func niceShares(name string, weighted bool) metric.Metric {
 	mean := func(workers []report.Worker) float64 {
 		var sum float64
 		for i := range workers {
@@ -72,7 +73,7 @@ func niceShares(name string, weighted bool) metric {
 		}
 		return sum / float64(len(workers))
 	}
-	return figureOf(name, report.Ratio, func(t *report.Trial) (float64, bool) {
+	return metric.New(name, report.Ratio, func(t *report.Trial) (float64, bool) {
 		low, high := byNice(t.Workers)
 		if !enoughSlices(low) || len(high) == 0 || mean(low) == 0 {
 			return 0, false
@@ -86,7 +87,7 @@ func niceShares(name string, weighted bool) metric {
 }
 
 func sharingCore(e *evidence) string {
-	equals, l := oneCore(), load{name: "spin", variant: "nice"}
+	equals, l := oneCore(), metric.Load{Name: "spin", Variant: "nice"}
 	even := e.within(equals, leastShare(), fairShare, 1)
 	weighted := e.within(l, niceShares("ratio of shares under nice ÷ ratio of weights", true), 1/niceWithin, niceWithin)
 	if len(even)+len(weighted) == 0 {

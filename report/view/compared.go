@@ -5,13 +5,14 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // compared is a metric by which reports are compared, with the name that
 // conditions and tables call it by.
 type compared struct {
 	key string
-	metric
+	metric.Metric
 }
 
 // enoughSwitches is how many of its own switches a trial has at least whose median cost
@@ -26,7 +27,7 @@ func (c compared) primary(trials []*report.Trial) bool {
 		return true
 	case "cost_p50", "switch_p50":
 		return !slices.ContainsFunc(trials, func(t *report.Trial) bool {
-			return ownPhase(t, func(s report.ClassStats) histogram.Histogram { return s.Switch }).Count < enoughSwitches
+			return metric.OwnPhase(t, func(s report.ClassStats) histogram.Histogram { return s.Switch }).Count < enoughSwitches
 		})
 	}
 	return false
@@ -35,19 +36,19 @@ func (c compared) primary(trials []*report.Trial) bool {
 // comparedMetrics returns what trials as a whole are compared by: their own
 // kind of switch, on all cores together.
 func comparedMetrics() []compared {
-	list := []compared{{"duration", commandDuration()}, {"operations", throughput()}}
+	list := []compared{{"duration", commandDuration()}, {"operations", metric.Throughput()}}
 	for _, p := range phases() {
 		list = append(list, p.ofTrial(p50), p.ofTrial(p99))
 	}
 	return append(list,
-		compared{"core_time", switchingTime()},
-		compared{"slice_p50", sliceP50()}, compared{"slice_p99", sliceQuantile("time slice p99", p99)},
-		compared{"wait_p50", waitQuantile(p50)}, compared{"wait_p99", waitP99()},
-		compared{"wait_mean", waitMean()}, compared{"wait_max", longestWait()},
-		compared{"jain_index", fairness()}, compared{"parallelism", parallelism()}, compared{"concurrency", concurrency()},
-		compared{"colder_memory", aftermath()}, compared{"pss", memoryPSS()},
-		compared{"creation", creation()}, compared{"start_p50", startP50()}, compared{"run_p50", runP50()}, compared{"end_p50", endP50()},
-		compared{"outlived", outlived()},
+		compared{"core_time", metric.SwitchingTime()},
+		compared{"slice_p50", metric.SliceP50()}, compared{"slice_p99", metric.SliceQuantile("time slice p99", p99)},
+		compared{"wait_p50", waitQuantile(p50)}, compared{"wait_p99", metric.WaitP99()},
+		compared{"wait_mean", metric.WaitMean()}, compared{"wait_max", metric.LongestWait()},
+		compared{"jain_index", metric.Fairness()}, compared{"parallelism", metric.Parallelism()}, compared{"concurrency", metric.Concurrency()},
+		compared{"colder_memory", metric.CacheRefillCost()}, compared{"pss", metric.MemoryPSS()},
+		compared{"creation", metric.Creation()}, compared{"start_p50", metric.StartP50()}, compared{"run_p50", metric.RunP50()}, compared{"end_p50", metric.EndP50()},
+		compared{"outlived", metric.Survivors()},
 	)
 }
 
@@ -105,16 +106,16 @@ func (p phase) name(q float64) string {
 
 // ofTrial is a quantile of the phase of the trial's own switches.
 func (p phase) ofTrial(q float64) compared {
-	return compared{p.name(q), metric{name: p.name(q), of: func(t *report.Trial) report.Quantity { return quantile(ownPhase(t, p.of), q) }}}
+	return compared{p.name(q), metric.Metric{Name: p.name(q), Of: func(t *report.Trial) report.Quantity { return metric.Quantile(metric.OwnPhase(t, p.of), q) }}}
 }
 
 // ofClass is a quantile of the phase of one class of switch, of a trial on one core.
 func (p phase) ofClass(q float64, class report.Class) compared {
-	return compared{p.name(q), metric{name: p.name(q), of: func(t *report.Trial) report.Quantity {
+	return compared{p.name(q), metric.Metric{Name: p.name(q), Of: func(t *report.Trial) report.Quantity {
 		for i := range t.Cores {
 			for j := range t.Cores[i].Classes {
 				if c := &t.Cores[i].Classes[j]; c.Class == class {
-					return quantile(p.of(*c), q)
+					return metric.Quantile(p.of(*c), q)
 				}
 			}
 		}
@@ -122,14 +123,14 @@ func (p phase) ofClass(q float64, class report.Class) compared {
 	}}}
 }
 
-func waitQuantile(q float64) metric {
-	return metric{name: "wait", of: func(t *report.Trial) report.Quantity { return quantile(t.Wait(), q) }}
+func waitQuantile(q float64) metric.Metric {
+	return metric.Metric{Name: "wait", Of: func(t *report.Trial) report.Quantity { return metric.Quantile(t.Wait(), q) }}
 }
 
 // commandDuration is how long a command took. Bundled work is timed, or has a
 // fixed number of operations, and its rate says the same.
-func commandDuration() metric {
-	return figureOf("duration", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
+func commandDuration() metric.Metric {
+	return metric.New("duration", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		return float64(t.DurationNS), t.Mode == report.Command
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/internal/asciijson"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // ComparisonVersion is the version of the JSON form of a Comparison.
@@ -161,7 +162,7 @@ func warnings(old Side, p Pair, notes map[string]bool) []string {
 			out = append(out, fmt.Sprintf("%s is not clean: %s.", s.Name, strings.Join(s.NotClean, "; ")))
 		}
 	}
-	return append(out, roundNotes(notes)...)
+	return append(out, metric.RoundNotes(notes)...)
 }
 
 // finite is a number that JSON can hold, nil for any other.

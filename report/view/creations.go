@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // perCreation is one of a workload's own times as one operation has it on average.
-func perCreation(name, counted string) metric {
-	return figureOf(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
-		ns, ok := figure(t, counted)
+func perCreation(name, counted string) metric.Metric {
+	return metric.New(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
+		ns, ok := metric.WorkloadFigure(t, counted)
 		if !ok || t.Operations == 0 {
 			return 0, false
 		}
@@ -19,14 +20,14 @@ func perCreation(name, counted string) metric {
 
 // createCall is how long the system call that creates a task takes in the parent, and
 // joinWait how long the parent then waits for its end. Together they are creation.
-func createCall() metric { return perCreation("call that creates", "create_call_ns") }
+func createCall() metric.Metric { return perCreation("call that creates", "create_call_ns") }
 
-func joinWait() metric { return perCreation("wait for its end", "join_wait_ns") }
+func joinWait() metric.Metric { return perCreation("wait for its end", "join_wait_ns") }
 
 // parentResident is the memory of the process that creates.
-func parentResident() metric {
-	return figureOf("resident memory of the parent", report.Bytes, func(t *report.Trial) (float64, bool) {
-		bytes, ok := figure(t, "parent_resident_bytes")
+func parentResident() metric.Metric {
+	return metric.New("resident memory of the parent", report.Bytes, func(t *report.Trial) (float64, bool) {
+		bytes, ok := metric.WorkloadFigure(t, "parent_resident_bytes")
 		return float64(bytes), ok
 	})
 }
@@ -41,16 +42,16 @@ func (e *evidence) otherCreations() string {
 		{"vfork", "the same by vfork"},
 		{"exec libc", "a fork that executes a program with a C library"},
 	} {
-		if took := e.record(load{name: "spawn", variant: form.variant}, creation()); len(took) > 0 {
+		if took := e.record(metric.Load{Name: "spawn", Variant: form.variant}, metric.Creation()); len(took) > 0 {
 			facts += fmt.Sprintf("; %s, %s", form.words, quote(took))
 		}
 	}
 	small := e.samples(whole("spawn"), report.Processes, parentResident())
-	large := load{name: "spawn", variant: "parent + 64 MiB"}
-	took := e.record(large, creation())
-	if memory := e.record(large, parentResident()); len(small.values) > 0 && len(took) > 0 && len(memory) > 0 {
+	large := metric.Load{Name: "spawn", Variant: "parent + 64 MiB"}
+	took := e.record(large, metric.Creation())
+	if memory := e.record(large, parentResident()); len(small.Values) > 0 && len(took) > 0 && len(memory) > 0 {
 		facts += fmt.Sprintf("; the parent has %s of memory, and with %s a fork takes %s",
-			report.Of(small.summary().Center, small.unit), quote(memory), quote(took))
+			report.Of(small.Summary().Center, small.Unit), quote(memory), quote(took))
 	}
 	return facts
 }

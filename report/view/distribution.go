@@ -5,6 +5,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // BinsPerOctave is how many bins of a Shape a doubling of time has: a bin ends
@@ -87,16 +88,19 @@ func distributions(r *report.Report) []LoadDistributions {
 	}{
 		{"pick", func(trials []*report.Trial) histogram.Histogram { return ownPhases(trials).Pick }},
 		{"switch", func(trials []*report.Trial) histogram.Histogram { return ownPhases(trials).Switch }},
-		{"time slice", func(trials []*report.Trial) histogram.Histogram { length, _ := sliceLengths(trials); return length }},
+		{"time slice", func(trials []*report.Trial) histogram.Histogram {
+			length, _ := metric.SliceLengths(trials)
+			return length
+		}},
 		{"wait", waits},
 	}
 	var out []LoadDistributions
-	for _, l := range loads(r) {
-		of := LoadDistributions{Load: l.title()}
+	for _, l := range metric.Loads(r) {
+		of := LoadDistributions{Load: l.Title()}
 		for _, k := range kinds {
 			d := Distribution{Name: k.name}
-			for _, mode := range l.modes {
-				if h := k.of(trialsOf(r, l, mode)); h.Count > 0 {
+			for _, mode := range l.Modes {
+				if h := k.of(metric.TrialsOf(r, l, mode)); h.Count > 0 {
 					d.Modes = append(d.Modes, inMode(h, mode))
 				}
 			}
@@ -110,7 +114,7 @@ func distributions(r *report.Report) []LoadDistributions {
 func inMode(h histogram.Histogram, mode report.Mode) ModeDistribution {
 	return ModeDistribution{
 		Mode: mode, Count: ofCount(h.Count),
-		P50: quantile(h, 0.5), P90: quantile(h, 0.9), P99: quantile(h, 0.99), Max: report.Of(float64(h.MaxNS), report.Nanoseconds),
+		P50: metric.Quantile(h, 0.5), P90: metric.Quantile(h, 0.9), P99: metric.Quantile(h, 0.99), Max: report.Of(float64(h.MaxNS), report.Nanoseconds),
 		Shape: ShapeOf(h),
 	}
 }
@@ -119,7 +123,7 @@ func inMode(h histogram.Histogram, mode report.Mode) ModeDistribution {
 func ownPhases(trials []*report.Trial) report.ClassStats {
 	var all classTally
 	for _, t := range trials {
-		eachOwn(t, all.add)
+		metric.EachOwn(t, all.add)
 	}
 	return all.stats("")
 }

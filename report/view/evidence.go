@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -69,22 +70,22 @@ func (e *evidence) has(v report.Verdict) bool {
 }
 
 // samples returns a metric of a load in one mode.
-func (e *evidence) samples(l load, mode report.Mode, m metric) rounds {
-	return sampleRounds(trialsOf(e.report, l, mode), m)
+func (e *evidence) samples(l metric.Load, mode report.Mode, m metric.Metric) metric.Rounds {
+	return metric.Sample(metric.TrialsOf(e.report, l, mode), m)
 }
 
 // note records a figure without letting it decide; ok is false for an empty sample.
-func (e *evidence) note(l load, mode report.Mode, name string, s rounds) (f report.NamedFigure, ok bool) {
-	if len(s.values) == 0 {
+func (e *evidence) note(l metric.Load, mode report.Mode, name string, s metric.Rounds) (f report.NamedFigure, ok bool) {
+	if len(s.Values) == 0 {
 		return f, false
 	}
-	sum := s.summary()
+	sum := s.Summary()
 	if math.IsInf(sum.Center, 0) || math.IsNaN(sum.Center) {
 		return f, false // an altered file can hold such times
 	}
 	f = report.NamedFigure{
-		Name: name, Workload: l.name, Variant: l.variant, Mode: mode,
-		Unit: s.unit, Median: sum.Center, N: len(s.values),
+		Name: name, Workload: l.Name, Variant: l.Variant, Mode: mode,
+		Unit: s.Unit, Median: sum.Center, N: len(s.Values),
 	}
 	if !math.IsInf(sum.Lo, 0) && !math.IsInf(sum.Hi, 0) {
 		f.Low, f.High = &sum.Lo, &sum.Hi
@@ -94,26 +95,26 @@ func (e *evidence) note(l load, mode report.Mode, name string, s rounds) (f repo
 }
 
 // noteRatio records a ratio without letting it decide; ok is false where there is none.
-func (e *evidence) noteRatio(l load, mode report.Mode, name string, d difference) (f report.NamedFigure, ok bool) {
-	if !d.known {
+func (e *evidence) noteRatio(l metric.Load, mode report.Mode, name string, d metric.Difference) (f report.NamedFigure, ok bool) {
+	if !d.Known {
 		return f, false
 	}
 	f = report.NamedFigure{
-		Name: name, Workload: l.name, Variant: l.variant, Mode: mode,
-		Unit: report.Ratio, Median: d.center, P: &d.p, N: d.n,
+		Name: name, Workload: l.Name, Variant: l.Variant, Mode: mode,
+		Unit: report.Ratio, Median: d.Center, P: &d.P, N: d.N,
 	}
-	if d.bounded() {
-		f.Low, f.High = &d.low, &d.high
+	if d.Bounded() {
+		f.Low, f.High = &d.Low, &d.High
 	}
 	e.figures = append(e.figures, f)
 	return f, true
 }
 
 // record notes a metric of a load in every mode.
-func (e *evidence) record(l load, m metric) []report.NamedFigure {
+func (e *evidence) record(l metric.Load, m metric.Metric) []report.NamedFigure {
 	var out []report.NamedFigure
-	for _, mode := range bundledModes(e.report) {
-		if f, ok := e.note(l, mode, m.name, e.samples(l, mode, m)); ok {
+	for _, mode := range metric.BundledModes(e.report) {
+		if f, ok := e.note(l, mode, m.Name, e.samples(l, mode, m)); ok {
 			out = append(out, f)
 		}
 	}
@@ -122,7 +123,7 @@ func (e *evidence) record(l load, m metric) []report.NamedFigure {
 
 // within lets a metric of a load decide, in every mode: supported if its whole
 // interval is from least to most, contradicted if all of it is outside on one side.
-func (e *evidence) within(l load, m metric, least, most float64) []report.NamedFigure {
+func (e *evidence) within(l metric.Load, m metric.Metric, least, most float64) []report.NamedFigure {
 	figures := e.record(l, m)
 	for _, f := range figures {
 		e.bound(f, least, most)
@@ -132,9 +133,9 @@ func (e *evidence) within(l load, m metric, least, most float64) []report.NamedF
 
 // always lets each round of a load decide, in every mode: supported if all rounds keep
 // a metric from least to most, contradicted by one that does not.
-func (e *evidence) always(l load, m metric, least, most float64) []report.NamedFigure {
+func (e *evidence) always(l metric.Load, m metric.Metric, least, most float64) []report.NamedFigure {
 	var out []report.NamedFigure
-	for _, mode := range bundledModes(e.report) {
+	for _, mode := range metric.BundledModes(e.report) {
 		if f, ok := e.inEach(l, mode, m, least, most); ok {
 			out = append(out, f)
 		}
@@ -143,14 +144,14 @@ func (e *evidence) always(l load, m metric, least, most float64) []report.NamedF
 }
 
 // inEach is always in one mode.
-func (e *evidence) inEach(l load, mode report.Mode, m metric, least, most float64) (f report.NamedFigure, ok bool) {
+func (e *evidence) inEach(l metric.Load, mode report.Mode, m metric.Metric, least, most float64) (f report.NamedFigure, ok bool) {
 	s := e.samples(l, mode, m)
-	if f, ok = e.note(l, mode, m.name, s); !ok {
+	if f, ok = e.note(l, mode, m.Name, s); !ok {
 		return f, false
 	}
 	beyond := func(v float64) float64 { return max(v-most, least-v) }
-	worst, broken := s.values[0], 0
-	for _, v := range s.values {
+	worst, broken := s.Values[0], 0
+	for _, v := range s.Values {
 		if beyond(v) > 0 {
 			broken++
 		}
@@ -163,7 +164,7 @@ func (e *evidence) inEach(l load, mode report.Mode, m metric, least, most float6
 	switch {
 	case broken > 0:
 		e.decide(report.Contradicted, f)
-	case len(s.values) < stats.LeastPairs:
+	case len(s.Values) < stats.LeastPairs:
 		e.few = true
 		e.decide(report.Inconclusive, f)
 	default:
@@ -224,8 +225,8 @@ func (e *evidence) decide(v report.Verdict, f report.NamedFigure) {
 
 // exceeds lets the ratio a ÷ b decide: supported if its whole interval is at least
 // least, contradicted if all of it is below.
-func (e *evidence) exceeds(l load, mode report.Mode, name string, a, b rounds, least float64) (f report.NamedFigure, ok bool) {
-	if f, ok = e.noteRatio(l, mode, name, compare(a, b)); ok {
+func (e *evidence) exceeds(l metric.Load, mode report.Mode, name string, a, b metric.Rounds, least float64) (f report.NamedFigure, ok bool) {
+	if f, ok = e.noteRatio(l, mode, name, metric.Compare(a, b)); ok {
 		e.bound(f, least, unbounded())
 	}
 	return f, ok

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -18,8 +19,8 @@ type favour struct {
 	// work names the kind of work, load is the workload that stands for it, and metric what
 	// it is judged by.
 	work   string
-	load   load
-	metric metric
+	load   metric.Load
+	metric metric.Metric
 	// mode is the better one, "" when they are alike or it is undecided.
 	mode report.Mode
 	// decided is false when the figures allow neither. p is the probability of figures
@@ -28,14 +29,14 @@ type favour struct {
 	p       float64
 	// by is the better mode's merit ÷ the other's, above 1 where mode is set;
 	// threads' ÷ processes' where it is not.
-	by difference
+	by metric.Difference
 }
 
 // kind is a kind of work and what it is judged by.
 type kind struct {
 	work   string
-	load   load
-	metric metric
+	load   metric.Load
+	metric metric.Metric
 	// less says that the smaller figure is the better one.
 	less bool
 }
@@ -50,16 +51,16 @@ func kinds(r *report.Report) []kind {
 		{work: "computing, cores shared", load: whole("spin")},
 	}
 	if l, ok := scaled(r, math.MaxInt); ok {
-		out = append(out, kind{work: "computing, " + l.variant + " workers", load: l})
+		out = append(out, kind{work: "computing, " + l.Variant + " workers", load: l})
 	}
 	out = append(out,
 		kind{work: "creating and ending", load: whole("spawn")},
-		kind{work: "waiting for timers", load: load{name: "sleep", variant: "many"}},
-		kind{work: "one counter, atomic adds", load: load{name: "counter", variant: "atomic"}},
-		kind{work: "one counter, under a lock", load: load{name: "counter", variant: "lock"}},
+		kind{work: "waiting for timers", load: metric.Load{Name: "sleep", Variant: "many"}},
+		kind{work: "one counter, atomic adds", load: metric.Load{Name: "counter", Variant: "atomic"}},
+		kind{work: "one counter, under a lock", load: metric.Load{Name: "counter", Variant: "lock"}},
 	)
 	for i := range out {
-		out[i].metric = throughput()
+		out[i].metric = metric.Throughput()
 	}
 	return append(out, kind{work: "waking beside CPU hogs", load: whole("interactive"), metric: sleepersWait(), less: true})
 }
@@ -71,9 +72,9 @@ func kinds(r *report.Report) []kind {
 func favours(r *report.Report) []favour {
 	var out []favour
 	for _, k := range kinds(r) {
-		threads := sampleRounds(trialsOf(r, k.load, report.Threads), k.metric)
-		processes := sampleRounds(trialsOf(r, k.load, report.Processes), k.metric)
-		if len(threads.values) == 0 || len(processes.values) == 0 {
+		threads := metric.Sample(metric.TrialsOf(r, k.load, report.Threads), k.metric)
+		processes := metric.Sample(metric.TrialsOf(r, k.load, report.Processes), k.metric)
+		if len(threads.Values) == 0 || len(processes.Values) == 0 {
 			continue
 		}
 		better, worse := threads, processes
@@ -100,7 +101,7 @@ func holm(favours []favour) {
 		f := &favours[i]
 		clear = clear && f.p <= (1-stats.Confidence)/float64(len(favours)-rank)
 		if f.decided = clear; clear && f.mode == report.Processes {
-			f.by = f.by.inverse()
+			f.by = f.by.Inverse()
 		} else if !clear {
 			f.mode = ""
 		}
@@ -110,14 +111,14 @@ func holm(favours []favour) {
 // judge sets which of three things a, threads' merit, against b, processes', says most
 // clearly, and the p-value of its not being so: the ratio is above sameWithin, which
 // favours threads, below the inverse, or between the two.
-func (f *favour) judge(a, b rounds) {
-	f.by = compare(a, b)
-	f.p = f.by.beyond(sameWithin, true)
+func (f *favour) judge(a, b metric.Rounds) {
+	f.by = metric.Compare(a, b)
+	f.p = f.by.Beyond(sameWithin, true)
 	f.mode = report.Threads
-	if p := f.by.beyond(1/sameWithin, false); p < f.p {
+	if p := f.by.Beyond(1/sameWithin, false); p < f.p {
 		f.mode, f.p = report.Processes, p
 	}
-	if p := max(f.by.beyond(sameWithin, false), f.by.beyond(1/sameWithin, true)); p < f.p {
+	if p := max(f.by.Beyond(sameWithin, false), f.by.Beyond(1/sameWithin, true)); p < f.p {
 		f.mode, f.p = "", p
 	}
 }
@@ -133,7 +134,7 @@ func choiceSection(r *report.Report) Section {
 	var g Group
 	for _, f := range favours(r) {
 		favoured, by, price := f.words()
-		g.Rows = append(g.Rows, Row{textCell(f.work), textCell(f.load.title()), textCell(favoured), by, textCell(price)})
+		g.Rows = append(g.Rows, Row{textCell(f.work), textCell(f.load.Title()), textCell(favoured), by, textCell(price)})
 	}
 	if row, ok := isolationRow(r); ok {
 		g.Rows = append(g.Rows, row)
@@ -147,9 +148,9 @@ func choiceSection(r *report.Report) Section {
 // outliving judges in which mode more workers outlive a crash; ok is false where no worker crashed in both modes.
 // A mode is favoured if in every round more of its workers live on than ever of the other's.
 func outliving(r *report.Report) (f favour, ok bool) {
-	f = favour{work: "outliving a crash", load: whole("crash"), metric: outlived()}
-	processes := sampleRounds(trialsOf(r, f.load, report.Processes), f.metric).values
-	threads := sampleRounds(trialsOf(r, f.load, report.Threads), f.metric).values
+	f = favour{work: "outliving a crash", load: whole("crash"), metric: metric.Survivors()}
+	processes := metric.Sample(metric.TrialsOf(r, f.load, report.Processes), f.metric).Values
+	threads := metric.Sample(metric.TrialsOf(r, f.load, report.Threads), f.metric).Values
 	if len(processes) == 0 || len(threads) == 0 {
 		return f, false
 	}
@@ -175,7 +176,7 @@ func isolationRow(r *report.Report) (row Row, ok bool) {
 		return nil, false
 	}
 	least := func(m report.Mode) report.Quantity {
-		return report.Of(slices.Min(sampleRounds(trialsOf(r, f.load, m), f.metric).values), report.Share)
+		return report.Of(slices.Min(metric.Sample(metric.TrialsOf(r, f.load, m), f.metric).Values), report.Share)
 	}
 	p, t := least(report.Processes), least(report.Threads)
 	favoured, by, price := "undecided", fmt.Sprintf("%s against %s live on", p, t), "not known"
@@ -188,7 +189,7 @@ func isolationRow(r *report.Report) (row Row, ok bool) {
 	case f.mode == report.Processes:
 		favoured, price = string(f.mode), "what it buys"
 	}
-	return Row{textCell(f.work), textCell(f.load.title()), textCell(favoured), textCell(by), textCell(price)}, true
+	return Row{textCell(f.work), textCell(f.load.Title()), textCell(favoured), textCell(by), textCell(price)}, true
 }
 
 // words returns a favour's cells: the mode, by how much, and what isolation costs.
@@ -199,12 +200,12 @@ func (f *favour) words() (favoured string, by Cell, price string) {
 	case f.mode == "":
 		return "neither", textCell("~"), "nothing measurable"
 	}
-	by = f.by.cell()
+	by = ratioCell(f.by)
 	if f.mode == report.Processes {
 		return string(f.mode), by, "nothing: it pays"
 	}
-	ratio := f.by.center
-	if f.metric.name == throughput().name {
+	ratio := f.by.Center
+	if f.metric.Name == metric.Throughput().Name {
 		return string(f.mode), by, fmt.Sprintf("%s of the operations", report.Of(100*(1-1/ratio), report.Share))
 	}
 	return string(f.mode), by, fmt.Sprintf("%s more waiting", report.Of(100*(ratio-1), report.Share))

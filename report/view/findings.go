@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // ComputeFindings decides every claim from the trials, in the claims' order.
 // A report of a command has no findings: the claims are about bundled workloads.
 func ComputeFindings(r *report.Report) {
 	r.Findings = nil
-	if len(bundledModes(r)) == 0 {
+	if len(metric.BundledModes(r)) == 0 {
 		return
 	}
 	for _, c := range Claims() {
@@ -33,7 +34,7 @@ func find(r *report.Report, c Claim) report.Finding {
 	}
 	f.Verdict = e.verdict()
 	doubted := f.Verdict == report.Contradicted || f.Verdict == report.Supported && c.absolute
-	if doubted && othersShare(r, c.Workloads) > busyShare {
+	if doubted && metric.OthersShare(r, c.Workloads) > busyShare {
 		f.Verdict, e.busy = report.Inconclusive, true
 	}
 	f.Figures, f.Effect = e.figures, e.effect
@@ -55,7 +56,7 @@ func reasonFor(r *report.Report, c Claim, missing string) string {
 		return lack + ": see the notes"
 	case missing != "":
 		return missing
-	case c.bothModes && len(bundledModes(r)) < 2:
+	case c.bothModes && len(metric.BundledModes(r)) < 2:
 		return "needs both modes: leave out --mode"
 	}
 	return "run it: slicetrace run " + strings.Join(c.Workloads, " ")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/internal/words"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 const (
@@ -123,7 +124,7 @@ func unlikeShares(old, other *report.Report) []Unlike {
 		name string
 		of   func(*report.Report) float64
 	}{
-		{"others_share", func(r *report.Report) float64 { return othersShare(r, nil) }},
+		{"others_share", func(r *report.Report) float64 { return metric.OthersShare(r, nil) }},
 		{"stolen_share", func(r *report.Report) float64 { return float64(r.Quality.StealNS) / max(1, float64(r.Quality.WallNS)) }},
 	} {
 		a, b := share.of(old), share.of(other)

@@ -7,11 +7,12 @@ import (
 	"sync"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // figures are the samples of a report, by load and mode.
 type figures struct {
-	loads  []load
+	loads  []metric.Load
 	trials map[string][]*report.Trial
 	pooled map[string][]*report.Trial
 	// cores hold the trials as each core saw them.
@@ -19,7 +20,7 @@ type figures struct {
 }
 
 func newFigures(r *report.Report, cores bool) figures {
-	f := figures{loads: loads(r), trials: map[string][]*report.Trial{}, pooled: map[string][]*report.Trial{}, cores: map[string]map[int][]*report.Trial{}}
+	f := figures{loads: metric.Loads(r), trials: map[string][]*report.Trial{}, pooled: map[string][]*report.Trial{}, cores: map[string]map[int][]*report.Trial{}}
 	for i := range r.Trials {
 		t := &r.Trials[i]
 		key := trialKey(t.Workload, t.Variant, t.Mode)
@@ -75,9 +76,9 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 		maps.Copy(notes, shares[i].notes)
 	}
 	for _, l := range m.new.loads() {
-		for _, mode := range l.modes {
-			if m.old.ran(trialKey(l.name, l.variant, mode)) == 0 {
-				pair.Missing = append(pair.Missing, Missing{OnlyIn: "new", Workload: l.name, Variant: l.variant, Mode: mode})
+		for _, mode := range l.Modes {
+			if m.old.ran(trialKey(l.Name, l.Variant, mode)) == 0 {
+				pair.Missing = append(pair.Missing, Missing{OnlyIn: "new", Workload: l.Name, Variant: l.Variant, Mode: mode})
 			}
 		}
 	}
@@ -89,18 +90,18 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 }
 
 // loads are those of all runs of a side.
-func (s side) loads() []load {
-	var out []load
+func (s side) loads() []metric.Load {
+	var out []metric.Load
 	for _, f := range s.figures {
 		for _, l := range f.loads {
-			i := slices.IndexFunc(out, func(o load) bool { return o.name == l.name && o.variant == l.variant })
+			i := slices.IndexFunc(out, func(o metric.Load) bool { return o.Name == l.Name && o.Variant == l.Variant })
 			if i < 0 {
-				out = append(out, load{name: l.name, variant: l.variant, modes: slices.Clone(l.modes)})
+				out = append(out, metric.Load{Name: l.Name, Variant: l.Variant, Modes: slices.Clone(l.Modes)})
 				continue
 			}
-			for _, mode := range l.modes {
-				if !slices.Contains(out[i].modes, mode) {
-					out[i].modes = append(out[i].modes, mode)
+			for _, mode := range l.Modes {
+				if !slices.Contains(out[i].Modes, mode) {
+					out[i].Modes = append(out[i].Modes, mode)
 				}
 			}
 		}
@@ -121,28 +122,28 @@ func (s side) ran(key string) int {
 
 // sample returns a metric's value in each run of a side that has it, and its samples: the
 // runs' values or, of a lone run, its rounds. ok is false if a run lacks it.
-func (s side) sample(trials func(figures) []*report.Trial, m metric) (runs []float64, samples rounds, ok bool) {
+func (s side) sample(trials func(figures) []*report.Trial, m metric.Metric) (runs []float64, samples metric.Rounds, ok bool) {
 	for _, f := range s.figures {
-		r := sampleRounds(trials(f), m)
-		if len(r.values) == 0 {
+		r := metric.Sample(trials(f), m)
+		if len(r.Values) == 0 {
 			continue
 		}
-		samples.unit, samples.longest = r.unit, r.longest
-		runs = append(runs, r.middle())
-		samples.values = append(samples.values, r.values...)
+		samples.Unit, samples.Longest = r.Unit, r.Longest
+		runs = append(runs, middle(r))
+		samples.Values = append(samples.Values, r.Values...)
 	}
 	if len(s.figures) > 1 {
-		samples.values, samples.longest = runs, false
+		samples.Values, samples.Longest = runs, false
 	}
 	return runs, samples, len(runs) == len(s.figures)
 }
 
 // middle is the median, or of what is shown by its greatest value that.
-func (s rounds) middle() float64 {
-	if s.longest {
-		return slices.Max(s.values)
+func middle(s metric.Rounds) float64 {
+	if s.Longest {
+		return slices.Max(s.Values)
 	}
-	sorted := slices.Sorted(slices.Values(s.values))
+	sorted := slices.Sorted(slices.Values(s.Values))
 	n := len(sorted)
 	return sorted[(n-1)/2]/2 + sorted[n/2]/2
 }
@@ -155,12 +156,12 @@ func (s side) notes(all map[string]bool) map[string]bool {
 	return all
 }
 
-func (m *matcher) match(loads []load) {
+func (m *matcher) match(loads []metric.Load) {
 	metrics := comparedMetrics()
 	for _, l := range loads {
-		for _, mode := range l.modes {
-			key := trialKey(l.name, l.variant, mode)
-			at := Change{Workload: l.name, Variant: l.variant, Mode: mode}
+		for _, mode := range l.Modes {
+			key := trialKey(l.Name, l.Variant, mode)
+			at := Change{Workload: l.Name, Variant: l.Variant, Mode: mode}
 			if was, is := m.old.ran(key), m.new.ran(key); was < len(m.old.runs) || is < len(m.new.runs) {
 				switch {
 				case is == 0:
@@ -174,7 +175,7 @@ func (m *matcher) match(loads []load) {
 			for _, c := range metrics {
 				at.Metric = c.key
 				at.Primary = c.primary(m.old.figures[0].pooled[key])
-				m.add(&m.pair.Changes, at, c.metric, pooled)
+				m.add(&m.pair.Changes, at, c.Metric, pooled)
 			}
 			if m.opts.Cores {
 				m.addCores(at, key)
@@ -188,12 +189,12 @@ func (c *Change) missing(onlyIn string) Missing {
 }
 
 // add compares one metric of some trials.
-func (m *matcher) add(to *[]Change, at Change, of metric, trials func(figures) []*report.Trial) {
+func (m *matcher) add(to *[]Change, at Change, of metric.Metric, trials func(figures) []*report.Trial) {
 	old, before, was := m.old.sample(trials, of)
 	now, after, is := m.new.sample(trials, of)
 	switch {
 	case was && is:
-		at.Unit = before.unit
+		at.Unit = before.Unit
 		at.runs = inRuns{old: old, new: now}
 		at.runs.like, _, _ = m.like.sample(trials, of)
 		var fine, also bool
@@ -221,7 +222,7 @@ func (m *matcher) addCores(at Change, key string) {
 				for _, q := range []float64{p50, p99} {
 					c := p.ofClass(q, class)
 					at.Core, at.Class, at.Metric, at.Primary = &cpu, class, c.key, false
-					m.add(&m.pair.Switches, at, c.metric, trials)
+					m.add(&m.pair.Switches, at, c.Metric, trials)
 				}
 			}
 		}

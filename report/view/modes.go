@@ -1,6 +1,18 @@
 package view
 
-import "github.com/slicetrace/slicetrace/report"
+import (
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
+)
+
+// modeMetrics returns what modes are compared by.
+func modeMetrics() []metric.Metric {
+	return []metric.Metric{
+		metric.Throughput(), metric.PickP50(), metric.SwitchP50(), metric.CostP50(), metric.SwitchingTime(), metric.SliceP50(),
+		metric.WaitMean(), metric.WaitP99(), metric.LongestWait(), metric.Fairness(), metric.Parallelism(), metric.Concurrency(),
+		metric.CacheRefillCost(), metric.MemoryPSS(), metric.Creation(), metric.StartP50(), metric.RunP50(), metric.EndP50(),
+	}
+}
 
 // modeSection compares processes with threads, or shows the one mode that ran.
 // A trial is one sample: its switches are not independent of each other.
@@ -15,9 +27,9 @@ func modeSection(r *report.Report) Section {
 		s.Columns = append(s.Columns, columns("ratio", "p")...)
 	}
 	notes := map[string]bool{}
-	for _, load := range loads(r) {
-		g := load.group()
-		for _, m := range metrics() {
+	for _, load := range metric.Loads(r) {
+		g := groupOf(load)
+		for _, m := range modeMetrics() {
 			if row, ok := metricRow(r, load, m, modes, notes); ok {
 				g.Rows = append(g.Rows, row)
 			}
@@ -63,13 +75,13 @@ const figuresCaption = "Wait is the time runnable but not running. Parallelism i
 	"concurrency how many ran or waited to. A Jain index of 1 is an even share of CPU time."
 
 // metricRow summarizes one metric over rounds in each mode; ok is false where no mode has it.
-func metricRow(r *report.Report, load load, m metric, modes []report.Mode, notes map[string]bool) (row Row, ok bool) {
-	row = Row{textCell(m.name)}
-	samples := make([]rounds, len(modes))
+func metricRow(r *report.Report, load metric.Load, m metric.Metric, modes []report.Mode, notes map[string]bool) (row Row, ok bool) {
+	row = Row{textCell(m.Name)}
+	samples := make([]metric.Rounds, len(modes))
 	for i, mode := range modes {
-		samples[i] = sampleRounds(trialsOf(r, load, mode), m)
-		row = append(row, samples[i].cell(notes))
-		ok = ok || len(samples[i].values) > 0
+		samples[i] = metric.Sample(metric.TrialsOf(r, load, mode), m)
+		row = append(row, medianCell(samples[i], notes))
+		ok = ok || len(samples[i].Values) > 0
 	}
 	if len(modes) == 2 {
 		row = append(row, compareCells(samples[0], samples[1], notes)...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // Page is a report made ready to be looked at: a headline, and exhibits in the
@@ -34,20 +35,20 @@ type Exhibit struct {
 func PageOf(r *report.Report) *Page {
 	p := &Page{Summary: summaryOf(r, nil), Distributions: distributions(r)}
 	p.Headline, p.Highlights = headline(r)
-	bundled := len(bundledModes(r)) > 0
+	bundled := len(metric.BundledModes(r)) > 0
 	costs := switchSection(r, bundled)
 	p.show("cost", costs, costChart(costs))
 	p.show("distributions", distributionSection(r), nil)
 	if bundled {
 		loads := newBrief(r, "", "").loads
-		p.show("work", workSection(r), ratioChart(r, loads, throughput()))
-		p.show("fairness", fairnessSection(r), modesChart(r, loads, longestWait()))
+		p.show("work", workSection(r), ratioChart(r, loads, metric.Throughput()))
+		p.show("fairness", fairnessSection(r), modesChart(r, loads, metric.LongestWait()))
 		p.show("findings", findingSection(r, false), nil)
 		p.show("choice", choiceSection(r), nil)
 		p.more(costSection(r), aftermathSection(r), waitSection(r), switchSection(r, false), sliceSection(r), modeSection(r))
 	} else {
 		p.show("slices", sliceSection(r), nil)
-		for _, load := range loads(r) {
+		for _, load := range metric.Loads(r) {
 			p.show("tasks", taskSection(r, load), nil)
 		}
 		p.show("whole", modeSection(r), nil)
@@ -73,15 +74,15 @@ func (p *Page) more(sections ...Section) {
 
 // headline says what a switch costs, or for a command what it did.
 func headline(r *report.Report) (string, []Part) {
-	if len(bundledModes(r)) == 0 {
+	if len(metric.BundledModes(r)) == 0 {
 		return commandHeadline(r)
 	}
 	cost := func(class report.Class) report.Quantity {
-		all := sum(pools(bundledTrials(r, modeOf(class)), class)).stats
+		all := sum(pools(metric.BundledTrials(r, modeOf(class)), class)).stats
 		if all.Cost.Count > 0 {
-			return quantile(all.Cost, 0.5)
+			return metric.Quantile(all.Cost, 0.5)
 		}
-		return quantile(all.Switch, 0.5)
+		return metric.Quantile(all.Switch, 0.5)
 	}
 	what := "A context switch costs"
 	if r.Capture.Pick == "" {
@@ -128,7 +129,7 @@ func commandHeadline(r *report.Report) (string, []Part) {
 	sentence := fmt.Sprintf("The command ran %s, and the cores switched %s times meanwhile.", parts[0].Value, ofCount(t.Switches()))
 	for _, class := range []report.Class{report.ClassThread, report.ClassProcess} {
 		if c := t.Class(class); c.Cost.Count > 0 {
-			parts = append(parts, Part{classLabel(class) + ", p50", quantile(c.Cost, 0.5)})
+			parts = append(parts, Part{classLabel(class) + ", p50", metric.Quantile(c.Cost, 0.5)})
 		}
 	}
 	if share, ok := t.SwitchingShare(); ok {
@@ -151,8 +152,8 @@ func distributionSection(r *report.Report) Section {
 // fairnessSection shows how evenly workers were served.
 func fairnessSection(r *report.Report) Section {
 	b := newBrief(r, "Fairness and waits", "Medians over rounds, but for the longest wait. A Jain index of 1 is an even share of CPU time; wait is the time runnable but not running.")
-	b.show("Jain index", fairness())
-	b.show("wait mean", waitMean())
-	b.show("longest wait", longestWait())
+	b.show("Jain index", metric.Fairness())
+	b.show("wait mean", metric.WaitMean())
+	b.show("longest wait", metric.LongestWait())
 	return b.section()
 }

@@ -123,9 +123,9 @@ func (s side) warnings(name string) []string {
 	}
 	var lacking []string
 	for _, l := range s.loads() {
-		for _, mode := range l.modes {
-			if n := s.ran(trialKey(l.name, l.variant, mode)); n < len(s.runs) {
-				lacking = append(lacking, fmt.Sprintf("%s %s in %d of %d", l.title(), mode, n, len(s.runs)))
+		for _, mode := range l.Modes {
+			if n := s.ran(trialKey(l.Name, l.Variant, mode)); n < len(s.runs) {
+				lacking = append(lacking, fmt.Sprintf("%s %s in %d of %d", l.Title(), mode, n, len(s.runs)))
 			}
 		}
 	}

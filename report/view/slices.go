@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // sliceSection shows how long workers kept a core and why they lost it.
@@ -15,16 +15,16 @@ func sliceSection(r *report.Report) Section {
 		Caption: "How long a worker kept a core, from switch-in to switch-out, and what ended it.",
 		Columns: append(append([]Column{textColumn("mode")}, columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
 	}
-	for _, load := range loads(r) {
-		g := load.group()
-		for _, mode := range load.modes {
-			length, causes := sliceLengths(trialsOf(r, load, mode))
+	for _, load := range metric.Loads(r) {
+		g := groupOf(load)
+		for _, mode := range load.Modes {
+			length, causes := metric.SliceLengths(metric.TrialsOf(r, load, mode))
 			if length.Count == 0 {
 				continue
 			}
 			g.Rows = append(g.Rows, Row{
 				textCell(string(mode)), valueCell(ofCount(length.Count)),
-				valueCell(quantile(length, 0.5)), valueCell(quantile(length, 0.9)), valueCell(quantile(length, 0.99)),
+				valueCell(metric.Quantile(length, 0.5)), valueCell(metric.Quantile(length, 0.9)), valueCell(metric.Quantile(length, 0.99)),
 				valueCell(report.Of(float64(length.MaxNS), report.Nanoseconds)), causeCell(causes, 3),
 			})
 		}
@@ -33,22 +33,6 @@ func sliceSection(r *report.Report) Section {
 		}
 	}
 	return s
-}
-
-// sliceLengths pools the slices of trials over cores and causes.
-func sliceLengths(trials []*report.Trial) (length histogram.Histogram, causes report.CauseCounts) {
-	var all histogram.Sum
-	for _, t := range trials {
-		for i := range t.Cores {
-			for _, s := range t.Cores[i].Slices {
-				all.Add(s.Length)
-				if n := causes.At(s.EndedBy); n != nil {
-					*n += s.Length.Count
-				}
-			}
-		}
-	}
-	return all.Histogram(), causes
 }
 
 // causeCell lists the commonest causes with their shares, at most limit of

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/internal/words"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // manyWorkloads is how many names of workloads fit into a line.
@@ -111,8 +112,8 @@ func columns(names ...string) []Column {
 // in full.
 func Summarize(r *report.Report) *Summary {
 	sections := []Section{switchSection(r, false), sliceSection(r)}
-	for _, load := range loads(r) {
-		if load.isCommand() {
+	for _, load := range metric.Loads(r) {
+		if load.IsCommand() {
 			sections = append(sections, taskSection(r, load))
 		}
 	}
@@ -126,7 +127,7 @@ func summaryOf(r *report.Report, sections []Section) *Summary {
 	if clean, reasons := r.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
 	}
-	if share := othersShare(r, nil); len(bundledModes(r)) > 0 && share > busyShare {
+	if share := metric.OthersShare(r, nil); len(metric.BundledModes(r)) > 0 && share > busyShare {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", report.Of(100*share, report.Share)))
 	}
 	for _, section := range sections {
@@ -166,64 +167,6 @@ func subject(r *report.Report) []Part {
 	}
 	if !r.Created.IsZero() {
 		out = append(out, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})
-	}
-	return out
-}
-
-// load is one variant of a workload and the modes that it ran in.
-type load struct {
-	// name is the workload's or the command's, and variant its form, "" where it has one form.
-	name, variant string
-	// modes are in the order processes, threads, command.
-	modes []report.Mode
-}
-
-// isCommand reports whether the load is a program that slicetrace did not bundle.
-func (l load) isCommand() bool { return slices.Equal(l.modes, []report.Mode{report.Command}) }
-
-// title names the load in a sentence.
-func (l load) title() string { return report.WorkloadTitle(l.name, l.variant) }
-
-// group returns an empty group that bears the load's name.
-func (l load) group() Group {
-	if l.isCommand() {
-		return Group{}
-	}
-	return Group{Name: l.name, Variant: l.variant}
-}
-
-// loads returns the workloads' variants in the order in which they first ran,
-// each with its modes in the order processes, threads, command.
-func loads(r *report.Report) []load {
-	var out []load
-	type key struct{ name, variant string }
-	seen := map[key]map[report.Mode]bool{}
-	for i := range r.Trials {
-		t := &r.Trials[i]
-		k := key{t.Workload, t.Variant}
-		if seen[k] == nil {
-			out = append(out, load{name: t.Workload, variant: t.Variant})
-			seen[k] = map[report.Mode]bool{}
-		}
-		seen[k][t.Mode] = true
-	}
-	for i := range out {
-		for _, m := range []report.Mode{report.Processes, report.Threads, report.Command} {
-			if seen[key{out[i].name, out[i].variant}][m] {
-				out[i].modes = append(out[i].modes, m)
-			}
-		}
-	}
-	return out
-}
-
-// trialsOf returns the trials of one load in one mode in the order of their rounds.
-func trialsOf(r *report.Report, l load, mode report.Mode) []*report.Trial {
-	var out []*report.Trial
-	for i := range r.Trials {
-		if t := &r.Trials[i]; t.Workload == l.name && t.Variant == l.variant && t.Mode == mode {
-			out = append(out, t)
-		}
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 const (
@@ -109,8 +110,8 @@ func (p *pool) row() Row {
 	}
 	return Row{
 		textCell(p.core), textCell(classLabel(s.Class)), valueCell(ofCount(s.Switches)),
-		valueCell(quantile(s.Pick, 0.5)), valueCell(quantile(s.Switch, 0.5)), valueCell(quantile(s.Switch, 0.99)),
-		valueCell(quantile(s.Cost, 0.5)), valueCell(share),
+		valueCell(metric.Quantile(s.Pick, 0.5)), valueCell(metric.Quantile(s.Switch, 0.5)), valueCell(metric.Quantile(s.Switch, 0.99)),
+		valueCell(metric.Quantile(s.Cost, 0.5)), valueCell(share),
 	}
 }
 
@@ -164,7 +165,7 @@ func switchSection(r *report.Report, pooled bool) Section {
 		Columns: append([]Column{{Name: "core"}, textColumn("switch")},
 			columns("switches", "pick p50", "switch p50", "switch p99", "cost p50", "core time")...),
 	}
-	bundled := bundledTrials(r, "")
+	bundled := metric.BundledTrials(r, "")
 	dropped := 0
 	add := func(name Group, classes []report.Class, trialsOf func(report.Class) []*report.Trial) {
 		g, n := switchGroup(classes, trialsOf)
@@ -174,20 +175,20 @@ func switchSection(r *report.Report, pooled bool) Section {
 			s.Groups = append(s.Groups, g)
 		}
 	}
-	for _, load := range loads(r) {
-		if load.isCommand() {
-			trials := trialsOf(r, load, report.Command)
-			add(load.group(), report.Classes(), func(report.Class) []*report.Trial { return trials })
+	for _, load := range metric.Loads(r) {
+		if load.IsCommand() {
+			trials := metric.TrialsOf(r, load, report.Command)
+			add(groupOf(load), report.Classes(), func(report.Class) []*report.Trial { return trials })
 			continue
 		}
 		if !pooled {
-			add(load.group(), []report.Class{report.ClassThread, report.ClassProcess}, func(c report.Class) []*report.Trial {
-				return trialsOf(r, load, modeOf(c))
+			add(groupOf(load), []report.Class{report.ClassThread, report.ClassProcess}, func(c report.Class) []*report.Trial {
+				return metric.TrialsOf(r, load, modeOf(c))
 			})
 		}
 	}
 	if pooled {
-		add(Group{}, []report.Class{report.ClassThread, report.ClassProcess}, func(c report.Class) []*report.Trial { return bundledTrials(r, modeOf(c)) })
+		add(Group{}, []report.Class{report.ClassThread, report.ClassProcess}, func(c report.Class) []*report.Trial { return metric.BundledTrials(r, modeOf(c)) })
 		if g := backgroundGroup(bundled); len(g.Rows) > 0 {
 			s.Groups = append(s.Groups, g)
 		}
@@ -208,17 +209,6 @@ func switchSection(r *report.Report, pooled bool) Section {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d more rows in: slicetrace export REPORT --table cores", dropped))
 	}
 	return s
-}
-
-// bundledTrials returns the trials of bundled workloads in one mode, in both for "".
-func bundledTrials(r *report.Report, mode report.Mode) []*report.Trial {
-	var out []*report.Trial
-	for i := range r.Trials {
-		if t := &r.Trials[i]; t.Mode != report.Command && (mode == "" || t.Mode == mode) {
-			out = append(out, t)
-		}
-	}
-	return out
 }
 
 // modeOf returns the mode whose work makes this class of switch, "" for the

@@ -7,13 +7,14 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
 )
 
 // topTasks is how many of a command's tasks the summary shows.
 const topTasks = 10
 
 // taskSection shows the tasks of a command that used the most CPU.
-func taskSection(r *report.Report, load load) Section {
+func taskSection(r *report.Report, load metric.Load) Section {
 	s := Section{
 		Title:   "Tasks",
 		Caption: "The command's tasks by CPU time. Longest is the longest single wait.",
@@ -22,7 +23,7 @@ func taskSection(r *report.Report, load load) Section {
 	}
 	var tasks []*report.Worker
 	rest := 0
-	for _, t := range trialsOf(r, load, report.Command) {
+	for _, t := range metric.TrialsOf(r, load, report.Command) {
 		for i := range t.Workers {
 			if w := &t.Workers[i]; w.Merged > 0 {
 				rest += w.Tasks()

@@ -1,4 +1,4 @@
-package view
+package metric
 
 import (
 	"slices"
@@ -6,11 +6,11 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// othersShare is the part, 0 to 1, of core time that tasks of others took in the
+// OthersShare is the part, 0 to 1, of core time that tasks of others took in the
 // trials of some workloads, of any for none: neither workers, nor what else is the
 // tool's own as far as the report tells. A core counts for as much as workers had of it,
 // so that one CPU hog on the only core that is used is not lost among idle cores.
-func othersShare(r *report.Report, workloads []string) float64 {
+func OthersShare(r *report.Report, workloads []string) float64 {
 	var onUsed, used, others, wall float64
 	for i := range r.Trials {
 		t := &r.Trials[i]

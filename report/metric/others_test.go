@@ -1,4 +1,4 @@
-package view
+package metric
 
 import (
 	"math"
@@ -34,7 +34,7 @@ func TestOthersShareIsOfTheCoresInUse(t *testing.T) {
 			trial.Cores = append(trial.Cores, c)
 		}
 		r := &report.Report{Trials: []report.Trial{trial, {Workload: "pipe"}}}
-		if got := othersShare(r, []string{"spin"}); math.Abs(got-row.want) > 1e-9 {
+		if got := OthersShare(r, []string{"spin"}); math.Abs(got-row.want) > 1e-9 {
 			t.Errorf("%s: %g, want %g", row.name, got, row.want)
 		}
 	}
