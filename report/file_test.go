@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/view"
@@ -163,7 +164,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		view.Summarize(r)
 		r.ComputeQuality()
-		view.ComputeFindings(r)
+		findings.Compute(r)
 		view.Overview(r)
 		for _, name := range view.TableNames() {
 			table, err := view.TableOf(r, name)

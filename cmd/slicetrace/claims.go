@@ -5,14 +5,14 @@ import (
 	"io"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/findings"
 )
 
 // listClaims writes the claims that a run decides, and the workloads that
 // answer each.
 func listClaims(w io.Writer) error {
 	var text strings.Builder
-	for _, c := range view.Claims() {
+	for _, c := range findings.Claims() {
 		fmt.Fprintf(&text, "%-4s %s\n     by %s\n", c.ID, c.Statement, strings.Join(c.Workloads, ", "))
 	}
 	_, err := io.WriteString(w, text.String())

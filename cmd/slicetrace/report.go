@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -65,7 +66,7 @@ func readReport(name string) (*report.Report, error) {
 // withFindings decides the claims of a report that was saved without findings.
 func withFindings(r *report.Report) *report.Report {
 	if r.Findings == nil {
-		view.ComputeFindings(r)
+		findings.Compute(r)
 	}
 	return r
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/findings"
 )
 
 // begin starts a report and says where it goes, or why it could not be measured
@@ -77,7 +77,7 @@ func seal(r *report.Report, c *collector.Collector, settings *hostinfo.SettingsW
 		r.Quality.ProbeFloorNS = &ns
 	}
 	r.ComputeQuality()
-	view.ComputeFindings(r)
+	findings.Compute(r)
 }
 
 // deliver saves the report, and only then shows it: a reader that stops

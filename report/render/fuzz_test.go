@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
@@ -28,7 +29,7 @@ func FuzzText(f *testing.F) {
 			return
 		}
 		shown := text(t, r, render.TextOptions{})
-		view.ComputeFindings(r)
+		findings.Compute(r)
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
 		checkPrintable(t, shown)
 		checkInk(t, page(t, r, render.PageOptions{}))

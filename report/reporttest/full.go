@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/findings"
 )
 
 // spec says how a load of Full behaves; pairs are processes, threads.
@@ -127,7 +127,7 @@ func Full(rounds, cores int) *report.Report {
 	*r.Quality.ProbeFloorNS = 48
 	charge(r)
 	r.ComputeQuality()
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }
 

@@ -2,7 +2,7 @@ package reporttest
 
 import (
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/findings"
 )
 
 // FullPair returns two reports of default runs on one machine, of some rounds
@@ -25,7 +25,7 @@ func keep(r *report.Report, first, last int) {
 	}
 	r.Trials, r.Setup.Rounds = kept, last-first+1
 	r.ComputeQuality()
-	view.ComputeFindings(r)
+	findings.Compute(r)
 }
 
 // Change returns the report with the operations of one workload multiplied,
@@ -36,6 +36,6 @@ func Change(r *report.Report, workload string, factor float64) *report.Report {
 			t.Operations = int64(factor * float64(t.Operations))
 		}
 	}
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // Bundled returns a report of the workloads pipe and spin in both modes, for
@@ -35,7 +35,7 @@ func Bundled(rounds, cores int) *report.Report {
 	*r.Quality.ProbeFloorNS = 48
 	charge(r)
 	r.ComputeQuality()
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }
 
@@ -69,7 +69,7 @@ func WithoutPick(r *report.Report) *report.Report {
 			}
 		}
 	}
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }
 
@@ -82,7 +82,7 @@ func Dirty(r *report.Report) *report.Report {
 	r.Quality.RecursionMisses = 5
 	r.Warnings = []string{"interrupted after 3 of 6 rounds"}
 	r.ComputeQuality()
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -43,7 +44,7 @@ func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) 
 		for i := range r.Trials {
 			r.Trials[i].Workload = "pipe"
 		}
-		view.ComputeFindings(r)
+		findings.Compute(r)
 		s := view.Summarize(r)
 		if find(t, section(t, s, "Processes or threads"), "pipe", "operations")[3].Text != "~" {
 			shown++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/metric"
 )
@@ -127,7 +128,7 @@ func summaryOf(r *report.Report, sections []Section) *Summary {
 	if clean, reasons := r.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
 	}
-	if share := metric.OthersShare(r, nil); len(metric.BundledModes(r)) > 0 && share > busyShare {
+	if share := metric.OthersShare(r, nil); len(metric.BundledModes(r)) > 0 && share > findings.BusyShare {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", report.Of(100*share, report.Share)))
 	}
 	for _, section := range sections {

@@ -1,4 +1,4 @@
-package view
+package findings
 
 import (
 	"fmt"
@@ -24,21 +24,21 @@ func choosing(e *evidence) string {
 	served := map[report.Mode][]string{}
 	var decided []metric.Load
 	kinds := 0
-	for _, f := range favours(e.report) {
+	for _, f := range Preferences(e.report) {
 		kinds++
-		if !f.decided {
+		if !f.Decided {
 			continue
 		}
-		served[f.mode] = append(served[f.mode], f.load.Title())
-		decided = append(decided, f.load)
+		served[f.Mode] = append(served[f.Mode], f.Load.Title())
+		decided = append(decided, f.Load)
 	}
-	outlives, crashed := outliving(e.report)
+	outlives, crashed := CrashSurvival(e.report)
 	if crashed {
 		kinds++
 	}
-	if crashed && outlives.decided {
-		served[outlives.mode] = append(served[outlives.mode], "outliving a crash")
-		decided = append(decided, outlives.load)
+	if crashed && outlives.Decided {
+		served[outlives.Mode] = append(served[outlives.Mode], "outliving a crash")
+		decided = append(decided, outlives.Load)
 	}
 	if kinds < 2 {
 		if kinds > 0 {
@@ -64,10 +64,10 @@ func choosing(e *evidence) string {
 // noteFavours notes what favours a mode before what does not, so that the first figure
 // says how much a choice can matter.
 func (e *evidence) noteFavours() {
-	favours := favours(e.report)
-	slices.SortStableFunc(favours, func(a, b favour) int { return rankOf(a) - rankOf(b) })
+	favours := Preferences(e.report)
+	slices.SortStableFunc(favours, func(a, b Preference) int { return rankOf(a) - rankOf(b) })
 	for _, f := range favours {
-		e.noteRatio(f.load, "", f.metric.Name+", ratio of the modes", f.by)
+		e.noteRatio(f.Load, "", f.Metric.Name+", ratio of the modes", f.By)
 	}
 	for _, m := range []report.Mode{report.Processes, report.Threads} {
 		e.note(whole("crash"), m, metric.Survivors().Name, e.samples(whole("crash"), m, metric.Survivors()))
@@ -75,11 +75,11 @@ func (e *evidence) noteFavours() {
 }
 
 // rankOf puts favours of a mode first and undecided ones last.
-func rankOf(f favour) int {
+func rankOf(f Preference) int {
 	switch {
-	case f.decided && f.mode != "":
+	case f.Decided && f.Mode != "":
 		return 0
-	case f.decided:
+	case f.Decided:
 		return 1
 	}
 	return 2

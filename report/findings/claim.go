@@ -1,4 +1,4 @@
-package view
+package findings
 
 import "math"
 
@@ -102,7 +102,7 @@ const (
 	mostlyTick       = 50.0  // percent
 	seldomTick       = 5.0   // percent
 	lostPPM          = 1.0
-	busyShare        = 0.10
+	BusyShare        = 0.10
 )
 
 // unbounded is the upper bound of what has none.

@@ -1,16 +1,35 @@
-package view
+package findings
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// ComputeFindings decides every claim from the trials, in the claims' order.
+// lacks says what a claim about these workloads, all for none, lacks because trials
+// failed; "" if none did.
+func lacks(r *report.Report, workloads []string) string {
+	var all []string
+	for _, f := range r.Failed {
+		if len(workloads) > 0 && !slices.Contains(workloads, f.Workload) {
+			continue
+		}
+		since := ""
+		if f.LeftOut {
+			since = " and later"
+		}
+		all = append(all, fmt.Sprintf("%s in %s failed in round %d%s", f.Title(), f.Mode, f.Round, since))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Compute decides every claim from the trials, in the claims' order.
 // A report of a command has no findings: the claims are about bundled workloads.
-func ComputeFindings(r *report.Report) {
+func Compute(r *report.Report) {
 	r.Findings = nil
 	if len(metric.BundledModes(r)) == 0 {
 		return
@@ -34,7 +53,7 @@ func find(r *report.Report, c Claim) report.Finding {
 	}
 	f.Verdict = e.verdict()
 	doubted := f.Verdict == report.Contradicted || f.Verdict == report.Supported && c.absolute
-	if doubted && metric.OthersShare(r, c.Workloads) > busyShare {
+	if doubted && metric.OthersShare(r, c.Workloads) > BusyShare {
 		f.Verdict, e.busy = report.Inconclusive, true
 	}
 	f.Figures, f.Effect = e.figures, e.effect

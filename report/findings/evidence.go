@@ -1,4 +1,4 @@
-package view
+package findings
 
 import (
 	"fmt"
@@ -10,6 +10,37 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
+
+// extreme is the worst round of several figures: the least, or the greatest.
+func extreme(figures []report.NamedFigure, least bool) report.NamedFigure {
+	all := worst(figures)
+	out := all[0]
+	for _, f := range all[1:] {
+		if f.Median < out.Median == least {
+			out = f
+		}
+	}
+	return out
+}
+
+// clauses joins what single cases say, as far as they were measured.
+func clauses(list []string) string { return strings.Join(list, ", ") }
+
+// starvedWords says in how many rounds a worker did not advance, "" for none.
+func starvedWords(figures []report.NamedFigure, what string) string {
+	if broken := exceptions(figures); broken != "" {
+		return "; " + what + broken
+	}
+	return ""
+}
+
+// tooShort is why a load that ran decides nothing, "" if it did not run.
+func tooShort(e *evidence, l metric.Load) string {
+	if e.workerCount(l) == 0 {
+		return ""
+	}
+	return "the trials are too short to tell: ask for a longer --duration"
+}
 
 // evidence collects what decides one claim.
 type evidence struct {

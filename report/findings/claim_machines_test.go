@@ -1,4 +1,4 @@
-package view_test
+package findings_test
 
 import (
 	"encoding/json"
@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // machine changes the trials of a default run to what another machine would have shown.
@@ -172,7 +172,7 @@ func on(m machine) *report.Report {
 	for i := range r.Trials {
 		m(&r.Trials[i])
 	}
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }
 
@@ -182,7 +182,7 @@ func TestEachClaimStandsAndFallsWithItsFacts(t *testing.T) {
 	same := on(func(*report.Trial) {})
 	falls, lacks := falseMachines(), lackingMachines()
 	falls["C8"] = nil // TestTheChoiceDependsOnTheWork
-	for _, c := range view.Claims() {
+	for _, c := range findings.Claims() {
 		if f := finding(t, same, c.ID); f.Verdict != report.Supported {
 			t.Errorf("%s is %s where it is true: %s", c.ID, f.Verdict, f.Sentence)
 		}
@@ -228,7 +228,7 @@ func alike(r *report.Report, workloads ...string) {
 		*t = processes[key{t.Workload, t.Variant, t.Round}]
 		t.Mode = report.Threads
 	}
-	view.ComputeFindings(r)
+	findings.Compute(r)
 }
 
 func TestTheChoiceDependsOnTheWork(t *testing.T) {
@@ -243,13 +243,13 @@ func TestTheChoiceDependsOnTheWork(t *testing.T) {
 		"no work waits": func(r *report.Report) {
 			alike(r)
 			r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Workload == "sleep" })
-			view.ComputeFindings(r)
+			findings.Compute(r)
 		},
 		"ping-pongs only": func(r *report.Report) {
 			r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool {
 				return !slices.Contains([]string{"pipe", "futex", "yield"}, t.Workload)
 			})
-			view.ComputeFindings(r)
+			findings.Compute(r)
 		},
 	} {
 		r := reporttest.Full(12, 2)
@@ -309,7 +309,7 @@ func TestTheHookFloorDecidesNoSwitch(t *testing.T) {
 	}{{0, report.Contradicted}, {400_000, report.Inconclusive}, {1000, report.Contradicted}, {1e9, report.Inconclusive}} {
 		r := made(1.03, narrow(), switchRatio("pipe"))
 		r.Quality.ProbeFloorNS = &c.floor
-		view.ComputeFindings(r)
+		findings.Compute(r)
 		if f := finding(t, r, "C4"); f.Verdict != c.want {
 			t.Errorf("with a floor of %d ns C4 is %s, want %s: %s", c.floor, f.Verdict, c.want, f.Sentence)
 		}
@@ -358,7 +358,7 @@ func TestAMedianNeedsTenValues(t *testing.T) {
 			r.Trials[i].Cores[0].Slices = nil
 			slicesOf(&r.Trials[i], report.EndedByTick, n, 1e6)
 		}
-		view.ComputeFindings(r)
+		findings.Compute(r)
 		if f := finding(t, r, "C13"); (f.Verdict == report.Supported) != known {
 			t.Errorf("with %d slices a trial C13 is %s", n, f.Verdict)
 		}

@@ -1,4 +1,4 @@
-package view_test
+package findings_test
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -42,7 +43,7 @@ func TestVerdictsOfACrash(t *testing.T) {
 	for i := range nobody.Trials {
 		nobody.Trials[i].Workers[0].Exited = false
 	}
-	view.ComputeFindings(nobody)
+	findings.Compute(nobody)
 	if f := finding(t, nobody, "C5"); f.Verdict != report.NotMeasured {
 		t.Errorf("without a crash C5 is %s", f.Verdict)
 	}
@@ -166,7 +167,7 @@ func TestOneBadRoundBreaksWhatHoldsAlways(t *testing.T) {
 					r.Trials[i] = bad.Trials[i]
 				}
 			}
-			view.ComputeFindings(r)
+			findings.Compute(r)
 			f := finding(t, r, c.claim)
 			want := report.Contradicted
 			if broken == 0 {
@@ -241,7 +242,7 @@ func TestUnmeasuredClaimsSayWhy(t *testing.T) {
 	one.Capture.Switch = ""
 	one.Setup.CPUs = one.Setup.CPUs[:1]
 	one.Capture.Tick = ""
-	view.ComputeFindings(one)
+	findings.Compute(one)
 	for claim, want := range map[string]string{"C4": "needs the switch phase", "C11": "needs two cores", "C12": "needs two cores", "C16": "slicetrace check"} {
 		if f := finding(t, one, claim); f.Verdict != report.NotMeasured || !strings.Contains(f.Reason, want) {
 			t.Errorf("%s is %s: %q, want %q", claim, f.Verdict, f.Reason, want)
@@ -263,7 +264,7 @@ func TestSwitchPhaseDecidesWithoutPick(t *testing.T) {
 
 func TestEveryClaimIsDecidedOnceInADefaultRun(t *testing.T) {
 	r := reporttest.Full(6, 2)
-	claims := view.Claims()
+	claims := findings.Claims()
 	if len(r.Findings) != len(claims) || len(claims) != 17 {
 		t.Fatalf("%d findings for %d claims", len(r.Findings), len(claims))
 	}
@@ -279,7 +280,7 @@ func TestEveryClaimIsDecidedOnceInADefaultRun(t *testing.T) {
 
 func TestCommandsHaveNoFindings(t *testing.T) {
 	r := reporttest.Command()
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	if r.Findings != nil {
 		t.Errorf("a command has findings: %v", r.Findings)
 	}

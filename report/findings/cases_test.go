@@ -1,12 +1,12 @@
-package view_test
+package findings_test
 
 import (
 	"math"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // narrow and wide are spreads of a figure over six rounds, in percent.
@@ -24,7 +24,7 @@ func made(x float64, spread []float64, of round) *report.Report {
 			r.Trials = append(r.Trials, t)
 		}
 	}
-	view.ComputeFindings(r)
+	findings.Compute(r)
 	return r
 }
 
