@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -104,7 +105,7 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if row := rows(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
 		t.Errorf("trial 2 is %v", row)
 	}
-	c, err := view.Compare([]view.Named{{Name: "old", Report: old}}, [][]view.Named{{{Name: "new", Report: bare()}}}, view.CompareOptions{})
+	c, err := compare.Reports([]compare.Named{{Name: "old", Report: old}}, [][]compare.Named{{{Name: "new", Report: bare()}}}, compare.Options{})
 	if err != nil || len(c.Pairs) != 1 || len(c.Pairs[0].Differences) != 0 {
 		t.Errorf("what an older report does not tell is a difference: %+v", c.Pairs)
 	}

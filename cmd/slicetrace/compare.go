@@ -16,6 +16,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -46,7 +47,7 @@ set-ups comes first.
 
 Runs of the same differ among each other, by the hour, other work and the layout of
 memory, far more than the rounds of one run do. So a run is one sample. Make
-` + strconv.Itoa(view.AskedRuns) + ` runs of each side in turns, and let who begins take turns too:
+` + strconv.Itoa(compare.AskedRuns) + ` runs of each side in turns, and let who begins take turns too:
 
   for i in 1 3 5; do
     ./old run pipe -o old$i.json; ./new run pipe -o new$i.json
@@ -58,7 +59,7 @@ must then stand out from all ways to deal the runs out to two sides. The compari
 says how many runs a side find a change of 10 %.
 
 Of one run a side, or of sides that were not made in turns, the change is shown but
-not called one, unless ` + strconv.Itoa(view.LeastLike) + ` or more reports of like runs (--like), or such reports
+not called one, unless ` + strconv.Itoa(compare.LeastLike) + ` or more reports of like runs (--like), or such reports
 beside a lone old one, made over as long a time, tell how much runs differ. Without --with, each report is compared
 with the first.
 
@@ -177,7 +178,7 @@ func (c *comparing) sides(cmd *cobra.Command, args []string) error {
 // metricLines lists the metrics on lines that fit a terminal.
 func metricLines() string {
 	var lines []string
-	for few := range slices.Chunk(view.MetricNames(), 8) {
+	for few := range slices.Chunk(compare.MetricNames(), 8) {
 		lines = append(lines, strings.Join(few, ", "))
 	}
 	return strings.Join(lines, ",\n")
@@ -186,7 +187,7 @@ func metricLines() string {
 // failIfWords begin conditions for the shell's completion.
 func failIfWords() []string {
 	var out []string
-	for _, m := range view.MetricNames() {
+	for _, m := range compare.MetricNames() {
 		out = append(out, m+">5%")
 	}
 	return out
@@ -196,9 +197,9 @@ func (c *comparing) run(s streams) error {
 	if !slices.Contains(compareFormats(), c.format) {
 		return usagef("--format %q: the formats are %s", c.format, strings.Join(compareFormats(), ", "))
 	}
-	var conditions []view.Condition
+	var conditions []compare.Condition
 	for _, text := range c.failIf {
-		condition, err := view.ParseCondition(text)
+		condition, err := compare.ParseCondition(text)
 		if err != nil {
 			return usagef("--fail-if: %w", err)
 		}
@@ -217,7 +218,7 @@ func (c *comparing) run(s streams) error {
 	if err != nil {
 		return err
 	}
-	wrong := comparison.Check(conditions, view.CheckOptions{Interval: c.byInterval})
+	wrong := comparison.Check(conditions, compare.CheckOptions{Interval: c.byInterval})
 	if c.output == "" && len(conditions) == 0 { // else the status says something too
 		warnIfClosed(s)
 	}
@@ -231,20 +232,20 @@ func (c *comparing) run(s streams) error {
 }
 
 // compare compares the sides: without --with each report with the first.
-func (c *comparing) compare(reports []view.Named) (*view.Comparison, error) {
+func (c *comparing) compare(reports []compare.Named) (*compare.Comparison, error) {
 	n, m := len(c.old), len(c.old)+len(c.new)
 	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
-	opts := view.CompareOptions{Cores: full, Like: reports[m:]}
+	opts := compare.Options{Cores: full, Like: reports[m:]}
 	if len(c.new) > 0 {
 		opts.Like = append(opts.Like, likeBeside(reports[:n], reports, c.like)...)
-		return view.Compare(reports[:n], [][]view.Named{reports[n:m]}, opts)
+		return compare.Reports(reports[:n], [][]compare.Named{reports[n:m]}, opts)
 	}
 	opts.Like = append(opts.Like, likeBeside(reports[:1], reports, c.like)...)
-	var others [][]view.Named
+	var others [][]compare.Named
 	for i := range reports[1:n] {
 		others = append(others, reports[1+i:2+i])
 	}
-	return view.Compare(reports[:1], others, opts)
+	return compare.Reports(reports[:1], others, opts)
 }
 
 const (
@@ -258,7 +259,7 @@ const (
 
 // likeBeside returns reports of like runs that lie beside a lone old one, if none were
 // given.
-func likeBeside(old, given []view.Named, asked []string) []view.Named {
+func likeBeside(old, given []compare.Named, asked []string) []compare.Named {
 	if len(asked) > 0 || len(old) > 1 {
 		return nil
 	}
@@ -273,7 +274,7 @@ func likeBeside(old, given []view.Named, asked []string) []view.Named {
 	var files []file
 	for _, name := range all {
 		info, err := os.Stat(name)
-		taken := slices.ContainsFunc(given, func(n view.Named) bool {
+		taken := slices.ContainsFunc(given, func(n compare.Named) bool {
 			other, err := os.Stat(n.Name)
 			return err == nil && os.SameFile(info, other)
 		})
@@ -282,7 +283,7 @@ func likeBeside(old, given []view.Named, asked []string) []view.Named {
 		}
 	}
 	slices.SortFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
-	var like []view.Named
+	var like []compare.Named
 	for _, f := range files[:min(len(files), mostBeside)] {
 		if len(like) == enoughLike {
 			break
@@ -291,8 +292,8 @@ func likeBeside(old, given []view.Named, asked []string) []view.Named {
 		if err != nil {
 			continue // what is no report, or cannot be read, was not asked for
 		}
-		for _, n := range view.LikeRuns(old[0].Report, []view.Named{{Name: f.name, Report: r}}) {
-			known := slices.ContainsFunc(slices.Concat(given, like), func(o view.Named) bool {
+		for _, n := range compare.LikeRuns(old[0].Report, []compare.Named{{Name: f.name, Report: r}}) {
+			known := slices.ContainsFunc(slices.Concat(given, like), func(o compare.Named) bool {
 				return o.Report.Created.Equal(r.Created) && o.Report.ID() == r.ID()
 			})
 			if !known {
@@ -304,7 +305,7 @@ func likeBeside(old, given []view.Named, asked []string) []view.Named {
 }
 
 // verdict turns what became of the conditions into the exit status.
-func (c *comparing) verdict(comparison *view.Comparison) error {
+func (c *comparing) verdict(comparison *compare.Comparison) error {
 	var met, undecided []string
 	for _, one := range comparison.Checked {
 		switch {
@@ -324,9 +325,9 @@ func (c *comparing) verdict(comparison *view.Comparison) error {
 }
 
 // readReports reads the files side by side, since that takes most of the time.
-func readReports(names []string) ([]view.Named, error) {
+func readReports(names []string) ([]compare.Named, error) {
 	delayGC()
-	out, errs := make([]view.Named, len(names)), make([]error, len(names))
+	out, errs := make([]compare.Named, len(names)), make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {
 		wait.Go(func() {
@@ -339,7 +340,7 @@ func readReports(names []string) ([]view.Named, error) {
 }
 
 // write writes the comparison to a target or, without one, to standard output.
-func (c *comparing) write(out *os.File, target *outfile.Target, comparison *view.Comparison) error {
+func (c *comparing) write(out *os.File, target *outfile.Target, comparison *compare.Comparison) error {
 	if target == nil {
 		return c.render(out, comparison, textOptions(out, c.verbose))
 	}
@@ -348,14 +349,14 @@ func (c *comparing) write(out *os.File, target *outfile.Target, comparison *view
 	})
 }
 
-func (c *comparing) render(w io.Writer, comparison *view.Comparison, opts render.TextOptions) error {
+func (c *comparing) render(w io.Writer, comparison *compare.Comparison, opts render.TextOptions) error {
 	switch format(c.format) {
 	case formatJSON:
 		return render.ComparisonJSON(w, comparison)
 	case formatCSV:
-		return writeCSV(w, comparison.Table())
+		return writeCSV(w, view.ComparisonTable(comparison))
 	case formatMarkdown:
-		return render.Markdown(w, comparison.Summarize(c.verbose))
+		return render.Markdown(w, view.SummarizeComparison(comparison, c.verbose))
 	}
-	return render.SummaryText(w, comparison.Summarize(c.verbose), opts)
+	return render.SummaryText(w, view.SummarizeComparison(comparison, c.verbose), opts)
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/timeline"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // pageFlags are what report --html takes.
@@ -75,8 +75,8 @@ func (p *pageFlags) write(s streams, names []string) error {
 		if err != nil {
 			return err
 		}
-		both := []view.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
-		options.Comparison, err = view.Compare(both[:1], [][]view.Named{both[1:]}, view.CompareOptions{Like: likeBeside(both[:1], both, nil)})
+		both := []compare.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
+		options.Comparison, err = compare.Reports(both[:1], [][]compare.Named{both[1:]}, compare.Options{Like: likeBeside(both[:1], both, nil)})
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
@@ -92,12 +93,12 @@ func TestEachConditionIsNamed(t *testing.T) {
 				during = append(during, func() { c.during(t, cmd) })
 			}
 			r := measured(t, finish(t, cmd, during...))
-			compared, err := view.Compare([]view.Named{{Name: "old", Report: plain}}, [][]view.Named{{{Name: "new", Report: r}}}, view.CompareOptions{})
+			compared, err := compare.Reports([]compare.Named{{Name: "old", Report: plain}}, [][]compare.Named{{{Name: "new", Report: r}}}, compare.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			unlike := compared.Pairs[0].Differences
-			if !slices.ContainsFunc(unlike, func(u view.Unlike) bool { return u.Name == c.want && strings.Contains(u.New, c.value) }) {
+			if !slices.ContainsFunc(unlike, func(u compare.Unlike) bool { return u.Name == c.want && strings.Contains(u.New, c.value) }) {
 				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, unlike)
 			}
 			if said := strings.Join(view.Summarize(r).Warnings, "\n"); !strings.Contains(said, c.note) {

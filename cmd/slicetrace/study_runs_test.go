@@ -9,8 +9,8 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
 var study = flag.Bool("study", false, "study on this machine how often like runs are called different, and unlike ones found")
@@ -18,7 +18,7 @@ var study = flag.Bool("study", false, "study on this machine how often like runs
 // runsOfStudy are made one after another; sidesOfStudy are how many runs a side are compared.
 const (
 	runsOfStudy  = 240
-	sidesOfStudy = view.AskedRuns
+	sidesOfStudy = compare.AskedRuns
 	// labellings is in how many ways the runs of one stretch are dealt out to two sides.
 	labellings = 5
 )
@@ -34,7 +34,7 @@ func TestStudyRuns(t *testing.T) {
 	}
 	bpftest.Require(t)
 	dir := t.TempDir()
-	var runs []view.Named
+	var runs []compare.Named
 	for i := range runsOfStudy {
 		name := filepath.Join(dir, strconv.Itoa(i)+".json")
 		got := call(t, "run", "-q", "pipe", "futex", "--rounds", "6", "--duration", "20ms", "-o", name)
@@ -42,7 +42,7 @@ func TestStudyRuns(t *testing.T) {
 		if err != nil {
 			t.Fatalf("run %d: status %d, %s, error %v", i, got.status, got.err, err)
 		}
-		runs = append(runs, view.Named{Name: name, Report: r})
+		runs = append(runs, compare.Named{Name: name, Report: r})
 	}
 	random := rand.New(rand.NewPCG(1, 13))
 	pairs, alarms := 0, 0
@@ -61,7 +61,7 @@ func TestStudyRuns(t *testing.T) {
 }
 
 // power plants a change and looks for it with as many runs as a first comparison asks for.
-func power(t *testing.T, random *rand.Rand, runs []view.Named) {
+func power(t *testing.T, random *rand.Rand, runs []compare.Named) {
 	t.Helper()
 	tried, found, beyond, most := 0, 0, 0, 0
 	for begin := 0; begin+2*sidesOfStudy <= len(runs); begin += 2 * sidesOfStudy {
@@ -85,8 +85,8 @@ func power(t *testing.T, random *rand.Rand, runs []view.Named) {
 
 // inTurns deals runs out to two sides: of every two that follow each other one to each.
 // What pipe did is multiplied by a factor on the second side.
-func inTurns(random *rand.Rand, runs []view.Named, factor float64) [2][]view.Named {
-	var sides [2][]view.Named
+func inTurns(random *rand.Rand, runs []compare.Named, factor float64) [2][]compare.Named {
+	var sides [2][]compare.Named
 	for i := 0; i+1 < len(runs); i += 2 {
 		first := random.IntN(2)
 		changed := runs[i+1-first]
@@ -96,9 +96,9 @@ func inTurns(random *rand.Rand, runs []view.Named, factor float64) [2][]view.Nam
 	return sides
 }
 
-func comparedRuns(t *testing.T, sides [2][]view.Named) *view.Comparison {
+func comparedRuns(t *testing.T, sides [2][]compare.Named) *compare.Comparison {
 	t.Helper()
-	c, err := view.Compare(sides[0], [][]view.Named{sides[1]}, view.CompareOptions{})
+	c, err := compare.Reports(sides[0], [][]compare.Named{sides[1]}, compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +106,10 @@ func comparedRuns(t *testing.T, sides [2][]view.Named) *view.Comparison {
 }
 
 // changedPrimary reports whether a primary figure of a workload, or of any, is called changed.
-func changedPrimary(c *view.Comparison, workload string) bool {
+func changedPrimary(c *compare.Comparison, workload string) bool {
 	for i := range c.Pairs[0].Changes {
 		x := &c.Pairs[0].Changes[i]
-		if x.Primary && x.Outcome == view.Changed && (workload == "" || x.Workload == workload && x.Metric == "operations") {
+		if x.Primary && x.Outcome == compare.Changed && (workload == "" || x.Workload == workload && x.Metric == "operations") {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/timeline"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -20,7 +21,7 @@ var pageFiles embed.FS
 // PageOptions say what an HTML page shows beside its report; the zero value is nothing.
 type PageOptions struct {
 	// Comparison is with earlier reports, nil for none.
-	Comparison *view.Comparison
+	Comparison *compare.Comparison
 	// Windows are parts of a recording of the run, drawn slice by slice.
 	Windows []timeline.Window
 }
@@ -110,11 +111,11 @@ func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 }
 
 // addComparison shows every figure of a comparison, in a sheet for each section.
-func (v *pageModel) addComparison(c *view.Comparison) {
+func (v *pageModel) addComparison(c *compare.Comparison) {
 	if c == nil {
 		return
 	}
-	for i, s := range c.Summarize(true).Sections {
+	for i, s := range view.SummarizeComparison(c, true).Sections {
 		v.Sheets = append(v.Sheets, newSheet(fmt.Sprintf("compare-%d", i+1), s, nil))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/timeline"
@@ -127,9 +128,9 @@ func checkInk(t *testing.T, page []byte) {
 	}
 }
 
-func comparison(t testing.TB, old, new *report.Report) *view.Comparison {
+func comparison(t testing.TB, old, new *report.Report) *compare.Comparison {
 	t.Helper()
-	c, err := view.Compare([]view.Named{{Name: "old.json", Report: old}}, [][]view.Named{{{Name: "new.json", Report: new}}}, view.CompareOptions{})
+	c, err := compare.Reports([]compare.Named{{Name: "old.json", Report: old}}, [][]compare.Named{{{Name: "new.json", Report: new}}}, compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

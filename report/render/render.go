@@ -18,7 +18,7 @@ import (
 	"io"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/compare"
 )
 
 // JSON writes the whole report, histograms and all, in the form that
@@ -28,6 +28,6 @@ func JSON(w io.Writer, r *report.Report) error {
 }
 
 // ComparisonJSON writes a comparison as one line.
-func ComparisonJSON(w io.Writer, c *view.Comparison) error {
+func ComparisonJSON(w io.Writer, c *compare.Comparison) error {
 	return c.Encode(w)
 }

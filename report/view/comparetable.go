@@ -1,10 +1,14 @@
 package view
 
-import "strconv"
+import (
+	"strconv"
 
-// Table returns every figure of the comparison as a tidy table with one row
+	"github.com/slicetrace/slicetrace/report/compare"
+)
+
+// ComparisonTable returns every figure of the comparison as a tidy table with one row
 // for each. Estimates are in the row's unit, per_second for operations.
-func (c *Comparison) Table() Table {
+func ComparisonTable(c *compare.Comparison) Table {
 	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
 		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
 		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text
@@ -12,9 +16,9 @@ func (c *Comparison) Table() Table {
 	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range c.Pairs {
 			p := &c.Pairs[i]
-			for _, list := range [][]Change{p.Changes, p.Switches} {
+			for _, list := range [][]compare.Change{p.Changes, p.Switches} {
 				for j := range list {
-					row := append([]Field{free(c.Old.Name), free(p.New.Name)}, list[j].fields()...)
+					row := append([]Field{free(c.Old.Name), free(p.New.Name)}, changeFields(&list[j])...)
 					b := p.Basis
 					row = append(row, integer(b.OldRuns), integer(b.NewRuns), integer(b.LikeRuns), free(string(b.Kind)))
 					if !yield(row) {
@@ -26,19 +30,19 @@ func (c *Comparison) Table() Table {
 	}}
 }
 
-func (c *Change) fields() []Field {
+func changeFields(c *compare.Change) []Field {
 	row := []Field{
 		free(c.Workload), free(c.Variant), free(string(c.Mode)), known(c.Core), free(string(c.Class)), free(c.Metric), free(string(c.Unit)),
 	}
-	row = append(append(row, c.Old.fields()...), c.New.fields()...)
+	row = append(append(row, estimateFields(c.Old)...), estimateFields(c.New)...)
 	p, q := absent(), absent()
-	if c.Outcome != Untested {
+	if c.Outcome != compare.Untested {
 		p, q = probability(c.P), probability(c.Q)
 	}
 	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)), boolean(c.Primary), optional(c.Detectable))
 }
 
-func (e Estimate) fields() []Field {
+func estimateFields(e compare.Estimate) []Field {
 	return []Field{decimal(e.Median, true), optional(e.Low), optional(e.High), integer(e.N)}
 }
 

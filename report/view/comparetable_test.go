@@ -4,17 +4,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
 func TestComparisonTable(t *testing.T) {
-	old, other := view.Named{Name: "old.json", Report: reporttest.Bundled(6, 1)}, view.Named{Name: "new.json", Report: reporttest.Bundled(6, 1)}
-	c, err := view.Compare([]view.Named{old}, [][]view.Named{{other}}, view.CompareOptions{Cores: true})
+	old, other := compare.Named{Name: "old.json", Report: reporttest.Bundled(6, 1)}, compare.Named{Name: "new.json", Report: reporttest.Bundled(6, 1)}
+	c, err := compare.Reports([]compare.Named{old}, [][]compare.Named{{other}}, compare.Options{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab := c.Table()
+	tab := view.ComparisonTable(c)
 	if got := strings.Join(columnNames(tab), ","); got != "old,new,workload,variant,mode,core,class,metric,unit,"+
 		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n,change_percent,change_low_percent,change_high_percent,p,q,outcome,primary,detectable_percent,old_runs,new_runs,like_runs,basis" {
 		t.Errorf("columns are %s", got)

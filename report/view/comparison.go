@@ -1,182 +1,311 @@
 package view
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/internal/asciijson"
-	"github.com/slicetrace/slicetrace/report/metric"
+	"github.com/slicetrace/slicetrace/report/compare"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// ComparisonVersion is the version of the JSON form of a Comparison.
-const ComparisonVersion = 2
-
-// Comparison is what changed from one report to others:
-//
-//	Compare ─→ Comparison ─┬─ Summarize → Summary    for a reader
-//	                       ├─ Table → Table          one row a figure
-//	                       └─ Check                  conditions for CI
-type Comparison struct {
-	// Version is ComparisonVersion when the comparison was made.
-	Version int `json:"comparison_version"`
-	// Old is what all others are compared with.
-	Old Side `json:"old"`
-	// Pairs hold each other report beside the old one, in the order given.
-	Pairs []Pair `json:"pairs"`
-	// Checked is what Check found.
-	Checked []Checked `json:"conditions,omitempty"`
-}
-
-// Side is a report, or several of like runs.
-type Side struct {
-	// Name is the file's, or whatever the caller knows the report by; of several runs
-	// the first one's, and how many more there are.
-	Name string `json:"name"`
-	// Runs name all of them in the order in which they began.
-	Runs []string `json:"runs"`
-	// Created is when the first began.
-	Created time.Time `json:"created"`
-	Kernel  string    `json:"kernel"`
-	// Trials is of all runs together.
-	Trials int `json:"trials"`
-	// NotClean says why the figures cannot be taken as they stand.
-	NotClean []string `json:"not_clean,omitempty"`
-	// Host is the machine of the first run.
-	Host report.Host `json:"-"`
-}
-
-// Pair is what changed from the old report to one other.
-type Pair struct {
-	New Side `json:"new"`
-	// Basis says what a change is held against.
-	Basis Basis `json:"basis"`
-	// Differences are between the machines, kernels, hooks and set-ups.
-	Differences []Unlike `json:"differences"`
-	// Warnings are sentences about how far the two can be compared.
-	Warnings []string `json:"warnings,omitempty"`
-	// Missing is what only one of the reports has.
-	Missing []Missing `json:"missing,omitempty"`
-	// Changes hold every figure of whole trials that both reports have, Switches
-	// those of each core and class of switch.
-	Changes  []Change `json:"changes"`
-	Switches []Change `json:"switches,omitempty"`
-	decider  *decider
-}
-
-// Unlike is one part of the fingerprint that the reports do not share, ""
-// where it was not read or not asked for.
-type Unlike struct {
-	Name string `json:"name"`
-	Old  string `json:"old"`
-	New  string `json:"new"`
-}
-
-// Missing is a workload in one mode, or one metric of it, that only one report has.
-type Missing struct {
-	// OnlyIn is "old" or "new", or "some" if not all runs of both sides have it.
-	OnlyIn   string      `json:"only_in"`
-	Workload string      `json:"workload"`
-	Variant  string      `json:"variant,omitempty"`
-	Mode     report.Mode `json:"mode"`
-	// Metric is "" where all of the trials are missing.
-	Metric string `json:"metric,omitempty"`
-}
-
-// Named is a report and what to call it.
-type Named struct {
-	Name   string
-	Report *report.Report
-}
-
-// CompareOptions say how much is computed, and from what; the zero value is the least.
-type CompareOptions struct {
-	// Cores asks for Pair.Switches too.
-	Cores bool
-	// Like are reports of runs that are like those of the old side. They tell how much
-	// runs differ without a change, where the sides' own runs do not.
-	Like []Named
-}
-
-// ErrNothingInCommon is wrapped by Compare's error for reports of different work.
-var ErrNothingInCommon = errors.New("nothing in common")
-
-// Compare compares each side but the first with the first. Every side is one report
-// at least, and several are runs of the same on the same machine. Figures are matched by
-// workload, variant and mode. A run is one sample, whatever its rounds: what moves
-// figures between runs does not vary between the rounds of one.
-func Compare(old []Named, others [][]Named, opts CompareOptions) (*Comparison, error) {
-	samples, err := readSides(append([][]Named{old}, append(slices.Clone(others), opts.Like)...), opts.Cores)
-	if err != nil {
-		return nil, err
+// SummarizeComparison makes the comparison ready to read: what changed or, in full,
+// every figure.
+func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
+	s := &Summary{Header: []string{"slicetrace", "comparison of reports"}}
+	sides := []Item{sideItem(c.Old, "old")}
+	for i := range c.Pairs {
+		p := &c.Pairs[i]
+		name, of := "new", ""
+		if len(c.Pairs) > 1 {
+			name = "new " + strconv.Itoa(i+1)
+			of = " in " + p.New.Name
+		}
+		sides = append(sides, sideItem(p.New, name))
+		s.Sections = append(s.Sections, unlikeSection(p, of), digestSection(p, of), changeSection(p, of, full))
+		if full && len(p.Switches) > 0 {
+			s.Sections = append(s.Sections, switchesSection(p, of))
+		}
 	}
-	like := samples[len(samples)-1]
-	c := &Comparison{Version: ComparisonVersion, Old: samples[0].side(), Pairs: []Pair{}}
-	for i := range others {
-		other := samples[1+i]
-		same, err := sameReport(samples[0], other)
-		if err != nil {
-			return nil, err
-		}
-		m := matcher{old: samples[0], new: other, like: like.without(samples[0], other), opts: opts}
-		pair, notes := m.pairs()
-		if len(pair.Changes) == 0 {
-			return nil, fmt.Errorf("compare %s with %s: %w: no workload of both ran in the same mode; compare runs of the same work",
-				c.Old.Name, other.side().Name, ErrNothingInCommon)
-		}
-		first, last := samples[0].runs[0], other.runs[0]
-		pair.New, pair.Differences = other.side(), unlike(first.Report, last.Report)
-		pair.Warnings = append(unknownSettings(first, last), warnings(c.Old, pair, notes)...)
-		pair.Warnings = append(pair.Warnings, samples[0].warnings("old")...)
-		pair.Warnings = append(pair.Warnings, other.warnings("new")...)
-		if pair.Basis.Kind == BasisLike {
-			pair.Warnings = append(pair.Warnings, m.like.notLike(first)...)
-		}
-		if same != "" {
-			pair.Warnings = append([]string{same}, pair.Warnings...)
-		}
-		c.Pairs = append(c.Pairs, pair)
+	s.Sections = append([]Section{{Title: "Reports", Items: sides}}, s.Sections...)
+	if len(c.Checked) > 0 {
+		s.Sections = append(s.Sections, checkedSection(c))
 	}
-	return c, nil
+	return s
 }
 
-// warnings returns the sentences about a pair of reports.
-func warnings(old Side, p Pair, notes map[string]bool) []string {
+// checkedSection says what became of conditions.
+func checkedSection(c *compare.Comparison) Section {
+	s := Section{Title: "Conditions"}
+	for _, one := range c.Checked {
+		mark := "?"
+		switch {
+		case len(one.Met) > 0:
+			mark = "✗"
+		case one.Undecided == 0:
+			mark = "✓"
+		}
+		s.Items = append(s.Items, Item{Mark: mark, Text: one.Sentence() + "."})
+	}
+	return s
+}
+
+func sideItem(s compare.Side, role string) Item {
+	parts := append([]string{s.Name}, header(s.Host)[1:]...) // the first is our name
+	if n := len(s.Runs); n > 1 {
+		parts = append(parts, words.Plural(n, "run"))
+	}
+	parts = append(parts, words.Plural(s.Trials, "trial"))
+	if !s.Created.IsZero() {
+		parts = append(parts, s.Created.UTC().Format(time.DateTime)+" UTC")
+	}
+	return Item{Mark: " ", Name: role, Text: strings.Join(parts, " · ")}
+}
+
+// unlikeSection says first what might explain a change.
+func unlikeSection(p *compare.Pair, of string) Section {
+	s := Section{Title: "What differs between the machines and runs" + of}
+	for _, u := range p.Differences {
+		s.Items = append(s.Items, Item{Mark: " ", Name: u.Name, Text: orDash(u.Old) + " → " + orDash(u.New)})
+	}
+	if len(p.Differences) == 0 {
+		s.Caption = "Nothing: the same machine, kernel, hooks, set-up and settings."
+	}
+	for _, w := range p.Warnings {
+		s.Notes = append(s.Notes, "Note: "+w)
+	}
+	s.Notes = append(s.Notes, missingNotes(p)...)
+	return s
+}
+
+// orDash shows a text, or that there is none.
+func orDash(s string) string {
+	if s == "" {
+		return report.Dash
+	}
+	return s
+}
+
+// missingNotes says what only one report has, a sentence for each report and kind.
+func missingNotes(p *compare.Pair) []string {
 	var out []string
-	var names []string
-	for _, d := range p.Differences {
-		if d.Name != "workloads" && d.Name != "modes" { // only what both ran is compared
-			names = append(names, d.Name)
+	for _, side := range []string{"old", "new", "some"} {
+		var whole, metrics []string
+		where := map[string][]string{}
+		for _, m := range p.Missing {
+			place := report.WorkloadTitle(m.Workload, m.Variant) + " " + string(m.Mode)
+			switch {
+			case m.OnlyIn != side:
+				continue
+			case m.Metric == "":
+				whole = append(whole, place)
+				continue
+			case where[m.Metric] == nil:
+				metrics = append(metrics, m.Metric)
+			}
+			where[m.Metric] = append(where[m.Metric], place)
+		}
+		if len(whole) > 0 {
+			out = append(out, fmt.Sprintf("Only in %s: %s.", onlyInWords(side), strings.Join(bothModes(whole), ", ")))
+		}
+		if len(metrics) > 0 {
+			out = append(out, fmt.Sprintf("Measured only in %s: %s.", onlyInWords(side), strings.Join(byPlace(metrics, where), "; ")))
 		}
 	}
-	if len(names) > 0 {
-		out = append(out, fmt.Sprintf("unlike things are compared (%s): a change may come from any of these.", strings.Join(names, ", ")))
+	return out
+}
+
+func onlyInWords(side string) string {
+	if side == "some" {
+		return "some of the runs"
 	}
-	for _, s := range []Side{old, p.New} {
-		if len(s.NotClean) > 0 {
-			out = append(out, fmt.Sprintf("%s is not clean: %s.", s.Name, strings.Join(s.NotClean, "; ")))
+	return "the " + side + " report"
+}
+
+// bothModes names a workload once that is there in processes and, next, in threads.
+func bothModes(places []string) []string {
+	var out []string
+	for _, place := range places {
+		name, threads := strings.CutSuffix(place, " "+string(report.Threads))
+		if n := len(out); threads && n > 0 && out[n-1] == name+" "+string(report.Processes) {
+			out[n-1] = name
+			continue
+		}
+		out = append(out, place)
+	}
+	return out
+}
+
+// byPlace names together the metrics that are missing in the same places.
+func byPlace(metrics []string, where map[string][]string) []string {
+	var out []string
+	for i := 0; i < len(metrics); {
+		n := i + 1
+		for n < len(metrics) && slices.Equal(where[metrics[n]], where[metrics[i]]) {
+			n++
+		}
+		out = append(out, fmt.Sprintf("%s of %s", strings.Join(metrics[i:n], ", "), words.List(where[metrics[i]], 4)))
+		i = n
+	}
+	return out
+}
+
+const changeCaption = "Medians over runs (of a lone run, over its rounds), ± the wider side of the 95 % interval. Change is new against old, with its " +
+	"95 % interval; ~ where it cannot be told from what varies between like runs, and, of primary figures, (≥) from which rise on it would be, nine times in ten. "
+
+// changeSection shows the figures of whole trials.
+func changeSection(p *compare.Pair, of string, full bool) Section {
+	undecided := testedPrimary(p) == 0
+	s := changeTable("Changes"+of, p.Changes, func(c *compare.Change) bool {
+		return full || c.Outcome == compare.Changed || undecided && c.Primary
+	})
+	s.Caption = changeCaption + "Switches are the mode's own, on all cores."
+	count, primary := map[compare.Outcome]int{}, 0
+	for i := range p.Changes {
+		count[p.Changes[i].Outcome]++
+		if p.Changes[i].Primary {
+			primary++
 		}
 	}
-	return append(out, metric.RoundNotes(notes)...)
+	if len(s.Groups) == 0 {
+		s.Caption = ""
+		s.Notes = append(s.Notes, "Nothing changed that could be told from chance.")
+	}
+	tested := len(p.Changes) - count[compare.Untested]
+	if tested > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. Among the tested are %d primary ones (operations, duration, "+
+			"and what a switch costs where there are %d switches), decided together: among like sides any is called changed once in twenty times.",
+			tested, count[compare.Changed], count[compare.Alike], words.Choose(full, "", "; --verbose shows them"), testedPrimary(p), compare.EnoughSwitches))
+	}
+	if n := count[compare.Small]; n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s can be told apart, but by less than %d %%.", words.Plural(n, "figure"), compare.LeastChange))
+	}
+	if n := count[compare.Doubtful]; n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, which gives some %.0f among so many%s.",
+			n, words.Choose(n == 1, "has", "have"), 0.05*float64(tested), words.Choose(full, "; a ? follows their p", "; --verbose shows them")))
+	}
+	if n := len(p.Changes) - primary; undecided && !full && n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.", words.Plural(n, "figure")))
+	}
+	return s
 }
 
-// finite is a number that JSON can hold, nil for any other.
-func finite(x float64) *float64 {
-	if math.IsInf(x, 0) || math.IsNaN(x) {
-		return nil
-	}
-	return &x
+// digestSection says first which primary figures changed, the greatest change of each
+// first, and on what that rests.
+func digestSection(p *compare.Pair, of string) Section {
+	return Section{Title: "In short" + of, Notes: append(digest(p), p.Basis.Sentences()...)}
 }
 
-// Encode writes the comparison as one line of JSON.
-func (c *Comparison) Encode(w io.Writer) error {
-	if err := asciijson.Write(w, c); err != nil {
-		return fmt.Errorf("encode comparison: %w", err)
+// testedPrimary is how many primary figures were tested.
+func testedPrimary(p *compare.Pair) int {
+	n := 0
+	for i := range p.Changes {
+		if c := &p.Changes[i]; c.Primary && c.Outcome != compare.Untested {
+			n++
+		}
 	}
-	return nil
+	return n
+}
+
+func digest(p *compare.Pair) []string {
+	var metrics []string
+	of := map[string][]*compare.Change{}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if !c.Primary || c.Outcome != compare.Changed {
+			continue
+		}
+		if of[c.Metric] == nil {
+			metrics = append(metrics, c.Metric)
+		}
+		of[c.Metric] = append(of[c.Metric], c)
+	}
+	var out []string
+	for _, m := range metrics {
+		slices.SortStableFunc(of[m], func(a, b *compare.Change) int { return cmp.Compare(math.Abs(b.Size()), math.Abs(a.Size())) })
+		var places []string
+		for _, c := range of[m] {
+			places = append(places, fmt.Sprintf("%s %s %s", report.WorkloadTitle(c.Workload, c.Variant), c.Mode, c.Difference().String()))
+		}
+		out = append(out, fmt.Sprintf("Changed %s: %s.", m, words.List(places, 6)))
+	}
+	if len(out) == 0 && testedPrimary(p) > 0 {
+		out = append(out, "No primary figure (what work was done, how long it took, what a switch costs) is called changed.")
+	}
+	return out
+}
+
+// switchesSection shows the switches of each core and class.
+func switchesSection(p *compare.Pair, of string) Section {
+	s := changeTable("Switches of each core and class"+of, p.Switches, func(*compare.Change) bool { return true })
+	s.Caption = "As above, for every class of switch on its own; a ? follows a p that may well be chance among so many."
+	return s
+}
+
+// changeTable puts changes in a table with a group for each place.
+func changeTable(title string, changes []compare.Change, show func(*compare.Change) bool) Section {
+	s := Section{
+		Title: title, Apart: true,
+		Columns: append([]Column{textColumn("metric")}, columns("old", "new", "change", "95 % interval", "p", "n")...),
+	}
+	for i := range changes {
+		c := &changes[i]
+		if !show(c) {
+			continue
+		}
+		if name, n := changePlace(c), len(s.Groups); n == 0 || s.Groups[n-1].Name != name {
+			s.Groups = append(s.Groups, Group{Name: name})
+		}
+		g := &s.Groups[len(s.Groups)-1]
+		g.Rows = append(g.Rows, changeRow(c))
+	}
+	return s
+}
+
+// changePlace names where the figure is from.
+func changePlace(c *compare.Change) string {
+	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
+	if c.Core != nil {
+		parts = append(parts, "core "+strconv.Itoa(*c.Core), classLabel(c.Class))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func changeRow(c *compare.Change) Row {
+	change, interval, p := textCell("~"), Cell{}, Cell{}
+	switch {
+	case c.Outcome != compare.Alike:
+		change = textCell(c.Difference().String())
+	case c.Detectable != nil && *c.Detectable > 0:
+		change = textCell(fmt.Sprintf("~ (≥ %s)", strings.TrimPrefix(report.Of(*c.Detectable, report.Difference).String(), "+")))
+	}
+	if c.PercentLow != nil && c.PercentHigh != nil {
+		interval = textCell(fmt.Sprintf("%s to %s", strings.TrimSuffix(report.Of(*c.PercentLow, report.Difference).String(), " %"), report.Of(*c.PercentHigh, report.Difference)))
+	}
+	switch c.Outcome {
+	case compare.Untested:
+		p = textCell("untested")
+	case compare.Doubtful:
+		p = textCell(report.Of(c.P, report.Probability).String() + " ?")
+	default:
+		p = valueCell(report.Of(c.P, report.Probability))
+	}
+	n := strconv.Itoa(c.Old.N)
+	if c.Old.N != c.New.N {
+		n += "+" + strconv.Itoa(c.New.N)
+	}
+	return Row{textCell(c.Metric), estimateCell(c.Old, c.Unit), estimateCell(c.New, c.Unit), change, interval, p, textCell(n)}
+}
+
+func estimateCell(e compare.Estimate, unit report.Unit) Cell {
+	c := valueCell(report.Of(e.Median, unit))
+	if e.Low != nil && e.High != nil {
+		c.Spread = spread(e.Median, *e.Low, *e.High)
+	}
+	return c
 }

@@ -1,4 +1,4 @@
-package view_test
+package compare_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package view
+package compare
 
 import (
 	"cmp"
@@ -62,9 +62,9 @@ const (
 	mostAsked = 1e6
 	// manyRuns is from how many runs a side on it is not the runs that are too few.
 	manyRuns = 20
-	// leastChange is the smallest change, in percent, that is called one: a smaller one
+	// LeastChange is the smallest change, in percent, that is called one: a smaller one
 	// can be exact, and is of no use.
-	leastChange = 1
+	LeastChange = 1
 	// sought is the change that the tool asks for enough runs to find, and power how often.
 	sought, power = 0.10, 0.9
 )
@@ -309,7 +309,7 @@ func (c *Change) decide() {
 	switch {
 	case c.P > level:
 		c.Outcome = Alike
-	case c.Percent != nil && math.Abs(*c.Percent) < leastChange:
+	case c.Percent != nil && math.Abs(*c.Percent) < LeastChange:
 		c.Outcome = Small
 	case c.Q <= level:
 		c.Outcome = Changed

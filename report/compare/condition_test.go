@@ -1,19 +1,19 @@
-package view_test
+package compare_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func conditions(t *testing.T, texts ...string) []view.Condition {
+func conditions(t *testing.T, texts ...string) []compare.Condition {
 	t.Helper()
-	var out []view.Condition
+	var out []compare.Condition
 	for _, text := range texts {
-		c, err := view.ParseCondition(text)
+		c, err := compare.ParseCondition(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -23,7 +23,7 @@ func conditions(t *testing.T, texts ...string) []view.Condition {
 }
 
 func TestParseCondition(t *testing.T) {
-	for text, want := range map[string]view.Condition{
+	for text, want := range map[string]compare.Condition{
 		"cost_p50>5%":                          {Metric: "cost_p50", Limit: 5},
 		"operations<-5%":                       {Metric: "operations", Less: true, Limit: -5},
 		" operations < -2.5 % ":                {Metric: "operations", Less: true, Limit: -2.5},
@@ -47,21 +47,21 @@ func TestParseCondition(t *testing.T) {
 }
 
 func TestParseConditionRefuses(t *testing.T) {
-	all := strings.Join(view.MetricNames(), ", ")
+	all := strings.Join(compare.MetricNames(), ", ")
 	for text, says := range map[string]string{
 		"": all, "cost_p50": all, "cost_p50=5%": all, "cost>5%": all, "cost_p5>5%": `did you mean "cost_p50"?`,
 		"cost_p50>5": "no unit", "cost_p50>5MiB": "not measured in MiB", "pss>5": "no unit", "core_time>5": "only changes", "cost_p50>%": "no percentage", "cost_p50>x%": "no percentage", "cost_p50>Inf%": "no percentage",
 		"cost_p50>NaN%": "no percentage", "cost_p50>1e999%": "no percentage", "cost_p50>>5%": "no percentage", "cost_p50>=5%": "no percentage",
 		"pipe/fibres:cost_p50>5%": "fibres", ":cost_p50>5%": "nothing before the colon", "pipe/:cost_p50>5%": `mode ""`,
 	} {
-		if c, err := view.ParseCondition(text); err == nil || !strings.Contains(err.Error(), says) {
+		if c, err := compare.ParseCondition(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %+v, error %v; want one that says %q", text, c, err, says)
 		}
 	}
 }
 
 // check judges conditions, all of which must cover something.
-func check(t *testing.T, c *view.Comparison, o view.CheckOptions, texts ...string) []view.Checked {
+func check(t *testing.T, c *compare.Comparison, o compare.CheckOptions, texts ...string) []compare.Checked {
 	t.Helper()
 	c.Checked = nil
 	if err := c.Check(conditions(t, texts...), o); err != nil {
@@ -79,12 +79,12 @@ func TestCheck(t *testing.T) {
 		"spin alone:operations<0%": 0, "cost_p50>0%": 0, "cost_p50<0%": 0,
 	} {
 		if strings.HasPrefix(text, "spin alone") {
-			if err := c.Check(conditions(t, text), view.CheckOptions{}); err == nil {
+			if err := c.Check(conditions(t, text), compare.CheckOptions{}); err == nil {
 				t.Errorf("%s covers something", text)
 			}
 			continue
 		}
-		met := check(t, c, view.CheckOptions{}, text)[0].Met
+		met := check(t, c, compare.CheckOptions{}, text)[0].Met
 		if len(met) != want {
 			t.Errorf("%s: met %q", text, met)
 		}
@@ -97,13 +97,13 @@ func TestCheck(t *testing.T) {
 // What is shown to be within a limit is told from what is not decided, and the interval
 // judges more strictly than the estimate.
 func TestCheckSaysWhatItCouldNotJudge(t *testing.T) {
-	planted := func(spread float64) *view.Comparison {
+	planted := func(spread float64) *compare.Comparison {
 		a, b := reporttest.Turns(reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.9), 8, spread, 5)
 		return comparedRuns(t, a, b)
 	}
 	quiet, noisy := planted(0.005), planted(0.2)
 	for _, c := range []struct {
-		in                     *view.Comparison
+		in                     *compare.Comparison
 		interval               bool
 		text                   string
 		met, within, undecided int
@@ -119,7 +119,7 @@ func TestCheckSaysWhatItCouldNotJudge(t *testing.T) {
 		{quiet, false, "operations<1", 0, 4, 0},
 		{quiet, true, "jain_index>1.5", 0, 4, 0},
 	} {
-		got := check(t, c.in, view.CheckOptions{Interval: c.interval}, c.text)[0]
+		got := check(t, c.in, compare.CheckOptions{Interval: c.interval}, c.text)[0]
 		if len(got.Met) != c.met || got.Within != c.within || got.Undecided != c.undecided || got.Covered != 4 {
 			t.Errorf("%s, by interval %v: %+v", c.text, c.interval, got)
 		}
@@ -134,7 +134,7 @@ func TestCheckOfFewRunsAndSmallChanges(t *testing.T) {
 		"pipe:operations<-0.5%": {2, 0, 0}, "pipe:operations>1": {2, 0, 0}, "pipe:operations<1": {0, 2, 0},
 		"pipe:wait_max>1ns": {2, 0, 0}, "pipe:wait_max>9s": {0, 2, 0},
 	} {
-		got := check(t, c, view.CheckOptions{Interval: true}, text)[0]
+		got := check(t, c, compare.CheckOptions{Interval: true}, text)[0]
 		if [3]int{len(got.Met), got.Within, got.Undecided} != want {
 			t.Errorf("%s: %+v", text, got)
 		}
@@ -143,7 +143,7 @@ func TestCheckOfFewRunsAndSmallChanges(t *testing.T) {
 		}
 	}
 	lone := compared(t, reporttest.Bundled(12, 1), reporttest.Bundled(12, 1))
-	if got := check(t, lone, view.CheckOptions{Interval: true}, "wait_max>9s")[0]; got.Within != 4 {
+	if got := check(t, lone, compare.CheckOptions{Interval: true}, "wait_max>9s")[0]; got.Within != 4 {
 		t.Errorf("the longest wait of a lone run: %+v", got)
 	}
 }
@@ -152,20 +152,20 @@ func TestCheckOfFewRunsAndSmallChanges(t *testing.T) {
 func TestCheckRefusesWhatCannotBeDecided(t *testing.T) {
 	c := compared(t, reporttest.Bundled(12, 1), reporttest.Bundled(12, 1))
 	for _, text := range []string{"pip:operations<0%", "creation>5%", "/command:operations<0%"} {
-		if err := c.Check(conditions(t, text), view.CheckOptions{}); err == nil || !strings.Contains(err.Error(), "share no such figure") {
+		if err := c.Check(conditions(t, text), compare.CheckOptions{}); err == nil || !strings.Contains(err.Error(), "share no such figure") {
 			t.Errorf("%s: error %v", text, err)
 		}
 	}
-	check(t, c, view.CheckOptions{}, "operations<0%")
+	check(t, c, compare.CheckOptions{}, "operations<0%")
 	if err := c.Undecidable(); err == nil || !strings.Contains(err.Error(), "--like") {
 		t.Errorf("one run a side: error %v", err)
 	}
-	check(t, c, view.CheckOptions{}, "operations<0")
+	check(t, c, compare.CheckOptions{}, "operations<0")
 	if err := c.Undecidable(); err != nil {
 		t.Errorf("a value needs no second report: %v", err)
 	}
 	c = turns(t, reporttest.Bundled(6, 1), reporttest.Bundled(6, 1), 4)
-	check(t, c, view.CheckOptions{}, "operations<0%")
+	check(t, c, compare.CheckOptions{}, "operations<0%")
 	if err := c.Undecidable(); err != nil {
 		t.Errorf("four runs a side: error %v", err)
 	}
@@ -182,12 +182,12 @@ func TestCheckKnowsRisesFromNothing(t *testing.T) {
 	for _, r := range []*report.Report{old, other} {
 		r.ComputeQuality()
 	}
-	for i, got := range check(t, turns(t, old, other, 6), view.CheckOptions{}, "wait_max>1000000%", "wait_max<1%") {
+	for i, got := range check(t, turns(t, old, other, 6), compare.CheckOptions{}, "wait_max>1000000%", "wait_max<1%") {
 		if met := len(got.Met) > 0; met != (i == 0) {
 			t.Errorf("%+v", got)
 		}
 	}
-	for i, got := range check(t, turns(t, other, old, 6), view.CheckOptions{}, "wait_max<-99%", "wait_max>1%") {
+	for i, got := range check(t, turns(t, other, old, 6), compare.CheckOptions{}, "wait_max<-99%", "wait_max>1%") {
 		if met := len(got.Met) > 0; met != (i == 0) {
 			t.Errorf("the other way: %+v", got)
 		}
@@ -199,11 +199,11 @@ func FuzzParseCondition(f *testing.F) {
 		f.Add(seed)
 	}
 	names := map[string]bool{}
-	for _, n := range view.MetricNames() {
+	for _, n := range compare.MetricNames() {
 		names[n] = true
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := view.ParseCondition(text)
+		c, err := compare.ParseCondition(text)
 		if err != nil {
 			return
 		}

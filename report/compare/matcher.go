@@ -1,4 +1,4 @@
-package view
+package compare
 
 import (
 	"maps"
@@ -48,7 +48,7 @@ func trialKey(workload, variant string, mode report.Mode) string {
 // matcher brings the figures of two sides together.
 type matcher struct {
 	old, new, like side
-	opts           CompareOptions
+	opts           Options
 	pair           Pair
 	notes          map[string]bool
 }

@@ -1,4 +1,4 @@
-package view
+package compare
 
 import (
 	"slices"
@@ -15,9 +15,9 @@ type compared struct {
 	metric.Metric
 }
 
-// enoughSwitches is how many of its own switches a trial has at least whose median cost
+// EnoughSwitches is how many of its own switches a trial has at least whose median cost
 // is a primary figure.
-const enoughSwitches = 100
+const EnoughSwitches = 100
 
 // primary reports whether the metric is a primary figure of some trials: what work was
 // done or how long a command took and, where there are enough switches, what one costs.
@@ -27,7 +27,7 @@ func (c compared) primary(trials []*report.Trial) bool {
 		return true
 	case "cost_p50", "switch_p50":
 		return !slices.ContainsFunc(trials, func(t *report.Trial) bool {
-			return metric.OwnPhase(t, func(s report.ClassStats) histogram.Histogram { return s.Switch }).Count < enoughSwitches
+			return metric.OwnPhase(t, func(s report.ClassStats) histogram.Histogram { return s.Switch }).Count < EnoughSwitches
 		})
 	}
 	return false

@@ -1,4 +1,4 @@
-package view_test
+package compare_test
 
 import (
 	"encoding/json"
@@ -12,24 +12,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func compared(t *testing.T, old, other *report.Report) *view.Comparison {
+func compared(t *testing.T, old, other *report.Report) *compare.Comparison {
 	t.Helper()
 	return comparedRuns(t, []*report.Report{old}, []*report.Report{other})
 }
 
 // comparedRuns compares several runs of a side; those of one a side are old.json and new.json.
-func comparedRuns(t *testing.T, old, other []*report.Report, like ...*report.Report) *view.Comparison {
+func comparedRuns(t *testing.T, old, other []*report.Report, like ...*report.Report) *compare.Comparison {
 	t.Helper()
-	sides := [][]view.Named{{{Name: "old.json", Report: old[0]}}, {{Name: "new.json", Report: other[0]}}}
+	sides := [][]compare.Named{{{Name: "old.json", Report: old[0]}}, {{Name: "new.json", Report: other[0]}}}
 	if len(old)+len(other) > 2 {
-		sides = [][]view.Named{reporttest.Named("old-", old), reporttest.Named("new-", other)}
+		sides = [][]compare.Named{reporttest.Named("old-", old), reporttest.Named("new-", other)}
 	}
-	c, err := view.Compare(sides[0], sides[1:], view.CompareOptions{Cores: true, Like: reporttest.Named("like-", like)})
+	c, err := compare.Reports(sides[0], sides[1:], compare.Options{Cores: true, Like: reporttest.Named("like-", like)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,14 @@ func comparedRuns(t *testing.T, old, other []*report.Report, like ...*report.Rep
 }
 
 // turns compares runs that were made in turns and vary as little as those of a quiet machine.
-func turns(t *testing.T, old, other *report.Report, runs int) *view.Comparison {
+func turns(t *testing.T, old, other *report.Report, runs int) *compare.Comparison {
 	t.Helper()
 	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
 	return comparedRuns(t, a, b)
 }
 
 // change returns a figure of whole trials.
-func change(t *testing.T, c *view.Comparison, workload string, mode report.Mode, metric string) view.Change {
+func change(t *testing.T, c *compare.Comparison, workload string, mode report.Mode, metric string) compare.Change {
 	t.Helper()
 	for _, x := range c.Pairs[0].Changes {
 		if x.Workload == workload && x.Mode == mode && x.Metric == metric {
@@ -52,14 +52,14 @@ func change(t *testing.T, c *view.Comparison, workload string, mode report.Mode,
 		}
 	}
 	t.Fatalf("no %s of %s in %s", metric, workload, mode)
-	return view.Change{}
+	return compare.Change{}
 }
 
 func TestCompareFindsWhatChanged(t *testing.T) {
 	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
 	c := turns(t, old, reporttest.Change(other, "pipe", 0.9), 6)
 	for _, x := range c.Pairs[0].Changes {
-		if planted := x.Workload == "pipe" && x.Metric == "operations"; planted != (x.Outcome == view.Changed) {
+		if planted := x.Workload == "pipe" && x.Metric == "operations"; planted != (x.Outcome == compare.Changed) {
 			t.Errorf("%s %s %s %s: %s, p %g, q %g", x.Workload, x.Variant, x.Mode, x.Metric, x.Outcome, x.P, x.Q)
 		}
 	}
@@ -70,7 +70,7 @@ func TestCompareFindsWhatChanged(t *testing.T) {
 		t.Errorf("operations changed by %g %% (%g to %g), %+v, %+v", *x.Percent, *x.PercentLow, *x.PercentHigh, x.Old, x.New)
 	}
 	b := c.Pairs[0].Basis
-	if b.Kind != view.BasisTurns || b.OldRuns != 6 || b.NewRuns != 6 || b.Arrangements != 216 || b.Needed < 4 || b.Needed > 20 {
+	if b.Kind != compare.BasisTurns || b.OldRuns != 6 || b.NewRuns != 6 || b.Arrangements != 216 || b.Needed < 4 || b.Needed > 20 {
 		t.Errorf("the basis is %+v", b)
 	}
 }
@@ -93,7 +93,7 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 	c := turns(t, old, other, 6)
 	for _, x := range c.Pairs[0].Switches {
 		planted := x.Workload == "pipe" && x.Mode == report.Threads && *x.Core == 1 && x.Class == report.ClassThread && strings.HasPrefix(x.Metric, "switch_")
-		if planted != (x.Outcome == view.Changed) {
+		if planted != (x.Outcome == compare.Changed) {
 			t.Errorf("%s %s core %d %s %s: %s", x.Workload, x.Mode, *x.Core, x.Class, x.Metric, x.Outcome)
 		}
 		if planted && (*x.Percent < 90 || *x.Percent > 110) {
@@ -101,10 +101,10 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 		}
 	}
 	same := turns(t, old, old, 6)
-	if x := change(t, same, "pipe", report.Threads, "cost_p50"); x.P != 1 || x.Outcome != view.Alike || *x.Percent != 0 {
+	if x := change(t, same, "pipe", report.Threads, "cost_p50"); x.P != 1 || x.Outcome != compare.Alike || *x.Percent != 0 {
 		t.Errorf("equal costs: %+v", x)
 	}
-	none, err := view.Compare([]view.Named{{Report: old}}, [][]view.Named{{{Report: other}}}, view.CompareOptions{})
+	none, err := compare.Reports([]compare.Named{{Report: old}}, [][]compare.Named{{{Report: other}}}, compare.Options{})
 	if err != nil || len(none.Pairs[0].Switches) > 0 {
 		t.Errorf("unasked, %d figures of cores; error %v", len(none.Pairs[0].Switches), err)
 	}
@@ -160,7 +160,7 @@ func TestMemoryMayDifferALittle(t *testing.T) {
 	}
 }
 
-func warnings(c *view.Comparison) string { return strings.Join(c.Pairs[0].Warnings, "\n") }
+func warnings(c *compare.Comparison) string { return strings.Join(c.Pairs[0].Warnings, "\n") }
 
 func TestCompareWarns(t *testing.T) {
 	like := func() *report.Report { return reporttest.Bundled(6, 2) }
@@ -177,7 +177,7 @@ func TestCompareWarns(t *testing.T) {
 	if got := warnings(compared(t, like(), kernel)); !strings.Contains(got, "unlike things are compared (kernel, hz): ") {
 		t.Errorf("another kernel: %s", got)
 	}
-	for name, c := range map[string]*view.Comparison{
+	for name, c := range map[string]*compare.Comparison{
 		"old.json": compared(t, reporttest.Dirty(like()), like()), "new.json": compared(t, like(), reporttest.Dirty(like())),
 	} {
 		if got := warnings(c); !strings.Contains(got, name+" is not clean: switches without") {
@@ -209,8 +209,8 @@ func TestCompareSaysWhatOnlyOneReportHas(t *testing.T) {
 }
 
 func TestCompareRefusesDifferentWork(t *testing.T) {
-	_, err := view.Compare([]view.Named{{Name: "a", Report: reporttest.Bundled(1, 1)}}, [][]view.Named{{{Name: "b", Report: reporttest.Command()}}}, view.CompareOptions{})
-	if !errors.Is(err, view.ErrNothingInCommon) || !strings.Contains(err.Error(), "same work") {
+	_, err := compare.Reports([]compare.Named{{Name: "a", Report: reporttest.Bundled(1, 1)}}, [][]compare.Named{{{Name: "b", Report: reporttest.Command()}}}, compare.Options{})
+	if !errors.Is(err, compare.ErrNothingInCommon) || !strings.Contains(err.Error(), "same work") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -221,11 +221,11 @@ func TestCommandsAreCompared(t *testing.T) {
 	other.Trials[0].DurationNS *= 2
 	c := compared(t, reporttest.Command(), other)
 	x := change(t, c, "make", report.Command, "duration")
-	if x.Outcome != view.Untested || *x.Percent < 99 || *x.Percent > 101 || x.PercentLow != nil || x.Old.Low != nil {
+	if x.Outcome != compare.Untested || *x.Percent < 99 || *x.Percent > 101 || x.PercentLow != nil || x.Old.Low != nil {
 		t.Errorf("a single run: %+v", x)
 	}
 	x = change(t, turns(t, reporttest.Command(), other, 5), "make", report.Command, "duration")
-	if x.Outcome != view.Changed || !x.Primary || x.Old.N != 5 || *x.Percent < 90 || *x.Percent > 110 {
+	if x.Outcome != compare.Changed || !x.Primary || x.Old.N != 5 || *x.Percent < 90 || *x.Percent > 110 {
 		t.Errorf("five runs a side: %+v", x)
 	}
 }
@@ -233,16 +233,16 @@ func TestCommandsAreCompared(t *testing.T) {
 // Each report is compared with the first.
 func TestCompareSeveral(t *testing.T) {
 	old, other := reporttest.FullPair(6, 1)
-	list := [][]view.Named{{{Name: "b", Report: old}}, {{Name: "c", Report: reporttest.Change(other, "spin", 3)}}}
+	list := [][]compare.Named{{{Name: "b", Report: old}}, {{Name: "c", Report: reporttest.Change(other, "spin", 3)}}}
 	like, _ := reporttest.Turns(old, old, 5, 0.02, 1)
-	c, err := view.Compare([]view.Named{{Name: "a", Report: old}}, list, view.CompareOptions{Like: reporttest.Named("like-", like)})
+	c, err := compare.Reports([]compare.Named{{Name: "a", Report: old}}, list, compare.Options{Like: reporttest.Named("like-", like)})
 	if err != nil || len(c.Pairs) != 2 {
 		t.Fatal(err, len(c.Pairs))
 	}
 	if x := c.Pairs[0].Changes[0]; *x.Percent != 0 || c.Pairs[1].New.Name != "c" {
 		t.Errorf("with itself: %+v", x)
 	}
-	checked := check(t, c, view.CheckOptions{}, "spin:operations>100%")
+	checked := check(t, c, compare.CheckOptions{}, "spin:operations>100%")
 	if met := checked[0].Met; len(met) != 8 || !strings.HasSuffix(met[0], " in c") {
 		t.Errorf("met %q", met)
 	}

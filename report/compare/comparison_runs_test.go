@@ -1,4 +1,4 @@
-package view_test
+package compare_test
 
 import (
 	"math"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -18,17 +19,17 @@ func TestOneRunASideIsHeldAgainstLikeRuns(t *testing.T) {
 	old, other := reporttest.Bundled(12, 2), reporttest.Change(reporttest.Bundled(12, 2), "pipe", 0.9)
 	c := compared(t, old, other)
 	for _, x := range c.Pairs[0].Changes {
-		if x.Outcome != view.Untested || x.PercentLow != nil {
+		if x.Outcome != compare.Untested || x.PercentLow != nil {
 			t.Errorf("%s of %s in %s is %s", x.Metric, x.Workload, x.Mode, x.Outcome)
 		}
 	}
 	if x := change(t, c, "pipe", report.Threads, "operations"); *x.Percent > -9.9 || *x.Percent < -10.1 {
 		t.Errorf("the change is %g %%", *x.Percent)
 	}
-	for spread, want := range map[float64]view.Outcome{0.005: view.Changed, 0.1: view.Alike} {
+	for spread, want := range map[float64]compare.Outcome{0.005: compare.Changed, 0.1: compare.Alike} {
 		like, _ := reporttest.Turns(old, old, 6, spread, 3)
 		c := comparedRuns(t, []*report.Report{old}, []*report.Report{other}, like...)
-		if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != want || c.Pairs[0].Basis.Kind != view.BasisLike {
+		if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != want || c.Pairs[0].Basis.Kind != compare.BasisLike {
 			t.Errorf("like runs that vary by %g: %s, p %g, q %g, basis %+v", spread, x.Outcome, x.P, x.Q, c.Pairs[0].Basis)
 		}
 	}
@@ -41,11 +42,11 @@ func TestSidesMadeOneAfterAnotherDecideNothing(t *testing.T) {
 		b[i].Created = b[i].Created.Add(24 * time.Hour)
 	}
 	c := comparedRuns(t, a, b)
-	if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != view.Untested || *x.Percent > -45 {
+	if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != compare.Untested || *x.Percent > -45 {
 		t.Errorf("%+v", x)
 	}
 	text := ""
-	for _, s := range c.Summarize(false).Sections {
+	for _, s := range view.SummarizeComparison(c, false).Sections {
 		text += strings.Join(s.Notes, " ")
 	}
 	if !strings.Contains(text, "not made in turns") {
@@ -58,7 +59,7 @@ func TestSidesMadeOneAfterAnotherDecideNothing(t *testing.T) {
 func TestLikeRunsMustSpanTheTimeBetweenTheSides(t *testing.T) {
 	old, other := reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.5)
 	like, _ := reporttest.Turns(old, old, 6, 0.01, 3)
-	for after, want := range map[time.Duration]view.BasisKind{5 * time.Minute: view.BasisLike, 24 * time.Hour: view.BasisNone} {
+	for after, want := range map[time.Duration]compare.BasisKind{5 * time.Minute: compare.BasisLike, 24 * time.Hour: compare.BasisNone} {
 		other.Created = old.Created.Add(after)
 		b := comparedRuns(t, []*report.Report{old}, []*report.Report{other}, like...).Pairs[0].Basis
 		if b.Kind != want {
@@ -71,7 +72,7 @@ func TestLikeRunsMustSpanTheTimeBetweenTheSides(t *testing.T) {
 	steady, _ := reporttest.Turns(old, old, 6, 0, 3)
 	other.Created = old.Created
 	c := comparedRuns(t, []*report.Report{old}, []*report.Report{other}, steady...)
-	if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != view.Untested {
+	if x := change(t, c, "pipe", report.Threads, "operations"); x.Outcome != compare.Untested {
 		t.Errorf("like runs that happen to be equal make a certainty: %+v", x)
 	}
 }
@@ -90,7 +91,7 @@ func TestWhatSomeRunsLackIsSaid(t *testing.T) {
 	if got := warnings(c); !strings.Contains(got, "pipe threads in 3 of 4") {
 		t.Errorf("it is said: %s", got)
 	}
-	got := check(t, c, view.CheckOptions{}, "operations<-5%")[0]
+	got := check(t, c, compare.CheckOptions{}, "operations<-5%")[0]
 	if got.Missing != 1 || got.Undecided != 1 || got.Within != 3 || !strings.Contains(got.Sentence(), "1 of which not all runs have") {
 		t.Errorf("%+v", got)
 	}
@@ -98,10 +99,10 @@ func TestWhatSomeRunsLackIsSaid(t *testing.T) {
 
 // Runs are in turns only if what drifts meets both sides alike.
 func TestTurnsAreInBalance(t *testing.T) {
-	for order, want := range map[string]view.BasisKind{
-		"onnoonno": view.BasisTurns, "onononon": view.BasisTurns, "oonnoonn": view.BasisNone, "oonnonno": view.BasisTurns,
-		"onononon" + "nnnnnnnn": view.BasisNone, "oonononnnnnnnn": view.BasisNone, "oooonnnn": view.BasisNone,
-		"onnonnonnonn": view.BasisTurns,
+	for order, want := range map[string]compare.BasisKind{
+		"onnoonno": compare.BasisTurns, "onononon": compare.BasisTurns, "oonnoonn": compare.BasisNone, "oonnonno": compare.BasisTurns,
+		"onononon" + "nnnnnnnn": compare.BasisNone, "oonononnnnnnnn": compare.BasisNone, "oooonnnn": compare.BasisNone,
+		"onnonnonnonn": compare.BasisTurns,
 	} {
 		base := reporttest.Bundled(1, 1)
 		var sides [2][]*report.Report
@@ -124,11 +125,11 @@ func TestTurnsAreInBalance(t *testing.T) {
 // A report stands for one run, and once.
 func TestARunIsGivenOnce(t *testing.T) {
 	a, b := reporttest.Turns(reporttest.Bundled(2, 1), reporttest.Bundled(2, 1), 4, 0.01, 1)
-	_, err := view.Compare(reporttest.Named("old-", append(a, a[1])), [][]view.Named{reporttest.Named("new-", b)}, view.CompareOptions{})
+	_, err := compare.Reports(reporttest.Named("old-", append(a, a[1])), [][]compare.Named{reporttest.Named("new-", b)}, compare.Options{})
 	if err == nil || !strings.Contains(err.Error(), "old-b.json and old-e.json are one report") {
 		t.Errorf("error %v", err)
 	}
-	_, err = view.Compare(reporttest.Named("old-", a), [][]view.Named{reporttest.Named("new-", append(b, a[0]))}, view.CompareOptions{})
+	_, err = compare.Reports(reporttest.Named("old-", a), [][]compare.Named{reporttest.Named("new-", append(b, a[0]))}, compare.Options{})
 	if err == nil || !strings.Contains(err.Error(), "cannot stand on both sides") {
 		t.Errorf("of a run on both sides: error %v", err)
 	}
@@ -138,6 +139,7 @@ func TestARunIsGivenOnce(t *testing.T) {
 // in all figures together, and in each on its own.
 func TestLikeSidesRaiseFewAlarms(t *testing.T) {
 	random := rand.New(rand.NewPCG(41, 1))
+	const level = 0.05 // the rate of false alarms that the test of differences promises
 	studies := 100
 	if testing.Short() {
 		studies = 10
@@ -152,7 +154,7 @@ func TestLikeSidesRaiseFewAlarms(t *testing.T) {
 				}
 			}
 			for _, x := range comparedRuns(t, a, b).Pairs[0].Changes {
-				if x.Primary && x.Outcome == view.Changed {
+				if x.Primary && x.Outcome == compare.Changed {
 					alarms++
 					break
 				}
