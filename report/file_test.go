@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
@@ -166,8 +167,8 @@ func FuzzDecode(f *testing.F) {
 		r.ComputeQuality()
 		findings.Compute(r)
 		view.Overview(r)
-		for _, name := range view.TableNames() {
-			table, err := view.TableOf(r, name)
+		for _, name := range table.Names() {
+			table, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // bare is a report whose lists are nil, which some are in each report.
@@ -97,7 +97,7 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if again.ID() != old.ID() {
 		t.Errorf("written again it is %s, and was %s", again.ID(), old.ID())
 	}
-	for _, name := range view.TableNames() {
+	for _, name := range table.Names() {
 		if diff := cmp.Diff(rows(t, want, name), rows(t, old, name)); diff != "" {
 			t.Errorf("table %s (-want +read):\n%s", name, diff)
 		}

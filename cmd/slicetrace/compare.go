@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/table"
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
@@ -354,7 +355,7 @@ func (c *comparing) render(w io.Writer, comparison *compare.Comparison, opts ren
 	case formatJSON:
 		return render.ComparisonJSON(w, comparison)
 	case formatCSV:
-		return writeCSV(w, view.ComparisonTable(comparison))
+		return writeCSV(w, table.Comparison(comparison))
 	case formatMarkdown:
 		return render.Markdown(w, view.SummarizeComparison(comparison, c.verbose))
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slicetrace/slicetrace/report/render"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // complete offers fixed words for a flag to the shell's completion.
@@ -51,7 +51,7 @@ func programs(word string) []string {
 
 // completeTable offers the tables of what the file is, or all where that is not known.
 func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	tables := slices.Concat(view.TableNames(), render.RecordingTableNames())
+	tables := slices.Concat(table.Names(), render.RecordingTableNames())
 	if len(args) == 0 {
 		return tables, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -66,5 +66,5 @@ func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completio
 	if in.recording {
 		return render.RecordingTableNames(), cobra.ShellCompDirectiveNoFileComp
 	}
-	return view.TableNames(), cobra.ShellCompDirectiveNoFileComp
+	return table.Names(), cobra.ShellCompDirectiveNoFileComp
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // duck runs a query in DuckDB, with files relative to dir, and returns its rows.
@@ -126,17 +126,17 @@ func TestDuckDBTellsReportsApart(t *testing.T) {
 func TestDuckDBSeesTheTypes(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	_, dir := fleet(t)
-	types := map[view.ColumnKind]string{
-		view.ColumnInteger: "BIGINT", view.ColumnDecimal: "DOUBLE", view.ColumnText: "VARCHAR", view.ColumnTime: "TIMESTAMP WITH TIME ZONE",
-		view.ColumnBoolean: "BOOLEAN",
+	types := map[table.Kind]string{
+		table.Integer: "BIGINT", table.Decimal: "DOUBLE", table.Text: "VARCHAR", table.Time: "TIMESTAMP WITH TIME ZONE",
+		table.Boolean: "BOOLEAN",
 	}
-	for _, name := range view.TableNames() {
-		tab, err := view.TableOf(new(report.Report), name)
+	for _, name := range table.Names() {
+		tab, err := table.Of(new(report.Report), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var want [][]string
-		for _, c := range view.InFleet(new(report.Report), tab, "").Columns {
+		for _, c := range table.InFleet(new(report.Report), tab, "").Columns {
 			want = append(want, []string{c.Name, types[c.Kind]})
 		}
 		want = append(want, []string{"date", "DATE"}, []string{"host", "VARCHAR"})

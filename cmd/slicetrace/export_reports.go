@@ -12,7 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // exportReports writes tables of one report or more; first is the first, open.
@@ -21,7 +21,7 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 		return usagef("--format perfetto is of recordings, and %s is none: slicetrace run --record makes one", names[0])
 	}
 	for _, tableName := range o.tables {
-		if _, err := view.TableOf(new(report.Report), tableName); err != nil {
+		if _, err := table.Of(new(report.Report), tableName); err != nil {
 			return &statusError{exitUsage, err}
 		}
 	}
@@ -35,14 +35,14 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if o.host != "" {
 		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
 	}
-	tableName, err := o.one(view.TableNames())
+	tableName, err := o.one(table.Names())
 	if err != nil {
 		return err
 	}
 	return o.deliver(ctx, s, names, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
-			t, err := view.TableOf(r, tableName)
+			t, err := table.Of(r, tableName)
 			if err != nil {
 				return err
 			}
@@ -62,12 +62,12 @@ func isNoFolder(name string) bool {
 }
 
 // identified tells the rows of several reports apart.
-func (o *exportOptions) identified(t view.Table, name string, r *report.Report, reports int) view.Table {
+func (o *exportOptions) identified(t table.Table, name string, r *report.Report, reports int) table.Table {
 	switch {
 	case o.format == exportParquet:
-		return view.InFleet(r, t, name)
+		return table.InFleet(r, t, name)
 	case reports > 1:
-		return view.Listed(r, t, name)
+		return table.Listed(r, t, name)
 	}
 	return t
 }
@@ -106,7 +106,7 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 	}
 	tables := o.tables
 	if len(tables) == 0 {
-		tables = view.TableNames()
+		tables = table.Names()
 	}
 	owner := invokingUser().owner()
 	return interruptible(ctx, func(ctx context.Context) error {
@@ -116,7 +116,7 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 				host = r.Host.ID()
 			}
 			for _, tableName := range tables {
-				t, err := view.TableOf(r, tableName)
+				t, err := table.Of(r, tableName)
 				if err != nil {
 					return err
 				}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // filesOrSchema wants files, but none with --schema, which reads none.
@@ -31,20 +31,20 @@ func (o *exportOptions) exportSchema(ctx context.Context, s streams) error {
 	}
 	text := report.JSONSchema()
 	if len(o.tables) > 0 {
-		known := slices.Concat(view.TableNames(), render.RecordingTableNames())
+		known := slices.Concat(table.Names(), render.RecordingTableNames())
 		name, err := o.one(known)
 		if err != nil {
 			return err
 		}
 		columns, ok := render.RecordingColumns(name)
 		if !ok {
-			tab, err := view.TableOf(new(report.Report), name)
+			tab, err := table.Of(new(report.Report), name)
 			if err != nil {
 				return &statusError{exitUsage, err}
 			}
 			columns = tab.Columns
 		}
-		text = view.TableSchema(name, columns)
+		text = table.Schema(name, columns)
 	}
 	return o.deliver(ctx, s, nil, func(w io.Writer) error {
 		_, err := w.Write(text)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // filter is a condition on a column, in the words of each database and in Go's.
@@ -21,7 +21,7 @@ type filter struct {
 }
 
 // filters are conditions on a column that some of its values meet, or none.
-func filters(c view.TableColumn, values []string) []filter {
+func filters(c table.Column, values []string) []filter {
 	quoted := `"` + c.Name + `"`
 	list := []filter{
 		{"IS NULL", both(quoted + " IS NULL"), func(text string) bool { return text == "" && !c.KeepEmpty }},
@@ -49,7 +49,7 @@ func filters(c view.TableColumn, values []string) []filter {
 		fmt.Sprintf("IN (%s, %s)", first, last), eachLiteral(c.Kind, "%[1]s IN (%[2]s, %[3]s)", quoted, first, last),
 		func(text string) bool { return text == first || text == last },
 	})
-	if c.Kind != view.ColumnText {
+	if c.Kind != table.Text {
 		return list
 	}
 	prefix := string([]rune(last)[:(len([]rune(last))+1)/2])
@@ -66,7 +66,7 @@ func filters(c view.TableColumn, values []string) []filter {
 func both(sql string) map[database]string { return map[database]string{duckDB: sql, clickHouse: sql} }
 
 // eachLiteral fills a column's name and values into a condition.
-func eachLiteral(kind view.ColumnKind, pattern, column string, values ...string) map[database]string {
+func eachLiteral(kind table.Kind, pattern, column string, values ...string) map[database]string {
 	all := map[database]string{}
 	for _, db := range []database{duckDB, clickHouse} {
 		args := []any{column}
@@ -78,15 +78,15 @@ func eachLiteral(kind view.ColumnKind, pattern, column string, values ...string)
 	return all
 }
 
-func literal(db database, kind view.ColumnKind, v string) string {
+func literal(db database, kind table.Kind, v string) string {
 	switch {
-	case kind == view.ColumnInteger, kind == view.ColumnBoolean:
+	case kind == table.Integer, kind == table.Boolean:
 		return v
-	case kind == view.ColumnDecimal:
+	case kind == table.Decimal:
 		return v + "e0"
-	case kind == view.ColumnTime && db == duckDB:
+	case kind == table.Time && db == duckDB:
 		return "'" + v + "'::TIMESTAMPTZ"
-	case kind == view.ColumnTime:
+	case kind == table.Time:
 		return "parseDateTime64BestEffort('" + v + "', 6, 'UTC')"
 	case strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;-_/()") == "":
 		return "'" + v + "'"
@@ -97,23 +97,23 @@ func literal(db database, kind view.ColumnKind, v string) string {
 }
 
 // order compares two values of a column as the databases are to: texts by bytes.
-func order(kind view.ColumnKind, a, b string) int {
+func order(kind table.Kind, a, b string) int {
 	switch kind {
-	case view.ColumnInteger:
+	case table.Integer:
 		x, errX := strconv.ParseInt(a, 10, 64)
 		y, errY := strconv.ParseInt(b, 10, 64)
 		if errors.Join(errX, errY) != nil {
 			return math.MaxInt
 		}
 		return cmp.Compare(x, y)
-	case view.ColumnDecimal:
+	case table.Decimal:
 		x, errX := strconv.ParseFloat(a, 64)
 		y, errY := strconv.ParseFloat(b, 64)
 		if errors.Join(errX, errY) != nil {
 			return math.MaxInt
 		}
 		return cmp.Compare(x, y)
-	case view.ColumnTime:
+	case table.Time:
 		x, errX := time.Parse(time.RFC3339Nano, a)
 		y, errY := time.Parse(time.RFC3339Nano, b)
 		if errors.Join(errX, errY) != nil {
@@ -125,7 +125,7 @@ func order(kind view.ColumnKind, a, b string) int {
 }
 
 // sample is some of a column's values: the least, the greatest, one between.
-func sample(c view.TableColumn, rows [][]string, column int) []string {
+func sample(c table.Column, rows [][]string, column int) []string {
 	known := map[string]bool{}
 	for _, row := range rows {
 		if row[column] != "" {

@@ -18,7 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // readersVariable names a folder into which npm has installed DuckDB and
@@ -82,7 +82,7 @@ func query(t *testing.T, db database, dir string, queries []string) [][][]string
 // parquetTable is a table in one file or more, and what its rows are.
 type parquetTable struct {
 	files   string
-	columns []view.TableColumn
+	columns []table.Column
 	rows    [][]string // "" is NULL
 }
 
@@ -96,7 +96,7 @@ func (p parquetTable) from(db database) string {
 
 // exported exports a table with the tool, as CSV and as Parquet with columns before and
 // after CSV's whose fields are the same in each row, and reads the CSV.
-func exported(t *testing.T, dir, file, source, table string, columns []view.TableColumn,
+func exported(t *testing.T, dir, file, source, table string, columns []table.Column,
 	before, after []string) parquetTable {
 	t.Helper()
 	if got := call(t, "export", source, "--table", table, "--format", "parquet", "-o", filepath.Join(dir,
@@ -133,7 +133,7 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range view.TableNames() {
+	for _, name := range table.Names() {
 		table := identified(t, full, name, source)
 		before, after := []string{full.ID(), full.Created.Format(time.RFC3339), full.Host.Kernel, full.Host.CPUModel}, []string{full.ID(), source}
 		if name == "runs" { // which has the rest as its own
@@ -160,12 +160,12 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		"tasks":   "time_ns tid pid comm:text parent_tid",
 		"marks":   "workload:text variant:name mode:text round start_ns end_ns worker_tids:text",
 	} {
-		var list []view.TableColumn
+		var list []table.Column
 		for _, word := range strings.Fields(columns) {
 			name, kind, text := strings.Cut(word, ":")
-			c := view.TableColumn{Name: name, KeepEmpty: kind == "name"}
+			c := table.Column{Name: name, KeepEmpty: kind == "name"}
 			if text {
-				c.Kind = view.ColumnText
+				c.Kind = table.Text
 			}
 			list = append(list, c)
 		}
@@ -177,11 +177,11 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 // identified is a table as Parquet holds it, from the report itself.
 func identified(t *testing.T, r *report.Report, name, file string) parquetTable {
 	t.Helper()
-	tab, err := view.TableOf(r, name)
+	tab, err := table.Of(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab = view.InFleet(r, tab, file)
+	tab = table.InFleet(r, tab, file)
 	p := parquetTable{columns: tab.Columns}
 	for row := range tab.Rows {
 		var texts []string
@@ -198,7 +198,7 @@ func fleetTable(t *testing.T, dir, name, source string, r *report.Report) parque
 	t.Helper()
 	p := identified(t, r, name, source)
 	p.files = "fleet/" + name + "/**/*.parquet"
-	p.columns = append(slices.Clone(p.columns), view.TableColumn{Name: "host", Kind: view.ColumnText})
+	p.columns = append(slices.Clone(p.columns), table.Column{Name: "host", Kind: table.Text})
 	one := p.rows
 	p.rows = nil
 	for _, host := range []string{"web-1", "web-2"} {

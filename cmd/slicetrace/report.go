@@ -11,7 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/render"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 func newReport(s streams) *cobra.Command {
@@ -98,14 +98,14 @@ func textOptions(w *os.File, verbose bool) render.TextOptions {
 }
 
 func showTable(w io.Writer, r *report.Report, name string) error {
-	tab, err := view.TableOf(r, name)
+	tab, err := table.Of(r, name)
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
 	return writeCSV(w, tab)
 }
 
-func writeCSV(w io.Writer, tab view.Table) error {
+func writeCSV(w io.Writer, tab table.Table) error {
 	out := render.NewCSV(w)
 	return errors.Join(out.Table(tab), out.Close())
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -62,7 +62,7 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if again := call(t, "report", name); again.out != got.out {
 		t.Errorf("report shows something else than run did:\n%s", again.out)
 	}
-	for _, table := range view.TableNames() {
+	for _, table := range table.Names() {
 		exported := call(t, "export", name, "--table", table)
 		rows, err := csv.NewReader(strings.NewReader(exported.out)).ReadAll()
 		// Of the two workloads neither has figures of its own.

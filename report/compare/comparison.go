@@ -21,7 +21,7 @@ const Version = 2
 //
 //	Reports ─→ Comparison ─┬─ Check                      conditions for CI
 //	                       ├─ view.SummarizeComparison   for a reader
-//	                       └─ view.ComparisonTable       one row a figure
+//	                       └─ table.Comparison           one row a figure
 type Comparison struct {
 	// Version is ComparisonVersion when the comparison was made.
 	Version int `json:"comparison_version"`

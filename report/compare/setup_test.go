@@ -11,6 +11,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
@@ -55,11 +56,11 @@ func TestSettings(t *testing.T) {
 		if trust := trustOf(other); (c.trust == "") == strings.Contains(trust, "not the usual") || !strings.Contains(trust, c.trust) {
 			t.Errorf("%s %s: Trust lacks %q:\n%s", c.name, c.value, c.trust, trust)
 		}
-		host, err := view.TableOf(other, "host")
+		host, err := table.Of(other, "host")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rows := slices.Collect(host.Rows); !slices.ContainsFunc(rows, func(row []view.Field) bool {
+		if rows := slices.Collect(host.Rows); !slices.ContainsFunc(rows, func(row []table.Field) bool {
 			return row[0].Text == c.name && row[1].Text == c.value && row[1].Free
 		}) {
 			t.Errorf("%s %s: table host lacks it", c.name, c.value)

@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
@@ -114,7 +115,7 @@ func TestComparisonGoldens(t *testing.T) {
 		c.Pairs[i].Switches = c.Pairs[i].Switches[:3] // the rest is alike
 	}
 	var out bytes.Buffer
-	golden(t, "compare.csv", csvOfTables(t, view.ComparisonTable(c)))
+	golden(t, "compare.csv", csvOfTables(t, table.Comparison(c)))
 	if err := render.ComparisonJSON(&out, c); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestComparisonWriteErrorsAreReturned(t *testing.T) {
 		"text":     render.SummaryText(full{}, view.SummarizeComparison(c, false), render.TextOptions{}),
 		"Markdown": render.Markdown(full{}, view.SummarizeComparison(c, false)),
 		"JSON":     render.ComparisonJSON(full{}, c),
-		"CSV":      errors.Join(csv.Table(view.ComparisonTable(c)), csv.Close()),
+		"CSV":      errors.Join(csv.Table(table.Comparison(c)), csv.Close()),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: error is %v", name, err)
@@ -243,7 +244,7 @@ func FuzzCompare(f *testing.F) {
 		if err := render.ComparisonJSON(&out, c); err != nil || !json.Valid(out.Bytes()) {
 			t.Fatalf("JSON: %v", err)
 		}
-		csvOfTables(t, view.ComparisonTable(c))
+		csvOfTables(t, table.Comparison(c))
 		condition, err := compare.ParseCondition("wait_max>1%")
 		if err != nil {
 			t.Fatal(err)

@@ -15,19 +15,19 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 func csvOf(t *testing.T, r *report.Report, name string) []byte {
 	t.Helper()
-	tab, err := view.TableOf(r, name)
+	tab, err := table.Of(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return csvOfTables(t, tab)
 }
 
-func csvOfTables(t *testing.T, tables ...view.Table) []byte {
+func csvOfTables(t *testing.T, tables ...table.Table) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := render.NewCSV(&out)
@@ -43,7 +43,7 @@ func csvOfTables(t *testing.T, tables ...view.Table) []byte {
 }
 
 func TestCSVGoldens(t *testing.T) {
-	for _, name := range view.TableNames() {
+	for _, name := range table.Names() {
 		golden(t, name+".csv", csvOf(t, reporttest.Bundled(1, 1), name))
 	}
 	golden(t, "cores-kernel-no-pick.csv", csvOf(t, reporttest.WithoutPick(reporttest.Bundled(1, 1)), "cores"))
@@ -51,9 +51,9 @@ func TestCSVGoldens(t *testing.T) {
 }
 
 func TestCSVFollowsRFC4180(t *testing.T) {
-	tab := view.Table{
-		Name: "t", Columns: []view.TableColumn{{Name: "a", Kind: view.ColumnText}, {Name: "b"}},
-		Rows: slices.Values([][]view.Field{
+	tab := table.Table{
+		Name: "t", Columns: []table.Column{{Name: "a", Kind: table.Text}, {Name: "b"}},
+		Rows: slices.Values([][]table.Field{
 			{{Text: `say "hi", you`, Free: true}, {Text: "-5"}},
 			{{Text: "-5", Free: true}, {}},
 			{{Text: " a", Free: true}, {Text: "1"}},
@@ -126,7 +126,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReturned(t *testing.T) {
 	r := reporttest.Command()
-	tab, err := view.TableOf(r, "workers")
+	tab, err := table.Of(r, "workers")
 	if err != nil {
 		t.Fatal(err)
 	}

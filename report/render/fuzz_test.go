@@ -14,7 +14,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // FuzzText holds that any report that Decode takes can be shown, without a
@@ -33,8 +33,8 @@ func FuzzText(f *testing.F) {
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
 		checkPrintable(t, shown)
 		checkInk(t, page(t, r, render.PageOptions{}))
-		for _, name := range view.TableNames() {
-			tab, err := view.TableOf(r, name)
+		for _, name := range table.Names() {
+			tab, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}

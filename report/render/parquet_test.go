@@ -18,10 +18,10 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
-func parquetOf(t *testing.T, tables ...view.Table) *parquet.File {
+func parquetOf(t *testing.T, tables ...table.Table) *parquet.File {
 	t.Helper()
 	var out bytes.Buffer
 	w := render.NewParquet(&out)
@@ -97,12 +97,12 @@ func texts(t *testing.T, f *parquet.File) [][]string {
 func TestParquetSchemas(t *testing.T) {
 	var got strings.Builder
 	empty := new(report.Report)
-	for _, name := range view.TableNames() {
-		tab, err := view.TableOf(empty, name)
+	for _, name := range table.Names() {
+		tab, err := table.Of(empty, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&got, parquetOf(t, view.InFleet(empty, tab, "")).Schema())
+		fmt.Fprintln(&got, parquetOf(t, table.InFleet(empty, tab, "")).Schema())
 	}
 	for _, name := range render.RecordingTableNames() {
 		fmt.Fprintln(&got, openParquet(t, recordingTable(t, parquetTo, smallRecording(t), name)).Schema())
@@ -113,12 +113,12 @@ func TestParquetSchemas(t *testing.T) {
 // No type or encoding that Spark, Trino or ClickHouse could lack.
 func TestParquetIsPlain(t *testing.T) {
 	r := reporttest.Bundled(2, 2)
-	for _, name := range view.TableNames() {
-		tab, err := view.TableOf(r, name)
+	for _, name := range table.Names() {
+		tab, err := table.Of(r, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := parquetOf(t, view.InFleet(r, tab, "r.json"))
+		f := parquetOf(t, table.InFleet(r, tab, "r.json"))
 		for _, e := range f.Metadata().Schema[1:] {
 			logical := e.LogicalType.String()
 			if !slices.Contains([]string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}, logical) {
@@ -140,8 +140,8 @@ func TestParquetHoldsTheTables(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 	} {
-		for _, name := range view.TableNames() {
-			tab, err := view.TableOf(r, name)
+		for _, name := range table.Names() {
+			tab, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +164,7 @@ func TestParquetHoldsTheTables(t *testing.T) {
 
 func TestParquetMakesHostileNamesValid(t *testing.T) {
 	r := reporttest.Hostile(reporttest.Command())
-	tab, err := view.TableOf(r, "workers")
+	tab, err := table.Of(r, "workers")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +179,9 @@ func TestParquetMakesHostileNamesValid(t *testing.T) {
 }
 
 func TestParquetRefusesWhatDoesNotFitTheColumn(t *testing.T) {
-	tab := view.Table{
-		Name: "t", Columns: []view.TableColumn{{Name: "n"}},
-		Rows: slices.Values([][]view.Field{{{Text: "18446744073709551615"}}}),
+	tab := table.Table{
+		Name: "t", Columns: []table.Column{{Name: "n"}},
+		Rows: slices.Values([][]table.Field{{{Text: "18446744073709551615"}}}),
 	}
 	if err := render.NewParquet(io.Discard).Table(tab); err == nil || !strings.Contains(err.Error(), "column n") {
 		t.Errorf("error is %v", err)

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // figures are a row's, by the names of its columns; "" is an absent one.
@@ -21,7 +21,7 @@ type tables map[string]rows
 // Rows returns the rows of one of a report's tables, each by the names of its columns; "" is
 // an absent figure. The error is of an unknown name.
 func Rows(r *report.Report, name string) ([]map[string]string, error) {
-	t, err := view.TableOf(r, name)
+	t, err := table.Of(r, name)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func Rows(r *report.Report, name string) ([]map[string]string, error) {
 
 func tablesOf(r *report.Report) (tables, error) {
 	all := tables{}
-	for _, name := range view.TableNames() {
+	for _, name := range table.Names() {
 		rows, err := Rows(r, name)
 		if err != nil {
 			return nil, err

@@ -1,12 +1,12 @@
-package view
+package table
 
 import (
 	"encoding/json"
 	"fmt"
 )
 
-// tableSchema is a Table Schema (Frictionless Data): what a CSV file's columns hold.
-type tableSchema struct {
+// fileSchema is a Table Schema (Frictionless Data): what a CSV file's columns hold.
+type fileSchema struct {
 	Schema        string        `json:"$schema"`
 	Name          string        `json:"name"`
 	Fields        []columnField `json:"fields"`
@@ -23,10 +23,10 @@ type columnConstraints struct {
 	Required bool `json:"required"`
 }
 
-// TableSchema returns the Table Schema of a table with these columns. What is absent is
+// Schema returns the Table Schema of a table with these columns. What is absent is
 // an empty cell.
-func TableSchema(name string, columns []TableColumn) []byte {
-	s := tableSchema{
+func Schema(name string, columns []Column) []byte {
+	s := fileSchema{
 		Schema: "https://datapackage.org/profiles/2.0/tableschema.json", Name: name,
 		Fields: []columnField{}, MissingValues: []string{""},
 	}
@@ -43,17 +43,17 @@ func TableSchema(name string, columns []TableColumn) []byte {
 }
 
 // String names the kind as a Table Schema does.
-func (k ColumnKind) String() string {
+func (k Kind) String() string {
 	switch k {
-	case ColumnInteger:
+	case Integer:
 		return "integer"
-	case ColumnDecimal:
+	case Decimal:
 		return "number"
-	case ColumnText:
+	case Text:
 		return "string"
-	case ColumnTime:
+	case Time:
 		return "datetime"
-	case ColumnBoolean:
+	case Boolean:
 		return "boolean"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))

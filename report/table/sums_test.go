@@ -1,4 +1,4 @@
-package view_test
+package table_test
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package view
+package table
 
 import (
 	"iter"
@@ -7,21 +7,6 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
-
-// The tables of this file begin with the trial's number and names and end with what
-// else the older tables have of a trial.
-const (
-	trialColumns = "trial load:name mode:text round "
-	plainColumns = " started_ns workload:text variant:name"
-)
-
-func (t numbered) first() []Field {
-	return []Field{integer(t.number), free(report.WorkloadTitle(t.Workload, t.Variant)), free(string(t.Mode)), integer(t.Round)}
-}
-
-func (t numbered) last() []Field {
-	return []Field{known(t.StartedNS), free(t.Workload), free(t.Variant)}
-}
 
 // coreTimeTable has one row per trial and core: what the table cores repeats on the
 // row of each class, so that here it can be summed, and the waits of workers that were

@@ -1,4 +1,4 @@
-package view_test
+package table_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 func TestComparisonTable(t *testing.T) {
@@ -15,7 +15,7 @@ func TestComparisonTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab := view.ComparisonTable(c)
+	tab := table.Comparison(c)
 	if got := strings.Join(columnNames(tab), ","); got != "old,new,workload,variant,mode,core,class,metric,unit,"+
 		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n,change_percent,change_low_percent,change_high_percent,p,q,outcome,primary,detectable_percent,old_runs,new_runs,like_runs,basis" {
 		t.Errorf("columns are %s", got)

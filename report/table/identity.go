@@ -1,13 +1,13 @@
-package view
+package table
 
 import "github.com/slicetrace/slicetrace/report"
 
 // IdentityColumns are what tells reports apart where their tables are in one
 // place: put before a table's own columns with Table.With.
-func IdentityColumns() []TableColumn {
-	return []TableColumn{
-		{Name: "report", Kind: ColumnText}, {Name: "created", Kind: ColumnTime},
-		{Name: "kernel", Kind: ColumnText}, {Name: "cpu_model", Kind: ColumnText},
+func IdentityColumns() []Column {
+	return []Column{
+		{Name: "report", Kind: Text}, {Name: "created", Kind: Time},
+		{Name: "kernel", Kind: Text}, {Name: "cpu_model", Kind: Text},
 	}
 }
 

@@ -1,4 +1,4 @@
-package view_test
+package table_test
 
 import (
 	"slices"
@@ -11,12 +11,12 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
-func tableOf(t *testing.T, r *report.Report, name string) view.Table {
+func tableOf(t *testing.T, r *report.Report, name string) table.Table {
 	t.Helper()
-	out, err := view.TableOf(r, name)
+	out, err := table.Of(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		"figures":    "trial,load,mode,round,name,value,started_ns,workload,variant",
 		"histograms": "trial,load,mode,round,core,class,ended_by,what,low_ns,high_ns,count,started_ns,workload,variant",
 	}
-	names := view.TableNames()
+	names := table.Names()
 	if len(names) != len(contract) {
 		t.Errorf("tables are %q", names)
 	}
@@ -64,7 +64,7 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 	for _, r := range []*report.Report{
 		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)), reporttest.Full(1, 2),
 	} {
-		for _, name := range view.TableNames() {
+		for _, name := range table.Names() {
 			tab := tableOf(t, r, name)
 			rows := slices.Collect(tab.Rows)
 			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 || name == "figures" && len(r.Setup.Workloads) < 3
@@ -82,20 +82,20 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 					}
 					var err error
 					switch column.Kind {
-					case view.ColumnInteger:
+					case table.Integer:
 						_, err = strconv.ParseInt(f.Text, 10, 64)
-					case view.ColumnDecimal:
+					case table.Decimal:
 						_, err = strconv.ParseFloat(f.Text, 64)
-					case view.ColumnBoolean:
+					case table.Boolean:
 						_, err = strconv.ParseBool(f.Text)
-					case view.ColumnTime:
+					case table.Time:
 						_, err = time.Parse(time.RFC3339Nano, f.Text)
 					default:
 						if !f.Free && column.Name != "name" {
 							_, err = strconv.ParseInt(f.Text, 10, 64)
 						}
 					}
-					if err != nil || (f.Free && column.Kind != view.ColumnText) {
+					if err != nil || (f.Free && column.Kind != table.Text) {
 						t.Errorf("table %s: %s of kind %d is %q", name, column.Name, column.Kind, f.Text)
 					}
 				}
@@ -104,7 +104,7 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 	}
 }
 
-func columnNames(tab view.Table) []string {
+func columnNames(tab table.Table) []string {
 	var names []string
 	for _, c := range tab.Columns {
 		names = append(names, c.Name)
@@ -113,7 +113,7 @@ func columnNames(tab view.Table) []string {
 }
 
 // fields returns a row by column name.
-func fields(tab view.Table, row int) map[string]string {
+func fields(tab table.Table, row int) map[string]string {
 	out := map[string]string{}
 	fields := slices.Collect(tab.Rows)[row]
 	for i, c := range columnNames(tab) {
@@ -124,7 +124,7 @@ func fields(tab view.Table, row int) map[string]string {
 
 // A column's kind is a contract too: files of many reports are read as one.
 func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
-	for _, name := range view.TableNames() {
+	for _, name := range table.Names() {
 		want := tableOf(t, reporttest.Bundled(2, 2), name).Columns
 		for what, r := range map[string]*report.Report{
 			"empty": {}, "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
@@ -134,7 +134,7 @@ func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 			}
 		}
 		for _, c := range want {
-			if strings.HasSuffix(c.Name, "_ns") && c.Kind != view.ColumnInteger {
+			if strings.HasSuffix(c.Name, "_ns") && c.Kind != table.Integer {
 				t.Errorf("table %s: %s is of kind %d", name, c.Name, c.Kind)
 			}
 			// The names of partitions, and of what tells reports apart.
@@ -152,7 +152,7 @@ func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 func TestWithPutsConstantColumnsFirst(t *testing.T) {
 	r := reporttest.Command()
 	plain := tableOf(t, r, "workers")
-	got := plain.With(view.IdentityColumns(), view.Identity(r))
+	got := plain.With(table.IdentityColumns(), table.Identity(r))
 	if names := strings.Join(columnNames(got), ","); !strings.HasPrefix(names, "report,created,kernel,cpu_model,workload,") {
 		t.Errorf("columns are %s", names)
 	}
@@ -300,7 +300,7 @@ func TestUnknownTable(t *testing.T) {
 		"nothing": "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms",
 		"":        "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms",
 	} {
-		_, err := view.TableOf(reporttest.Command(), name)
+		_, err := table.Of(reporttest.Command(), name)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v lacks %s", name, err, want)
 		}

@@ -1,4 +1,4 @@
-package view
+package table
 
 import (
 	"strconv"
@@ -6,9 +6,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/compare"
 )
 
-// ComparisonTable returns every figure of the comparison as a tidy table with one row
+// Comparison returns every figure of the comparison as a tidy table with one row
 // for each. Estimates are in the row's unit, per_second for operations.
-func ComparisonTable(c *compare.Comparison) Table {
+func Comparison(c *compare.Comparison) Table {
 	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
 		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
 		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text

@@ -1,4 +1,4 @@
-package view_test
+package table_test
 
 import (
 	"maps"
@@ -13,7 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/view"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // allFields returns a table's rows by column name.
@@ -121,7 +121,7 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 			t.Errorf("%s: trials did not start one after another: %d", what, started)
 		}
 		tables := 0
-		for _, name := range view.TableNames() {
+		for _, name := range table.Names() {
 			if !slices.Contains(columnNames(tableOf(t, r, name)), "trial") || name == "trials" {
 				continue
 			}

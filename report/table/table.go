@@ -1,4 +1,4 @@
-package view
+package table
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ import (
 // The columns of a table are the same for every report.
 type Table struct {
 	Name    string
-	Columns []TableColumn
+	Columns []Column
 	// Rows makes the rows anew each time, one at a time.
 	Rows iter.Seq[[]Field]
 }
@@ -27,7 +27,7 @@ type Table struct {
 // With returns the table with constant columns before its own, such as the
 // report's name where several reports' tables follow one another. A column whose
 // name the table has already is left out.
-func (t Table) With(columns []TableColumn, fields []Field) Table {
+func (t Table) With(columns []Column, fields []Field) Table {
 	columns, fields = t.lacking(columns, fields)
 	rows := t.Rows
 	t.Columns = slices.Concat(columns, t.Columns)
@@ -43,7 +43,7 @@ func (t Table) With(columns []TableColumn, fields []Field) Table {
 
 // And returns the table with constant columns after its own, but for those whose
 // names it has already.
-func (t Table) And(columns []TableColumn, fields []Field) Table {
+func (t Table) And(columns []Column, fields []Field) Table {
 	columns, fields = t.lacking(columns, fields)
 	rows := t.Rows
 	t.Columns = slices.Concat(t.Columns, columns)
@@ -58,9 +58,9 @@ func (t Table) And(columns []TableColumn, fields []Field) Table {
 }
 
 // lacking are the columns that the table has not, and their fields.
-func (t Table) lacking(columns []TableColumn, fields []Field) (fresh []TableColumn, values []Field) {
+func (t Table) lacking(columns []Column, fields []Field) (fresh []Column, values []Field) {
 	for i, c := range columns {
-		if !slices.ContainsFunc(t.Columns, func(own TableColumn) bool { return own.Name == c.Name }) {
+		if !slices.ContainsFunc(t.Columns, func(own Column) bool { return own.Name == c.Name }) {
 			fresh, values = append(fresh, c), append(values, fields[i])
 		}
 	}
@@ -75,16 +75,16 @@ type Field struct {
 	Free bool
 }
 
-// TableNames returns the names of the tables, in the order in which they are listed.
-func TableNames() []string {
+// Names returns the names of the tables, in the order in which they are listed.
+func Names() []string {
 	return []string{
 		"trials", "cores", "slices", "workers", "quality", "host", "findings", "runs", "core_times", "figures", "histograms",
 	}
 }
 
-// TableOf returns the named table. The error for an unknown name lists the known
+// Of returns the named table. The error for an unknown name lists the known
 // ones and suggests the nearest.
-func TableOf(r *report.Report, name string) (Table, error) {
+func Of(r *report.Report, name string) (Table, error) {
 	switch name {
 	case "trials":
 		return trialTable(r), nil
@@ -110,10 +110,10 @@ func TableOf(r *report.Report, name string) (Table, error) {
 		return histogramTable(r), nil
 	}
 	hint := ""
-	if near := words.Nearest(name, TableNames()); near != "" {
+	if near := words.Nearest(name, Names()); near != "" {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
-	return Table{}, fmt.Errorf("find table %q: the tables are %s%s", name, strings.Join(TableNames(), ", "), hint)
+	return Table{}, fmt.Errorf("find table %q: the tables are %s%s", name, strings.Join(Names(), ", "), hint)
 }
 
 // absent is the empty cell of a figure that was not measured.
@@ -179,34 +179,4 @@ func maxField(h histogram.Histogram) Field {
 		return absent()
 	}
 	return integer(h.MaxNS)
-}
-
-// numbered is a trial with its number in running order, from 1.
-type numbered struct {
-	*report.Trial
-	number int
-}
-
-// numberedTrials returns every trial.
-func numberedTrials(r *report.Report) iter.Seq[numbered] {
-	return func(yield func(numbered) bool) {
-		for i := range r.Trials {
-			if !yield(numbered{&r.Trials[i], i + 1}) {
-				return
-			}
-		}
-	}
-}
-
-// key returns the columns that the first tables of trials begin with.
-func (t numbered) key() []Field {
-	return []Field{free(t.Workload), free(string(t.Mode)), integer(t.Round)}
-}
-
-// endColumns are the last columns of those tables, by which their rows are joined.
-const endColumns = " trial load:name started_ns"
-
-// end returns the fields of endColumns.
-func (t numbered) end() []Field {
-	return []Field{integer(t.number), free(report.WorkloadTitle(t.Workload, t.Variant)), known(t.StartedNS)}
 }
