@@ -103,7 +103,7 @@ type Options struct {
 	Like []Named
 }
 
-// ErrNothingInCommon is wrapped by Compare's error for reports of different work.
+// ErrNothingInCommon is wrapped by the error of Reports for reports of different work.
 var ErrNothingInCommon = errors.New("nothing in common")
 
 // Reports compares each side but the first with the first. Every side is one report

@@ -102,8 +102,11 @@ const (
 	mostlyTick       = 50.0  // percent
 	seldomTick       = 5.0   // percent
 	lostPPM          = 1.0
-	BusyShare        = 0.10
 )
+
+// BusyShare is the part of core time, 0 to 1, above which a figure may be the work of other
+// programs: nothing is contradicted then, and no bound on a time supported.
+const BusyShare = 0.10
 
 // unbounded is the upper bound of what has none.
 func unbounded() float64 { return math.Inf(1) }

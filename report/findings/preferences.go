@@ -15,7 +15,7 @@ const SameWithin = dearerBy
 
 // Preference is which mode serves one kind of work better on this machine.
 type Preference struct {
-	// Work names the kind of work, load is the workload that stands for it, and metric what
+	// Work names the kind of work, Load is the workload that stands for it, and Metric what
 	// it is judged by.
 	Work   string
 	Load   metric.Load
@@ -23,10 +23,10 @@ type Preference struct {
 	// Mode is the better one, "" when they are alike or it is undecided.
 	Mode report.Mode
 	// Decided is false when the figures allow neither. p is the probability of figures
-	// that speak so clearly for mode, were it not so.
+	// that speak so clearly for Mode, were it not so.
 	Decided bool
 	p       float64
-	// By is the better mode's merit ÷ the other's, above 1 where mode is set;
+	// By is the better mode's merit ÷ the other's, above 1 where Mode is set;
 	// threads' ÷ processes' where it is not.
 	By metric.Difference
 }

@@ -55,7 +55,7 @@ func isolationRow(r *report.Report) (row Row, ok bool) {
 	return Row{textCell(f.Work), textCell(f.Load.Title()), textCell(favoured), textCell(by), textCell(price)}, true
 }
 
-// preferenceWords returns a favour's cells: the mode, by how much, and what isolation costs.
+// preferenceWords returns a preference's cells: the mode, by how much, and what isolation costs.
 func preferenceWords(f *findings.Preference) (favoured string, by Cell, price string) {
 	switch {
 	case !f.Decided:
