@@ -54,16 +54,3 @@ func (c *Created) validate() error {
 	}
 	return nil
 }
-
-// fields are all absent for a trial that created none.
-func (c *Created) fields() []Field {
-	if c == nil {
-		return []Field{absent(), absent(), absent(), absent(), absent(), absent(), absent(), absent()}
-	}
-	return []Field{
-		integer(c.Tasks), integer(c.Reconciled),
-		quantileField(c.Start, 0.5), quantileField(c.Start, 0.99),
-		quantileField(c.Run, 0.5), quantileField(c.Run, 0.99),
-		quantileField(c.End, 0.5), quantileField(c.End, 0.99),
-	}
-}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,7 +18,13 @@ type FailedTrial struct {
 }
 
 // Title returns the workload with its variant.
-func (f FailedTrial) Title() string { return load{name: f.Workload, variant: f.Variant}.title() }
+func (f FailedTrial) Title() string { return WorkloadTitle(f.Workload, f.Variant) }
+
+// WorkloadTitle names a workload in one of its forms, such as "spin one core"; variant is ""
+// for a workload that has one form.
+func WorkloadTitle(workload, variant string) string {
+	return strings.TrimSpace(workload + " " + variant)
+}
 
 // Sentence says that the trial failed, and why.
 func (f FailedTrial) Sentence() string {
@@ -28,21 +33,4 @@ func (f FailedTrial) Sentence() string {
 		out = " and is left out of the later rounds"
 	}
 	return fmt.Sprintf("%s in %s, round %d, failed%s: %s", f.Title(), f.Mode, f.Round, out, f.Cause)
-}
-
-// lacks says what a claim about these workloads, all for none, lacks because trials
-// failed; "" if none did.
-func (r *Report) lacks(workloads []string) string {
-	var all []string
-	for _, f := range r.Failed {
-		if len(workloads) > 0 && !slices.Contains(workloads, f.Workload) {
-			continue
-		}
-		since := ""
-		if f.LeftOut {
-			since = " and later"
-		}
-		all = append(all, fmt.Sprintf("%s in %s failed in round %d%s", f.Title(), f.Mode, f.Round, since))
-	}
-	return strings.Join(all, ", ")
 }

@@ -81,7 +81,7 @@ func (t *Trial) Class(class Class) ClassStats {
 	for i := range t.Cores {
 		for _, c := range t.Cores[i].Classes {
 			if c.Class == class {
-				pool.merge(c)
+				pool.Add(c)
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func (t *Trial) SwitchingShare() (share float64, ok bool) {
 }
 
 // merge adds another core's or trial's switches of the same class.
-func (c *ClassStats) merge(o ClassStats) {
+func (c *ClassStats) Add(o ClassStats) {
 	c.Switches += o.Switches
 	c.Pick.Merge(o.Pick)
 	c.Switch.Merge(o.Switch)

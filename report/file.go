@@ -16,6 +16,8 @@ import (
 
 	"github.com/segmentio/encoding/json"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/slicetrace/slicetrace/report/internal/asciijson"
 )
 
 // MaxFileBytes is the size beyond which Decode refuses a report: some ten
@@ -44,7 +46,7 @@ func Encode(w io.Writer, r *Report) error {
 func encode(out *bufio.Writer, r *Report) error {
 	frame := r.withLists(true)
 	frame.Trials = nil
-	text, err := marshalPrintable(frame)
+	text, err := asciijson.Marshal(frame)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func encode(out *bufio.Writer, r *Report) error {
 		if i > 0 {
 			_ = out.WriteByte(',')
 		}
-		trial, err := marshalPrintable(r.Trials[i].withLists(true))
+		trial, err := asciijson.Marshal(r.Trials[i].withLists(true))
 		if err != nil {
 			return err
 		}

@@ -13,8 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 func encode(t testing.TB, r *report.Report) []byte {
@@ -160,12 +163,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r.Summarize()
+		view.Summarize(r)
 		r.ComputeQuality()
-		r.ComputeFindings()
-		r.Overview()
-		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+		findings.Compute(r)
+		view.Overview(r)
+		for _, name := range table.Names() {
+			table, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// dash stands for what was not measured.
-const dash = "–"
+// Dash stands for what was not measured.
+const Dash = "–"
 
 // String writes the figure with its unit, scaled to three or four digits; an
 // absent one is a dash.
 func (q Quantity) String() string {
 	if !q.Known {
-		return dash
+		return Dash
 	}
 	switch q.Unit {
 	case Nanoseconds:
@@ -116,9 +116,6 @@ func share(p float64) string {
 	}
 	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 }
-
-// ends writes an interval.
-func ends(low, high Quantity) string { return low.String() + "–" + high.String() }
 
 // signed writes a difference in percent with its sign.
 func signed(p float64) string {

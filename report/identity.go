@@ -33,33 +33,3 @@ func digest(v any) string {
 	text, _ := json.Marshal(v)
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
-
-// IdentityColumns are what tells reports apart where their tables are in one
-// place: put before a table's own columns with Table.With.
-func IdentityColumns() []TableColumn {
-	return []TableColumn{
-		{Name: "report", Kind: ColumnText}, {Name: "created", Kind: ColumnTime},
-		{Name: "kernel", Kind: ColumnText}, {Name: "cpu_model", Kind: ColumnText},
-	}
-}
-
-// Identity returns the report's fields of IdentityColumns.
-func (r *Report) Identity() []Field {
-	return []Field{free(r.ID()), moment(r.Created), free(r.Host.Kernel), free(r.Host.CPUModel)}
-}
-
-// InFleet returns a table of the report as Parquet files have it, which tells reports
-// apart: behind IdentityColumns, and with the columns at the end that Listed has too,
-// report_id and the name of the report's own file.
-func (r *Report) InFleet(t Table, file string) Table {
-	return t.With(IdentityColumns(), r.Identity()).
-		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)})
-}
-
-// Listed returns a table of the report as CSV of several has it: behind the name of the
-// report's file, which is called report there, and with what InFleet has at the end.
-func (r *Report) Listed(t Table, file string) Table {
-	return t.With(columnList("report:text"), []Field{free(file)}).
-		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)}).
-		And(IdentityColumns()[1:], r.Identity()[1:])
-}

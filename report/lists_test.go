@@ -9,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // bare is a report whose lists are nil, which some are in each report.
@@ -59,6 +61,16 @@ func older(t *testing.T, r *report.Report) string {
 	return text
 }
 
+// rows are those of a table, by column name.
+func rows(t *testing.T, r *report.Report, name string) []map[string]string {
+	t.Helper()
+	all, err := reporttest.Rows(r, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // A file of the version before is read, is known by the name that it had, and has in
 // tables all but what was not kept then.
 func TestReportsOfTheVersionBefore(t *testing.T) {
@@ -85,15 +97,15 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if again.ID() != old.ID() {
 		t.Errorf("written again it is %s, and was %s", again.ID(), old.ID())
 	}
-	for _, name := range report.TableNames() {
-		if diff := cmp.Diff(allFields(t, want, name), allFields(t, old, name)); diff != "" {
+	for _, name := range table.Names() {
+		if diff := cmp.Diff(rows(t, want, name), rows(t, old, name)); diff != "" {
 			t.Errorf("table %s (-want +read):\n%s", name, diff)
 		}
 	}
-	if row := allFields(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
+	if row := rows(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
 		t.Errorf("trial 2 is %v", row)
 	}
-	c, err := report.Compare([]report.Named{{Name: "old", Report: old}}, [][]report.Named{{{Name: "new", Report: bare()}}}, report.CompareOptions{})
+	c, err := compare.Reports([]compare.Named{{Name: "old", Report: old}}, [][]compare.Named{{{Name: "new", Report: bare()}}}, compare.Options{})
 	if err != nil || len(c.Pairs) != 1 || len(c.Pairs[0].Differences) != 0 {
 		t.Errorf("what an older report does not tell is a difference: %+v", c.Pairs)
 	}

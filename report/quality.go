@@ -87,16 +87,24 @@ func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 // Total counts everything that is missing. Unseen is not: it is repaired.
 func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
 
-// moreRoom names the flag and a number that would have done, "" where none is needed or
+// MoreRoom names the flag and a number that would have done, between two texts; "" where none is needed or
 // none can be given. What unwatched tasks created is not known: there is room for as
 // many again.
-func (q Quality) moreRoom(before, after string) string {
+func (q Quality) MoreRoom(before, after string) string {
 	lacked := q.Lost.MapFull + q.Lost.DroppedTasks
 	if lacked == 0 || q.MostTasks == 0 || q.MostTasks >= MaxTasks {
 		return ""
 	}
 	enough := min(1<<bits.Len64(2*(uint64(q.MostTasks)+lacked)-1), MaxTasks)
 	return fmt.Sprintf("%sgive --max-tasks %d%s", before, enough, after)
+}
+
+// HookFloor is the median time between two programs' stamps in nanoseconds, absent where no phase was timed or it was not measured.
+func (q Quality) HookFloor() Quantity {
+	if q.ProbeFloorNS == nil {
+		return Quantity{Unit: Nanoseconds}
+	}
+	return Of(float64(*q.ProbeFloorNS), Nanoseconds)
 }
 
 // Clean is Quality.Clean, and of the recording whether it is whole.
@@ -119,8 +127,8 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
 	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
 	count(q.Lost.Unwatched, "switches on cores that came online later: %d")
-	count(q.Lost.MapFull, "tasks not watched, nor what they created, because the task map was full: %d"+q.moreRoom(" (", ")"))
-	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d"+q.moreRoom(" (", ")"))
+	count(q.Lost.MapFull, "tasks not watched, nor what they created, because the task map was full: %d"+q.MoreRoom(" (", ")"))
+	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d"+q.MoreRoom(" (", ")"))
 	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))

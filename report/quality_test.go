@@ -9,6 +9,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 func TestComputeQualitySumsTrials(t *testing.T) {
@@ -54,7 +55,7 @@ func TestALossyRecordingIsNotClean(t *testing.T) {
 		if clean != want || !want && !strings.Contains(strings.Join(reasons, ""), "lacks: 3") {
 			t.Errorf("with %d events lost the report is clean: %v, %q", lost, clean, reasons)
 		}
-		if alert := r.Summarize().Alert; (alert == "") != want {
+		if alert := view.Summarize(r).Alert; (alert == "") != want {
 			t.Errorf("with %d events lost the alert is %q", lost, alert)
 		}
 	}
@@ -89,7 +90,7 @@ func TestClean(t *testing.T) {
 		if clean != (c.reason == "") || !strings.Contains(strings.Join(reasons, "; "), c.reason) || len(reasons) > 1 {
 			t.Errorf("%s: clean %v, reasons %q, want %q", name, clean, reasons, c.reason)
 		}
-		if alert := r.Summarize().Alert; (alert == "") != clean || !strings.Contains(alert, c.reason) {
+		if alert := view.Summarize(r).Alert; (alert == "") != clean || !strings.Contains(alert, c.reason) {
 			t.Errorf("%s: alert is %q", name, alert)
 		}
 	}
@@ -171,24 +172,6 @@ func TestOnCPUTimeAgainstTheKernels(t *testing.T) {
 		r.ComputeQuality()
 		if got := r.Quality.RuntimeErrorPPM; got != nil {
 			t.Errorf("%s: the error is %d, want none", name, *got)
-		}
-	}
-}
-
-// What a reader sees of the machine first.
-func TestHeaderSaysWhatTheCoresAre(t *testing.T) {
-	for _, c := range []struct {
-		smt, hypervisor string
-		want            string
-	}{
-		{"not supported", "KVM", "2 cores · virtual machine"},
-		{"off", "none", "2 cores · bare metal"},
-		{"on", "none", "2 logical cores (SMT) · bare metal"},
-		{"", "", "2 cores"},
-	} {
-		r := report.Report{Host: report.Host{CPUs: 2, SMT: c.smt, Hypervisor: c.hypervisor}}
-		if got := strings.Join(r.Summarize().Header, " · "); got != "slicetrace · "+c.want {
-			t.Errorf("SMT %q on %q: the header is %s, want %s", c.smt, c.hypervisor, got, c.want)
 		}
 	}
 }

@@ -79,35 +79,6 @@ func TestSchemaSpeaksOfTheFile(t *testing.T) {
 	}
 }
 
-// Types in a table's schema are those of Table Schema, and flags are no numbers there.
-func TestTableSchema(t *testing.T) {
-	for _, name := range report.TableNames() {
-		columns := table(t, new(report.Report), name).Columns
-		var schema struct {
-			Name   string
-			Fields []struct{ Name, Type string }
-		}
-		if err := json.Unmarshal(report.TableSchema(name, columns), &schema); err != nil {
-			t.Fatal(err)
-		}
-		if schema.Name != name || len(schema.Fields) != len(columns) {
-			t.Errorf("table %s: %q with %d fields", name, schema.Name, len(schema.Fields))
-		}
-		for i, f := range schema.Fields {
-			want := map[report.ColumnKind]string{
-				report.ColumnInteger: "integer", report.ColumnDecimal: "number", report.ColumnText: "string",
-				report.ColumnTime: "datetime", report.ColumnBoolean: "boolean",
-			}[columns[i].Kind]
-			if f.Name != columns[i].Name || f.Type != want {
-				t.Errorf("table %s: %s is of type %s, want %s of type %s", name, f.Name, f.Type, columns[i].Name, want)
-			}
-			if clean := f.Name == "clean" || f.Name == "recorded"; clean && f.Type != "boolean" {
-				t.Errorf("table %s: %s is of type %s", name, f.Name, f.Type)
-			}
-		}
-	}
-}
-
 func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 	good := string(encode(t, reporttest.Bundled(1, 1)))
 	for _, change := range [][2]string{

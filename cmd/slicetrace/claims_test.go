@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -14,7 +14,7 @@ func TestRunListsClaims(t *testing.T) {
 		t.Fatalf("status %d, %q, files %v", got.status, got.err, got.files(t))
 	}
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
-	claims := report.Claims()
+	claims := findings.Claims()
 	if len(lines) != 2*len(claims) {
 		t.Fatalf("%d lines for %d claims:\n%s", len(lines), len(claims), got.out)
 	}

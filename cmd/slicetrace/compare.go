@@ -16,7 +16,10 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/table"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // formatMarkdown is a format that compare has in addition to those of a report.
@@ -45,7 +48,7 @@ set-ups come first.
 
 Runs of the same work differ from each other (with the hour, with other work, with the
 layout of memory) far more than the rounds within one run do. So a run is one sample.
-Make ` + strconv.Itoa(report.AskedRuns) + ` runs of each side in turns, and alternate which side goes first:
+Make ` + strconv.Itoa(compare.AskedRuns) + ` runs of each side in turns, and alternate which side goes first:
 
   for i in 1 3 5; do
     ./old run pipe -o old$i.json; ./new run pipe -o new$i.json
@@ -57,7 +60,7 @@ called one only if few of all ways to assign the runs to two sides show one as l
 The comparison tells how many runs a side are needed to find a change of 10 %.
 
 With one run a side, or with sides that were not made in turns, the change is shown but
-not called one, unless ` + strconv.Itoa(report.LeastLike) + ` or more reports of like runs tell how much
+not called one, unless ` + strconv.Itoa(compare.LeastLike) + ` or more reports of like runs tell how much
 runs differ: those named with --like or, with a single old report, those in its folder.
 They must have been made over at least as long a time as lies between the two sides.
 Without --with, each report is compared with the first.
@@ -182,7 +185,7 @@ func (c *compareOptions) sides(cmd *cobra.Command, args []string) error {
 // metricLines lists the metrics in lines that fit a terminal.
 func metricLines() string {
 	var lines []string
-	for few := range slices.Chunk(report.MetricNames(), 8) {
+	for few := range slices.Chunk(compare.MetricNames(), 8) {
 		lines = append(lines, strings.Join(few, ", "))
 	}
 	return strings.Join(lines, ",\n")
@@ -191,7 +194,7 @@ func metricLines() string {
 // failIfWords are conditions that the shell's completion offers.
 func failIfWords() []string {
 	var out []string
-	for _, m := range report.MetricNames() {
+	for _, m := range compare.MetricNames() {
 		out = append(out, m+">5%")
 	}
 	return out
@@ -201,9 +204,9 @@ func (c *compareOptions) run(s streams) error {
 	if !slices.Contains(compareFormats(), c.format) {
 		return usagef("--format %q: the formats are %s", c.format, strings.Join(compareFormats(), ", "))
 	}
-	var conditions []report.Condition
+	var conditions []compare.Condition
 	for _, text := range c.failIf {
-		condition, err := report.ParseCondition(text)
+		condition, err := compare.ParseCondition(text)
 		if err != nil {
 			return usagef("--fail-if: %w", err)
 		}
@@ -222,7 +225,7 @@ func (c *compareOptions) run(s streams) error {
 	if err != nil {
 		return err
 	}
-	wrong := comparison.Check(conditions, report.CheckOptions{Interval: c.byInterval})
+	wrong := comparison.Check(conditions, compare.CheckOptions{Interval: c.byInterval})
 	if c.output == "" && len(conditions) == 0 { // with conditions the exit status is a result too
 		warnIfClosed(s)
 	}
@@ -236,20 +239,20 @@ func (c *compareOptions) run(s streams) error {
 }
 
 // compare compares the two sides or, without --with, each report with the first.
-func (c *compareOptions) compare(reports []report.Named) (*report.Comparison, error) {
+func (c *compareOptions) compare(reports []compare.Named) (*compare.Comparison, error) {
 	n, m := len(c.old), len(c.old)+len(c.new)
 	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
-	opts := report.CompareOptions{Cores: full, Like: reports[m:]}
+	opts := compare.Options{Cores: full, Like: reports[m:]}
 	if len(c.new) > 0 {
 		opts.Like = append(opts.Like, likeBeside(reports[:n], reports, c.like)...)
-		return report.Compare(reports[:n], [][]report.Named{reports[n:m]}, opts)
+		return compare.Reports(reports[:n], [][]compare.Named{reports[n:m]}, opts)
 	}
 	opts.Like = append(opts.Like, likeBeside(reports[:1], reports, c.like)...)
-	var others [][]report.Named
+	var others [][]compare.Named
 	for i := range reports[1:n] {
 		others = append(others, reports[1+i:2+i])
 	}
-	return report.Compare(reports[:1], others, opts)
+	return compare.Reports(reports[:1], others, opts)
 }
 
 const (
@@ -263,7 +266,7 @@ const (
 
 // likeBeside returns the reports of like runs in the folder of a single old report, if
 // --like named no others.
-func likeBeside(old, given []report.Named, asked []string) []report.Named {
+func likeBeside(old, given []compare.Named, asked []string) []compare.Named {
 	if len(asked) > 0 || len(old) > 1 {
 		return nil
 	}
@@ -278,7 +281,7 @@ func likeBeside(old, given []report.Named, asked []string) []report.Named {
 	var files []file
 	for _, name := range all {
 		info, err := os.Stat(name)
-		taken := slices.ContainsFunc(given, func(n report.Named) bool {
+		taken := slices.ContainsFunc(given, func(n compare.Named) bool {
 			other, err := os.Stat(n.Name)
 			return err == nil && os.SameFile(info, other)
 		})
@@ -287,7 +290,7 @@ func likeBeside(old, given []report.Named, asked []string) []report.Named {
 		}
 	}
 	slices.SortFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
-	var like []report.Named
+	var like []compare.Named
 	for _, f := range files[:min(len(files), mostBeside)] {
 		if len(like) == enoughLike {
 			break
@@ -296,8 +299,8 @@ func likeBeside(old, given []report.Named, asked []string) []report.Named {
 		if err != nil {
 			continue // nobody named this file: it need not be a report
 		}
-		for _, n := range report.LikeRuns(old[0].Report, []report.Named{{Name: f.name, Report: r}}) {
-			known := slices.ContainsFunc(slices.Concat(given, like), func(o report.Named) bool {
+		for _, n := range compare.LikeRuns(old[0].Report, []compare.Named{{Name: f.name, Report: r}}) {
+			known := slices.ContainsFunc(slices.Concat(given, like), func(o compare.Named) bool {
 				return o.Report.Created.Equal(r.Created) && o.Report.ID() == r.ID()
 			})
 			if !known {
@@ -309,7 +312,7 @@ func likeBeside(old, given []report.Named, asked []string) []report.Named {
 }
 
 // verdict returns the error, and so the exit status, that the conditions lead to.
-func (c *compareOptions) verdict(comparison *report.Comparison) error {
+func (c *compareOptions) verdict(comparison *compare.Comparison) error {
 	var met, undecided []string
 	for _, one := range comparison.Checked {
 		switch {
@@ -329,9 +332,9 @@ func (c *compareOptions) verdict(comparison *report.Comparison) error {
 }
 
 // readReports reads the files in parallel, since reading takes most of the time.
-func readReports(names []string) ([]report.Named, error) {
+func readReports(names []string) ([]compare.Named, error) {
 	delayGC()
-	out, errs := make([]report.Named, len(names)), make([]error, len(names))
+	out, errs := make([]compare.Named, len(names)), make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {
 		wait.Go(func() {
@@ -344,7 +347,7 @@ func readReports(names []string) ([]report.Named, error) {
 }
 
 // write writes the comparison to its target or, if that is nil, to standard output.
-func (c *compareOptions) write(out *os.File, target *outfile.Target, comparison *report.Comparison) error {
+func (c *compareOptions) write(out *os.File, target *outfile.Target, comparison *compare.Comparison) error {
 	if target == nil {
 		return c.render(out, comparison, textOptions(out, c.verbose))
 	}
@@ -353,14 +356,14 @@ func (c *compareOptions) write(out *os.File, target *outfile.Target, comparison 
 	})
 }
 
-func (c *compareOptions) render(w io.Writer, comparison *report.Comparison, opts render.TextOptions) error {
+func (c *compareOptions) render(w io.Writer, comparison *compare.Comparison, opts render.TextOptions) error {
 	switch format(c.format) {
 	case formatJSON:
 		return render.ComparisonJSON(w, comparison)
 	case formatCSV:
-		return writeCSV(w, comparison.Table())
+		return writeCSV(w, table.Comparison(comparison))
 	case formatMarkdown:
-		return render.Markdown(w, comparison.Summarize(c.verbose))
+		return render.Markdown(w, view.SummarizeComparison(comparison, c.verbose))
 	}
-	return render.SummaryText(w, comparison.Summarize(c.verbose), opts)
+	return render.SummaryText(w, view.SummarizeComparison(comparison, c.verbose), opts)
 }

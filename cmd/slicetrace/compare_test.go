@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -28,7 +29,7 @@ func savedTurns(t testing.TB, runs int) []string {
 	other := reporttest.Change(reporttest.Bundled(2, 2), "pipe", 0.9)
 	a, b := reporttest.Turns(reporttest.Bundled(2, 2), other, runs, 0.01, 1)
 	var args []string
-	for i, side := range [][]report.Named{reporttest.Named("old-", a), reporttest.Named("new-", b)} {
+	for i, side := range [][]compare.Named{reporttest.Named("old-", a), reporttest.Named("new-", b)} {
 		if i == 1 {
 			args = append(args, "--with")
 		}
@@ -130,7 +131,7 @@ func TestCompareTakesListsOfReports(t *testing.T) {
 		{[]string{names[0], names[1], "--with", names[2], "--with", other}, 2, 2, 0},
 	} {
 		got := call(t, append([]string{"compare", "--format", "json"}, c.args...)...)
-		var out report.Comparison
+		var out compare.Comparison
 		if err := json.Unmarshal([]byte(got.out), &out); err != nil || got.status != exitDone {
 			t.Fatalf("%v: status %d, %s, error %v", c.args, got.status, got.err, err)
 		}
@@ -144,8 +145,8 @@ func TestCompareFormats(t *testing.T) {
 	old, other := savedPair(t, 6)
 	for format, check := range map[string]func(string) bool{
 		"json": func(s string) bool {
-			var c report.Comparison
-			return json.Unmarshal([]byte(s), &c) == nil && c.Version == report.ComparisonVersion &&
+			var c compare.Comparison
+			return json.Unmarshal([]byte(s), &c) == nil && c.Version == compare.Version &&
 				len(c.Pairs) == 1 && len(c.Pairs[0].Switches) > 0
 		},
 		"csv": func(s string) bool {

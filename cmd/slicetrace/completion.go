@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // complete makes the shell's completion offer fixed words for a flag.
@@ -55,7 +55,7 @@ func isExecutable(name string) bool {
 // completeTable offers the tables of the file named: a report's or a recording's, or all
 // if the file cannot be read.
 func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	tables := slices.Concat(report.TableNames(), render.RecordingTableNames())
+	tables := slices.Concat(table.Names(), render.RecordingTableNames())
 	if len(args) == 0 {
 		return tables, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -70,5 +70,5 @@ func completeTable(_ *cobra.Command, args []string, _ string) ([]cobra.Completio
 	if in.recording {
 		return render.RecordingTableNames(), cobra.ShellCompDirectiveNoFileComp
 	}
-	return report.TableNames(), cobra.ShellCompDirectiveNoFileComp
+	return table.Names(), cobra.ShellCompDirectiveNoFileComp
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // duck runs a query in DuckDB, with files relative to dir, and returns its rows.
@@ -130,20 +131,20 @@ func TestDuckDBTellsReportsApart(t *testing.T) {
 func TestDuckDBSeesTheTypes(t *testing.T) {
 	duck(t, ".", "SELECT 1")
 	_, dir := fleet(t)
-	types := map[report.ColumnKind]string{
-		report.ColumnInteger: "BIGINT",
-		report.ColumnDecimal: "DOUBLE",
-		report.ColumnText:    "VARCHAR",
-		report.ColumnTime:    "TIMESTAMP WITH TIME ZONE",
-		report.ColumnBoolean: "BOOLEAN",
+	types := map[table.Kind]string{
+		table.Integer: "BIGINT",
+		table.Decimal: "DOUBLE",
+		table.Text:    "VARCHAR",
+		table.Time:    "TIMESTAMP WITH TIME ZONE",
+		table.Boolean: "BOOLEAN",
 	}
-	for _, name := range report.TableNames() {
-		table, err := new(report.Report).Table(name)
+	for _, name := range table.Names() {
+		tab, err := table.Of(new(report.Report), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var want [][]string
-		for _, c := range new(report.Report).InFleet(table, "").Columns {
+		for _, c := range table.InFleet(new(report.Report), tab, "").Columns {
 			want = append(want, []string{c.Name, types[c.Kind]})
 		}
 		want = append(want, []string{"date", "DATE"}, []string{"host", "VARCHAR"})

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // exportOptions are export's flags.
@@ -36,7 +36,7 @@ func exportFormats() []string { return []string{exportCSV, exportParquet, export
 
 func newExport(s streams) *cobra.Command {
 	o := &exportOptions{}
-	ofReport := strings.Join(report.TableNames(), ", ")
+	ofReport := strings.Join(table.Names(), ", ")
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT... | RECORDING | --schema",
@@ -108,7 +108,7 @@ func (o *exportOptions) export(ctx context.Context, s streams, names []string) e
 	}
 	if o.format == exportCSV && len(o.tables) == 0 {
 		return usagef("name a table with --table: %s; of a recording: %s",
-			strings.Join(report.TableNames(), ", "), strings.Join(render.RecordingTableNames(), ", "))
+			strings.Join(table.Names(), ", "), strings.Join(render.RecordingTableNames(), ", "))
 	}
 	in, err := openInput(names[0])
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // exportReports writes tables of one or more reports. The first of them is open.
@@ -19,8 +20,8 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 		return usagef("--format perfetto needs a recording, and %s is not one: slicetrace run --record makes one",
 			names[0])
 	}
-	for _, table := range o.tables {
-		if _, err := new(report.Report).Table(table); err != nil {
+	for _, tableName := range o.tables {
+		if _, err := table.Of(new(report.Report), tableName); err != nil {
 			return &statusError{exitUsage, err}
 		}
 	}
@@ -34,14 +35,14 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if o.host != "" {
 		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
 	}
-	table, err := o.oneTable(report.TableNames())
+	tableName, err := o.oneTable(table.Names())
 	if err != nil {
 		return err
 	}
 	return o.writeOutput(ctx, s, names, func(w io.Writer) error {
 		tables := o.tableWriter(w)
 		err := each(func(name string, r *report.Report) error {
-			t, err := r.Table(table)
+			t, err := table.Of(r, tableName)
 			if err != nil {
 				return err
 			}
@@ -61,12 +62,12 @@ func isFile(name string) bool {
 }
 
 // identified adds columns that tell which report a row is from.
-func (o *exportOptions) identified(t report.Table, name string, r *report.Report, reports int) report.Table {
+func (o *exportOptions) identified(t table.Table, name string, r *report.Report, reports int) table.Table {
 	switch {
 	case o.format == exportParquet:
-		return r.InFleet(t, name)
+		return table.InFleet(r, t, name)
 	case reports > 1:
-		return r.Listed(t, name)
+		return table.Listed(r, t, name)
 	}
 	return t
 }
@@ -106,7 +107,7 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 	}
 	tables := o.tables
 	if len(tables) == 0 {
-		tables = report.TableNames()
+		tables = table.Names()
 	}
 	owner := invokingUser().owner()
 	return interruptible(ctx, func(ctx context.Context) error {
@@ -115,13 +116,13 @@ func (o *exportOptions) exportFolders(ctx context.Context, each func(func(string
 			if host == "" {
 				host = r.Host.ID()
 			}
-			for _, table := range tables {
-				t, err := r.Table(table)
+			for _, tableName := range tables {
+				t, err := table.Of(r, tableName)
 				if err != nil {
 					return err
 				}
 				date := r.Created.UTC().Format("2006-01-02")
-				path := []string{table, "host=" + partition(host), "date=" + date, r.ID() + ".parquet"}
+				path := []string{tableName, "host=" + partition(host), "date=" + date, r.ID() + ".parquet"}
 				err = outfile.WriteInFolders(o.output, path, owner, func(w io.Writer) error {
 					out := o.tableWriter(contextWriter{ctx, w})
 					return errors.Join(out.Table(o.identified(t, name, r, 1)), out.Close())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // filesOrSchema checks the arguments: at least one file, or none with --schema.
@@ -30,20 +31,20 @@ func (o *exportOptions) exportSchema(ctx context.Context, s streams) error {
 	}
 	text := report.JSONSchema()
 	if len(o.tables) > 0 {
-		known := slices.Concat(report.TableNames(), render.RecordingTableNames())
+		known := slices.Concat(table.Names(), render.RecordingTableNames())
 		name, err := o.oneTable(known)
 		if err != nil {
 			return err
 		}
 		columns, ok := render.RecordingColumns(name)
 		if !ok {
-			table, err := new(report.Report).Table(name)
+			tab, err := table.Of(new(report.Report), name)
 			if err != nil {
 				return &statusError{exitUsage, err}
 			}
-			columns = table.Columns
+			columns = tab.Columns
 		}
-		text = report.TableSchema(name, columns)
+		text = table.Schema(name, columns)
 	}
 	return o.writeOutput(ctx, s, nil, func(w io.Writer) error {
 		_, err := w.Write(text)

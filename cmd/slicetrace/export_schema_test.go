@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // The schema that the tool prints takes a report that it saves, and not any JSON.
@@ -61,7 +61,7 @@ func TestExportOfTheSchema(t *testing.T) {
 // A table's schema names the columns that its CSV has.
 func TestExportOfATablesSchema(t *testing.T) {
 	saved, recorded := saveReport(t, "r.json", reporttest.Bundled(1, 1)), saveRecording(t, 23)
-	for _, name := range slices.Concat(report.TableNames(), render.RecordingTableNames()) {
+	for _, name := range slices.Concat(table.Names(), render.RecordingTableNames()) {
 		source := saved
 		if slices.Contains(render.RecordingTableNames(), name) {
 			source = recorded

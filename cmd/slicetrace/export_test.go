@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // saveReport saves a report for a test and returns its name.
@@ -136,7 +137,7 @@ func TestExportToFolders(t *testing.T) {
 		t.Fatalf("status %d: %q %q", got.status, got.out, got.err)
 	}
 	var want []string
-	for _, table := range report.TableNames() {
+	for _, table := range table.Names() {
 		want = append(want, table+"/"+ids(a.Host.ID(), a), table+"/"+ids(b.Host.ID(), b))
 	}
 	slices.Sort(want)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // filter is a condition on a column, in the SQL of each database and in Go.
@@ -21,7 +21,7 @@ type filter struct {
 }
 
 // filters returns conditions on a column that some or none of its values meet.
-func filters(c report.TableColumn, values []string) []filter {
+func filters(c table.Column, values []string) []filter {
 	quoted := `"` + c.Name + `"`
 	list := []filter{
 		{"IS NULL", both(quoted + " IS NULL"), func(text string) bool { return text == "" && !c.KeepEmpty }},
@@ -49,7 +49,7 @@ func filters(c report.TableColumn, values []string) []filter {
 		fmt.Sprintf("IN (%s, %s)", first, last), eachLiteral(c.Kind, "%[1]s IN (%[2]s, %[3]s)", quoted, first, last),
 		func(text string) bool { return text == first || text == last },
 	})
-	if c.Kind != report.ColumnText {
+	if c.Kind != table.Text {
 		return list
 	}
 	prefix := string([]rune(last)[:(len([]rune(last))+1)/2])
@@ -66,7 +66,7 @@ func filters(c report.TableColumn, values []string) []filter {
 func both(sql string) map[database]string { return map[database]string{duckDB: sql, clickHouse: sql} }
 
 // eachLiteral fills a column's name and values into a condition.
-func eachLiteral(kind report.ColumnKind, pattern, column string, values ...string) map[database]string {
+func eachLiteral(kind table.Kind, pattern, column string, values ...string) map[database]string {
 	all := map[database]string{}
 	for _, db := range []database{duckDB, clickHouse} {
 		args := []any{column}
@@ -78,15 +78,15 @@ func eachLiteral(kind report.ColumnKind, pattern, column string, values ...strin
 	return all
 }
 
-func literal(db database, kind report.ColumnKind, v string) string {
+func literal(db database, kind table.Kind, v string) string {
 	switch {
-	case kind == report.ColumnInteger, kind == report.ColumnBoolean:
+	case kind == table.Integer, kind == table.Boolean:
 		return v
-	case kind == report.ColumnDecimal:
+	case kind == table.Decimal:
 		return v + "e0"
-	case kind == report.ColumnTime && db == duckDB:
+	case kind == table.Time && db == duckDB:
 		return "'" + v + "'::TIMESTAMPTZ"
-	case kind == report.ColumnTime:
+	case kind == table.Time:
 		return "parseDateTime64BestEffort('" + v + "', 6, 'UTC')"
 	case strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;-_/()") == "":
 		return "'" + v + "'"
@@ -97,23 +97,23 @@ func literal(db database, kind report.ColumnKind, v string) string {
 }
 
 // order compares two values of a column as the databases must: texts by bytes.
-func order(kind report.ColumnKind, a, b string) int {
+func order(kind table.Kind, a, b string) int {
 	switch kind {
-	case report.ColumnInteger:
+	case table.Integer:
 		x, errX := strconv.ParseInt(a, 10, 64)
 		y, errY := strconv.ParseInt(b, 10, 64)
 		if errors.Join(errX, errY) != nil {
 			return math.MaxInt
 		}
 		return cmp.Compare(x, y)
-	case report.ColumnDecimal:
+	case table.Decimal:
 		x, errX := strconv.ParseFloat(a, 64)
 		y, errY := strconv.ParseFloat(b, 64)
 		if errors.Join(errX, errY) != nil {
 			return math.MaxInt
 		}
 		return cmp.Compare(x, y)
-	case report.ColumnTime:
+	case table.Time:
 		x, errX := time.Parse(time.RFC3339Nano, a)
 		y, errY := time.Parse(time.RFC3339Nano, b)
 		if errors.Join(errX, errY) != nil {
@@ -125,7 +125,7 @@ func order(kind report.ColumnKind, a, b string) int {
 }
 
 // sample returns some of a column's values: the least, the greatest and one between them.
-func sample(c report.TableColumn, rows [][]string, column int) []string {
+func sample(c table.Column, rows [][]string, column int) []string {
 	known := map[string]bool{}
 	for _, row := range rows {
 		if row[column] != "" {

@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // readersVariable names a folder into which npm has installed DuckDB and
@@ -81,7 +82,7 @@ func query(t *testing.T, db database, dir string, queries []string) [][][]string
 // parquetTable is a table in one file or more, and what its rows are.
 type parquetTable struct {
 	files   string
-	columns []report.TableColumn
+	columns []table.Column
 	rows    [][]string // "" is NULL
 }
 
@@ -95,7 +96,7 @@ func (p parquetTable) from(db database) string {
 
 // exported exports a table with the tool, as CSV and as Parquet with columns before and
 // after CSV's whose fields are the same in each row, and reads the CSV.
-func exported(t *testing.T, dir, file, source, table string, columns []report.TableColumn,
+func exported(t *testing.T, dir, file, source, table string, columns []table.Column,
 	before, after []string) parquetTable {
 	t.Helper()
 	if got := call(t, "export", source, "--table", table, "--format", "parquet", "-o", filepath.Join(dir,
@@ -132,7 +133,7 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range report.TableNames() {
+	for _, name := range table.Names() {
 		table := identified(t, full, name, source)
 		before := []string{full.ID(), full.Created.Format(time.RFC3339), full.Host.Kernel, full.Host.CPUModel}
 		after := []string{full.ID(), source}
@@ -161,12 +162,12 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 		"tasks":   "time_ns tid pid comm:text parent_tid",
 		"marks":   "workload:text variant:name mode:text round start_ns end_ns worker_tids:text",
 	} {
-		var list []report.TableColumn
+		var list []table.Column
 		for _, word := range strings.Fields(columns) {
 			name, kind, text := strings.Cut(word, ":")
-			c := report.TableColumn{Name: name, KeepEmpty: kind == "name"}
+			c := table.Column{Name: name, KeepEmpty: kind == "name"}
 			if text {
-				c.Kind = report.ColumnText
+				c.Kind = table.Text
 			}
 			list = append(list, c)
 		}
@@ -178,13 +179,13 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 // identified is a table as Parquet holds it, from the report itself.
 func identified(t *testing.T, r *report.Report, name, file string) parquetTable {
 	t.Helper()
-	table, err := r.Table(name)
+	tab, err := table.Of(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	table = r.InFleet(table, file)
-	p := parquetTable{columns: table.Columns}
-	for row := range table.Rows {
+	tab = table.InFleet(r, tab, file)
+	p := parquetTable{columns: tab.Columns}
+	for row := range tab.Rows {
 		var texts []string
 		for _, f := range row {
 			texts = append(texts, strings.ToValidUTF8(f.Text, "\uFFFD"))
@@ -199,7 +200,7 @@ func fleetTable(t *testing.T, dir, name, source string, r *report.Report) parque
 	t.Helper()
 	p := identified(t, r, name, source)
 	p.files = "fleet/" + name + "/**/*.parquet"
-	p.columns = append(slices.Clone(p.columns), report.TableColumn{Name: "host", Kind: report.ColumnText})
+	p.columns = append(slices.Clone(p.columns), table.Column{Name: "host", Kind: table.Text})
 	one := p.rows
 	p.rows = nil
 	for _, host := range []string{"web-1", "web-2"} {

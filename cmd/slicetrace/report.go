@@ -9,7 +9,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 func newReport(s streams) *cobra.Command {
@@ -64,7 +66,7 @@ func readReport(name string) (*report.Report, error) {
 // withFindings decides the claims of a report that was saved without findings.
 func withFindings(r *report.Report) *report.Report {
 	if r.Findings == nil {
-		r.ComputeFindings()
+		findings.Compute(r)
 	}
 	return r
 }
@@ -97,14 +99,14 @@ func textOptions(w *os.File, verbose bool) render.TextOptions {
 }
 
 func showTable(w io.Writer, r *report.Report, name string) error {
-	table, err := r.Table(name)
+	tab, err := table.Of(r, name)
 	if err != nil {
 		return &statusError{exitUsage, err}
 	}
-	return writeCSV(w, table)
+	return writeCSV(w, tab)
 }
 
-func writeCSV(w io.Writer, table report.Table) error {
+func writeCSV(w io.Writer, tab table.Table) error {
 	out := render.NewCSV(w)
-	return errors.Join(out.Table(table), out.Close())
+	return errors.Join(out.Table(tab), out.Close())
 }

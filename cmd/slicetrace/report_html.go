@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/timeline"
@@ -77,9 +78,9 @@ func (p *pageFlags) write(s streams, names []string) error {
 		if err != nil {
 			return err
 		}
-		both := []report.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
-		like := report.CompareOptions{Like: likeBeside(both[:1], both, nil)}
-		options.Comparison, err = report.Compare(both[:1], [][]report.Named{both[1:]}, like)
+		both := []compare.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
+		like := compare.Options{Like: likeBeside(both[:1], both, nil)}
+		options.Comparison, err = compare.Reports(both[:1], [][]compare.Named{both[1:]}, like)
 		if err != nil {
 			return err
 		}

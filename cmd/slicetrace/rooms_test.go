@@ -22,8 +22,9 @@ var mayImport = map[string][]string{
 	"bpf/baseline": {"bpf"},
 	"bpf/bpftest":  {},
 	"cmd/slicetrace": {
-		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector", "collector/hostinfo",
-		"report", "report/recording", "report/render", "report/timeline", "workloads",
+		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector",
+		"collector/hostinfo", "report", "report/compare", "report/findings", "report/recording", "report/render",
+		"report/table", "report/timeline", "report/view", "workloads",
 	},
 	"cmd/slicetrace/internal/inherited": {},
 	"cmd/slicetrace/internal/outfile":   {},
@@ -31,14 +32,35 @@ var mayImport = map[string][]string{
 		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording",
 	},
 	"collector/hostinfo": {"report"},
-	"report":             {"report/histogram", "report/stats"},
-	"report/histogram":   {},
-	"report/recording":   {},
-	"report/render":      {"report", "report/recording", "report/timeline"},
-	"report/reporttest":  {"report", "report/histogram", "report/recording"},
-	"report/stats":       {},
-	"report/timeline":    {"report/recording"},
-	"workloads":          {},
+	"report":             {"report/histogram", "report/internal/asciijson"},
+	"report/compare": {
+		"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/metric",
+		"report/stats",
+	},
+	"report/findings": {
+		"report", "report/histogram", "report/internal/words", "report/metric", "report/stats",
+	},
+	"report/histogram":          {},
+	"report/internal/asciijson": {},
+	"report/internal/words":     {},
+	"report/metric":             {"report", "report/histogram", "report/stats"},
+	"report/recording":          {},
+	"report/render": {
+		"report", "report/compare", "report/recording", "report/table", "report/timeline", "report/view",
+	},
+	"report/reporttest": {
+		"report", "report/compare", "report/findings", "report/histogram", "report/recording", "report/table",
+	},
+	"report/stats": {},
+	"report/table": {
+		"report", "report/compare", "report/histogram", "report/internal/words",
+	},
+	"report/timeline": {"report/recording"},
+	"report/view": {
+		"report", "report/compare", "report/findings", "report/histogram", "report/internal/words",
+		"report/metric", "report/stats",
+	},
+	"workloads": {},
 }
 
 // usedBy lists the only packages that may import a library.

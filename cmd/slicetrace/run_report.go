@@ -13,6 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 )
 
 // startReport returns a report to be filled and the name of its file. If the run could
@@ -77,7 +78,7 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 		r.Quality.ProbeFloorNS = &ns
 	}
 	r.ComputeQuality()
-	r.ComputeFindings()
+	findings.Compute(r)
 }
 
 // saveAndShow saves the report and then shows it, so that a reader that stops reading, such

@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -66,7 +67,7 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if again := call(t, "report", name); again.out != got.out {
 		t.Errorf("report shows something else than run did:\n%s", again.out)
 	}
-	for _, table := range report.TableNames() {
+	for _, table := range table.Names() {
 		exported := call(t, "export", name, "--table", table)
 		rows, err := csv.NewReader(strings.NewReader(exported.out)).ReadAll()
 		// Neither of the two workloads has figures of its own.

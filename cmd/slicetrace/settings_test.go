@@ -15,6 +15,8 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // under returns a command that runs the tool through another program, such as nice.
@@ -108,17 +110,17 @@ func TestEachConditionIsNamed(t *testing.T) {
 				during = append(during, func() { c.during(t, cmd) })
 			}
 			r := measured(t, finish(t, cmd, during...))
-			old, other := []report.Named{{Name: "old", Report: plain}}, []report.Named{{Name: "new", Report: r}}
-			compared, err := report.Compare(old, [][]report.Named{other}, report.CompareOptions{})
+			old, other := []compare.Named{{Name: "old", Report: plain}}, []compare.Named{{Name: "new", Report: r}}
+			compared, err := compare.Reports(old, [][]compare.Named{other}, compare.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			differences := compared.Pairs[0].Differences
-			isWanted := func(d report.Unlike) bool { return d.Name == c.want && strings.Contains(d.New, c.value) }
+			isWanted := func(d compare.Unlike) bool { return d.Name == c.want && strings.Contains(d.New, c.value) }
 			if !slices.ContainsFunc(differences, isWanted) {
 				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, differences)
 			}
-			if said := strings.Join(r.Summarize().Warnings, "\n"); !strings.Contains(said, c.note) {
+			if said := strings.Join(view.Summarize(r).Warnings, "\n"); !strings.Contains(said, c.note) {
 				t.Errorf("the report does not say %q: %s", c.note, said)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
@@ -19,7 +20,7 @@ var study = flag.Bool("study", false,
 // of runs a side that are compared.
 const (
 	runsOfStudy  = 240
-	sidesOfStudy = report.AskedRuns
+	sidesOfStudy = compare.AskedRuns
 	// labellings is the number of ways in which the runs of one stretch are assigned to two
 	// sides.
 	labellings = 5
@@ -36,7 +37,7 @@ func TestStudyRuns(t *testing.T) {
 	}
 	bpftest.Require(t)
 	dir := t.TempDir()
-	var runs []report.Named
+	var runs []compare.Named
 	for i := range runsOfStudy {
 		name := filepath.Join(dir, strconv.Itoa(i)+".json")
 		got := call(t, "run", "-q", "pipe", "futex", "--rounds", "6", "--duration", "20ms", "-o", name)
@@ -44,7 +45,7 @@ func TestStudyRuns(t *testing.T) {
 		if err != nil {
 			t.Fatalf("run %d: status %d, %s, error %v", i, got.status, got.err, err)
 		}
-		runs = append(runs, report.Named{Name: name, Report: r})
+		runs = append(runs, compare.Named{Name: name, Report: r})
 	}
 	random := rand.New(rand.NewPCG(1, 13))
 	pairs, alarms := 0, 0
@@ -63,7 +64,7 @@ func TestStudyRuns(t *testing.T) {
 }
 
 // power plants a change and looks for it with as many runs as a first comparison asks for.
-func power(t *testing.T, random *rand.Rand, runs []report.Named) {
+func power(t *testing.T, random *rand.Rand, runs []compare.Named) {
 	t.Helper()
 	tried, found, beyond, most := 0, 0, 0, 0
 	for begin := 0; begin+2*sidesOfStudy <= len(runs); begin += 2 * sidesOfStudy {
@@ -88,8 +89,8 @@ func power(t *testing.T, random *rand.Rand, runs []report.Named) {
 
 // inTurns assigns runs to two sides: of every two successive runs one to each. On the second
 // side the operations of pipe are multiplied by a factor.
-func inTurns(random *rand.Rand, runs []report.Named, factor float64) [2][]report.Named {
-	var sides [2][]report.Named
+func inTurns(random *rand.Rand, runs []compare.Named, factor float64) [2][]compare.Named {
+	var sides [2][]compare.Named
 	for i := 0; i+1 < len(runs); i += 2 {
 		first := random.IntN(2)
 		changed := runs[i+1-first]
@@ -99,9 +100,9 @@ func inTurns(random *rand.Rand, runs []report.Named, factor float64) [2][]report
 	return sides
 }
 
-func comparedRuns(t *testing.T, sides [2][]report.Named) *report.Comparison {
+func comparedRuns(t *testing.T, sides [2][]compare.Named) *compare.Comparison {
 	t.Helper()
-	c, err := report.Compare(sides[0], [][]report.Named{sides[1]}, report.CompareOptions{})
+	c, err := compare.Reports(sides[0], [][]compare.Named{sides[1]}, compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func comparedRuns(t *testing.T, sides [2][]report.Named) *report.Comparison {
 }
 
 // changedPrimary reports whether a primary figure of a workload, or of any, is called changed.
-func changedPrimary(c *report.Comparison, workload string) bool {
+func changedPrimary(c *compare.Comparison, workload string) bool {
 	for i := range c.Pairs[0].Changes {
 		x := &c.Pairs[0].Changes[i]
 		isOf := workload == "" || x.Workload == workload && x.Metric == "operations"

@@ -13,6 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -121,7 +122,7 @@ func (b *bench) pair(before func(report.Mode)) *report.Report {
 // workload.
 func isDifferent(t *testing.T, r *report.Report, metric string) bool {
 	t.Helper()
-	for _, s := range r.Summarize().Sections {
+	for _, s := range view.Summarize(r).Sections {
 		if s.Title != "Processes or threads" {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // Pages of all kinds render in a real browser without an error, a breach of their
@@ -81,7 +82,7 @@ func TestFiguresInABrowser(t *testing.T) {
 	for _, row := range rows {
 		shown[spaced(row)] = true
 	}
-	for _, s := range append(r.Overview().Sections, r.Summarize().Sections...) {
+	for _, s := range append(view.Overview(r).Sections, view.Summarize(r).Sections...) {
 		for _, g := range s.Groups {
 			for _, row := range g.Rows {
 				var cells []string

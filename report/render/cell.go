@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // part writes a label, a figure, or both.
-func part(p report.Part) string {
+func part(p view.Part) string {
 	switch {
 	case p.Value.Unit == "":
 		return printable(p.Label)
@@ -19,7 +19,7 @@ func part(p report.Part) string {
 }
 
 // cell writes one entry of a table, safe for a terminal.
-func cell(c report.Cell) string {
+func cell(c view.Cell) string {
 	switch {
 	case len(c.Parts) > 0:
 		parts := make([]string, len(c.Parts))

@@ -13,17 +13,20 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func compared(t testing.TB, old report.Named, others ...report.Named) *report.Comparison {
+func compared(t testing.TB, old compare.Named, others ...compare.Named) *compare.Comparison {
 	t.Helper()
-	var sides [][]report.Named
+	var sides [][]compare.Named
 	for _, n := range others {
-		sides = append(sides, []report.Named{n})
+		sides = append(sides, []compare.Named{n})
 	}
-	c, err := report.Compare([]report.Named{old}, sides, report.CompareOptions{Cores: true})
+	c, err := compare.Reports([]compare.Named{old}, sides, compare.Options{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,10 +34,10 @@ func compared(t testing.TB, old report.Named, others ...report.Named) *report.Co
 }
 
 // turns compares runs that were made in turns.
-func turns(t testing.TB, old, other *report.Report, runs int) *report.Comparison {
+func turns(t testing.TB, old, other *report.Report, runs int) *compare.Comparison {
 	t.Helper()
 	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
-	c, err := report.Compare(reporttest.Named("old-", a), [][]report.Named{reporttest.Named("new-", b)}, report.CompareOptions{Cores: true})
+	c, err := compare.Reports(reporttest.Named("old-", a), [][]compare.Named{reporttest.Named("new-", b)}, compare.Options{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +45,10 @@ func turns(t testing.TB, old, other *report.Report, runs int) *report.Comparison
 }
 
 // comparisons are what the goldens show, each named after the case.
-func comparisons(t *testing.T) map[string]*report.Comparison {
-	named := func(name string, r *report.Report) report.Named { return report.Named{Name: name + ".json", Report: r} }
+func comparisons(t *testing.T) map[string]*compare.Comparison {
+	named := func(name string, r *report.Report) compare.Named {
+		return compare.Named{Name: name + ".json", Report: r}
+	}
 	old, _ := reporttest.FullPair(6, 2)
 	kernel := reporttest.WithoutPick(reporttest.Change(reporttest.Copy(old), "pipe", 0.9))
 	kernel.Host.Kernel, kernel.Host.HZ, kernel.Host.Preemption = "6.12.9", 1000, "lazy"
@@ -52,7 +57,7 @@ func comparisons(t *testing.T) map[string]*report.Comparison {
 	hostile := reporttest.Hostile(reporttest.Bundled(4, 1))
 	hostile.Trials[0].Workload = strings.Join(reporttest.HostileNames(), "")
 	bundled := reporttest.Bundled(6, 2)
-	return map[string]*report.Comparison{
+	return map[string]*compare.Comparison{
 		"compare-alike":          compared(t, named("old", bundled), named("new", bundled)),
 		"compare-other-kernel":   turns(t, old, kernel, 5),
 		"compare-one-run-each":   compared(t, named("old", old), named("new", reporttest.Change(reporttest.Copy(old), "futex", 0.9))),
@@ -60,7 +65,7 @@ func comparisons(t *testing.T) map[string]*report.Comparison {
 		"compare-few-rounds":     compared(t, named("old", reporttest.Bundled(3, 2)), named("new", reporttest.Bundled(2, 2))),
 		"compare-dirty":          compared(t, named("old", bundled), named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
 		"compare-three":          compared(t, named("old", bundled), named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
-		"compare-hostile-names":  compared(t, report.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
+		"compare-hostile-names":  compared(t, compare.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
 		"compare-few-workloads":  compared(t, named("old", reporttest.Full(6, 1)), named("new", oneMode(reporttest.Bundled(6, 1)))),
 		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
 	}
@@ -72,19 +77,19 @@ func oneMode(r *report.Report) *report.Report {
 	return r
 }
 
-func comparisonText(t *testing.T, c *report.Comparison, verbose bool) []byte {
+func comparisonText(t *testing.T, c *compare.Comparison, verbose bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := render.SummaryText(&out, c.Summarize(verbose), render.TextOptions{Verbose: verbose}); err != nil {
+	if err := render.SummaryText(&out, view.SummarizeComparison(c, verbose), render.TextOptions{Verbose: verbose}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
 }
 
-func comparisonMarkdown(t *testing.T, c *report.Comparison, full bool) []byte {
+func comparisonMarkdown(t *testing.T, c *compare.Comparison, full bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := render.Markdown(&out, c.Summarize(full)); err != nil {
+	if err := render.Markdown(&out, view.SummarizeComparison(c, full)); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -110,7 +115,7 @@ func TestComparisonGoldens(t *testing.T) {
 		c.Pairs[i].Switches = c.Pairs[i].Switches[:3] // the rest is alike
 	}
 	var out bytes.Buffer
-	golden(t, "compare.csv", csvOfTables(t, c.Table()))
+	golden(t, "compare.csv", csvOfTables(t, table.Comparison(c)))
 	if err := render.ComparisonJSON(&out, c); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +134,7 @@ func TestVerboseTextHasEveryFigure(t *testing.T) {
 		for _, p := range c.Pairs {
 			rows += len(p.Changes) + len(p.Switches)
 		}
-		for _, s := range c.Summarize(true).Sections {
+		for _, s := range view.SummarizeComparison(c, true).Sections {
 			for _, g := range s.Groups {
 				groups[s.Title+g.Name] = true
 			}
@@ -147,11 +152,11 @@ func TestVerboseTextHasEveryFigure(t *testing.T) {
 }
 
 func TestMarkdownEscapes(t *testing.T) {
-	s := &report.Summary{Header: []string{"x"}, Sections: []report.Section{{
+	s := &view.Summary{Header: []string{"x"}, Sections: []view.Section{{
 		Title:   "a|b",
-		Columns: []report.Column{{Name: "n", Text: true}},
-		Groups:  []report.Group{{Name: "g`", Rows: []report.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
-		Items:   []report.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
+		Columns: []view.Column{{Name: "n", Text: true}},
+		Groups:  []view.Group{{Name: "g`", Rows: []view.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
+		Items:   []view.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
 		Notes:   []string{"- no list", "+ no list", "1. no list", "12) no list", "# no heading", "> no quotation", "=== no rule", "    no code", "a-b 1.5", "0.002"},
 	}}}
 	var out bytes.Buffer
@@ -192,13 +197,13 @@ func TestMarkdownIsSafe(t *testing.T) {
 
 func TestComparisonWriteErrorsAreReturned(t *testing.T) {
 	r := reporttest.Bundled(1, 1)
-	c := compared(t, report.Named{Report: r}, report.Named{Report: r})
+	c := compared(t, compare.Named{Report: r}, compare.Named{Report: r})
 	csv := render.NewCSV(full{})
 	for name, err := range map[string]error{
-		"text":     render.SummaryText(full{}, c.Summarize(false), render.TextOptions{}),
-		"Markdown": render.Markdown(full{}, c.Summarize(false)),
+		"text":     render.SummaryText(full{}, view.SummarizeComparison(c, false), render.TextOptions{}),
+		"Markdown": render.Markdown(full{}, view.SummarizeComparison(c, false)),
 		"JSON":     render.ComparisonJSON(full{}, c),
-		"CSV":      errors.Join(csv.Table(c.Table()), csv.Close()),
+		"CSV":      errors.Join(csv.Table(table.Comparison(c)), csv.Close()),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: error is %v", name, err)
@@ -224,8 +229,8 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		sides := [][]report.Named{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
-		c, err := report.Compare(sides[0], sides[1:], report.CompareOptions{Cores: true})
+		sides := [][]compare.Named{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
+		c, err := compare.Reports(sides[0], sides[1:], compare.Options{Cores: true})
 		if err != nil {
 			return
 		}
@@ -239,11 +244,11 @@ func FuzzCompare(f *testing.F) {
 		if err := render.ComparisonJSON(&out, c); err != nil || !json.Valid(out.Bytes()) {
 			t.Fatalf("JSON: %v", err)
 		}
-		csvOfTables(t, c.Table())
-		condition, err := report.ParseCondition("wait_max>1%")
+		csvOfTables(t, table.Comparison(c))
+		condition, err := compare.ParseCondition("wait_max>1%")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.Check([]report.Condition{condition}, report.CheckOptions{}) // must not panic; whether it is met does not matter
+		_ = c.Check([]compare.Condition{condition}, compare.CheckOptions{}) // must not panic; whether it is met does not matter
 	})
 }

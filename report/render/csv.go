@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // CSV writes tables as RFC 4180 says, one header line above all. Numbers are
@@ -24,7 +24,7 @@ func NewCSV(w io.Writer) *CSV {
 }
 
 // Table writes a table's rows below those that stand there already.
-func (c *CSV) Table(t report.Table) error {
+func (c *CSV) Table(t table.Table) error {
 	err := c.begin(t.Name, t.Columns)
 	for row := range t.Rows {
 		if err != nil {
@@ -48,11 +48,11 @@ func (c *CSV) Table(t report.Table) error {
 }
 
 // chunk writes rows of a recording.
-func (c *CSV) chunk(columns []report.TableColumn, rows *chunk) error {
+func (c *CSV) chunk(columns []table.Column, rows *chunk) error {
 	for row := range rows.rows {
 		line := c.line[:0]
 		for i := range columns {
-			if columns[i].Kind == report.ColumnText {
+			if columns[i].Kind == table.Text {
 				line = appendText(line, rows.texts[i][row])
 			} else if n := rows.numbers[i][row]; n != absentNumber {
 				line = strconv.AppendInt(line, n, 10)
@@ -67,7 +67,7 @@ func (c *CSV) chunk(columns []report.TableColumn, rows *chunk) error {
 }
 
 // begin writes the header line, once.
-func (c *CSV) begin(_ string, columns []report.TableColumn) error {
+func (c *CSV) begin(_ string, columns []table.Column) error {
 	if c.header {
 		return nil
 	}

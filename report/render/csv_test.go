@@ -15,23 +15,24 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 func csvOf(t *testing.T, r *report.Report, name string) []byte {
 	t.Helper()
-	table, err := r.Table(name)
+	tab, err := table.Of(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return csvOfTables(t, table)
+	return csvOfTables(t, tab)
 }
 
-func csvOfTables(t *testing.T, tables ...report.Table) []byte {
+func csvOfTables(t *testing.T, tables ...table.Table) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := render.NewCSV(&out)
-	for _, table := range tables {
-		if err := w.Table(table); err != nil {
+	for _, tab := range tables {
+		if err := w.Table(tab); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -42,7 +43,7 @@ func csvOfTables(t *testing.T, tables ...report.Table) []byte {
 }
 
 func TestCSVGoldens(t *testing.T) {
-	for _, name := range report.TableNames() {
+	for _, name := range table.Names() {
 		golden(t, name+".csv", csvOf(t, reporttest.Bundled(1, 1), name))
 	}
 	golden(t, "cores-kernel-no-pick.csv", csvOf(t, reporttest.WithoutPick(reporttest.Bundled(1, 1)), "cores"))
@@ -50,16 +51,16 @@ func TestCSVGoldens(t *testing.T) {
 }
 
 func TestCSVFollowsRFC4180(t *testing.T) {
-	table := report.Table{
-		Name: "t", Columns: []report.TableColumn{{Name: "a", Kind: report.ColumnText}, {Name: "b"}},
-		Rows: slices.Values([][]report.Field{
+	tab := table.Table{
+		Name: "t", Columns: []table.Column{{Name: "a", Kind: table.Text}, {Name: "b"}},
+		Rows: slices.Values([][]table.Field{
 			{{Text: `say "hi", you`, Free: true}, {Text: "-5"}},
 			{{Text: "-5", Free: true}, {}},
 			{{Text: " a", Free: true}, {Text: "1"}},
 		}),
 	}
 	want := "a,b\r\n\"say \"\"hi\"\", you\",-5\r\n'-5,\r\n\" a\",1\r\n"
-	if diff := cmp.Diff(want, string(csvOfTables(t, table))); diff != "" {
+	if diff := cmp.Diff(want, string(csvOfTables(t, tab))); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 }
@@ -125,7 +126,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReturned(t *testing.T) {
 	r := reporttest.Command()
-	table, err := r.Table("workers")
+	tab, err := table.Of(r, "workers")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,8 +134,8 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	for name, err := range map[string]error{
 		"text":    render.Text(full{}, r, render.TextOptions{}),
 		"JSON":    render.JSON(full{}, r),
-		"CSV":     errors.Join(csvOut.Table(table), csvOut.Close()),
-		"Parquet": errors.Join(parquetOut.Table(table), parquetOut.Close()),
+		"CSV":     errors.Join(csvOut.Table(tab), csvOut.Close()),
+		"Parquet": errors.Join(parquetOut.Table(tab), parquetOut.Close()),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: error is %v", name, err)

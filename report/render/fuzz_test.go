@@ -10,9 +10,11 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // FuzzText holds that any report that Decode takes can be shown, without a
@@ -27,17 +29,17 @@ func FuzzText(f *testing.F) {
 			return
 		}
 		shown := text(t, r, render.TextOptions{})
-		r.ComputeFindings()
+		findings.Compute(r)
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
 		checkPrintable(t, shown)
 		checkInk(t, page(t, r, render.PageOptions{}))
-		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+		for _, name := range table.Names() {
+			tab, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, out := range []render.TableWriter{render.NewCSV(io.Discard), render.NewParquet(io.Discard)} {
-				if err := errors.Join(out.Table(table), out.Close()); err != nil {
+				if err := errors.Join(out.Table(tab), out.Close()); err != nil {
 					t.Fatal(err)
 				}
 			}

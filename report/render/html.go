@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/timeline"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 //go:embed page
@@ -19,7 +21,7 @@ var pageFiles embed.FS
 // PageOptions say what an HTML page shows beside its report; the zero value is nothing.
 type PageOptions struct {
 	// Comparison is with earlier reports, nil for none.
-	Comparison *report.Comparison
+	Comparison *compare.Comparison
 	// Windows are parts of a recording of the run, drawn slice by slice.
 	Windows []timeline.Window
 }
@@ -41,7 +43,7 @@ func HTML(w io.Writer, r *report.Report, opts PageOptions) error {
 	}
 	style := files["uplot/uPlot.min.css"] + "\n" + files["page.css"]
 	script := strings.Join([]string{files["uplot/uPlot.iife.min.js"], files["format.js"], files["distributions.js"], files["timeline.js"], files["page.js"]}, "\n")
-	v := newView(r, opts)
+	v := newPageModel(r, opts)
 	v.Style, v.Script, v.Licence = template.CSS(style), template.JS(script), files["uplot/LICENSE"]
 	v.Policy = fmt.Sprintf("default-src 'none'; script-src %s; style-src %s; base-uri 'none'; form-action 'none'", digest(script), digest(style))
 	if err := t.Execute(w, v); err != nil {
@@ -56,8 +58,8 @@ func digest(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// view is what the page's template shows. Every text in it is printable.
-type view struct {
+// pageModel is what the page's template shows. Every text in it is printable.
+type pageModel struct {
 	Policy, Licence, Tool   string
 	Style                   template.CSS
 	Script                  template.JS
@@ -72,9 +74,9 @@ type view struct {
 
 type highlight struct{ Label, Figure string }
 
-func newView(r *report.Report, opts PageOptions) *view {
-	p := r.Page()
-	v := &view{Tool: printable(r.Tool.Name + " " + r.Tool.Version), Headline: printable(p.Headline), Alert: printable(p.Summary.Alert)}
+func newPageModel(r *report.Report, opts PageOptions) *pageModel {
+	p := view.PageOf(r)
+	v := &pageModel{Tool: printable(r.Tool.Name + " " + r.Tool.Version), Headline: printable(p.Headline), Alert: printable(p.Summary.Alert)}
 	for i, part := range p.Summary.Header {
 		if i > 0 { // the first is the tool's own name
 			v.Host = append(v.Host, printable(part))
@@ -109,11 +111,11 @@ func newView(r *report.Report, opts PageOptions) *view {
 }
 
 // addComparison shows every figure of a comparison, in a sheet for each section.
-func (v *view) addComparison(c *report.Comparison) {
+func (v *pageModel) addComparison(c *compare.Comparison) {
 	if c == nil {
 		return
 	}
-	for i, s := range c.Summarize(true).Sections {
+	for i, s := range view.SummarizeComparison(c, true).Sections {
 		v.Sheets = append(v.Sheets, newSheet(fmt.Sprintf("compare-%d", i+1), s, nil))
 	}
 }

@@ -12,9 +12,11 @@ import (
 	"unicode"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/timeline"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 var (
@@ -57,7 +59,7 @@ func TestPageHasTheTextsFigures(t *testing.T) {
 	} {
 		shown := words(page(t, r, render.PageOptions{}))
 		rows := 0
-		for _, s := range append(r.Overview().Sections, r.Summarize().Sections...) {
+		for _, s := range append(view.Overview(r).Sections, view.Summarize(r).Sections...) {
 			for _, g := range s.Groups {
 				for _, row := range g.Rows {
 					var cells []string
@@ -76,7 +78,7 @@ func TestPageHasTheTextsFigures(t *testing.T) {
 				}
 			}
 		}
-		if alert := r.Overview().Alert; rows == 0 || !strings.Contains(shown, alert) {
+		if alert := view.Overview(r).Alert; rows == 0 || !strings.Contains(shown, alert) {
 			t.Errorf("%s: %d rows, alert %q", name, rows, alert)
 		}
 	}
@@ -126,9 +128,9 @@ func checkInk(t *testing.T, page []byte) {
 	}
 }
 
-func comparison(t testing.TB, old, new *report.Report) *report.Comparison {
+func comparison(t testing.TB, old, new *report.Report) *compare.Comparison {
 	t.Helper()
-	c, err := report.Compare([]report.Named{{Name: "old.json", Report: old}}, [][]report.Named{{{Name: "new.json", Report: new}}}, report.CompareOptions{})
+	c, err := compare.Reports([]compare.Named{{Name: "old.json", Report: old}}, [][]compare.Named{{{Name: "new.json", Report: new}}}, compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,11 +6,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // Markdown writes a summary as GitHub renders it, for pull requests.
-func Markdown(w io.Writer, s *report.Summary) error {
+func Markdown(w io.Writer, s *view.Summary) error {
 	var b bytes.Buffer
 	if s.Alert != "" {
 		fmt.Fprintf(&b, "**%s**\n\n", markdown(s.Alert))
@@ -35,7 +35,7 @@ func Markdown(w io.Writer, s *report.Summary) error {
 	return nil
 }
 
-func markdownSection(b *bytes.Buffer, s report.Section) {
+func markdownSection(b *bytes.Buffer, s view.Section) {
 	fmt.Fprintf(b, "\n### %s\n", markdown(s.Title))
 	if s.Caption != "" {
 		fmt.Fprintf(b, "\n%s\n", markdown(s.Caption))
@@ -59,7 +59,7 @@ func markdownSection(b *bytes.Buffer, s report.Section) {
 }
 
 // markdownTable writes a section's table, with a leading column for groups' names.
-func markdownTable(b *bytes.Buffer, s report.Section) {
+func markdownTable(b *bytes.Buffer, s view.Section) {
 	b.WriteString("\n| |")
 	for _, c := range s.Columns {
 		fmt.Fprintf(b, " %s |", markdown(strings.ReplaceAll(c.Name, "\n", " ")))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/timeline"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // pageData is what the page's script draws, as JSON in the page.
@@ -59,8 +60,8 @@ type distributionRow struct {
 	Figures    []string
 }
 
-func (v *view) addDistributions(all []report.LoadDistributions) {
-	v.Data = pageData{BinsPerOctave: report.BinsPerOctave, Loads: []loadData{}, Windows: []windowData{}}
+func (v *pageModel) addDistributions(all []view.LoadDistributions) {
+	v.Data = pageData{BinsPerOctave: view.BinsPerOctave, Loads: []loadData{}, Windows: []windowData{}}
 	for _, l := range all {
 		s := distributionSheet{Name: printable(l.Load)}
 		load := loadData{Name: s.Name}
@@ -104,7 +105,7 @@ type windowRow struct {
 // workerColours is how many the page's script has.
 const workerColours = 8
 
-func (v *view) addWindows(windows []timeline.Window) {
+func (v *pageModel) addWindows(windows []timeline.Window) {
 	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
 	for _, w := range windows {
 		name := strings.Join(strings.Fields(w.Mark.Workload+" "+w.Mark.Variant), " ")

@@ -13,7 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // Parquet writes tables as one Parquet file that is compressed with zstd. Its
@@ -22,10 +22,10 @@ import (
 type Parquet struct {
 	to      io.Writer
 	out     *parquet.GenericWriter[any]
-	columns []report.TableColumn
+	columns []table.Column
 	writers []*parquet.ColumnWriter
 	values  []parquet.Value // of one column, reused
-	rows    [][]report.Field
+	rows    [][]table.Field
 	group   int // rows in the row group
 	texts   map[string]parquet.Value
 }
@@ -43,7 +43,7 @@ const (
 func NewParquet(w io.Writer) *Parquet { return &Parquet{to: w} }
 
 // Table writes a table's rows behind those that are there already.
-func (p *Parquet) Table(t report.Table) error {
+func (p *Parquet) Table(t table.Table) error {
 	if err := p.begin(t.Name, t.Columns); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (p *Parquet) Close() error {
 }
 
 // begin starts the file with the first table.
-func (p *Parquet) begin(name string, columns []report.TableColumn) error {
+func (p *Parquet) begin(name string, columns []table.Column) error {
 	if p.out != nil {
 		return nil
 	}
@@ -90,18 +90,18 @@ func (p *Parquet) begin(name string, columns []report.TableColumn) error {
 	return nil
 }
 
-func parquetSchema(name string, columns []report.TableColumn) *parquet.Schema {
+func parquetSchema(name string, columns []table.Column) *parquet.Schema {
 	fields := make([]reflect.StructField, len(columns))
 	for i, c := range columns {
 		typ, options := reflect.TypeFor[int64](), "delta"
 		switch c.Kind {
-		case report.ColumnDecimal:
+		case table.Decimal:
 			typ, options = reflect.TypeFor[float64](), "plain"
-		case report.ColumnText:
+		case table.Text:
 			typ, options = reflect.TypeFor[string](), "dict"
-		case report.ColumnTime:
+		case table.Time:
 			options = "timestamp(microsecond)"
-		case report.ColumnBoolean:
+		case table.Boolean:
 			typ, options = reflect.TypeFor[bool](), "plain"
 		}
 		if !c.Required {
@@ -143,14 +143,14 @@ func (p *Parquet) fields() error {
 }
 
 // chunk writes rows of a recording.
-func (p *Parquet) chunk(columns []report.TableColumn, rows *chunk) error {
+func (p *Parquet) chunk(columns []table.Column, rows *chunk) error {
 	if rows.rows == 0 {
 		return nil
 	}
 	p.values = slices.Grow(p.values[:0], rows.rows)[:rows.rows]
 	for i, column := range columns {
 		switch {
-		case column.Kind == report.ColumnText:
+		case column.Kind == table.Text:
 			p.chunkTexts(i, rows.texts[i], column.KeepEmpty)
 		case column.Required:
 			for j, n := range rows.numbers[i] {
@@ -207,24 +207,24 @@ func (p *Parquet) wrote(rows int) error {
 	return p.out.Flush()
 }
 
-func (p *Parquet) field(column report.TableColumn, text string) (parquet.Value, error) {
+func (p *Parquet) field(column table.Column, text string) (parquet.Value, error) {
 	if text == "" && !column.KeepEmpty {
 		return parquet.NullValue(), nil
 	}
 	switch column.Kind {
-	case report.ColumnInteger:
+	case table.Integer:
 		n, err := strconv.ParseInt(text, 10, 64)
 		return parquet.Int64Value(n), err
-	case report.ColumnDecimal:
+	case table.Decimal:
 		x, err := strconv.ParseFloat(text, 64)
 		if math.IsNaN(x) { // which no bounds could hold
 			return parquet.NullValue(), err
 		}
 		return parquet.DoubleValue(x + 0), err // +0 also where x is -0, which has bounds of its own
-	case report.ColumnBoolean:
+	case table.Boolean:
 		is, err := strconv.ParseBool(text)
 		return parquet.BooleanValue(is), err
-	case report.ColumnTime:
+	case table.Time:
 		t, err := time.Parse(time.RFC3339Nano, text)
 		return parquet.Int64Value(t.UnixMicro()), err
 	}

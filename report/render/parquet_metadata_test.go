@@ -19,6 +19,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // parquetFiles are files whose metadata are checked: every table, and what is
@@ -30,12 +31,12 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 		"bundled": reporttest.Bundled(3, 2), "full": reporttest.WithoutPick(reporttest.Full(2, 2)),
 		"hostile": reporttest.Hostile(reporttest.Command()), "empty": {},
 	} {
-		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+		for _, name := range table.Names() {
+			tab, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			files[what+" "+name] = parquetOf(t, table.With(report.IdentityColumns(), r.Identity()))
+			files[what+" "+name] = parquetOf(t, tab.With(table.IdentityColumns(), table.Identity(r)))
 		}
 	}
 	for what, data := range map[string][]byte{"small": smallRecording(t), "recorded": reporttest.Recording()} {
@@ -44,11 +45,11 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 		}
 	}
 	for what, column := range awkwardColumns() {
-		files[what] = parquetOf(t, report.Table{
-			Name: "awkward", Columns: []report.TableColumn{{Name: "c", Kind: column.kind}, {Name: "n", Required: true}},
-			Rows: func(yield func([]report.Field) bool) {
+		files[what] = parquetOf(t, table.Table{
+			Name: "awkward", Columns: []table.Column{{Name: "c", Kind: column.kind}, {Name: "n", Required: true}},
+			Rows: func(yield func([]table.Field) bool) {
 				for i, text := range column.texts {
-					if !yield([]report.Field{{Text: text, Free: true}, {Text: fmt.Sprint(i)}}) {
+					if !yield([]table.Field{{Text: text, Free: true}, {Text: fmt.Sprint(i)}}) {
 						return
 					}
 				}
@@ -60,7 +61,7 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 
 // awkwardColumn is a column's fields, "" where one is absent.
 type awkwardColumn struct {
-	kind  report.ColumnKind
+	kind  table.Kind
 	texts []string
 }
 
@@ -73,25 +74,25 @@ func awkwardColumns() map[string]awkwardColumn {
 		}
 	}
 	return map[string]awkwardColumn{
-		"decimals that are no numbers": {report.ColumnDecimal, []string{"1.5", "NaN", "-0.000000", "", "-2"}},
-		"decimals, none a number":      {report.ColumnDecimal, []string{"NaN", "NaN"}},
-		"decimals without end":         {report.ColumnDecimal, []string{"+Inf", "-Inf", "0"}},
-		"zero from below":              {report.ColumnDecimal, []string{"-0.000000"}},
-		"nothing":                      {report.ColumnText, []string{"", "", ""}},
-		"no integer":                   {report.ColumnInteger, []string{"", ""}},
-		"pages of nothing":             {report.ColumnInteger, some},
-		"texts and pages of nothing":   {report.ColumnText, some},
-		"the largest": {report.ColumnInteger, []string{fmt.Sprint(math.MaxInt64),
+		"decimals that are no numbers": {table.Decimal, []string{"1.5", "NaN", "-0.000000", "", "-2"}},
+		"decimals, none a number":      {table.Decimal, []string{"NaN", "NaN"}},
+		"decimals without end":         {table.Decimal, []string{"+Inf", "-Inf", "0"}},
+		"zero from below":              {table.Decimal, []string{"-0.000000"}},
+		"nothing":                      {table.Text, []string{"", "", ""}},
+		"no integer":                   {table.Integer, []string{"", ""}},
+		"pages of nothing":             {table.Integer, some},
+		"texts and pages of nothing":   {table.Text, some},
+		"the largest": {table.Integer, []string{fmt.Sprint(math.MaxInt64),
 			fmt.Sprint(math.MinInt64 + 1), "0"}},
-		"times": {report.ColumnTime, []string{"1969-12-31T23:59:59.999999Z",
+		"times": {table.Time, []string{"1969-12-31T23:59:59.999999Z",
 			"2026-11-22T20:11:00.1234567+02:00", ""}},
-		"a text that is cut within a rune": {report.ColumnText, []string{long + "é", long + "\U0010ffff",
+		"a text that is cut within a rune": {table.Text, []string{long + "é", long + "\U0010ffff",
 			long + "\u007f\u007f"}},
-		"texts without end": {report.ColumnText, []string{strings.Repeat("\U0010ffff", 30_000),
+		"texts without end": {table.Text, []string{strings.Repeat("\U0010ffff", 30_000),
 			strings.Repeat("\x7f", 70_000), "b"}},
-		"what is not UTF-8": {report.ColumnText, []string{"\xff\xff\xff", long + "\xc3", "a\x00",
+		"what is not UTF-8": {table.Text, []string{"\xff\xff\xff", long + "\xc3", "a\x00",
 			"\xed\xa0\x80"}},
-		"upper case, marks, no ASCII": {report.ColumnText, []string{"Z", "a", "_", "ß", "日本", "~", " "}},
+		"upper case, marks, no ASCII": {table.Text, []string{"Z", "a", "_", "ß", "日本", "~", " "}},
 	}
 }
 
@@ -109,12 +110,12 @@ func TestParquetMetadataOfSeveralRowGroups(t *testing.T) {
 	if testing.Short() {
 		rows = 530_000 // still two
 	}
-	f := parquetOf(t, report.Table{
-		Name: "long", Columns: []report.TableColumn{{Name: "n", Required: true}, {Name: "text",
-			Kind: report.ColumnText}, {Name: "some"}},
-		Rows: func(yield func([]report.Field) bool) {
+	f := parquetOf(t, table.Table{
+		Name: "long", Columns: []table.Column{{Name: "n", Required: true}, {Name: "text",
+			Kind: table.Text}, {Name: "some"}},
+		Rows: func(yield func([]table.Field) bool) {
 			for i := range rows {
-				row := []report.Field{{Text: fmt.Sprint(i)}, {Text: fmt.Sprintf("%07d", i/1000)}, {}}
+				row := []table.Field{{Text: fmt.Sprint(i)}, {Text: fmt.Sprintf("%07d", i/1000)}, {}}
 				if i%3 == 0 {
 					row[2].Text = fmt.Sprint(-i)
 				}

@@ -18,14 +18,15 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
-func parquetOf(t *testing.T, tables ...report.Table) *parquet.File {
+func parquetOf(t *testing.T, tables ...table.Table) *parquet.File {
 	t.Helper()
 	var out bytes.Buffer
 	w := render.NewParquet(&out)
-	for _, table := range tables {
-		if err := w.Table(table); err != nil {
+	for _, tab := range tables {
+		if err := w.Table(tab); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,12 +97,12 @@ func texts(t *testing.T, f *parquet.File) [][]string {
 func TestParquetSchemas(t *testing.T) {
 	var got strings.Builder
 	empty := new(report.Report)
-	for _, name := range report.TableNames() {
-		table, err := empty.Table(name)
+	for _, name := range table.Names() {
+		tab, err := table.Of(empty, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&got, parquetOf(t, empty.InFleet(table, "")).Schema())
+		fmt.Fprintln(&got, parquetOf(t, table.InFleet(empty, tab, "")).Schema())
 	}
 	for _, name := range render.RecordingTableNames() {
 		fmt.Fprintln(&got, openParquet(t, recordingTable(t, parquetTo, smallRecording(t), name)).Schema())
@@ -112,12 +113,12 @@ func TestParquetSchemas(t *testing.T) {
 // No type or encoding that Spark, Trino or ClickHouse could lack.
 func TestParquetIsPlain(t *testing.T) {
 	r := reporttest.Bundled(2, 2)
-	for _, name := range report.TableNames() {
-		table, err := r.Table(name)
+	for _, name := range table.Names() {
+		tab, err := table.Of(r, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := parquetOf(t, r.InFleet(table, "r.json"))
+		f := parquetOf(t, table.InFleet(r, tab, "r.json"))
 		for _, e := range f.Metadata().Schema[1:] {
 			logical := e.LogicalType.String()
 			if !slices.Contains([]string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}, logical) {
@@ -139,14 +140,14 @@ func TestParquetHoldsTheTables(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 	} {
-		for _, name := range report.TableNames() {
-			table, err := r.Table(name)
+		for _, name := range table.Names() {
+			tab, err := table.Of(r, name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var want [][]string
 			for range 2 {
-				for row := range table.Rows {
+				for row := range tab.Rows {
 					var line []string
 					for _, f := range row {
 						line = append(line, f.Text)
@@ -154,7 +155,7 @@ func TestParquetHoldsTheTables(t *testing.T) {
 					want = append(want, line)
 				}
 			}
-			if diff := cmp.Diff(want, texts(t, parquetOf(t, table, table))); diff != "" {
+			if diff := cmp.Diff(want, texts(t, parquetOf(t, tab, tab))); diff != "" {
 				t.Errorf("%s, table %s (-want +got):\n%s", what, name, diff)
 			}
 		}
@@ -163,12 +164,12 @@ func TestParquetHoldsTheTables(t *testing.T) {
 
 func TestParquetMakesHostileNamesValid(t *testing.T) {
 	r := reporttest.Hostile(reporttest.Command())
-	table, err := r.Table("workers")
+	tab, err := table.Of(r, "workers")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const comm = 6
-	rows := texts(t, parquetOf(t, table))
+	rows := texts(t, parquetOf(t, tab))
 	for i, name := range reporttest.HostileNames() {
 		want := strings.ToValidUTF8(name, "\uFFFD")
 		if got := rows[i][comm]; got != want || !utf8.ValidString(got) {
@@ -178,11 +179,11 @@ func TestParquetMakesHostileNamesValid(t *testing.T) {
 }
 
 func TestParquetRefusesWhatDoesNotFitTheColumn(t *testing.T) {
-	table := report.Table{
-		Name: "t", Columns: []report.TableColumn{{Name: "n"}},
-		Rows: slices.Values([][]report.Field{{{Text: "18446744073709551615"}}}),
+	tab := table.Table{
+		Name: "t", Columns: []table.Column{{Name: "n"}},
+		Rows: slices.Values([][]table.Field{{{Text: "18446744073709551615"}}}),
 	}
-	if err := render.NewParquet(io.Discard).Table(table); err == nil || !strings.Contains(err.Error(), "column n") {
+	if err := render.NewParquet(io.Discard).Table(tab); err == nil || !strings.Contains(err.Error(), "column n") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // plot is a chart laid out: places are percent of its width.
 type plot struct {
-	*report.Chart
+	*view.Chart
 	Ticks []tick
 	Rows  []plotRow
 	// Lone says that each row has one point, whose figure stands beside it.
@@ -37,7 +38,7 @@ type mark struct {
 	Title        string
 }
 
-func newPlot(c *report.Chart) *plot {
+func newPlot(c *view.Chart) *plot {
 	if c == nil {
 		return nil
 	}
@@ -74,7 +75,7 @@ type axis struct {
 }
 
 // axisOf spans all points of a chart with a little room on both sides.
-func axisOf(c *report.Chart) axis {
+func axisOf(c *view.Chart) axis {
 	a := axis{math.Inf(1), 0, report.Nanoseconds}
 	if c.Ratio {
 		a = axis{0.8, 1.25, report.Ratio}

@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // Any figures make an axis with a few ticks, and places on it.
 func TestPlotOfAnyFigures(t *testing.T) {
 	for _, values := range [][]float64{{1}, {380, 400}, {250, 3200}, {1, 1e12}, {math.SmallestNonzeroFloat64, math.MaxFloat64}, {math.MaxFloat64}, {math.SmallestNonzeroFloat64}} {
 		for _, ratio := range []bool{false, true} {
-			c := &report.Chart{Series: []string{"a"}, Ratio: ratio}
+			c := &view.Chart{Series: []string{"a"}, Ratio: ratio}
 			for _, v := range values {
 				q := report.Of(v, report.Nanoseconds)
-				c.Rows = append(c.Rows, report.ChartRow{Points: []report.Point{{Value: q, Low: report.Of(-v, report.Nanoseconds), High: q}}})
+				c.Rows = append(c.Rows, view.ChartRow{Points: []view.Point{{Value: q, Low: report.Of(-v, report.Nanoseconds), High: q}}})
 			}
 			p := newPlot(c)
 			if len(p.Ticks) > 30 {

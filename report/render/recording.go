@@ -7,17 +7,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // TableWriter writes tables of one kind in some format: *CSV or *Parquet.
 type TableWriter interface {
-	Table(report.Table) error
+	Table(table.Table) error
 	Close() error
 
-	begin(name string, columns []report.TableColumn) error
-	chunk(columns []report.TableColumn, rows *chunk) error
+	begin(name string, columns []table.Column) error
+	chunk(columns []table.Column, rows *chunk) error
 }
 
 // RecordingTable writes a table of a recording, in the file's order: the events of

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // absentNumber and "" stand for what was not measured.
@@ -20,7 +21,7 @@ type chunk struct {
 	texts   [][]string
 }
 
-func newChunk(columns []report.TableColumn) *chunk {
+func newChunk(columns []table.Column) *chunk {
 	return &chunk{numbers: make([][]int64, len(columns)), texts: make([][]string, len(columns))}
 }
 
@@ -40,7 +41,7 @@ func (c *chunk) text(column int, s string) { c.texts[column] = append(c.texts[co
 // frame becomes rows of it.
 type recordingTable struct {
 	name    string
-	columns []report.TableColumn
+	columns []table.Column
 	// fill adds a frame's rows to the filler's chunk.
 	fill func(*filler, recording.Frame) error
 }
@@ -57,14 +58,14 @@ func recordingTables() []recordingTable {
 
 // recordingColumns reads names: with ":text" a column is of texts, with ":name" of texts
 // that are never absent, with "?" its numbers may be absent.
-func recordingColumns(list string) []report.TableColumn {
-	var columns []report.TableColumn
+func recordingColumns(list string) []table.Column {
+	var columns []table.Column
 	for _, word := range strings.Fields(list) {
 		name, kind, text := strings.Cut(word, ":")
 		name, optional := strings.CutSuffix(name, "?")
-		c := report.TableColumn{Name: name, Required: !text && !optional, KeepEmpty: kind == "name"}
+		c := table.Column{Name: name, Required: !text && !optional, KeepEmpty: kind == "name"}
 		if text {
-			c.Kind = report.ColumnText
+			c.Kind = table.Text
 		}
 		columns = append(columns, c)
 	}
@@ -81,7 +82,7 @@ func RecordingTableNames() []string {
 }
 
 // RecordingColumns returns the columns of a recording's table; ok is false if there is none.
-func RecordingColumns(name string) (columns []report.TableColumn, ok bool) {
+func RecordingColumns(name string) (columns []table.Column, ok bool) {
 	for _, t := range recordingTables() {
 		if t.name == name {
 			return t.columns, true

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // sheet is a section as a page shows it, each text safe to be read.
@@ -15,7 +15,7 @@ type sheet struct {
 	// Headed says that a column has a name.
 	Headed, Grouped bool
 	Groups          []sheetGroup
-	Items           []report.Item
+	Items           []view.Item
 	Notes           []string
 	// Other is what a section has beside tables: "distributions" or "timeline".
 	Other string
@@ -39,12 +39,12 @@ type sheetCell struct {
 	Text bool
 }
 
-func newSheet(id string, s report.Section, c *report.Chart) sheet {
+func newSheet(id string, s view.Section, c *view.Chart) sheet {
 	out := sheet{
 		ID: id, Title: printable(s.Title), Caption: printable(s.Caption), Plot: newPlot(c),
-		Grouped: slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" }),
+		Grouped: slices.ContainsFunc(s.Groups, func(g view.Group) bool { return g.Name != "" }),
 	}
-	out.Headed = slices.ContainsFunc(s.Columns, func(c report.Column) bool { return c.Name != "" })
+	out.Headed = slices.ContainsFunc(s.Columns, func(c view.Column) bool { return c.Name != "" })
 	over := ""
 	for _, c := range s.Columns {
 		top, name, two := strings.Cut(c.Name, "\n")
@@ -75,7 +75,7 @@ func newSheet(id string, s report.Section, c *report.Chart) sheet {
 		out.Groups = append(out.Groups, group)
 	}
 	for _, i := range s.Items {
-		out.Items = append(out.Items, report.Item{Mark: i.Mark, Name: printable(i.Name), Text: printable(i.Text), Meaning: printable(i.Meaning)})
+		out.Items = append(out.Items, view.Item{Mark: i.Mark, Name: printable(i.Name), Text: printable(i.Text), Meaning: printable(i.Meaning)})
 	}
 	for _, n := range s.Notes {
 		out.Notes = append(out.Notes, printable(n))
@@ -84,4 +84,4 @@ func newSheet(id string, s report.Section, c *report.Chart) sheet {
 }
 
 // figure is cell for a page, where a space is narrower than a digit.
-func figure(c report.Cell) string { return strings.ReplaceAll(cell(c), "±  ", "± \u2007") }
+func figure(c view.Cell) string { return strings.ReplaceAll(cell(c), "±  ", "± \u2007") }

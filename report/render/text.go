@@ -13,6 +13,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // DefaultWidth is how many columns of a terminal a text report fills at most.
@@ -35,13 +36,13 @@ type TextOptions struct {
 // Text writes the report for a reader.
 func Text(w io.Writer, r *report.Report, opts TextOptions) error {
 	if opts.Verbose {
-		return SummaryText(w, r.Summarize(), opts)
+		return SummaryText(w, view.Summarize(r), opts)
 	}
-	return SummaryText(w, r.Overview(), opts)
+	return SummaryText(w, view.Overview(r), opts)
 }
 
 // SummaryText writes a summary, of a report or a comparison, for a reader.
-func SummaryText(w io.Writer, s *report.Summary, opts TextOptions) error {
+func SummaryText(w io.Writer, s *view.Summary, opts TextOptions) error {
 	if opts.Width <= 0 {
 		opts.Width = DefaultWidth
 	}
@@ -78,7 +79,7 @@ type page struct {
 	opts TextOptions
 }
 
-func (p *page) section(s report.Section) error {
+func (p *page) section(s view.Section) error {
 	p.WriteByte('\n')
 	p.heading(s.Title)
 	if s.Caption != "" {
@@ -135,7 +136,7 @@ func (p *page) hang(lead, s, indent string) {
 }
 
 // item writes one entry of a list, its sentence in a column of its own.
-func (p *page) item(i report.Item, all []report.Item) {
+func (p *page) item(i view.Item, all []view.Item) {
 	width := 0
 	for _, other := range all {
 		width = max(width, twwidth.Width(printable(other.Name)))
@@ -159,7 +160,7 @@ func words(s string) []string {
 }
 
 // table draws a section's table with the widest gap between columns that fits.
-func (p *page) table(s report.Section) error {
+func (p *page) table(s view.Section) error {
 	header, rows, text := layout(s)
 	width := 0
 	for i := range header {
@@ -197,7 +198,7 @@ func (p *page) table(s report.Section) error {
 
 // namesApart returns the names of groups that stand on a line of their own, by
 // the line of the table that they precede; a row takes one line.
-func namesApart(s report.Section, line int) map[int]string {
+func namesApart(s view.Section, line int) map[int]string {
 	if !s.Apart {
 		return nil
 	}
@@ -210,16 +211,16 @@ func namesApart(s report.Section, line int) map[int]string {
 }
 
 // groupName joins a group's name and variant.
-func groupName(g report.Group) string { return strings.TrimSpace(g.Name + " " + g.Variant) }
+func groupName(g view.Group) string { return strings.TrimSpace(g.Name + " " + g.Variant) }
 
 // layout turns a section into strings. A grouped section gets a leading column
 // that names each group once, its variant on the line below.
-func layout(s report.Section) (header []string, rows [][]string, text []bool) {
-	grouped := !s.Apart && slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Name != "" })
+func layout(s view.Section) (header []string, rows [][]string, text []bool) {
+	grouped := !s.Apart && slices.ContainsFunc(s.Groups, func(g view.Group) bool { return g.Name != "" })
 	if grouped {
 		header, text = append(header, ""), append(text, true)
 	}
-	tall := slices.ContainsFunc(s.Columns, func(c report.Column) bool { return strings.Contains(c.Name, "\n") })
+	tall := slices.ContainsFunc(s.Columns, func(c view.Column) bool { return strings.Contains(c.Name, "\n") })
 	for _, c := range s.Columns {
 		name := c.Name
 		if tall && !strings.Contains(name, "\n") {

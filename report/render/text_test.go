@@ -14,6 +14,7 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
@@ -53,7 +54,7 @@ const threeScreens = 150
 func TestTextGoldens(t *testing.T) {
 	oneMode := reporttest.Bundled(6, 2)
 	oneMode.Trials = oneMode.Trials[:2]
-	oneMode.ComputeFindings()
+	findings.Compute(oneMode)
 	for name, r := range map[string]*report.Report{
 		"default":        reporttest.Bundled(6, 2),
 		"kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),

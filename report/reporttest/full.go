@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 )
 
 // spec says how a load of Full behaves; pairs are processes, threads.
@@ -126,7 +127,7 @@ func Full(rounds, cores int) *report.Report {
 	*r.Quality.ProbeFloorNS = 48
 	charge(r)
 	r.ComputeQuality()
-	r.ComputeFindings()
+	findings.Compute(r)
 	return r
 }
 

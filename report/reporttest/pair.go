@@ -1,6 +1,9 @@
 package reporttest
 
-import "github.com/slicetrace/slicetrace/report"
+import (
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
+)
 
 // FullPair returns two reports of default runs on one machine, of some rounds
 // each: like work under two names, whose figures are drawn independently.
@@ -22,7 +25,7 @@ func keep(r *report.Report, first, last int) {
 	}
 	r.Trials, r.Setup.Rounds = kept, last-first+1
 	r.ComputeQuality()
-	r.ComputeFindings()
+	findings.Compute(r)
 }
 
 // Change returns the report with the operations of one workload multiplied,
@@ -33,6 +36,6 @@ func Change(r *report.Report, workload string, factor float64) *report.Report {
 			t.Operations = int64(factor * float64(t.Operations))
 		}
 	}
-	r.ComputeFindings()
+	findings.Compute(r)
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
@@ -34,7 +35,7 @@ func Bundled(rounds, cores int) *report.Report {
 	*r.Quality.ProbeFloorNS = 48
 	charge(r)
 	r.ComputeQuality()
-	r.ComputeFindings()
+	findings.Compute(r)
 	return r
 }
 
@@ -68,7 +69,7 @@ func WithoutPick(r *report.Report) *report.Report {
 			}
 		}
 	}
-	r.ComputeFindings()
+	findings.Compute(r)
 	return r
 }
 
@@ -81,7 +82,7 @@ func Dirty(r *report.Report) *report.Report {
 	r.Quality.RecursionMisses = 5
 	r.Warnings = []string{"interrupted after 3 of 6 rounds"}
 	r.ComputeQuality()
-	r.ComputeFindings()
+	findings.Compute(r)
 	return r
 }
 

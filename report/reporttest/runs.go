@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/compare"
 )
 
 // Turns returns runs of two sides that were made in turns: copies of two reports, a
@@ -55,10 +56,10 @@ func Copy(r *report.Report) *report.Report {
 }
 
 // Named gives reports names that end in their number.
-func Named(prefix string, reports []*report.Report) []report.Named {
-	var out []report.Named
+func Named(prefix string, reports []*report.Report) []compare.Named {
+	var out []compare.Named
 	for i, r := range reports {
-		out = append(out, report.Named{Name: prefix + string(rune('a'+i)) + ".json", Report: r})
+		out = append(out, compare.Named{Name: prefix + string(rune('a'+i)) + ".json", Report: r})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/table"
 )
 
 // figures are a row's, by the names of its columns; "" is an absent one.
@@ -17,19 +18,33 @@ type rows []figures
 // tables are a report's, by name.
 type tables map[string]rows
 
+// Rows returns the rows of one of a report's tables, each by the names of its columns; "" is
+// an absent figure. The error is of an unknown name.
+func Rows(r *report.Report, name string) ([]map[string]string, error) {
+	t, err := table.Of(r, name)
+	if err != nil {
+		return nil, err
+	}
+	var all []map[string]string
+	for row := range t.Rows {
+		fields := map[string]string{}
+		for i, f := range row {
+			fields[t.Columns[i].Name] = f.Text
+		}
+		all = append(all, fields)
+	}
+	return all, nil
+}
+
 func tablesOf(r *report.Report) (tables, error) {
 	all := tables{}
-	for _, name := range report.TableNames() {
-		t, err := r.Table(name)
+	for _, name := range table.Names() {
+		rows, err := Rows(r, name)
 		if err != nil {
 			return nil, err
 		}
-		for row := range t.Rows {
-			fields := figures{}
-			for i, f := range row {
-				fields[t.Columns[i].Name] = f.Text
-			}
-			all[name] = append(all[name], fields)
+		for _, row := range rows {
+			all[name] = append(all[name], row)
 		}
 	}
 	all[counted] = countedBuckets(all["histograms"])

@@ -1,0 +1,135 @@
+package findings
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/internal/words"
+	"github.com/slicetrace/slicetrace/report/metric"
+)
+
+// furtherMemory notes what each further worker takes, and says how much PSS, "" where
+// that is not known.
+func (e *evidence) furtherMemory() string {
+	var said []string
+	for i, kind := range furtherKinds() {
+		var figures []report.NamedFigure
+		for _, mode := range metric.BundledModes(e.report) {
+			if f, ok := e.note(metric.Load{Name: "scale"}, mode, kind.name+" of each further worker", further(e.report, mode, kind.bytes)); ok {
+				figures = append(figures, f)
+			}
+		}
+		if i == 0 && len(figures) > 0 {
+			said = append(said, quote(figures)+" of "+kind.name)
+		}
+	}
+	return clauses(said)
+}
+
+type memoryKind struct {
+	name  string
+	bytes func(*report.Memory) int64
+}
+
+func furtherKinds() []memoryKind {
+	return []memoryKind{
+		{"PSS", func(m *report.Memory) int64 { return m.PSSBytes }},
+		{"page tables", func(m *report.Memory) int64 { return m.PageTableBytes }},
+	}
+}
+
+// further returns, round by round, how much more memory scale's workers take for each
+// one more: the slope of the line of least squares through its forms. What they share,
+// such as the program's own pages, is in the line's height and not in its slope.
+func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int64) metric.Rounds {
+	type sums struct{ n, x, y, xx, xy float64 }
+	byRound := map[int]*sums{}
+	out := metric.Rounds{Unit: report.Bytes}
+	var order []int
+	for i := range r.Trials {
+		t := &r.Trials[i]
+		if t.Workload != "scale" || t.Mode != mode || t.Memory == nil || len(t.Workers) == 0 {
+			continue
+		}
+		s := byRound[t.Round]
+		if s == nil {
+			s = &sums{}
+			byRound[t.Round] = s
+			order = append(order, t.Round)
+		}
+		x, y := float64(len(t.Workers)), float64(bytes(t.Memory))
+		s.n, s.x, s.y, s.xx, s.xy = s.n+1, s.x+x, s.y+y, s.xx+x*x, s.xy+x*y
+	}
+	for _, round := range order {
+		s := byRound[round]
+		if spread := s.n*s.xx - s.x*s.x; spread > 0 {
+			out.Values = append(out.Values, (s.n*s.xy-s.x*s.y)/spread)
+			out.Round = append(out.Round, round)
+		}
+	}
+	return out
+}
+
+// slicesEach is how many slices a worker had, on average.
+func slicesEach() metric.Metric {
+	return metric.New("slices a worker", report.Ratio, func(t *report.Trial) (float64, bool) {
+		var n uint64
+		for i := range t.Workers {
+			n += t.Workers[i].Slices
+		}
+		return float64(n) / float64(max(1, len(t.Workers))), len(t.Workers) > 0
+	})
+}
+
+// longLived reports whether a load's workers had slices enough, in each mode, for their
+// work to be more than their birth.
+func (e *evidence) longLived(l metric.Load) bool {
+	for _, mode := range []report.Mode{report.Processes, report.Threads} {
+		s := e.samples(l, mode, slicesEach())
+		if len(s.Values) == 0 || s.Summary().Center < fewSlices {
+			return false
+		}
+	}
+	return true
+}
+
+func keepingMany(e *evidence) string {
+	loads := []metric.Load{whole("messaging")}
+	if most, ok := scaled(e.report, math.MaxInt); ok {
+		loads = append(loads, most)
+	}
+	var said []string
+	e.group = "work"
+	for _, l := range loads {
+		d := metric.Compare(e.samples(l, report.Threads, metric.Throughput()), e.samples(l, report.Processes, metric.Throughput()))
+		f, ok := e.noteRatio(l, "", "operations, threads ÷ processes", d)
+		if !ok {
+			continue
+		}
+		n, but := e.workerCount(l), ""
+		switch {
+		case n < many:
+			but = ", not many"
+		case !e.longLived(l):
+			but = ", whose lives are mostly births"
+		default:
+			e.bound(f, dearerBy, unbounded())
+		}
+		said = append(said, fmt.Sprintf("%s %s (%s%s)", l.Name, span(f), words.Plural(n, "worker"), but))
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	e.need(len(e.parts) > 0, fmt.Sprintf("needs work of %d workers or more, of %d slices each", many, fewSlices))
+	e.group = "memory"
+	kind := furtherKinds()[0]
+	s := func(m report.Mode) metric.Rounds { return further(e.report, m, kind.bytes) }
+	_, ok := e.exceeds(metric.Load{Name: "scale"}, "", kind.name+" of each further worker, processes ÷ threads", s(report.Processes), s(report.Threads), dearerBy)
+	e.need(ok, "needs the memory of scale's workers, in two forms or more")
+	facts := "operations a second of threads ÷ processes: " + clauses(said)
+	if taken := e.furtherMemory(); taken != "" {
+		facts += "; each more takes " + taken + " (Go)"
+	}
+	return facts
+}

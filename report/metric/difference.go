@@ -1,0 +1,106 @@
+package metric
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"golang.org/x/perf/benchmath"
+
+	"github.com/slicetrace/slicetrace/report/stats"
+)
+
+// Difference tells two figures of the same rounds apart. What a round does to both of
+// them, such as others' work or a slower spell of the machine, cancels.
+type Difference struct {
+	// N is the number of rounds that have both.
+	N int
+	// P is the two-sided p-value of Wilcoxon's signed-rank test, 1 where there is none.
+	P float64
+	// Center is the Hodges-Lehmann estimate of the first figure ÷ the second, Low and
+	// High the ends of its 95 % interval, 0 and +Inf for too few rounds. The interval
+	// leaves out 1 exactly when the test tells the figures apart.
+	Center, Low, High float64
+	// Known is false for figures that have no ratio: one is negative, as a difference
+	// may be, or the estimate is no number.
+	Known    bool
+	Warnings []error
+	// logs are the rounds' ratios, nil for figures that have none.
+	logs []float64
+}
+
+// Compare tests whether a and b differ, and by what ratio a ÷ b.
+func Compare(a, b Rounds) Difference {
+	d := Difference{P: 1}
+	negative := func(x float64) bool { return x < 0 }
+	ratio := !slices.ContainsFunc(a.Values, negative) && !slices.ContainsFunc(b.Values, negative)
+	var values []float64
+	for i, round := range a.Round {
+		j := slices.Index(b.Round, round)
+		if j < 0 {
+			continue
+		}
+		x, y := a.Values[i], b.Values[j]
+		switch {
+		case x == y:
+			values = append(values, 0) // also where both are 0
+		case ratio:
+			values = append(values, math.Log(x/y))
+		default:
+			values = append(values, x-y)
+		}
+	}
+	if d.N = len(values); d.N == 0 {
+		return d
+	}
+	if d.N < stats.LeastPairs {
+		// As benchmath says it of a median.
+		d.Warnings = []error{fmt.Errorf("need >= %d samples for confidence interval at level %v", stats.LeastPairs, stats.Confidence)}
+	}
+	var center, low, high float64
+	center, low, high, d.P = stats.SignedRank(values)
+	if ratio {
+		d.logs = values
+		d.Center, d.Low, d.High = math.Exp(center), math.Exp(low), math.Exp(high)
+		d.Known = !math.IsInf(d.Center, 0)
+	}
+	return d
+}
+
+// Significant reports whether the test tells the figures apart at its level of 5 %.
+func (d Difference) Significant() bool {
+	return d.P <= benchmath.DefaultThresholds.CompareAlpha
+}
+
+// Bounded reports whether there is an interval.
+func (d Difference) Bounded() bool {
+	return d.Known && d.N >= stats.LeastPairs && !math.IsInf(d.High, 0)
+}
+
+// Inverse is the difference of b and a.
+func (d Difference) Inverse() Difference {
+	d.Known = d.Known && d.Center > 0
+	d.logs = slices.Clone(d.logs)
+	for i := range d.logs {
+		d.logs[i] = -d.logs[i]
+	}
+	d.Center, d.Low, d.High = 1/d.Center, 1/d.High, 1/d.Low
+	return d
+}
+
+// Beyond is the signed-rank test's p-value of the ratio's being above x, or below it; 1
+// where it is not there.
+func (d Difference) Beyond(x float64, above bool) float64 {
+	if !d.Known || len(d.logs) == 0 {
+		return 1
+	}
+	shifted := slices.Clone(d.logs)
+	for i := range shifted {
+		shifted[i] -= math.Log(x)
+	}
+	center, _, _, p := stats.SignedRank(shifted)
+	if center == 0 || center > 0 != above {
+		return 1
+	}
+	return p
+}

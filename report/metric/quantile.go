@@ -1,0 +1,19 @@
+package metric
+
+import (
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
+
+// LeastForQuantile is how many values any quantile takes.
+const LeastForQuantile = 10
+
+// Quantile returns a quantile of h in nanoseconds, absent where h has too few values for
+// one: with fewer than 1/(1-q) of them it would be the longest, whatever its name.
+func Quantile(h histogram.Histogram, q float64) report.Quantity {
+	if n := float64(h.Count); n < LeastForQuantile || n*(1-q) < 1-1e-9 {
+		return report.Quantity{Unit: report.Nanoseconds}
+	}
+	ns, ok := h.Quantile(q)
+	return report.Maybe(ns, ok, report.Nanoseconds)
+}

@@ -1,0 +1,50 @@
+package table
+
+import (
+	"strconv"
+
+	"github.com/slicetrace/slicetrace/report/compare"
+)
+
+// Comparison returns every figure of the comparison as a tidy table with one row
+// for each. Estimates are in the row's unit, per_second for operations.
+func Comparison(c *compare.Comparison) Table {
+	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
+		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
+		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text
+		primary:boolean detectable_percent:decimal old_runs new_runs like_runs basis:text`)
+	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for i := range c.Pairs {
+			p := &c.Pairs[i]
+			for _, list := range [][]compare.Change{p.Changes, p.Switches} {
+				for j := range list {
+					row := append([]Field{free(c.Old.Name), free(p.New.Name)}, changeFields(&list[j])...)
+					b := p.Basis
+					row = append(row, integer(b.OldRuns), integer(b.NewRuns), integer(b.LikeRuns), free(string(b.Kind)))
+					if !yield(row) {
+						return
+					}
+				}
+			}
+		}
+	}}
+}
+
+func changeFields(c *compare.Change) []Field {
+	row := []Field{
+		free(c.Workload), free(c.Variant), free(string(c.Mode)), known(c.Core), free(string(c.Class)), free(c.Metric), free(string(c.Unit)),
+	}
+	row = append(append(row, estimateFields(c.Old)...), estimateFields(c.New)...)
+	p, q := absent(), absent()
+	if c.Outcome != compare.Untested {
+		p, q = probability(c.P), probability(c.Q)
+	}
+	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)), boolean(c.Primary), optional(c.Detectable))
+}
+
+func estimateFields(e compare.Estimate) []Field {
+	return []Field{decimal(e.Median, true), optional(e.Low), optional(e.High), integer(e.N)}
+}
+
+// probability keeps the digits that matter of a small number.
+func probability(p float64) Field { return Field{Text: strconv.FormatFloat(p, 'g', 6, 64)} }

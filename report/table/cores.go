@@ -1,0 +1,126 @@
+package table
+
+import (
+	"iter"
+	"math"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
+)
+
+// coreTimeTable has one row per trial and core: what the table cores repeats on the
+// row of each class, so that here it can be summed, and the waits of workers that were
+// switched in on the core.
+func coreTimeTable(r *report.Report) Table {
+	columns := columnList(trialColumns + `core wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
+		ticks busy_ticks switches wait_count wait_sum_ns wait_p50_ns wait_p90_ns wait_p99_ns wait_max_ns` + plainColumns)
+	return Table{Name: "core_times", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial, core := range everyCore(r) {
+			var switches uint64
+			for i := range core.Classes {
+				switches += core.Classes[i].Switches
+			}
+			w := core.Wait
+			row := append(trial.first(), integer(core.CPU),
+				integer(core.WallNS), integer(core.IdleNS), integer(core.WorkersNS), integer(core.OthersNS),
+				integer(core.SelfNS), integer(core.StealNS), integer(core.InterruptNS),
+				known(core.Ticks), known(core.BusyTicks), integer(switches),
+				integer(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99), maxField(w))
+			if !yield(append(row, trial.last()...)) {
+				return
+			}
+		}
+	}}
+}
+
+// addTimes adds another core's times.
+func addTimes(c *report.Core, o *report.Core) {
+	c.WallNS += o.WallNS
+	c.IdleNS += o.IdleNS
+	c.WorkersNS += o.WorkersNS
+	c.OthersNS += o.OthersNS
+	c.SelfNS += o.SelfNS
+	c.StealNS += o.StealNS
+	c.InterruptNS += o.InterruptNS
+}
+
+// figureTable has one row per trial and figure of the workload's own. The unit is the
+// end of its name; without one it is a count.
+func figureTable(r *report.Report) Table {
+	columns := columnList(trialColumns + "name:text value" + plainColumns)
+	return Table{Name: "figures", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial := range numberedTrials(r) {
+			for _, f := range trial.Figures {
+				row := append(trial.first(), free(f.Name), integer(f.Value))
+				if !yield(append(row, trial.last()...)) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// histogramTable has one row per occupied bucket of each histogram: count values of at
+// least low_ns and less than high_ns. what is pick, switch and cost of a class of
+// switch, slice of what ended it, wait of a core; created_start, created_run and
+// created_end are of a trial, and core is absent.
+//
+// Sums and longest values, of which buckets know no more than their width, are in the
+// tables cores, slices and core_times.
+func histogramTable(r *report.Report) Table {
+	columns := columnList(trialColumns + "core class:name ended_by:name what:text low_ns high_ns count" + plainColumns)
+	return Table{Name: "histograms", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial := range numberedTrials(r) {
+			first, last := trial.first(), trial.last()
+			for of, h := range histograms(trial.Trial) {
+				for bucket, n := range h.Buckets() {
+					low, high := histogram.BucketBounds(bucket)
+					row := append(first[:len(first):len(first)],
+						of.core, free(string(of.class)), free(string(of.endedBy)), free(of.what),
+						integer(min(low, math.MaxInt64)), integer(min(high, math.MaxInt64)), integer(n))
+					if !yield(append(row, last...)) {
+						return
+					}
+				}
+			}
+		}
+	}}
+}
+
+// histogramOf says what of a trial a histogram is of.
+type histogramOf struct {
+	core    Field // absent of a whole trial
+	class   report.Class
+	endedBy report.EndedBy
+	what    string
+}
+
+// histograms yields every histogram of a trial.
+func histograms(t *report.Trial) iter.Seq2[histogramOf, histogram.Histogram] {
+	return func(yield func(histogramOf, histogram.Histogram) bool) {
+		for i := range t.Cores {
+			c := &t.Cores[i]
+			core := integer(c.CPU)
+			for _, s := range c.Classes {
+				if !yield(histogramOf{core: core, class: s.Class, what: "pick"}, s.Pick) ||
+					!yield(histogramOf{core: core, class: s.Class, what: "switch"}, s.Switch) ||
+					!yield(histogramOf{core: core, class: s.Class, what: "cost"}, s.Cost) {
+					return
+				}
+			}
+			for _, s := range c.Slices {
+				if !yield(histogramOf{core: core, endedBy: s.EndedBy, what: "slice"}, s.Length) {
+					return
+				}
+			}
+			if !yield(histogramOf{core: core, what: "wait"}, c.Wait) {
+				return
+			}
+		}
+		if c := t.Created; c != nil {
+			_ = yield(histogramOf{what: "created_start"}, c.Start) &&
+				yield(histogramOf{what: "created_run"}, c.Run) &&
+				yield(histogramOf{what: "created_end"}, c.End)
+		}
+	}
+}

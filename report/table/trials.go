@@ -1,0 +1,251 @@
+package table
+
+import (
+	"iter"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+)
+
+// createdFields are all absent for a trial that created none.
+func createdFields(c *report.Created) []Field {
+	if c == nil {
+		return []Field{absent(), absent(), absent(), absent(), absent(), absent(), absent(), absent()}
+	}
+	return []Field{
+		integer(c.Tasks), integer(c.Reconciled),
+		quantileField(c.Start, 0.5), quantileField(c.Start, 0.99),
+		quantileField(c.Run, 0.5), quantileField(c.Run, 0.99),
+		quantileField(c.End, 0.5), quantileField(c.End, 0.99),
+	}
+}
+
+// trialTable has one row per trial. slices, on_cpu_ns and wait_ns are the workers'
+// own. The tasks that they created and that ended have theirs in created_slices and
+// so on: together they are the slices of the table slices, and workers_ns. tool_ns is in
+// others_ns, and a finding does not count it among others' work.
+func trialTable(r *report.Report) Table {
+	columns := columnList(`workload:text mode:text round duration_ns workers operations
+		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns
+		unmatched_pick unmatched_switch map_full dropped_tasks variant:name
+		pss_bytes private_bytes page_table_bytes
+		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
+		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
+		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + " tool_ns")
+	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for t := range numberedTrials(r) {
+			if !yield(append(append(t.fields(), t.end()...), known(t.ToolNS))) {
+				return
+			}
+		}
+	}}
+}
+
+func (t numbered) fields() []Field {
+	var workers int
+	var slices uint64
+	var onCPU, wait int64
+	for i := range t.Workers {
+		w := &t.Workers[i]
+		workers += w.Tasks()
+		slices += w.Slices
+		onCPU += w.OnCPUNS
+		wait += w.WaitNS
+	}
+	var sum report.Core
+	for i := range t.Cores {
+		addTimes(&sum, &t.Cores[i])
+	}
+	operations := integer(t.Operations)
+	if t.Mode == report.Command {
+		operations = absent()
+	}
+	longest := absent()
+	if ns, ok := t.WaitMaxNS(); ok {
+		longest = integer(ns)
+	}
+	row := append(t.key(),
+		integer(t.DurationNS), integer(workers), operations,
+		decimal(t.Parallelism()), decimal(t.Concurrency()), decimal(t.JainIndex()),
+		integer(t.Switches()), integer(slices), integer(onCPU), integer(wait), longest,
+		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
+		integer(sum.SelfNS), integer(sum.StealNS),
+		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks),
+		free(t.Variant))
+	row = append(row, memoryFields(t.Memory)...)
+	row = append(row, createdFields(t.Created)...)
+	row = append(row, known(t.ToolSwitches))
+	row = append(row, createdTimes(t.Trial, slices)...)
+	row = append(row, integer(t.Lost.Unwatched))
+	return append(append(row, throttlingFields(t.Throttling)...), changedSettings(t.Trial), integer(t.ThrottledNS()))
+}
+
+// createdTimes are all absent for a trial that created no task. Their slices are those
+// that the cores counted and that are not the workers'.
+func createdTimes(t *report.Trial, workers uint64) []Field {
+	if t.Created == nil {
+		return []Field{absent(), absent(), absent()}
+	}
+	var all uint64
+	for i := range t.Cores {
+		for _, s := range t.Cores[i].Slices {
+			all += s.Length.Count
+		}
+	}
+	return []Field{integer(all - min(all, workers)), integer(t.Created.OnCPUNS), integer(t.Created.WaitNS)}
+}
+
+// memoryFields are all absent for memory that was not read.
+func memoryFields(m *report.Memory) []Field {
+	if m == nil {
+		return []Field{absent(), absent(), absent()}
+	}
+	return []Field{integer(m.PSSBytes), integer(m.PrivateBytes), integer(m.PageTableBytes)}
+}
+
+// coreTable has one row per trial, core and class of switch. A core without a
+// switch has one row with no class, so that its times are not lost.
+func coreTable(r *report.Report) Table {
+	columns := columnList(`workload:text mode:text round core class:text switches
+		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
+		pick_count pick_p90_ns pick_max_ns pick_sum_ns switch_count switch_max_ns switch_sum_ns
+		cost_count cost_p90_ns cost_p99_ns cost_max_ns
+		wall_ns idle_ns workers_ns others_ns self_ns steal_ns ticks busy_ticks variant:name interrupt_ns` + endColumns)
+	return Table{Name: "cores", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial, core := range everyCore(r) {
+			classes := core.Classes
+			if len(classes) == 0 {
+				classes = []report.ClassStats{{}}
+			}
+			for _, c := range classes {
+				row := append(trial.key(), integer(core.CPU))
+				row = append(append(row, classFields(&c)...), coreTimes(core)...)
+				row = append(row, free(trial.Variant), integer(core.InterruptNS))
+				if !yield(append(row, trial.end()...)) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// everyCore returns every core of every trial.
+func everyCore(r *report.Report) iter.Seq2[numbered, *report.Core] {
+	return func(yield func(numbered, *report.Core) bool) {
+		for trial := range numberedTrials(r) {
+			for j := range trial.Cores {
+				if !yield(trial, &trial.Cores[j]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func classFields(c *report.ClassStats) []Field {
+	return []Field{
+		free(string(c.Class)), integer(c.Switches),
+		quantileField(c.Pick, 0.5), quantileField(c.Pick, 0.99),
+		quantileField(c.Switch, 0.5), quantileField(c.Switch, 0.9), quantileField(c.Switch, 0.99),
+		quantileField(c.Cost, 0.5), sumField(c.Cost),
+		integer(c.Pick.Count), quantileField(c.Pick, 0.9), maxField(c.Pick), sumField(c.Pick),
+		integer(c.Switch.Count), maxField(c.Switch), sumField(c.Switch),
+		integer(c.Cost.Count), quantileField(c.Cost, 0.9), quantileField(c.Cost, 0.99), maxField(c.Cost),
+	}
+}
+
+func coreTimes(c *report.Core) []Field {
+	return []Field{
+		integer(c.WallNS), integer(c.IdleNS), integer(c.WorkersNS), integer(c.OthersNS),
+		integer(c.SelfNS), integer(c.StealNS), known(c.Ticks), known(c.BusyTicks),
+	}
+}
+
+// sliceTable has one row per trial, core and cause.
+func sliceTable(r *report.Report) Table {
+	columns := columnList(`workload:text mode:text round core ended_by:text slices
+		p50_ns p90_ns p99_ns max_ns sum_ns variant:name` + endColumns)
+	return Table{Name: "slices", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial, core := range everyCore(r) {
+			for _, s := range core.Slices {
+				h := s.Length
+				row := append(trial.key(), integer(core.CPU), free(string(s.EndedBy)), integer(h.Count),
+					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant))
+				if !yield(append(row, trial.end()...)) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// workerTable has one row per trial and worker. runtime_ns is the kernel's
+// sum_exec_runtime.
+func workerTable(r *report.Report) Table {
+	list := `workload:text mode:text round worker pid tid comm:text slices
+		voluntary involuntary kernel_voluntary kernel_involuntary on_cpu_ns wait_ns wait_max_ns migrations
+		operations runtime_ns exited merged`
+	for _, cause := range firstCauses() {
+		list += " slices_" + string(cause)
+	}
+	columns := columnList(list + " variant:name nice slices_throttled throttled_ns" + endColumns)
+	return Table{Name: "workers", Columns: columns, Rows: func(yield func([]Field) bool) {
+		for trial := range numberedTrials(r) {
+			for j := range trial.Workers {
+				w := &trial.Workers[j]
+				row := append(trial.key(), workerFields(w, trial.Mode)...)
+				row = append(row, free(trial.Variant), integer(w.Nice), integer(w.EndedBy.Throttled), integer(w.ThrottledNS))
+				if !yield(append(row, trial.end()...)) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// firstCauses are those whose columns stand together; columns are added at the end.
+func firstCauses() []report.EndedBy { return report.Causes()[:6] }
+
+func workerFields(w *report.Worker, mode report.Mode) []Field {
+	voluntary, involuntary, runtime := absent(), absent(), absent()
+	if k := w.Kernel; k != nil {
+		voluntary, involuntary = integer(k.Voluntary), integer(k.Involuntary)
+		if k.RuntimeNS >= 0 {
+			runtime = integer(k.RuntimeNS)
+		}
+	}
+	operations, exited := absent(), 0
+	if mode != report.Command {
+		operations = integer(w.Operations)
+	}
+	if w.Exited {
+		exited = 1
+	}
+	row := []Field{
+		integer(w.Index), integer(w.PID), integer(w.TID), free(w.Comm), integer(w.Slices),
+		integer(w.Voluntary), integer(w.Involuntary), voluntary, involuntary,
+		integer(w.OnCPUNS), integer(w.WaitNS), integer(w.WaitMaxNS), integer(w.Migrations),
+		operations, runtime, integer(exited), integer(w.Merged),
+	}
+	for _, cause := range firstCauses() {
+		row = append(row, integer(*w.EndedBy.At(cause)))
+	}
+	return row
+}
+
+func throttlingFields(t *report.Throttling) []Field {
+	if t == nil {
+		return []Field{absent(), absent()}
+	}
+	return []Field{integer(t.Times), integer(t.NS)}
+}
+
+// changedSettings names the settings that were not as at the beginning of the run.
+func changedSettings(t *report.Trial) Field {
+	var names []string
+	for _, c := range t.Settings {
+		names = append(names, c.Name)
+	}
+	return free(strings.Join(names, " "))
+}

@@ -1,0 +1,139 @@
+package view
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/internal/words"
+	"github.com/slicetrace/slicetrace/report/metric"
+	"github.com/slicetrace/slicetrace/report/stats"
+)
+
+// Chart is a plot of points on one axis, a row for each thing that is compared.
+// Its figures are those of the table beside it.
+type Chart struct {
+	// Title names the axis, and Caption says how to read the points.
+	Title, Caption string
+	// Series are what a row's points stand for, in the order in which they are drawn.
+	Series []string
+	// Ratio says that points are ratios, around 1; else they are times.
+	Ratio bool
+	Rows  []ChartRow
+}
+
+// ChartRow is one line of a chart.
+type ChartRow struct {
+	// Group is what the rows of one kind share, "" for nothing.
+	Group, Label string
+	Points       []Point
+}
+
+// Point is one figure of a row.
+type Point struct {
+	// Series is the index in Chart.Series.
+	Series int
+	Value  report.Quantity
+	// Low and High are the ends of its interval, absent where there is none.
+	Low, High report.Quantity
+	// Faint says that the test sees no difference: the ratio's distance from 1
+	// is noise.
+	Faint bool
+	// Text is the figure as the table writes it.
+	Text Cell
+}
+
+// add adds points whose value is known.
+func (c *ChartRow) add(points ...Point) {
+	for _, p := range points {
+		if p.Value.Known && p.Value.Value > 0 && !math.IsInf(p.Value.Value, 0) {
+			c.Points = append(c.Points, p)
+		}
+	}
+}
+
+// costChart plots the rows of the section of switch costs.
+func costChart(s Section) *Chart {
+	c := &Chart{
+		Title:   "time of a switch",
+		Caption: "Logarithmic axis. The line behind the switch phase reaches from its p50 to its p99.",
+		Series:  []string{"pick p50", "switch p50", "cost p50"},
+	}
+	for _, g := range s.Groups {
+		for _, row := range g.Rows {
+			label := row[1].Text + ", core " + row[0].Text
+			if extreme, cpu, many := strings.Cut(row[0].Text, " "); many {
+				label = row[1].Text + ", " + extreme + ", core " + cpu
+			} else if row[0].Text == "all" {
+				label = row[1].Text + ", all cores"
+			}
+			line := ChartRow{Group: report.WorkloadTitle(g.Name, g.Variant), Label: label}
+			line.add(
+				Point{Series: 0, Value: row[3].Value, Text: row[3]},
+				Point{Series: 1, Value: row[4].Value, Low: row[4].Value, High: row[5].Value, Text: row[4]},
+				Point{Series: 2, Value: row[6].Value, Text: row[6]},
+			)
+			if len(line.Points) > 0 {
+				c.Rows = append(c.Rows, line)
+			}
+		}
+	}
+	return c.unlessEmpty()
+}
+
+// ratioChart plots processes ÷ threads of one metric for each load.
+func ratioChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
+	c := &Chart{
+		Title: m.Name + ", processes ÷ threads", Ratio: true, Series: []string{"ratio"},
+		Caption: fmt.Sprintf("Typical ratio of a round with its %.0f %% interval, logarithmic axis. Right of 1 processes have more, left of it threads. "+
+			"Hollow: the signed-rank test sees no difference.", 100*stats.Confidence),
+	}
+	for _, l := range loads {
+		processes := metric.Sample(metric.TrialsOf(r, l, report.Processes), m)
+		threads := metric.Sample(metric.TrialsOf(r, l, report.Threads), m)
+		d := metric.Compare(processes, threads)
+		if !d.Known {
+			continue
+		}
+		p := Point{Value: report.Of(d.Center, report.Ratio), Faint: !d.Significant(), Text: compareCells(processes, threads, map[string]bool{})[0]}
+		if d.Bounded() {
+			p.Low, p.High = report.Of(d.Low, report.Ratio), report.Of(d.High, report.Ratio)
+		}
+		line := ChartRow{Label: l.Title()}
+		if line.add(p); len(line.Points) > 0 {
+			c.Rows = append(c.Rows, line)
+		}
+	}
+	return c.unlessEmpty()
+}
+
+// modesChart plots the medians over rounds of a time, a series for each mode.
+func modesChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
+	c := &Chart{Title: m.Name, Caption: words.Choose(m.Longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
+	for _, mode := range metric.BundledModes(r) {
+		c.Series = append(c.Series, string(mode))
+	}
+	for _, l := range loads {
+		line := ChartRow{Label: l.Title()}
+		for i, mode := range metric.BundledModes(r) {
+			if s := metric.Sample(metric.TrialsOf(r, l, mode), m); len(s.Values) > 0 {
+				cell := medianCell(s, map[string]bool{})
+				cell.Spread = report.Quantity{}
+				line.add(Point{Series: i, Value: cell.Value, Text: cell})
+			}
+		}
+		if len(line.Points) > 0 {
+			c.Rows = append(c.Rows, line)
+		}
+	}
+	return c.unlessEmpty()
+}
+
+// unlessEmpty is nil for a chart without rows.
+func (c *Chart) unlessEmpty() *Chart {
+	if len(c.Rows) == 0 {
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,134 @@
+package view_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/view"
+)
+
+// level is the rate of false alarms that the test of differences promises.
+const level = 0.05
+
+func TestAtLeastIsTheBinomialTail(t *testing.T) {
+	for _, c := range []struct {
+		k, n int
+		p, q float64
+	}{{0, 5, 0.3, 1}, {1, 2, 0.5, 0.75}, {2, 2, 0.1, 0.01}, {3, 4, 0.5, 5.0 / 16}} {
+		if got := reporttest.AtLeast(c.k, c.n, c.p); math.Abs(got-c.q) > 1e-12 {
+			t.Errorf("P(%d or more of %d at %g) is %g, want %g", c.k, c.n, c.p, got, c.q)
+		}
+	}
+}
+
+// study simulates pairs of runs of twelve rounds in both modes, threads faster by
+// some factor, with drift that hits both modes of a round alike. It counts how
+// often a table shows a ratio, how often the claim of faster threads is
+// supported, and how often a mode is favoured.
+func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) (shown, supported, favoured int) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	for range pairs {
+		var processes, threads []int64
+		for range 12 {
+			pace := 1e6 * (1 + drift*random.NormFloat64())
+			processes = append(processes, int64(pace*(1+spread*random.NormFloat64())))
+			threads = append(threads, int64(pace*faster*(1+spread*random.NormFloat64())))
+		}
+		r := opsReport(processes, threads)
+		for i := range r.Trials {
+			r.Trials[i].Workload = "pipe"
+		}
+		findings.Compute(r)
+		s := view.Summarize(r)
+		if find(t, section(t, s, "Processes or threads"), "pipe", "operations")[3].Text != "~" {
+			shown++
+		}
+		if slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Claim == "C3" && f.Verdict == report.Supported }) {
+			supported++
+		}
+		if row := find(t, section(t, s, "Processes or threads?"), "", "taking turns over pipes"); row[2].Text == "threads" || row[2].Text == "processes" {
+			favoured++
+		}
+	}
+	return shown, supported, favoured
+}
+
+// An A/A study: the same work under two labels. Were false alarms as frequent
+// as the level allows, so many would still come once in a thousand studies.
+func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
+	const pairs = 400
+	for _, c := range []struct{ spread, drift float64 }{{0.02, 0}, {0.02, 0.02}, {0.10, 0}} {
+		shown, supported, favoured := study(t, pairs, 1, c.spread, c.drift, 11)
+		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", c.spread, c.drift, pairs, shown, supported, favoured)
+		for what, alarms := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "a mode is favoured": favoured} {
+			if reporttest.AtLeast(alarms, pairs, level) < 0.001 {
+				t.Errorf("spread %g, drift %g: %s in %d of %d pairs of equals, more than a level of %g allows", c.spread, c.drift, what, alarms, pairs, level)
+			}
+		}
+	}
+}
+
+func TestATenPercentShiftIsFound(t *testing.T) {
+	const pairs = 200
+	shown, supported, favoured := study(t, pairs, 1.1, 0.02, 0.02, 12)
+	t.Logf("of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", pairs, shown, supported, favoured)
+	for what, found := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "threads are favoured": favoured} {
+		if float64(found) < 0.9*pairs {
+			t.Errorf("%s in %d of %d pairs that differ by 10 %%", what, found, pairs)
+		}
+	}
+}
+
+// A table of eleven kinds of work, each alike within just less than what counts as alike,
+// favours a mode anywhere no more often than the level allows one table. Rows by themselves
+// would do so in one table of four.
+func TestATableOfEqualsFavoursSeldom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts what the race detector would only slow down: runs without -short")
+	}
+	const tables, rounds, spread = 300, 12, 0.05
+	kinds := [][2]string{
+		{"pipe", ""}, {"socket", ""}, {"futex", ""}, {"messaging", ""}, {"yield", ""}, {"spin", ""}, {"scale", "256"},
+		{"spawn", ""}, {"sleep", "many"}, {"counter", "atomic"}, {"counter", "lock"},
+	}
+	random := rand.New(rand.NewPCG(13, 1))
+	wrong, found := 0, 0
+	for _, faster := range []float64{1.0499, 1.2} {
+		for range tables {
+			r := &report.Report{}
+			for _, k := range kinds {
+				for round := 1; round <= rounds; round++ {
+					for mode, pace := range map[report.Mode]float64{report.Processes: 1, report.Threads: faster} {
+						ops := 1e6 * pace * math.Exp(spread*random.NormFloat64())
+						r.Trials = append(r.Trials, report.Trial{Workload: k[0], Variant: k[1], Mode: mode, Round: round, DurationNS: 1e9, Operations: int64(ops)})
+					}
+				}
+			}
+			favoured := 0
+			for _, row := range section(t, view.Summarize(r), "Processes or threads?").Groups[0].Rows {
+				if row[2].Text == "threads" {
+					favoured++
+				}
+			}
+			switch {
+			case faster > 1.1 && favoured == len(kinds):
+				found++
+			case faster < 1.1 && favoured > 0:
+				wrong++
+			}
+		}
+	}
+	t.Logf("of %d tables of equals %d favour threads somewhere; of as many in which threads are 20 %% faster %d say so of each kind", tables, wrong, found)
+	if reporttest.AtLeast(wrong, tables, level) < 0.001 {
+		t.Errorf("threads are favoured somewhere in %d of %d tables of equals", wrong, tables)
+	}
+	if found < tables*8/10 {
+		t.Errorf("only %d of %d tables favour threads everywhere, where they are 20 %% faster", found, tables)
+	}
+}

@@ -1,0 +1,159 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
+)
+
+// Page is a report made ready to be looked at: a headline, and exhibits in the
+// order in which they are shown. Its figures are those of Overview and Summarize.
+type Page struct {
+	// Headline says the most important result in a sentence.
+	Headline string
+	// Highlights are the figures that belong at the top.
+	Highlights []Part
+	// Summary has the alert, the fingerprint, the subject and the warnings, but
+	// no sections: the exhibits are those.
+	Summary  *Summary
+	Exhibits []Exhibit
+	// Distributions are shown with the exhibit "distributions".
+	Distributions []LoadDistributions
+	// More are the sections with every figure of every workload.
+	More []Section
+}
+
+// Exhibit is a section with a name for links and the chart that shows it.
+type Exhibit struct {
+	Name string
+	Section
+	Chart *Chart
+}
+
+// PageOf computes a report's page.
+func PageOf(r *report.Report) *Page {
+	p := &Page{Summary: summaryOf(r, nil), Distributions: distributions(r)}
+	p.Headline, p.Highlights = headline(r)
+	bundled := len(metric.BundledModes(r)) > 0
+	costs := switchSection(r, bundled)
+	p.show("cost", costs, costChart(costs))
+	p.show("distributions", distributionSection(r), nil)
+	if bundled {
+		loads := newBrief(r, "", "").loads
+		p.show("work", workSection(r), ratioChart(r, loads, metric.Throughput()))
+		p.show("fairness", fairnessSection(r), modesChart(r, loads, metric.LongestWait()))
+		p.show("findings", findingSection(r, false), nil)
+		p.show("choice", choiceSection(r), nil)
+		p.more(costSection(r), aftermathSection(r), waitSection(r), switchSection(r, false), sliceSection(r), modeSection(r))
+	} else {
+		p.show("slices", sliceSection(r), nil)
+		for _, load := range metric.Loads(r) {
+			p.show("tasks", taskSection(r, load), nil)
+		}
+		p.show("whole", modeSection(r), nil)
+	}
+	p.show("trust", trustSection(r), nil)
+	return p
+}
+
+// show adds a section that has something to show.
+func (p *Page) show(name string, s Section, c *Chart) {
+	if !s.empty() {
+		p.Exhibits = append(p.Exhibits, Exhibit{name, s, c})
+	}
+}
+
+func (p *Page) more(sections ...Section) {
+	for _, s := range sections {
+		if !s.empty() {
+			p.More = append(p.More, s)
+		}
+	}
+}
+
+// headline says what a switch costs, or for a command what it did.
+func headline(r *report.Report) (string, []Part) {
+	if len(metric.BundledModes(r)) == 0 {
+		return commandHeadline(r)
+	}
+	cost := func(class report.Class) report.Quantity {
+		all := sum(pools(metric.BundledTrials(r, modeOf(class)), class)).stats
+		if all.Cost.Count > 0 {
+			return metric.Quantile(all.Cost, 0.5)
+		}
+		return metric.Quantile(all.Switch, 0.5)
+	}
+	what := "A context switch costs"
+	if r.Capture.Pick == "" {
+		what = "The switch phase of a context switch takes"
+	}
+	threads, processes := cost(report.ClassThread), cost(report.ClassProcess)
+	var parts []Part
+	sentence := "What a context switch costs here is not known: the report has none that was timed"
+	switch {
+	case threads.Known && processes.Known:
+		sentence = fmt.Sprintf("%s %s between threads and %s between processes", what, threads, processes)
+	case threads.Known:
+		sentence = fmt.Sprintf("%s %s between threads", what, threads)
+	case processes.Known:
+		sentence = fmt.Sprintf("%s %s between processes", what, processes)
+	}
+	if threads.Known {
+		parts = append(parts, Part{"thread → thread, p50", threads})
+	}
+	if processes.Known {
+		parts = append(parts, Part{"process → process, p50", processes})
+	}
+	for _, v := range []report.Verdict{report.Supported, report.Contradicted, report.Inconclusive} {
+		n := 0
+		for _, f := range r.Findings {
+			if f.Verdict == v {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, Part{mark(v) + " claims " + string(v), ofCount(n)})
+		}
+	}
+	return sentence + ".", append(parts, Part{"switches counted", ofCount(r.Quality.Switches)})
+}
+
+func commandHeadline(r *report.Report) (string, []Part) {
+	var t report.Trial // what all of the command's trials did
+	for i := range r.Trials {
+		t.DurationNS += r.Trials[i].DurationNS
+		t.Cores = append(t.Cores, r.Trials[i].Cores...)
+	}
+	parts := []Part{{"ran", report.Of(float64(t.DurationNS), report.Nanoseconds)}}
+	sentence := fmt.Sprintf("The command ran %s, and the cores switched %s times meanwhile.", parts[0].Value, ofCount(t.Switches()))
+	for _, class := range []report.Class{report.ClassThread, report.ClassProcess} {
+		if c := t.Class(class); c.Cost.Count > 0 {
+			parts = append(parts, Part{classLabel(class) + ", p50", metric.Quantile(c.Cost, 0.5)})
+		}
+	}
+	if share, ok := t.SwitchingShare(); ok {
+		parts = append(parts, Part{"of core time in switches", report.Of(100*share, report.Percent)})
+	}
+	return sentence, append(parts, Part{"switches counted", ofCount(r.Quality.Switches)})
+}
+
+// distributionSection only says what the distributions are.
+func distributionSection(r *report.Report) Section {
+	s := Section{Title: "Distributions"}
+	if len(r.Trials) > 0 {
+		s.Notes = []string{"How a workload's times spread, over all rounds and cores: pick and switch are the two phases of its own switches, " +
+			"a time slice is how long a worker kept a core, a wait how long it was ready to run and did not. " +
+			fmt.Sprintf("Time is on a logarithmic axis; a step is a bin 6 %% wide, %d to a doubling. The view ends where values are rarer than 1 in 5000; the table has the longest.", BinsPerOctave)}
+	}
+	return s
+}
+
+// fairnessSection shows how evenly workers were served.
+func fairnessSection(r *report.Report) Section {
+	b := newBrief(r, "Fairness and waits", "Medians over rounds, but for the longest wait. A Jain index of 1 is an even share of CPU time; wait is the time runnable but not running.")
+	b.show("Jain index", metric.Fairness())
+	b.show("wait mean", metric.WaitMean())
+	b.show("longest wait", metric.LongestWait())
+	return b.section()
+}

@@ -1,0 +1,82 @@
+package view
+
+import "github.com/slicetrace/slicetrace/report"
+
+// Section is one titled table with what is needed to read it.
+type Section struct {
+	Title string
+	// Caption says in sentences what the figures are.
+	Caption string
+	Columns []Column
+	Groups  []Group
+	// Apart says that each group's name stands on a line of its own.
+	Apart bool
+	// Items are a list that is shown instead of a table.
+	Items []Item
+	// Notes are sentences that follow the table.
+	Notes []string
+}
+
+// empty reports whether the section has nothing to show.
+func (s Section) empty() bool { return len(s.Groups)+len(s.Items)+len(s.Notes) == 0 }
+
+// Item is one entry of a section's list: a mark, a name and a sentence.
+type Item struct {
+	Mark, Name, Text string
+	// Meaning is the mark in words.
+	Meaning string
+}
+
+// Column is one column of a section.
+type Column struct {
+	// Name may have two lines.
+	Name string
+	// Text columns are aligned to the left, all others to the right.
+	Text bool
+}
+
+// Group is a run of rows that share a leading name, "" when the section is not
+// grouped, and the variant of what is named, "" when there is one form only.
+type Group struct {
+	Name    string
+	Variant string
+	Rows    []Row
+}
+
+// Row holds a cell for each of the section's columns.
+type Row []Cell
+
+// Cell is one entry of a table: a text, a quantity, or several of either. A
+// cell with none of them is an absent quantity.
+type Cell struct {
+	// Text is free text, and may be hostile: a renderer must make it safe.
+	Text string
+	// Value is the figure, and Spread how far its 95 % confidence interval
+	// reaches, in percent of it; absent where it is not known.
+	Value  report.Quantity
+	Spread report.Quantity
+	// Low and High are that interval's ends, in place of Spread.
+	Low, High report.Quantity
+	// Parts is a list of labelled figures, shown instead of Text and Value.
+	Parts []Part
+}
+
+// Part is a label, a figure or a labelled figure; a Value without a unit is not there.
+type Part struct {
+	Label string
+	Value report.Quantity
+}
+
+func textCell(s string) Cell { return Cell{Text: s} }
+
+func valueCell(q report.Quantity) Cell { return Cell{Value: q} }
+
+func textColumn(name string) Column { return Column{Name: name, Text: true} }
+
+func columns(names ...string) []Column {
+	out := make([]Column, len(names))
+	for i, n := range names {
+		out[i].Name = n
+	}
+	return out
+}

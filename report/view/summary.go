@@ -1,0 +1,94 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/findings"
+	"github.com/slicetrace/slicetrace/report/internal/words"
+	"github.com/slicetrace/slicetrace/report/metric"
+)
+
+// manyWorkloads is how many names of workloads fit into a line.
+const manyWorkloads = 8
+
+// Summary is a report made ready to read: every figure computed and given its
+// unit, in the order in which it is shown. Renderers only read it.
+type Summary struct {
+	// Alert is the first line when the figures cannot be taken as they stand,
+	// "" when they can.
+	Alert string
+	// Header is the host's fingerprint, most telling part first.
+	Header []string
+	// Subject says what was measured, how long and when.
+	Subject []Part
+	// Warnings are sentences about the run as a whole.
+	Warnings []string
+	Sections []Section
+}
+
+// Summarize computes every section of a report, with the figures of each workload
+// in full.
+func Summarize(r *report.Report) *Summary {
+	sections := []Section{switchSection(r, false), sliceSection(r)}
+	for _, load := range metric.Loads(r) {
+		if load.IsCommand() {
+			sections = append(sections, taskSection(r, load))
+		}
+	}
+	sections = append(sections, modeSection(r), findingSection(r, false), choiceSection(r), trustSection(r))
+	return summaryOf(r, sections)
+}
+
+// summaryOf heads the sections, without those that are empty.
+func summaryOf(r *report.Report, sections []Section) *Summary {
+	s := &Summary{Header: header(r.Host), Subject: subject(r), Warnings: slices.Concat(r.Warnings, settingWarnings(r))}
+	if clean, reasons := r.Clean(); !clean {
+		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
+	}
+	if share := metric.OthersShare(r, nil); len(metric.BundledModes(r)) > 0 && share > findings.BusyShare {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", report.Of(100*share, report.Share)))
+	}
+	for _, section := range sections {
+		if !section.empty() {
+			s.Sections = append(s.Sections, section)
+		}
+	}
+	return s
+}
+
+// subject tells what was measured.
+func subject(r *report.Report) []Part {
+	var out []Part
+	if len(r.Setup.Command) > 0 {
+		out = append(out, Part{Label: words.Short(r.Setup.CommandLine())})
+		if len(r.Trials) == 1 {
+			out = append(out, Part{Label: "ran", Value: report.Of(float64(r.Trials[0].DurationNS), report.Nanoseconds)})
+		}
+	} else if len(r.Setup.Workloads) > 0 {
+		label := strings.Join(r.Setup.Workloads, ", ")
+		if n := len(r.Setup.Workloads); n > manyWorkloads {
+			label = words.Plural(n, "workload") // the tables name them
+		}
+		out = append(out, Part{Label: label})
+	}
+	if r.Setup.Rounds > 1 {
+		out = append(out, Part{Label: words.Plural(r.Setup.Rounds, "round")})
+	}
+	if r.Setup.DurationNS > 0 {
+		out = append(out, Part{Label: "trials of", Value: report.Of(float64(r.Setup.DurationNS), report.Nanoseconds)})
+	}
+	if r.Setup.Operations > 0 {
+		out = append(out, Part{Label: "operations a worker", Value: ofCount(r.Setup.Operations)})
+	}
+	if r.Setup.Workers > 0 {
+		out = append(out, Part{Label: words.Plural(r.Setup.Workers, "worker")})
+	}
+	if !r.Created.IsZero() {
+		out = append(out, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})
+	}
+	return out
+}
