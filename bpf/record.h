@@ -4,8 +4,8 @@
 /* Recording: every switch and wakeup goes into the ring, RAW_EVENTS at a time. */
 
 #include "core_fixes.h"
+#include "log.h"
 #include "maps.h"
-#include "sums.h"
 
 static __always_inline struct raw *this_raw(void)
 {

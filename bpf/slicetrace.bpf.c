@@ -3,25 +3,32 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
 /*
- * The kernel half of slicetrace. One switch on one core passes through
+ * The kernel half of slicetrace. On one core, task A hands over to B, and B to C:
  *
- *   st_entry    stamps e0
- *   st_switch   s0; ends prev's slice, counts the switch before this one,
- *               begins next's slice; s1
- *   st_exit     stamps x0
+ *             st_entry    st_switch        st_exit          st_entry   st_switch
+ *   A runs       e0       s0     s1           x0    B runs     e0      s0     s1     C runs
+ *   -------------+--------+======+------------+----------------+-------+======+------------> time
+ *                |  pick  |      |   switch   |                        |      |
+ *   A's slice ------------|      |------------------------ B's slice --|      |-- C's slice
  *
- * so that pick = s0 - e0, switch = x0 - s1, and all bookkeeping lies between
- * s0 and s1. st_entry, st_switch, st_exit and st_tick run with preemption or
- * interrupts off, so a core's data has one writer.
+ * Between s0 and s1, time that belongs to no slice and to no phase, st_switch keeps the
+ * account. The second one adds one entry to the core's log: the class, the pick and the
+ * switch phase of the switch from A to B, which are complete only now; B's slice, and why
+ * it ended; and how long C waited for a core. After 64 entries the log is added to the
+ * histograms.
+ *
+ * st_entry, st_switch, st_exit and st_tick run with preemption or interrupts off, so a
+ * core's data has one writer.
  */
 
 #include "kernel.h"
 #include <bpf/bpf_tracing.h>
 #include "core_fixes.h"
-#include "account.h"
+#include "log.h"
 #include "maps.h"
 #include "record.h"
-#include "sums.h"
+#include "switch.h"
+#include "task.h"
 #include "ticks.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -82,26 +89,6 @@ int BPF_PROG(st_entry)
 	return 0;
 }
 
-/*
- * Fires without a switch too: then the last switch has its stamp already, and
- * the entry stamp belongs to nothing.
- */
-static __always_inline int switch_ends(u64 x0)
-{
-	struct core *c = this_core();
-
-	if (!c)
-		return 0;
-	if (!c->exit) {
-		c->exit = x0;
-		return 0;
-	}
-	c->entry = 0;
-	if (c->asked && !(bpf_get_current_task_btf()->thread_info.flags & resched_flags()))
-		c->asked = 0; /* the scheduler chose the same task again */
-	return 0;
-}
-
 SEC("tp_btf/sched_exit_tp")
 int BPF_PROG(st_exit)
 {
@@ -113,27 +100,6 @@ SEC("kprobe")
 int st_finish(void *ctx)
 {
 	return switch_ends(bpf_ktime_get_ns());
-}
-
-/* Runs on the waker's core; the marks belong to the core that the task joins. */
-static __always_inline int runnable(struct task_struct *p)
-{
-	u32 cpu = task_cpu(p), slot;
-	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
-	struct worker *w = worker_of(p, &slot);
-
-	if (c && c->task != (u64)p) /* who holds the core already takes it from nobody */
-		note_woken(c, p->pid);
-	if (recording && p != bpf_get_current_task_btf())
-		record_wakeup(p, cpu);
-	/* One that was preempted on its way to block waits since then. */
-	if (!w || w->runnable || w->held)
-		return 0;
-	if (!throttles_tasks() && in_throttled_group(p))
-		w->held = bpf_ktime_get_ns();
-	else
-		w->runnable = bpf_ktime_get_ns();
-	return 0;
 }
 
 SEC("tp_btf/sched_wakeup")
@@ -317,45 +283,6 @@ int st_fill(void *ctx)
 		slot = most_tasks - st_places.filled;
 		if (bpf_map_push_elem(&st_free, &slot, BPF_ANY))
 			return 1;
-	}
-	return 0;
-}
-
-/* The place of a task among those wanted, WANTED if it is none. Not static: see add_entry. */
-__noinline u32 wanted_place(u32 tid)
-{
-	u32 i;
-
-	for (i = 0; i < WANTED && st_wanted[i].tid; i++)
-		if (st_wanted[i].tid == tid)
-			return i;
-	return WANTED;
-}
-
-/* Watches a task if the collector wants it. */
-static __always_inline int watch(struct task_struct *t)
-{
-	struct wanted *wanted;
-	struct worker *w;
-	u32 i, slot;
-
-	/* One that ends can have made its last switch, and nothing would end its record. */
-	if (t->flags & PF_EXITING)
-		return 0;
-	i = wanted_place(t->pid);
-	if (i >= WANTED)
-		return 0;
-	wanted = &st_wanted[i];
-	if (worker_of(t, &slot)) {
-		wanted->state = WATCHING_ALREADY;
-		return 0;
-	}
-	adopt(t, wanted->children, 0);
-	w = worker_of(t, &slot);
-	wanted->state = w ? WATCHING : WATCHING_NO_ROOM;
-	if (w) {
-		wanted->slot = slot;
-		wanted->born = w->born;
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@ func (c *Collector) readAway(core *core) error {
 	return nil
 }
 
-// addLog is flush in bpf/sums.h.
+// addLog is flush in bpf/log.h.
 func addLog(now *bpf.Snapshot) {
 	sums := &now.Sums
 	for i := range min(int(now.Core.Logged), len(now.Core.Log)) {
@@ -46,7 +46,7 @@ func addLog(now *bpf.Snapshot) {
 	now.Core.Logged = 0
 }
 
-// goIdle is find_holder in bpf/account.h for a core that has gone: its last switch,
+// goIdle is find_holder in bpf/switch.h for a core that has gone: its last switch,
 // to the idle task, is hidden, since no tracepoint fires on a core that is no
 // longer online.
 func goIdle(now *bpf.Snapshot) {

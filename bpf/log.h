@@ -1,66 +1,10 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* The log in a core's hot page, and the histograms that it is added to. */
+/* The log in a core's hot page, and how it is added to the histograms. */
 
+#include "hist.h"
 #include "maps.h"
-
-/*
- * log2 of a byte. With it, and without branches, the verifier has two paths through
- * a bucket, not thirty-two: it takes 13 ms for all programs instead of 24.
- */
-const u8 log2_byte[256] = {
-	0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-	5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
-	6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
-	6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
-	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
-	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
-	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
-	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
-};
-
-static __always_inline u32 log2(u64 v)
-{
-	u64 r, s;
-
-	s = (0xffffffffULL - v) >> 63 << 5; barrier_var(s); v >>= s; r = s;
-	s = (0xffff - v) >> 63 << 4; barrier_var(s); v >>= s; r |= s;
-	s = (0xff - v) >> 63 << 3; barrier_var(s); v >>= s; r |= s;
-	return r + log2_byte[v & 255];
-}
-
-/* The index that report.BucketOf gives, at most last. */
-static __always_inline u32 bucket_of(u64 v, u32 last)
-{
-	u32 e, i;
-
-	if (v < 16)
-		return v;
-	e = log2(v);
-	i = ((e - 3) << 4) + ((v >> (e - 4)) & 15);
-	return i < last ? i : last;
-}
-
-static __always_inline void raise(u64 *max, u64 v)
-{
-	if (v > *max)
-		*max = v;
-}
-
-static __always_inline void spread_add(struct spread *s, u64 v)
-{
-	s->sum += v;
-	raise(&s->max, v);
-	s->bucket[bucket_of(v, SLICE_BUCKETS - 1)]++;
-}
-
-static __always_inline void age_add(struct age *a, u64 v)
-{
-	a->sum += v;
-	raise(&a->max, v);
-	a->bucket[bucket_of(v, PHASE_BUCKETS - 1)]++;
-}
 
 /*
  * Adds one entry of a core's log to its sums. Not static, so that the verifier

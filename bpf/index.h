@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/* From a task to its slot in st_workers. */
+
+#include "maps.h"
+
+/*
+ * A task's key: its address as a plain number, which can be multiplied. To the verifier
+ * only the difference of two pointers is one, so it is counted from where the totals are.
+ */
+static __always_inline u64 key_of(struct task_struct *t)
+{
+	u64 key = (u64)t;
+	struct totals *origin = &st_totals;
+
+	asm volatile("%0 -= %1" : "+r"(key) : "r"(origin));
+	return key;
+}
+
+/* Tasks lie at multiples of a large number: the upper half of a product spreads them. */
+static __always_inline u32 cell_number(u64 key)
+{
+	return (u32)(key * 0x9e3779b97f4a7c15ULL >> 32) & index_mask;
+}
+
+static __always_inline u32 *cell_at(u32 number)
+{
+	u32 part = number / CELLS;
+	struct index *index = bpf_map_lookup_elem(&st_index, &part);
+
+	return index ? &index->cell[number % CELLS] : NULL;
+}
+
+/* The record of a watched task, and its slot; NULL if the task is not watched. */
+static __always_inline struct worker *worker_of(struct task_struct *t, u32 *slot)
+{
+	u64 key = key_of(t);
+	u32 *cell = cell_at(cell_number(key)), *other, taken;
+	struct worker *w;
+
+	if (!cell)
+		return NULL;
+	taken = *(volatile u32 *)cell;
+	if (!taken)
+		return NULL;
+	*slot = taken - 1;
+	w = worker_at(*slot);
+	if (w && w->key == key)
+		return w;
+	other = bpf_map_lookup_elem(&st_overflow, &key);
+	if (!other)
+		return NULL;
+	*slot = *other;
+	w = worker_at(*slot);
+	return w && w->key == key ? w : NULL;
+}
+
+/* A cell needs no clearing. */
+static __always_inline void forget_slot(u64 key)
+{
+	if (bpf_map_lookup_elem(&st_overflow, &key) && bpf_map_delete_elem(&st_overflow, &key))
+		__sync_fetch_and_add(&st_places.lost, 1);
+}
+
+/* Whether another watched task than key has this cell by right. */
+static __always_inline int is_taken(u32 cell, u64 key)
+{
+	struct worker *w = cell ? worker_at(cell - 1) : NULL;
+
+	return w && w->key > KEY_ENDED && w->key != key && cell_number(w->key) == cell_number(key);
+}
+
+/* Enters a task, whose key stands in its slot already. */
+static __always_inline int note_slot(u64 key, u32 slot)
+{
+	u32 number = cell_number(key), *cell = cell_at(number), taken;
+	u64 lock = CELL_LOCK(number);
+
+	if (!cell)
+		return -1;
+	if (!bpf_map_update_elem(&st_overflow, &lock, &slot, BPF_NOEXIST)) {
+		taken = is_taken(*cell, key);
+		if (!taken)
+			*cell = slot + 1;
+		bpf_map_delete_elem(&st_overflow, &lock);
+		if (!taken)
+			return 0;
+	}
+	if (bpf_map_update_elem(&st_overflow, &key, &slot, BPF_ANY))
+		return -1;
+	if (!*cell) /* its new owner is about to write it: 0 would deny us until then */
+		*cell = slot + 1;
+	return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/* The life of a watched task, from when it is watched to its last switch. */
+
+#include "hist.h"
+#include "index.h"
+#include "maps.h"
+
+static __always_inline void free_slot(u32 slot)
+{
+	if (bpf_map_push_elem(&st_free, &slot, BPF_ANY))
+		__sync_fetch_and_add(&st_places.lost, 1);
+}
+
+/* Where no place is free, that of the task that ended first and that nobody has read of. */
+static __always_inline int take_slot(u32 *slot)
+{
+	struct worker *w;
+
+	if (bpf_map_pop_elem(&st_free, slot)) {
+		if (bpf_map_pop_elem(&st_ended, slot))
+			return -1;
+		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	}
+	w = worker_at(*slot);
+	if (w && !w->born)
+		__sync_fetch_and_add(&st_places.used, 1);
+	return 0;
+}
+
+/* A record is of no living task any more: its key is 0, or KEY_ENDED where it is kept for the reader. */
+static __always_inline void let_go(struct worker *w, u64 mark)
+{
+	u64 key = w->key;
+
+	if (w->counted)
+		__sync_fetch_and_add(&st_places.counted, -1);
+	if (w->exit)
+		__sync_fetch_and_add(&st_places.leaving, -1);
+	w->key = mark;
+	forget_slot(key);
+}
+
+/* Begins to watch a task, if that is not so yet. Fails where there is no place. */
+static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
+{
+	struct worker fresh = {};
+	u32 slot;
+
+	if (worker_of(t, &slot))
+		return 0;
+	if (take_slot(&slot))
+		return -1;
+	fresh.cpu = NO_CPU;
+	fresh.born = bpf_ktime_get_ns();
+	fresh.key = key_of(t);
+	fresh.tid = t->pid;
+	fresh.tgid = t->tgid;
+	fresh.children = children;
+	fresh.counted = counted;
+	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(fresh.key, slot)) {
+		if (counted)
+			__sync_fetch_and_add(&st_places.counted, 1);
+		return 0;
+	}
+	fresh.key = 0;
+	bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY);
+	free_slot(slot);
+	return -1;
+}
+
+/* Stamps of one task can be of two cores, whose clocks differ a little. */
+static __always_inline u64 later(u64 then, u64 now)
+{
+	return now > then ? now - then : 0;
+}
+
+static __noinline int count_life(struct worker *w, struct task_struct *t, u64 now)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
+	struct lives *l;
+	u64 voluntary = w->ended[ENDED_BLOCKED] + w->ended[ENDED_EXITED];
+	u64 involuntary = w->ended[ENDED_TICK] + w->ended[ENDED_WAKEUP] +
+			  w->ended[ENDED_YIELD] + w->ended[ENDED_OTHER] + w->ended[ENDED_THROTTLED];
+
+	if (!s)
+		return 0;
+	l = &s->lives;
+	l->tasks++;
+	if (voluntary == t->nvcsw && involuntary == t->nivcsw)
+		l->reconciled++;
+	l->on_cpu += w->on_cpu;
+	l->wait += w->wait;
+	l->throttled += w->throttled;
+	age_add(&l->start, later(w->born, w->first));
+	if (!w->exit) /* st_process_exit was skipped, as st_fork can be */
+		return 0;
+	age_add(&l->run, later(w->first, w->exit));
+	age_add(&l->end, later(w->exit, now));
+	return 0;
+}
+
+static __always_inline void fill_last(struct last *l, struct task_struct *t)
+{
+	l->nvcsw = t->nvcsw;
+	l->nivcsw = t->nivcsw;
+	bpf_probe_read_kernel(l->comm, sizeof(l->comm), t->comm);
+}
+
+/* Keeps the record of a task that ended where it is, until it is read. */
+static __noinline int keep_record(struct worker *w, struct task_struct *t, u32 slot)
+{
+	struct last *l = bpf_map_lookup_elem(&st_last, &slot);
+
+	if (l)
+		fill_last(l, t);
+	let_go(w, KEY_ENDED);
+	if (!bpf_map_push_elem(&st_ended, &slot, BPF_ANY))
+		return 0;
+	w->key = 0;
+	__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	free_slot(slot);
+	return 0;
+}
+
+/* The last switch of a watched task, whose record goes to the collector. */
+static __noinline int retire(struct worker *w, struct task_struct *t, u32 slot, u64 now)
+{
+	struct obituary *o;
+
+	if (w->counted) {
+		count_life(w, t, now);
+	} else {
+		o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
+		if (!o)
+			return keep_record(w, t, slot);
+		o->record = RECORD_OBITUARY;
+		o->slot = slot;
+		o->worker = *w;
+		fill_last(&o->last, t);
+		bpf_ringbuf_submit(o, ring_flags());
+	}
+	let_go(w, 0);
+	free_slot(slot);
+	return 0;
+}
+
+/* The place of a task among those wanted, WANTED if it is none. Not static: see add_entry. */
+__noinline u32 wanted_place(u32 tid)
+{
+	u32 i;
+
+	for (i = 0; i < WANTED && st_wanted[i].tid; i++)
+		if (st_wanted[i].tid == tid)
+			return i;
+	return WANTED;
+}
+
+/* Watches a task if the collector wants it. */
+static __always_inline int watch(struct task_struct *t)
+{
+	struct wanted *wanted;
+	struct worker *w;
+	u32 i, slot;
+
+	/* One that ends can have made its last switch, and nothing would end its record. */
+	if (t->flags & PF_EXITING)
+		return 0;
+	i = wanted_place(t->pid);
+	if (i >= WANTED)
+		return 0;
+	wanted = &st_wanted[i];
+	if (worker_of(t, &slot)) {
+		wanted->state = WATCHING_ALREADY;
+		return 0;
+	}
+	adopt(t, wanted->children, 0);
+	w = worker_of(t, &slot);
+	wanted->state = w ? WATCHING : WATCHING_NO_ROOM;
+	if (w) {
+		wanted->slot = slot;
+		wanted->born = w->born;
+	}
+	return 0;
+}
