@@ -19,7 +19,7 @@ func TestFiguresBeyondTheirFields(t *testing.T) {
 		second  = uint64(1e9)
 		longest = uint64(math.MaxUint32) // of a phase
 	)
-	type page = ClassPage
+	type page = ClassHists
 	for name, row := range map[string]struct {
 		pick, took, slice uint64
 		pickSum, tookSum  uint64
@@ -36,7 +36,7 @@ func TestFiguresBeyondTheirFields(t *testing.T) {
 			r.watch(a, FollowNone)
 			at := 100 * second
 			r.entry(0, at-row.pick)
-			r.swtch(0, at, idle, a)
+			r.switchTo(0, at, idle, a)
 			r.exit(0, at+row.took)
 			r.turn(0, at+row.slice+row.took, a, idle)
 			s := r.snapshot(0, at+row.slice+row.took+50, idle)
@@ -47,10 +47,10 @@ func TestFiguresBeyondTheirFields(t *testing.T) {
 			want(t, "switch phase", in.SwitchSum, row.tookSum)
 			want(t, "pick and switch phase", in.CostSum, row.pickSum+row.tookSum)
 			want(t, "picks in the last bucket", uint64(in.Pick[len(page{}.Pick)-1]), uint64(row.lastPick))
-			slices := &s.Sums.Ended[byOther]
+			slices := &s.Sums.Slices[byOther]
 			want(t, "slices", slices.Sum, row.slice+row.took)
 			want(t, "the longest", slices.Max, row.slice+row.took)
-			want(t, "slices in the last bucket", uint64(slices.Bucket[len(Spread{}.Bucket)-1]), uint64(row.lastEnd))
+			want(t, "slices in the last bucket", uint64(slices.Bucket[len(Hist{}.Bucket)-1]), uint64(row.lastEnd))
 		})
 	}
 }
@@ -67,16 +67,16 @@ func TestMoreTimersThanAreRemembered(t *testing.T) {
 			r.timerBegins(0, 1000, timerPlain+4*i, a)
 			r.timerEnds(0, 1001, timerPlain+4*i, a, 0)
 		}
-		want(t, "times that the kernel was asked for a name", r.totals().PlainTimers, asked)
+		want(t, "times that the kernel was asked for a name", r.globals().PlainTimers, asked)
 	}
-	const remembered = len(Totals{}.PlainFunction)
+	const remembered = len(Globals{}.PlainFunction)
 	pass(1, 1+remembered, uint64(remembered))
 	pass(2, 1+remembered, uint64(remembered)) // the replay has a timer of its own in the first place
 	pass(100, 140, uint64(remembered)+40)
 	pass(2, 3, uint64(remembered)+41)
 	r.tick(0, 1900, a, resched)
 	r.turn(0, 2000, a, idle)
-	wantEnded(t, r.worker(10), [causes]uint64{byTick: 1})
+	wantEnded(t, r.watched(10), [causes]uint64{byTick: 1})
 }
 
 // The slots of all places are there, each once, and the lowest is taken first.

@@ -32,14 +32,14 @@ static __always_inline u32 class_of(struct task_struct *prev, struct task_struct
 }
 
 /* Notes on its core who was woken. The kernel holds the core's rq lock meanwhile. */
-static __always_inline void note_woken(struct core *c, u32 tid)
+static __always_inline void note_woken(struct cpu_state *c, u32 tid)
 {
 	c->woken[c->wakes % WOKEN] = tid;
 	c->wakes++;
 }
 
 /* A tick that asks for no switch forgets the wakeups before it: they did not either. */
-static __always_inline bool was_woken(struct core *c, u32 tid)
+static __always_inline bool was_woken(struct cpu_state *c, u32 tid)
 {
 	u32 i;
 
@@ -55,7 +55,7 @@ static __always_inline bool was_woken(struct core *c, u32 tid)
  * own stamps, which are of one clock, say whether next joined the queue within prev's
  * slice.
  */
-static __noinline u32 why_taken(struct core *c, bool preempt, struct task_struct *prev, struct task_struct *next)
+static __noinline u32 preempt_cause(struct cpu_state *c, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	if (is_throttled(prev))
 		return ENDED_THROTTLED;
@@ -63,7 +63,7 @@ static __noinline u32 why_taken(struct core *c, bool preempt, struct task_struct
 		return ENDED_YIELD;
 	if (was_woken(c, next->pid))
 		return ENDED_WAKEUP;
-	if (c->asked)
+	if (c->tick_asked)
 		return ENDED_TICK;
 	if (c->wakes > WOKEN && queued_since(prev, next))
 		return ENDED_WAKEUP;
@@ -75,10 +75,10 @@ static __noinline u32 why_taken(struct core *c, bool preempt, struct task_struct
  * or about to block and made running again by a signal: then only the counter,
  * which is raised before the tracepoint, tells it.
  */
-static __always_inline u32 cause_of(struct core *c, bool preempt, struct task_struct *prev,
+static __always_inline u32 cause_of(struct cpu_state *c, bool preempt, struct task_struct *prev,
 				    struct task_struct *next, u32 state)
 {
 	if (!preempt && (state || (c->nvcsw != ~0ULL && c->nvcsw != prev->nvcsw)))
 		return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
-	return why_taken(c, preempt, prev, next);
+	return preempt_cause(c, preempt, prev, next);
 }

@@ -3,8 +3,8 @@
 // brings into the kernel what this kernel supports.
 //
 //	sched_entry_tp ─ e0 ┐
-//	sched_switch ─ s0 … s1 ┤→ st_cores   counters and histograms, one element a core
-//	sched_exit_tp ─ x0 ┘   → st_workers  one element a watched task
+//	sched_switch ─ s0 … s1 ┤→ st_cpus   counters and histograms, one element a core
+//	sched_exit_tp ─ x0 ┘   → st_tasks  one element a watched task
 //	sched_wakeup(_new)     → who was woken onto which core, since when a worker waits
 //	sched_process_fork     → children of watched tasks are watched, from sched_wakeup_new
 //	                         at the latest
@@ -21,25 +21,25 @@
 // Each bound, what happens where it is met, and the test of that:
 //
 //   - Cores, as many as the kernel can have: a switch on another is counted
-//     (Totals.UnwatchedCore). TestCoreWithoutAPlace
+//     (Globals.UnwatchedCore). TestCoreWithoutAPlace
 //   - Options.Tasks watched at once: a task beyond is counted when it is born
-//     (Totals.MapFull), or refused when it is to be watched. TestEveryPlaceCanBeUsed
-//   - Cells of the index, four a task: tasks whose cell is taken stand in st_overflow,
+//     (Globals.MapFull), or refused when it is to be watched. TestEveryPlaceCanBeUsed
+//   - Cells of the index, four a task: tasks whose cell is taken stand in st_collisions,
 //     which has room for all. TestTasksThatShareACell, TestEveryPlaceCanBeUsed
 //   - A cell that is being given away cannot be had by others meanwhile: they stand in
-//     st_overflow. TestCellIsBeingGivenAway
+//     st_collisions. TestCellIsBeingGivenAway
 //   - A task whose end the kernel does not show keeps its place until another is
-//     born at its address, and is counted (Totals.DroppedTasks). TestTaskWhoseEndWasNotSeen
-//   - A place, or an entry of st_overflow, that the kernel does not take back is lost and
+//     born at its address, and is counted (Globals.DroppedTasks). TestTaskWhoseEndWasNotSeen
+//   - A place, or an entry of st_collisions, that the kernel does not take back is lost and
 //     counted (Places.Lost). TestPlacesAreToldOf
 //   - The ring, for records of tasks that ended: those that find no room stay in their
 //     places until they are read. The oldest give way to a task that is born when no place
-//     is free, and are counted (Totals.DroppedTasks). TestRecordsOfEndedTasksWhileTheRingIsFull
+//     is free, and are counted (Globals.DroppedTasks). TestRecordsOfEndedTasksWhileTheRingIsFull
 //   - The ring, for events of a recording: those that find no room are counted, and said
 //     with the next that do. TestRecordingBlockFlushAndLoss, TestRecordingLossAtTheEnd
 //   - 16 wakeups that come while a core's events are being sent by the reader: they wait;
 //     more are counted as lost. TestWakeupWhileEventsAreSent
-//   - The ring, for names: those that find no room are counted (Totals.LostNames); of a
+//   - The ring, for names: those that find no room are counted (Globals.LostNames); of a
 //     task that renames itself more often than it switches only those are sent that an
 //     event needs. TestNamesAreSentAsEventsNeedThem
 //   - 64 entries in a core's log, 64 events on their way: then they are added to the sums,

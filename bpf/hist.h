@@ -48,14 +48,14 @@ static __always_inline void raise(u64 *max, u64 v)
 		*max = v;
 }
 
-static __always_inline void spread_add(struct spread *s, u64 v)
+static __always_inline void hist_add(struct hist *s, u64 v)
 {
 	s->sum += v;
 	raise(&s->max, v);
 	s->bucket[bucket_of(v, SLICE_BUCKETS - 1)]++;
 }
 
-static __always_inline void age_add(struct age *a, u64 v)
+static __always_inline void life_hist_add(struct life_hist *a, u64 v)
 {
 	a->sum += v;
 	raise(&a->max, v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* From a task to its slot in st_workers. */
+/* From a task to its slot in st_tasks. */
 
 #include "maps.h"
 
@@ -12,7 +12,7 @@
 static __always_inline u64 key_of(struct task_struct *t)
 {
 	u64 key = (u64)t;
-	struct totals *origin = &st_totals;
+	struct globals *origin = &st_globals;
 
 	asm volatile("%0 -= %1" : "+r"(key) : "r"(origin));
 	return key;
@@ -33,11 +33,11 @@ static __always_inline u32 *cell_at(u32 number)
 }
 
 /* The record of a watched task, and its slot; NULL if the task is not watched. */
-static __always_inline struct worker *worker_of(struct task_struct *t, u32 *slot)
+static __always_inline struct watched_task *find_watched(struct task_struct *t, u32 *slot)
 {
 	u64 key = key_of(t);
 	u32 *cell = cell_at(cell_number(key)), *other, taken;
-	struct worker *w;
+	struct watched_task *w;
 
 	if (!cell)
 		return NULL;
@@ -45,49 +45,49 @@ static __always_inline struct worker *worker_of(struct task_struct *t, u32 *slot
 	if (!taken)
 		return NULL;
 	*slot = taken - 1;
-	w = worker_at(*slot);
+	w = watched_at(*slot);
 	if (w && w->key == key)
 		return w;
-	other = bpf_map_lookup_elem(&st_overflow, &key);
+	other = bpf_map_lookup_elem(&st_collisions, &key);
 	if (!other)
 		return NULL;
 	*slot = *other;
-	w = worker_at(*slot);
+	w = watched_at(*slot);
 	return w && w->key == key ? w : NULL;
 }
 
 /* A cell needs no clearing. */
-static __always_inline void forget_slot(u64 key)
+static __always_inline void index_remove(u64 key)
 {
-	if (bpf_map_lookup_elem(&st_overflow, &key) && bpf_map_delete_elem(&st_overflow, &key))
+	if (bpf_map_lookup_elem(&st_collisions, &key) && bpf_map_delete_elem(&st_collisions, &key))
 		__sync_fetch_and_add(&st_places.lost, 1);
 }
 
 /* Whether another watched task than key has this cell by right. */
-static __always_inline int is_taken(u32 cell, u64 key)
+static __always_inline int cell_taken(u32 cell, u64 key)
 {
-	struct worker *w = cell ? worker_at(cell - 1) : NULL;
+	struct watched_task *w = cell ? watched_at(cell - 1) : NULL;
 
 	return w && w->key > KEY_ENDED && w->key != key && cell_number(w->key) == cell_number(key);
 }
 
 /* Enters a task, whose key stands in its slot already. */
-static __always_inline int note_slot(u64 key, u32 slot)
+static __always_inline int index_add(u64 key, u32 slot)
 {
 	u32 number = cell_number(key), *cell = cell_at(number), taken;
 	u64 lock = CELL_LOCK(number);
 
 	if (!cell)
 		return -1;
-	if (!bpf_map_update_elem(&st_overflow, &lock, &slot, BPF_NOEXIST)) {
-		taken = is_taken(*cell, key);
+	if (!bpf_map_update_elem(&st_collisions, &lock, &slot, BPF_NOEXIST)) {
+		taken = cell_taken(*cell, key);
 		if (!taken)
 			*cell = slot + 1;
-		bpf_map_delete_elem(&st_overflow, &lock);
+		bpf_map_delete_elem(&st_collisions, &lock);
 		if (!taken)
 			return 0;
 	}
-	if (bpf_map_update_elem(&st_overflow, &key, &slot, BPF_ANY))
+	if (bpf_map_update_elem(&st_collisions, &key, &slot, BPF_ANY))
 		return -1;
 	if (!*cell) /* its new owner is about to write it: 0 would deny us until then */
 		*cell = slot + 1;

@@ -35,13 +35,13 @@ func TestFlagOfThisKernel(t *testing.T) {
 		}
 		defer l.Close()
 	}
-	var totals Totals
-	for start := time.Now(); totals.ReschedFlags == 0 && time.Since(start) < 20*time.Second; time.Sleep(time.Millisecond) {
-		if err := objs.Totals.Get(&totals); err != nil {
+	var globals Globals
+	for start := time.Now(); globals.ReschedFlags == 0 && time.Since(start) < 20*time.Second; time.Sleep(time.Millisecond) {
+		if err := objs.Globals.Get(&globals); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if totals.ReschedFlags == 0 {
+	if globals.ReschedFlags == 0 {
 		t.Skip("no timer woke an idle core within 20 s")
 	}
 	var name unix.Utsname
@@ -49,8 +49,8 @@ func TestFlagOfThisKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	release := unix.ByteSliceToString(name.Release[:])
-	if guess, _ := reschedFlags(runtime.GOARCH, release, kernel.hasLazyResched()); guess != totals.ReschedFlags {
-		t.Errorf("the flags are %#x, guessed %#x of %s on %s", totals.ReschedFlags, guess, release, runtime.GOARCH)
+	if guess, _ := reschedFlags(runtime.GOARCH, release, kernel.hasLazyResched()); guess != globals.ReschedFlags {
+		t.Errorf("the flags are %#x, guessed %#x of %s on %s", globals.ReschedFlags, guess, release, runtime.GOARCH)
 	}
 }
 

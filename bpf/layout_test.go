@@ -41,21 +41,21 @@ func loadSpec(t *testing.T, object string) *ebpf.CollectionSpec {
 
 // decoded are the C types by name, and the Go types that their bytes are read as.
 var decoded = map[string]reflect.Type{
-	"core":       reflect.TypeFor[Core](),
-	"sums":       reflect.TypeFor[Sums](),
-	"snapshot":   reflect.TypeFor[Snapshot](),
-	"class_page": reflect.TypeFor[ClassPage](),
-	"spread":     reflect.TypeFor[Spread](),
-	"lives":      reflect.TypeFor[Lives](),
-	"worker":     reflect.TypeFor[Worker](),
-	"obituary":   reflect.TypeFor[Obituary](),
-	"events":     reflect.TypeFor[Events](),
-	"event":      reflect.TypeFor[Event](),
-	"raw":        reflect.TypeFor[Raw](),
-	"task_name":  reflect.TypeFor[TaskName](),
-	"totals":     reflect.TypeFor[Totals](),
-	"places":     reflect.TypeFor[Places](),
-	"wanted":     reflect.TypeFor[Wanted](),
+	"cpu_state":     reflect.TypeFor[CPUState](),
+	"sums":          reflect.TypeFor[Sums](),
+	"snapshot":      reflect.TypeFor[Snapshot](),
+	"class_hists":   reflect.TypeFor[ClassHists](),
+	"hist":          reflect.TypeFor[Hist](),
+	"exited_counts": reflect.TypeFor[ExitedCounts](),
+	"watched_task":  reflect.TypeFor[WatchedTask](),
+	"task_exit":     reflect.TypeFor[TaskExit](),
+	"events":        reflect.TypeFor[Events](),
+	"event":         reflect.TypeFor[Event](),
+	"event_buf":     reflect.TypeFor[EventBuf](),
+	"task_name":     reflect.TypeFor[TaskName](),
+	"globals":       reflect.TypeFor[Globals](),
+	"places":        reflect.TypeFor[Places](),
+	"wanted":        reflect.TypeFor[Wanted](),
 }
 
 // What the Go side decodes lies where the compiled programs put it.
@@ -73,16 +73,16 @@ func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 			}
 		}
 		for name, want := range map[string]reflect.Type{
-			"st_cores": decoded["core"], "st_sums": decoded["sums"], "st_shadow": decoded["snapshot"],
-			"st_workers": decoded["worker"], "st_raw": decoded["raw"],
+			"st_cpus": decoded["cpu_state"], "st_sums": decoded["sums"], "st_snapshot_buf": decoded["snapshot"],
+			"st_tasks": decoded["watched_task"], "st_event_bufs": decoded["event_buf"],
 		} {
 			m := spec.Maps[name]
 			if m.ValueSize != uint32(want.Size()) || len(differences(name, want, m.Value)) > 0 {
 				t.Errorf("%s: map %s holds %v of %d bytes, not %v of %d", target, name, m.Value, m.ValueSize, want, want.Size())
 			}
 		}
-		if v := spec.Variables["st_totals"]; v.Size() != uint32(decoded["totals"].Size()) {
-			t.Errorf("%s: st_totals has %d bytes", target, v.Size())
+		if v := spec.Variables["st_globals"]; v.Size() != uint32(decoded["globals"].Size()) {
+			t.Errorf("%s: st_globals has %d bytes", target, v.Size())
 		}
 	}
 }
@@ -226,13 +226,13 @@ func TestConstantsAreThoseOfTheHeader(t *testing.T) {
 	}
 	got := headerConstants(t, string(text))
 	for name, want := range map[string]int{
-		"HOLDER_IDLE": HolderIdle, "HOLDER_WORKER": HolderWorker, "HOLDER_OTHER": HolderOther,
-		"HOLDERS":     len(Core{}.Time),
+		"OCCUPANT_IDLE": OccupantIdle, "OCCUPANT_WATCHED": OccupantWatched, "OCCUPANT_OTHER": OccupantOther,
+		"OCCUPANTS":   len(CPUState{}.OccupiedNs),
 		"FOLLOW_NONE": FollowNone, "FOLLOW_LISTED": FollowListed, "FOLLOW_COUNTED": FollowCounted,
-		"RECORD_OBITUARY": RecordObituary, "RECORD_EVENTS": RecordEvents, "RECORD_TASK": RecordTask,
-		"EVENT_WAKEUP": EventWakeup, "EVENT_PICKED": EventPicked, "EVENT_ENDED": EventEnded, "EVENT_PREEMPT": EventPreempt,
-		"CLASSES": len(Sums{}.Classes), "CAUSES": len(Sums{}.Ended),
-		"LOG_ENTRIES": len(Core{}.Log), "RAW_EVENTS": len(Events{}.Event), "LATE_EVENTS": len(Raw{}.Late),
+		"RECORD_TASK_EXIT": RecordTaskExit, "RECORD_EVENTS": RecordEvents, "RECORD_TASK_NAME": RecordTaskName,
+		"EVENT_WAKEUP": EventWakeup, "EVENT_PICK_VALID": EventPickValid, "EVENT_SWITCH_VALID": EventSwitchValid, "EVENT_PREEMPT": EventPreempt,
+		"CLASSES": len(Sums{}.Classes), "CAUSES": len(Sums{}.Slices),
+		"LOG_ENTRIES": len(CPUState{}.Log), "BLOCK_EVENTS": len(Events{}.Event), "LATE_EVENTS": len(EventBuf{}.Late),
 	} {
 		if value, ok := got[name]; !ok || value != want {
 			t.Errorf("%s is %d in layout.h (there: %t), %d in Go", name, value, ok, want)

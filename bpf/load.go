@@ -13,57 +13,57 @@ import (
 
 // The layout of the maps' elements, as the C side has it.
 type (
-	Core      = slicetraceCore
-	Sums      = slicetraceSums
-	Snapshot  = slicetraceSnapshot
-	ClassPage = slicetraceClassPage
-	Spread    = slicetraceSpread
-	Lives     = slicetraceLives
-	Worker    = slicetraceWorker
-	Obituary  = slicetraceObituary
-	Events    = slicetraceEvents
-	Event     = slicetraceEvent
-	Raw       = slicetraceRaw
-	TaskName  = slicetraceTaskName
-	Wanted    = slicetraceWanted
-	Places    = slicetracePlaces
-	Totals    = slicetraceTotals
+	CPUState     = slicetraceCpuState
+	Sums         = slicetraceSums
+	Snapshot     = slicetraceSnapshot
+	ClassHists   = slicetraceClassHists
+	Hist         = slicetraceHist
+	ExitedCounts = slicetraceExitedCounts
+	WatchedTask  = slicetraceWatchedTask
+	TaskExit     = slicetraceTaskExit
+	Events       = slicetraceEvents
+	Event        = slicetraceEvent
+	EventBuf     = slicetraceEventBuf
+	TaskName     = slicetraceTaskName
+	Wanted       = slicetraceWanted
+	Places       = slicetracePlaces
+	Globals      = slicetraceGlobals
 )
 
-// Who holds a core: the values of Core.Holder and the index of Core.Time.
+// Who holds a core: the values of CPUState.Occupant and the index of CPUState.OccupiedNs.
 const (
-	HolderIdle = iota
-	HolderWorker
-	HolderOther
+	OccupantIdle = iota
+	OccupantWatched
+	OccupantOther
 )
 
 // What becomes of a watched task's children, and theirs, when they end: the
-// values of Worker.Children.
+// values of WatchedTask.Children.
 const (
 	FollowNone = iota
 	// FollowListed has each one's record sent into Ring.
 	FollowListed
-	// FollowCounted has each one added to Sums.Lives.
+	// FollowCounted has each one added to Sums.Exited.
 	FollowCounted
 )
 
 // What a record in Ring is: its first word.
 const (
-	RecordObituary = iota
+	RecordTaskExit = iota
 	RecordEvents
-	RecordTask
+	RecordTaskName
 )
 
-// The bits of Event.Flags. Without EventWakeup it is a switch; EventPicked and
-// EventEnded say which phases of the switch before it were timed.
+// The bits of Event.Flags. Without EventWakeup it is a switch; EventPickValid and
+// EventSwitchValid say which phases of the switch before it were timed.
 const (
 	EventWakeup = 1 << iota
-	EventPicked
-	EventEnded
+	EventPickValid
+	EventSwitchValid
 	EventPreempt
 )
 
-// NoCPU is Worker.Cpu of a task that has not run since it was watched.
+// NoCPU is WatchedTask.Cpu of a task that has not run since it was watched.
 const NoCPU = ^uint16(0)
 
 // ErrTooOld says that the kernel lacks what every figure needs.
@@ -95,14 +95,14 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Sums, Shadow, Workers *ebpf.Map
+	CPUs, Sums, SnapshotBuf, Tasks *ebpf.Map
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
-	// Raw holds a Raw a core where Options.Record is set.
-	Raw *ebpf.Map
-	// Totals holds a Totals, and Places a Places.
-	Totals, Places *ebpf.Variable
-	Snapshot       *ebpf.Program // fills Shadow, which holds a Snapshot
+	// EventBufs holds an EventBuf for each core where Options.Record is set.
+	EventBufs *ebpf.Map
+	// Globals holds a Globals, and Places a Places.
+	Globals, Places *ebpf.Variable
+	Snapshot        *ebpf.Program // fills SnapshotBuf, which holds a Snapshot
 	// Hooks are in the order in which they are to be attached: sched_switch
 	// last, so that no switch is counted before its phases can be timed.
 	Hooks []Hook
@@ -110,10 +110,10 @@ type Objects struct {
 	// or it was left out.
 	Pick, Switch string
 
-	collection        *ebpf.Collection
-	free, ended, last *ebpf.Map
-	watch             *ebpf.Program  // of an iterator over all tasks
-	wanted            *ebpf.Variable // which of them it watches
+	collection         *ebpf.Collection
+	free, ended, final *ebpf.Map
+	watch              *ebpf.Program  // of an iterator over all tasks
+	wanted             *ebpf.Variable // which of them it watches
 }
 
 // hookPrograms are the tracepoints in attaching order. The switch phase's end
@@ -226,15 +226,15 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	if o.Cores > int(NoCPU) {
 		return fmt.Errorf("size maps: %d cores: at most %d can be told apart", o.Cores, NoCPU)
 	}
-	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
+	spec.Maps[slicetraceMapStCpus].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStSums].MaxEntries = uint32(o.Cores)
-	for _, name := range []string{slicetraceMapStWorkers, slicetraceMapStFree, slicetraceMapStEnded, slicetraceMapStLast} {
+	for _, name := range []string{slicetraceMapStTasks, slicetraceMapStFree, slicetraceMapStEnded, slicetraceMapStFinal} {
 		spec.Maps[name].MaxEntries = uint32(o.Tasks)
 	}
-	if workers := spec.Maps[slicetraceMapStWorkers]; uint32(o.Tasks) > linearBytes/workers.ValueSize {
+	if records := spec.Maps[slicetraceMapStTasks]; uint32(o.Tasks) > linearBytes/records.ValueSize {
 		// Pages of its own in any case. Then they begin where a cache line does, and no
 		// record shares a line with its neighbour, whose task runs on another core.
-		workers.Flags |= unix.BPF_F_MMAPABLE
+		records.Flags |= unix.BPF_F_MMAPABLE
 	}
 	if err := spec.Variables[slicetraceVarMostTasks].Set(uint32(o.Tasks)); err != nil {
 		return fmt.Errorf("set number of tasks: %w", err)
@@ -256,7 +256,7 @@ const cellsAPart = len(slicetraceIndex{}.Cell)
 func sizeIndex(spec *ebpf.CollectionSpec, tasks uint32) error {
 	cells := max(uint32(1)<<bits.Len32(4*tasks-1), uint32(cellsAPart))
 	spec.Maps[slicetraceMapStIndex].MaxEntries = cells / uint32(cellsAPart)
-	spec.Maps[slicetraceMapStOverflow].MaxEntries = max(64, tasks)
+	spec.Maps[slicetraceMapStCollisions].MaxEntries = max(64, tasks)
 	if err := spec.Variables[slicetraceVarIndexMask].Set(cells - 1); err != nil {
 		return fmt.Errorf("set number of cells: %w", err)
 	}
@@ -275,19 +275,19 @@ func recordBytes(cores int) uint32 {
 
 // sizeRing makes room for a recording, or none.
 func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
-	raw, ring := spec.Maps[slicetraceMapStRaw], spec.Maps[slicetraceMapStRing]
+	buffers, ring := spec.Maps[slicetraceMapStEventBufs], spec.Maps[slicetraceMapStRing]
 	online := o.Online
 	if online == 0 {
 		online = o.Cores
 	}
 	if !o.Record {
 		// The programs' use of it is dead code, which is not checked.
-		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
+		buffers.ValueSize, buffers.Key, buffers.Value = 8, nil, nil
 		if online == 1 { // where half as many tasks end
 			ring.MaxEntries /= 2
 		}
 	} else {
-		raw.MaxEntries = uint32(o.Cores)
+		buffers.MaxEntries = uint32(o.Cores)
 		ring.MaxEntries = recordBytes(online)
 	}
 	err := errors.Join(
@@ -303,14 +303,14 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 func (objs *Objects) assign() {
 	c := objs.collection
 	objs.watch, objs.wanted = c.Programs[slicetraceProgStWatch], c.Variables[slicetraceVarStWanted]
-	objs.Cores = c.Maps[slicetraceMapStCores]
+	objs.CPUs = c.Maps[slicetraceMapStCpus]
 	objs.Sums = c.Maps[slicetraceMapStSums]
-	objs.Shadow = c.Maps[slicetraceMapStShadow]
-	objs.Workers = c.Maps[slicetraceMapStWorkers]
-	objs.free, objs.ended, objs.last = c.Maps[slicetraceMapStFree], c.Maps[slicetraceMapStEnded], c.Maps[slicetraceMapStLast]
+	objs.SnapshotBuf = c.Maps[slicetraceMapStSnapshotBuf]
+	objs.Tasks = c.Maps[slicetraceMapStTasks]
+	objs.free, objs.ended, objs.final = c.Maps[slicetraceMapStFree], c.Maps[slicetraceMapStEnded], c.Maps[slicetraceMapStFinal]
 	objs.Ring = c.Maps[slicetraceMapStRing]
-	objs.Raw = c.Maps[slicetraceMapStRaw]
-	objs.Totals, objs.Places = c.Variables[slicetraceVarStTotals], c.Variables[slicetraceVarStPlaces]
+	objs.EventBufs = c.Maps[slicetraceMapStEventBufs]
+	objs.Globals, objs.Places = c.Variables[slicetraceVarStGlobals], c.Variables[slicetraceVarStPlaces]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
 	for i := range objs.Hooks {
 		h := &objs.Hooks[i]

@@ -12,12 +12,12 @@
  */
 __noinline int add_entry(u32 cpu, u32 i)
 {
-	struct core *c = bpf_map_lookup_elem(&st_cores, &cpu);
+	struct cpu_state *c = bpf_map_lookup_elem(&st_cpus, &cpu);
 	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
-	struct class_page *p;
+	struct class_hists *p;
 	u32 class, cause;
-	struct entry *e;
-	u64 pick, took;
+	struct log_entry *e;
+	u64 pick, switch_ns;
 
 	if (!c || !s)
 		return 0;
@@ -25,36 +25,36 @@ __noinline int add_entry(u32 cpu, u32 i)
 	e = &c->log[i % LOG_ENTRIES];
 	cause = e->cause;
 	class = e->class;
-	if (e->waited)
-		spread_add(&s->wait, e->wait);
+	if (e->wait_valid)
+		hist_add(&s->wait, e->wait_ns);
 	if (cause < CAUSES)
-		spread_add(&s->ended[cause], e->slice);
+		hist_add(&s->slices[cause], e->slice_ns);
 	if (class >= CLASSES)
 		return 0;
-	pick = e->pick;
-	took = e->took;
+	pick = e->pick_ns;
+	switch_ns = e->switch_ns;
 	p = &s->classes[class];
 	p->switches++;
-	if (e->picked) {
+	if (e->pick_valid) {
 		p->pick_sum += pick;
 		raise(&p->pick_max, pick);
 		p->pick[bucket_of(pick, PHASE_BUCKETS - 1)]++;
 	}
-	if (!e->ended)
+	if (!e->switch_valid)
 		return 0;
-	p->switch_sum += took;
-	raise(&p->switch_max, took);
-	p->switch_[bucket_of(took, PHASE_BUCKETS - 1)]++;
-	if (!e->picked)
+	p->switch_sum += switch_ns;
+	raise(&p->switch_max, switch_ns);
+	p->switch_[bucket_of(switch_ns, PHASE_BUCKETS - 1)]++;
+	if (!e->pick_valid)
 		return 0;
-	p->cost_sum += pick + took;
-	raise(&p->cost_max, pick + took);
-	p->cost[bucket_of(pick + took, PHASE_BUCKETS - 1)]++;
+	p->cost_sum += pick + switch_ns;
+	raise(&p->cost_max, pick + switch_ns);
+	p->cost[bucket_of(pick + switch_ns, PHASE_BUCKETS - 1)]++;
 	return 0;
 }
 
 /* Adds the log to the sums and empties it. */
-static __noinline int flush(struct core *c)
+static __noinline int flush(struct cpu_state *c)
 {
 	u32 cpu = bpf_get_smp_processor_id(), i;
 
@@ -71,27 +71,27 @@ static __always_inline u32 short_time(u64 ns)
 }
 
 /* The phases of the switch before this one, which are complete by now. */
-static __always_inline void log_phases(struct core *c, struct entry *e)
+static __always_inline void log_phases(struct cpu_state *c, struct log_entry *e)
 {
 	e->class = c->class;
-	e->pick = c->pick;
-	e->picked = c->picked;
-	e->ended = c->exit != 0;
-	e->took = short_time(c->exit - c->since);
+	e->pick_ns = c->pick_ns;
+	e->pick_valid = c->pick_valid;
+	e->switch_valid = c->exit_stamp != 0;
+	e->switch_ns = short_time(c->exit_stamp - c->slice_start);
 }
 
-static __always_inline struct entry *next_entry(struct core *c)
+static __always_inline struct log_entry *next_entry(struct cpu_state *c)
 {
 	u32 i = c->logged % LOG_ENTRIES;
-	struct entry *e = &c->log[i];
+	struct log_entry *e = &c->log[i];
 
 	e->cause = CAUSES;
-	e->waited = 0;
+	e->wait_valid = 0;
 	return e;
 }
 
 /* To be followed by no use of the entry: it may be added to the sums at once. */
-static __always_inline void end_entry(struct core *c)
+static __always_inline void end_entry(struct cpu_state *c)
 {
 	c->logged++;
 	if (c->logged >= LOG_ENTRIES)

@@ -192,9 +192,9 @@ static __always_inline struct hrtimer *a_timer(void)
 	barrier_var(i); /* else its bound is lost to the verifier */
 	timer = (struct hrtimer *)&fake_timers[i * 1024];
 
-	st_totals.tick_function = 1 + FAKE_TICK;
-	st_totals.hrtick_function = 1 + FAKE_HRTICK;
-	st_totals.plain_function[0] = 1 + FAKE_PLAIN;
+	st_globals.tick_function = 1 + FAKE_TICK;
+	st_globals.hrtick_function = 1 + FAKE_HRTICK;
+	st_globals.plain_function[0] = 1 + FAKE_PLAIN;
 	timer->function = (void *)(1 + (u64)world.timer);
 	return timer;
 }

@@ -120,7 +120,7 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 	r := &replay{
 		t: t, maps: objs.Maps, fakes: make(map[int]fake),
 		step: objs.Programs["replay_step"], world: objs.Variables["world"],
-		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals], wanted: objs.Variables[slicetraceVarStWanted],
+		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStGlobals], wanted: objs.Variables[slicetraceVarStWanted],
 	}
 	r.objs = &Objects{collection: objs}
 	r.objs.assign()
@@ -215,8 +215,8 @@ func (r *replay) tick(cpu uint32, at uint64, current int, sets uint64) {
 	r.timerEnds(cpu, at, timerTick, current, sets)
 }
 
-// swtch is the sched_switch alone.
-func (r *replay) swtch(cpu uint32, at uint64, prev, next int) {
+// switchTo is the sched_switch alone.
+func (r *replay) switchTo(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
 	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other = uint32(prev), uint32(next) })
 }
@@ -243,7 +243,7 @@ func (r *replay) switchTold(cpu uint32, at uint64, prev, next int, state uint32)
 func (r *replay) turn(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
 	r.entry(cpu, at-10)
-	r.swtch(cpu, at, prev, next)
+	r.switchTo(cpu, at, prev, next)
 	r.exit(cpu, at+20)
 }
 
@@ -304,12 +304,12 @@ func (r *replay) tryToWatch(task int, children uint8) uint8 {
 	return wanted[0].State
 }
 
-// worker returns the record of the task that is watched under a tid, nil if none is.
-func (r *replay) worker(tid uint32) *Worker {
+// watched returns the record of the task that is watched under a tid, nil if none is.
+func (r *replay) watched(tid uint32) *WatchedTask {
 	r.t.Helper()
-	for slot := range r.maps[slicetraceMapStWorkers].MaxEntries() {
-		var w Worker
-		r.must(r.maps[slicetraceMapStWorkers].Lookup(slot, &w))
+	for slot := range r.maps[slicetraceMapStTasks].MaxEntries() {
+		var w WatchedTask
+		r.must(r.maps[slicetraceMapStTasks].Lookup(slot, &w))
 		if w.Key != 0 && w.Tid == tid {
 			return &w
 		}
@@ -317,22 +317,22 @@ func (r *replay) worker(tid uint32) *Worker {
 	return nil
 }
 
-// obituaries returns those that were sent since the last call.
-func (r *replay) obituaries() (all []Obituary) {
+// exits returns those that were sent since the last call.
+func (r *replay) exits() (all []TaskExit) {
 	r.t.Helper()
 	for _, record := range r.records() {
-		var o Obituary
+		var o TaskExit
 		r.must(binary.Read(bytes.NewReader(record), binary.NativeEndian, &o))
-		want(r.t, "type", uint64(o.Record), RecordObituary)
+		want(r.t, "type", uint64(o.Record), RecordTaskExit)
 		all = append(all, o)
 	}
 	return all
 }
 
-func (r *replay) core(cpu uint32) Core {
+func (r *replay) core(cpu uint32) CPUState {
 	r.t.Helper()
-	var core Core
-	r.must(r.maps[slicetraceMapStCores].Lookup(cpu, &core))
+	var core CPUState
+	r.must(r.maps[slicetraceMapStCpus].Lookup(cpu, &core))
 	return core
 }
 
@@ -345,15 +345,15 @@ func (r *replay) snapshot(cpu uint32, at uint64, current int) Snapshot {
 		r.t.Fatalf("snapshot: program returned %d, %v", ret, err)
 	}
 	var s Snapshot
-	r.must(r.maps[slicetraceMapStShadow].Lookup(uint32(0), &s))
+	r.must(r.maps[slicetraceMapStSnapshotBuf].Lookup(uint32(0), &s))
 	return s
 }
 
-func (r *replay) totals() Totals {
+func (r *replay) globals() Globals {
 	r.t.Helper()
-	var totals Totals
-	r.must(r.total.Get(&totals))
-	return totals
+	var globals Globals
+	r.must(r.total.Get(&globals))
+	return globals
 }
 
 func (r *replay) places() Places {
@@ -383,7 +383,7 @@ func (r *replay) records() [][]byte {
 
 // endedBy counts a core's slices by their cause.
 func endedBy(s *Snapshot, cause int) (slices uint32) {
-	for _, n := range s.Sums.Ended[cause].Bucket {
+	for _, n := range s.Sums.Slices[cause].Bucket {
 		slices += n
 	}
 	return slices

@@ -191,9 +191,9 @@ func TestCauses(t *testing.T) {
 		r := newReplay(t)
 		r.watch(a, FollowNone)
 		r.turn(0, 500, d, a)
-		before := r.worker(10).Ended
+		before := r.watched(10).Slices
 		c.leave(r)
-		ended := r.worker(10).Ended
+		ended := r.watched(10).Slices
 		if ended[c.cause] == before[c.cause] {
 			t.Errorf("%s: slices by blocked, exited, tick, wakeup, yield, other: %v", name, ended)
 		}
@@ -264,7 +264,7 @@ func TestFlagIsLearned(t *testing.T) {
 		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarLazyShift, c.lazy) })
 		r.timerBegins(0, 1000, c.timer, c.current)
 		r.timerEnds(0, 1001, c.timer, c.current, c.sets)
-		want(t, name, r.totals().ReschedFlags, c.want)
+		want(t, name, r.globals().ReschedFlags, c.want)
 	}
 }
 
@@ -287,17 +287,17 @@ func TestStateFromTheTracepoint(t *testing.T) {
 		r.watch(a, FollowNone)
 		r.turn(0, 500, d, a)
 		r.task(a, fake{state: c.now})
-		record := r.worker(10)
+		record := r.watched(10)
 		r.switchTold(0, 2000, a, b, c.told)
 		if c.cause == exited {
-			if r.worker(10) != nil {
+			if r.watched(10) != nil {
 				t.Errorf("%s: it is still watched", name)
 			}
 			continue
 		}
-		after := r.worker(10)
-		if after.Ended[c.cause] != record.Ended[c.cause]+1 || (after.Runnable != 0) != c.runnable {
-			t.Errorf("%s: slices by cause: %v; runnable since %d", name, after.Ended, after.Runnable)
+		after := r.watched(10)
+		if after.Slices[c.cause] != record.Slices[c.cause]+1 || (after.RunnableSince != 0) != c.runnable {
+			t.Errorf("%s: slices by cause: %v; runnable since %d", name, after.Slices, after.RunnableSince)
 		}
 	}
 }
@@ -313,7 +313,7 @@ func TestPreemptedOnItsWayToBlock(t *testing.T) {
 	r.exit(0, 2020)
 	r.wake(0, 2500, a, b)
 	r.turn(0, 3000, b, a)
-	want(t, "wait", r.worker(10).Wait, 1000)
+	want(t, "wait", r.watched(10).Wait, 1000)
 }
 
 // What a quota keeps a task from running is in no wait.
@@ -325,24 +325,24 @@ func TestThrottledTimeIsNoWait(t *testing.T) {
 	r.turn(0, 2000, a, b)
 	r.task(a, fake{})
 	r.turn(0, 5000, b, a)
-	w := r.worker(10)
+	w := r.watched(10)
 	want(t, "wait", w.Wait, 0)
 	want(t, "longest wait", w.WaitMax, 0)
 	want(t, "throttled", w.Throttled, 3000)
 	r.turn(0, 6000, a, b)
 	r.turn(0, 6400, b, a)
-	want(t, "wait after it", r.worker(10).Wait, 400)
+	want(t, "wait after it", r.watched(10).Wait, 400)
 	r.wake(1, 6500, a, c) // while it runs, as whoever is quick does to one about to sleep
 	r.task(a, fake{throttled: true})
 	r.turn(0, 7000, a, b)
 	r.task(a, fake{})
 	r.turn(0, 7100, b, a)
-	want(t, "wait, as it was", r.worker(10).Wait, 400)
-	want(t, "throttled once more", r.worker(10).Throttled, 3100)
+	want(t, "wait, as it was", r.watched(10).Wait, 400)
+	want(t, "throttled once more", r.watched(10).Throttled, 3100)
 	r.turn(0, 7200, a, b)
 	r.turn(0, 7300, b, a)
-	want(t, "wait after that", r.worker(10).Wait, 500)
-	want(t, "throttled, still", r.worker(10).Throttled, 3100)
+	want(t, "wait after that", r.watched(10).Wait, 500)
+	want(t, "throttled, still", r.watched(10).Throttled, 3100)
 }
 
 // Which class a switch is of when the task before has given up its memory.

@@ -84,26 +84,26 @@ func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
 			if name == "the kernel skips the execution" {
 				tid = 20 // that alone is not known then
 			}
-			w := r.worker(tid)
+			w := r.watched(tid)
 			if w == nil {
 				t.Fatalf("nobody is watched as task %d", tid)
 			}
 			want(t, "the thread's time", w.OnCpu, c.onCPU)
-			obituaries := r.obituaries()
-			if len(obituaries) != 1 {
-				t.Fatalf("%d obituaries, want the first thread's", len(obituaries))
+			exits := r.exits()
+			if len(exits) != 1 {
+				t.Fatalf("%d exits, want the first thread's", len(exits))
 			}
-			o := &obituaries[0]
-			want(t, "the first thread's tid", uint64(o.Worker.Tid), 10)
-			want(t, "its time", o.Worker.OnCpu, c.firstOnCPU)
-			want(t, "its last switch", o.Worker.Ended[exited], 1)
-			want(t, "its switches by the kernel's count", o.Last.Nivcsw, 7)
+			o := &exits[0]
+			want(t, "the first thread's tid", uint64(o.Task.Tid), 10)
+			want(t, "its time", o.Task.OnCpu, c.firstOnCPU)
+			want(t, "its last switch", o.Task.Slices[exited], 1)
+			want(t, "its switches by the kernel's count", o.Final.Nivcsw, 7)
 			r.turn(0, 4000, idle, b)
 			r.turn(0, 4100, b, idle)
-			want(t, "the thread's time", r.worker(tid).OnCpu, c.onCPU+100)
+			want(t, "the thread's time", r.watched(tid).OnCpu, c.onCPU+100)
 			for cpu := range uint32(2) {
 				s := r.snapshot(cpu, 5000, []int{idle, d}[cpu])
-				want(t, "unseen", s.Core.Unseen, 0)
+				want(t, "unseen", s.Cpu.HiddenSwitches, 0)
 			}
 			want(t, "free places", uint64(len(r.free())), replayed-1)
 		})

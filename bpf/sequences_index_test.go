@@ -13,12 +13,12 @@ func oneCell(spec *ebpf.CollectionSpec) {
 	}
 }
 
-// overflow counts what stands in the index's overflow.
-func (r *replay) overflow() (n int) {
+// collisions counts what stands in the index's overflow.
+func (r *replay) collisions() (n int) {
 	r.t.Helper()
 	var key uint64
 	var slot uint32
-	entries := r.maps[slicetraceMapStOverflow].Iterate()
+	entries := r.maps[slicetraceMapStCollisions].Iterate()
 	for entries.Next(&key, &slot) {
 		n++
 	}
@@ -54,27 +54,27 @@ func TestTasksThatShareACell(t *testing.T) {
 	r.watch(a, FollowListed)
 	r.watch(c, FollowListed)
 	r.fork(0, 500, 600, a, d)
-	want(t, "tasks in the overflow", uint64(r.overflow()), 2)
+	want(t, "tasks in the overflow", uint64(r.collisions()), 2)
 	r.turn(0, 1000, b, a)
 	r.turn(0, 2000, a, c)
 	r.turn(0, 5000, c, d)
 	r.turn(0, 9000, d, b)
-	want(t, "time of a", r.worker(10).OnCpu, 1000)
-	want(t, "time of c", r.worker(30).OnCpu, 3000)
-	want(t, "time of d", r.worker(40).OnCpu, 4000)
+	want(t, "time of a", r.watched(10).OnCpu, 1000)
+	want(t, "time of c", r.watched(30).OnCpu, 3000)
+	want(t, "time of d", r.watched(40).OnCpu, 4000)
 
 	r.die(10_000, a)
 	r.task(b, fake{})
 	r.fork(0, 11_500, 11_600, c, b)
-	want(t, "tasks in the overflow", uint64(r.overflow()), 2)
+	want(t, "tasks in the overflow", uint64(r.collisions()), 2)
 	r.turn(0, 12_000, idle, b)
 	r.turn(0, 14_000, b, idle)
-	want(t, "time of c", r.worker(30).OnCpu, 3000)
-	want(t, "time of who took the cell", r.worker(20).OnCpu, 2000)
+	want(t, "time of c", r.watched(30).OnCpu, 3000)
+	want(t, "time of who took the cell", r.watched(20).OnCpu, 2000)
 	r.die(20_000, c)
 	r.die(30_000, d)
-	want(t, "tasks in the overflow when they have ended", uint64(r.overflow()), 0)
-	want(t, "tasks that found no place", r.totals().MapFull, 0)
+	want(t, "tasks in the overflow when they have ended", uint64(r.collisions()), 0)
+	want(t, "tasks that found no place", r.globals().MapFull, 0)
 }
 
 // A cell that is being given away elsewhere: who comes meanwhile, on either side, is
@@ -88,18 +88,18 @@ func TestCellIsBeingGivenAway(t *testing.T) {
 			r := newReplay(t, oneCell)
 			r.watch(a, FollowListed)
 			const lock = uint64(1) // CELL_LOCK(0)
-			r.must(r.maps[slicetraceMapStOverflow].Put(lock, uint32(0)))
+			r.must(r.maps[slicetraceMapStCollisions].Put(lock, uint32(0)))
 			come(r)
 			r.turn(0, 2000, a, d)
 			r.turn(0, 3000, d, a)
-			want(t, "its time", r.worker(40).OnCpu, 1000)
-			r.must(r.maps[slicetraceMapStOverflow].Delete(lock))
+			want(t, "its time", r.watched(40).OnCpu, 1000)
+			r.must(r.maps[slicetraceMapStCollisions].Delete(lock))
 			r.watch(c, FollowNone)
 			r.turn(0, 4000, a, d)
 			r.turn(0, 6000, d, c)
 			r.turn(0, 9000, c, a)
-			want(t, "its time", r.worker(40).OnCpu, 3000)
-			want(t, "time of who came after", r.worker(30).OnCpu, 3000)
+			want(t, "its time", r.watched(40).OnCpu, 3000)
+			want(t, "time of who came after", r.watched(30).OnCpu, 3000)
 		})
 	}
 }
@@ -115,13 +115,13 @@ func TestCellOfATaskThatIsGone(t *testing.T) {
 			r := newReplay(t, oneCell)
 			r.watch(a, FollowListed)
 			r.watch(b, FollowListed)
-			want(t, "tasks in the overflow", uint64(r.overflow()), 1)
+			want(t, "tasks in the overflow", uint64(r.collisions()), 1)
 			r.die(1000, a)
 			come(r)
-			want(t, "tasks in the overflow, as the cell is free", uint64(r.overflow()), 1)
+			want(t, "tasks in the overflow, as the cell is free", uint64(r.collisions()), 1)
 			r.turn(0, 6000, c, d)
 			r.turn(0, 9000, d, c)
-			want(t, "its time", r.worker(40).OnCpu, 3000)
+			want(t, "its time", r.watched(40).OnCpu, 3000)
 		})
 	}
 }
@@ -144,14 +144,14 @@ func TestEveryPlaceCanBeUsed(t *testing.T) {
 				r.task(i, fake{})
 				r.fork(0, 1000, 1000, a, i)
 			}
-			want(t, "tasks that found no place", r.totals().MapFull, 0)
+			want(t, "tasks that found no place", r.globals().MapFull, 0)
 			r.fork(0, 2000, 2000, a, last)
-			want(t, "tasks that found no place", r.totals().MapFull, 1)
+			want(t, "tasks that found no place", r.globals().MapFull, 1)
 			want(t, "who is to be watched then", uint64(r.tryToWatch(last, FollowNone)), WatchingNoRoom)
 			r.die(3000, c)
 			want(t, "who is to be watched now", uint64(r.tryToWatch(last, FollowNone)), Watching)
 			want(t, "who is to be watched again", uint64(r.tryToWatch(last, FollowNone)), WatchingAlready)
-			want(t, "tasks that found no place", r.totals().MapFull, 1)
+			want(t, "tasks that found no place", r.globals().MapFull, 1)
 			if free := r.free(); len(free) > 0 {
 				t.Errorf("%v are free, want none", free)
 			}

@@ -58,11 +58,11 @@ func TestRecordingBlockFlushAndLoss(t *testing.T) {
 		if wantPrev := []uint32{10, 20}[i%2]; e.Prev != wantPrev || e.Time != uint64(1000+500*i) {
 			t.Fatalf("event %d is %+v", i, e)
 		}
-		if i > 0 && (e.Pick != 10 || e.Took != 20 || e.Class != classProcess || e.Flags != EventPicked|EventEnded) {
+		if i > 0 && (e.PickNs != 10 || e.SwitchNs != 20 || e.Class != classProcess || e.Flags != EventPickValid|EventSwitchValid) {
 			t.Fatalf("event %d has the phases %+v", i, e)
 		}
 	}
-	want(t, "the first event's slice, whose begin was not seen", first.Event[0].Since, 0)
+	want(t, "the first event's slice, whose begin was not seen", first.Event[0].SliceStart, 0)
 	want(t, "the first event's class: no switch before it", uint64(first.Event[0].Class), classIdleOut+1)
 
 	turns(32) // fits
@@ -149,12 +149,12 @@ func TestRecordingLossAtTheEnd(t *testing.T) {
 func TestWakeupWhileEventsAreSent(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	sending := func(is uint8) {
-		var raw Raw
-		r.must(r.maps[slicetraceMapStRaw].Lookup(uint32(0), &raw))
+		var raw EventBuf
+		r.must(r.maps[slicetraceMapStEventBufs].Lookup(uint32(0), &raw))
 		raw.Out.Sending = is
-		r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
+		r.must(r.maps[slicetraceMapStEventBufs].Put(uint32(0), &raw))
 	}
-	const room = uint64(len(Raw{}.Late))
+	const room = uint64(len(EventBuf{}.Late))
 	r.turn(0, 1000, a, b)
 	sent := uint64(1000)
 	for round := range uint64(3) { // so that it goes round
@@ -194,7 +194,7 @@ func TestNamesTellWhoCreatedATask(t *testing.T) {
 	var got [][2]uint32
 	for _, sample := range r.records() {
 		var n TaskName
-		if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record == RecordTask {
+		if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record == RecordTaskName {
 			got = append(got, [2]uint32{n.Tid, n.Parent})
 		}
 	}
@@ -211,7 +211,7 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 		got := ""
 		for _, sample := range r.records() {
 			var n TaskName
-			if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record != RecordTask {
+			if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record != RecordTaskName {
 				continue
 			}
 			got += string(byte(n.Comm[0]))
@@ -246,10 +246,10 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 	many('w')
 	r.snapshot(0, 6200, b)
 	wantNames("a snapshot", "w")
-	var raw Raw
-	r.must(r.maps[slicetraceMapStRaw].Lookup(uint32(0), &raw))
-	raw.Out.Naming = 1
-	r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
+	var raw EventBuf
+	r.must(r.maps[slicetraceMapStEventBufs].Lookup(uint32(0), &raw))
+	raw.Out.NameBusy = 1
+	r.must(r.maps[slicetraceMapStEventBufs].Put(uint32(0), &raw))
 	r.rename(0, 6300, b, b, 'v')
 	wantNames("one that was preempted has the place", "v")
 }

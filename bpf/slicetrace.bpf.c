@@ -37,55 +37,55 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	u64 s0 = bpf_ktime_get_ns();
-	struct core *c = this_core();
-	struct entry *e;
+	struct cpu_state *c = this_cpu();
+	struct log_entry *e;
 	u32 state;
 	u64 s1;
 
 	if (!c) {
-		__sync_fetch_and_add(&st_totals.unwatched_core, 1);
+		__sync_fetch_and_add(&st_globals.unwatched_core, 1);
 		return 0;
 	}
-	if (c->since && c->task != (u64)prev)
-		find_holder(c, prev, s0);
+	if (c->slice_start && c->task != (u64)prev)
+		find_occupant(c, prev, s0);
 	state = switch_state(ctx, prev);
 	if (recording)
 		record_switch(c, preempt, prev, next, state,
 			      prev->pid ? cause_of(c, preempt, prev, next, state) : CAUSES, s0);
 	e = next_entry(c);
 	e->class = CLASSES;
-	if (c->since) {
-		end_holding(c, s0);
+	if (c->slice_start) {
+		charge_occupant(c, s0);
 		log_phases(c, e);
-		if (c->holder == HOLDER_WORKER)
+		if (c->occupant == OCCUPANT_WATCHED)
 			switch_out(c, e, preempt, prev, next, state, s0);
 	}
 	c->switches++;
 	c->class = class_of(prev, next);
-	c->picked = c->entry != 0;
-	c->pick = short_time(s0 - c->entry);
-	c->entry = 0;
-	c->exit = 0;
-	c->asked = 0;
+	c->pick_valid = c->entry_stamp != 0;
+	c->pick_ns = short_time(s0 - c->entry_stamp);
+	c->entry_stamp = 0;
+	c->exit_stamp = 0;
+	c->tick_asked = 0;
 	c->wakes = 0;
 	hand_over(c, e, next, s0);
 	end_entry(c);
 	s1 = bpf_ktime_get_ns();
-	c->since = s1;
-	c->self += s1 - s0;
+	c->slice_start = s1;
+	c->bookkeeping_ns += s1 - s0;
 	return 0;
 }
 
 SEC("tp_btf/sched_entry_tp")
 int BPF_PROG(st_entry)
 {
-	struct core *c = this_core();
+	struct cpu_state *c = this_cpu();
 
 	if (!c)
 		return 0;
 	/* Brings the page into the TLB before the stamp, not within the phase. */
-	barrier_var(c->entry);
-	c->entry = bpf_ktime_get_ns();
+	barrier_var(c->entry_stamp);
+	c->entry_stamp = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -105,7 +105,7 @@ int st_finish(void *ctx)
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(st_wakeup, struct task_struct *p)
 {
-	return runnable(p);
+	return becomes_runnable(p);
 }
 
 /*
@@ -119,14 +119,14 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 {
 	u32 slot;
-	struct worker *w = worker_of(child, &slot);
+	struct watched_task *w = find_watched(child, &slot);
 
 	if (w) { /* the end of who had this address before was not seen */
-		let_go(w, 0);
+		unwatch(w, 0);
 		free_slot(slot);
-		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+		__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
 	}
-	w = worker_of(parent, &slot);
+	w = find_watched(parent, &slot);
 	if (w && w->children)
 		adopt(child, w->children, w->children == FOLLOW_COUNTED);
 	return 0;
@@ -137,16 +137,16 @@ SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(st_wakeup_new, struct task_struct *child)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
-	struct worker *w;
+	struct watched_task *w;
 	u32 slot;
 
-	w = worker_of(parent, &slot);
+	w = find_watched(parent, &slot);
 
 	if (recording)
 		record_name(child, child->comm, parent->pid);
 	if (w && w->children && adopt(child, w->children, w->children == FOLLOW_COUNTED))
-		__sync_fetch_and_add(&st_totals.map_full, 1);
-	return runnable(child);
+		__sync_fetch_and_add(&st_globals.map_full, 1);
+	return becomes_runnable(child);
 }
 
 /* Attached only when recording; an execution renames its task too. */
@@ -160,12 +160,12 @@ int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(st_exec, struct task_struct *p, int old_pid)
 {
-	struct worker *w;
+	struct watched_task *w;
 	u32 slot;
 
 	if (old_pid == p->pid)
 		return 0;
-	w = worker_of(p, &slot);
+	w = find_watched(p, &slot);
 	if (w)
 		w->tid = p->pid;
 	return 0;
@@ -175,10 +175,10 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(st_process_exit, struct task_struct *p)
 {
 	u32 slot;
-	struct worker *w = worker_of(p, &slot);
+	struct watched_task *w = find_watched(p, &slot);
 
-	if (w && !w->exit) {
-		w->exit = bpf_ktime_get_ns();
+	if (w && !w->exit_start) {
+		w->exit_start = bpf_ktime_get_ns();
 		__sync_fetch_and_add(&st_places.leaving, 1);
 	}
 	return 0;
@@ -189,11 +189,11 @@ int BPF_PROG(st_tick, struct hrtimer *timer)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
 	u32 kind = kind_of_timer((u64)timer->function);
-	struct core *c;
+	struct cpu_state *c;
 
-	if (kind == TIMER_PLAIN && (st_totals.resched_flags || current->pid))
+	if (kind == TIMER_PLAIN && (st_globals.resched_flags || current->pid))
 		return 0;
-	c = this_core();
+	c = this_cpu();
 	if (c)
 		timer_begins(c, (u64)timer, kind, current->thread_info.flags);
 	return 0;
@@ -204,9 +204,9 @@ SEC("tp_btf/hrtimer_expire_exit")
 int BPF_PROG(st_tick_end, struct hrtimer *timer)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
-	struct core *c = this_core();
+	struct cpu_state *c = this_cpu();
 
-	if (c && (c->timer == (u64)timer || c->ticker == (u64)timer))
+	if (c && (c->timer == (u64)timer || c->tick_timer == (u64)timer))
 		timer_ends(c, (u64)timer, !current->pid, current->thread_info.flags);
 	return 0;
 }
@@ -221,39 +221,39 @@ SEC("raw_tp")
 int st_snapshot(void *ctx)
 {
 	u32 cpu = bpf_get_smp_processor_id(), zero = 0, i;
-	struct core *c = this_core();
+	struct cpu_state *c = this_cpu();
 	struct sums *sums = bpf_map_lookup_elem(&st_sums, &cpu);
-	struct snapshot *s = bpf_map_lookup_elem(&st_shadow, &zero);
+	struct snapshot *s = bpf_map_lookup_elem(&st_snapshot_buf, &zero);
 	struct task_struct *current = bpf_get_current_task_btf();
-	struct raw *r;
-	struct worker *w;
+	struct event_buf *b;
+	struct watched_task *w;
 
 	if (!c || !s || !sums)
 		return 1;
-	if (!c->since)
-		first_holder(c, current, bpf_ktime_get_ns());
-	else if (c->exit && c->task != (u64)current)
-		find_holder(c, current, bpf_ktime_get_ns());
+	if (!c->slice_start)
+		first_occupant(c, current, bpf_ktime_get_ns());
+	else if (c->exit_stamp && c->task != (u64)current)
+		find_occupant(c, current, bpf_ktime_get_ns());
 	flush(c);
 	if (recording) {
-		r = this_raw();
-		if (!r)
+		b = this_event_buf();
+		if (!b)
 			return 1;
-		send_name(r);
-		r->out.sending = 1; /* so that sent divides the wakeups into earlier and later ones */
+		send_name(b);
+		b->out.sending = 1; /* so that sent divides the wakeups into earlier and later ones */
 		barrier();
 		s->sent = bpf_ktime_get_ns();
-		send_events(r);
-		s->lost = r->out.lost + r->missed - r->said;
+		send_events(b);
+		s->lost = b->out.lost + b->missed - b->missed_sent;
 	}
-	if (bpf_probe_read_kernel(&s->core, sizeof(s->core), c) ||
+	if (bpf_probe_read_kernel(&s->cpu, sizeof(s->cpu), c) ||
 	    bpf_probe_read_kernel(&s->sums, sizeof(s->sums), sums))
 		return 2;
 	s->now = bpf_ktime_get_ns();
-	w = worker_at(c->slot);
-	if (w && c->holder == HOLDER_WORKER) {
-		s->held = w->on_cpu;
-		s->born = w->born;
+	w = watched_at(c->slot);
+	if (w && c->occupant == OCCUPANT_WATCHED) {
+		s->occupant_on_cpu = w->on_cpu;
+		s->occupant_born = w->born;
 	}
 	for (i = 0; i < CLASSES; i++) {
 		sums->classes[i].pick_max = 0;
@@ -261,11 +261,11 @@ int st_snapshot(void *ctx)
 		sums->classes[i].cost_max = 0;
 	}
 	for (i = 0; i < CAUSES; i++)
-		sums->ended[i].max = 0;
+		sums->slices[i].max = 0;
 	sums->wait.max = 0;
-	sums->lives.start.max = 0;
-	sums->lives.run.max = 0;
-	sums->lives.end.max = 0;
+	sums->exited.start.max = 0;
+	sums->exited.run.max = 0;
+	sums->exited.end.max = 0;
 	return 0;
 }
 

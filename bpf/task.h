@@ -16,39 +16,39 @@ static __always_inline void free_slot(u32 slot)
 /* Where no place is free, that of the task that ended first and that nobody has read of. */
 static __always_inline int take_slot(u32 *slot)
 {
-	struct worker *w;
+	struct watched_task *w;
 
 	if (bpf_map_pop_elem(&st_free, slot)) {
 		if (bpf_map_pop_elem(&st_ended, slot))
 			return -1;
-		__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+		__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
 	}
-	w = worker_at(*slot);
+	w = watched_at(*slot);
 	if (w && !w->born)
 		__sync_fetch_and_add(&st_places.used, 1);
 	return 0;
 }
 
 /* A record is of no living task any more: its key is 0, or KEY_ENDED where it is kept for the reader. */
-static __always_inline void let_go(struct worker *w, u64 mark)
+static __always_inline void unwatch(struct watched_task *w, u64 mark)
 {
 	u64 key = w->key;
 
 	if (w->counted)
 		__sync_fetch_and_add(&st_places.counted, -1);
-	if (w->exit)
+	if (w->exit_start)
 		__sync_fetch_and_add(&st_places.leaving, -1);
 	w->key = mark;
-	forget_slot(key);
+	index_remove(key);
 }
 
 /* Begins to watch a task, if that is not so yet. Fails where there is no place. */
 static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 {
-	struct worker fresh = {};
+	struct watched_task fresh = {};
 	u32 slot;
 
-	if (worker_of(t, &slot))
+	if (find_watched(t, &slot))
 		return 0;
 	if (take_slot(&slot))
 		return -1;
@@ -59,50 +59,50 @@ static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 	fresh.tgid = t->tgid;
 	fresh.children = children;
 	fresh.counted = counted;
-	if (!bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY) && !note_slot(fresh.key, slot)) {
+	if (!bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY) && !index_add(fresh.key, slot)) {
 		if (counted)
 			__sync_fetch_and_add(&st_places.counted, 1);
 		return 0;
 	}
 	fresh.key = 0;
-	bpf_map_update_elem(&st_workers, &slot, &fresh, BPF_ANY);
+	bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY);
 	free_slot(slot);
 	return -1;
 }
 
 /* Stamps of one task can be of two cores, whose clocks differ a little. */
-static __always_inline u64 later(u64 then, u64 now)
+static __always_inline u64 elapsed(u64 then, u64 now)
 {
 	return now > then ? now - then : 0;
 }
 
-static __noinline int count_life(struct worker *w, struct task_struct *t, u64 now)
+static __noinline int count_exited(struct watched_task *w, struct task_struct *t, u64 now)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
-	struct lives *l;
-	u64 voluntary = w->ended[ENDED_BLOCKED] + w->ended[ENDED_EXITED];
-	u64 involuntary = w->ended[ENDED_TICK] + w->ended[ENDED_WAKEUP] +
-			  w->ended[ENDED_YIELD] + w->ended[ENDED_OTHER] + w->ended[ENDED_THROTTLED];
+	struct exited_counts *l;
+	u64 voluntary = w->slices[ENDED_BLOCKED] + w->slices[ENDED_EXITED];
+	u64 involuntary = w->slices[ENDED_TICK] + w->slices[ENDED_WAKEUP] +
+			  w->slices[ENDED_YIELD] + w->slices[ENDED_OTHER] + w->slices[ENDED_THROTTLED];
 
 	if (!s)
 		return 0;
-	l = &s->lives;
+	l = &s->exited;
 	l->tasks++;
 	if (voluntary == t->nvcsw && involuntary == t->nivcsw)
 		l->reconciled++;
 	l->on_cpu += w->on_cpu;
 	l->wait += w->wait;
 	l->throttled += w->throttled;
-	age_add(&l->start, later(w->born, w->first));
-	if (!w->exit) /* st_process_exit was skipped, as st_fork can be */
+	life_hist_add(&l->start, elapsed(w->born, w->first));
+	if (!w->exit_start) /* st_process_exit was skipped, as st_fork can be */
 		return 0;
-	age_add(&l->run, later(w->first, w->exit));
-	age_add(&l->end, later(w->exit, now));
+	life_hist_add(&l->run, elapsed(w->first, w->exit_start));
+	life_hist_add(&l->end, elapsed(w->exit_start, now));
 	return 0;
 }
 
-static __always_inline void fill_last(struct last *l, struct task_struct *t)
+static __always_inline void fill_final(struct final_state *l, struct task_struct *t)
 {
 	l->nvcsw = t->nvcsw;
 	l->nivcsw = t->nivcsw;
@@ -110,39 +110,39 @@ static __always_inline void fill_last(struct last *l, struct task_struct *t)
 }
 
 /* Keeps the record of a task that ended where it is, until it is read. */
-static __noinline int keep_record(struct worker *w, struct task_struct *t, u32 slot)
+static __noinline int keep_record(struct watched_task *w, struct task_struct *t, u32 slot)
 {
-	struct last *l = bpf_map_lookup_elem(&st_last, &slot);
+	struct final_state *l = bpf_map_lookup_elem(&st_final, &slot);
 
 	if (l)
-		fill_last(l, t);
-	let_go(w, KEY_ENDED);
+		fill_final(l, t);
+	unwatch(w, KEY_ENDED);
 	if (!bpf_map_push_elem(&st_ended, &slot, BPF_ANY))
 		return 0;
 	w->key = 0;
-	__sync_fetch_and_add(&st_totals.dropped_tasks, 1);
+	__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
 	free_slot(slot);
 	return 0;
 }
 
 /* The last switch of a watched task, whose record goes to the collector. */
-static __noinline int retire(struct worker *w, struct task_struct *t, u32 slot, u64 now)
+static __noinline int retire(struct watched_task *w, struct task_struct *t, u32 slot, u64 now)
 {
-	struct obituary *o;
+	struct task_exit *o;
 
 	if (w->counted) {
-		count_life(w, t, now);
+		count_exited(w, t, now);
 	} else {
 		o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
 		if (!o)
 			return keep_record(w, t, slot);
-		o->record = RECORD_OBITUARY;
+		o->record = RECORD_TASK_EXIT;
 		o->slot = slot;
-		o->worker = *w;
-		fill_last(&o->last, t);
+		o->task = *w;
+		fill_final(&o->final, t);
 		bpf_ringbuf_submit(o, ring_flags());
 	}
-	let_go(w, 0);
+	unwatch(w, 0);
 	free_slot(slot);
 	return 0;
 }
@@ -162,7 +162,7 @@ __noinline u32 wanted_place(u32 tid)
 static __always_inline int watch(struct task_struct *t)
 {
 	struct wanted *wanted;
-	struct worker *w;
+	struct watched_task *w;
 	u32 i, slot;
 
 	/* One that ends can have made its last switch, and nothing would end its record. */
@@ -172,12 +172,12 @@ static __always_inline int watch(struct task_struct *t)
 	if (i >= WANTED)
 		return 0;
 	wanted = &st_wanted[i];
-	if (worker_of(t, &slot)) {
+	if (find_watched(t, &slot)) {
 		wanted->state = WATCHING_ALREADY;
 		return 0;
 	}
 	adopt(t, wanted->children, 0);
-	w = worker_of(t, &slot);
+	w = find_watched(t, &slot);
 	wanted->state = w ? WATCHING : WATCHING_NO_ROOM;
 	if (w) {
 		wanted->slot = slot;

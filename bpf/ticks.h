@@ -32,44 +32,44 @@ static __noinline u32 kind_of_timer(u64 function)
 	char name[SYMBOL_BYTES];
 	u32 i;
 
-	if (function == st_totals.tick_function)
+	if (function == st_globals.tick_function)
 		return TIMER_TICK;
-	if (function == st_totals.hrtick_function)
+	if (function == st_globals.hrtick_function)
 		return TIMER_HRTICK;
 	for (i = 0; i < PLAIN_TIMERS; i++)
-		if (function == st_totals.plain_function[i])
+		if (function == st_globals.plain_function[i])
 			return TIMER_PLAIN;
 	symbol_name(function, name);
 	if (same(name, "tick_nohz_handler") || /* since 6.10 */
 	    same(name, "tick_nohz_highres_handler") || /* since 6.7 */
 	    same(name, "tick_sched_timer")) {
-		st_totals.tick_function = function;
+		st_globals.tick_function = function;
 		return TIMER_TICK;
 	}
 	if (same(name, "hrtick")) {
-		st_totals.hrtick_function = function;
+		st_globals.hrtick_function = function;
 		return TIMER_HRTICK;
 	}
-	st_totals.plain_function[st_totals.plain_timers++ % PLAIN_TIMERS] = function;
+	st_globals.plain_function[st_globals.plain_timers++ % PLAIN_TIMERS] = function;
 	return TIMER_PLAIN;
 }
 
 static __always_inline u64 resched_flags(void)
 {
-	return st_totals.resched_flags ? st_totals.resched_flags : resched_guess;
+	return st_globals.resched_flags ? st_globals.resched_flags : resched_guess;
 }
 
 /* The flag is one; the idle task never gets the lazy one, which lies beside it. */
 static __always_inline void learn_flag(u64 set)
 {
 	if (set && !(set & (set - 1)))
-		st_totals.resched_flags = lazy_shift ? set | set << lazy_shift : set;
+		st_globals.resched_flags = lazy_shift ? set | set << lazy_shift : set;
 }
 
-static __always_inline void count_tick(struct core *c)
+static __always_inline void count_tick(struct cpu_state *c)
 {
 	c->ticks++;
-	if (c->holder != HOLDER_IDLE)
+	if (c->occupant != OCCUPANT_IDLE)
 		c->busy_ticks++;
 }
 
@@ -78,34 +78,34 @@ static __always_inline void count_tick(struct core *c)
  * interrupts a timer that is served with interrupts on, one of the two halves may be
  * missed, but not both. The tick is counted then too; what it asked for is not known.
  */
-static __always_inline void timer_begins(struct core *c, u64 timer, u32 kind, u64 flags)
+static __always_inline void timer_begins(struct cpu_state *c, u64 timer, u32 kind, u64 flags)
 {
 	if (kind == TIMER_TICK) {
 		if (c->timer == timer)
 			count_tick(c);
-		c->ticker = timer;
+		c->tick_timer = timer;
 	}
 	c->timer = timer;
-	c->flags = flags;
+	c->flags_before = flags;
 	if (kind != TIMER_PLAIN && !(flags & resched_flags())) {
-		c->asked = 0; /* what was asked for before has been granted, without a switch */
+		c->tick_asked = 0; /* what was asked for before has been granted, without a switch */
 		c->wakes = 0;
 	}
 }
 
-static __always_inline void timer_ends(struct core *c, u64 timer, bool idle, u64 flags)
+static __always_inline void timer_ends(struct cpu_state *c, u64 timer, bool idle, u64 flags)
 {
-	u64 set = flags & ~c->flags;
+	u64 set = flags & ~c->flags_before;
 
 	if (timer == c->timer) {
 		c->timer = 0;
-		if (idle && !st_totals.resched_flags)
+		if (idle && !st_globals.resched_flags)
 			learn_flag(set);
 		else if (set & resched_flags())
-			c->asked = 1;
-	} else if (timer == c->ticker) {
+			c->tick_asked = 1;
+	} else if (timer == c->tick_timer) {
 		c->wakes = 0;
 	}
-	if (timer == c->ticker)
+	if (timer == c->tick_timer)
 		count_tick(c);
 }

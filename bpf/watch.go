@@ -19,7 +19,7 @@ const (
 	WatchingNoRoom
 )
 
-// KeyEnded is Worker.Key of a task that has ended and that nobody has read of; 0 is
+// KeyEnded is WatchedTask.Key of a task that has ended and that nobody has read of; 0 is
 // that of nobody's slot.
 const KeyEnded = 1
 
@@ -82,16 +82,16 @@ func makePlaces(c *ebpf.Collection, tasks int) error {
 
 // Kept takes the record of a task that ended while Ring was full, and makes its place
 // free. The error is ebpf.ErrKeyNotExist if there is none.
-func (objs *Objects) Kept() (*Obituary, error) {
-	o := Obituary{Record: RecordObituary}
+func (objs *Objects) Kept() (*TaskExit, error) {
+	o := TaskExit{Record: RecordTaskExit}
 	if err := objs.ended.LookupAndDelete(nil, &o.Slot); err != nil {
 		return nil, err
 	}
 	// Nobody else can take the place now, until it is free.
-	err := errors.Join(objs.Workers.Lookup(o.Slot, &o.Worker), objs.last.Lookup(o.Slot, &o.Last))
-	w := o.Worker
+	err := errors.Join(objs.Tasks.Lookup(o.Slot, &o.Task), objs.final.Lookup(o.Slot, &o.Final))
+	w := o.Task
 	w.Key = 0
-	if err = errors.Join(err, objs.Workers.Put(o.Slot, &w), objs.free.Put(nil, o.Slot)); err != nil {
+	if err = errors.Join(err, objs.Tasks.Put(o.Slot, &w), objs.free.Put(nil, o.Slot)); err != nil {
 		return nil, fmt.Errorf("take record of a task that ended: %w", err)
 	}
 	return &o, nil

@@ -154,7 +154,7 @@ func (c *Collector) SwitchLack() string {
 // ticks at the slowest HZ.
 func (c *Collector) checkTick() Check {
 	for start := time.Now(); time.Since(start) < 60*time.Millisecond; {
-		if totals, err := c.totals(); err == nil && totals.TickFunction != 0 {
+		if globals, err := c.globals(); err == nil && globals.TickFunction != 0 {
 			return ok("ticks", tickHooks, "tracepoints "+tickHooks)
 		}
 	}

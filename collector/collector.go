@@ -23,9 +23,9 @@ import (
 // browser or a Java program has hundreds, also on one core.
 func DefaultTasks(cores int) int { return min(max(1024, 240*cores), 4096) }
 
-// foldEvery bounds the time between two readings of the kernel's 32-bit
+// readEvery bounds the time between two readings of the kernel's 32-bit
 // histogram slots: at a million switches a second a slot wraps after 71 minutes.
-const foldEvery = 20 * time.Minute
+const readEvery = 20 * time.Minute
 
 // Options configure a Collector. The zero value works.
 type Options struct {
@@ -165,11 +165,11 @@ func Open(o Options) (*Collector, error) {
 }
 
 func (c *Collector) start(o Options) error {
-	rec, err := c.newRecorder(o.Record)
+	rec, err := c.startRecording(o.Record)
 	if err != nil {
 		return err
 	}
-	if c.ring, err = newRing(c.objs, rec, c.now, c.keepUp); err != nil {
+	if c.ring, err = newRing(c.objs, rec, c.now, c.readBeforeWrap); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
@@ -183,7 +183,7 @@ func (c *Collector) start(o Options) error {
 		return nil
 	}
 	// Names that change meanwhile come through the ring, with their times.
-	return c.ring.record(func(r *recorder) { r.tasks(runningTasks()) })
+	return c.ring.withWriter(func(r *eventWriter) { r.tasks(runningTasks()) })
 }
 
 func attach(h bpf.Hook) (link.Link, error) {
@@ -205,9 +205,9 @@ func (c *Collector) Watch(tasks ...Task) error {
 	for i, t := range tasks {
 		wanted[i].Tid, wanted[i].Children = uint32(t.TID), uint8(t.Children)
 	}
-	c.ring.know(math.MaxUint64) // whatever is watched meanwhile
+	c.ring.pin(math.MaxUint64) // whatever is watched meanwhile
 	err := c.objs.Watch(wanted)
-	c.ring.know(c.now())
+	c.ring.pin(c.now())
 	if err != nil {
 		return err
 	}
@@ -255,9 +255,9 @@ func (c *Collector) Switches() (map[int]uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	counts := make(map[int]uint64, len(c.cores))
-	var core bpf.Core
+	var core bpf.CPUState
 	for _, known := range c.cores {
-		if err := c.objs.Cores.Lookup(uint32(known.cpu), &core); err != nil {
+		if err := c.objs.CPUs.Lookup(uint32(known.cpu), &core); err != nil {
 			return nil, fmt.Errorf("read switches of core %d: %w", known.cpu, err)
 		}
 		counts[known.cpu] = core.Switches
@@ -268,17 +268,17 @@ func (c *Collector) Switches() (map[int]uint64, error) {
 // Capture says which hooks give the figures. Whether the tick was recognised
 // is known only after a core has been busy for one.
 func (c *Collector) Capture() (report.Capture, error) {
-	totals, err := c.totals()
+	globals, err := c.globals()
 	if err != nil {
 		return report.Capture{}, err
 	}
 	capture := report.Capture{Pick: c.objs.Pick, Switch: c.objs.Switch}
-	if totals.TickFunction != 0 {
+	if globals.TickFunction != 0 {
 		capture.Tick = tickHooks
 	} else {
 		capture.Notes = append(capture.Notes, "ticks are absent: no timer of this kernel was recognised as the scheduler's tick")
 	}
-	if totals.HrtickFunction != 0 {
+	if globals.HrtickFunction != 0 {
 		capture.Notes = append(capture.Notes, "the scheduler also ends slices between ticks, by its timer HRTICK; they count as ended by tick")
 	}
 	places, err := c.places()
@@ -330,11 +330,11 @@ func (c *Collector) RecursionMisses() (uint64, error) {
 }
 
 // MostTasks returns how many tasks can be watched at once.
-func (c *Collector) MostTasks() int { return int(c.objs.Workers.MaxEntries()) }
+func (c *Collector) MostTasks() int { return int(c.objs.Tasks.MaxEntries()) }
 
-func (c *Collector) totals() (bpf.Totals, error) {
-	var t bpf.Totals
-	if err := c.objs.Totals.Get(&t); err != nil {
+func (c *Collector) globals() (bpf.Globals, error) {
+	var t bpf.Globals
+	if err := c.objs.Globals.Get(&t); err != nil {
 		return t, fmt.Errorf("read totals: %w", err)
 	}
 	return t, nil

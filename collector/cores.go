@@ -12,13 +12,13 @@ import (
 // for every core that is possible, however many those are; but one that has never
 // switched costs a look at its page, and no interrupt and no memory here.
 func (c *Collector) meet() error {
-	var page bpf.Core
+	var page bpf.CPUState
 	still := c.awaited[:0]
 	for _, cpu := range c.awaited {
-		if err := c.objs.Cores.Lookup(uint32(cpu), &page); err != nil {
+		if err := c.objs.CPUs.Lookup(uint32(cpu), &page); err != nil {
 			return fmt.Errorf("look for core %d: %w", cpu, err)
 		}
-		if page.Since == 0 {
+		if page.SliceStart == 0 {
 			still = append(still, cpu)
 			continue
 		}
@@ -34,8 +34,8 @@ func (c *Collector) meet() error {
 
 // firstSeen is when the account of a core began: all time since then is in it.
 func firstSeen(s *bpf.Snapshot) uint64 {
-	first := s.Core.Since - s.Core.Self
-	for _, t := range s.Core.Time {
+	first := s.Cpu.SliceStart - s.Cpu.BookkeepingNs
+	for _, t := range s.Cpu.OccupiedNs {
 		first -= t
 	}
 	return first
@@ -47,6 +47,6 @@ func (s *Snapshot) of(cpu int) *coreCounts {
 		return &s.cores[i]
 	}
 	absent := &coreCounts{now: s.at}
-	absent.time[bpf.HolderIdle] = s.at - s.opened
+	absent.time[bpf.OccupantIdle] = s.at - s.opened
 	return absent
 }

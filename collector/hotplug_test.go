@@ -76,7 +76,7 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 	defer c.Close()
 	switches := func() uint64 { // at the last snapshot
 		i := slices.IndexFunc(c.cores, func(core *core) bool { return core.cpu == cpu })
-		return c.cores[i].now.Core.Switches
+		return c.cores[i].now.Cpu.Switches
 	}
 	take := func() *Snapshot {
 		s, err := c.Snapshot()
@@ -194,7 +194,7 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, file.Bytes())
+	got := readRecording(t, file.Bytes())
 	if n := uint64(len(got.switches[cpu])); n < switches || end.Switches != end.Counted || end.Lost != 0 || got.lost != 0 {
 		t.Errorf("%d switches of the core are recorded, %d were counted: %+v", n, switches, end)
 	}

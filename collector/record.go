@@ -14,8 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// newRecorder begins a recording; nil where none is asked for.
-func (c *Collector) newRecorder(o *Recording) (*recorder, error) {
+// startRecording begins a recording; nil where none is asked for.
+func (c *Collector) startRecording(o *Recording) (*eventWriter, error) {
 	if o == nil {
 		return nil, nil
 	}
@@ -29,7 +29,7 @@ func (c *Collector) newRecorder(o *Recording) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRecorder(out), nil
+	return newEventWriter(out), nil
 }
 
 // Mark notes in the recording when a trial ran, by Now. Without a recording it does
@@ -37,7 +37,7 @@ func (c *Collector) newRecorder(o *Recording) (*recorder, error) {
 func (c *Collector) Mark(m recording.Mark) error {
 	m.StartNS -= c.ahead.Nanoseconds()
 	m.EndNS -= c.ahead.Nanoseconds()
-	return c.ring.record(func(r *recorder) {
+	return c.ring.withWriter(func(r *eventWriter) {
 		if r != nil {
 			r.out.put(m, 0)
 		}
@@ -49,10 +49,10 @@ func (c *Collector) Mark(m recording.Mark) error {
 // failed; nothing was written after it.
 func (c *Collector) FinishRecording() (recording.End, error) {
 	var end recording.End
-	var out *recordWriter
+	var out *frameWriter
 	var failed error
 	c.mu.Lock()
-	err := c.ring.record(func(r *recorder) {
+	err := c.ring.withWriter(func(r *eventWriter) {
 		failed = c.finish(r)
 		end, out = r.end, r.out
 	})
@@ -65,12 +65,12 @@ func (c *Collector) FinishRecording() (recording.End, error) {
 
 // finish ends the recording where it reads the counters: on each core between two of its
 // switches, and with the last wakeup that was sent.
-func (c *Collector) finish(r *recorder) error {
+func (c *Collector) finish(r *eventWriter) error {
 	if err := c.read(); err != nil {
 		return err
 	}
-	c.fold()
-	totals, err := c.totals()
+	c.accumulate()
+	globals, err := c.globals()
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (c *Collector) finish(r *recorder) error {
 	if err := c.ring.drain(); err != nil {
 		return err
 	}
-	r.end.LostTasks += totals.LostNames
+	r.end.LostTasks += globals.LostNames
 	for _, core := range c.cores {
 		if err := c.finishCore(r, core); err != nil {
 			return fmt.Errorf("finish recording of core %d: %w", core.cpu, err)
@@ -95,30 +95,30 @@ func (c *Collector) finish(r *recorder) error {
 
 // finishCore adds what a core has not sent. Its snapshot holds the phases of its last
 // switch, and what found no room when it was taken.
-func (c *Collector) finishCore(r *recorder, from *core) error {
+func (c *Collector) finishCore(r *eventWriter, from *core) error {
 	core, lost := r.core(uint32(from.cpu)), from.now.Lost
-	if from.away { // no program could send for it
-		var raw bpf.Raw
-		if err := c.objs.Raw.Lookup(uint32(from.cpu), &raw); err != nil {
+	if from.offline { // no program could send for it
+		var raw bpf.EventBuf
+		if err := c.objs.EventBufs.Lookup(uint32(from.cpu), &raw); err != nil {
 			return err
 		}
 		raw.Out.Cpu = uint32(from.cpu)
 		r.events(&raw.Out)
-		if raw.Out.Named != 0 && raw.Out.Naming == 0 {
+		if raw.Out.NamePending != 0 && raw.Out.NameBusy == 0 {
 			r.name(&raw.Name)
 		}
-		lost = uint64(raw.Missed - raw.Said)
+		lost = uint64(raw.Missed - raw.MissedSent)
 	}
-	last := &from.now.Core
+	last := &from.now.Cpu
 	r.end.Counted += last.Switches
 	var flags uint8
-	if last.Picked != 0 {
-		flags |= bpf.EventPicked
+	if last.PickValid != 0 {
+		flags |= bpf.EventPickValid
 	}
-	if last.Exit > 0 {
-		flags |= bpf.EventEnded
+	if last.ExitStamp > 0 {
+		flags |= bpf.EventSwitchValid
 	}
-	core.close(uint8(last.Class), flags, last.Pick, uint32(last.Exit-last.Since))
+	core.close(uint8(last.Class), flags, last.PickNs, uint32(last.ExitStamp-last.SliceStart))
 	if lost > 0 {
 		r.lost(core, lost)
 	}

@@ -63,8 +63,8 @@ func work(t *testing.T, during func(), duration time.Duration, names ...string) 
 	}
 }
 
-// taped is what a recording holds.
-type taped struct {
+// recordedFile is what a recording holds.
+type recordedFile struct {
 	header   recording.Header
 	end      recording.End
 	switches map[int][]recording.Event // by core
@@ -73,14 +73,14 @@ type taped struct {
 	lost     uint64
 }
 
-func play(t *testing.T, file []byte) *taped {
+func readRecording(t *testing.T, file []byte) *recordedFile {
 	t.Helper()
 	r, err := recording.NewReader(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	got := &taped{header: r.Header(), switches: map[int][]recording.Event{}, wakeups: map[int32]int{}, names: map[int32]string{}}
+	got := &recordedFile{header: r.Header(), switches: map[int][]recording.Event{}, wakeups: map[int32]int{}, names: map[int32]string{}}
 	for {
 		f, err := r.Next()
 		if err == io.EOF {
@@ -137,7 +137,7 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, file.Bytes())
+	got := readRecording(t, file.Bytes())
 	if end != got.end || end.Lost != 0 || end.LostTasks != 0 || end.Switches != end.Counted || got.lost != 0 {
 		t.Errorf("the recording ends with %+v, Finish says %+v", got.end, end)
 	}
@@ -150,27 +150,27 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 		// unless it was under way: then it is recorded, and not counted yet.
 		counted := c.cores[i].snapshot(true)
 		events := got.switches[c.cores[i].cpu]
-		if last := &c.cores[i].now.Core; last.Since > 0 && last.Exit == 0 && len(events) > 0 {
+		if last := &c.cores[i].now.Cpu; last.SliceStart > 0 && last.ExitStamp == 0 && len(events) > 0 {
 			events[len(events)-1].Class = recording.NoClass
 		}
 		all += len(events)
-		if n := c.cores[i].now.Core.Switches; uint64(len(events)) != n {
+		if n := c.cores[i].now.Cpu.Switches; uint64(len(events)) != n {
 			t.Errorf("core %d: %d switches recorded, %d counted", c.cores[i].cpu, len(events), n)
 		}
 		for class, name := range report.Classes() {
 			var switches uint64
-			var pick, change phaseSum
+			var pick, switchPhase phaseSum
 			for _, e := range events {
 				if int(e.Class) == class {
 					switches++
 					pick.add(e.PickNS)
-					change.add(e.SwitchNS)
+					switchPhase.add(e.SwitchNS)
 				}
 			}
 			k := counted.classes[class]
-			if switches != k.switches || pick != sumOf(k.pick) || change != sumOf(k.swtch) {
-				t.Errorf("core %d, %s: recorded %d switches, picks %v, changes %v; counted %d, %v, %v", c.cores[i].cpu, name,
-					switches, pick, change, k.switches, sumOf(k.pick), sumOf(k.swtch))
+			if switches != k.switches || pick != sumOf(k.pick) || switchPhase != sumOf(k.switchPhase) {
+				t.Errorf("core %d, %s: recorded %d switches, picks %v, switch phases %v; counted %d, %v, %v", c.cores[i].cpu, name,
+					switches, pick, switchPhase, k.switches, sumOf(k.pick), sumOf(k.switchPhase))
 			}
 		}
 	}
@@ -187,7 +187,7 @@ func TestRecordedEventsFollowEachOther(t *testing.T) {
 	if _, err := c.FinishRecording(); err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, file.Bytes())
+	got := readRecording(t, file.Bytes())
 	workers, broken, waits := 0, 0, 0
 	for cpu, events := range got.switches {
 		for i, e := range events[1:] {
@@ -234,7 +234,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, file.Bytes())
+	got := readRecording(t, file.Bytes())
 	if end.Lost == 0 {
 		t.Skip("no event was lost: this machine is too slow to fill the ring")
 	}
@@ -319,7 +319,7 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	r := recordInto(t, &file)
 	r.core(0).until = 20
 	r.events(&bpf.Events{Count: 4, Event: [64]bpf.Event{
-		{Time: 10, Next: 5}, {Time: 20, Prev: 5, Flags: bpf.EventPicked, Pick: 3}, {Time: 21, Next: 6}, {Time: 22, Flags: bpf.EventWakeup},
+		{Time: 10, Next: 5}, {Time: 20, Prev: 5, Flags: bpf.EventPickValid, PickNs: 3}, {Time: 21, Next: 6}, {Time: 22, Flags: bpf.EventWakeup},
 	}})
 	r.until = 20
 	r.events(&bpf.Events{Cpu: 1, Count: 1, Lost: 5, Event: [64]bpf.Event{{Time: 21}}}) // a core that came later
@@ -328,7 +328,7 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	if err := r.out.finish(); err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, file.Bytes())
+	got := readRecording(t, file.Bytes())
 	if got.end != (recording.End{Switches: 2}) || len(got.switches[0]) != 2 || len(got.switches[1]) != 0 || r.end != got.end {
 		t.Errorf("up to the end there were %+v: %+v", got.end, got.switches)
 	}
@@ -357,7 +357,7 @@ func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	read := make(chan error)
 	bpftest.OnOwnThread(cpu, func(err error) {
 		for start := time.Now(); err == nil && time.Since(start) < time.Second; {
-			err = c.keepUp()
+			err = c.readBeforeWrap()
 		}
 		stop.Store(true)
 		read <- err
@@ -370,7 +370,7 @@ func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := play(t, file.Bytes()); end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
+	if got := readRecording(t, file.Bytes()); end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
 		t.Errorf("the recording ends with %+v, lost %d, Finish says %+v", got.end, got.lost, end)
 	}
 }

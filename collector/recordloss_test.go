@@ -12,14 +12,14 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// recordInto is a recorder without a kernel.
-func recordInto(t *testing.T, out io.Writer) *recorder {
+// recordInto is a writer without a kernel.
+func recordInto(t *testing.T, out io.Writer) *eventWriter {
 	t.Helper()
 	w, err := recording.NewWriter(out, recording.Header{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRecorder(w)
+	r := newEventWriter(w)
 	t.Cleanup(r.out.abandon)
 	return r
 }
@@ -61,7 +61,7 @@ func TestEveryLostEventIsNoted(t *testing.T) {
 			if err := r.out.finish(); err != nil {
 				t.Fatal(err)
 			}
-			got := play(t, file.Bytes())
+			got := readRecording(t, file.Bytes())
 			if got.lost != test.want || got.end.Lost != test.want || got.end.Switches != sent || len(got.switches[0]) != int(sent) {
 				t.Errorf("blocks tell of %d lost events, the end of %+v; want %d, and %d switches", got.lost, got.end, test.want, sent)
 			}
@@ -122,7 +122,7 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 	if err := r.out.finish(); err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, disk.Bytes())
+	got := readRecording(t, disk.Bytes())
 	kept := uint64(len(got.switches[0]))
 	for _, n := range got.wakeups {
 		kept += uint64(n)
@@ -168,7 +168,7 @@ func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := play(t, disk.Bytes()); got.end != end || end.Switches < 1000 || got.lost != end.Lost {
+	if got := readRecording(t, disk.Bytes()); got.end != end || end.Switches < 1000 || got.lost != end.Lost {
 		t.Errorf("the recording ends with %+v, and %d events are lost; it should with %+v", got.end, got.lost, end)
 	}
 }

@@ -18,8 +18,8 @@ import (
 // slicetrace supports, whatever HZ is.
 const userTick = time.Second / 100
 
-// awayTimes is time that a core's tasks have not had although they were on it.
-type awayTimes struct {
+// stolenTimes is time that a core's tasks have not had although they were on it.
+type stolenTimes struct {
 	// steal is the hypervisor's, interrupts those of the machine and what they leave
 	// to do at once.
 	steal, interrupts time.Duration
@@ -27,7 +27,7 @@ type awayTimes struct {
 
 // readSteal returns what was taken from each online core's tasks since boot, by core,
 // in steps of 10 ms.
-func readSteal() (map[int]awayTimes, error) {
+func readSteal() (map[int]stolenTimes, error) {
 	file, err := os.Open("/proc/stat")
 	if err != nil {
 		return nil, fmt.Errorf("read steal time: %w; mount procfs on /proc", err)
@@ -42,8 +42,8 @@ func readSteal() (map[int]awayTimes, error) {
 
 // parseSteal reads /proc/stat, which has a line for each online core, "cpu0"
 // and so on, beside the line "cpu" of their sums.
-func parseSteal(stat io.Reader) (map[int]awayTimes, error) {
-	stolen := make(map[int]awayTimes)
+func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
+	stolen := make(map[int]stolenTimes)
 	lines := bufio.NewScanner(stat)
 	// The line "intr" has a number for each interrupt of the machine.
 	lines.Buffer(nil, 1<<20)
@@ -68,7 +68,7 @@ func parseSteal(stat io.Reader) (map[int]awayTimes, error) {
 }
 
 // parseStealLine reads "N user nice system idle iowait irq softirq steal ...".
-func parseStealLine(line string) (core int, away awayTimes, err error) {
+func parseStealLine(line string) (core int, away stolenTimes, err error) {
 	const irqField, softirqField, stealField = 6, 7, 8
 	fields := strings.Fields(line)
 	if len(fields) <= stealField {
@@ -89,5 +89,5 @@ func parseStealLine(line string) (core int, away awayTimes, err error) {
 		}
 		times[i] = time.Duration(ticks) * userTick
 	}
-	return core, awayTimes{interrupts: times[0] + times[1], steal: times[2]}, nil
+	return core, stolenTimes{interrupts: times[0] + times[1], steal: times[2]}, nil
 }

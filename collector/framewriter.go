@@ -11,10 +11,10 @@ import (
 // comes beyond finds no room, and is counted as lost.
 const mostWaiting = 1 << 19
 
-// recordWriter writes the frames of a recording in a goroutine of its own, so that a
+// frameWriter writes the frames of a recording in a goroutine of its own, so that a
 // disk that stands still holds up no snapshot. Its methods may be called from several
 // goroutines.
-type recordWriter struct {
+type frameWriter struct {
 	out  *recording.Writer
 	more chan struct{} // something waits, or all has come
 	done chan struct{}
@@ -27,15 +27,15 @@ type recordWriter struct {
 	err     error // of the first write that failed: nothing is written after it
 }
 
-func newRecordWriter(out *recording.Writer) *recordWriter {
-	w := &recordWriter{out: out, more: make(chan struct{}, 1), done: make(chan struct{})}
+func newFrameWriter(out *recording.Writer) *frameWriter {
+	w := &frameWriter{out: out, more: make(chan struct{}, 1), done: make(chan struct{})}
 	go w.run()
 	return w
 }
 
 // put takes a frame of some events or names, unless there is no room for them. What
 // comes after finish or a failed write is let go of.
-func (w *recordWriter) put(f recording.Frame, events int) (room bool) {
+func (w *frameWriter) put(f recording.Frame, events int) (room bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed || w.err != nil {
@@ -54,7 +54,7 @@ func (w *recordWriter) put(f recording.Frame, events int) (room bool) {
 }
 
 // buffer returns room for the events of a block to come.
-func (w *recordWriter) buffer() []recording.Event {
+func (w *frameWriter) buffer() []recording.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.spare); n > 0 {
@@ -67,7 +67,7 @@ func (w *recordWriter) buffer() []recording.Event {
 
 // finish waits until all has been written. It returns the error of the first write
 // that failed, and may be called more than once.
-func (w *recordWriter) finish() error {
+func (w *frameWriter) finish() error {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
@@ -79,7 +79,7 @@ func (w *recordWriter) finish() error {
 }
 
 // abandon ends the writing, unless it has ended, and forgets what waits for it.
-func (w *recordWriter) abandon() {
+func (w *frameWriter) abandon() {
 	w.mu.Lock()
 	if !w.closed {
 		w.frames = nil
@@ -89,7 +89,7 @@ func (w *recordWriter) abandon() {
 	_ = w.finish()
 }
 
-func (w *recordWriter) run() {
+func (w *frameWriter) run() {
 	defer close(w.done)
 	for range w.more {
 		w.drain()
@@ -97,7 +97,7 @@ func (w *recordWriter) run() {
 	w.drain()
 }
 
-func (w *recordWriter) drain() {
+func (w *frameWriter) drain() {
 	for {
 		w.mu.Lock()
 		if w.err != nil {
@@ -114,7 +114,7 @@ func (w *recordWriter) drain() {
 	}
 }
 
-func (w *recordWriter) write(f recording.Frame) error {
+func (w *frameWriter) write(f recording.Frame) error {
 	switch f := f.(type) {
 	case *recording.Block:
 		return w.out.Block(*f)
@@ -129,7 +129,7 @@ func (w *recordWriter) write(f recording.Frame) error {
 }
 
 // settle notes what became of a frame, whose events no longer wait.
-func (w *recordWriter) settle(f recording.Frame, err error) {
+func (w *frameWriter) settle(f recording.Frame, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err == nil {

@@ -15,29 +15,29 @@ func TestLogOfACoreThatWent(t *testing.T) {
 	none := uint32(len(bpf.Sums{}.Classes))
 	now := &bpf.Snapshot{}
 	for i, e := range []struct {
-		slice, wait           uint64
-		pick, took, class     uint32
-		cause                 uint8
-		waited, picked, ended bool
+		slice, wait                    uint64
+		pick, switchPhase, class       uint32
+		cause                          uint8
+		waited, pickTimed, switchTimed bool
 	}{
-		{slice: 100, wait: 17, pick: 20, took: 33, class: 1, cause: tick, waited: true, picked: true, ended: true},
-		{slice: 5, pick: 21, took: 99, class: 1, cause: tick, picked: true},
-		{class: none, cause: uint8(len(bpf.Sums{}.Ended))},
+		{slice: 100, wait: 17, pick: 20, switchPhase: 33, class: 1, cause: tick, waited: true, pickTimed: true, switchTimed: true},
+		{slice: 5, pick: 21, switchPhase: 99, class: 1, cause: tick, pickTimed: true},
+		{class: none, cause: uint8(len(bpf.Sums{}.Slices))},
 		{slice: 7, class: 1, cause: tick}, // beyond those that are logged
 	} {
-		l := &now.Core.Log[i]
-		l.Slice, l.Wait, l.Pick, l.Took, l.Class, l.Cause = e.slice, e.wait, e.pick, e.took, e.class, e.cause
-		l.Waited, l.Picked, l.Ended = flag(e.waited), flag(e.picked), flag(e.ended)
+		l := &now.Cpu.Log[i]
+		l.SliceNs, l.WaitNs, l.PickNs, l.SwitchNs, l.Class, l.Cause = e.slice, e.wait, e.pick, e.switchPhase, e.class, e.cause
+		l.WaitValid, l.PickValid, l.SwitchValid = flag(e.waited), flag(e.pickTimed), flag(e.switchTimed)
 	}
-	now.Core.Logged = 3
+	now.Cpu.Logged = 3
 	addLog(now)
 	var want bpf.Snapshot
-	want.Core = now.Core
-	want.Core.Logged = 0
+	want.Cpu = now.Cpu
+	want.Cpu.Logged = 0
 	// Buckets as in TestBucketOf: below 16 a nanosecond each, 16 an octave above.
-	want.Sums.Wait = bpf.Spread{Sum: 17, Max: 17}
+	want.Sums.Wait = bpf.Hist{Sum: 17, Max: 17}
 	want.Sums.Wait.Bucket[17]++
-	ended := &want.Sums.Ended[tick]
+	ended := &want.Sums.Slices[tick]
 	ended.Sum, ended.Max = 105, 100
 	ended.Bucket[5]++
 	ended.Bucket[3*16+9]++ // 100 to 103
@@ -53,8 +53,8 @@ func TestLogOfACoreThatWent(t *testing.T) {
 	if diff := cmp.Diff(want.Sums, now.Sums); diff != "" {
 		t.Errorf("sums (-want +got):\n%s", diff)
 	}
-	if now.Core.Logged != 0 {
-		t.Errorf("%d entries are left in the log", now.Core.Logged)
+	if now.Cpu.Logged != 0 {
+		t.Errorf("%d entries are left in the log", now.Cpu.Logged)
 	}
 }
 
@@ -69,23 +69,23 @@ func flag(b bool) uint8 {
 // more switch, of which nobody saw the end.
 func TestCoreThatWentIsIdle(t *testing.T) {
 	now := &bpf.Snapshot{}
-	c := &now.Core
-	c.Since, c.Exit, c.Holder, c.Class, c.Pick, c.Picked = 1000, 1300, bpf.HolderWorker, 1, 40, 1
-	goIdle(now)
-	if c.Time[bpf.HolderWorker] != 300 || c.Holder != bpf.HolderIdle || c.Since != 1300 || c.Unseen != 1 || int(c.Class) != len(now.Sums.Classes) {
+	c := &now.Cpu
+	c.SliceStart, c.ExitStamp, c.Occupant, c.Class, c.PickNs, c.PickValid = 1000, 1300, bpf.OccupantWatched, 1, 40, 1
+	assumeIdle(now)
+	if c.OccupiedNs[bpf.OccupantWatched] != 300 || c.Occupant != bpf.OccupantIdle || c.SliceStart != 1300 || c.HiddenSwitches != 1 || int(c.Class) != len(now.Sums.Classes) {
 		t.Errorf("the core is %+v", c)
 	}
 	if k := now.Sums.Classes[1]; k.Switches != 1 || k.PickSum != 40 || k.SwitchSum != 0 || k.CostSum != 0 {
 		t.Errorf("%d switches, %d ns of picks, %d of phases, %d of cost", k.Switches, k.PickSum, k.SwitchSum, k.CostSum)
 	}
-	again := now.Core
-	goIdle(now)
-	if diff := cmp.Diff(again, now.Core); diff != "" {
+	again := now.Cpu
+	assumeIdle(now)
+	if diff := cmp.Diff(again, now.Cpu); diff != "" {
 		t.Errorf("an idle core went idle once more (-before +after):\n%s", diff)
 	}
 	unseen := &bpf.Snapshot{} // never switched since attaching
-	goIdle(unseen)
-	if unseen.Core.Unseen != 0 {
+	assumeIdle(unseen)
+	if unseen.Cpu.HiddenSwitches != 0 {
 		t.Error("a core of which nothing is known went idle")
 	}
 }
@@ -94,11 +94,11 @@ func TestCoreThatWentIsIdle(t *testing.T) {
 func TestMaximaOfACoreThatCameBack(t *testing.T) {
 	var now, last bpf.Sums
 	now.Wait.Max, last.Wait.Max = 70, 70
-	now.Ended[tick].Max, last.Ended[tick].Max = 80, 50
+	now.Slices[tick].Max, last.Slices[tick].Max = 80, 50
 	now.Classes[1].CostMax, last.Classes[1].CostMax = 9, 9
-	now.Lives.Run.Max, last.Lives.Run.Max = 4, 4
+	now.Exited.Run.Max, last.Exited.Run.Max = 4, 4
 	forgetSeen(&now, &last)
-	if now.Wait.Max != 0 || now.Ended[tick].Max != 80 || now.Classes[1].CostMax != 0 || now.Lives.Run.Max != 0 {
-		t.Errorf("the maxima are %d, %d, %d and %d", now.Wait.Max, now.Ended[tick].Max, now.Classes[1].CostMax, now.Lives.Run.Max)
+	if now.Wait.Max != 0 || now.Slices[tick].Max != 80 || now.Classes[1].CostMax != 0 || now.Exited.Run.Max != 0 {
+		t.Errorf("the maxima are %d, %d, %d and %d", now.Wait.Max, now.Slices[tick].Max, now.Classes[1].CostMax, now.Exited.Run.Max)
 	}
 }

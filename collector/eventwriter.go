@@ -18,9 +18,9 @@ const (
 	namesAtMost = 4096
 )
 
-// recorder makes a recording of what the kernel side sends.
-type recorder struct {
-	out   *recordWriter
+// eventWriter makes a recording of what the kernel side sends.
+type eventWriter struct {
+	out   *frameWriter
 	cores map[uint32]*recordedCore
 	names []recording.Task
 	end   recording.End
@@ -38,36 +38,36 @@ type recordedCore struct {
 	until uint64
 }
 
-func newRecorder(out *recording.Writer) *recorder {
-	return &recorder{out: newRecordWriter(out), cores: make(map[uint32]*recordedCore)}
+func newEventWriter(out *recording.Writer) *eventWriter {
+	return &eventWriter{out: newFrameWriter(out), cores: make(map[uint32]*recordedCore)}
 }
 
-func (r *recorder) core(cpu uint32) *recordedCore {
-	core := r.cores[cpu]
+func (w *eventWriter) core(cpu uint32) *recordedCore {
+	core := w.cores[cpu]
 	if core == nil {
 		core = &recordedCore{open: -1}
 		core.block.CPU = int(cpu)
-		r.cores[cpu] = core
+		w.cores[cpu] = core
 	}
 	return core
 }
 
 // events takes over what one core sent.
-func (r *recorder) events(raw *bpf.Events) {
-	if r.ended {
+func (w *eventWriter) events(raw *bpf.Events) {
+	if w.ended {
 		return
 	}
-	core := r.core(raw.Cpu)
+	core := w.core(raw.Cpu)
 	until := core.until
 	if until == 0 {
-		until = r.until
+		until = w.until
 	}
 	events := raw.Event[:min(int(raw.Count), len(raw.Event))]
 	if until > 0 && len(events) > 0 && events[0].Time > until {
 		return // what was lost before it is known from the snapshot that ended the recording
 	}
 	if raw.Lost > 0 {
-		r.lost(core, raw.Lost)
+		w.lost(core, raw.Lost)
 	}
 	for i := range events {
 		e := &events[i]
@@ -75,39 +75,39 @@ func (r *recorder) events(raw *bpf.Events) {
 			return
 		}
 		if e.Flags&bpf.EventWakeup != 0 {
-			r.end.Wakeups++
+			w.end.Wakeups++
 			core.add(recording.Event{TimeNS: int64(e.Time), Kind: recording.Wakeup, Next: int32(e.Next), CPU: int32(e.Cpu)})
 			continue
 		}
-		r.end.Switches++
-		core.close(e.Class, e.Flags, e.Pick, e.Took)
+		w.end.Switches++
+		core.close(e.Class, e.Flags, e.PickNs, e.SwitchNs)
 		core.open = len(core.block.Events)
 		core.add(switchOf(e))
 	}
-	if raw.Stashed != 0 {
-		core.close(raw.Class, raw.Flags, raw.Pick, raw.Took)
+	if raw.PendingPhases != 0 {
+		core.close(raw.Class, raw.Flags, raw.PickNs, raw.SwitchNs)
 	}
 	if len(core.block.Events) >= blockEvents {
-		r.writeWhole(core)
+		w.writeWhole(core)
 	}
 }
 
 // writeWhole has a core's events written but for a last switch whose phases are to come.
-func (r *recorder) writeWhole(core *recordedCore) {
+func (w *eventWriter) writeWhole(core *recordedCore) {
 	whole := len(core.block.Events)
 	if core.open >= 0 {
 		whole = core.open
 	}
-	r.write(core, whole)
+	w.write(core, whole)
 }
 
 // lost notes that events of a core are missing after those that have come: with them
 // the phases of the last switch.
-func (r *recorder) lost(core *recordedCore, n uint64) {
+func (w *eventWriter) lost(core *recordedCore, n uint64) {
 	core.open = -1
-	r.write(core, len(core.block.Events))
+	w.write(core, len(core.block.Events))
 	core.block.Lost += n
-	r.end.Lost += n
+	w.end.Lost += n
 }
 
 // switchOf leaves the phases open.
@@ -120,8 +120,8 @@ func switchOf(e *bpf.Event) recording.Event {
 	if e.Flags&bpf.EventPreempt != 0 {
 		s.State = 'R' // on its way to block perhaps, but the kernel let it wait for a core
 	}
-	if e.Since > 0 {
-		s.SliceNS = int64(e.Time - e.Since)
+	if e.SliceStart > 0 {
+		s.SliceNS = int64(e.Time - e.SliceStart)
 	}
 	if int(e.Cause) < len(report.Causes()) {
 		s.EndedBy = e.Cause
@@ -132,7 +132,7 @@ func switchOf(e *bpf.Event) recording.Event {
 func (c *recordedCore) add(e recording.Event) { c.block.Events = append(c.block.Events, e) }
 
 // close adds the phases of the core's last switch.
-func (c *recordedCore) close(class, flags uint8, pick, took uint32) {
+func (c *recordedCore) close(class, flags uint8, pick, switchPhase uint32) {
 	if c.open < 0 {
 		return
 	}
@@ -142,81 +142,81 @@ func (c *recordedCore) close(class, flags uint8, pick, took uint32) {
 		return
 	}
 	e.Class = class
-	if flags&bpf.EventPicked != 0 {
+	if flags&bpf.EventPickValid != 0 {
 		e.PickNS = int64(pick)
 	}
-	if flags&bpf.EventEnded != 0 {
-		e.SwitchNS = int64(took)
+	if flags&bpf.EventSwitchValid != 0 {
+		e.SwitchNS = int64(switchPhase)
 	}
 }
 
 // write has the first n of a core's events written, and keeps the rest.
-func (r *recorder) write(core *recordedCore, n int) {
+func (w *eventWriter) write(core *recordedCore, n int) {
 	if n == 0 {
 		return
 	}
-	r.writeNames()
+	w.writeNames()
 	b := core.block
 	events := b.Events
 	b.Events = events[:n]
-	core.block.Events = append(r.out.buffer(), events[n:]...)
+	core.block.Events = append(w.out.buffer(), events[n:]...)
 	core.open -= n
-	if r.out.put(&b, n) {
+	if w.out.put(&b, n) {
 		core.block.Lost = 0
 		return
 	}
 	for i := range b.Events {
 		if b.Events[i].Kind == recording.Wakeup {
-			r.end.Wakeups--
+			w.end.Wakeups--
 		} else {
-			r.end.Switches--
+			w.end.Switches--
 		}
 	}
 	core.block.Lost += uint64(n)
-	r.end.Lost += uint64(n)
+	w.end.Lost += uint64(n)
 }
 
 // name takes over one task's name.
-func (r *recorder) name(raw *bpf.TaskName) {
+func (w *eventWriter) name(raw *bpf.TaskName) {
 	comm := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Comm[0])), len(raw.Comm))
 	comm, _, _ = bytes.Cut(comm, []byte{0})
-	r.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent), Comm: string(comm)}})
+	w.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent), Comm: string(comm)}})
 }
 
-func (r *recorder) tasks(tasks []recording.Task) {
-	r.names = append(r.names, tasks...)
-	if len(r.names) < namesAtMost {
+func (w *eventWriter) tasks(tasks []recording.Task) {
+	w.names = append(w.names, tasks...)
+	if len(w.names) < namesAtMost {
 		return
 	}
 	// With them the events that they are the names at, so that a reader need not keep
 	// them for long.
-	for _, core := range r.cores {
-		r.writeWhole(core)
+	for _, core := range w.cores {
+		w.writeWhole(core)
 	}
-	r.writeNames()
+	w.writeNames()
 }
 
 // writeNames has the names written that came since the last time, ahead of the events
 // that need them.
-func (r *recorder) writeNames() {
-	if len(r.names) > 0 && !r.out.put(r.names, len(r.names)) {
-		r.end.LostTasks += uint64(len(r.names))
+func (w *eventWriter) writeNames() {
+	if len(w.names) > 0 && !w.out.put(w.names, len(w.names)) {
+		w.end.LostTasks += uint64(len(w.names))
 	}
-	r.names = nil
+	w.names = nil
 }
 
 // finish has written what is left, and the end.
-func (r *recorder) finish() {
-	for _, cpu := range slices.Sorted(maps.Keys(r.cores)) {
-		core := r.cores[cpu]
-		r.write(core, len(core.block.Events))
+func (w *eventWriter) finish() {
+	for _, cpu := range slices.Sorted(maps.Keys(w.cores)) {
+		core := w.cores[cpu]
+		w.write(core, len(core.block.Events))
 		if core.block.Lost > 0 {
-			r.out.put(&recording.Block{CPU: int(cpu), Lost: core.block.Lost}, 0)
+			w.out.put(&recording.Block{CPU: int(cpu), Lost: core.block.Lost}, 0)
 		}
 	}
-	r.writeNames()
-	r.out.put(r.end, 0)
-	r.ended = true
+	w.writeNames()
+	w.out.put(w.end, 0)
+	w.ended = true
 }
 
 // stateLetter is how the kernel prints a task's __state (fs/proc/array.c).
