@@ -12,7 +12,7 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// What is longer than the buckets, or wider than a field, is counted as the package
+// Times that are longer than the buckets, or wider than a field, are counted as the package
 // comment says.
 func TestFiguresBeyondTheirFields(t *testing.T) {
 	const (
@@ -55,8 +55,8 @@ func TestFiguresBeyondTheirFields(t *testing.T) {
 	}
 }
 
-// Of more kinds of timers than are remembered some are asked for anew, and the tick is
-// still known.
+// If there are more kinds of timers than are remembered, the kernel is asked for the names of
+// some again, and the tick is still known.
 func TestMoreTimersThanAreRemembered(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowNone)
@@ -93,8 +93,8 @@ func TestManyPlacesAreMade(t *testing.T) {
 	}
 }
 
-// Room for very many tasks takes hardly longer to make than room for a few: a call of
-// the kernel for each would take thirty times as long.
+// Making room for very many tasks takes hardly longer than for a few: a system call for each
+// would take thirty times as long.
 func TestManyPlacesAreMadeAtOnce(t *testing.T) {
 	took := func(tasks int) time.Duration {
 		best := time.Hour
@@ -116,8 +116,8 @@ func TestManyPlacesAreMadeAtOnce(t *testing.T) {
 	t.Logf("1024 tasks: %v; %d: %v", few, 1<<18, many)
 }
 
-// What is loaded beside the programs that are attached brings no maps of theirs along:
-// the README's memory is all that there is.
+// Programs that are loaded besides the attached ones bring no maps of those along: the
+// README's table lists all memory.
 func TestOnlyAttachedProgramsHaveMaps(t *testing.T) {
 	attached, err := loadSlicetrace()
 	if err != nil {

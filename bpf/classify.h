@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* Of which class a switch is, and why the slice before it ended. */
+/* The class of a switch, and why the slice before it ended. */
 
 #include "core_fixes.h"
 #include "maps.h"
 
 /*
- * A task that exits has dropped its mm and, like a kernel thread, runs on whichever
- * was loaded when it took the core: so a switch to it changes no address space, and
- * one away from it does unless next's is the one that is loaded.
+ * A task that exits has dropped its mm. Like a kernel thread, it runs on whichever
+ * address space was loaded when it took the core: so a switch to it changes none, and
+ * a switch away from it changes to next's unless that is the one that is loaded.
  */
 static __always_inline u32 class_without_mm(struct task_struct *prev, struct task_struct *next)
 {
@@ -31,14 +31,14 @@ static __always_inline u32 class_of(struct task_struct *prev, struct task_struct
 	return prev->mm == next->mm ? CLASS_THREAD : CLASS_PROCESS;
 }
 
-/* Notes on its core who was woken. The kernel holds the core's rq lock meanwhile. */
+/* Notes which task was woken onto a core. The kernel holds that core's rq lock meanwhile. */
 static __always_inline void note_woken(struct cpu_state *c, u32 tid)
 {
 	c->woken[c->wakes % WOKEN] = tid;
 	c->wakes++;
 }
 
-/* A tick that asks for no switch forgets the wakeups before it: they did not either. */
+/* A tick that asks for no switch clears the wakeups before it, since they asked for none either. */
 static __always_inline bool was_woken(struct cpu_state *c, u32 tid)
 {
 	u32 i;
@@ -50,12 +50,12 @@ static __always_inline bool was_woken(struct cpu_state *c, u32 tid)
 }
 
 /*
- * Why prev lost the core although it would have gone on. More are woken at once than
- * the core has marks for when one task wakes all that wait for it: then the kernel's
- * own stamps, which are of one clock, say whether next joined the queue within prev's
- * slice.
+ * Why prev lost the core although it would have gone on. When one task wakes all that wait
+ * for it, more tasks are woken at once than there is room to note. Then the kernel's own
+ * stamps, which come from one clock, tell whether next joined the queue within prev's slice.
  */
-static __noinline u32 preempt_cause(struct cpu_state *c, bool preempt, struct task_struct *prev, struct task_struct *next)
+static __noinline u32 preempt_cause(struct cpu_state *c, bool preempt, struct task_struct *prev,
+				   struct task_struct *next)
 {
 	if (is_throttled(prev))
 		return ENDED_THROTTLED;
@@ -71,9 +71,9 @@ static __noinline u32 preempt_cause(struct cpu_state *c, bool preempt, struct ta
 }
 
 /*
- * Voluntary exactly as __schedule counts it: not preempted, and not running,
- * or about to block and made running again by a signal: then only the counter,
- * which is raised before the tracepoint, tells it.
+ * A switch is voluntary exactly where __schedule counts it so: prev was not preempted, and
+ * its state was not running. Where a signal has made prev running again on its way to
+ * block, only the counter tells, which the kernel raises before the tracepoint.
  */
 static __always_inline u32 cause_of(struct cpu_state *c, bool preempt, struct task_struct *prev,
 				    struct task_struct *next, u32 state)

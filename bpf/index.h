@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* From a task to its slot in st_tasks. */
+/* From a task to its slot in st_tasks: see st_index in maps.h. */
 
 #include "maps.h"
 
 /*
- * A task's key: its address as a plain number, which can be multiplied. To the verifier
- * only the difference of two pointers is one, so it is counted from where the totals are.
+ * A task's key is its address as a plain number, which can be multiplied. For the verifier
+ * only the difference of two pointers is a plain number: so the address of st_globals is
+ * subtracted.
  */
 static __always_inline u64 key_of(struct task_struct *t)
 {
@@ -18,7 +19,7 @@ static __always_inline u64 key_of(struct task_struct *t)
 	return key;
 }
 
-/* Tasks lie at multiples of a large number: the upper half of a product spreads them. */
+/* Tasks lie at multiples of a large number. The upper half of a product spreads their keys over the cells. */
 static __always_inline u32 cell_number(u64 key)
 {
 	return (u32)(key * 0x9e3779b97f4a7c15ULL >> 32) & index_mask;
@@ -56,14 +57,14 @@ static __always_inline struct watched_task *find_watched(struct task_struct *t, 
 	return w && w->key == key ? w : NULL;
 }
 
-/* A cell needs no clearing. */
+/* The cell keeps its slot number: find_watched compares the key in that slot. */
 static __always_inline void index_remove(u64 key)
 {
 	if (bpf_map_lookup_elem(&st_collisions, &key) && bpf_map_delete_elem(&st_collisions, &key))
 		__sync_fetch_and_add(&st_places.lost, 1);
 }
 
-/* Whether another watched task than key has this cell by right. */
+/* Whether the cell leads to a watched task, not the one of this key, whose key hashes to it. */
 static __always_inline int cell_taken(u32 cell, u64 key)
 {
 	struct watched_task *w = cell ? watched_at(cell - 1) : NULL;
@@ -71,7 +72,10 @@ static __always_inline int cell_taken(u32 cell, u64 key)
 	return w && w->key > KEY_ENDED && w->key != key && cell_number(w->key) == cell_number(key);
 }
 
-/* Enters a task, whose key stands in its slot already. */
+/*
+ * Enters a task, whose key is in its slot already. CELL_LOCK keeps two cores from giving
+ * the same cell to two tasks; the one that does not get the lock uses st_collisions.
+ */
 static __always_inline int index_add(u64 key, u32 slot)
 {
 	u32 number = cell_number(key), *cell = cell_at(number), taken;
@@ -89,7 +93,7 @@ static __always_inline int index_add(u64 key, u32 slot)
 	}
 	if (bpf_map_update_elem(&st_collisions, &key, &slot, BPF_ANY))
 		return -1;
-	if (!*cell) /* its new owner is about to write it: 0 would deny us until then */
+	if (!*cell) /* until the holder of the lock fills the cell, 0 would mean that this task is not watched */
 		*cell = slot + 1;
 	return 0;
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// Where this kernel keeps the flag by which it asks for a switch is what is guessed of
-// kernels of its age, and what is learned of this one.
+// The flag by which this kernel asks for a switch, as learned from the kernel itself, is the
+// one that is guessed for kernels of its age.
 func TestFlagOfThisKernel(t *testing.T) {
 	bpftest.Require(t)
 	kernel, err := ReadKernel()
@@ -36,7 +36,8 @@ func TestFlagOfThisKernel(t *testing.T) {
 		defer l.Close()
 	}
 	var globals Globals
-	for start := time.Now(); globals.ReschedFlags == 0 && time.Since(start) < 20*time.Second; time.Sleep(time.Millisecond) {
+	for start := time.Now(); globals.ReschedFlags == 0 && time.Since(start) < 20*time.Second; {
+		time.Sleep(time.Millisecond)
 		if err := objs.Globals.Get(&globals); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,9 @@ import (
 // objectFiles are the compiled programs for both architectures.
 var objectFiles = func() []string {
 	var files []string
-	for _, name := range []string{"slicetrace", "floor", "others", "baseline/empty", "baseline/stamps", "baseline/slowdown"} {
+	for _, name := range []string{
+		"slicetrace", "floor", "others", "baseline/empty", "baseline/stamps", "baseline/slowdown",
+	} {
 		for _, target := range []string{"x86", "arm64"} {
 			files = append(files, name+"_"+target+"_bpfel.o")
 		}
@@ -58,7 +60,7 @@ var decoded = map[string]reflect.Type{
 	"wanted":        reflect.TypeFor[Wanted](),
 }
 
-// What the Go side decodes lies where the compiled programs put it.
+// The Go types that memory is decoded as have the layout of the compiled programs.
 func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 	for _, target := range []string{"x86", "arm64"} {
 		spec := loadSpec(t, "slicetrace_"+target+"_bpfel.o")
@@ -78,7 +80,8 @@ func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 		} {
 			m := spec.Maps[name]
 			if m.ValueSize != uint32(want.Size()) || len(differences(name, want, m.Value)) > 0 {
-				t.Errorf("%s: map %s holds %v of %d bytes, not %v of %d", target, name, m.Value, m.ValueSize, want, want.Size())
+				t.Errorf("%s: map %s holds %v of %d bytes, not %v of %d",
+					target, name, m.Value, m.ValueSize, want, want.Size())
 			}
 		}
 		if v := spec.Variables["st_globals"]; v.Size() != uint32(decoded["globals"].Size()) {
@@ -87,8 +90,7 @@ func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 	}
 }
 
-// differences compares a Go type with a C type, field by field and down to the
-// integers.
+// differences compares a Go type with a C type, field by field, down to the integers.
 func differences(path string, g reflect.Type, c btf.Type) []string {
 	c = btf.UnderlyingType(c)
 	size, err := btf.Sizeof(c)
@@ -146,7 +148,8 @@ func structDifferences(path string, g reflect.Type, c *btf.Struct) []string {
 		f := fields[i]
 		inner := path + "." + m.Name
 		if plain(m.Name) != plain(f.Name) || m.Offset.Bytes() != uint32(f.Offset) || m.BitfieldSize != 0 {
-			found = append(found, fmt.Sprintf("%s at %d in C, %s at %d in Go", inner, m.Offset.Bytes(), f.Name, f.Offset))
+			found = append(found,
+				fmt.Sprintf("%s at %d in C, %s at %d in Go", inner, m.Offset.Bytes(), f.Name, f.Offset))
 		}
 		found = append(found, differences(inner, f.Type, m.Type)...)
 	}
@@ -156,7 +159,7 @@ func structDifferences(path string, g reflect.Type, c *btf.Struct) []string {
 // plain is what the names of a field have in common in both languages.
 func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
-// A comparison that finds nothing would be worthless.
+// The comparison finds differences of each kind.
 func TestDifferencesAreFound(t *testing.T) {
 	u64, u32 := &btf.Int{Name: "u64", Size: 8}, &btf.Int{Name: "u32", Size: 4}
 	c := &btf.Struct{Name: "pair", Size: 16, Members: []btf.Member{
@@ -193,12 +196,12 @@ func TestDifferencesAreFound(t *testing.T) {
 		}](),
 	} {
 		if len(differences("pair", typ, c)) == 0 {
-			t.Errorf("another %s goes unseen", name)
+			t.Errorf("another %s is not noticed", name)
 		}
 	}
 }
 
-// The bindings of the architecture that this test does not run on are the same.
+// The bindings of both architectures are the same, so a test on one speaks for the other.
 func TestBindingsAreAlike(t *testing.T) {
 	var types []string
 	for _, target := range []string{"x86", "arm64"} {

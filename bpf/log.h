@@ -7,8 +7,8 @@
 #include "maps.h"
 
 /*
- * Adds one entry of a core's log to its sums. Not static, so that the verifier
- * looks at it once, and not anew for each turn of the loop in flush.
+ * Adds one entry of a core's log to its sums. Not static, so that the verifier checks it
+ * once instead of once for each turn of the loop in flush.
  */
 __noinline int add_entry(u32 cpu, u32 i)
 {
@@ -21,7 +21,7 @@ __noinline int add_entry(u32 cpu, u32 i)
 
 	if (!c || !s)
 		return 0;
-	barrier_var(i); /* else the compiler bounds a copy of it */
+	barrier_var(i); /* or the compiler would bound a copy of it, which the verifier does not follow */
 	e = &c->log[i % LOG_ENTRIES];
 	cause = e->cause;
 	class = e->class;
@@ -64,13 +64,13 @@ static __noinline int flush(struct cpu_state *c)
 	return 0;
 }
 
-/* A phase in 32 bits, which are enough for 4 s. */
+/* A phase in 32 bits, which hold up to 4.3 s. */
 static __always_inline u32 short_time(u64 ns)
 {
 	return ns <= ~0U ? ns : ~0U;
 }
 
-/* The phases of the switch before this one, which are complete by now. */
+/* Logs the phases of the switch before this one, which are complete by now. */
 static __always_inline void log_phases(struct cpu_state *c, struct log_entry *e)
 {
 	e->class = c->class;
@@ -80,6 +80,7 @@ static __always_inline void log_phases(struct cpu_state *c, struct log_entry *e)
 	e->switch_ns = short_time(c->exit_stamp - c->slice_start);
 }
 
+/* Returns the entry that this switch fills. end_entry ends it. */
 static __always_inline struct log_entry *next_entry(struct cpu_state *c)
 {
 	u32 i = c->logged % LOG_ENTRIES;
@@ -90,7 +91,7 @@ static __always_inline struct log_entry *next_entry(struct cpu_state *c)
 	return e;
 }
 
-/* To be followed by no use of the entry: it may be added to the sums at once. */
+/* Ends an entry, which must not be used any more: it may be added to the sums at once. */
 static __always_inline void end_entry(struct cpu_state *c)
 {
 	c->logged++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* Recording: every switch and wakeup goes into the ring, BLOCK_EVENTS at a time. */
+/* Recording: every switch and wakeup goes into the ring, in blocks of BLOCK_EVENTS. */
 
 #include "core_fixes.h"
 #include "log.h"
@@ -15,8 +15,8 @@ static __always_inline struct event_buf *this_event_buf(void)
 }
 
 /*
- * Takes over the wakeups that came while events were being sent. There is room: out was
- * empty then, and this is done before the next event is added.
+ * Moves the wakeups that came while events were being sent to out. There is room, since out
+ * was emptied then, and this is done before the next event is added.
  */
 static __noinline int take_late(struct event_buf *b)
 {
@@ -24,7 +24,7 @@ static __noinline int take_late(struct event_buf *b)
 
 	if (!b)
 		return 0;
-	/* Not unrolled: it is in each program that records. */
+	/* Not unrolled, since every program that records contains it. */
 #pragma clang loop unroll(disable)
 	for (i = 0; i < LATE_EVENTS && b->late_tail != *(volatile u32 *)&b->late_head; i++) {
 		b->out.event[b->out.count % BLOCK_EVENTS] = b->late[b->late_tail % LATE_EVENTS];
@@ -35,9 +35,9 @@ static __noinline int take_late(struct event_buf *b)
 }
 
 /*
- * Sends what there is. What finds no room is counted, and said with the next. A
- * snapshot of the reader's own core sends with interrupts on: the wakeups of those that
- * come meanwhile wait in late.
+ * Sends the events that there are. Events that find no room are counted, and reported with
+ * the next block. A snapshot of the reader's own core sends with interrupts on: wakeups
+ * from interrupts that come meanwhile go into late.
  */
 static __noinline int send_events(struct event_buf *b)
 {
@@ -68,7 +68,7 @@ static __noinline int send_events(struct event_buf *b)
 
 static __always_inline struct event *next_event(struct event_buf *b)
 {
-	/* Of an interrupt between the last look for late ones and the end of sending. */
+	/* From an interrupt between take_late and the end of sending. */
 	if (b->late_tail != b->late_head)
 		take_late(b);
 	return &b->out.event[b->out.count % BLOCK_EVENTS];
@@ -82,9 +82,9 @@ static __always_inline void end_event(struct event_buf *b)
 }
 
 /*
- * Sends the name that the running task gave itself last. Until it leaves the core no
- * event tells its names apart, so that after some they need not be sent each: one that
- * never stops renaming itself would fill the ring.
+ * Sends the last name that the running task gave itself. No event can tell its names apart
+ * until the task leaves the core. So after RENAMES_AT_ONCE names only the last is sent:
+ * a task that never stops renaming itself would fill the ring.
  */
 static __noinline int send_name(struct event_buf *b)
 {
@@ -96,7 +96,7 @@ static __noinline int send_name(struct event_buf *b)
 	return 0;
 }
 
-/* The phases of the switch before the next are complete, or will never be. */
+/* Keeps the phases of the last switch for the next event: they are complete, or will never be. */
 static __noinline int save_phases(struct cpu_state *c)
 {
 	struct event_buf *b = this_event_buf();
@@ -142,8 +142,8 @@ static __always_inline void record_switch(struct cpu_state *c, bool preempt, str
 }
 
 /*
- * Wakeups come with interrupts off, as switches do, but for a task that wakes
- * itself, which is no wakeup: so a core's events have one writer.
+ * Wakeups come with interrupts off, as switches do, so a core's events have one writer. (The
+ * exception is a task that wakes itself, which is not recorded as a wakeup.)
  */
 static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 {
@@ -184,7 +184,7 @@ static __always_inline void name_task(struct task_name *n, struct task_struct *p
 	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
 }
 
-/* Into the ring at once. */
+/* Sends a name at once. */
 static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent)
 {
 	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
@@ -199,8 +199,8 @@ static __noinline int record_name(struct task_struct *p, const char *comm, u32 p
 }
 
 /*
- * Since 7.0 whoever renames itself can be preempted here; then another that does so on
- * that core meanwhile finds the place taken.
+ * Since 7.0 a task that renames itself can be preempted here. Then another task that does so
+ * on this core meanwhile finds name_busy set, and sends its name at once.
  */
 static __noinline int record_rename(struct task_struct *p, const char *comm)
 {
@@ -212,7 +212,7 @@ static __noinline int record_rename(struct task_struct *p, const char *comm)
 		b->out.renames++;
 		return record_name(p, comm, 0);
 	}
-	if (b->name.tid != (u32)p->pid) /* of a task whose end the kernel hid */
+	if (b->name.tid != (u32)p->pid) /* a name that was left by a task whose end the kernel hid */
 		send_name(b);
 	b->out.name_busy = 1;
 	barrier();

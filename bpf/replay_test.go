@@ -81,7 +81,6 @@ type replay struct {
 	step   *ebpf.Program
 	world  *ebpf.Variable
 	snap   *ebpf.Program
-	total  *ebpf.Variable
 	wanted *ebpf.Variable
 	pace   uint64
 	fakes  map[int]fake
@@ -120,7 +119,7 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 	r := &replay{
 		t: t, maps: objs.Maps, fakes: make(map[int]fake),
 		step: objs.Programs["replay_step"], world: objs.Variables["world"],
-		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStGlobals], wanted: objs.Variables[slicetraceVarStWanted],
+		snap: objs.Programs[slicetraceProgStSnapshot], wanted: objs.Variables[slicetraceVarStWanted],
 	}
 	r.objs = &Objects{collection: objs}
 	r.objs.assign()
@@ -159,7 +158,7 @@ func (r *replay) do(step uint32, cpu uint32, at uint64, change func(*replayRepla
 	}
 }
 
-// task makes a task what f says. Each has an address space of its own unless f
+// task gives a task the properties of f. Each task has an address space of its own unless f
 // names one.
 func (r *replay) task(i int, f fake) {
 	r.t.Helper()
@@ -179,8 +178,8 @@ func (r *replay) task(i int, f fake) {
 	r.do(stepTask, 0, 0, func(w *replayReplayWorld) {
 		w.Task = uint32(i)
 		w.Fake.Pid, w.Fake.Tgid, w.Fake.Flags, w.Fake.State, w.Fake.Cpu = f.tid, f.tgid, f.flags, f.state, f.cpu
-		w.Fake.Mm, w.Fake.ActiveMm, w.Fake.Nvcsw, w.Fake.Nivcsw, w.Fake.Syscall = f.mm, f.activeMM, f.nvcsw, f.nivcsw, f.syscall
-		w.Fake.Arrival, w.Fake.Queued = f.arrival, f.queued
+		w.Fake.Mm, w.Fake.ActiveMm, w.Fake.Syscall = f.mm, f.activeMM, f.syscall
+		w.Fake.Nvcsw, w.Fake.Nivcsw, w.Fake.Arrival, w.Fake.Queued = f.nvcsw, f.nivcsw, f.arrival, f.queued
 		if f.compat {
 			w.Fake.Compat = 1
 		}
@@ -194,8 +193,8 @@ func (r *replay) task(i int, f fake) {
 func (r *replay) entry(cpu uint32, at uint64) { r.t.Helper(); r.do(stepEntry, cpu, at, nil) }
 func (r *replay) exit(cpu uint32, at uint64)  { r.t.Helper(); r.do(stepExit, cpu, at, nil) }
 
-// timerBegins and timerEnds are a timer's turn on a core where current runs, of
-// which it sets flags.
+// timerBegins and timerEnds are a timer's turn on a core where current runs, whose flags it
+// sets.
 func (r *replay) timerBegins(cpu uint32, at uint64, timer, current int) {
 	r.t.Helper()
 	r.do(stepTimerBegins, cpu, at, func(w *replayReplayWorld) { w.Timer, w.Current = uint32(timer), uint32(current) })
@@ -208,7 +207,7 @@ func (r *replay) timerEnds(cpu uint32, at uint64, timer, current int, sets uint6
 	})
 }
 
-// tick is one that asks for what sets says: resched, lazy or nothing.
+// tick is a tick that asks by the flags in sets: resched, lazy or 0.
 func (r *replay) tick(cpu uint32, at uint64, current int, sets uint64) {
 	r.t.Helper()
 	r.timerBegins(cpu, at, timerTick, current)
@@ -233,10 +232,12 @@ func (r *replay) exitOf(cpu uint32, at uint64, current int) {
 	r.do(stepExit, cpu, at, func(w *replayReplayWorld) { w.Current = uint32(current) })
 }
 
-// switchTold is a sched_switch that tells prev's state, where the kernel does.
+// switchTold is a sched_switch that passes prev's state, as newer kernels do.
 func (r *replay) switchTold(cpu uint32, at uint64, prev, next int, state uint32) {
 	r.t.Helper()
-	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.PrevState = uint32(prev), uint32(next), state })
+	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Other, w.PrevState = uint32(prev), uint32(next), state
+	})
 }
 
 // turn is a whole switch: pick takes 10 and the switch phase 20.
@@ -304,7 +305,7 @@ func (r *replay) tryToWatch(task int, children uint8) uint8 {
 	return wanted[0].State
 }
 
-// watched returns the record of the task that is watched under a tid, nil if none is.
+// watched returns the record of the task that is watched under a tid, nil if there is no such task.
 func (r *replay) watched(tid uint32) *WatchedTask {
 	r.t.Helper()
 	for slot := range r.maps[slicetraceMapStTasks].MaxEntries() {
@@ -352,7 +353,7 @@ func (r *replay) snapshot(cpu uint32, at uint64, current int) Snapshot {
 func (r *replay) globals() Globals {
 	r.t.Helper()
 	var globals Globals
-	r.must(r.total.Get(&globals))
+	r.must(r.objs.Globals.Get(&globals))
 	return globals
 }
 

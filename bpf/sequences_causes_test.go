@@ -9,7 +9,7 @@ import (
 // marks are how many wakeups a core remembers: WOKEN in layout.h.
 const marks = 8
 
-// How a slice's end is told from its neighbours.
+// How the cause of a slice's end is found from the events around it.
 func TestCauses(t *testing.T) {
 	for name, c := range map[string]struct {
 		leave func(r *replay)
@@ -176,7 +176,7 @@ func TestCauses(t *testing.T) {
 			r.tick(0, 1900, a, 0)
 			r.turn(0, 2000, a, b)
 		}, byOther},
-		"of a tick, the begin was skipped": {func(r *replay) {
+		"a tick whose beginning was skipped": {func(r *replay) {
 			r.tick(0, 600, a, 0)
 			r.wake(0, 1800, b, a)
 			r.timerEnds(0, 1900, timerTick, a, resched)
@@ -200,18 +200,18 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// Every tick is counted, also one of which the kernel skipped a half because another
+// Every tick is counted, also if the kernel skipped its beginning or its end because another
 // timer's program was running on the core.
-func TestTicksOfWhichAHalfIsSkipped(t *testing.T) {
+func TestTicksThatAreHalfSkipped(t *testing.T) {
 	for name, c := range map[string]struct {
 		ticks func(r *replay)
 		want  uint64
 	}{
-		"none": {func(r *replay) {
+		"nothing": {func(r *replay) {
 			r.tick(0, 1000, a, 0)
 			r.tick(0, 2000, a, 0)
 		}, 2},
-		"the begin": {func(r *replay) {
+		"the beginning": {func(r *replay) {
 			r.tick(0, 1000, a, 0)
 			r.timerEnds(0, 2000, timerTick, a, 0)
 			r.tick(0, 3000, a, 0)
@@ -226,7 +226,7 @@ func TestTicksOfWhichAHalfIsSkipped(t *testing.T) {
 			r.timerEnds(0, 1200, timerPlain, a, 0)
 			r.tick(0, 2000, a, 0)
 		}, 2},
-		"none, within another timer": {func(r *replay) {
+		"nothing, within another timer": {func(r *replay) {
 			r.timerBegins(0, 1000, timerPlain, idle)
 			r.tick(0, 1001, idle, 0)
 			r.timerEnds(0, 1002, timerPlain, idle, 0)
@@ -268,8 +268,8 @@ func TestFlagIsLearned(t *testing.T) {
 	}
 }
 
-// The state that sched_switch tells is prev's as the scheduler found it; by the time
-// of the tracepoint the task may be on its way back.
+// The state that sched_switch passes is prev's as the scheduler found it. By the time of the
+// tracepoint the task may have been woken again.
 func TestStateFromTheTracepoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		told, now uint32
@@ -316,7 +316,7 @@ func TestPreemptedOnItsWayToBlock(t *testing.T) {
 	want(t, "wait", r.watched(10).Wait, 1000)
 }
 
-// What a quota keeps a task from running is in no wait.
+// The time for which a quota keeps a task from running is not part of a wait.
 func TestThrottledTimeIsNoWait(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowNone)
@@ -332,7 +332,7 @@ func TestThrottledTimeIsNoWait(t *testing.T) {
 	r.turn(0, 6000, a, b)
 	r.turn(0, 6400, b, a)
 	want(t, "wait after it", r.watched(10).Wait, 400)
-	r.wake(1, 6500, a, c) // while it runs, as whoever is quick does to one about to sleep
+	r.wake(1, 6500, a, c) // while it runs, as can happen to a task that is about to sleep
 	r.task(a, fake{throttled: true})
 	r.turn(0, 7000, a, b)
 	r.task(a, fake{})
@@ -345,24 +345,30 @@ func TestThrottledTimeIsNoWait(t *testing.T) {
 	want(t, "throttled, still", r.watched(10).Throttled, 3100)
 }
 
-// Which class a switch is of when the task before has given up its memory.
+// The class of a switch, also if one of the tasks has given up its memory.
 func TestClasses(t *testing.T) {
 	const kthread = 0x00200000
 	for name, c := range map[string]struct {
 		prev, next fake
 		class      int
 	}{
-		"threads":                          {fake{mm: 7}, fake{mm: 7}, classThread},
-		"processes":                        {fake{mm: 7}, fake{mm: 8}, classProcess},
-		"from a kernel thread":             {fake{flags: kthread}, fake{mm: 7}, classKernel},
-		"to a kernel thread":               {fake{mm: 7}, fake{flags: kthread}, classKernel},
-		"exits, to its own process":        {fake{tgid: 10, noMM: true, activeMM: 7, state: dead}, fake{tgid: 10, mm: 7}, classThread},
-		"exits, to another process":        {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 8}, classProcess},
-		"exits, on another's mm, to it":    {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 7}, classKernel},
-		"to one that exits":                {fake{mm: 7}, fake{noMM: true, activeMM: 8}, classKernel},
-		"to one of its own that exits":     {fake{tgid: 10, mm: 7}, fake{tgid: 10, noMM: true, activeMM: 7}, classThread},
-		"between two that exit":            {fake{noMM: true, activeMM: 7}, fake{noMM: true, activeMM: 8}, classKernel},
-		"between two that exit together":   {fake{tgid: 10, noMM: true, activeMM: 7}, fake{tgid: 10, noMM: true}, classThread},
+		"threads":              {fake{mm: 7}, fake{mm: 7}, classThread},
+		"processes":            {fake{mm: 7}, fake{mm: 8}, classProcess},
+		"from a kernel thread": {fake{flags: kthread}, fake{mm: 7}, classKernel},
+		"to a kernel thread":   {fake{mm: 7}, fake{flags: kthread}, classKernel},
+		"exits, to its own process": {
+			fake{tgid: 10, noMM: true, activeMM: 7, state: dead}, fake{tgid: 10, mm: 7}, classThread,
+		},
+		"exits, to another process":     {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 8}, classProcess},
+		"exits, on another's mm, to it": {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 7}, classKernel},
+		"to one that exits":             {fake{mm: 7}, fake{noMM: true, activeMM: 8}, classKernel},
+		"to one of its own that exits": {
+			fake{tgid: 10, mm: 7}, fake{tgid: 10, noMM: true, activeMM: 7}, classThread,
+		},
+		"between two that exit": {fake{noMM: true, activeMM: 7}, fake{noMM: true, activeMM: 8}, classKernel},
+		"between two that exit together": {
+			fake{tgid: 10, noMM: true, activeMM: 7}, fake{tgid: 10, noMM: true}, classThread,
+		},
 		"two processes with one mm, vfork": {fake{mm: 7}, fake{mm: 7}, classThread},
 	} {
 		r := newReplay(t)

@@ -28,7 +28,7 @@ func TestRecordsOfEndedTasksWhileTheRingIsFull(t *testing.T) {
 		"no room": {replayed + 4, replayed - 1, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// One page holds 22 exits and no more.
+			// One page holds 22 records and no more.
 			r := newReplay(t, func(spec *ebpf.CollectionSpec) { spec.Maps[slicetraceMapStRing].MaxEntries = 4096 })
 			r.watch(a, FollowListed)
 			at := uint64(0)
@@ -76,7 +76,8 @@ func TestPlacesAreCounted(t *testing.T) {
 		t.Helper()
 		p := r.places()
 		if p.Used != used || p.Leaving != leaving || p.Counted != counted {
-			t.Errorf("%s: %d used, %d leaving, %d counted; want %d, %d, %d", what, p.Used, p.Leaving, p.Counted, used, leaving, counted)
+			t.Errorf("%s: %d used, %d leaving, %d counted; want %d, %d, %d",
+				what, p.Used, p.Leaving, p.Counted, used, leaving, counted)
 		}
 	}
 	check("at first", 0, 0, 0)

@@ -2,9 +2,9 @@ package bpf
 
 import "testing"
 
-// A thread (b, tid 20) executes a program: it takes over the tid of its process's first
-// thread (a, tid 10), which it waits for only until that has begun to end. Whoever has
-// which tid at which switch, each keeps its own record.
+// A thread (b, tid 20) executes a program. It takes over the tid of its process's first
+// thread (a, tid 10), for which it waits only until that thread has begun to end. Whichever
+// tid each of them has at which switch, each keeps its own record.
 func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
 	const process = 10
 	var (
@@ -82,16 +82,16 @@ func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
 			r.turn(0, 3000, b, idle)
 			tid := uint32(10)
 			if name == "the kernel skips the execution" {
-				tid = 20 // that alone is not known then
+				tid = 20 // only the new tid is not known then
 			}
 			w := r.watched(tid)
 			if w == nil {
-				t.Fatalf("nobody is watched as task %d", tid)
+				t.Fatalf("no task is watched under tid %d", tid)
 			}
 			want(t, "the thread's time", w.OnCpu, c.onCPU)
 			exits := r.exits()
 			if len(exits) != 1 {
-				t.Fatalf("%d exits, want the first thread's", len(exits))
+				t.Fatalf("%d tasks exited, want the first thread", len(exits))
 			}
 			o := &exits[0]
 			want(t, "the first thread's tid", uint64(o.Task.Tid), 10)
@@ -103,7 +103,7 @@ func TestThreadTakesOverTheFirstThreadsTid(t *testing.T) {
 			want(t, "the thread's time", r.watched(tid).OnCpu, c.onCPU+100)
 			for cpu := range uint32(2) {
 				s := r.snapshot(cpu, 5000, []int{idle, d}[cpu])
-				want(t, "unseen", s.Cpu.HiddenSwitches, 0)
+				want(t, "hidden switches", s.Cpu.HiddenSwitches, 0)
 			}
 			want(t, "free places", uint64(len(r.free())), replayed-1)
 		})

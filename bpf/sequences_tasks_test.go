@@ -43,7 +43,7 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	wantEnded(t, r.watched(10), [causes]uint64{byWakeup: 1})
 	all := r.exits()
 	if len(all) != 1 {
-		t.Fatalf("%d records, want one obituary", len(all))
+		t.Fatalf("%d records, want one", len(all))
 	}
 	o := &all[0]
 	w := &o.Task
@@ -54,7 +54,7 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	want(t, "wait", w.Wait, 700)
 	want(t, "time on the core", w.OnCpu, 500)
 	want(t, "the kernel's count", o.Final.Nvcsw, 1)
-	want(t, "migrations: its first core is none", uint64(w.Migrations), 0)
+	want(t, "migrations: coming to its first core is not one", uint64(w.Migrations), 0)
 }
 
 // A kernel can skip sched_process_fork; then the child's first wakeup sees to it.
@@ -115,7 +115,7 @@ func TestTidOrAddressReused(t *testing.T) {
 	}
 }
 
-// Tasks that a worker creates by the thousand are added up when they end.
+// Tasks that a watched task creates by the thousand are added up when they end.
 func TestCreatedTaskCounted(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowCounted)

@@ -83,7 +83,7 @@ int BPF_PROG(st_entry)
 
 	if (!c)
 		return 0;
-	/* Brings the page into the TLB before the stamp, not within the phase. */
+	/* Brings the page into the TLB before the stamp, so that the phase does not contain that. */
 	barrier_var(c->entry_stamp);
 	c->entry_stamp = bpf_ktime_get_ns();
 	return 0;
@@ -109,11 +109,11 @@ int BPF_PROG(st_wakeup, struct task_struct *p)
 }
 
 /*
- * A task is born here, but since 7.0, where tracepoints are guarded by SRCU
- * instead of disabled preemption, this program can be preempted, and then the
- * kernel skips it for whoever forks on that core meanwhile. So st_wakeup_new,
- * which runs with interrupts off and cannot be skipped, sees to who was missed
- * here, and counts who finds no place.
+ * A new task is watched from here on. Since 7.0 tracepoints are guarded by SRCU instead of
+ * disabled preemption, so this program can be preempted, and then the kernel skips it for
+ * other tasks that fork on the same core. So st_wakeup_new, which runs with interrupts off
+ * and cannot be skipped, watches the tasks that were missed here, and counts those for
+ * which there is no place.
  */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
@@ -121,7 +121,7 @@ int BPF_PROG(st_fork, struct task_struct *parent, struct task_struct *child)
 	u32 slot;
 	struct watched_task *w = find_watched(child, &slot);
 
-	if (w) { /* the end of who had this address before was not seen */
+	if (w) { /* the end of the task that had this address before was not seen */
 		unwatch(w, 0);
 		free_slot(slot);
 		__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
@@ -149,14 +149,14 @@ int BPF_PROG(st_wakeup_new, struct task_struct *child)
 	return becomes_runnable(child);
 }
 
-/* Attached only when recording; an execution renames its task too. */
+/* Attached only when recording. It fires at an execution too. */
 SEC("tp_btf/task_rename")
 int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 {
 	return recording ? record_rename(p, comm) : 0;
 }
 
-/* A thread that executes a program takes over the tid of its process's first thread (de_thread). */
+/* A thread that executes a program gets the tid of its process's first thread (de_thread). */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(st_exec, struct task_struct *p, int old_pid)
 {
@@ -212,10 +212,10 @@ int BPF_PROG(st_tick_end, struct hrtimer *timer)
 }
 
 /*
- * Copies this core's data to the shadow and starts its maxima anew. Never
- * attached: the collector runs it on each core in turn, so that no switch can come
- * between: on another core than its own from an interrupt, on its own with preemption off.
- * There a tick can come between, and be in the copy by half.
+ * Copies this core's data to st_snapshot_buf and resets its maxima. It is never attached:
+ * the collector runs it on each core in turn, where no switch can come between, since on
+ * another core it runs from an interrupt, and on the collector's own with preemption off.
+ * On the collector's own core a tick can come between, and be in the copy by half.
  */
 SEC("raw_tp")
 int st_snapshot(void *ctx)
@@ -269,10 +269,10 @@ int st_snapshot(void *ctx)
 	return 0;
 }
 
-/* How many places are made at once. */
+/* How many slots are made free at once. */
 #define FILL 128
 
-/* Makes places for watched tasks, the lowest last. The collector runs it until there are all. */
+/* Makes slots free, the lowest last. The collector runs it until all are. */
 SEC("raw_tp")
 int st_fill(void *ctx)
 {
@@ -287,15 +287,15 @@ int st_fill(void *ctx)
 	return 0;
 }
 
-/* What an iterator over all tasks passes: a union with a u64 of each in the kernel. */
+/* What an iterator over all tasks passes. In the kernel each field is a union with a u64. */
 struct iter_task {
 	void *meta;
-	struct task_struct *task; /* NULL: that was all */
+	struct task_struct *task; /* NULL: there are no more */
 };
 
 /*
- * The collector knows a task by its tid, at that moment. The iterator brings its
- * address; it needs no privilege that the other programs do not.
+ * The collector names a task by the tid that it has at the moment; the iterator finds its
+ * address. It needs no privilege beyond those of the other programs.
  */
 SEC("iter/task")
 int st_watch(struct iter_task *ctx)

@@ -12,6 +12,7 @@
 #include "task.h"
 #include "ticks.h"
 
+/* Ends the slice of a watched task. */
 static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e, bool preempt,
 				       struct task_struct *prev, struct task_struct *next, u32 state, u64 s0)
 {
@@ -30,7 +31,7 @@ static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e,
 	} else {
 		w->runnable_since = cause >= ENDED_TICK || !task_state(prev) ? s0 : 0;
 	}
-	if (slice) { /* else its begin was not seen */
+	if (slice) { /* 0: its beginning was not seen */
 		e->slice_ns = slice;
 		e->cause = cause;
 	}
@@ -38,6 +39,7 @@ static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e,
 		retire(w, prev, slot, s0);
 }
 
+/* Ends the wait of a watched task. */
 static __always_inline void switch_in(struct log_entry *e, struct watched_task *w, u64 now)
 {
 	u32 cpu = bpf_get_smp_processor_id();
@@ -65,7 +67,7 @@ static __always_inline void switch_in(struct log_entry *e, struct watched_task *
 	e->wait_valid = 1;
 }
 
-/* Notes who holds the core from now on. */
+/* Notes which task runs on the core from now on. */
 static __always_inline void hand_over(struct cpu_state *c, struct log_entry *e, struct task_struct *next, u64 now)
 {
 	struct watched_task *w;
@@ -88,6 +90,7 @@ static __always_inline void hand_over(struct cpu_state *c, struct log_entry *e, 
 	switch_in(e, w, now);
 }
 
+/* Adds the time since the slice began to what the kind of task that runs here has had. */
 static __always_inline void charge_occupant(struct cpu_state *c, u64 now)
 {
 	u32 occupant = c->occupant;
@@ -97,10 +100,10 @@ static __always_inline void charge_occupant(struct cpu_state *c, u64 now)
 }
 
 /*
- * A kernel may hide tasks from tracing: then no hook fires while one is
- * current, and the switch away from it is not seen. The task that took the
- * core from it has left its own sched_exit_tp stamp, the first since the
- * hidden one came, and from there its slice is counted.
+ * A kernel may hide tasks from tracing: then no hook fires while such a task is current,
+ * and the switch away from it is not seen. The task that took the core from it has left
+ * its own sched_exit_tp stamp, the first since the hidden task came. Its slice is counted
+ * from there.
  */
 static __noinline int find_occupant(struct cpu_state *c, struct task_struct *occupant, u64 now)
 {
@@ -109,9 +112,9 @@ static __noinline int find_occupant(struct cpu_state *c, struct task_struct *occ
 	struct log_entry *e = next_entry(c);
 
 	charge_occupant(c, from);
-	if (w) /* a hidden one can be watched too; how its slice ended is not known */
+	if (w) /* a hidden task can be watched too; how its slice ended is not known */
 		w->on_cpu += from - c->slice_start;
-	c->exit_stamp = 0; /* it did not end the switch to the hidden task */
+	c->exit_stamp = 0; /* the stamp did not end the switch to the hidden task */
 	log_phases(c, e);
 	if (recording)
 		save_phases(c);
@@ -119,7 +122,7 @@ static __noinline int find_occupant(struct cpu_state *c, struct task_struct *occ
 	c->exit_stamp = from;
 	c->slice_start = from;
 	c->hidden_switches++;
-	c->tick_asked = 0; /* of whom, is not known */
+	c->tick_asked = 0; /* it is not known whether the hidden task was meant */
 	hand_over(c, e, occupant, from);
 	c->nvcsw = ~0ULL; /* the kernel may have counted the switch under way */
 	end_entry(c);
@@ -141,8 +144,8 @@ static __noinline int first_occupant(struct cpu_state *c, struct task_struct *oc
 }
 
 /*
- * Fires without a switch too: then the last switch has its stamp already, and
- * the entry stamp belongs to nothing.
+ * The hook fires without a switch too: then the last switch has its stamp already, and the
+ * entry stamp belongs to no switch.
  */
 static __always_inline int switch_ends(u64 x0)
 {
@@ -160,18 +163,18 @@ static __always_inline int switch_ends(u64 x0)
 	return 0;
 }
 
-/* Runs on the waker's core; the marks belong to the core that the task joins. */
+/* Runs on the waker's core. The wakeup is noted on the core that the task joins. */
 static __always_inline int becomes_runnable(struct task_struct *p)
 {
 	u32 cpu = task_cpu(p), slot;
 	struct cpu_state *c = bpf_map_lookup_elem(&st_cpus, &cpu);
 	struct watched_task *w = find_watched(p, &slot);
 
-	if (c && c->task != (u64)p) /* who holds the core already takes it from nobody */
+	if (c && c->task != (u64)p) /* the task that runs there already cannot preempt itself */
 		note_woken(c, p->pid);
 	if (recording && p != bpf_get_current_task_btf())
 		record_wakeup(p, cpu);
-	/* One that was preempted on its way to block waits since then. */
+	/* A task that was preempted on its way to block has waited since then. */
 	if (!w || w->runnable_since || w->throttled_since)
 		return 0;
 	if (!throttles_tasks() && in_throttled_group(p))

@@ -13,7 +13,7 @@ static __always_inline void free_slot(u32 slot)
 		__sync_fetch_and_add(&st_places.lost, 1);
 }
 
-/* Where no place is free, that of the task that ended first and that nobody has read of. */
+/* Where no slot is free, the oldest record of an ended task is given up. */
 static __always_inline int take_slot(u32 *slot)
 {
 	struct watched_task *w;
@@ -29,7 +29,7 @@ static __always_inline int take_slot(u32 *slot)
 	return 0;
 }
 
-/* A record is of no living task any more: its key is 0, or KEY_ENDED where it is kept for the reader. */
+/* Parts a record from its task. Its key is 0 from now on, or KEY_ENDED where it is kept for the reader. */
 static __always_inline void unwatch(struct watched_task *w, u64 mark)
 {
 	u64 key = w->key;
@@ -42,7 +42,7 @@ static __always_inline void unwatch(struct watched_task *w, u64 mark)
 	index_remove(key);
 }
 
-/* Begins to watch a task, if that is not so yet. Fails where there is no place. */
+/* Starts to watch a task, unless it is watched already. Fails if there is no place. */
 static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 {
 	struct watched_task fresh = {};
@@ -70,7 +70,7 @@ static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 	return -1;
 }
 
-/* Stamps of one task can be of two cores, whose clocks differ a little. */
+/* One task's stamps can come from two cores, whose clocks differ a little. */
 static __always_inline u64 elapsed(u64 then, u64 now)
 {
 	return now > then ? now - then : 0;
@@ -109,7 +109,7 @@ static __always_inline void fill_final(struct final_state *l, struct task_struct
 	bpf_probe_read_kernel(l->comm, sizeof(l->comm), t->comm);
 }
 
-/* Keeps the record of a task that ended where it is, until it is read. */
+/* Keeps the record of a task that ended in its slot until it is read. */
 static __noinline int keep_record(struct watched_task *w, struct task_struct *t, u32 slot)
 {
 	struct final_state *l = bpf_map_lookup_elem(&st_final, &slot);
@@ -125,7 +125,7 @@ static __noinline int keep_record(struct watched_task *w, struct task_struct *t,
 	return 0;
 }
 
-/* The last switch of a watched task, whose record goes to the collector. */
+/* The last switch of a watched task: its record goes to the collector. */
 static __noinline int retire(struct watched_task *w, struct task_struct *t, u32 slot, u64 now)
 {
 	struct task_exit *o;
@@ -147,7 +147,7 @@ static __noinline int retire(struct watched_task *w, struct task_struct *t, u32 
 	return 0;
 }
 
-/* The place of a task among those wanted, WANTED if it is none. Not static: see add_entry. */
+/* The index of a tid in st_wanted; WANTED if it is not there. Not static, for the reason given at add_entry. */
 __noinline u32 wanted_place(u32 tid)
 {
 	u32 i;
@@ -165,7 +165,7 @@ static __always_inline int watch(struct task_struct *t)
 	struct watched_task *w;
 	u32 i, slot;
 
-	/* One that ends can have made its last switch, and nothing would end its record. */
+	/* A task that is ending may have made its last switch: then nothing would end its record. */
 	if (t->flags & PF_EXITING)
 		return 0;
 	i = wanted_place(t->pid);

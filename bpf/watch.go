@@ -9,25 +9,25 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// What became of a task that was to be watched: the values of Wanted.State.
+// What became of the request to watch a task: the values of Wanted.State.
 const (
-	// WatchingNobody says that there is no such task.
+	// WatchingNobody means that there is no such task.
 	WatchingNobody = iota
 	Watching
 	WatchingAlready
-	// WatchingNoRoom says that as many tasks are watched as can be.
+	// WatchingNoRoom means that no more tasks can be watched.
 	WatchingNoRoom
 )
 
-// KeyEnded is WatchedTask.Key of a task that has ended and that nobody has read of; 0 is
-// that of nobody's slot.
+// KeyEnded is WatchedTask.Key of a task that has ended, and whose record has not been read
+// yet. A free slot has the key 0.
 const KeyEnded = 1
 
-// maxWanted is how many tasks one pass over all tasks can be looked for.
+// maxWanted is how many tasks can be looked for in one pass over all tasks.
 const maxWanted = 64
 
-// Watch begins to watch the tasks whose Tid and Children are set, and fills in what
-// became of that: State, and of those watched where the record is and when it begins.
+// Watch starts to watch tasks, of which Tid and Children are set. It fills in State, and for
+// the tasks that are watched now Slot and Born: where the record is, and when it begins.
 func (objs *Objects) Watch(tasks []Wanted) (err error) {
 	iter, err := link.AttachIter(link.IterOptions{Program: objs.watch})
 	if err != nil {
@@ -44,7 +44,7 @@ func (objs *Objects) Watch(tasks []Wanted) (err error) {
 	return nil
 }
 
-// passOver has the program run once for every task that there is.
+// passOver makes the kernel run the program once for every task.
 func passOver(iter *link.Iter, wanted *ebpf.Variable, tasks []Wanted) error {
 	var table [maxWanted]Wanted
 	copy(table[:], tasks)
@@ -69,7 +69,8 @@ func makePlaces(c *ebpf.Collection, tasks int) error {
 	for made := uint64(0); made < uint64(tasks); {
 		ret, err := fill.Run(&ebpf.RunOptions{})
 		var places Places
-		if err = errors.Join(err, c.Variables[slicetraceVarStPlaces].Get(&places)); err == nil && (ret != 0 || places.Filled <= made) {
+		err = errors.Join(err, c.Variables[slicetraceVarStPlaces].Get(&places))
+		if err == nil && (ret != 0 || places.Filled <= made) {
 			err = fmt.Errorf("program returned %d", ret)
 		}
 		if err != nil {
@@ -80,14 +81,14 @@ func makePlaces(c *ebpf.Collection, tasks int) error {
 	return nil
 }
 
-// Kept takes the record of a task that ended while Ring was full, and makes its place
-// free. The error is ebpf.ErrKeyNotExist if there is none.
+// Kept takes the record of a task that ended while Ring was full, and frees its place. The
+// error is ebpf.ErrKeyNotExist if there is no such record.
 func (objs *Objects) Kept() (*TaskExit, error) {
 	o := TaskExit{Record: RecordTaskExit}
 	if err := objs.ended.LookupAndDelete(nil, &o.Slot); err != nil {
 		return nil, err
 	}
-	// Nobody else can take the place now, until it is free.
+	// The place cannot be given to another task until it is pushed to free.
 	err := errors.Join(objs.Tasks.Lookup(o.Slot, &o.Task), objs.final.Lookup(o.Slot, &o.Final))
 	w := o.Task
 	w.Key = 0

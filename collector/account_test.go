@@ -142,9 +142,11 @@ func TestOnCPUTimeAgreesWithTheKernels(t *testing.T) {
 				kernels += float64(w.After.Runtime - w.Before.Runtime)
 			}
 			if ours < kernels*0.995 || ours > (kernels+slack)*1.005 {
-				return fmt.Errorf("%s: %.0f ns on the CPU, the kernel says %.0f (%+.2f %%), at most %.0f stolen", tr.name(), ours, kernels, 100*(ours/kernels-1), slack)
+				return fmt.Errorf("%s: %.0f ns on the CPU, the kernel says %.0f (%+.2f %%), at most %.0f stolen",
+					tr.name(), ours, kernels, 100*(ours/kernels-1), slack)
 			}
-			t.Logf("%s: on the CPU %.3f ms, by the kernel %.3f ms (%+.3f %%)", tr.name(), ours/1e6, kernels/1e6, 100*(ours/kernels-1))
+			t.Logf("%s: on the CPU %.3f ms, by the kernel %.3f ms (%+.3f %%)",
+				tr.name(), ours/1e6, kernels/1e6, 100*(ours/kernels-1))
 		}
 		return nil
 	})
@@ -162,7 +164,8 @@ func TestRunningAndWaitingFillsATrial(t *testing.T) {
 			life := float64(w.End - tr.result.Start)
 			sum := float64(task.OnCPUNS + task.WaitNS)
 			if math.Abs(sum/life-1) > 0.01 {
-				t.Errorf("%s: worker %d ran %d ns and waited %d ns, together %.4f of its life", tr.name(), w.Index, task.OnCPUNS, task.WaitNS, sum/life)
+				t.Errorf("%s: worker %d ran %d ns and waited %d ns, together %.4f of its life",
+					tr.name(), w.Index, task.OnCPUNS, task.WaitNS, sum/life)
 			}
 		}
 	}

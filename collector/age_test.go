@@ -52,14 +52,16 @@ func BenchmarkAge(b *testing.B) {
 			if err := fresh.Close(); err != nil {
 				b.Fatal(err)
 			}
-			b.Logf("%s: after %v %.0f ns/switch, a new one's %.0f, ratio %.3f", mode, age.Round(time.Second), tookOld, tookFresh, tookOld/tookFresh)
+			b.Logf("%s: after %v %.0f ns/switch, a new one's %.0f, ratio %.3f",
+				mode, age.Round(time.Second), tookOld, tookFresh, tookOld/tookFresh)
 			half := halves[mode]
 			half[min(1, 2*age/length)] = append(half[min(1, 2*age/length)], tookOld/tookFresh)
 			halves[mode] = half
 		}
 	}
 	for mode, half := range halves {
-		b.Logf("%s: old to new %s in the first half of %v, %s in the second", mode, summary(half[0], "%.3f"), length, summary(half[1], "%.3f"))
+		b.Logf("%s: old to new %s in the first half of %v, %s in the second",
+			mode, summary(half[0], "%.3f"), length, summary(half[1], "%.3f"))
 		b.ReportMetric(center(half[1])/center(half[0]), string(mode)+"-late/early")
 	}
 	b.ReportMetric(0, "ns/op")

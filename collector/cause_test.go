@@ -269,7 +269,8 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		rows := pinned(t, c, 0, hog, sleep)
 		var seldom error
 		if got := rows[0].EndedBy.Wakeup; got < naps*9/10 {
-			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %+v", naps, got, rows[0].EndedBy)
+			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %+v",
+				naps, got, rows[0].EndedBy)
 		}
 		err = errors.Join(seldom,
 			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90),

@@ -58,7 +58,8 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 			return fmt.Errorf("only in %d of %d rounds the switch phase takes longer between processes than between threads: %.0f and %.0f ns",
 				longer, p.Rounds, median[workloads.Processes], median[workloads.Threads])
 		}
-		t.Logf("switch phase p50, ns: processes %.0f, threads %.0f", median[workloads.Processes], median[workloads.Threads])
+		t.Logf("switch phase p50, ns: processes %.0f, threads %.0f",
+			median[workloads.Processes], median[workloads.Threads])
 		return nil
 	})
 }
@@ -90,7 +91,8 @@ func TestPhasesAreComplete(t *testing.T) {
 			}
 		}
 		if untimed > tr.interval.Lost.Unseen {
-			t.Errorf("%s: %d switches lack their switch phase, the kernel hid %d", tr.name(), untimed, tr.interval.Lost.Unseen)
+			t.Errorf("%s: %d switches lack their switch phase, the kernel hid %d",
+				tr.name(), untimed, tr.interval.Lost.Unseen)
 		}
 	}
 }

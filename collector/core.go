@@ -8,16 +8,16 @@ import (
 // core follows one core's counts in the kernel.
 type core struct {
 	cpu int
-	// now and last are the last two readings, and fresh says that sum lacks now.
+	// now and last are the last two readings. fresh says that now is not part of sum yet.
 	now, last bpf.Snapshot
 	fresh     bool
 	sum       coreCounts
-	// late says that the core has not been read yet though it has switched: it came
-	// online after Open. absent is for how long it had not, which counts as idle.
+	// late says that the core came online after Open and has not been read yet. absent is for
+	// how long it was not online, in ns, which counts as idle.
 	late   bool
 	absent uint64
-	// away says that now was read while the core was offline, by no program that
-	// starts the maxima anew.
+	// offline says that now was read while the core was offline. Then no program has reset
+	// the maxima.
 	offline bool
 }
 
@@ -27,7 +27,7 @@ type classCounts struct {
 	pick, switchPhase, cost latencies
 }
 
-// coreCounts only ever grow, but for maxima.
+// coreCounts only ever grow, except the maxima.
 type coreCounts struct {
 	now, hidden      uint64
 	time             [len(bpf.CPUState{}.OccupiedNs)]uint64
@@ -66,10 +66,9 @@ func (c *core) accumulate() {
 	s.exited.grow(&cold.Exited, &last.Exited)
 }
 
-// snapshot returns the counts with what was under way when they were last
-// read: the slice in progress, and the last switch, whose phases the kernel
-// counts only at the next. It starts the maxima anew. timed says that the
-// switch phase's end is seen on this kernel.
+// snapshot returns the counts with what was under way when they were last read: the slice
+// in progress, and the last switch, whose phases the kernel counts only at the next. It
+// resets the maxima. timed says that this kernel shows where the switch phase ends.
 func (c *core) snapshot(timed bool) coreCounts {
 	s := c.sum.clone()
 	c.sum.forgetMaxima()
@@ -78,8 +77,8 @@ func (c *core) snapshot(timed bool) coreCounts {
 		return s
 	}
 	s.time[cpu.Occupant] += s.now - cpu.SliceStart
-	// Between the switch and its end only an interrupt can have let the
-	// snapshot in: then the kernel will count the switch, later.
+	// Without that end, the snapshot was taken from an interrupt within the switch phase: the
+	// kernel will count the switch later.
 	if int(cpu.Class) >= len(s.classes) || timed && cpu.ExitStamp == 0 {
 		return s
 	}

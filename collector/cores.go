@@ -8,10 +8,10 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// meet looks for cores that have come online since the last time. The maps have room
-// for every core that is possible, however many those are; but one that has never
-// switched costs a look at its page, and no interrupt and no memory here.
-func (c *Collector) meet() error {
+// addCores looks for cores that have come online since the last call. The maps have room for
+// every possible core, however many there are. One that has never switched costs a look at
+// its page, but no interrupt and no memory of this process.
+func (c *Collector) addCores() error {
 	var page bpf.CPUState
 	still := c.awaited[:0]
 	for _, cpu := range c.awaited {
@@ -32,7 +32,7 @@ func (c *Collector) meet() error {
 	return nil
 }
 
-// firstSeen is when the account of a core began: all time since then is in it.
+// firstSeen returns when the account of a core began: it holds all time since then.
 func firstSeen(s *bpf.Snapshot) uint64 {
 	first := s.Cpu.SliceStart - s.Cpu.BookkeepingNs
 	for _, t := range s.Cpu.OccupiedNs {
@@ -41,7 +41,7 @@ func firstSeen(s *bpf.Snapshot) uint64 {
 	return first
 }
 
-// of returns the counts of a core. One that had not come online by then was idle.
+// of returns the counts of a core. A core that had not been online by then counts as idle.
 func (s *Snapshot) of(cpu int) *coreCounts {
 	if i, ok := slices.BinarySearch(s.cpus, cpu); ok {
 		return &s.cores[i]

@@ -11,20 +11,20 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// blockEvents is how many events of a core make a block of the recording, and
-// namesAtMost how many names wait for one.
+// blockEvents is how many events of a core make a block of the recording, and namesAtMost
+// how many names are kept back until one is written.
 const (
 	blockEvents = 4096
 	namesAtMost = 4096
 )
 
-// eventWriter makes a recording of what the kernel side sends.
+// eventWriter makes the frames of a recording from what the kernel side sends.
 type eventWriter struct {
 	out   *frameWriter
 	cores map[uint32]*recordedCore
 	names []recording.Task
 	end   recording.End
-	// until, if not 0, is when the recording ends on cores of which no more is known.
+	// until, if not 0, is when the recording ends on cores that have no until of their own.
 	until uint64
 	ended bool
 }
@@ -32,9 +32,9 @@ type eventWriter struct {
 // recordedCore gathers one core's events.
 type recordedCore struct {
 	block recording.Block
-	// open is the index of the last switch, whose phases come with the next, or -1.
+	// open is the index of the last switch, whose phases come with the next; -1 if it has them.
 	open int
-	// until, if not 0, is when the recording ends: what comes later is left out.
+	// until, if not 0, is when the recording ends: later events are left out.
 	until uint64
 }
 
@@ -52,7 +52,7 @@ func (w *eventWriter) core(cpu uint32) *recordedCore {
 	return core
 }
 
-// events takes over what one core sent.
+// events adds a block of events that one core sent.
 func (w *eventWriter) events(raw *bpf.Events) {
 	if w.ended {
 		return
@@ -64,7 +64,7 @@ func (w *eventWriter) events(raw *bpf.Events) {
 	}
 	events := raw.Event[:min(int(raw.Count), len(raw.Event))]
 	if until > 0 && len(events) > 0 && events[0].Time > until {
-		return // what was lost before it is known from the snapshot that ended the recording
+		return // the snapshot that ended the recording has counted what was lost before it
 	}
 	if raw.Lost > 0 {
 		w.lost(core, raw.Lost)
@@ -76,7 +76,9 @@ func (w *eventWriter) events(raw *bpf.Events) {
 		}
 		if e.Flags&bpf.EventWakeup != 0 {
 			w.end.Wakeups++
-			core.add(recording.Event{TimeNS: int64(e.Time), Kind: recording.Wakeup, Next: int32(e.Next), CPU: int32(e.Cpu)})
+			core.add(recording.Event{
+				TimeNS: int64(e.Time), Kind: recording.Wakeup, Next: int32(e.Next), CPU: int32(e.Cpu),
+			})
 			continue
 		}
 		w.end.Switches++
@@ -92,7 +94,7 @@ func (w *eventWriter) events(raw *bpf.Events) {
 	}
 }
 
-// writeWhole has a core's events written but for a last switch whose phases are to come.
+// writeWhole writes a core's events, except a last switch whose phases have not come yet.
 func (w *eventWriter) writeWhole(core *recordedCore) {
 	whole := len(core.block.Events)
 	if core.open >= 0 {
@@ -101,8 +103,8 @@ func (w *eventWriter) writeWhole(core *recordedCore) {
 	w.write(core, whole)
 }
 
-// lost notes that events of a core are missing after those that have come: with them
-// the phases of the last switch.
+// lost notes that n events of a core are missing after those that have come. With them the
+// phases of the last switch are lost.
 func (w *eventWriter) lost(core *recordedCore, n uint64) {
 	core.open = -1
 	w.write(core, len(core.block.Events))
@@ -110,7 +112,7 @@ func (w *eventWriter) lost(core *recordedCore, n uint64) {
 	w.end.Lost += n
 }
 
-// switchOf leaves the phases open.
+// switchOf returns a switch whose phases are still to come.
 func switchOf(e *bpf.Event) recording.Event {
 	s := recording.Event{
 		TimeNS: int64(e.Time), Prev: int32(e.Prev), Next: int32(e.Next),
@@ -118,7 +120,7 @@ func switchOf(e *bpf.Event) recording.Event {
 		State: stateLetter(e.State),
 	}
 	if e.Flags&bpf.EventPreempt != 0 {
-		s.State = 'R' // on its way to block perhaps, but the kernel let it wait for a core
+		s.State = 'R' // it may have been about to block, but the kernel made it wait for a core
 	}
 	if e.SliceStart > 0 {
 		s.SliceNS = int64(e.Time - e.SliceStart)
@@ -150,7 +152,7 @@ func (c *recordedCore) close(class, flags uint8, pick, switchPhase uint32) {
 	}
 }
 
-// write has the first n of a core's events written, and keeps the rest.
+// write writes the first n of a core's events, and keeps the rest.
 func (w *eventWriter) write(core *recordedCore, n int) {
 	if n == 0 {
 		return
@@ -176,11 +178,14 @@ func (w *eventWriter) write(core *recordedCore, n int) {
 	w.end.Lost += uint64(n)
 }
 
-// name takes over one task's name.
+// name adds one task's name.
 func (w *eventWriter) name(raw *bpf.TaskName) {
 	comm := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Comm[0])), len(raw.Comm))
 	comm, _, _ = bytes.Cut(comm, []byte{0})
-	w.tasks([]recording.Task{{TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent), Comm: string(comm)}})
+	w.tasks([]recording.Task{{
+		TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent),
+		Comm: string(comm),
+	}})
 }
 
 func (w *eventWriter) tasks(tasks []recording.Task) {
@@ -188,16 +193,16 @@ func (w *eventWriter) tasks(tasks []recording.Task) {
 	if len(w.names) < namesAtMost {
 		return
 	}
-	// With them the events that they are the names at, so that a reader need not keep
-	// them for long.
+	// The events to which the names belong are written with them, so that a reader need not
+	// keep the names for long.
 	for _, core := range w.cores {
 		w.writeWhole(core)
 	}
 	w.writeNames()
 }
 
-// writeNames has the names written that came since the last time, ahead of the events
-// that need them.
+// writeNames writes the names that came since the last time, ahead of the events that need
+// them.
 func (w *eventWriter) writeNames() {
 	if len(w.names) > 0 && !w.out.put(w.names, len(w.names)) {
 		w.end.LostTasks += uint64(len(w.names))
@@ -205,7 +210,7 @@ func (w *eventWriter) writeNames() {
 	w.names = nil
 }
 
-// finish has written what is left, and the end.
+// finish writes what is left, and the end.
 func (w *eventWriter) finish() {
 	for _, cpu := range slices.Sorted(maps.Keys(w.cores)) {
 		core := w.cores[cpu]
@@ -236,7 +241,7 @@ func stateLetter(state uint16) byte {
 		return 'X'
 	case state&(locked|frozen) != 0:
 		return 'D'
-	case state&waking != 0: // read too late, before 5.18: it was asleep, in whichever way
+	case state&waking != 0: // read too late, before 5.18: it was asleep, in a way that is not known
 		return 'S'
 	}
 	for i, letter := range "SDTtXZP" {

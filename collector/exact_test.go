@@ -21,10 +21,12 @@ func checkExact(t *testing.T, tr traced) {
 			continue
 		}
 		if want := w.After.Voluntary - w.Before.Voluntary; got.Voluntary != want {
-			t.Errorf("%s: worker %d: %d voluntary switches, the kernel counts %d", tr.name(), w.Index, got.Voluntary, want)
+			t.Errorf("%s: worker %d: %d voluntary switches, the kernel counts %d",
+				tr.name(), w.Index, got.Voluntary, want)
 		}
 		if want := w.After.Involuntary - w.Before.Involuntary; got.Involuntary != want {
-			t.Errorf("%s: worker %d: %d involuntary switches, the kernel counts %d", tr.name(), w.Index, got.Involuntary, want)
+			t.Errorf("%s: worker %d: %d involuntary switches, the kernel counts %d",
+				tr.name(), w.Index, got.Involuntary, want)
 		}
 	}
 	if lost := withoutSkipped(tr.interval.Lost); lost.Total() != 0 {
@@ -55,9 +57,11 @@ func withoutMissed(lost report.Lost) report.Lost {
 func TestSwitchesEqualTheKernels(t *testing.T) {
 	c := open(t, collector.Options{})
 	for name, edit := range map[string]func(*workloads.Plan){
-		"pipe":                     func(p *workloads.Plan) { p.Rounds = 3 },
-		"spin on all cores":        func(p *workloads.Plan) { p.Rounds = 2 },
-		"spin, 3 workers a core":   func(p *workloads.Plan) { p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second },
+		"pipe":              func(p *workloads.Plan) { p.Rounds = 3 },
+		"spin on all cores": func(p *workloads.Plan) { p.Rounds = 2 },
+		"spin, 3 workers a core": func(p *workloads.Plan) {
+			p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+		},
 		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
 		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
 		"pipe, 23 round trips":     func(p *workloads.Plan) { p.Operations = 23 },
@@ -94,7 +98,7 @@ func TestKnownAnswers(t *testing.T) {
 				got := tr.tasks[w.TID]
 				want := uint64(n) + 1
 				if got.Voluntary > want && !locksSleep || got.Voluntary+got.Involuntary < want {
-					t.Errorf("%s: %d round trips: worker %d has %d voluntary and %d involuntary switches, theory says %d",
+					t.Errorf("%s: %d round trips: worker %d has %d voluntary and %d involuntary switches, want %d",
 						tr.name(), n, w.Index, got.Voluntary, got.Involuntary, want)
 				}
 			}

@@ -5,8 +5,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// maxEndedRows bounds the memory for tasks that ended within one interval:
-// those beyond it share one row.
+// maxEndedRows bounds the memory for tasks that ended within one interval. Those beyond it
+// share one row.
 const maxEndedRows = 4096
 
 // exitedTasks are the records of tasks that ended since they were last taken.
@@ -14,13 +14,13 @@ type exitedTasks struct {
 	rows   []bpf.TaskExit
 	rest   bpf.TaskExit // the sum of those beyond maxEndedRows
 	merged int          // how many those are
-	// pinBefore is the birth time of the youngest task from which something has to be subtracted:
-	// what an earlier snapshot has seen of it, or its counters when watching began.
-	// That cannot be done in a sum, so tasks up to then have rows in any case. They
-	// are no more than can be watched at once.
+	// pinBefore is the birth time of the youngest task from which something has to be
+	// subtracted: what an earlier snapshot has seen of it, or its counters when watching
+	// began. That cannot be done in a sum, so tasks born up to then have rows in any case.
+	// They are no more than can be watched at once.
 	pinBefore uint64
-	// While a snapshot is taken, nothing is added to the sum: it may have seen the task
-	// alive. Those are late until settle.
+	// While a snapshot is taken (open), no task is added to the sum, since the snapshot may
+	// have seen it alive. Such tasks are in late until settle.
 	open bool
 	late []bpf.TaskExit
 }
@@ -37,7 +37,7 @@ func (e *exitedTasks) add(o *bpf.TaskExit) {
 	}
 }
 
-// settle gives the late ones that were seen alive a row, and adds up the others.
+// settle gives a row to the late tasks that were seen alive, and adds the rest.
 func (e *exitedTasks) settle(seen func(taskID) bool) {
 	e.open = false
 	for i := range e.late {
@@ -50,8 +50,8 @@ func (e *exitedTasks) settle(seen func(taskID) bool) {
 	e.late = nil
 }
 
-// exitedCounts are the tasks, children of watched ones, that ended on one core and are
-// counted, not listed.
+// exitedCounts are the children of watched tasks that ended on one core and are counted
+// instead of listed.
 type exitedCounts struct {
 	tasks, reconciled uint64
 	onCPU, wait       uint64

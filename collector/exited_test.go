@@ -27,7 +27,8 @@ func TestEndedTasksBeyondTheRows(t *testing.T) {
 	e.settle(func(id taskID) bool { return id.born == seen })
 	end(10_002)
 	if e.merged != 3 || e.rest.Task.OnCpu != 3 || len(e.rows) != maxEndedRows+3 || len(e.late) > 0 {
-		t.Errorf("%d tasks merged, with a time of %d, and %d rows, want 3, 3 and %d", e.merged, e.rest.Task.OnCpu, len(e.rows), maxEndedRows+3)
+		t.Errorf("%d tasks merged, with a time of %d, and %d rows, want 3, 3 and %d",
+			e.merged, e.rest.Task.OnCpu, len(e.rows), maxEndedRows+3)
 	}
 	if last := e.rows[len(e.rows)-1].Task.Born; last != seen {
 		t.Errorf("the last row is of the task born at %d, want the one that was seen", last)

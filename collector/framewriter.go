@@ -7,16 +7,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// mostWaiting is how many events and names wait for a slow disk, 30 MB of them: what
-// comes beyond finds no room, and is counted as lost.
+// mostWaiting is how many events and names can wait for a slow disk: about 30 MB. Those that
+// come beyond find no room, and are counted as lost.
 const mostWaiting = 1 << 19
 
-// frameWriter writes the frames of a recording in a goroutine of its own, so that a
-// disk that stands still holds up no snapshot. Its methods may be called from several
-// goroutines.
+// frameWriter writes the frames of a recording in a goroutine of its own, so that a stalled
+// disk does not delay snapshots. Its methods may be called from several goroutines.
 type frameWriter struct {
 	out  *recording.Writer
-	more chan struct{} // something waits, or all has come
+	more chan struct{} // receives when frames wait; closed when all have come
 	done chan struct{}
 
 	mu      sync.Mutex // guards the rest
@@ -33,8 +32,8 @@ func newFrameWriter(out *recording.Writer) *frameWriter {
 	return w
 }
 
-// put takes a frame of some events or names, unless there is no room for them. What
-// comes after finish or a failed write is let go of.
+// put takes a frame with a number of events or names, and reports whether there was room for
+// them. A frame that comes after finish or a failed write is dropped.
 func (w *frameWriter) put(f recording.Frame, events int) (room bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -53,7 +52,7 @@ func (w *frameWriter) put(f recording.Frame, events int) (room bool) {
 	return true
 }
 
-// buffer returns room for the events of a block to come.
+// buffer returns an empty slice for the events of the next block.
 func (w *frameWriter) buffer() []recording.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()

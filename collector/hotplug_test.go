@@ -103,7 +103,8 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 			}
 			before = after
 			for _, core := range in.Cores {
-				if off := core.Total() - core.WallNS; core.WallNS <= 0 || max(off, -off) > core.WallNS/1000 || core.IdleNS < 0 || core.StealNS < 0 {
+				off := core.Total() - core.WallNS
+				if core.WallNS <= 0 || max(off, -off) > core.WallNS/1000 || core.IdleNS < 0 || core.StealNS < 0 {
 					t.Errorf("step %d: core %d: idle %d, workers %d, others %d, own %d and stolen %d of %d ns",
 						i, core.CPU, core.IdleNS, core.WorkersNS, core.OthersNS, core.SelfNS, core.StealNS, core.WallNS)
 				}
@@ -111,8 +112,9 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 					if core.CPU == cpu {
 						counted += class.Switches
 					}
-					if class.Switches > 1<<40 || class.Pick.Count > class.Switches || class.Switch.Count > class.Switches {
-						t.Errorf("step %d: core %d: %d %s switches, %d picks, %d phases", i, core.CPU, class.Switches, class.Class, class.Pick.Count, class.Switch.Count)
+					if n := class.Switches; n > 1<<40 || class.Pick.Count > n || class.Switch.Count > n {
+						t.Errorf("step %d: core %d: %d %s switches, %d picks, %d phases",
+							i, core.CPU, n, class.Class, class.Pick.Count, class.Switch.Count)
 					}
 				}
 			}
@@ -172,7 +174,9 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 	for _, class := range core.Classes {
 		switches += class.Switches
 	}
-	if off := core.Total() - core.WallNS; max(off, -off) > core.WallNS/1000 || core.IdleNS < int64(came-before.at) || core.WallNS < int64(after.at-before.at) {
+	off := core.Total() - core.WallNS
+	if max(off, -off) > core.WallNS/1000 ||
+		core.IdleNS < int64(came-before.at) || core.WallNS < int64(after.at-before.at) {
 		t.Errorf("idle %d, workers %d, others %d, own %d of %d ns: it was away for the first %d of %d",
 			core.IdleNS, core.WorkersNS, core.OthersNS, core.SelfNS, core.WallNS, came-before.at, after.at-before.at)
 	}
@@ -185,8 +189,10 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 		t.Fatal(err)
 	}
 	for _, core := range next.Cores {
-		if off := core.Total() - core.WallNS; core.WallNS > int64(c.now()-after.at) || max(off, -off) > core.WallNS/1000+1000 {
-			t.Errorf("core %d: %d of %d ns since the snapshot, opened %d ago", core.CPU, core.Total(), core.WallNS, c.now()-opened)
+		off := core.Total() - core.WallNS
+		if core.WallNS > int64(c.now()-after.at) || max(off, -off) > core.WallNS/1000+1000 {
+			t.Errorf("core %d: %d of %d ns since the snapshot, opened %d ago",
+				core.CPU, core.Total(), core.WallNS, c.now()-opened)
 		}
 	}
 	plug(false) // what it has not sent is recorded nevertheless
@@ -195,7 +201,8 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 		t.Fatal(err)
 	}
 	got := readRecording(t, file.Bytes())
-	if n := uint64(len(got.switches[cpu])); n < switches || end.Switches != end.Counted || end.Lost != 0 || got.lost != 0 {
+	n := uint64(len(got.switches[cpu]))
+	if n < switches || end.Switches != end.Counted || end.Lost != 0 || got.lost != 0 {
 		t.Errorf("%d switches of the core are recorded, %d were counted: %+v", n, switches, end)
 	}
 }

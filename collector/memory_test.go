@@ -81,7 +81,8 @@ func TestKernelMemoryOfCoresToCome(t *testing.T) {
 		few := memory(bpf.Options{Cores: online, Online: online, Tasks: 1024, Record: record})
 		many := memory(bpf.Options{Cores: possible, Online: online, Tasks: 1024, Record: record})
 		each := (many - few) / (possible - online) >> 10
-		if !record && !strings.Contains(string(readme), fmt.Sprintf("A core that could yet come takes %d KiB", each)) || each > most {
+		sentence := fmt.Sprintf("A core that could yet come takes %d KiB", each)
+		if !record && !strings.Contains(string(readme), sentence) || each > most {
 			t.Errorf("recording %v: each core that could yet come takes %d KiB", record, each)
 		}
 	}

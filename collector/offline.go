@@ -7,18 +7,22 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// readOffline copies the counts of a core that is offline, on which no program can be
-// run: its log is added here, as the kernel side will when the core is back.
+// readOffline copies the counts of a core that is offline, where no program can run. It adds
+// the core's log to the copy, as the kernel side will when the core is back.
 func (c *Collector) readOffline(core *core) error {
 	cpu := uint32(core.cpu)
 	now := &core.now
 	for settled := false; !settled; {
 		var again bpf.CPUState
-		err := errors.Join(c.objs.CPUs.Lookup(cpu, &now.Cpu), c.objs.Sums.Lookup(cpu, &now.Sums), c.objs.CPUs.Lookup(cpu, &again))
+		err := errors.Join(
+			c.objs.CPUs.Lookup(cpu, &now.Cpu),
+			c.objs.Sums.Lookup(cpu, &now.Sums),
+			c.objs.CPUs.Lookup(cpu, &again),
+		)
 		if err != nil {
 			return err
 		}
-		// On its way out it may switch once more.
+		// On its way offline the core may switch once more.
 		settled = again.Switches == now.Cpu.Switches
 	}
 	now.Now = c.now()
@@ -28,7 +32,7 @@ func (c *Collector) readOffline(core *core) error {
 	return nil
 }
 
-// addLog is flush in bpf/log.h.
+// addLog does what flush in bpf/log.h does.
 func addLog(now *bpf.Snapshot) {
 	sums := &now.Sums
 	for i := range min(int(now.Cpu.Logged), len(now.Cpu.Log)) {
@@ -40,15 +44,16 @@ func addLog(now *bpf.Snapshot) {
 			addToHist(&sums.Slices[e.Cause], e.SliceNs)
 		}
 		if int(e.Class) < len(sums.Classes) {
-			addPhases(&sums.Classes[e.Class], uint64(e.PickNs), uint64(e.SwitchNs), e.PickValid != 0, e.SwitchValid != 0)
+			addPhases(&sums.Classes[e.Class],
+				uint64(e.PickNs), uint64(e.SwitchNs), e.PickValid != 0, e.SwitchValid != 0)
 		}
 	}
 	now.Cpu.Logged = 0
 }
 
-// assumeIdle is find_occupant in bpf/switch.h for a core that has gone: its last switch,
-// to the idle task, is hidden, since no tracepoint fires on a core that is no
-// longer online.
+// assumeIdle does what find_occupant in bpf/switch.h does, for a core that has gone offline:
+// its last switch, to the idle task, is hidden, since no tracepoint fires on a core that is
+// no longer online.
 func assumeIdle(now *bpf.Snapshot) {
 	c := &now.Cpu
 	if c.SliceStart == 0 || c.Occupant == bpf.OccupantIdle {
@@ -88,8 +93,8 @@ func addPhases(p *bpf.ClassHists, pick, switchPhase uint64, timedPick, timedSwit
 	}
 }
 
-// forgetSeen drops the maxima that were read already while the core was away: no
-// program started them anew.
+// forgetSeen drops the maxima that were read already while the core was offline: no program
+// has reset them.
 func forgetSeen(now, last *bpf.Sums) {
 	forget := func(highest *uint64, seen uint64) {
 		if *highest == seen {

@@ -20,13 +20,17 @@ func TestLogOfACoreThatWent(t *testing.T) {
 		cause                          uint8
 		waited, pickTimed, switchTimed bool
 	}{
-		{slice: 100, wait: 17, pick: 20, switchPhase: 33, class: 1, cause: tick, waited: true, pickTimed: true, switchTimed: true},
+		{
+			slice: 100, wait: 17, pick: 20, switchPhase: 33, class: 1, cause: tick,
+			waited: true, pickTimed: true, switchTimed: true,
+		},
 		{slice: 5, pick: 21, switchPhase: 99, class: 1, cause: tick, pickTimed: true},
 		{class: none, cause: uint8(len(bpf.Sums{}.Slices))},
 		{slice: 7, class: 1, cause: tick}, // beyond those that are logged
 	} {
 		l := &now.Cpu.Log[i]
-		l.SliceNs, l.WaitNs, l.PickNs, l.SwitchNs, l.Class, l.Cause = e.slice, e.wait, e.pick, e.switchPhase, e.class, e.cause
+		l.SliceNs, l.WaitNs, l.PickNs, l.SwitchNs = e.slice, e.wait, e.pick, e.switchPhase
+		l.Class, l.Cause = e.class, e.cause
 		l.WaitValid, l.PickValid, l.SwitchValid = flag(e.waited), flag(e.pickTimed), flag(e.switchTimed)
 	}
 	now.Cpu.Logged = 3
@@ -70,9 +74,11 @@ func flag(b bool) uint8 {
 func TestCoreThatWentIsIdle(t *testing.T) {
 	now := &bpf.Snapshot{}
 	c := &now.Cpu
-	c.SliceStart, c.ExitStamp, c.Occupant, c.Class, c.PickNs, c.PickValid = 1000, 1300, bpf.OccupantWatched, 1, 40, 1
+	c.SliceStart, c.ExitStamp, c.Occupant = 1000, 1300, bpf.OccupantWatched
+	c.Class, c.PickNs, c.PickValid = 1, 40, 1
 	assumeIdle(now)
-	if c.OccupiedNs[bpf.OccupantWatched] != 300 || c.Occupant != bpf.OccupantIdle || c.SliceStart != 1300 || c.HiddenSwitches != 1 || int(c.Class) != len(now.Sums.Classes) {
+	if c.OccupiedNs[bpf.OccupantWatched] != 300 || c.Occupant != bpf.OccupantIdle || c.SliceStart != 1300 ||
+		c.HiddenSwitches != 1 || int(c.Class) != len(now.Sums.Classes) {
 		t.Errorf("the core is %+v", c)
 	}
 	if k := now.Sums.Classes[1]; k.Switches != 1 || k.PickSum != 40 || k.SwitchSum != 0 || k.CostSum != 0 {
@@ -99,6 +105,7 @@ func TestMaximaOfACoreThatCameBack(t *testing.T) {
 	now.Exited.Run.Max, last.Exited.Run.Max = 4, 4
 	forgetSeen(&now, &last)
 	if now.Wait.Max != 0 || now.Slices[tick].Max != 80 || now.Classes[1].CostMax != 0 || now.Exited.Run.Max != 0 {
-		t.Errorf("the maxima are %d, %d, %d and %d", now.Wait.Max, now.Slices[tick].Max, now.Classes[1].CostMax, now.Exited.Run.Max)
+		t.Errorf("the maxima are %d, %d, %d and %d",
+			now.Wait.Max, now.Slices[tick].Max, now.Classes[1].CostMax, now.Exited.Run.Max)
 	}
 }

@@ -167,7 +167,8 @@ func summary(values []float64, verb string) string {
 	if len(values) == 0 {
 		return "-"
 	}
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(append([]float64(nil), values...), &benchmath.DefaultThresholds), 0.95)
+	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+	s := benchmath.AssumeNothing.Summary(sample, 0.95)
 	return fmt.Sprintf(verb+" ("+verb+"–"+verb+")", s.Center, s.Lo, s.Hi)
 }
 
@@ -224,7 +225,8 @@ func runTimes(b *testing.B, mode workloads.Mode) string {
 	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
 		pingPong(b, mode, []int{0}, seen(b, tr, func(p program) {
 			if p.RunCount > overheadRoundTrips {
-				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n", p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
+				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n",
+					p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
 			}
 		}))
 	}

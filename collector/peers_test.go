@@ -91,7 +91,8 @@ func peerCases() []peerCase {
 			{"the same, SCHED_BATCH", batch(bench("pipe", "-T", "-l", loops)...), perfPerOp, 1e3, ""},
 		}},
 		{"messaging", in(group, "", processes), []peer{
-			{"perf bench sched messaging -p", bench("messaging", "-p", "-g", "1", "-l", sends), perfTotal, messages, ""},
+			{"perf bench sched messaging -p", bench("messaging", "-p", "-g", "1", "-l", sends),
+				perfTotal, messages, ""},
 		}},
 		{"messaging", in(group, "", threads), []peer{
 			{"perf bench sched messaging -p -t", bench("messaging", "-p", "-t", "-g", "1", "-l", sends),
@@ -154,7 +155,8 @@ func comparePeers(b *testing.B) {
 		fmt.Fprintf(w, "%s\t%s\t\t\t%s\t\n", name, summary(bare, "%.2f"), summary(ratios(traced, bare), "%.2f"))
 		for i, p := range c.peers {
 			if len(took[i]) == len(bare) {
-				fmt.Fprintf(w, "%s\t\t%s\t%s\t\t\n", p.name, summary(took[i], "%.2f"), summary(ratios(bare, took[i]), "%.2f"))
+				fmt.Fprintf(w, "%s\t\t%s\t%s\t\t\n",
+					p.name, summary(took[i], "%.2f"), summary(ratios(bare, took[i]), "%.2f"))
 			}
 		}
 	}

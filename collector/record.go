@@ -14,7 +14,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// startRecording begins a recording; nil where none is asked for.
+// startRecording starts a recording. It returns nil if there is to be none.
 func (c *Collector) startRecording(o *Recording) (*eventWriter, error) {
 	if o == nil {
 		return nil, nil
@@ -32,8 +32,8 @@ func (c *Collector) startRecording(o *Recording) (*eventWriter, error) {
 	return newEventWriter(out), nil
 }
 
-// Mark notes in the recording when a trial ran, by Now. Without a recording it does
-// nothing. That something could not be written FinishRecording says.
+// Mark notes in the recording when a trial ran, in the time of Now. Without a recording it
+// does nothing. If it cannot be written, FinishRecording returns the error.
 func (c *Collector) Mark(m recording.Mark) error {
 	m.StartNS -= c.ahead.Nanoseconds()
 	m.EndNS -= c.ahead.Nanoseconds()
@@ -44,9 +44,9 @@ func (c *Collector) Mark(m recording.Mark) error {
 	})
 }
 
-// FinishRecording writes what is left of the recording and its end, and returns
-// it. What comes later is not recorded. The error is that of the first write that
-// failed; nothing was written after it.
+// FinishRecording writes what is left of the recording, and its end, which it returns. Later
+// events are not recorded. The error is that of the first write that failed; nothing was
+// written after it.
 func (c *Collector) FinishRecording() (recording.End, error) {
 	var end recording.End
 	var out *frameWriter
@@ -63,8 +63,8 @@ func (c *Collector) FinishRecording() (recording.End, error) {
 	return end, err
 }
 
-// finish ends the recording where it reads the counters: on each core between two of its
-// switches, and with the last wakeup that was sent.
+// finish ends the recording at the moment when it reads the counters: on each core between
+// two of its switches, and with the last wakeup that was sent.
 func (c *Collector) finish(r *eventWriter) error {
 	if err := c.read(); err != nil {
 		return err
@@ -74,12 +74,12 @@ func (c *Collector) finish(r *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	// A core that has not been read did nothing before.
+	// A core that has not been read did nothing up to now.
 	r.until = c.now()
 	for _, core := range c.cores {
 		r.core(uint32(core.cpu)).until = core.now.Sent
 	}
-	// What the reading of the counters has sent.
+	// Reads the events that were sent when the counters were read.
 	if err := c.ring.drain(); err != nil {
 		return err
 	}
@@ -93,11 +93,11 @@ func (c *Collector) finish(r *eventWriter) error {
 	return nil
 }
 
-// finishCore adds what a core has not sent. Its snapshot holds the phases of its last
-// switch, and what found no room when it was taken.
+// finishCore adds what a core has not sent. Its snapshot holds the phases of its last switch,
+// and how many events found no room when it was taken.
 func (c *Collector) finishCore(r *eventWriter, from *core) error {
 	core, lost := r.core(uint32(from.cpu)), from.now.Lost
-	if from.offline { // no program could send for it
+	if from.offline { // where no program could run to send them
 		var raw bpf.EventBuf
 		if err := c.objs.EventBufs.Lookup(uint32(from.cpu), &raw); err != nil {
 			return err
@@ -125,10 +125,10 @@ func (c *Collector) finishCore(r *eventWriter, from *core) error {
 	return nil
 }
 
-// runningTasks returns the names of all tasks that there are.
+// runningTasks returns the names of all tasks of the machine.
 func runningTasks() []recording.Task {
 	var tasks []recording.Task
-	// A task that ends meanwhile is not there, or has no name.
+	// A task that ends meanwhile has no directory or no name any more, and is left out.
 	dirs, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
 	for _, dir := range dirs {
 		comm, err := os.ReadFile(dir + "/comm")
@@ -138,7 +138,9 @@ func runningTasks() []recording.Task {
 		fields := strings.Split(dir, "/")
 		tgid, _ := strconv.Atoi(fields[2])
 		tid, _ := strconv.Atoi(fields[4])
-		tasks = append(tasks, recording.Task{TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n")))})
+		tasks = append(tasks, recording.Task{
+			TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n"))),
+		})
 	}
 	return tasks
 }

@@ -50,7 +50,11 @@ func record(t *testing.T, out io.Writer) *Collector {
 // work runs one trial of each of some workloads in both modes.
 func work(t *testing.T, during func(), duration time.Duration, names ...string) {
 	t.Helper()
-	p := workloads.Plan{Modes: []workloads.Mode{workloads.Processes, workloads.Threads}, Rounds: 1, Duration: bpftest.WorkFor(duration)}
+	p := workloads.Plan{
+		Modes:    []workloads.Mode{workloads.Processes, workloads.Threads},
+		Rounds:   1,
+		Duration: bpftest.WorkFor(duration),
+	}
 	for _, name := range names {
 		w, err := workloads.Find(name)
 		if err != nil {
@@ -80,7 +84,12 @@ func readRecording(t *testing.T, file []byte) *recordedFile {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	got := &recordedFile{header: r.Header(), switches: map[int][]recording.Event{}, wakeups: map[int32]int{}, names: map[int32]string{}}
+	got := &recordedFile{
+		header:   r.Header(),
+		switches: map[int][]recording.Event{},
+		wakeups:  map[int32]int{},
+		names:    map[int32]string{},
+	}
 	for {
 		f, err := r.Next()
 		if err == io.EOF {
@@ -169,8 +178,8 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 			}
 			k := counted.classes[class]
 			if switches != k.switches || pick != sumOf(k.pick) || switchPhase != sumOf(k.switchPhase) {
-				t.Errorf("core %d, %s: recorded %d switches, picks %v, switch phases %v; counted %d, %v, %v", c.cores[i].cpu, name,
-					switches, pick, switchPhase, k.switches, sumOf(k.pick), sumOf(k.switchPhase))
+				t.Errorf("core %d, %s: recorded %d switches, picks %v, switch phases %v; counted %d, %v, %v",
+					c.cores[i].cpu, name, switches, pick, switchPhase, k.switches, sumOf(k.pick), sumOf(k.switchPhase))
 			}
 		}
 	}
@@ -196,7 +205,8 @@ func TestRecordedEventsFollowEachOther(t *testing.T) {
 				t.Fatalf("core %d goes back from %d to %d", cpu, before.TimeNS, e.TimeNS)
 			}
 			if e.SliceNS >= 0 && e.TimeNS-e.SliceNS < before.TimeNS {
-				t.Fatalf("core %d: a slice of %d ns began before its switch, %d ns ago", cpu, e.SliceNS, e.TimeNS-before.TimeNS)
+				t.Fatalf("core %d: a slice of %d ns began before its switch, %d ns ago",
+					cpu, e.SliceNS, e.TimeNS-before.TimeNS)
 			}
 			if e.Prev != before.Next {
 				broken++ // a task that the kernel hides
@@ -207,7 +217,9 @@ func TestRecordedEventsFollowEachOther(t *testing.T) {
 			if bytes.HasPrefix([]byte(got.names[e.Prev]), []byte("st-")) {
 				workers++
 			}
-			if blocked := e.Prev != 0 && int(e.EndedBy) < 6 && report.Causes()[e.EndedBy] == report.EndedByBlocked; blocked && e.State != 'R' {
+			blocked := e.Prev != 0 && int(e.EndedBy) < len(report.Causes()) &&
+				report.Causes()[e.EndedBy] == report.EndedByBlocked
+			if blocked && e.State != 'R' {
 				waits++
 			}
 		}
@@ -319,7 +331,8 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	r := recordInto(t, &file)
 	r.core(0).until = 20
 	r.events(&bpf.Events{Count: 4, Event: [64]bpf.Event{
-		{Time: 10, Next: 5}, {Time: 20, Prev: 5, Flags: bpf.EventPickValid, PickNs: 3}, {Time: 21, Next: 6}, {Time: 22, Flags: bpf.EventWakeup},
+		{Time: 10, Next: 5}, {Time: 20, Prev: 5, Flags: bpf.EventPickValid, PickNs: 3},
+		{Time: 21, Next: 6}, {Time: 22, Flags: bpf.EventWakeup},
 	}})
 	r.until = 20
 	r.events(&bpf.Events{Cpu: 1, Count: 1, Lost: 5, Event: [64]bpf.Event{{Time: 21}}}) // a core that came later
@@ -329,7 +342,8 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := readRecording(t, file.Bytes())
-	if got.end != (recording.End{Switches: 2}) || len(got.switches[0]) != 2 || len(got.switches[1]) != 0 || r.end != got.end {
+	if got.end != (recording.End{Switches: 2}) || r.end != got.end ||
+		len(got.switches[0]) != 2 || len(got.switches[1]) != 0 {
 		t.Errorf("up to the end there were %+v: %+v", got.end, got.switches)
 	}
 }
@@ -370,7 +384,8 @@ func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := readRecording(t, file.Bytes()); end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
+	got := readRecording(t, file.Bytes())
+	if end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
 		t.Errorf("the recording ends with %+v, lost %d, Finish says %+v", got.end, got.lost, end)
 	}
 }

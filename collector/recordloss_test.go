@@ -62,8 +62,10 @@ func TestEveryLostEventIsNoted(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := readRecording(t, file.Bytes())
-			if got.lost != test.want || got.end.Lost != test.want || got.end.Switches != sent || len(got.switches[0]) != int(sent) {
-				t.Errorf("blocks tell of %d lost events, the end of %+v; want %d, and %d switches", got.lost, got.end, test.want, sent)
+			if got.lost != test.want || got.end.Lost != test.want ||
+				got.end.Switches != sent || len(got.switches[0]) != int(sent) {
+				t.Errorf("blocks tell of %d lost events, the end of %+v; want %d, and %d switches",
+					got.lost, got.end, test.want, sent)
 			}
 		})
 	}
@@ -127,7 +129,8 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 	for _, n := range got.wakeups {
 		kept += uint64(n)
 	}
-	if got.end.Lost == 0 || got.lost != got.end.Lost || kept+got.lost != now || got.end.Switches+got.end.Wakeups != kept {
+	if got.end.Lost == 0 || got.lost != got.end.Lost || kept+got.lost != now ||
+		got.end.Switches+got.end.Wakeups != kept {
 		t.Errorf("of %d events %d are kept and %d noted as lost: the end is %+v", now, kept, got.lost, got.end)
 	}
 	if n := uint64(len(got.names)); got.end.LostTasks == 0 || n+got.end.LostTasks != 2*mostWaiting/64 {

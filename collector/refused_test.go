@@ -38,7 +38,8 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%v: %+v", c.err, refused)
 		}
 		// The check says the same, and always what to do.
-		if check := refusal(err); check.Status != Missing || check.Remedy == "" || c.object != "" && check.Name != c.object {
+		check := refusal(err)
+		if check.Status != Missing || check.Remedy == "" || c.object != "" && check.Name != c.object {
 			t.Errorf("%v: %+v", c.err, check)
 		}
 	}

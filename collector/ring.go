@@ -15,11 +15,11 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// ring reads what the kernel side sends, the records of tasks that end and what is
-// recorded: when it is asked to, when the ring is a quarter full, and every
-// readEvery. In between its goroutine waits in Go's network poller. A goroutine in a blocking system call would keep the
-// runtime's monitor thread awake for 10 ms after each read, and that wakes every
-// 80 µs on the cores that are measured.
+// ring reads what the kernel side sends: the records of tasks that end, and what is
+// recorded. It does so when it is asked to, when the ring is a quarter full, and at least
+// every readEvery. In between its goroutine waits in Go's network poller. In a blocking
+// system call it would keep the runtime's monitor thread awake for 10 ms after each read, and
+// that thread wakes every 80 µs on the cores that are measured.
 type ring struct {
 	objs           *bpf.Objects
 	file           *os.File // the map's descriptor once more, for the poller
@@ -43,8 +43,11 @@ func newRing(objs *bpf.Objects, writer *eventWriter, now func() uint64, readBefo
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read ring buffer: %w", err), reader.Close())
 	}
-	r := &ring{objs: objs, file: file, now: now, readBeforeWrap: readBeforeWrap, done: make(chan struct{}), reader: reader, writer: writer}
-	// The reader is asked for what there is, and never to wait.
+	r := &ring{
+		objs: objs, file: file, now: now, readBeforeWrap: readBeforeWrap, done: make(chan struct{}),
+		reader: reader, writer: writer,
+	}
+	// With a deadline in the past, the reader returns what there is and never waits.
 	reader.SetDeadline(time.Unix(1, 0))
 	go r.run()
 	return r, nil
@@ -81,9 +84,9 @@ func (r *ring) run() {
 	}
 }
 
-// wait reads whenever the kernel says that the ring fills, for readEvery.
+// wait reads whenever the kernel says that the ring fills, until readEvery is over.
 func (r *ring) wait() error {
-	// What keeps coming must not put the next folding off.
+	// Records that keep coming must not delay the next readBeforeWrap.
 	if err := r.file.SetReadDeadline(time.Now().Add(readEvery)); err != nil {
 		return err
 	}
@@ -96,13 +99,13 @@ func (r *ring) wait() error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		failed = r.drain()
-		return failed != nil // else wait for more
+		return failed != nil // false: wait for more
 	})
 	return errors.Join(failed, err)
 }
 
-// drain reads all records that there are, also those that found no room in the ring
-// and were kept. The caller holds mu.
+// drain reads all records that there are, also those that were kept since they found no room
+// in the ring. The caller holds mu.
 func (r *ring) drain() error {
 	var record ringbuf.Record
 	for {
@@ -132,7 +135,7 @@ func (r *ring) drainKept() error {
 	}
 }
 
-// take uses one record, which its first word names.
+// take uses one record, whose first word is its type.
 func (r *ring) take(sample []byte) error {
 	var kind uint32
 	if len(sample) >= 4 {
@@ -163,22 +166,22 @@ func (r *ring) exited() (exitedTasks, error) {
 	return tasks, r.err
 }
 
-// begin says that a snapshot is taken, until exited is called.
-func (r *ring) begin() {
+// openSnapshot notes that a snapshot is being taken, until exited is called.
+func (r *ring) openSnapshot() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tasks.open = true
 }
 
-// pin keeps the tasks born up to now apart from the sum of many.
+// pin keeps the tasks that were born up to now out of the sum: they have rows of their own.
 func (r *ring) pin(now uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tasks.pinBefore = now
 }
 
-// withWriter lets use work on the event writer, nil where there is none, when all that was
-// sent is in it.
+// withWriter calls use with the event writer, or nil where nothing is recorded, after all that
+// was sent has been given to it.
 func (r *ring) withWriter(use func(*eventWriter)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 // testRunOnCPU is BPF_F_TEST_RUN_ON_CPU.
 const testRunOnCPU = 1
 
-// taskID is a task's name for life: its tid can be another's later, and change.
+// taskID identifies a task for life. A tid does not: it can change, and be given to another
+// task later.
 type taskID struct {
 	slot uint32
 	born uint64
@@ -27,8 +28,8 @@ func idOf(o *bpf.TaskExit) taskID { return taskID{o.Slot, o.Task.Born} }
 // progress are part of it.
 type Snapshot struct {
 	number    uint64
-	opened    uint64 // when watching began, and
-	at        uint64 // when the reading of the cores did
+	opened    uint64 // when watching began
+	at        uint64 // when the reading of the cores began
 	cpus      []int
 	cores     []coreCounts
 	alive     map[taskID]bpf.WatchedTask
@@ -38,8 +39,8 @@ type Snapshot struct {
 	steal     map[int]stolenTimes
 	hasPick   bool
 	hasSwitch bool
-	plug      []int // cores that have gone or come since Open
-	plugAll   bool  // and those are all
+	plug      []int // cores that have gone offline or come online since Open
+	plugAll   bool  // plug is complete
 }
 
 // Interval is what happened between two snapshots.
@@ -52,12 +53,12 @@ type Interval struct {
 	// Created are the counted children that ended, nil if there were none.
 	Created *report.Created
 	Lost    report.Lost
-	// Hotplugged are the cores that have gone offline or come online since Open. A
-	// core counts as idle while it is away, as one does until it comes online for the
-	// first time, and tasks pinned to it get other cores.
+	// Hotplugged are the cores that have gone offline or come online since Open, ascending.
+	// A core counts as idle while it is offline, also before it comes online for the first
+	// time, and tasks that are pinned to it get other cores.
 	Hotplugged []int
-	// HotplugUnheard says that there may be more of them: the kernel's messages found no
-	// room, or could not be listened to.
+	// HotplugUnheard says that there may be more of them: the kernel's messages about them
+	// found no room, or could not be received.
 	HotplugUnheard bool
 }
 
@@ -66,12 +67,12 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := c.now()
-	c.ring.begin()
+	c.ring.openSnapshot()
 	if err := c.read(); err != nil {
 		return nil, err
 	}
-	// At once, before anything slow: the records go on counting.
-	records, err := c.readWorkers()
+	// Right after the cores, before anything slow, since the records go on counting.
+	records, err := c.readTasks()
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,8 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	return s, nil
 }
 
-// readBeforeWrap reads the cores so that no 32-bit slot can wrap twice unseen.
+// readBeforeWrap reads the cores, so that no 32-bit bucket can wrap twice between two
+// readings.
 func (c *Collector) readBeforeWrap() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,18 +116,18 @@ func (c *Collector) readBeforeWrap() error {
 	return nil
 }
 
-// accumulate takes over what read has found.
+// accumulate adds what read has found to each core's sums.
 func (c *Collector) accumulate() {
 	for _, core := range c.cores {
 		core.accumulate()
 	}
 }
 
-// read copies the counts of every core that has been online. The program runs on the
-// core itself, from an interrupt or, on this one, with preemption off: so no switch can
+// read copies the counts of every core that has been online. The program runs on the core
+// itself, from an interrupt or, on this thread's core, with preemption off: so no switch can
 // come between.
 func (c *Collector) read() error {
-	if err := c.meet(); err != nil {
+	if err := c.addCores(); err != nil {
 		return err
 	}
 	for _, core := range c.cores {
@@ -137,17 +139,17 @@ func (c *Collector) read() error {
 }
 
 func (c *Collector) readCore(core *core) error {
-	core.accumulate() // what a reading that failed on another core has left
+	core.accumulate() // what remains if the last reading failed on another core
 	ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
 	if err == nil && ret != 0 {
 		err = fmt.Errorf("program returned %d", ret)
 	}
-	away := errors.Is(err, unix.ENXIO)
-	if err != nil && !away {
+	offline := errors.Is(err, unix.ENXIO)
+	if err != nil && !offline {
 		return err
 	}
 	core.last = core.now
-	if away {
+	if offline {
 		c.hotplug.noticed(core.cpu)
 		err = c.readOffline(core)
 	} else {
@@ -157,10 +159,10 @@ func (c *Collector) readCore(core *core) error {
 		core.now = core.last
 		return err
 	}
-	if core.offline && !away {
+	if core.offline && !offline {
 		forgetSeen(&core.now.Sums, &core.last.Sums)
 	}
-	core.offline, core.fresh = away, true
+	core.offline, core.fresh = offline, true
 	if core.late {
 		core.late = false
 		core.absent = firstSeen(&core.now) - c.opened
@@ -176,7 +178,8 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.WatchedTask) error {
 		if cpu.SliceStart == 0 || cpu.Occupant != bpf.OccupantWatched {
 			continue
 		}
-		// The record may have gone on since, and be another's; what the core saw has not.
+		// The record may have gone on counting since, or be another task's by now. What the
+		// core saw is of one moment.
 		if w := &records[cpu.Slot]; w.Born == now.OccupantBorn {
 			w.OnCpu = now.OccupantOnCpu + now.Now - cpu.SliceStart
 		}
@@ -202,9 +205,9 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.WatchedTask) error {
 	return nil
 }
 
-// readWorkers reads the slots that have ever been used: the lowest ones, but for those
-// that the cores are just taking, two at most on each.
-func (c *Collector) readWorkers() ([]bpf.WatchedTask, error) {
+// readTasks reads the slots that have ever been used. Those are the lowest ones, with at most
+// two for each core that are just being taken.
+func (c *Collector) readTasks() ([]bpf.WatchedTask, error) {
 	places, err := c.places()
 	if err != nil {
 		return nil, err
@@ -222,11 +225,12 @@ func (c *Collector) readWorkers() ([]bpf.WatchedTask, error) {
 	return records, nil
 }
 
-// Since returns what happened between the snapshot before and s, which must
-// have been taken one right after the other.
+// Since returns what happened between the snapshot before and s. No other snapshot may have
+// been taken between the two.
 func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
-		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
+		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d",
+			s.number, before.number)
 	}
 	in := Interval{Hotplugged: s.plug, HotplugUnheard: !s.plugAll}
 	for i, cpu := range s.cpus {
@@ -234,9 +238,9 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		core := s.cores[i].since(earlier, cpu, s.globals.TickFunction != 0)
 		in.Lost.Unseen += s.cores[i].hidden - earlier.hidden
 		now, known := s.steal[cpu]
-		if then, ok := before.steal[cpu]; ok && known { // the kernel tells it of cores that are online
+		if then, ok := before.steal[cpu]; ok && known { // the kernel lists only cores that are online
 			core.StealNS = int64(now.steal - then.steal)
-			core.InterruptNS = max(0, int64(now.interrupts-then.interrupts)) // the kernel's may step back
+			core.InterruptNS = max(0, int64(now.interrupts-then.interrupts)) // the kernel's count may step back
 		}
 		in.Cores = append(in.Cores, core)
 		if created := s.cores[i].exited.since(&earlier.exited); created.Tasks > 0 {
@@ -259,13 +263,13 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 			}
 		}
 	}
-	// Each time that a core's holder was not reported explains one of these.
+	// Each switch that the kernel did not report explains one of these.
 	in.Lost.UnmatchedSwitch -= min(in.Lost.UnmatchedSwitch, in.Lost.Unseen)
 	in.Tasks = s.tasksSince(before)
 	return in, nil
 }
 
-// tasksSince returns a row a task, and one row for all that ended beyond maxEndedRows.
+// tasksSince returns a row for each task, and one row for all beyond maxEndedRows that ended.
 func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	type born struct {
 		record *bpf.WatchedTask

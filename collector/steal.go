@@ -18,10 +18,9 @@ import (
 // slicetrace supports, whatever HZ is.
 const userTick = time.Second / 100
 
-// stolenTimes is time that a core's tasks have not had although they were on it.
+// stolenTimes is time that a core's tasks did not have although they were on the core.
 type stolenTimes struct {
-	// steal is the hypervisor's, interrupts those of the machine and what they leave
-	// to do at once.
+	// steal was taken by the hypervisor, interrupts by hardware and soft interrupts.
 	steal, interrupts time.Duration
 }
 
@@ -40,8 +39,8 @@ func readSteal() (map[int]stolenTimes, error) {
 	return stolen, nil
 }
 
-// parseSteal reads /proc/stat, which has a line for each online core, "cpu0"
-// and so on, beside the line "cpu" of their sums.
+// parseSteal reads /proc/stat, which has a line for each online core, "cpu0" and so on,
+// besides the line "cpu" with their sums.
 func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
 	stolen := make(map[int]stolenTimes)
 	lines := bufio.NewScanner(stat)
@@ -52,11 +51,11 @@ func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
 		if !ok || strings.HasPrefix(number, " ") {
 			continue
 		}
-		core, away, err := parseStealLine(number)
+		core, times, err := parseStealLine(number)
 		if err != nil {
 			return nil, fmt.Errorf("parse line %q: %w", lines.Text(), err)
 		}
-		stolen[core] = away
+		stolen[core] = times
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
@@ -68,15 +67,15 @@ func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
 }
 
 // parseStealLine reads "N user nice system idle iowait irq softirq steal ...".
-func parseStealLine(line string) (core int, away stolenTimes, err error) {
+func parseStealLine(line string) (core int, stolen stolenTimes, err error) {
 	const irqField, softirqField, stealField = 6, 7, 8
 	fields := strings.Fields(line)
 	if len(fields) <= stealField {
-		return 0, away, errors.New("no steal time in it")
+		return 0, stolen, errors.New("no steal time in it")
 	}
 	core, err = hostinfo.ParseCPU(fields[0])
 	if err != nil {
-		return 0, away, err
+		return 0, stolen, err
 	}
 	var times [3]time.Duration
 	for i, field := range []int{irqField, softirqField, stealField} {
@@ -85,7 +84,7 @@ func parseStealLine(line string) (core int, away stolenTimes, err error) {
 			err = fmt.Errorf("%d ticks are more than 146 years", ticks)
 		}
 		if err != nil {
-			return 0, away, err
+			return 0, stolen, err
 		}
 		times[i] = time.Duration(ticks) * userTick
 	}

@@ -39,8 +39,8 @@ func taskRow(now, then *bpf.WatchedTask) report.Worker {
 	return row
 }
 
-// endedRow is taskRow for a task that ended, with the kernel's own counters
-// where both count from the same moment.
+// endedRow is taskRow for a task that ended. It has the kernel's own counters if both count
+// from the same moment.
 func endedRow(o *bpf.TaskExit, then *bpf.WatchedTask, base Task) report.Worker {
 	row := taskRow(&o.Task, then)
 	row.Exited = true
@@ -84,8 +84,8 @@ func readComm(pid, tid uint32) string {
 	return validComm(bytes.TrimSuffix(text, []byte("\n")))
 }
 
-// validComm ends a name at its NUL and makes it valid UTF-8, and nothing
-// more: what a terminal or a spreadsheet makes of it is for renderers to mind.
+// validComm ends a name at its NUL and makes it valid UTF-8. Renderers see to what terminals
+// and spreadsheets would do with it.
 func validComm(comm []byte) string {
 	comm, _, _ = bytes.Cut(comm, []byte{0})
 	return strings.ToValidUTF8(string(comm), "\uFFFD")

@@ -50,7 +50,9 @@ func installedTracers() []tracer {
 	}
 	for _, name := range []string{"runqlat", "cpudist"} {
 		if program, err := findTool(name); err == nil {
-			tracers = append(tracers, tracer{name, func(t testing.TB) (workloads.Observer, func()) { return nil, startTool(t, program) }})
+			tracers = append(tracers, tracer{name, func(t testing.TB) (workloads.Observer, func()) {
+				return nil, startTool(t, program)
+			}})
 		}
 	}
 	return tracers

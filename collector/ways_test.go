@@ -137,18 +137,25 @@ func checkAlike(t *testing.T, newer, older traced) {
 	t.Helper()
 	for tid, a := range newer.tasks {
 		b := older.tasks[tid]
-		if a.Slices != b.Slices || a.Voluntary != b.Voluntary || a.Involuntary != b.Involuntary || a.Migrations != b.Migrations {
-			t.Errorf("%s: task %d: %d slices, %d voluntary, %d involuntary and %d migrations by tracepoint; %d, %d, %d and %d by kprobe", newer.name(), tid,
-				a.Slices, a.Voluntary, a.Involuntary, a.Migrations, b.Slices, b.Voluntary, b.Involuntary, b.Migrations)
+		counts := func(w report.Worker) [4]uint64 {
+			return [4]uint64{w.Slices, w.Voluntary, w.Involuntary, w.Migrations}
 		}
-		for _, cause := range []report.EndedBy{report.EndedByBlocked, report.EndedByExited, report.EndedByYield, report.EndedByWakeup} {
+		if counts(a) != counts(b) {
+			t.Errorf("%s: task %d: slices, voluntary, involuntary and migrations are %d by tracepoint, %d by kprobe",
+				newer.name(), tid, counts(a), counts(b))
+		}
+		for _, cause := range []report.EndedBy{
+			report.EndedByBlocked, report.EndedByExited, report.EndedByYield, report.EndedByWakeup,
+		} {
 			if a, b := *a.EndedBy.At(cause), *b.EndedBy.At(cause); a != b {
-				t.Errorf("%s: task %d: %d slices ended by %s by tracepoint, %d by kprobe", newer.name(), tid, a, cause, b)
+				t.Errorf("%s: task %d: %d slices ended by %s by tracepoint, %d by kprobe",
+					newer.name(), tid, a, cause, b)
 			}
 		}
 	}
 	for _, class := range []report.Class{report.ClassThread, report.ClassProcess} {
-		t.Logf("%s: switch phase %s, p50: %s by tracepoint, %s by kprobe", newer.name(), class, switchMedians(newer, class), switchMedians(older, class))
+		t.Logf("%s: switch phase %s, p50: %s by tracepoint, %s by kprobe",
+			newer.name(), class, switchMedians(newer, class), switchMedians(older, class))
 	}
 }
 
@@ -203,5 +210,6 @@ func TestBothWaysTimeAlike(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("the switch phase differs by %v between the two ways, the floors by tracepoint and kprobe are %v", off, floors)
+	t.Errorf("the switch phase differs by %v between the two ways, the floors by tracepoint and kprobe are %v",
+		off, floors)
 }

@@ -14,14 +14,13 @@ import (
 // Group is a control group for a test's processes.
 type Group struct {
 	dir string
-	// V2 says that it is of the one hierarchy of all controllers, whose files have
-	// other names.
+	// V2 says that it is a group of cgroup version 2, whose files have other names.
 	V2 bool
 }
 
 // NewGroup makes a control group with the given controller, and removes it at the
-// test's end. Where that cannot be done the test is skipped with the reason: a
-// container may not, and not every kernel has each controller.
+// test's end. If that is impossible the test is skipped with the reason: a container may
+// not be allowed to, and not every kernel has each controller.
 func NewGroup(t testing.TB, controller string) *Group {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
@@ -54,7 +53,7 @@ func NewGroup(t testing.TB, controller string) *Group {
 // enable gives the children of a version 2 root the controller, until the test ends.
 func enable(t testing.TB, root, controller string) bool {
 	has := func(file string) bool {
-		text, _ := os.ReadFile(filepath.Join(root, file)) // without it there is nothing
+		text, _ := os.ReadFile(filepath.Join(root, file)) // a missing file lists no controller
 		return strings.Contains(" "+strings.TrimSpace(string(text))+" ", " "+controller+" ")
 	}
 	const switched = "cgroup.subtree_control"
@@ -83,7 +82,7 @@ func (g *Group) Set(t testing.TB, file, value string) {
 	}
 }
 
-// LimitMemory bounds what the group's processes, and the kernel for them, take.
+// LimitMemory bounds the memory of the group's processes, and of the kernel for them, in bytes.
 func (g *Group) LimitMemory(t testing.TB, bytes int64) {
 	t.Helper()
 	file := "memory.limit_in_bytes"
@@ -93,7 +92,7 @@ func (g *Group) LimitMemory(t testing.TB, bytes int64) {
 	g.Set(t, file, fmt.Sprint(bytes))
 }
 
-// LimitTime gives the group's processes so much time of one core in each period.
+// LimitTime lets the group's processes have quota of one core's time in each period.
 func (g *Group) LimitTime(t testing.TB, quota, period time.Duration) {
 	t.Helper()
 	if g.V2 {
@@ -121,7 +120,7 @@ func (g *Group) Throttled(t testing.TB) (times uint64) {
 	return times
 }
 
-// Hold makes a command, not started yet, one of this group from its begin on.
+// Hold makes a command that is not started yet start as a process of this group.
 func (g *Group) Hold(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	program := cmd.Path

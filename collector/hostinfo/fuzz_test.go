@@ -52,7 +52,8 @@ func FuzzFingerprint(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	f.Add("-- uname --\n6.\n#1 PREEMPT\nx86_64\n-- boot/config-6. --\nCONFIG_HZ=-1\n-- proc/meminfo --\nMemTotal: -7 kB\n")
+	f.Add("-- uname --\n6.\n#1 PREEMPT\nx86_64\n-- boot/config-6. --\nCONFIG_HZ=-1\n" +
+		"-- proc/meminfo --\nMemTotal: -7 kB\n")
 	f.Add("-- sys/hypervisor/type --\n\xff\n-- " + schedDebugDir + "/base_slice_ns --\n-1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		files := make(fstest.MapFS)

@@ -133,7 +133,8 @@ func TestHZ(t *testing.T) {
 		}
 	}
 	host := Fingerprint()
-	if config := readKernelConfig(sysTree{os.DirFS("/")}, host.Kernel); config != nil && config["HZ"] != strconv.Itoa(host.HZ) {
+	config := readKernelConfig(sysTree{os.DirFS("/")}, host.Kernel)
+	if config != nil && config["HZ"] != strconv.Itoa(host.HZ) {
 		t.Errorf("HZ is %d, the kernel's configuration says %s", host.HZ, config["HZ"])
 	}
 }
