@@ -1,5 +1,6 @@
 package bpf
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -type cpu_state -type sums -type snapshot -type hist -type class_hists -type watched_task -type task_exit -type final_state -type exited_counts -type events -type event -type event_buf -type task_name -type index -cflags "-O2 -g -Wall -Werror" slicetrace slicetrace.bpf.c -- -Iheaders
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" floor floor.bpf.c -- -Iheaders
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" others others.bpf.c -- -Iheaders
+//go:generate -command bpf2go go tool bpf2go -cc clang-19 -target amd64,arm64 -cflags "-O2 -g -Wall -Werror"
+//go:generate bpf2go -type hist -type class_hists -type exited_counts -type task_exit -type task_name -type events -type event -type occupant -type switch_class -type ended_by -type follow -type record_type -type event_flag -type watching slicetrace slicetrace.bpf.c -- -Iheaders
+//go:generate bpf2go floor floor.bpf.c -- -Iheaders
+//go:generate bpf2go others others.bpf.c -- -Iheaders

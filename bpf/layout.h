@@ -75,8 +75,8 @@ struct log_entry {
 	u64 wait_ns;
 	u32 pick_ns;
 	u32 switch_ns;
-	u32 class;       /* CLASSES: there is no switch to count */
-	u8 cause;        /* CAUSES: the slice was not a watched task's */
+	u32 class;       /* enum switch_class; CLASSES: there is no switch to count */
+	u8 cause;        /* enum ended_by; CAUSES: the slice was not a watched task's */
 	u8 wait_valid;   /* a watched task has waited for wait_ns */
 	u8 pick_valid;   /* pick_ns was measured */
 	u8 switch_valid; /* switch_ns was measured */
@@ -107,8 +107,8 @@ struct cpu_state {
 	u32 pick_ns;     /* of the last switch */
 	u32 pick_valid;  /* pick_ns was measured */
 	u32 class;       /* of the last switch; CLASSES: it is not to be counted */
-	u32 occupant;    /* what kind of task runs here */
-	u32 slot;        /* of that task in st_tasks, if it is watched */
+	enum occupant occupant;
+	u32 slot;        /* of the task that runs here, if it is watched */
 	u32 tick_asked;  /* a tick asked for the switch that is to come */
 	u32 logged;      /* entries in log */
 	u32 pad0;
@@ -123,10 +123,10 @@ struct cpu_state {
 	u64 task;            /* address of the task that runs here */
 	u64 nvcsw;           /* of that task, when its slice began; ~0: unknown */
 
-	u64 tick_timer;    /* address of this core's tick; 0: not seen yet */
-	u64 flags_before;  /* thread_info's, when the timer's turn began */
-	u32 wakes;         /* onto this core, since its last switch or a tick that asked for none */
-	u32 woken[WOKEN];  /* tids of the last of them */
+	u64 tick_timer;   /* address of this core's tick; 0: not seen yet */
+	u64 flags_before; /* thread_info's, when the timer's turn began */
+	u32 wakes;        /* onto this core, since its last switch or a tick that asked for none */
+	u32 woken[WOKEN]; /* tids of the last of them */
 	u32 pad1;
 
 	struct log_entry log[LOG_ENTRIES];
@@ -237,10 +237,12 @@ enum record_type {
 	RECORD_TASK_NAME,
 };
 
-#define EVENT_WAKEUP 1       /* without it, the event is a switch */
-#define EVENT_PICK_VALID 2   /* pick_ns was measured */
-#define EVENT_SWITCH_VALID 4 /* switch_ns was measured */
-#define EVENT_PREEMPT 8      /* sched_switch's argument preempt */
+enum event_flag {
+	EVENT_WAKEUP = 1,       /* without it, the event is a switch */
+	EVENT_PICK_VALID = 2,   /* pick_ns was measured */
+	EVENT_SWITCH_VALID = 4, /* switch_ns was measured */
+	EVENT_PREEMPT = 8,      /* sched_switch's argument preempt */
+};
 
 /*
  * A switch as it is recorded, with the slice that it ends and the phases of the
@@ -256,7 +258,7 @@ struct event {
 	u16 state; /* prev's __state */
 	u8 class;
 	u8 cause;
-	u8 flags;
+	u8 flags; /* enum event_flag */
 	u8 pad;
 	u16 cpu; /* of a wakeup, where the task is to run */
 };

@@ -3,11 +3,8 @@ package bpf
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
-	"regexp"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -219,46 +216,4 @@ func TestBindingsAreAlike(t *testing.T) {
 	if diff := cmp.Diff(types[0], types[1]); diff != "" {
 		t.Errorf("types (-x86 +arm64):\n%s", diff)
 	}
-}
-
-// The constants, which are in no object, are those of layout.h.
-func TestConstantsAreThoseOfTheHeader(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(".", "layout.h"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := headerConstants(t, string(text))
-	for name, want := range map[string]int{
-		"OCCUPANT_IDLE": OccupantIdle, "OCCUPANT_WATCHED": OccupantWatched, "OCCUPANT_OTHER": OccupantOther,
-		"OCCUPANTS":   len(CPUState{}.OccupiedNs),
-		"FOLLOW_NONE": FollowNone, "FOLLOW_LISTED": FollowListed, "FOLLOW_COUNTED": FollowCounted,
-		"RECORD_TASK_EXIT": RecordTaskExit, "RECORD_EVENTS": RecordEvents, "RECORD_TASK_NAME": RecordTaskName,
-		"EVENT_WAKEUP": EventWakeup, "EVENT_PICK_VALID": EventPickValid, "EVENT_SWITCH_VALID": EventSwitchValid, "EVENT_PREEMPT": EventPreempt,
-		"CLASSES": len(Sums{}.Classes), "CAUSES": len(Sums{}.Slices),
-		"LOG_ENTRIES": len(CPUState{}.Log), "BLOCK_EVENTS": len(Events{}.Event), "LATE_EVENTS": len(EventBuf{}.Late),
-	} {
-		if value, ok := got[name]; !ok || value != want {
-			t.Errorf("%s is %d in layout.h (there: %t), %d in Go", name, value, ok, want)
-		}
-	}
-}
-
-// headerConstants reads enumerations without values, and #defines of a number.
-func headerConstants(t *testing.T, text string) map[string]int {
-	t.Helper()
-	constants := make(map[string]int)
-	for _, enum := range regexp.MustCompile(`enum \w+ \{([^}]*)\}`).FindAllStringSubmatch(text, -1) {
-		body := regexp.MustCompile(`/\*[^*]*\*/`).ReplaceAllString(enum[1], "")
-		for i, name := range strings.Split(body, ",") {
-			constants[strings.TrimSpace(name)] = i
-		}
-	}
-	for _, define := range regexp.MustCompile(`(?m)^#define (\w+) (\d+)\b`).FindAllStringSubmatch(text, -1) {
-		value, err := strconv.Atoi(define[2])
-		if err != nil {
-			t.Fatal(err)
-		}
-		constants[define[1]] = value
-	}
-	return constants
 }

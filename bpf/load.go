@@ -33,35 +33,35 @@ type (
 // What kind of task runs on a core: the values of CPUState.Occupant and the indexes of
 // CPUState.OccupiedNs.
 const (
-	OccupantIdle = iota
-	OccupantWatched
-	OccupantOther
+	OccupantIdle    = slicetraceOccupantOCCUPANT_IDLE
+	OccupantWatched = slicetraceOccupantOCCUPANT_WATCHED
+	OccupantOther   = slicetraceOccupantOCCUPANT_OTHER
 )
 
 // What becomes of a watched task's children, and of theirs, when they end: the values of
 // WatchedTask.Children.
 const (
-	FollowNone = iota
+	FollowNone = uint8(slicetraceFollowFOLLOW_NONE)
 	// FollowListed sends a TaskExit for each into Ring.
-	FollowListed
+	FollowListed = uint8(slicetraceFollowFOLLOW_LISTED)
 	// FollowCounted adds each to Sums.Exited.
-	FollowCounted
+	FollowCounted = uint8(slicetraceFollowFOLLOW_COUNTED)
 )
 
 // What a record in Ring is: its first word.
 const (
-	RecordTaskExit = iota
-	RecordEvents
-	RecordTaskName
+	RecordTaskExit = uint32(slicetraceRecordTypeRECORD_TASK_EXIT)
+	RecordEvents   = uint32(slicetraceRecordTypeRECORD_EVENTS)
+	RecordTaskName = uint32(slicetraceRecordTypeRECORD_TASK_NAME)
 )
 
 // The bits of Event.Flags. Without EventWakeup the event is a switch. EventPickValid and
 // EventSwitchValid tell which phases of the switch before it were timed.
 const (
-	EventWakeup = 1 << iota
-	EventPickValid
-	EventSwitchValid
-	EventPreempt
+	EventWakeup      = uint8(slicetraceEventFlagEVENT_WAKEUP)
+	EventPickValid   = uint8(slicetraceEventFlagEVENT_PICK_VALID)
+	EventSwitchValid = uint8(slicetraceEventFlagEVENT_SWITCH_VALID)
+	EventPreempt     = uint8(slicetraceEventFlagEVENT_PREEMPT)
 )
 
 // NoCPU is WatchedTask.Cpu of a task that has not run since it was watched.
@@ -98,14 +98,17 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	CPUs, Sums, SnapshotBuf, Tasks *ebpf.Map
+	// CPUs and Sums hold a CPUState and a Sums for each core, Tasks a WatchedTask for each slot,
+	// and SnapshotBuf the Snapshot that the program Snapshot has taken.
+	CPUs, Sums, Tasks, SnapshotBuf *ebpf.Map
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
 	// EventBufs holds an EventBuf for each core where Options.Record is set.
 	EventBufs *ebpf.Map
 	// Globals holds a Globals, and Places a Places.
 	Globals, Places *ebpf.Variable
-	Snapshot        *ebpf.Program // fills SnapshotBuf, which holds a Snapshot
+	// Snapshot is never attached: it is run on the core whose counts it is to copy.
+	Snapshot *ebpf.Program
 	// Hooks are in the order in which they are to be attached: sched_switch is the last, so
 	// that no switch is counted before its phases can be timed.
 	Hooks []Hook

@@ -123,9 +123,17 @@ struct globals st_globals;
 struct places st_places __attribute__((aligned(64)));
 struct wanted st_wanted[WANTED];
 
-/* Bring the types into the BTF, for the bindings. */
-const struct task_exit *task_exit_type __attribute__((unused));
-const struct task_name *task_name_type __attribute__((unused));
+/* These bring the types into the BTF, for the bindings. */
+#define BIND(type, name) const type *name __attribute__((unused))
+
+BIND(struct task_exit, task_exit_type);
+BIND(struct task_name, task_name_type);
+BIND(enum switch_class, switch_class_type);
+BIND(enum ended_by, ended_by_type);
+BIND(enum follow, follow_type);
+BIND(enum record_type, record_type_type);
+BIND(enum event_flag, event_flag_type);
+BIND(enum watching, watching_type);
 
 /* The reader is woken only once the ring is a quarter full, since waking it makes a switch too. */
 static __always_inline u64 ring_flags(void)

@@ -63,7 +63,7 @@ enum step {
 struct replay_world {
 	u64 now;   /* what the clock shows next */
 	u64 pace;  /* how far it goes with each reading */
-	u32 step;
+	enum step step;
 	u32 cpu;
 	u32 task;
 	u32 other;
@@ -120,6 +120,8 @@ static __always_inline struct task_struct *fake_task(u32 i)
 #define bpf_task_pt_regs(t) ((long)(void *)fake_regs)
 
 #include "slicetrace.bpf.c"
+
+BIND(enum fake_timer, fake_timer_type);
 
 static __always_inline struct cfs_rq *a_throttled_group(void)
 {

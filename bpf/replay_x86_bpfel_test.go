@@ -123,6 +123,15 @@ type replayFakeKernelTask struct {
 	Bytes [32768]int8
 }
 
+type replayFakeTimer uint32
+
+const (
+	replayFakeTimerFAKE_TICK   replayFakeTimer = 0
+	replayFakeTimerFAKE_HRTICK replayFakeTimer = 1
+	replayFakeTimerFAKE_PLAIN  replayFakeTimer = 2
+	replayFakeTimerFAKE_TIMERS replayFakeTimer = 4
+)
+
 type replayFinalState struct {
 	_      structs.HostLayout
 	Nvcsw  uint64
@@ -202,6 +211,24 @@ type replaySnapshot struct {
 	Sent          uint64
 	Lost          uint64
 }
+
+type replayStep uint32
+
+const (
+	replayStepSTEP_TASK         replayStep = 0
+	replayStepSTEP_ENTRY        replayStep = 1
+	replayStepSTEP_SWITCH       replayStep = 2
+	replayStepSTEP_EXIT         replayStep = 3
+	replayStepSTEP_WAKEUP       replayStep = 4
+	replayStepSTEP_WAKEUP_NEW   replayStep = 5
+	replayStepSTEP_FORK         replayStep = 6
+	replayStepSTEP_EXEC         replayStep = 7
+	replayStepSTEP_LEAVE        replayStep = 8
+	replayStepSTEP_TIMER_BEGINS replayStep = 9
+	replayStepSTEP_TIMER_ENDS   replayStep = 10
+	replayStepSTEP_RENAME       replayStep = 11
+	replayStepSTEP_WATCH        replayStep = 12
+)
 
 type replaySums struct {
 	_    structs.HostLayout
@@ -297,55 +324,62 @@ type replayWatchedTask struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	replayMapFakeTasks      = "fake_tasks"
-	replayMapStCollisions   = "st_collisions"
-	replayMapStCpus         = "st_cpus"
-	replayMapStEnded        = "st_ended"
-	replayMapStEventBufs    = "st_event_bufs"
-	replayMapStFinal        = "st_final"
-	replayMapStFree         = "st_free"
-	replayMapStIndex        = "st_index"
-	replayMapStRing         = "st_ring"
-	replayMapStSnapshotBuf  = "st_snapshot_buf"
-	replayMapStSums         = "st_sums"
-	replayMapStTasks        = "st_tasks"
-	replayProgReplayStep    = "replay_step"
-	replayProgStEntry       = "st_entry"
-	replayProgStExec        = "st_exec"
-	replayProgStExit        = "st_exit"
-	replayProgStFill        = "st_fill"
-	replayProgStFinish      = "st_finish"
-	replayProgStFork        = "st_fork"
-	replayProgStProcessExit = "st_process_exit"
-	replayProgStRename      = "st_rename"
-	replayProgStSnapshot    = "st_snapshot"
-	replayProgStSwitch      = "st_switch"
-	replayProgStTick        = "st_tick"
-	replayProgStTickEnd     = "st_tick_end"
-	replayProgStWakeup      = "st_wakeup"
-	replayProgStWakeupNew   = "st_wakeup_new"
-	replayProgStWatch       = "st_watch"
-	replayVarFakeArgs       = "fake_args"
-	replayVarFakeCompat     = "fake_compat"
-	replayVarFakeGroup      = "fake_group"
-	replayVarFakeRegs       = "fake_regs"
-	replayVarFakeSyscall    = "fake_syscall"
-	replayVarFakeTimers     = "fake_timers"
-	replayVarIndexMask      = "index_mask"
-	replayVarLazyShift      = "lazy_shift"
-	replayVarLog2Byte       = "log2_byte"
-	replayVarMostTasks      = "most_tasks"
-	replayVarNoTask         = "no_task"
-	replayVarRecording      = "recording"
-	replayVarReschedGuess   = "resched_guess"
-	replayVarRingBytes      = "ring_bytes"
-	replayVarStGlobals      = "st_globals"
-	replayVarStPlaces       = "st_places"
-	replayVarStWanted       = "st_wanted"
-	replayVarTaskExitType   = "task_exit_type"
-	replayVarTaskNameType   = "task_name_type"
-	replayVarTellsPrevState = "tells_prev_state"
-	replayVarWorld          = "world"
+	replayMapFakeTasks       = "fake_tasks"
+	replayMapStCollisions    = "st_collisions"
+	replayMapStCpus          = "st_cpus"
+	replayMapStEnded         = "st_ended"
+	replayMapStEventBufs     = "st_event_bufs"
+	replayMapStFinal         = "st_final"
+	replayMapStFree          = "st_free"
+	replayMapStIndex         = "st_index"
+	replayMapStRing          = "st_ring"
+	replayMapStSnapshotBuf   = "st_snapshot_buf"
+	replayMapStSums          = "st_sums"
+	replayMapStTasks         = "st_tasks"
+	replayProgReplayStep     = "replay_step"
+	replayProgStEntry        = "st_entry"
+	replayProgStExec         = "st_exec"
+	replayProgStExit         = "st_exit"
+	replayProgStFill         = "st_fill"
+	replayProgStFinish       = "st_finish"
+	replayProgStFork         = "st_fork"
+	replayProgStProcessExit  = "st_process_exit"
+	replayProgStRename       = "st_rename"
+	replayProgStSnapshot     = "st_snapshot"
+	replayProgStSwitch       = "st_switch"
+	replayProgStTick         = "st_tick"
+	replayProgStTickEnd      = "st_tick_end"
+	replayProgStWakeup       = "st_wakeup"
+	replayProgStWakeupNew    = "st_wakeup_new"
+	replayProgStWatch        = "st_watch"
+	replayVarEndedByType     = "ended_by_type"
+	replayVarEventFlagType   = "event_flag_type"
+	replayVarFakeArgs        = "fake_args"
+	replayVarFakeCompat      = "fake_compat"
+	replayVarFakeGroup       = "fake_group"
+	replayVarFakeRegs        = "fake_regs"
+	replayVarFakeSyscall     = "fake_syscall"
+	replayVarFakeTimerType   = "fake_timer_type"
+	replayVarFakeTimers      = "fake_timers"
+	replayVarFollowType      = "follow_type"
+	replayVarIndexMask       = "index_mask"
+	replayVarLazyShift       = "lazy_shift"
+	replayVarLog2Byte        = "log2_byte"
+	replayVarMostTasks       = "most_tasks"
+	replayVarNoTask          = "no_task"
+	replayVarRecordTypeType  = "record_type_type"
+	replayVarRecording       = "recording"
+	replayVarReschedGuess    = "resched_guess"
+	replayVarRingBytes       = "ring_bytes"
+	replayVarStGlobals       = "st_globals"
+	replayVarStPlaces        = "st_places"
+	replayVarStWanted        = "st_wanted"
+	replayVarSwitchClassType = "switch_class_type"
+	replayVarTaskExitType    = "task_exit_type"
+	replayVarTaskNameType    = "task_name_type"
+	replayVarTellsPrevState  = "tells_prev_state"
+	replayVarWatchingType    = "watching_type"
+	replayVarWorld           = "world"
 )
 
 // loadReplay returns the embedded CollectionSpec for replay.
@@ -430,27 +464,34 @@ type replayMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayVariableSpecs struct {
-	FakeArgs       *ebpf.VariableSpec `ebpf:"fake_args"`
-	FakeCompat     *ebpf.VariableSpec `ebpf:"fake_compat"`
-	FakeGroup      *ebpf.VariableSpec `ebpf:"fake_group"`
-	FakeRegs       *ebpf.VariableSpec `ebpf:"fake_regs"`
-	FakeSyscall    *ebpf.VariableSpec `ebpf:"fake_syscall"`
-	FakeTimers     *ebpf.VariableSpec `ebpf:"fake_timers"`
-	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyShift      *ebpf.VariableSpec `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
-	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
-	NoTask         *ebpf.VariableSpec `ebpf:"no_task"`
-	Recording      *ebpf.VariableSpec `ebpf:"recording"`
-	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
-	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StGlobals      *ebpf.VariableSpec `ebpf:"st_globals"`
-	StPlaces       *ebpf.VariableSpec `ebpf:"st_places"`
-	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskExitType   *ebpf.VariableSpec `ebpf:"task_exit_type"`
-	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.VariableSpec `ebpf:"tells_prev_state"`
-	World          *ebpf.VariableSpec `ebpf:"world"`
+	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	FakeArgs        *ebpf.VariableSpec `ebpf:"fake_args"`
+	FakeCompat      *ebpf.VariableSpec `ebpf:"fake_compat"`
+	FakeGroup       *ebpf.VariableSpec `ebpf:"fake_group"`
+	FakeRegs        *ebpf.VariableSpec `ebpf:"fake_regs"`
+	FakeSyscall     *ebpf.VariableSpec `ebpf:"fake_syscall"`
+	FakeTimerType   *ebpf.VariableSpec `ebpf:"fake_timer_type"`
+	FakeTimers      *ebpf.VariableSpec `ebpf:"fake_timers"`
+	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
+	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
+	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
+	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	NoTask          *ebpf.VariableSpec `ebpf:"no_task"`
+	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
+	Recording       *ebpf.VariableSpec `ebpf:"recording"`
+	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
+	RingBytes       *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
+	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
+	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
+	World           *ebpf.VariableSpec `ebpf:"world"`
 }
 
 // replayObjects contains all objects after they have been loaded into the kernel.
@@ -508,27 +549,34 @@ func (m *replayMaps) Close() error {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayVariables struct {
-	FakeArgs       *ebpf.Variable `ebpf:"fake_args"`
-	FakeCompat     *ebpf.Variable `ebpf:"fake_compat"`
-	FakeGroup      *ebpf.Variable `ebpf:"fake_group"`
-	FakeRegs       *ebpf.Variable `ebpf:"fake_regs"`
-	FakeSyscall    *ebpf.Variable `ebpf:"fake_syscall"`
-	FakeTimers     *ebpf.Variable `ebpf:"fake_timers"`
-	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
-	LazyShift      *ebpf.Variable `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
-	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
-	NoTask         *ebpf.Variable `ebpf:"no_task"`
-	Recording      *ebpf.Variable `ebpf:"recording"`
-	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
-	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
-	StGlobals      *ebpf.Variable `ebpf:"st_globals"`
-	StPlaces       *ebpf.Variable `ebpf:"st_places"`
-	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
-	TaskExitType   *ebpf.Variable `ebpf:"task_exit_type"`
-	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.Variable `ebpf:"tells_prev_state"`
-	World          *ebpf.Variable `ebpf:"world"`
+	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	FakeArgs        *ebpf.Variable `ebpf:"fake_args"`
+	FakeCompat      *ebpf.Variable `ebpf:"fake_compat"`
+	FakeGroup       *ebpf.Variable `ebpf:"fake_group"`
+	FakeRegs        *ebpf.Variable `ebpf:"fake_regs"`
+	FakeSyscall     *ebpf.Variable `ebpf:"fake_syscall"`
+	FakeTimerType   *ebpf.Variable `ebpf:"fake_timer_type"`
+	FakeTimers      *ebpf.Variable `ebpf:"fake_timers"`
+	FollowType      *ebpf.Variable `ebpf:"follow_type"`
+	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
+	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
+	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	NoTask          *ebpf.Variable `ebpf:"no_task"`
+	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
+	Recording       *ebpf.Variable `ebpf:"recording"`
+	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
+	RingBytes       *ebpf.Variable `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
+	StPlaces        *ebpf.Variable `ebpf:"st_places"`
+	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
+	World           *ebpf.Variable `ebpf:"world"`
 }
 
 // replayPrograms contains all programs after they have been loaded into the kernel.

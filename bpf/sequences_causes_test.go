@@ -6,8 +6,8 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// marks are how many wakeups a core remembers: WOKEN in layout.h.
-const marks = 8
+// marks is how many wakeups a core remembers.
+const marks = len(CPUState{}.Woken)
 
 // How the cause of a slice's end is found from the events around it.
 func TestCauses(t *testing.T) {
@@ -350,7 +350,7 @@ func TestClasses(t *testing.T) {
 	const kthread = 0x00200000
 	for name, c := range map[string]struct {
 		prev, next fake
-		class      int
+		class      uint8
 	}{
 		"threads":              {fake{mm: 7}, fake{mm: 7}, classThread},
 		"processes":            {fake{mm: 7}, fake{mm: 8}, classProcess},

@@ -7,30 +7,30 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The causes and classes of layout.h.
 const (
-	blocked = iota
-	exited
-	byTick
-	byWakeup
-	byYield
-	byOther
-	byThrottle
-	causes
+	blocked    = int(slicetraceEndedByENDED_BLOCKED)
+	exited     = int(slicetraceEndedByENDED_EXITED)
+	byTick     = int(slicetraceEndedByENDED_TICK)
+	byWakeup   = int(slicetraceEndedByENDED_WAKEUP)
+	byYield    = int(slicetraceEndedByENDED_YIELD)
+	byOther    = int(slicetraceEndedByENDED_OTHER)
+	byThrottle = int(slicetraceEndedByENDED_THROTTLED)
+	causes     = int(slicetraceEndedByCAUSES)
 )
 
 const (
-	classThread = iota
-	classProcess
-	classKernel
-	classIdleIn
-	classIdleOut
+	classThread  = uint8(slicetraceSwitchClassCLASS_THREAD)
+	classProcess = uint8(slicetraceSwitchClassCLASS_PROCESS)
+	classKernel  = uint8(slicetraceSwitchClassCLASS_KERNEL)
+	classIdleIn  = uint8(slicetraceSwitchClassCLASS_IDLE_IN)
+	classIdleOut = uint8(slicetraceSwitchClassCLASS_IDLE_OUT)
+	classNone    = uint8(slicetraceSwitchClassCLASSES)
 )
 
 // want compares figures by name.
-func want(t *testing.T, what string, got, want uint64) {
+func want[W ~int | ~int32 | ~uint8 | ~uint32 | ~uint64](t *testing.T, what string, got uint64, want W) {
 	t.Helper()
-	if got != want {
+	if got != uint64(want) {
 		t.Errorf("%s: %d, want %d", what, got, want)
 	}
 }

@@ -36,7 +36,7 @@ type slicetraceCpuState struct {
 	PickNs         uint32
 	PickValid      uint32
 	Class          uint32
-	Occupant       uint32
+	Occupant       slicetraceOccupant
 	Slot           uint32
 	TickAsked      uint32
 	Logged         uint32
@@ -69,6 +69,19 @@ type slicetraceCpuState struct {
 	}
 }
 
+type slicetraceEndedBy uint32
+
+const (
+	slicetraceEndedByENDED_BLOCKED   slicetraceEndedBy = 0
+	slicetraceEndedByENDED_EXITED    slicetraceEndedBy = 1
+	slicetraceEndedByENDED_TICK      slicetraceEndedBy = 2
+	slicetraceEndedByENDED_WAKEUP    slicetraceEndedBy = 3
+	slicetraceEndedByENDED_YIELD     slicetraceEndedBy = 4
+	slicetraceEndedByENDED_OTHER     slicetraceEndedBy = 5
+	slicetraceEndedByENDED_THROTTLED slicetraceEndedBy = 6
+	slicetraceEndedByCAUSES          slicetraceEndedBy = 7
+)
+
 type slicetraceEvent struct {
 	_          structs.HostLayout
 	Time       uint64
@@ -95,6 +108,15 @@ type slicetraceEventBuf struct {
 	Late       [16]slicetraceEvent
 	Name       slicetraceTaskName
 }
+
+type slicetraceEventFlag uint32
+
+const (
+	slicetraceEventFlagEVENT_WAKEUP       slicetraceEventFlag = 1
+	slicetraceEventFlagEVENT_PICK_VALID   slicetraceEventFlag = 2
+	slicetraceEventFlagEVENT_SWITCH_VALID slicetraceEventFlag = 4
+	slicetraceEventFlagEVENT_PREEMPT      slicetraceEventFlag = 8
+)
 
 type slicetraceEvents struct {
 	_             structs.HostLayout
@@ -149,6 +171,14 @@ type slicetraceFinalState struct {
 	Comm   [16]int8
 }
 
+type slicetraceFollow uint32
+
+const (
+	slicetraceFollowFOLLOW_NONE    slicetraceFollow = 0
+	slicetraceFollowFOLLOW_LISTED  slicetraceFollow = 1
+	slicetraceFollowFOLLOW_COUNTED slicetraceFollow = 2
+)
+
 type slicetraceGlobals struct {
 	_              structs.HostLayout
 	MapFull        uint64
@@ -174,6 +204,15 @@ type slicetraceIndex struct {
 	Cell [2048]uint32
 }
 
+type slicetraceOccupant uint32
+
+const (
+	slicetraceOccupantOCCUPANT_IDLE    slicetraceOccupant = 0
+	slicetraceOccupantOCCUPANT_WATCHED slicetraceOccupant = 1
+	slicetraceOccupantOCCUPANT_OTHER   slicetraceOccupant = 2
+	slicetraceOccupantOCCUPANTS        slicetraceOccupant = 3
+)
+
 type slicetracePlaces struct {
 	_       structs.HostLayout
 	Filled  uint64
@@ -182,6 +221,14 @@ type slicetracePlaces struct {
 	Counted uint64
 	Lost    uint64
 }
+
+type slicetraceRecordType uint32
+
+const (
+	slicetraceRecordTypeRECORD_TASK_EXIT slicetraceRecordType = 0
+	slicetraceRecordTypeRECORD_EVENTS    slicetraceRecordType = 1
+	slicetraceRecordTypeRECORD_TASK_NAME slicetraceRecordType = 2
+)
 
 type slicetraceSnapshot struct {
 	_             structs.HostLayout
@@ -202,6 +249,17 @@ type slicetraceSums struct {
 	Pad     [2088]uint8
 	Classes [5]slicetraceClassHists
 }
+
+type slicetraceSwitchClass uint32
+
+const (
+	slicetraceSwitchClassCLASS_THREAD   slicetraceSwitchClass = 0
+	slicetraceSwitchClassCLASS_PROCESS  slicetraceSwitchClass = 1
+	slicetraceSwitchClassCLASS_KERNEL   slicetraceSwitchClass = 2
+	slicetraceSwitchClassCLASS_IDLE_IN  slicetraceSwitchClass = 3
+	slicetraceSwitchClassCLASS_IDLE_OUT slicetraceSwitchClass = 4
+	slicetraceSwitchClassCLASSES        slicetraceSwitchClass = 5
+)
 
 type slicetraceTaskExit struct {
 	_      structs.HostLayout
@@ -254,49 +312,64 @@ type slicetraceWatchedTask struct {
 	Pad            [5]uint64
 }
 
+type slicetraceWatching uint32
+
+const (
+	slicetraceWatchingWATCHING_NOBODY  slicetraceWatching = 0
+	slicetraceWatchingWATCHING         slicetraceWatching = 1
+	slicetraceWatchingWATCHING_ALREADY slicetraceWatching = 2
+	slicetraceWatchingWATCHING_NO_ROOM slicetraceWatching = 3
+)
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	slicetraceMapStCollisions   = "st_collisions"
-	slicetraceMapStCpus         = "st_cpus"
-	slicetraceMapStEnded        = "st_ended"
-	slicetraceMapStEventBufs    = "st_event_bufs"
-	slicetraceMapStFinal        = "st_final"
-	slicetraceMapStFree         = "st_free"
-	slicetraceMapStIndex        = "st_index"
-	slicetraceMapStRing         = "st_ring"
-	slicetraceMapStSnapshotBuf  = "st_snapshot_buf"
-	slicetraceMapStSums         = "st_sums"
-	slicetraceMapStTasks        = "st_tasks"
-	slicetraceProgStEntry       = "st_entry"
-	slicetraceProgStExec        = "st_exec"
-	slicetraceProgStExit        = "st_exit"
-	slicetraceProgStFill        = "st_fill"
-	slicetraceProgStFinish      = "st_finish"
-	slicetraceProgStFork        = "st_fork"
-	slicetraceProgStProcessExit = "st_process_exit"
-	slicetraceProgStRename      = "st_rename"
-	slicetraceProgStSnapshot    = "st_snapshot"
-	slicetraceProgStSwitch      = "st_switch"
-	slicetraceProgStTick        = "st_tick"
-	slicetraceProgStTickEnd     = "st_tick_end"
-	slicetraceProgStWakeup      = "st_wakeup"
-	slicetraceProgStWakeupNew   = "st_wakeup_new"
-	slicetraceProgStWatch       = "st_watch"
-	slicetraceVarIndexMask      = "index_mask"
-	slicetraceVarLazyShift      = "lazy_shift"
-	slicetraceVarLog2Byte       = "log2_byte"
-	slicetraceVarMostTasks      = "most_tasks"
-	slicetraceVarRecording      = "recording"
-	slicetraceVarReschedGuess   = "resched_guess"
-	slicetraceVarRingBytes      = "ring_bytes"
-	slicetraceVarStGlobals      = "st_globals"
-	slicetraceVarStPlaces       = "st_places"
-	slicetraceVarStWanted       = "st_wanted"
-	slicetraceVarTaskExitType   = "task_exit_type"
-	slicetraceVarTaskNameType   = "task_name_type"
-	slicetraceVarTellsPrevState = "tells_prev_state"
+	slicetraceMapStCollisions    = "st_collisions"
+	slicetraceMapStCpus          = "st_cpus"
+	slicetraceMapStEnded         = "st_ended"
+	slicetraceMapStEventBufs     = "st_event_bufs"
+	slicetraceMapStFinal         = "st_final"
+	slicetraceMapStFree          = "st_free"
+	slicetraceMapStIndex         = "st_index"
+	slicetraceMapStRing          = "st_ring"
+	slicetraceMapStSnapshotBuf   = "st_snapshot_buf"
+	slicetraceMapStSums          = "st_sums"
+	slicetraceMapStTasks         = "st_tasks"
+	slicetraceProgStEntry        = "st_entry"
+	slicetraceProgStExec         = "st_exec"
+	slicetraceProgStExit         = "st_exit"
+	slicetraceProgStFill         = "st_fill"
+	slicetraceProgStFinish       = "st_finish"
+	slicetraceProgStFork         = "st_fork"
+	slicetraceProgStProcessExit  = "st_process_exit"
+	slicetraceProgStRename       = "st_rename"
+	slicetraceProgStSnapshot     = "st_snapshot"
+	slicetraceProgStSwitch       = "st_switch"
+	slicetraceProgStTick         = "st_tick"
+	slicetraceProgStTickEnd      = "st_tick_end"
+	slicetraceProgStWakeup       = "st_wakeup"
+	slicetraceProgStWakeupNew    = "st_wakeup_new"
+	slicetraceProgStWatch        = "st_watch"
+	slicetraceVarEndedByType     = "ended_by_type"
+	slicetraceVarEventFlagType   = "event_flag_type"
+	slicetraceVarFollowType      = "follow_type"
+	slicetraceVarIndexMask       = "index_mask"
+	slicetraceVarLazyShift       = "lazy_shift"
+	slicetraceVarLog2Byte        = "log2_byte"
+	slicetraceVarMostTasks       = "most_tasks"
+	slicetraceVarRecordTypeType  = "record_type_type"
+	slicetraceVarRecording       = "recording"
+	slicetraceVarReschedGuess    = "resched_guess"
+	slicetraceVarRingBytes       = "ring_bytes"
+	slicetraceVarStGlobals       = "st_globals"
+	slicetraceVarStPlaces        = "st_places"
+	slicetraceVarStWanted        = "st_wanted"
+	slicetraceVarSwitchClassType = "switch_class_type"
+	slicetraceVarTaskExitType    = "task_exit_type"
+	slicetraceVarTaskNameType    = "task_name_type"
+	slicetraceVarTellsPrevState  = "tells_prev_state"
+	slicetraceVarWatchingType    = "watching_type"
 )
 
 // loadSlicetrace returns the embedded CollectionSpec for slicetrace.
@@ -379,19 +452,25 @@ type slicetraceMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
-	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyShift      *ebpf.VariableSpec `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
-	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
-	Recording      *ebpf.VariableSpec `ebpf:"recording"`
-	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
-	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StGlobals      *ebpf.VariableSpec `ebpf:"st_globals"`
-	StPlaces       *ebpf.VariableSpec `ebpf:"st_places"`
-	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskExitType   *ebpf.VariableSpec `ebpf:"task_exit_type"`
-	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
+	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
+	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
+	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
+	Recording       *ebpf.VariableSpec `ebpf:"recording"`
+	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
+	RingBytes       *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
+	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
+	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
 }
 
 // slicetraceObjects contains all objects after they have been loaded into the kernel.
@@ -447,19 +526,25 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
-	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
-	LazyShift      *ebpf.Variable `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
-	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
-	Recording      *ebpf.Variable `ebpf:"recording"`
-	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
-	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
-	StGlobals      *ebpf.Variable `ebpf:"st_globals"`
-	StPlaces       *ebpf.Variable `ebpf:"st_places"`
-	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
-	TaskExitType   *ebpf.Variable `ebpf:"task_exit_type"`
-	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.Variable `ebpf:"tells_prev_state"`
+	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	FollowType      *ebpf.Variable `ebpf:"follow_type"`
+	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
+	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
+	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
+	Recording       *ebpf.Variable `ebpf:"recording"`
+	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
+	RingBytes       *ebpf.Variable `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
+	StPlaces        *ebpf.Variable `ebpf:"st_places"`
+	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
 }
 
 // slicetracePrograms contains all programs after they have been loaded into the kernel.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -12,19 +13,12 @@ import (
 // What became of the request to watch a task: the values of Wanted.State.
 const (
 	// WatchingNobody means that there is no such task.
-	WatchingNobody = iota
-	Watching
-	WatchingAlready
+	WatchingNobody  = uint8(slicetraceWatchingWATCHING_NOBODY)
+	Watching        = uint8(slicetraceWatchingWATCHING)
+	WatchingAlready = uint8(slicetraceWatchingWATCHING_ALREADY)
 	// WatchingNoRoom means that no more tasks can be watched.
-	WatchingNoRoom
+	WatchingNoRoom = uint8(slicetraceWatchingWATCHING_NO_ROOM)
 )
-
-// KeyEnded is WatchedTask.Key of a task that has ended, and whose record has not been read
-// yet. A free slot has the key 0.
-const KeyEnded = 1
-
-// maxWanted is how many tasks can be looked for in one pass over all tasks.
-const maxWanted = 64
 
 // Watch starts to watch tasks, of which Tid and Children are set. It fills in State, and for
 // the tasks that are watched now Slot and Born: where the record is, and when it begins.
@@ -34,21 +28,27 @@ func (objs *Objects) Watch(tasks []Wanted) (err error) {
 		return fmt.Errorf("look for tasks to watch: %w", err)
 	}
 	defer func() { err = errors.Join(err, iter.Close()) }()
+	table := wantedTable(objs.wanted)
 	for len(tasks) > 0 {
-		n := min(len(tasks), maxWanted)
-		if err := passOver(iter, objs.wanted, tasks[:n]); err != nil {
+		n := copy(table, tasks)
+		clear(table[n:])
+		if err := passOver(iter, objs.wanted, table); err != nil {
 			return fmt.Errorf("look for tasks to watch: %w", err)
 		}
+		copy(tasks, table[:n])
 		tasks = tasks[n:]
 	}
 	return nil
 }
 
+// wantedTable returns as many tasks as can be looked for in one pass over all tasks.
+func wantedTable(wanted *ebpf.Variable) []Wanted {
+	return make([]Wanted, wanted.Size()/uint32(unsafe.Sizeof(Wanted{})))
+}
+
 // passOver makes the kernel run the program once for every task.
-func passOver(iter *link.Iter, wanted *ebpf.Variable, tasks []Wanted) error {
-	var table [maxWanted]Wanted
-	copy(table[:], tasks)
-	if err := wanted.Set(&table); err != nil {
+func passOver(iter *link.Iter, wanted *ebpf.Variable, table []Wanted) error {
+	if err := wanted.Set(table); err != nil {
 		return err
 	}
 	pass, err := iter.Open()
@@ -56,11 +56,7 @@ func passOver(iter *link.Iter, wanted *ebpf.Variable, tasks []Wanted) error {
 		return err
 	}
 	_, err = io.Copy(io.Discard, pass)
-	if err = errors.Join(err, pass.Close(), wanted.Get(&table)); err != nil {
-		return err
-	}
-	copy(tasks, table[:])
-	return nil
+	return errors.Join(err, pass.Close(), wanted.Get(table))
 }
 
 // makePlaces makes every slot free.

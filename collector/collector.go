@@ -56,12 +56,12 @@ type Children uint8
 // What can become of children.
 const (
 	// Unwatched children are like any task that is not watched.
-	Unwatched Children = bpf.FollowNone
+	Unwatched = Children(bpf.FollowNone)
 	// Listed children are watched, and have a row each: for a program's tasks.
-	Listed Children = bpf.FollowListed
+	Listed = Children(bpf.FollowListed)
 	// Counted children are watched, and added up when they end: for tasks that come and go
 	// by the thousand.
-	Counted Children = bpf.FollowCounted
+	Counted = Children(bpf.FollowCounted)
 )
 
 // Task is a task to watch.

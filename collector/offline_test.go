@@ -1,14 +1,17 @@
 package collector
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
 )
 
-const tick = 2 // of the causes in layout.h
+// tick is the index of slices that a tick ended.
+var tick = slices.Index(report.Causes(), report.EndedByTick)
 
 // The log of a core that went is added as the kernel side would have added it.
 func TestLogOfACoreThatWent(t *testing.T) {
@@ -21,12 +24,12 @@ func TestLogOfACoreThatWent(t *testing.T) {
 		waited, pickTimed, switchTimed bool
 	}{
 		{
-			slice: 100, wait: 17, pick: 20, switchPhase: 33, class: 1, cause: tick,
+			slice: 100, wait: 17, pick: 20, switchPhase: 33, class: 1, cause: uint8(tick),
 			waited: true, pickTimed: true, switchTimed: true,
 		},
-		{slice: 5, pick: 21, switchPhase: 99, class: 1, cause: tick, pickTimed: true},
+		{slice: 5, pick: 21, switchPhase: 99, class: 1, cause: uint8(tick), pickTimed: true},
 		{class: none, cause: uint8(len(bpf.Sums{}.Slices))},
-		{slice: 7, class: 1, cause: tick}, // beyond those that are logged
+		{slice: 7, class: 1, cause: uint8(tick)}, // beyond those that are logged
 	} {
 		l := &now.Cpu.Log[i]
 		l.SliceNs, l.WaitNs, l.PickNs, l.SwitchNs = e.slice, e.wait, e.pick, e.switchPhase
