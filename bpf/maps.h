@@ -64,7 +64,7 @@ struct index {
  * Why not BPF_MAP_TYPE_TASK_STORAGE? The look-up is in every switch and wakeup, of all
  * tasks. On a virtual machine with two cores (Linux 6.18, no page-table isolation) it took
  * 14 ns by this index; by task storage it took 28 ns if the task had an element and 22 ns
- * if it had none.
+ * if it had none. BenchmarkLookup in bpf/baseline repeats that.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
