@@ -67,7 +67,7 @@ func work(t *testing.T, during func(), duration time.Duration, names ...string) 
 	}
 }
 
-// recordedFile is what a recording holds.
+// recordedFile is the content of a recording.
 type recordedFile struct {
 	header   recording.Header
 	end      recording.End
@@ -136,8 +136,8 @@ func sumOf(h latencies) (p phaseSum) {
 	return p
 }
 
-// What is recorded equals what is counted: to the last switch and the last
-// nanosecond of each phase, on each core and for each class.
+// The recording equals the counters, to the last switch and the last nanosecond of each phase,
+// on each core and for each class.
 func TestRecordingEqualsTheCounters(t *testing.T) {
 	var file bytes.Buffer
 	c := record(t, &file)
@@ -232,7 +232,7 @@ func TestRecordedEventsFollowEachOther(t *testing.T) {
 	}
 }
 
-// A reader that stands still loses events, and every one of them is counted.
+// A reader that stalls loses events, and every one of them is counted.
 func TestLostEventsAreCounted(t *testing.T) {
 	var file bytes.Buffer
 	c := record(t, &file)
@@ -248,7 +248,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 	}
 	got := readRecording(t, file.Bytes())
 	if end.Lost == 0 {
-		t.Skip("no event was lost: this machine is too slow to fill the ring")
+		t.Fatal("no event was lost, although the ring was not read for 1.5 s")
 	}
 	if got.lost != end.Lost {
 		t.Errorf("%d events were lost, %d are noted in blocks", end.Lost, got.lost)
@@ -275,7 +275,7 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A disk that is full ends the recording, and not the counting.
+// A full disk ends the recording, but not the counting.
 func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 	c := record(t, &full{2_000})
 	work(t, nil, 100*time.Millisecond, "yield")
@@ -308,8 +308,8 @@ func TestStateLetters(t *testing.T) {
 	}
 }
 
-// A task that the kernel preempted waits for a core, also on its way to block.
-func TestStateOfWhoWasPreempted(t *testing.T) {
+// A task that the kernel preempted waits for a core, also if it was about to block.
+func TestStateOfAPreemptedTask(t *testing.T) {
 	for _, c := range []struct {
 		event bpf.Event
 		want  byte
@@ -325,7 +325,7 @@ func TestStateOfWhoWasPreempted(t *testing.T) {
 	}
 }
 
-// What a core sends after its counters were read is of no recording.
+// Events that a core sends after its counters were read are not recorded.
 func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	var file bytes.Buffer
 	r := recordInto(t, &file)
@@ -348,8 +348,8 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	}
 }
 
-// The reader's own core sends what it has recorded with interrupts on. Sleepers that wake
-// there meanwhile are recorded, each wakeup once.
+// The reader's own core sends its events with interrupts on. Sleepers that wake there meanwhile
+// are recorded, each wakeup once.
 func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	const sleepers = 6
 	var file bytes.Buffer
@@ -384,8 +384,12 @@ func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	least := uint64(1000)
+	if bpftest.Emulated() {
+		least = 23
+	}
 	got := readRecording(t, file.Bytes())
-	if end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
+	if end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < least {
 		t.Errorf("the recording ends with %+v, lost %d, Finish says %+v", got.end, got.lost, end)
 	}
 }
