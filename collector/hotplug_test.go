@@ -94,7 +94,7 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 			func() { plug(false) },
 			func() {}, // offline twice in a row
 			func() { plug(true) },
-			func() { work(t, nil, 50*time.Millisecond, "pipe") },
+			func() { work(t, 50*time.Millisecond, "pipe") },
 		} {
 			step()
 			after := take()

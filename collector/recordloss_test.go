@@ -144,7 +144,7 @@ func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
 	c := record(t, disk)
 	disk.hold()
 	done := make(chan error, 1)
-	work(t, nil, 100*time.Millisecond, "yield")
+	work(t, 100*time.Millisecond, "yield")
 	go func() {
 		before, err := c.Snapshot()
 		if err == nil {
