@@ -12,14 +12,14 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// What is longer than the buckets, or wider than a field, is counted as the package
+// Times that are longer than the buckets, or wider than a field, are counted as the package
 // comment says.
 func TestFiguresBeyondTheirFields(t *testing.T) {
 	const (
 		second  = uint64(1e9)
 		longest = uint64(math.MaxUint32) // of a phase
 	)
-	type page = ClassPage
+	type page = ClassHists
 	for name, row := range map[string]struct {
 		pick, took, slice uint64
 		pickSum, tookSum  uint64
@@ -36,7 +36,7 @@ func TestFiguresBeyondTheirFields(t *testing.T) {
 			r.watch(a, FollowNone)
 			at := 100 * second
 			r.entry(0, at-row.pick)
-			r.swtch(0, at, idle, a)
+			r.switchTo(0, at, idle, a)
 			r.exit(0, at+row.took)
 			r.turn(0, at+row.slice+row.took, a, idle)
 			s := r.snapshot(0, at+row.slice+row.took+50, idle)
@@ -47,16 +47,16 @@ func TestFiguresBeyondTheirFields(t *testing.T) {
 			want(t, "switch phase", in.SwitchSum, row.tookSum)
 			want(t, "pick and switch phase", in.CostSum, row.pickSum+row.tookSum)
 			want(t, "picks in the last bucket", uint64(in.Pick[len(page{}.Pick)-1]), uint64(row.lastPick))
-			slices := &s.Sums.Ended[byOther]
+			slices := &s.Sums.Slices[byOther]
 			want(t, "slices", slices.Sum, row.slice+row.took)
 			want(t, "the longest", slices.Max, row.slice+row.took)
-			want(t, "slices in the last bucket", uint64(slices.Bucket[len(Spread{}.Bucket)-1]), uint64(row.lastEnd))
+			want(t, "slices in the last bucket", uint64(slices.Bucket[len(Hist{}.Bucket)-1]), uint64(row.lastEnd))
 		})
 	}
 }
 
-// Of more kinds of timers than are remembered some are asked for anew, and the tick is
-// still known.
+// If there are more kinds of timers than are remembered, the kernel is asked for the names of
+// some again, and the tick is still known.
 func TestMoreTimersThanAreRemembered(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowNone)
@@ -67,16 +67,16 @@ func TestMoreTimersThanAreRemembered(t *testing.T) {
 			r.timerBegins(0, 1000, timerPlain+4*i, a)
 			r.timerEnds(0, 1001, timerPlain+4*i, a, 0)
 		}
-		want(t, "times that the kernel was asked for a name", r.totals().PlainTimers, asked)
+		want(t, "times that the kernel was asked for a name", r.globals().PlainTimers, asked)
 	}
-	const remembered = len(Totals{}.PlainFunction)
+	const remembered = len(Globals{}.PlainFunction)
 	pass(1, 1+remembered, uint64(remembered))
 	pass(2, 1+remembered, uint64(remembered)) // the replay has a timer of its own in the first place
 	pass(100, 140, uint64(remembered)+40)
 	pass(2, 3, uint64(remembered)+41)
 	r.tick(0, 1900, a, resched)
 	r.turn(0, 2000, a, idle)
-	wantEnded(t, r.worker(10), [causes]uint64{byTick: 1})
+	wantEnded(t, r.watched(10), [causes]uint64{byTick: 1})
 }
 
 // The slots of all places are there, each once, and the lowest is taken first.
@@ -93,8 +93,8 @@ func TestManyPlacesAreMade(t *testing.T) {
 	}
 }
 
-// Room for very many tasks takes hardly longer to make than room for a few: a call of
-// the kernel for each would take thirty times as long.
+// Making room for very many tasks takes hardly longer than for a few: a system call for each
+// would take thirty times as long.
 func TestManyPlacesAreMadeAtOnce(t *testing.T) {
 	took := func(tasks int) time.Duration {
 		best := time.Hour
@@ -116,8 +116,8 @@ func TestManyPlacesAreMadeAtOnce(t *testing.T) {
 	t.Logf("1024 tasks: %v; %d: %v", few, 1<<18, many)
 }
 
-// What is loaded beside the programs that are attached brings no maps of theirs along:
-// the README's memory is all that there is.
+// Programs that are loaded besides the attached ones bring no maps of those along: the
+// README's table lists all memory.
 func TestOnlyAttachedProgramsHaveMaps(t *testing.T) {
 	attached, err := loadSlicetrace()
 	if err != nil {

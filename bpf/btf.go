@@ -10,10 +10,11 @@ import (
 )
 
 // ErrNoBTF says that the kernel does not describe its types.
-var ErrNoBTF = errors.New("kernel has no BTF type information in /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+var ErrNoBTF = errors.New("kernel has no BTF type information in /sys/kernel/btf/vmlinux: " +
+	"use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
 
-// Kernel is what the running kernel says of its types. Reading it takes longer
-// than any load, so one serves several.
+// Kernel has the running kernel's description of its types. Reading that takes longer than
+// loading programs, so one Kernel serves several loads.
 type Kernel struct {
 	types *btf.Spec
 	cache *btf.Cache
@@ -33,7 +34,7 @@ func ReadKernel() (*Kernel, error) {
 	return k, nil
 }
 
-// Options make a load read neither the kernel's types again nor those of modules.
+// Options returns options by which a load does not read the kernel's types again, nor those of modules.
 func (k *Kernel) Options() ebpf.CollectionOptions {
 	return ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: k.types}, Cache: k.cache}
 }

@@ -6,7 +6,7 @@
 #include <bpf/bpf_core_read.h>
 #include "maps.h"
 
-/* Every trick that a kernel's age makes necessary stands here. */
+/* Everything that depends on how old the kernel is. */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -39,9 +39,9 @@ static __always_inline u32 task_cpu(struct task_struct *t)
 }
 
 /*
- * prev's state as __schedule found it. The tracepoint tells it since fa2c3254d7cf and
- * 9c2136be0878 ("sched/tracing: Append prev_state to tp args instead"), 5.18; before,
- * the task may have been made running meanwhile.
+ * prev's state as __schedule found it. The tracepoint passes it since fa2c3254d7cf and
+ * 9c2136be0878 ("sched/tracing: Append prev_state to tp args instead"), 5.18. Before that
+ * it is read from the task, which may have been made running meanwhile.
  */
 static __always_inline u32 switch_state(u64 *args, struct task_struct *prev)
 {
@@ -59,9 +59,9 @@ static __always_inline u32 switch_state(u64 *args, struct task_struct *prev)
 #define NR_COMPAT_SCHED_YIELD 158
 
 /*
- * Whether the task last entered the kernel by sched_yield; an interrupt leaves -1
- * there. Each table of system calls has its own number for it. bpf_task_pt_regs is
- * as old as 5.15.
+ * Whether the task last entered the kernel by sched_yield; an interrupt leaves -1 as the
+ * number of the system call. Each table of system calls has its own number for
+ * sched_yield. bpf_task_pt_regs exists since 5.15.
  */
 static __always_inline bool is_sched_yield(struct task_struct *t)
 {
@@ -80,7 +80,7 @@ static __always_inline bool is_sched_yield(struct task_struct *t)
 #endif
 }
 
-/* Whether next joined the core's queue after prev took the core; false where the kernel keeps no such stamps. */
+/* Whether next joined the core's queue after prev took the core. False if the kernel keeps no such stamps. */
 static __always_inline bool queued_since(struct task_struct *prev, struct task_struct *next)
 {
 	if (bpf_core_field_exists(next->sched_info.last_queued))
@@ -89,15 +89,15 @@ static __always_inline bool queued_since(struct task_struct *prev, struct task_s
 }
 
 /*
- * Whether the kernel stops each throttled task by itself, as it leaves the kernel:
- * since e1fad12dcb66 and its neighbours ("sched/fair: Task based throttle"), 6.18.
+ * Whether the kernel stops throttled tasks one by one, each when it leaves the kernel:
+ * since e1fad12dcb66 and the commits around it ("sched/fair: Task based throttle"), 6.18.
  */
 static __always_inline bool throttles_tasks(void)
 {
 	return bpf_core_field_exists(((struct task_struct *)0)->throttled);
 }
 
-/* Before, all tasks of the group were taken off the queue at once. */
+/* Before that, all tasks of the group were taken off the queue at once. */
 static __always_inline bool in_throttled_group(struct task_struct *t)
 {
 	if (!bpf_core_field_exists(((struct sched_entity *)0)->cfs_rq) ||
@@ -106,7 +106,7 @@ static __always_inline bool in_throttled_group(struct task_struct *t)
 	return t->prio >= MAX_RT_PRIO && BPF_CORE_READ(t, se.cfs_rq, throttle_count) > 0;
 }
 
-/* Whether a task that loses the core although it would go on does so for its group's quota of CPU time. */
+/* Whether a task that could go on loses the core because its group has used up its quota of CPU time. */
 static __always_inline bool is_throttled(struct task_struct *t)
 {
 	return throttles_tasks() ? t->throttled : in_throttled_group(t);

@@ -3,12 +3,11 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
 /*
- * What remains inside a phase although nothing happens in it: one program's
- * return, the way to the next program, and its entry. The first stands on the
- * tracepoint sched_process_wait, which the collector fires by waiting for a child
- * that it has not; the second stands on it too or, where a kprobe ends the switch
- * phase, on the function that the kernel calls next. The kprobe's own way in is
- * the dearer by far.
+ * Measures how long a phase is in which nothing happens: one program's return, the way to
+ * the next program, and its entry. The first program is attached to the tracepoint
+ * sched_process_wait, which the collector fires by waiting for a child that does not exist.
+ * The second is attached there too or, where a kprobe ends the switch phase, to the function
+ * that the kernel calls next. Entering a kprobe takes longer by far.
  */
 
 #include "kernel.h"

@@ -6,19 +6,18 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// Floor measures what remains inside a phase in which nothing happens: the
-// time between the stamps of two programs, with next to nothing between them.
+// Floor measures how long a phase is in which nothing happens: the time between the
+// stamps of two programs that run one right after the other.
 type Floor struct {
-	// Hooks are to be attached in this order. Whenever the thread waits for a
-	// child, they take a sample.
+	// Hooks are to be attached in this order. They take a sample whenever the thread waits
+	// for a child.
 	Hooks []Hook
 
 	collection *ebpf.Collection
 }
 
-// LoadFloor loads the two programs; they take samples on the thread tid only.
-// The second one's hook is of the kind that ends the switch phase: a tracepoint
-// or a kprobe.
+// LoadFloor loads the two programs, which take samples only on the thread tid. The second
+// one's hook is of the kind that ends the switch phase: a tracepoint, or a kprobe.
 func LoadFloor(kernel *Kernel, tid int, kprobe bool) (*Floor, error) {
 	spec, err := loadFloor()
 	if err != nil {
@@ -44,8 +43,8 @@ func LoadFloor(kernel *Kernel, tid int, kprobe bool) (*Floor, error) {
 	return f, nil
 }
 
-// Samples returns the times between the two stamps, in nanoseconds, in the
-// order of their taking.
+// Samples returns the times between the two stamps, in nanoseconds, in the order in which
+// they were measured.
 func (f *Floor) Samples() ([]uint32, error) {
 	variables := f.collection.Variables
 	var count uint32

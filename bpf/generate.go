@@ -1,5 +1,6 @@
 package bpf
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -type core -type sums -type snapshot -type spread -type class_page -type worker -type obituary -type last -type lives -type events -type event -type raw -type task_name -type index -cflags "-O2 -g -Wall -Werror" slicetrace slicetrace.bpf.c -- -Iheaders
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" floor floor.bpf.c -- -Iheaders
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" others others.bpf.c -- -Iheaders
+//go:generate -command bpf2go go tool bpf2go -cc clang-19 -target amd64,arm64 -cflags "-O2 -g -Wall -Werror"
+//go:generate bpf2go -type hist -type class_hists -type exited_counts -type task_exit -type task_name -type events -type event -type occupant -type switch_class -type ended_by -type follow -type record_type -type event_flag -type watching slicetrace slicetrace.bpf.c -- -Iheaders
+//go:generate bpf2go floor floor.bpf.c -- -Iheaders
+//go:generate bpf2go others others.bpf.c -- -Iheaders

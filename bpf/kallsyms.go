@@ -43,8 +43,8 @@ func scanSymbol(r io.Reader, function string) string {
 	return ""
 }
 
-// KprobesSwitchedOff reports whether kprobes are there, but none fires. It can be known
-// where debugfs is mounted.
+// KprobesSwitchedOff reports whether the kernel has kprobes that are switched off. It is
+// false where debugfs is not mounted, since that is where the kernel tells.
 func KprobesSwitchedOff() bool {
 	text, err := os.ReadFile("/sys/kernel/debug/kprobes/enabled")
 	return err == nil && strings.TrimSpace(string(text)) == "0"

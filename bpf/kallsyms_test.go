@@ -7,10 +7,12 @@ import (
 
 func TestScanSymbol(t *testing.T) {
 	for name, c := range map[string]struct{ kallsyms, want string }{
-		"plain":                  {"ffffffff813ae200 T finish_task_switch\n", "finish_task_switch"},
-		"compiler suffix":        {"ffffffff813ae200 t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
-		"hidden addresses":       {"0000000000000000 t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
-		"cold part first":        {"ffff t finish_task_switch.isra.0.cold\nffff t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
+		"plain":            {"ffffffff813ae200 T finish_task_switch\n", "finish_task_switch"},
+		"compiler suffix":  {"ffffffff813ae200 t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
+		"hidden addresses": {"0000000000000000 t finish_task_switch.isra.0\n", "finish_task_switch.isra.0"},
+		"cold part first": {
+			"ffff t finish_task_switch.isra.0.cold\nffff t finish_task_switch.isra.0\n", "finish_task_switch.isra.0",
+		},
 		"only a cold part":       {"ffff t finish_task_switch.cold\n", ""},
 		"longer name":            {"ffff t finish_task_switch_late\n", ""},
 		"data of that name":      {"ffff d finish_task_switch\n", ""},
@@ -36,7 +38,8 @@ func FuzzScanSymbol(f *testing.F) {
 			return
 		}
 		suffix, ok := strings.CutPrefix(got, "finish_task_switch")
-		if !ok || suffix != "" && suffix[0] != '.' || strings.Contains(suffix, ".cold") || !strings.Contains(kallsyms, got) {
+		if !ok || suffix != "" && suffix[0] != '.' || strings.Contains(suffix, ".cold") ||
+			!strings.Contains(kallsyms, got) {
 			t.Errorf("found %q", got)
 		}
 	})

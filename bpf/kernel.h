@@ -66,15 +66,15 @@ struct thread_info {
 /* Empty without CONFIG_SCHED_INFO. */
 struct sched_info {
 	u64 last_arrival; /* when the task took a core, on the run queue's clock */
-	u64 last_queued;  /* when it began to wait for one */
+	u64 last_queued;  /* when it joined a run queue */
 };
 
-/* Without CONFIG_CFS_BANDWIDTH it lacks this. */
+/* Empty without CONFIG_CFS_BANDWIDTH. */
 struct cfs_rq {
-	int throttle_count; /* of its group and those above it, how many are throttled */
+	int throttle_count; /* how many of its group and of the groups above it are throttled */
 };
 
-/* Without CONFIG_FAIR_GROUP_SCHED it lacks this. */
+/* Empty without CONFIG_FAIR_GROUP_SCHED. */
 struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tellsPrevState says whether sched_switch has, after its first three arguments,
-// prev's state as the scheduler found it: since 5.18. The error says that the first
+// tellsPrevState reports whether sched_switch passes, after its first three arguments,
+// prev's state as the scheduler found it: since 5.18. It returns an error if the first
 // three are not those that the programs read.
 func (k *Kernel) tellsPrevState() (bool, error) {
 	var t *btf.Typedef
@@ -43,17 +43,17 @@ func isTask(t btf.Type) bool {
 	return ok && task.Name == "task_struct"
 }
 
-// hasLazyResched says whether the scheduler can ask a task to go when it next leaves
-// the kernel: since 6.13, and in the real-time kernels before.
+// hasLazyResched reports whether the scheduler can ask a task to give up its core when it
+// next leaves the kernel: since 6.13, and in earlier real-time kernels.
 func (k *Kernel) hasLazyResched() bool {
 	var f *btf.Func
 	return k.types.TypeByName("resched_curr_lazy", &f) == nil
 }
 
-// reschedFlags are where a task's flags by which the scheduler asks it to go are in
-// mainline kernels, and by how many bits the lazy one is above the other, 0 where there
-// is none or it is not known where. The flag is learned from the kernel itself once a
-// timer wakes an idle core; on a machine that is never idle this is all that there is.
+// reschedFlags returns the bits of a task's flags by which mainline kernels ask it to give
+// up its core, and by how many bits the lazy one is higher than the other: 0 if there is
+// none, or its place is not known. The flag is learned from the kernel itself as soon as a
+// timer wakes an idle core. On a machine that is never idle, this guess is used.
 func reschedFlags(arch, release string, lazy bool) (guess uint64, shift uint32) {
 	var major, minor int
 	if n, _ := fmt.Sscanf(release, "%d.%d", &major, &minor); n != 2 {
@@ -84,7 +84,7 @@ func reschedFlags(arch, release string, lazy bool) (guess uint64, shift uint32) 
 	return flag, shift
 }
 
-// adapt tells the programs what this kernel does its own way.
+// adapt sets the variables by which the programs follow what differs between kernels.
 func (k *Kernel) adapt(set func(variable string, value any) error) error {
 	tells, err := k.tellsPrevState()
 	if err != nil {

@@ -13,74 +13,77 @@ import (
 
 // The layout of the maps' elements, as the C side has it.
 type (
-	Core      = slicetraceCore
-	Sums      = slicetraceSums
-	Snapshot  = slicetraceSnapshot
-	ClassPage = slicetraceClassPage
-	Spread    = slicetraceSpread
-	Lives     = slicetraceLives
-	Worker    = slicetraceWorker
-	Obituary  = slicetraceObituary
-	Events    = slicetraceEvents
-	Event     = slicetraceEvent
-	Raw       = slicetraceRaw
-	TaskName  = slicetraceTaskName
-	Wanted    = slicetraceWanted
-	Places    = slicetracePlaces
-	Totals    = slicetraceTotals
+	CPUState     = slicetraceCpuState
+	Sums         = slicetraceSums
+	Snapshot     = slicetraceSnapshot
+	ClassHists   = slicetraceClassHists
+	Hist         = slicetraceHist
+	ExitedCounts = slicetraceExitedCounts
+	WatchedTask  = slicetraceWatchedTask
+	TaskExit     = slicetraceTaskExit
+	Events       = slicetraceEvents
+	Event        = slicetraceEvent
+	EventBuf     = slicetraceEventBuf
+	TaskName     = slicetraceTaskName
+	Wanted       = slicetraceWanted
+	Places       = slicetracePlaces
+	Globals      = slicetraceGlobals
 )
 
-// Who holds a core: the values of Core.Holder and the index of Core.Time.
+// What kind of task runs on a core: the values of CPUState.Occupant and the indexes of
+// CPUState.OccupiedNs.
 const (
-	HolderIdle = iota
-	HolderWorker
-	HolderOther
+	OccupantIdle    = slicetraceOccupantOCCUPANT_IDLE
+	OccupantWatched = slicetraceOccupantOCCUPANT_WATCHED
+	OccupantOther   = slicetraceOccupantOCCUPANT_OTHER
 )
 
-// What becomes of a watched task's children, and theirs, when they end: the
-// values of Worker.Children.
+// What becomes of a watched task's children, and of theirs, when they end: the values of
+// WatchedTask.Children.
 const (
-	FollowNone = iota
-	// FollowListed has each one's record sent into Ring.
-	FollowListed
-	// FollowCounted has each one added to Sums.Lives.
-	FollowCounted
+	FollowNone = uint8(slicetraceFollowFOLLOW_NONE)
+	// FollowListed sends a TaskExit for each into Ring.
+	FollowListed = uint8(slicetraceFollowFOLLOW_LISTED)
+	// FollowCounted adds each to Sums.Exited.
+	FollowCounted = uint8(slicetraceFollowFOLLOW_COUNTED)
 )
 
 // What a record in Ring is: its first word.
 const (
-	RecordObituary = iota
-	RecordEvents
-	RecordTask
+	RecordTaskExit = uint32(slicetraceRecordTypeRECORD_TASK_EXIT)
+	RecordEvents   = uint32(slicetraceRecordTypeRECORD_EVENTS)
+	RecordTaskName = uint32(slicetraceRecordTypeRECORD_TASK_NAME)
 )
 
-// The bits of Event.Flags. Without EventWakeup it is a switch; EventPicked and
-// EventEnded say which phases of the switch before it were timed.
+// The bits of Event.Flags. Without EventWakeup the event is a switch. EventPickValid and
+// EventSwitchValid tell which phases of the switch before it were timed.
 const (
-	EventWakeup = 1 << iota
-	EventPicked
-	EventEnded
-	EventPreempt
+	EventWakeup      = uint8(slicetraceEventFlagEVENT_WAKEUP)
+	EventPickValid   = uint8(slicetraceEventFlagEVENT_PICK_VALID)
+	EventSwitchValid = uint8(slicetraceEventFlagEVENT_SWITCH_VALID)
+	EventPreempt     = uint8(slicetraceEventFlagEVENT_PREEMPT)
 )
 
-// NoCPU is Worker.Cpu of a task that has not run since it was watched.
+// NoCPU is WatchedTask.Cpu of a task that has not run since it was watched.
 const NoCPU = ^uint16(0)
 
 // ErrTooOld says that the kernel lacks what every figure needs.
-var ErrTooOld = errors.New("kernel is too old, it lacks the eBPF helper bpf_task_pt_regs: use Linux 5.15 or later")
+var ErrTooOld = errors.New("kernel is too old, it lacks the eBPF helper bpf_task_pt_regs: " +
+	"use Linux 5.15 or later")
 
 // Options sizes the maps.
 type Options struct {
-	// Cores is the highest number that a core can have plus one. Online is how many
-	// are online, after which what they share is sized; 0 means Cores.
+	// Cores is the highest number that a core can have, plus one. Online is how many are
+	// online, from which the size of what they share follows; 0 means Cores.
 	Cores, Online int
 	// Tasks is how many tasks can be watched at once.
 	Tasks int
-	// NoPick and NoSwitch leave a phase untimed: its hook makes every switch dearer.
+	// NoPick and NoSwitch leave a phase untimed, so that every switch costs less.
 	NoPick, NoSwitch bool
-	// NoTracepointExit leaves out a hook that the kernel has, to exercise the fallback.
+	// NoTracepointExit leaves out sched_exit_tp although the kernel has it, so that the
+	// fallback is used.
 	NoTracepointExit bool
-	// Record sends every switch and wakeup, and tasks' names, into the ring.
+	// Record sends every switch and wakeup, and tasks' names, into Ring.
 	Record bool
 }
 
@@ -95,29 +98,32 @@ type Hook struct {
 
 // Objects are the loaded maps and programs.
 type Objects struct {
-	Cores, Sums, Shadow, Workers *ebpf.Map
+	// CPUs and Sums hold a CPUState and a Sums for each core, Tasks a WatchedTask for each slot,
+	// and SnapshotBuf the Snapshot that the program Snapshot has taken.
+	CPUs, Sums, Tasks, SnapshotBuf *ebpf.Map
 	// Ring holds records whose first word says what they are.
 	Ring *ebpf.Map
-	// Raw holds a Raw a core where Options.Record is set.
-	Raw *ebpf.Map
-	// Totals holds a Totals, and Places a Places.
-	Totals, Places *ebpf.Variable
-	Snapshot       *ebpf.Program // fills Shadow, which holds a Snapshot
-	// Hooks are in the order in which they are to be attached: sched_switch
-	// last, so that no switch is counted before its phases can be timed.
+	// EventBufs holds an EventBuf for each core where Options.Record is set.
+	EventBufs *ebpf.Map
+	// Globals holds a Globals, and Places a Places.
+	Globals, Places *ebpf.Variable
+	// Snapshot is never attached: it is run on the core whose counts it is to copy.
+	Snapshot *ebpf.Program
+	// Hooks are in the order in which they are to be attached: sched_switch is the last, so
+	// that no switch is counted before its phases can be timed.
 	Hooks []Hook
-	// Pick and Switch name the hook that bounds each phase, "" where the kernel has none
-	// or it was left out.
+	// Pick and Switch name the hook that bounds each phase. They are "" where the kernel has
+	// no such hook, or it was left out.
 	Pick, Switch string
 
-	collection        *ebpf.Collection
-	free, ended, last *ebpf.Map
-	watch             *ebpf.Program  // of an iterator over all tasks
-	wanted            *ebpf.Variable // which of them it watches
+	collection         *ebpf.Collection
+	free, ended, final *ebpf.Map
+	watch              *ebpf.Program  // of an iterator over all tasks
+	wanted             *ebpf.Variable // which of them it watches
 }
 
-// hookPrograms are the tracepoints in attaching order. The switch phase's end
-// has no place here since it depends on the kernel.
+// hookPrograms are the tracepoints in the order of attaching. The kprobe that can end the
+// switch phase is not among them, since its function's name depends on the kernel.
 var hookPrograms = [...]struct{ tracepoint, program string }{
 	{"hrtimer_expire_exit", slicetraceProgStTickEnd},
 	{"hrtimer_expire_entry", slicetraceProgStTick},
@@ -132,8 +138,8 @@ var hookPrograms = [...]struct{ tracepoint, program string }{
 	{"sched_switch", slicetraceProgStSwitch},
 }
 
-// Load brings the programs that this kernel supports into it, attached to
-// nothing. Close releases them.
+// Load loads the programs that this kernel supports. They are not attached. Close releases
+// them.
 //
 // The error is ErrTooOld, or wraps what the kernel refused.
 func Load(kernel *Kernel, o Options) (*Objects, error) {
@@ -166,8 +172,8 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 	return objs, nil
 }
 
-// refused returns ErrTooOld instead of what an old kernel says, which may be
-// anything: it counts maps against RLIMIT_MEMLOCK, for one.
+// refused returns ErrTooOld instead of an old kernel's error, which may be anything: such
+// a kernel counts maps against RLIMIT_MEMLOCK, for example.
 func refused(err error) error {
 	if errors.Is(features.HaveProgramHelper(ebpf.RawTracepoint, asm.FnTaskPtRegs), ebpf.ErrNotSupported) {
 		return ErrTooOld
@@ -215,8 +221,8 @@ func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Op
 	return nil
 }
 
-// linearBytes is up to where the kernel keeps a map in its linear mapping, whose large
-// pages cost the fewest misses of the TLB.
+// linearBytes is the size up to which the kernel keeps a map in its linear mapping, whose
+// large pages cause the fewest TLB misses.
 const linearBytes = 32 << 10
 
 func size(spec *ebpf.CollectionSpec, o Options) error {
@@ -226,15 +232,17 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	if o.Cores > int(NoCPU) {
 		return fmt.Errorf("size maps: %d cores: at most %d can be told apart", o.Cores, NoCPU)
 	}
-	spec.Maps[slicetraceMapStCores].MaxEntries = uint32(o.Cores)
+	spec.Maps[slicetraceMapStCpus].MaxEntries = uint32(o.Cores)
 	spec.Maps[slicetraceMapStSums].MaxEntries = uint32(o.Cores)
-	for _, name := range []string{slicetraceMapStWorkers, slicetraceMapStFree, slicetraceMapStEnded, slicetraceMapStLast} {
+	for _, name := range []string{
+		slicetraceMapStTasks, slicetraceMapStFree, slicetraceMapStEnded, slicetraceMapStFinal,
+	} {
 		spec.Maps[name].MaxEntries = uint32(o.Tasks)
 	}
-	if workers := spec.Maps[slicetraceMapStWorkers]; uint32(o.Tasks) > linearBytes/workers.ValueSize {
-		// Pages of its own in any case. Then they begin where a cache line does, and no
-		// record shares a line with its neighbour, whose task runs on another core.
-		workers.Flags |= unix.BPF_F_MMAPABLE
+	if records := spec.Maps[slicetraceMapStTasks]; uint32(o.Tasks) > linearBytes/records.ValueSize {
+		// The map has pages of its own in any case. Mapped, they begin at a cache line, and
+		// no record shares a line with its neighbour, whose task runs on another core.
+		records.Flags |= unix.BPF_F_MMAPABLE
 	}
 	if err := spec.Variables[slicetraceVarMostTasks].Set(uint32(o.Tasks)); err != nil {
 		return fmt.Errorf("set number of tasks: %w", err)
@@ -248,23 +256,23 @@ func size(spec *ebpf.CollectionSpec, o Options) error {
 	return nil
 }
 
-// cellsAPart is how many cells of the index lie in one value of its map.
-const cellsAPart = len(slicetraceIndex{}.Cell)
+// cellsPerValue is how many cells of the index are in one value of its map.
+const cellsPerValue = len(slicetraceIndex{}.Cell)
 
-// sizeIndex makes at least four times as many cells as tasks, so that few tasks find
-// their cell taken, at random one in eight; and room for all should they do.
+// sizeIndex makes at least four times as many cells as tasks, so that few tasks, one in
+// eight at random, find their cell taken. st_collisions has room for all of them.
 func sizeIndex(spec *ebpf.CollectionSpec, tasks uint32) error {
-	cells := max(uint32(1)<<bits.Len32(4*tasks-1), uint32(cellsAPart))
-	spec.Maps[slicetraceMapStIndex].MaxEntries = cells / uint32(cellsAPart)
-	spec.Maps[slicetraceMapStOverflow].MaxEntries = max(64, tasks)
+	cells := max(uint32(1)<<bits.Len32(4*tasks-1), uint32(cellsPerValue))
+	spec.Maps[slicetraceMapStIndex].MaxEntries = cells / uint32(cellsPerValue)
+	spec.Maps[slicetraceMapStCollisions].MaxEntries = max(64, tasks)
 	if err := spec.Variables[slicetraceVarIndexMask].Set(cells - 1); err != nil {
 		return fmt.Errorf("set number of cells: %w", err)
 	}
 	return nil
 }
 
-// recordBytes is the size of the ring when recording: for each core what comes in
-// 0.4 s at half a million events a second, and more than a core of 2026 reaches.
+// recordBytes returns the size of the ring when recording: for each core, the events of
+// 0.4 s at half a million a second, which is more than a core of 2026 reaches.
 func recordBytes(cores int) uint32 {
 	bytes := uint32(16 << 20)
 	for bytes < uint32(min(cores, 32))<<23 {
@@ -273,21 +281,21 @@ func recordBytes(cores int) uint32 {
 	return bytes
 }
 
-// sizeRing makes room for a recording, or none.
+// sizeRing makes room for a recording, unless there is none.
 func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
-	raw, ring := spec.Maps[slicetraceMapStRaw], spec.Maps[slicetraceMapStRing]
+	buffers, ring := spec.Maps[slicetraceMapStEventBufs], spec.Maps[slicetraceMapStRing]
 	online := o.Online
 	if online == 0 {
 		online = o.Cores
 	}
 	if !o.Record {
-		// The programs' use of it is dead code, which is not checked.
-		raw.ValueSize, raw.Key, raw.Value = 8, nil, nil
-		if online == 1 { // where half as many tasks end
+		// The programs' use of the buffers is dead code then, which is not checked.
+		buffers.ValueSize, buffers.Key, buffers.Value = 8, nil, nil
+		if online == 1 { // half as many tasks end there
 			ring.MaxEntries /= 2
 		}
 	} else {
-		raw.MaxEntries = uint32(o.Cores)
+		buffers.MaxEntries = uint32(o.Cores)
 		ring.MaxEntries = recordBytes(online)
 	}
 	err := errors.Join(
@@ -303,14 +311,16 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 func (objs *Objects) assign() {
 	c := objs.collection
 	objs.watch, objs.wanted = c.Programs[slicetraceProgStWatch], c.Variables[slicetraceVarStWanted]
-	objs.Cores = c.Maps[slicetraceMapStCores]
+	objs.CPUs = c.Maps[slicetraceMapStCpus]
 	objs.Sums = c.Maps[slicetraceMapStSums]
-	objs.Shadow = c.Maps[slicetraceMapStShadow]
-	objs.Workers = c.Maps[slicetraceMapStWorkers]
-	objs.free, objs.ended, objs.last = c.Maps[slicetraceMapStFree], c.Maps[slicetraceMapStEnded], c.Maps[slicetraceMapStLast]
+	objs.SnapshotBuf = c.Maps[slicetraceMapStSnapshotBuf]
+	objs.Tasks = c.Maps[slicetraceMapStTasks]
+	objs.free = c.Maps[slicetraceMapStFree]
+	objs.ended = c.Maps[slicetraceMapStEnded]
+	objs.final = c.Maps[slicetraceMapStFinal]
 	objs.Ring = c.Maps[slicetraceMapStRing]
-	objs.Raw = c.Maps[slicetraceMapStRaw]
-	objs.Totals, objs.Places = c.Variables[slicetraceVarStTotals], c.Variables[slicetraceVarStPlaces]
+	objs.EventBufs = c.Maps[slicetraceMapStEventBufs]
+	objs.Globals, objs.Places = c.Variables[slicetraceVarStGlobals], c.Variables[slicetraceVarStPlaces]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
 	for i := range objs.Hooks {
 		h := &objs.Hooks[i]
@@ -323,7 +333,7 @@ func (objs *Objects) assign() {
 	}
 }
 
-// Memory returns the bytes of kernel memory that the maps take.
+// Memory returns how many bytes of kernel memory the maps take.
 func (objs *Objects) Memory() (uint64, error) {
 	var sum uint64
 	for name, m := range objs.collection.Maps {
@@ -337,6 +347,5 @@ func (objs *Objects) Memory() (uint64, error) {
 	return sum, nil
 }
 
-// Close unloads what Load loaded. Attached programs live on until their links
-// are closed.
+// Close unloads what Load loaded. Attached programs stay until their links are closed.
 func (objs *Objects) Close() { objs.collection.Close() }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* Where everything is kept. */
+/* The maps and variables. */
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -10,20 +10,20 @@
 /* Set before load. */
 const volatile bool tells_prev_state = false; /* sched_switch has prev's state as its last argument */
 const volatile u64 resched_guess = 0;         /* the thread_info flags that ask for a switch, until they are learned */
-const volatile u32 lazy_shift = 0;            /* how far above it the lazy one is; 0: there is none */
+const volatile u32 lazy_shift = 0;            /* by how many bits the lazy flag is higher; 0: there is none */
 
-const volatile u32 index_mask = 2047;       /* cells of st_index, a power of two, less one */
-const volatile u32 most_tasks = 1;          /* slots of st_workers */
-const volatile bool recording = false;      /* every switch and wakeup goes into the ring too */
-const volatile u64 ring_bytes = 64 * 1024;  /* size of st_ring */
+const volatile u32 index_mask = 2047;      /* cells of st_index, a power of two, less one */
+const volatile u32 most_tasks = 1;         /* slots of st_tasks */
+const volatile bool recording = false;     /* every switch and wakeup goes into the ring too */
+const volatile u64 ring_bytes = 64 * 1024; /* size of st_ring */
 
 /* The hot and the cold half of each core, by its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct core);
-} st_cores SEC(".maps");
+	__type(value, struct cpu_state);
+} st_cpus SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -38,15 +38,15 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct snapshot);
-} st_shadow SEC(".maps");
+} st_snapshot_buf SEC(".maps");
 
 /* Watched tasks, by slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct worker);
-} st_workers SEC(".maps");
+	__type(value, struct watched_task);
+} st_tasks SEC(".maps");
 
 #define CELLS 2048
 
@@ -55,10 +55,16 @@ struct index {
 };
 
 /*
- * A task's key to its slot: the cell that the key hashes to holds slot + 1.
- * Who finds its cell taken by another watched task stands in st_overflow instead. A
- * cell is never cleared, so 0 says for certain that no such task is watched. CELLS in
- * a value, since an array's value takes 8 bytes at least, and before 6.18 4 MiB at most.
+ * From a task's key to its slot: the cell that the key hashes to holds slot + 1. If that
+ * cell belongs to another watched task, the slot is in st_collisions instead. A cell is
+ * never cleared: so 0 means for certain that no task with this hash is watched, which
+ * settles most switches to other tasks with one load. A value holds CELLS cells, since an
+ * array's value takes at least 8 bytes, and before 6.18 at most 4 MiB.
+ *
+ * Why not BPF_MAP_TYPE_TASK_STORAGE? The look-up is in every switch and wakeup, of all
+ * tasks. On a virtual machine with two cores (Linux 6.18, no page-table isolation) it took
+ * 14 ns by this index; by task storage it took 28 ns if the task had an element and 22 ns
+ * if it had none. BenchmarkLookup in bpf/baseline repeats that.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -67,125 +73,84 @@ struct {
 	__type(value, struct index);
 } st_index SEC(".maps");
 
-/* A task's key to its slot, with room for all; and CELL_LOCK of a cell that is being given away. */
+/* From a key whose cell is taken to its slot, with room for all tasks; and CELL_LOCK of a cell that is being filled. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
 	__type(key, u64);
 	__type(value, u32);
-} st_overflow SEC(".maps");
+} st_collisions SEC(".maps");
 
 #define CELL_LOCK(number) ((u64)(number) << 1 | 1) /* no task's key, which is even */
 
-/* Slots that no task holds. The lowest ones are taken first, and again, so that a reader need not look at all. */
+/* The free slots. The lowest are used first, so that a reader need not look at all of them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, 1);
 	__type(value, u32);
 } st_free SEC(".maps");
 
-/* Slots of tasks that ended when the ring was full: they are kept until somebody has read them. */
+/* Slots of tasks that ended while the ring was full. They are kept until the collector has read them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 1);
 	__type(value, u32);
 } st_ended SEC(".maps");
 
-/* What goes with the record of such a task, by slot. */
+/* What the kernel knew of such a task at its last switch, by slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct last);
-} st_last SEC(".maps");
+	__type(value, struct final_state);
+} st_final SEC(".maps");
 
-/* Of each watched task that ended, its struct obituary, if there is room; and what is recorded. */
+/* A struct task_exit for each watched task that ended, if there is room; and what is recorded. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
 } st_ring SEC(".maps");
 
-/* Events of each core on their way into the ring; a stub unless recording. */
+/* Events of each core on their way into the ring. Unless recording, a stub. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct raw);
-} st_raw SEC(".maps");
+	__type(value, struct event_buf);
+} st_event_bufs SEC(".maps");
 
-struct totals st_totals;
+struct globals st_globals;
 struct places st_places __attribute__((aligned(64)));
 struct wanted st_wanted[WANTED];
 
-/* Bring the types into the BTF, for the bindings. */
-const struct obituary *obituary_type __attribute__((unused));
-const struct task_name *task_name_type __attribute__((unused));
+/* These bring the types into the BTF, for the bindings. */
+#define BIND(type, name) const type *name __attribute__((unused))
 
-/* The reader sleeps while it need not hurry: waking it is a switch too. */
+BIND(struct task_exit, task_exit_type);
+BIND(struct task_name, task_name_type);
+BIND(enum switch_class, switch_class_type);
+BIND(enum ended_by, ended_by_type);
+BIND(enum follow, follow_type);
+BIND(enum record_type, record_type_type);
+BIND(enum event_flag, event_flag_type);
+BIND(enum watching, watching_type);
+
+/* The reader is woken only once the ring is a quarter full, since waking it makes a switch too. */
 static __always_inline u64 ring_flags(void)
 {
-	return bpf_ringbuf_query(&st_ring, BPF_RB_AVAIL_DATA) > ring_bytes / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	u64 filled = bpf_ringbuf_query(&st_ring, BPF_RB_AVAIL_DATA);
+
+	return filled > ring_bytes / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline struct core *this_core(void)
+static __always_inline struct cpu_state *this_cpu(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 
-	return bpf_map_lookup_elem(&st_cores, &cpu);
+	return bpf_map_lookup_elem(&st_cpus, &cpu);
 }
 
-static __always_inline struct worker *worker_at(u32 slot)
+static __always_inline struct watched_task *watched_at(u32 slot)
 {
-	return bpf_map_lookup_elem(&st_workers, &slot);
-}
-
-/*
- * A task's key: its address as a plain number, which can be multiplied. To the verifier
- * only the difference of two pointers is one, so it is counted from where the totals are.
- */
-static __always_inline u64 key_of(struct task_struct *t)
-{
-	u64 key = (u64)t;
-	struct totals *origin = &st_totals;
-
-	asm volatile("%0 -= %1" : "+r"(key) : "r"(origin));
-	return key;
-}
-
-/* Tasks lie at multiples of a large number: the upper half of a product spreads them. */
-static __always_inline u32 cell_number(u64 key)
-{
-	return (u32)(key * 0x9e3779b97f4a7c15ULL >> 32) & index_mask;
-}
-
-static __always_inline u32 *cell_at(u32 number)
-{
-	u32 part = number / CELLS;
-	struct index *index = bpf_map_lookup_elem(&st_index, &part);
-
-	return index ? &index->cell[number % CELLS] : NULL;
-}
-
-/* The record of a watched task, and its slot; NULL if the task is not watched. */
-static __always_inline struct worker *worker_of(struct task_struct *t, u32 *slot)
-{
-	u64 key = key_of(t);
-	u32 *cell = cell_at(cell_number(key)), *other, taken;
-	struct worker *w;
-
-	if (!cell)
-		return NULL;
-	taken = *(volatile u32 *)cell;
-	if (!taken)
-		return NULL;
-	*slot = taken - 1;
-	w = worker_at(*slot);
-	if (w && w->key == key)
-		return w;
-	other = bpf_map_lookup_elem(&st_overflow, &key);
-	if (!other)
-		return NULL;
-	*slot = *other;
-	w = worker_at(*slot);
-	return w && w->key == key ? w : NULL;
+	return bpf_map_lookup_elem(&st_tasks, &slot);
 }

@@ -3,13 +3,13 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
 /*
- * Who stands on a tracepoint: the functions that the kernel calls there, one after
- * another. It is the list that is called, so nobody is missing in it: a program, perf,
- * tracefs, a module. Never attached: the tool runs it, for a link of its own to that
- * tracepoint, which is how its program finds the tracepoint without a symbol.
+ * Lists the functions that the kernel calls at a tracepoint. The list is the one that the
+ * kernel itself goes through, so it is complete: programs, perf, tracefs, modules. This
+ * program is never attached. The tool runs it with a link of its own to that tracepoint, by
+ * which the tracepoint is found without its symbol.
  */
 
-#include "symbols.h" /* not what brings the other programs' maps along */
+#include "symbols.h" /* maps.h would bring the other programs' maps along */
 #include <bpf/bpf_core_read.h>
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -78,7 +78,7 @@ struct task_struct___work {
 #pragma clang attribute pop
 
 struct callback {
-	u32 program; /* its id, 0 for what is none */
+	u32 program; /* the id of the eBPF program that it runs; 0: it runs none */
 	u32 pad;
 	u8 name[16]; /* the program's */
 	u8 function[SYMBOL_BYTES];
@@ -86,7 +86,7 @@ struct callback {
 
 u32 others_count; /* more than MOST_CALLBACKS: the rest is not listed */
 u32 others_knows_work;
-u64 others_work; /* what a system call of this task has to do beside its own */
+u64 others_work; /* what system calls of this task have to do besides their own work */
 struct callback others_found[MOST_CALLBACKS];
 
 static __always_inline struct tracepoint *tracepoint_of(u64 fd)
@@ -105,7 +105,7 @@ static __always_inline void note_program(struct callback *c, void *data)
 {
 	struct bpf_prog *prog = data;
 
-	/* Since d4dfc5700e86 (6.10), just before links had cookies, it is the link. */
+	/* Since d4dfc5700e86 (6.10), just before links got cookies, data is the link. */
 	if (bpf_core_field_exists(struct bpf_raw_tp_link, cookie))
 		prog = BPF_CORE_READ((struct bpf_raw_tp_link *)data, link.prog);
 	c->program = BPF_CORE_READ(prog, aux, id);

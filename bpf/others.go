@@ -8,20 +8,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Others finds out who else stands on a tracepoint.
+// Others lists the functions that the kernel calls at a tracepoint.
 type Others struct{ collection *ebpf.Collection }
 
 // Callback is a function that the kernel calls at a tracepoint.
 type Callback struct {
 	// Function is the start of the kernel function's name.
 	Function string
-	// Program is the id of the eBPF program that it runs, 0 for none, and Name its name.
+	// Program is the id of the eBPF program that it runs, and Name its name. It is 0 if the
+	// function runs none.
 	Program ebpf.ProgramID
 	Name    string
 }
 
-// SyscallWork is what each system call of this process has to do beside its own: the
-// bits of enum syscall_work_bit (5.11), which do not move.
+// SyscallWork is what each system call of this process has to do besides its own work: the
+// bits of enum syscall_work_bit (5.11), which are the same in all kernels.
 type SyscallWork uint64
 
 // The bits of SyscallWork that cost time without being a setting of their own.
@@ -45,28 +46,33 @@ func LoadOthers(kernel *Kernel) (*Others, error) {
 	return o, nil
 }
 
-// At lists the functions at the tracepoint to which a link of this process belongs,
-// in the order in which they are called.
+// At lists the functions at a tracepoint in the order in which they are called. link is the
+// file descriptor of a link to it that this process holds.
 func (o *Others) At(link int) ([]Callback, error) {
-	if _, err := o.collection.Programs[othersProgStOthers].Run(&ebpf.RunOptions{Context: [1]uint64{uint64(link)}}); err != nil {
-		return nil, fmt.Errorf("list who stands on a tracepoint: %w", err)
+	program, variables := o.collection.Programs[othersProgStOthers], o.collection.Variables
+	if _, err := program.Run(&ebpf.RunOptions{Context: [1]uint64{uint64(link)}}); err != nil {
+		return nil, fmt.Errorf("list the functions at a tracepoint: %w", err)
 	}
 	var count uint32
-	found := make([]othersCallback, o.collection.Variables[othersVarOthersFound].Size()/uint32(unsafe.Sizeof(othersCallback{})))
-	if err := o.collection.Variables[othersVarOthersCount].Get(&count); err != nil {
-		return nil, fmt.Errorf("read who stands on a tracepoint: %w", err)
+	if err := variables[othersVarOthersCount].Get(&count); err != nil {
+		return nil, fmt.Errorf("read the functions at a tracepoint: %w", err)
 	}
-	if err := o.collection.Variables[othersVarOthersFound].Get(found); err != nil {
-		return nil, fmt.Errorf("read who stands on a tracepoint: %w", err)
+	found := make([]othersCallback, variables[othersVarOthersFound].Size()/uint32(unsafe.Sizeof(othersCallback{})))
+	if err := variables[othersVarOthersFound].Get(found); err != nil {
+		return nil, fmt.Errorf("read the functions at a tracepoint: %w", err)
 	}
 	var list []Callback
 	for _, c := range found[:min(int(count), len(found))] {
-		list = append(list, Callback{Function: unix.ByteSliceToString(c.Function[:]), Program: ebpf.ProgramID(c.Program), Name: unix.ByteSliceToString(c.Name[:])})
+		list = append(list, Callback{
+			Function: unix.ByteSliceToString(c.Function[:]),
+			Program:  ebpf.ProgramID(c.Program),
+			Name:     unix.ByteSliceToString(c.Name[:]),
+		})
 	}
 	return list, nil
 }
 
-// SyscallWork returns what the last At has seen; ok is false where the kernel does not
+// SyscallWork returns what the last call of At saw. ok is false where the kernel does not
 // keep it in one place.
 func (o *Others) SyscallWork() (work SyscallWork, ok bool, err error) {
 	var knows uint32

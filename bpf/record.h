@@ -1,182 +1,182 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #pragma once
 
-/* Recording: every switch and wakeup goes into the ring, RAW_EVENTS at a time. */
+/* Recording: every switch and wakeup goes into the ring, in blocks of BLOCK_EVENTS. */
 
 #include "core_fixes.h"
+#include "log.h"
 #include "maps.h"
-#include "sums.h"
 
-static __always_inline struct raw *this_raw(void)
+static __always_inline struct event_buf *this_event_buf(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 
-	return bpf_map_lookup_elem(&st_raw, &cpu);
+	return bpf_map_lookup_elem(&st_event_bufs, &cpu);
 }
 
 /*
- * Takes over the wakeups that came while events were being sent. There is room: out was
- * empty then, and this is done before the next event is added.
+ * Moves the wakeups that came while events were being sent to out. There is room, since out
+ * was emptied then, and this is done before the next event is added.
  */
-static __noinline int take_late(struct raw *r)
+static __noinline int take_late(struct event_buf *b)
 {
 	u32 i;
 
-	if (!r)
+	if (!b)
 		return 0;
-	/* Not unrolled: it is in each program that records. */
+	/* Not unrolled, since every program that records contains it. */
 #pragma clang loop unroll(disable)
-	for (i = 0; i < LATE_EVENTS && r->taken != *(volatile u32 *)&r->came; i++) {
-		r->out.event[r->out.count % RAW_EVENTS] = r->late[r->taken % LATE_EVENTS];
-		r->out.count++;
-		r->taken++;
+	for (i = 0; i < LATE_EVENTS && b->late_tail != *(volatile u32 *)&b->late_head; i++) {
+		b->out.event[b->out.count % BLOCK_EVENTS] = b->late[b->late_tail % LATE_EVENTS];
+		b->out.count++;
+		b->late_tail++;
 	}
 	return 0;
 }
 
 /*
- * Sends what there is. What finds no room is counted, and said with the next. A
- * snapshot of the reader's own core sends with interrupts on: the wakeups of those that
- * come meanwhile wait in late.
+ * Sends the events that there are. Events that find no room are counted, and reported with
+ * the next block. A snapshot of the reader's own core sends with interrupts on: wakeups
+ * from interrupts that come meanwhile go into late.
  */
-static __noinline int send_events(struct raw *r)
+static __noinline int send_events(struct event_buf *b)
 {
 	u32 count, missed;
 
-	if (!r)
+	if (!b)
 		return 0;
-	r->out.sending = 1;
+	b->out.sending = 1;
 	barrier();
-	missed = *(volatile u32 *)&r->missed;
-	r->out.lost += missed - r->said;
-	r->said = missed;
-	count = r->out.count;
-	if (count || r->out.stashed || r->out.lost) {
-		r->out.record = RECORD_EVENTS;
-		r->out.cpu = bpf_get_smp_processor_id();
-		if (bpf_ringbuf_output(&st_ring, &r->out, sizeof(r->out), ring_flags()))
-			r->out.lost += count;
+	missed = *(volatile u32 *)&b->missed;
+	b->out.lost += missed - b->missed_sent;
+	b->missed_sent = missed;
+	count = b->out.count;
+	if (count || b->out.pending_phases || b->out.lost) {
+		b->out.record = RECORD_EVENTS;
+		b->out.cpu = bpf_get_smp_processor_id();
+		if (bpf_ringbuf_output(&st_ring, &b->out, sizeof(b->out), ring_flags()))
+			b->out.lost += count;
 		else
-			r->out.lost = 0;
-		r->out.count = 0;
+			b->out.lost = 0;
+		b->out.count = 0;
 	}
-	take_late(r);
+	take_late(b);
 	barrier();
-	r->out.sending = 0;
+	b->out.sending = 0;
 	return 0;
 }
 
-static __always_inline struct event *next_event(struct raw *r)
+static __always_inline struct event *next_event(struct event_buf *b)
 {
-	/* Of an interrupt between the last look for late ones and the end of sending. */
-	if (r->taken != r->came)
-		take_late(r);
-	return &r->out.event[r->out.count % RAW_EVENTS];
+	/* From an interrupt between take_late and the end of sending. */
+	if (b->late_tail != b->late_head)
+		take_late(b);
+	return &b->out.event[b->out.count % BLOCK_EVENTS];
 }
 
-static __always_inline void end_event(struct raw *r)
+static __always_inline void end_event(struct event_buf *b)
 {
-	r->out.count++;
-	if (r->out.count >= RAW_EVENTS)
-		send_events(r);
+	b->out.count++;
+	if (b->out.count >= BLOCK_EVENTS)
+		send_events(b);
 }
 
 /*
- * Sends the name that the running task gave itself last. Until it leaves the core no
- * event tells its names apart, so that after some they need not be sent each: one that
- * never stops renaming itself would fill the ring.
+ * Sends the last name that the running task gave itself. No event can tell its names apart
+ * until the task leaves the core. So after RENAMES_AT_ONCE names only the last is sent:
+ * a task that never stops renaming itself would fill the ring.
  */
-static __noinline int send_name(struct raw *r)
+static __noinline int send_name(struct event_buf *b)
 {
-	if (!r || !r->out.named || r->out.naming)
+	if (!b || !b->out.name_pending || b->out.name_busy)
 		return 0;
-	r->out.named = 0;
-	if (bpf_ringbuf_output(&st_ring, &r->name, sizeof(r->name), ring_flags()))
-		__sync_fetch_and_add(&st_totals.lost_names, 1);
+	b->out.name_pending = 0;
+	if (bpf_ringbuf_output(&st_ring, &b->name, sizeof(b->name), ring_flags()))
+		__sync_fetch_and_add(&st_globals.lost_names, 1);
 	return 0;
 }
 
-/* The phases of the switch before the next are complete, or will never be. */
-static __noinline int stash_phases(struct core *c)
+/* Keeps the phases of the last switch for the next event: they are complete, or will never be. */
+static __noinline int save_phases(struct cpu_state *c)
 {
-	struct raw *r = this_raw();
+	struct event_buf *b = this_event_buf();
 
-	if (!r)
+	if (!b)
 		return 0;
-	r->out.stashed = 1;
-	r->out.class = c->class;
-	r->out.pick = c->pick;
-	r->out.took = short_time(c->exit - c->since);
-	r->out.flags = (c->picked ? EVENT_PICKED : 0) | (c->exit ? EVENT_ENDED : 0);
+	b->out.pending_phases = 1;
+	b->out.class = c->class;
+	b->out.pick_ns = c->pick_ns;
+	b->out.switch_ns = short_time(c->exit_stamp - c->slice_start);
+	b->out.flags = (c->pick_valid ? EVENT_PICK_VALID : 0) | (c->exit_stamp ? EVENT_SWITCH_VALID : 0);
 	return 0;
 }
 
-static __always_inline void record_switch(struct core *c, bool preempt, struct task_struct *prev,
+static __always_inline void record_switch(struct cpu_state *c, bool preempt, struct task_struct *prev,
 					  struct task_struct *next, u32 state, u32 cause, u64 s0)
 {
-	struct raw *r = this_raw();
+	struct event_buf *b = this_event_buf();
 	struct event *e;
 
-	if (!r)
+	if (!b)
 		return;
-	if (r->out.renames) {
-		send_name(r);
-		r->out.renames = 0;
+	if (b->out.renames) {
+		send_name(b);
+		b->out.renames = 0;
 	}
-	if (c->since && !r->out.stashed)
-		stash_phases(c);
-	e = next_event(r);
+	if (c->slice_start && !b->out.pending_phases)
+		save_phases(c);
+	e = next_event(b);
 	e->time = s0;
-	e->since = c->since;
+	e->slice_start = c->slice_start;
 	e->prev = prev->pid;
 	e->next = next->pid;
-	e->pick = r->out.pick;
-	e->took = r->out.took;
-	e->class = r->out.stashed ? r->out.class : CLASSES;
-	e->flags = (r->out.stashed ? r->out.flags : 0) | (preempt ? EVENT_PREEMPT : 0);
+	e->pick_ns = b->out.pick_ns;
+	e->switch_ns = b->out.switch_ns;
+	e->class = b->out.pending_phases ? b->out.class : CLASSES;
+	e->flags = (b->out.pending_phases ? b->out.flags : 0) | (preempt ? EVENT_PREEMPT : 0);
 	e->state = state;
 	e->cause = cause;
 	e->cpu = 0;
-	r->out.stashed = 0;
-	end_event(r);
+	b->out.pending_phases = 0;
+	end_event(b);
 }
 
 /*
- * Wakeups come with interrupts off, as switches do, but for a task that wakes
- * itself, which is no wakeup: so a core's events have one writer.
+ * Wakeups come with interrupts off, as switches do, so a core's events have one writer. (The
+ * exception is a task that wakes itself, which is not recorded as a wakeup.)
  */
 static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 {
-	struct raw *r = this_raw();
+	struct event_buf *b = this_event_buf();
 	struct event *e;
 	bool late;
 
-	if (!r)
+	if (!b)
 		return;
-	late = r->out.sending;
+	late = b->out.sending;
 	if (!late)
-		e = next_event(r);
-	else if (r->came - r->taken < LATE_EVENTS)
-		e = &r->late[r->came % LATE_EVENTS];
+		e = next_event(b);
+	else if (b->late_head - b->late_tail < LATE_EVENTS)
+		e = &b->late[b->late_head % LATE_EVENTS];
 	else {
-		r->missed++;
+		b->missed++;
 		return;
 	}
 	e->time = bpf_ktime_get_ns();
-	e->since = 0;
+	e->slice_start = 0;
 	e->prev = 0;
 	e->next = p->pid;
 	e->flags = EVENT_WAKEUP;
 	e->cpu = cpu;
 	if (late)
-		r->came++;
+		b->late_head++;
 	else
-		end_event(r);
+		end_event(b);
 }
 
 static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent)
 {
-	n->record = RECORD_TASK;
+	n->record = RECORD_TASK_NAME;
 	n->tid = p->pid;
 	n->tgid = p->tgid;
 	n->parent = parent;
@@ -184,13 +184,13 @@ static __always_inline void name_task(struct task_name *n, struct task_struct *p
 	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
 }
 
-/* Into the ring at once. */
+/* Sends a name at once. */
 static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent)
 {
 	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
 
 	if (!n) {
-		__sync_fetch_and_add(&st_totals.lost_names, 1);
+		__sync_fetch_and_add(&st_globals.lost_names, 1);
 		return 0;
 	}
 	name_task(n, p, comm, parent);
@@ -199,27 +199,27 @@ static __noinline int record_name(struct task_struct *p, const char *comm, u32 p
 }
 
 /*
- * Since 7.0 whoever renames itself can be preempted here; then another that does so on
- * that core meanwhile finds the place taken.
+ * Since 7.0 a task that renames itself can be preempted here. Then another task that does so
+ * on this core meanwhile finds name_busy set, and sends its name at once.
  */
 static __noinline int record_rename(struct task_struct *p, const char *comm)
 {
-	struct raw *r = this_raw();
+	struct event_buf *b = this_event_buf();
 
-	if (!r || r->out.naming || p != bpf_get_current_task_btf())
+	if (!b || b->out.name_busy || p != bpf_get_current_task_btf())
 		return record_name(p, comm, 0);
-	if (r->out.renames < RENAMES_AT_ONCE) {
-		r->out.renames++;
+	if (b->out.renames < RENAMES_AT_ONCE) {
+		b->out.renames++;
 		return record_name(p, comm, 0);
 	}
-	if (r->name.tid != (u32)p->pid) /* of a task whose end the kernel hid */
-		send_name(r);
-	r->out.naming = 1;
+	if (b->name.tid != (u32)p->pid) /* a name that was left by a task whose end the kernel hid */
+		send_name(b);
+	b->out.name_busy = 1;
 	barrier();
-	name_task(&r->name, p, comm, 0);
+	name_task(&b->name, p, comm, 0);
 	barrier();
-	r->out.named = 1;
-	r->out.renames = RENAMES_AT_ONCE; /* so that the next switch sends it */
-	r->out.naming = 0;
+	b->out.name_pending = 1;
+	b->out.renames = RENAMES_AT_ONCE; /* so that the next switch sends it */
+	b->out.name_busy = 0;
 	return 0;
 }

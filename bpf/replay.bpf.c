@@ -3,9 +3,10 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
 /*
- * For tests only: the programs of slicetrace.bpf.c, run by hand on made-up tasks,
- * cores and times, so that sequences which a kernel seldom makes can be
- * replayed. What they ask the kernel for is answered from struct replay_world.
+ * For tests only: the programs of slicetrace.bpf.c, run by hand on made-up tasks, cores and
+ * times, to replay sequences that a kernel seldom makes. What the programs ask the kernel
+ * for is answered from struct replay_world. The macro BPF_PROG defines each program st_x
+ * as a wrapper around a function ____st_x, which is what is called here.
  */
 
 #include "kernel.h"
@@ -34,7 +35,7 @@ struct fake_task {
 	char comm[16];
 };
 
-/* What a timer of a test is; a core has one of each. */
+/* The timers of a test. Each core has one of each. */
 enum fake_timer {
 	FAKE_TICK,
 	FAKE_HRTICK,
@@ -43,7 +44,7 @@ enum fake_timer {
 };
 
 enum step {
-	STEP_TASK,   /* make the task `task` what fake says */
+	STEP_TASK,   /* makes `task` what fake says */
 	STEP_ENTRY,
 	STEP_SWITCH, /* from `task` to `other` */
 	STEP_EXIT,
@@ -53,16 +54,16 @@ enum step {
 	STEP_EXEC,   /* of `task`, which was known as old_tid */
 	STEP_LEAVE,  /* sched_process_exit */
 	STEP_TIMER_BEGINS, /* the turn of `timer`, which interrupts `current` */
-	STEP_TIMER_ENDS,   /* and has set flags of it */
+	STEP_TIMER_ENDS,   /* that timer's turn, which has set flags of `current` */
 	STEP_RENAME, /* of `task`, by `current`, to what fake.comm says */
 	STEP_WATCH,  /* what the iterator does when it comes to `task` */
 };
 
-/* All that the programs can see. */
+/* Everything that the programs can see. */
 struct replay_world {
-	u64 now;   /* what the clock says next */
+	u64 now;   /* what the clock shows next */
 	u64 pace;  /* how far it goes with each reading */
-	u32 step;
+	enum step step;
 	u32 cpu;
 	u32 task;
 	u32 other;
@@ -70,7 +71,7 @@ struct replay_world {
 	u32 old_tid;
 	u32 current; /* the task that runs on the core */
 	u32 timer;
-	u32 prev_state; /* as sched_switch tells it */
+	u32 prev_state; /* as sched_switch passes it */
 	u32 pad;
 	u64 sets;
 	struct fake_task fake;
@@ -78,7 +79,7 @@ struct replay_world {
 
 struct replay_world world;
 
-/* As large as any kernel's, so that its fields have room where they are. */
+/* As large as any kernel's task_struct, so that its fields have room at their offsets. */
 struct fake_kernel_task {
 	char bytes[32768];
 };
@@ -119,6 +120,8 @@ static __always_inline struct task_struct *fake_task(u32 i)
 #define bpf_task_pt_regs(t) ((long)(void *)fake_regs)
 
 #include "slicetrace.bpf.c"
+
+BIND(enum fake_timer, fake_timer_type);
 
 static __always_inline struct cfs_rq *a_throttled_group(void)
 {
@@ -174,7 +177,7 @@ static __always_inline void set_syscall(struct task_struct *t, u32 task)
 #endif
 }
 
-/* The scheduler takes the flags back before it says so. */
+/* The scheduler clears the flags before the tracepoint. */
 static __always_inline int switch_from(struct task_struct *prev, struct task_struct *next)
 {
 	set_syscall(prev, world.task);
@@ -183,18 +186,18 @@ static __always_inline int switch_from(struct task_struct *prev, struct task_str
 	return ____st_switch(fake_args, world.preempt, prev, next);
 }
 
-/* The callbacks are some that have been recognised before. */
+/* The callbacks count as recognised before. */
 static __always_inline struct hrtimer *a_timer(void)
 {
 	u32 i = world.timer % FAKE_TIMERS;
 	struct hrtimer *timer;
 
-	barrier_var(i); /* else its bound is lost to the verifier */
+	barrier_var(i); /* or the verifier would lose its bound */
 	timer = (struct hrtimer *)&fake_timers[i * 1024];
 
-	st_totals.tick_function = 1 + FAKE_TICK;
-	st_totals.hrtick_function = 1 + FAKE_HRTICK;
-	st_totals.plain_function[0] = 1 + FAKE_PLAIN;
+	st_globals.tick_function = 1 + FAKE_TICK;
+	st_globals.hrtick_function = 1 + FAKE_HRTICK;
+	st_globals.plain_function[0] = 1 + FAKE_PLAIN;
 	timer->function = (void *)(1 + (u64)world.timer);
 	return timer;
 }

@@ -15,24 +15,8 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package bpf -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" replay replay.bpf.c -- -Iheaders
-
-// The steps of replay.bpf.c.
-const (
-	stepTask = iota
-	stepEntry
-	stepSwitch
-	stepExit
-	stepWakeup
-	stepWakeupNew
-	stepFork
-	stepExec
-	stepLeave
-	stepTimerBegins
-	stepTimerEnds
-	stepRename
-	stepWatch
-)
+//go:generate -command bpf2go go tool bpf2go -cc clang-19 -target amd64,arm64 -cflags "-O2 -g -Wall -Werror"
+//go:generate bpf2go -type step -type fake_timer replay replay.bpf.c -- -Iheaders
 
 // The tasks of a replay, by their index; idle is the idle task of every core.
 const (
@@ -65,9 +49,9 @@ type fake struct {
 // The timers of a replay. resched and lazy are the flags by which they ask for a
 // switch: not the bits of any kernel.
 const (
-	timerTick = iota
-	timerHRTick
-	timerPlain
+	timerTick   = int(replayFakeTimerFAKE_TICK)
+	timerHRTick = int(replayFakeTimerFAKE_HRTICK)
+	timerPlain  = int(replayFakeTimerFAKE_PLAIN)
 
 	resched = 1 << 6
 	lazy    = 1 << 7
@@ -81,7 +65,6 @@ type replay struct {
 	step   *ebpf.Program
 	world  *ebpf.Variable
 	snap   *ebpf.Program
-	total  *ebpf.Variable
 	wanted *ebpf.Variable
 	pace   uint64
 	fakes  map[int]fake
@@ -120,7 +103,7 @@ func newReplayOf(t *testing.T, o Options, adjust ...func(*ebpf.CollectionSpec)) 
 	r := &replay{
 		t: t, maps: objs.Maps, fakes: make(map[int]fake),
 		step: objs.Programs["replay_step"], world: objs.Variables["world"],
-		snap: objs.Programs[slicetraceProgStSnapshot], total: objs.Variables[slicetraceVarStTotals], wanted: objs.Variables[slicetraceVarStWanted],
+		snap: objs.Programs[slicetraceProgStSnapshot], wanted: objs.Variables[slicetraceVarStWanted],
 	}
 	r.objs = &Objects{collection: objs}
 	r.objs.assign()
@@ -146,9 +129,9 @@ func (r *replay) must(err error) {
 }
 
 // do takes one step on a core at a time.
-func (r *replay) do(step uint32, cpu uint32, at uint64, change func(*replayReplayWorld)) {
+func (r *replay) do(step replayStep, cpu uint32, at uint64, change func(*replayReplayWorld)) {
 	r.t.Helper()
-	w := replayReplayWorld{Now: at, Pace: r.pace, Step: step, Cpu: cpu}
+	w := replayReplayWorld{Now: at, Pace: r.pace, Step: uint32(step), Cpu: cpu}
 	if change != nil {
 		change(&w)
 	}
@@ -159,7 +142,7 @@ func (r *replay) do(step uint32, cpu uint32, at uint64, change func(*replayRepla
 	}
 }
 
-// task makes a task what f says. Each has an address space of its own unless f
+// task gives a task the properties of f. Each task has an address space of its own unless f
 // names one.
 func (r *replay) task(i int, f fake) {
 	r.t.Helper()
@@ -176,11 +159,11 @@ func (r *replay) task(i int, f fake) {
 		f.activeMM = f.mm
 	}
 	r.fakes[i] = f
-	r.do(stepTask, 0, 0, func(w *replayReplayWorld) {
+	r.do(replayStepSTEP_TASK, 0, 0, func(w *replayReplayWorld) {
 		w.Task = uint32(i)
 		w.Fake.Pid, w.Fake.Tgid, w.Fake.Flags, w.Fake.State, w.Fake.Cpu = f.tid, f.tgid, f.flags, f.state, f.cpu
-		w.Fake.Mm, w.Fake.ActiveMm, w.Fake.Nvcsw, w.Fake.Nivcsw, w.Fake.Syscall = f.mm, f.activeMM, f.nvcsw, f.nivcsw, f.syscall
-		w.Fake.Arrival, w.Fake.Queued = f.arrival, f.queued
+		w.Fake.Mm, w.Fake.ActiveMm, w.Fake.Syscall = f.mm, f.activeMM, f.syscall
+		w.Fake.Nvcsw, w.Fake.Nivcsw, w.Fake.Arrival, w.Fake.Queued = f.nvcsw, f.nivcsw, f.arrival, f.queued
 		if f.compat {
 			w.Fake.Compat = 1
 		}
@@ -191,71 +174,77 @@ func (r *replay) task(i int, f fake) {
 	})
 }
 
-func (r *replay) entry(cpu uint32, at uint64) { r.t.Helper(); r.do(stepEntry, cpu, at, nil) }
-func (r *replay) exit(cpu uint32, at uint64)  { r.t.Helper(); r.do(stepExit, cpu, at, nil) }
+func (r *replay) entry(cpu uint32, at uint64) { r.t.Helper(); r.do(replayStepSTEP_ENTRY, cpu, at, nil) }
+func (r *replay) exit(cpu uint32, at uint64)  { r.t.Helper(); r.do(replayStepSTEP_EXIT, cpu, at, nil) }
 
-// timerBegins and timerEnds are a timer's turn on a core where current runs, of
-// which it sets flags.
+// timerBegins and timerEnds are a timer's turn on a core where current runs, whose flags it
+// sets.
 func (r *replay) timerBegins(cpu uint32, at uint64, timer, current int) {
 	r.t.Helper()
-	r.do(stepTimerBegins, cpu, at, func(w *replayReplayWorld) { w.Timer, w.Current = uint32(timer), uint32(current) })
+	r.do(replayStepSTEP_TIMER_BEGINS, cpu, at, func(w *replayReplayWorld) {
+		w.Timer, w.Current = uint32(timer), uint32(current)
+	})
 }
 
 func (r *replay) timerEnds(cpu uint32, at uint64, timer, current int, sets uint64) {
 	r.t.Helper()
-	r.do(stepTimerEnds, cpu, at, func(w *replayReplayWorld) {
+	r.do(replayStepSTEP_TIMER_ENDS, cpu, at, func(w *replayReplayWorld) {
 		w.Timer, w.Current, w.Sets = uint32(timer), uint32(current), sets
 	})
 }
 
-// tick is one that asks for what sets says: resched, lazy or nothing.
+// tick is a tick that asks by the flags in sets: resched, lazy or 0.
 func (r *replay) tick(cpu uint32, at uint64, current int, sets uint64) {
 	r.t.Helper()
 	r.timerBegins(cpu, at, timerTick, current)
 	r.timerEnds(cpu, at, timerTick, current, sets)
 }
 
-// swtch is the sched_switch alone.
-func (r *replay) swtch(cpu uint32, at uint64, prev, next int) {
+// switchTo is the sched_switch alone.
+func (r *replay) switchTo(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
-	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other = uint32(prev), uint32(next) })
+	r.do(replayStepSTEP_SWITCH, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other = uint32(prev), uint32(next) })
 }
 
 // preempt is a switch inside the kernel.
 func (r *replay) preempt(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
-	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.Preempt = uint32(prev), uint32(next), 1 })
+	r.do(replayStepSTEP_SWITCH, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Other, w.Preempt = uint32(prev), uint32(next), 1
+	})
 }
 
 // exitOf is a sched_exit_tp while current runs.
 func (r *replay) exitOf(cpu uint32, at uint64, current int) {
 	r.t.Helper()
-	r.do(stepExit, cpu, at, func(w *replayReplayWorld) { w.Current = uint32(current) })
+	r.do(replayStepSTEP_EXIT, cpu, at, func(w *replayReplayWorld) { w.Current = uint32(current) })
 }
 
-// switchTold is a sched_switch that tells prev's state, where the kernel does.
+// switchTold is a sched_switch that passes prev's state, as newer kernels do.
 func (r *replay) switchTold(cpu uint32, at uint64, prev, next int, state uint32) {
 	r.t.Helper()
-	r.do(stepSwitch, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.PrevState = uint32(prev), uint32(next), state })
+	r.do(replayStepSTEP_SWITCH, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Other, w.PrevState = uint32(prev), uint32(next), state
+	})
 }
 
 // turn is a whole switch: pick takes 10 and the switch phase 20.
 func (r *replay) turn(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
 	r.entry(cpu, at-10)
-	r.swtch(cpu, at, prev, next)
+	r.switchTo(cpu, at, prev, next)
 	r.exit(cpu, at+20)
 }
 
 func (r *replay) wake(cpu uint32, at uint64, task, waker int) {
 	r.t.Helper()
-	r.do(stepWakeup, cpu, at, func(w *replayReplayWorld) { w.Task, w.Current = uint32(task), uint32(waker) })
+	r.do(replayStepSTEP_WAKEUP, cpu, at, func(w *replayReplayWorld) { w.Task, w.Current = uint32(task), uint32(waker) })
 }
 
 // fork is a child's birth, and its first wakeup at a time of its own.
 func (r *replay) fork(cpu uint32, at, woken uint64, parent, child int) {
 	r.t.Helper()
-	r.do(stepFork, cpu, at, func(w *replayReplayWorld) {
+	r.do(replayStepSTEP_FORK, cpu, at, func(w *replayReplayWorld) {
 		w.Task, w.Other, w.Current = uint32(parent), uint32(child), uint32(parent)
 	})
 	r.wakeNew(cpu, woken, parent, child)
@@ -264,23 +253,25 @@ func (r *replay) fork(cpu uint32, at, woken uint64, parent, child int) {
 // wakeNew is the first wakeup of a task.
 func (r *replay) wakeNew(cpu uint32, woken uint64, parent, child int) {
 	r.t.Helper()
-	r.do(stepWakeupNew, cpu, woken, func(w *replayReplayWorld) { w.Task, w.Current = uint32(child), uint32(parent) })
+	r.do(replayStepSTEP_WAKEUP_NEW, cpu, woken, func(w *replayReplayWorld) {
+		w.Task, w.Current = uint32(child), uint32(parent)
+	})
 }
 
 func (r *replay) leave(cpu uint32, at uint64, task int) {
 	r.t.Helper()
-	r.do(stepLeave, cpu, at, func(w *replayReplayWorld) { w.Task = uint32(task) })
+	r.do(replayStepSTEP_LEAVE, cpu, at, func(w *replayReplayWorld) { w.Task = uint32(task) })
 }
 
 func (r *replay) exec(cpu uint32, at uint64, task int, was uint32) {
 	r.t.Helper()
-	r.do(stepExec, cpu, at, func(w *replayReplayWorld) { w.Task, w.OldTid = uint32(task), was })
+	r.do(replayStepSTEP_EXEC, cpu, at, func(w *replayReplayWorld) { w.Task, w.OldTid = uint32(task), was })
 }
 
 // rename is task_rename of a task by another, or by itself.
 func (r *replay) rename(cpu uint32, at uint64, task, current int, comm byte) {
 	r.t.Helper()
-	r.do(stepRename, cpu, at, func(w *replayReplayWorld) {
+	r.do(replayStepSTEP_RENAME, cpu, at, func(w *replayReplayWorld) {
 		w.Task, w.Current, w.Fake.Comm = uint32(task), uint32(current), [16]int8{int8(comm)}
 	})
 }
@@ -296,20 +287,20 @@ func (r *replay) watch(task int, children uint8) {
 // tryToWatch returns what becomes of that.
 func (r *replay) tryToWatch(task int, children uint8) uint8 {
 	r.t.Helper()
-	var wanted [maxWanted]Wanted
+	wanted := wantedTable(r.wanted)
 	wanted[0] = Wanted{Tid: r.fakes[task].tid, Children: children}
-	r.must(r.wanted.Set(&wanted))
-	r.do(stepWatch, 0, 0, func(w *replayReplayWorld) { w.Task = uint32(task) })
-	r.must(r.wanted.Get(&wanted))
+	r.must(r.wanted.Set(wanted))
+	r.do(replayStepSTEP_WATCH, 0, 0, func(w *replayReplayWorld) { w.Task = uint32(task) })
+	r.must(r.wanted.Get(wanted))
 	return wanted[0].State
 }
 
-// worker returns the record of the task that is watched under a tid, nil if none is.
-func (r *replay) worker(tid uint32) *Worker {
+// watched returns the record of the task that is watched under a tid, nil if there is no such task.
+func (r *replay) watched(tid uint32) *WatchedTask {
 	r.t.Helper()
-	for slot := range r.maps[slicetraceMapStWorkers].MaxEntries() {
-		var w Worker
-		r.must(r.maps[slicetraceMapStWorkers].Lookup(slot, &w))
+	for slot := range r.maps[slicetraceMapStTasks].MaxEntries() {
+		var w WatchedTask
+		r.must(r.maps[slicetraceMapStTasks].Lookup(slot, &w))
 		if w.Key != 0 && w.Tid == tid {
 			return &w
 		}
@@ -317,22 +308,22 @@ func (r *replay) worker(tid uint32) *Worker {
 	return nil
 }
 
-// obituaries returns those that were sent since the last call.
-func (r *replay) obituaries() (all []Obituary) {
+// exits returns those that were sent since the last call.
+func (r *replay) exits() (all []TaskExit) {
 	r.t.Helper()
 	for _, record := range r.records() {
-		var o Obituary
+		var o TaskExit
 		r.must(binary.Read(bytes.NewReader(record), binary.NativeEndian, &o))
-		want(r.t, "type", uint64(o.Record), RecordObituary)
+		want(r.t, "type", uint64(o.Record), RecordTaskExit)
 		all = append(all, o)
 	}
 	return all
 }
 
-func (r *replay) core(cpu uint32) Core {
+func (r *replay) core(cpu uint32) CPUState {
 	r.t.Helper()
-	var core Core
-	r.must(r.maps[slicetraceMapStCores].Lookup(cpu, &core))
+	var core CPUState
+	r.must(r.maps[slicetraceMapStCpus].Lookup(cpu, &core))
 	return core
 }
 
@@ -345,15 +336,15 @@ func (r *replay) snapshot(cpu uint32, at uint64, current int) Snapshot {
 		r.t.Fatalf("snapshot: program returned %d, %v", ret, err)
 	}
 	var s Snapshot
-	r.must(r.maps[slicetraceMapStShadow].Lookup(uint32(0), &s))
+	r.must(r.maps[slicetraceMapStSnapshotBuf].Lookup(uint32(0), &s))
 	return s
 }
 
-func (r *replay) totals() Totals {
+func (r *replay) globals() Globals {
 	r.t.Helper()
-	var totals Totals
-	r.must(r.total.Get(&totals))
-	return totals
+	var globals Globals
+	r.must(r.objs.Globals.Get(&globals))
+	return globals
 }
 
 func (r *replay) places() Places {
@@ -383,7 +374,7 @@ func (r *replay) records() [][]byte {
 
 // endedBy counts a core's slices by their cause.
 func endedBy(s *Snapshot, cause int) (slices uint32) {
-	for _, n := range s.Sums.Ended[cause].Bucket {
+	for _, n := range s.Sums.Slices[cause].Bucket {
 		slices += n
 	}
 	return slices

@@ -13,125 +13,99 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type replayCore struct {
-	_         structs.HostLayout
-	Entry     uint64
-	Since     uint64
-	Exit      uint64
-	Pick      uint32
-	Picked    uint32
-	Class     uint32
-	Holder    uint32
-	Slot      uint32
-	Asked     uint32
-	Logged    uint32
-	Pad0      uint32
-	Timer     uint64
-	Time      [3]uint64
-	Self      uint64
-	Switches  uint64
-	Ticks     uint64
-	BusyTicks uint64
-	Unseen    uint64
-	Task      uint64
-	Nvcsw     uint64
-	Ticker    uint64
-	Flags     uint64
-	Wakes     uint32
-	Woken     [8]uint32
-	Pad1      uint32
-	Log       [64]struct {
-		_      structs.HostLayout
-		Slice  uint64
-		Wait   uint64
-		Pick   uint32
-		Took   uint32
-		Class  uint32
-		Cause  uint8
-		Waited uint8
-		Picked uint8
-		Ended  uint8
+type replayCpuState struct {
+	_              structs.HostLayout
+	EntryStamp     uint64
+	SliceStart     uint64
+	ExitStamp      uint64
+	PickNs         uint32
+	PickValid      uint32
+	Class          uint32
+	Occupant       uint32
+	Slot           uint32
+	TickAsked      uint32
+	Logged         uint32
+	Pad0           uint32
+	Timer          uint64
+	OccupiedNs     [3]uint64
+	BookkeepingNs  uint64
+	Switches       uint64
+	Ticks          uint64
+	BusyTicks      uint64
+	HiddenSwitches uint64
+	Task           uint64
+	Nvcsw          uint64
+	TickTimer      uint64
+	FlagsBefore    uint64
+	Wakes          uint32
+	Woken          [8]uint32
+	Pad1           uint32
+	Log            [64]struct {
+		_           structs.HostLayout
+		SliceNs     uint64
+		WaitNs      uint64
+		PickNs      uint32
+		SwitchNs    uint32
+		Class       uint32
+		Cause       uint8
+		WaitValid   uint8
+		PickValid   uint8
+		SwitchValid uint8
 	}
 }
 
-type replayFakeKernelTask struct {
-	_     structs.HostLayout
-	Bytes [32768]int8
-}
-
-type replayIndex struct {
-	_    structs.HostLayout
-	Cell [2048]uint32
-}
-
-type replayLast struct {
-	_      structs.HostLayout
-	Nvcsw  uint64
-	Nivcsw uint64
-	Comm   [16]int8
-}
-
-type replayPlaces struct {
-	_       structs.HostLayout
-	Filled  uint64
-	Used    uint64
-	Leaving uint64
-	Counted uint64
-	Lost    uint64
-}
-
-type replayRaw struct {
+type replayEventBuf struct {
 	_   structs.HostLayout
 	Out struct {
-		_       structs.HostLayout
-		Record  uint32
-		Cpu     uint32
-		Count   uint32
-		Stashed uint32
-		Pick    uint32
-		Took    uint32
-		Class   uint8
-		Flags   uint8
-		Sending uint8
-		Named   uint8
-		Naming  uint8
-		Renames uint8
-		Pad     [2]uint8
-		Lost    uint64
-		Event   [64]struct {
-			_     structs.HostLayout
-			Time  uint64
-			Since uint64
-			Prev  uint32
-			Next  uint32
-			Pick  uint32
-			Took  uint32
-			State uint16
-			Class uint8
-			Cause uint8
-			Flags uint8
-			Pad   uint8
-			Cpu   uint16
+		_             structs.HostLayout
+		Record        uint32
+		Cpu           uint32
+		Count         uint32
+		PendingPhases uint32
+		PickNs        uint32
+		SwitchNs      uint32
+		Class         uint8
+		Flags         uint8
+		Sending       uint8
+		NamePending   uint8
+		NameBusy      uint8
+		Renames       uint8
+		Pad           [2]uint8
+		Lost          uint64
+		Event         [64]struct {
+			_          structs.HostLayout
+			Time       uint64
+			SliceStart uint64
+			Prev       uint32
+			Next       uint32
+			PickNs     uint32
+			SwitchNs   uint32
+			State      uint16
+			Class      uint8
+			Cause      uint8
+			Flags      uint8
+			Pad        uint8
+			Cpu        uint16
 		}
 	}
-	Came   uint32
-	Taken  uint32
-	Missed uint32
-	Said   uint32
-	Late   [16]struct {
-		_     structs.HostLayout
-		Time  uint64
-		Since uint64
-		Prev  uint32
-		Next  uint32
-		Pick  uint32
-		Took  uint32
-		State uint16
-		Class uint8
-		Cause uint8
-		Flags uint8
-		Pad   uint8
-		Cpu   uint16
+	LateHead   uint32
+	LateTail   uint32
+	Missed     uint32
+	MissedSent uint32
+	Late       [16]struct {
+		_          structs.HostLayout
+		Time       uint64
+		SliceStart uint64
+		Prev       uint32
+		Next       uint32
+		PickNs     uint32
+		SwitchNs   uint32
+		State      uint16
+		Class      uint8
+		Cause      uint8
+		Flags      uint8
+		Pad        uint8
+		Cpu        uint16
 	}
 	Name struct {
 		_      structs.HostLayout
@@ -142,6 +116,54 @@ type replayRaw struct {
 		Time   uint64
 		Comm   [16]int8
 	}
+}
+
+type replayFakeKernelTask struct {
+	_     structs.HostLayout
+	Bytes [32768]int8
+}
+
+type replayFakeTimer uint32
+
+const (
+	replayFakeTimerFAKE_TICK   replayFakeTimer = 0
+	replayFakeTimerFAKE_HRTICK replayFakeTimer = 1
+	replayFakeTimerFAKE_PLAIN  replayFakeTimer = 2
+	replayFakeTimerFAKE_TIMERS replayFakeTimer = 4
+)
+
+type replayFinalState struct {
+	_      structs.HostLayout
+	Nvcsw  uint64
+	Nivcsw uint64
+	Comm   [16]int8
+}
+
+type replayGlobals struct {
+	_              structs.HostLayout
+	MapFull        uint64
+	DroppedTasks   uint64
+	UnwatchedCore  uint64
+	TickFunction   uint64
+	HrtickFunction uint64
+	ReschedFlags   uint64
+	PlainTimers    uint64
+	PlainFunction  [32]uint64
+	LostNames      uint64
+}
+
+type replayIndex struct {
+	_    structs.HostLayout
+	Cell [2048]uint32
+}
+
+type replayPlaces struct {
+	_       structs.HostLayout
+	Filled  uint64
+	Used    uint64
+	Leaving uint64
+	Counted uint64
+	Lost    uint64
 }
 
 type replayReplayWorld struct {
@@ -180,15 +202,33 @@ type replayReplayWorld struct {
 }
 
 type replaySnapshot struct {
-	_    structs.HostLayout
-	Core replayCore
-	Sums replaySums
-	Now  uint64
-	Held uint64
-	Born uint64
-	Sent uint64
-	Lost uint64
+	_             structs.HostLayout
+	Cpu           replayCpuState
+	Sums          replaySums
+	Now           uint64
+	OccupantOnCpu uint64
+	OccupantBorn  uint64
+	Sent          uint64
+	Lost          uint64
 }
+
+type replayStep uint32
+
+const (
+	replayStepSTEP_TASK         replayStep = 0
+	replayStepSTEP_ENTRY        replayStep = 1
+	replayStepSTEP_SWITCH       replayStep = 2
+	replayStepSTEP_EXIT         replayStep = 3
+	replayStepSTEP_WAKEUP       replayStep = 4
+	replayStepSTEP_WAKEUP_NEW   replayStep = 5
+	replayStepSTEP_FORK         replayStep = 6
+	replayStepSTEP_EXEC         replayStep = 7
+	replayStepSTEP_LEAVE        replayStep = 8
+	replayStepSTEP_TIMER_BEGINS replayStep = 9
+	replayStepSTEP_TIMER_ENDS   replayStep = 10
+	replayStepSTEP_RENAME       replayStep = 11
+	replayStepSTEP_WATCH        replayStep = 12
+)
 
 type replaySums struct {
 	_    structs.HostLayout
@@ -198,13 +238,13 @@ type replaySums struct {
 		Max    uint64
 		Bucket [576]uint32
 	}
-	Ended [7]struct {
+	Slices [7]struct {
 		_      structs.HostLayout
 		Sum    uint64
 		Max    uint64
 		Bucket [576]uint32
 	}
-	Lives struct {
+	Exited struct {
 		_          structs.HostLayout
 		Tasks      uint64
 		Reconciled uint64
@@ -247,19 +287,6 @@ type replaySums struct {
 	}
 }
 
-type replayTotals struct {
-	_              structs.HostLayout
-	MapFull        uint64
-	DroppedTasks   uint64
-	UnwatchedCore  uint64
-	TickFunction   uint64
-	HrtickFunction uint64
-	ReschedFlags   uint64
-	PlainTimers    uint64
-	PlainFunction  [32]uint64
-	LostNames      uint64
-}
-
 type replayWanted struct {
 	_        structs.HostLayout
 	Tid      uint32
@@ -271,81 +298,88 @@ type replayWanted struct {
 	Born     uint64
 }
 
-type replayWorker struct {
-	_          structs.HostLayout
-	OnCpu      uint64
-	Wait       uint64
-	WaitMax    uint64
-	Runnable   uint64
-	Ended      [7]uint64
-	Key        uint64
-	Migrations uint32
-	Cpu        uint16
-	Children   uint8
-	Counted    uint8
-	Held       uint64
-	Throttled  uint64
-	Born       uint64
-	First      uint64
-	Exit       uint64
-	Tid        uint32
-	Tgid       uint32
-	Pad        [5]uint64
+type replayWatchedTask struct {
+	_              structs.HostLayout
+	OnCpu          uint64
+	Wait           uint64
+	WaitMax        uint64
+	RunnableSince  uint64
+	Slices         [7]uint64
+	Key            uint64
+	Migrations     uint32
+	Cpu            uint16
+	Children       uint8
+	Counted        uint8
+	ThrottledSince uint64
+	Throttled      uint64
+	Born           uint64
+	First          uint64
+	ExitStart      uint64
+	Tid            uint32
+	Tgid           uint32
+	Pad            [5]uint64
 }
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	replayMapFakeTasks      = "fake_tasks"
-	replayMapStCores        = "st_cores"
-	replayMapStEnded        = "st_ended"
-	replayMapStFree         = "st_free"
-	replayMapStIndex        = "st_index"
-	replayMapStLast         = "st_last"
-	replayMapStOverflow     = "st_overflow"
-	replayMapStRaw          = "st_raw"
-	replayMapStRing         = "st_ring"
-	replayMapStShadow       = "st_shadow"
-	replayMapStSums         = "st_sums"
-	replayMapStWorkers      = "st_workers"
-	replayProgReplayStep    = "replay_step"
-	replayProgStEntry       = "st_entry"
-	replayProgStExec        = "st_exec"
-	replayProgStExit        = "st_exit"
-	replayProgStFill        = "st_fill"
-	replayProgStFinish      = "st_finish"
-	replayProgStFork        = "st_fork"
-	replayProgStProcessExit = "st_process_exit"
-	replayProgStRename      = "st_rename"
-	replayProgStSnapshot    = "st_snapshot"
-	replayProgStSwitch      = "st_switch"
-	replayProgStTick        = "st_tick"
-	replayProgStTickEnd     = "st_tick_end"
-	replayProgStWakeup      = "st_wakeup"
-	replayProgStWakeupNew   = "st_wakeup_new"
-	replayProgStWatch       = "st_watch"
-	replayVarFakeArgs       = "fake_args"
-	replayVarFakeCompat     = "fake_compat"
-	replayVarFakeGroup      = "fake_group"
-	replayVarFakeRegs       = "fake_regs"
-	replayVarFakeSyscall    = "fake_syscall"
-	replayVarFakeTimers     = "fake_timers"
-	replayVarIndexMask      = "index_mask"
-	replayVarLazyShift      = "lazy_shift"
-	replayVarLog2Byte       = "log2_byte"
-	replayVarMostTasks      = "most_tasks"
-	replayVarNoTask         = "no_task"
-	replayVarObituaryType   = "obituary_type"
-	replayVarRecording      = "recording"
-	replayVarReschedGuess   = "resched_guess"
-	replayVarRingBytes      = "ring_bytes"
-	replayVarStPlaces       = "st_places"
-	replayVarStTotals       = "st_totals"
-	replayVarStWanted       = "st_wanted"
-	replayVarTaskNameType   = "task_name_type"
-	replayVarTellsPrevState = "tells_prev_state"
-	replayVarWorld          = "world"
+	replayMapFakeTasks       = "fake_tasks"
+	replayMapStCollisions    = "st_collisions"
+	replayMapStCpus          = "st_cpus"
+	replayMapStEnded         = "st_ended"
+	replayMapStEventBufs     = "st_event_bufs"
+	replayMapStFinal         = "st_final"
+	replayMapStFree          = "st_free"
+	replayMapStIndex         = "st_index"
+	replayMapStRing          = "st_ring"
+	replayMapStSnapshotBuf   = "st_snapshot_buf"
+	replayMapStSums          = "st_sums"
+	replayMapStTasks         = "st_tasks"
+	replayProgReplayStep     = "replay_step"
+	replayProgStEntry        = "st_entry"
+	replayProgStExec         = "st_exec"
+	replayProgStExit         = "st_exit"
+	replayProgStFill         = "st_fill"
+	replayProgStFinish       = "st_finish"
+	replayProgStFork         = "st_fork"
+	replayProgStProcessExit  = "st_process_exit"
+	replayProgStRename       = "st_rename"
+	replayProgStSnapshot     = "st_snapshot"
+	replayProgStSwitch       = "st_switch"
+	replayProgStTick         = "st_tick"
+	replayProgStTickEnd      = "st_tick_end"
+	replayProgStWakeup       = "st_wakeup"
+	replayProgStWakeupNew    = "st_wakeup_new"
+	replayProgStWatch        = "st_watch"
+	replayVarEndedByType     = "ended_by_type"
+	replayVarEventFlagType   = "event_flag_type"
+	replayVarFakeArgs        = "fake_args"
+	replayVarFakeCompat      = "fake_compat"
+	replayVarFakeGroup       = "fake_group"
+	replayVarFakeRegs        = "fake_regs"
+	replayVarFakeSyscall     = "fake_syscall"
+	replayVarFakeTimerType   = "fake_timer_type"
+	replayVarFakeTimers      = "fake_timers"
+	replayVarFollowType      = "follow_type"
+	replayVarIndexMask       = "index_mask"
+	replayVarLazyShift       = "lazy_shift"
+	replayVarLog2Byte        = "log2_byte"
+	replayVarMostTasks       = "most_tasks"
+	replayVarNoTask          = "no_task"
+	replayVarRecordTypeType  = "record_type_type"
+	replayVarRecording       = "recording"
+	replayVarReschedGuess    = "resched_guess"
+	replayVarRingBytes       = "ring_bytes"
+	replayVarStGlobals       = "st_globals"
+	replayVarStPlaces        = "st_places"
+	replayVarStWanted        = "st_wanted"
+	replayVarSwitchClassType = "switch_class_type"
+	replayVarTaskExitType    = "task_exit_type"
+	replayVarTaskNameType    = "task_name_type"
+	replayVarTellsPrevState  = "tells_prev_state"
+	replayVarWatchingType    = "watching_type"
+	replayVarWorld           = "world"
 )
 
 // loadReplay returns the embedded CollectionSpec for replay.
@@ -412,45 +446,52 @@ type replayProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayMapSpecs struct {
-	FakeTasks  *ebpf.MapSpec `ebpf:"fake_tasks"`
-	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
-	StEnded    *ebpf.MapSpec `ebpf:"st_ended"`
-	StFree     *ebpf.MapSpec `ebpf:"st_free"`
-	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
-	StLast     *ebpf.MapSpec `ebpf:"st_last"`
-	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
-	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
-	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
-	StShadow   *ebpf.MapSpec `ebpf:"st_shadow"`
-	StSums     *ebpf.MapSpec `ebpf:"st_sums"`
-	StWorkers  *ebpf.MapSpec `ebpf:"st_workers"`
+	FakeTasks     *ebpf.MapSpec `ebpf:"fake_tasks"`
+	StCollisions  *ebpf.MapSpec `ebpf:"st_collisions"`
+	StCpus        *ebpf.MapSpec `ebpf:"st_cpus"`
+	StEnded       *ebpf.MapSpec `ebpf:"st_ended"`
+	StEventBufs   *ebpf.MapSpec `ebpf:"st_event_bufs"`
+	StFinal       *ebpf.MapSpec `ebpf:"st_final"`
+	StFree        *ebpf.MapSpec `ebpf:"st_free"`
+	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
+	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
+	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
+	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
+	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
 }
 
 // replayVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayVariableSpecs struct {
-	FakeArgs       *ebpf.VariableSpec `ebpf:"fake_args"`
-	FakeCompat     *ebpf.VariableSpec `ebpf:"fake_compat"`
-	FakeGroup      *ebpf.VariableSpec `ebpf:"fake_group"`
-	FakeRegs       *ebpf.VariableSpec `ebpf:"fake_regs"`
-	FakeSyscall    *ebpf.VariableSpec `ebpf:"fake_syscall"`
-	FakeTimers     *ebpf.VariableSpec `ebpf:"fake_timers"`
-	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyShift      *ebpf.VariableSpec `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
-	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
-	NoTask         *ebpf.VariableSpec `ebpf:"no_task"`
-	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
-	Recording      *ebpf.VariableSpec `ebpf:"recording"`
-	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
-	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StPlaces       *ebpf.VariableSpec `ebpf:"st_places"`
-	StTotals       *ebpf.VariableSpec `ebpf:"st_totals"`
-	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.VariableSpec `ebpf:"tells_prev_state"`
-	World          *ebpf.VariableSpec `ebpf:"world"`
+	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	FakeArgs        *ebpf.VariableSpec `ebpf:"fake_args"`
+	FakeCompat      *ebpf.VariableSpec `ebpf:"fake_compat"`
+	FakeGroup       *ebpf.VariableSpec `ebpf:"fake_group"`
+	FakeRegs        *ebpf.VariableSpec `ebpf:"fake_regs"`
+	FakeSyscall     *ebpf.VariableSpec `ebpf:"fake_syscall"`
+	FakeTimerType   *ebpf.VariableSpec `ebpf:"fake_timer_type"`
+	FakeTimers      *ebpf.VariableSpec `ebpf:"fake_timers"`
+	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
+	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
+	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
+	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	NoTask          *ebpf.VariableSpec `ebpf:"no_task"`
+	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
+	Recording       *ebpf.VariableSpec `ebpf:"recording"`
+	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
+	RingBytes       *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
+	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
+	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
+	World           *ebpf.VariableSpec `ebpf:"world"`
 }
 
 // replayObjects contains all objects after they have been loaded into the kernel.
@@ -473,34 +514,34 @@ func (o *replayObjects) Close() error {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayMaps struct {
-	FakeTasks  *ebpf.Map `ebpf:"fake_tasks"`
-	StCores    *ebpf.Map `ebpf:"st_cores"`
-	StEnded    *ebpf.Map `ebpf:"st_ended"`
-	StFree     *ebpf.Map `ebpf:"st_free"`
-	StIndex    *ebpf.Map `ebpf:"st_index"`
-	StLast     *ebpf.Map `ebpf:"st_last"`
-	StOverflow *ebpf.Map `ebpf:"st_overflow"`
-	StRaw      *ebpf.Map `ebpf:"st_raw"`
-	StRing     *ebpf.Map `ebpf:"st_ring"`
-	StShadow   *ebpf.Map `ebpf:"st_shadow"`
-	StSums     *ebpf.Map `ebpf:"st_sums"`
-	StWorkers  *ebpf.Map `ebpf:"st_workers"`
+	FakeTasks     *ebpf.Map `ebpf:"fake_tasks"`
+	StCollisions  *ebpf.Map `ebpf:"st_collisions"`
+	StCpus        *ebpf.Map `ebpf:"st_cpus"`
+	StEnded       *ebpf.Map `ebpf:"st_ended"`
+	StEventBufs   *ebpf.Map `ebpf:"st_event_bufs"`
+	StFinal       *ebpf.Map `ebpf:"st_final"`
+	StFree        *ebpf.Map `ebpf:"st_free"`
+	StIndex       *ebpf.Map `ebpf:"st_index"`
+	StRing        *ebpf.Map `ebpf:"st_ring"`
+	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
+	StSums        *ebpf.Map `ebpf:"st_sums"`
+	StTasks       *ebpf.Map `ebpf:"st_tasks"`
 }
 
 func (m *replayMaps) Close() error {
 	return _ReplayClose(
 		m.FakeTasks,
-		m.StCores,
+		m.StCollisions,
+		m.StCpus,
 		m.StEnded,
+		m.StEventBufs,
+		m.StFinal,
 		m.StFree,
 		m.StIndex,
-		m.StLast,
-		m.StOverflow,
-		m.StRaw,
 		m.StRing,
-		m.StShadow,
+		m.StSnapshotBuf,
 		m.StSums,
-		m.StWorkers,
+		m.StTasks,
 	)
 }
 
@@ -508,27 +549,34 @@ func (m *replayMaps) Close() error {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayVariables struct {
-	FakeArgs       *ebpf.Variable `ebpf:"fake_args"`
-	FakeCompat     *ebpf.Variable `ebpf:"fake_compat"`
-	FakeGroup      *ebpf.Variable `ebpf:"fake_group"`
-	FakeRegs       *ebpf.Variable `ebpf:"fake_regs"`
-	FakeSyscall    *ebpf.Variable `ebpf:"fake_syscall"`
-	FakeTimers     *ebpf.Variable `ebpf:"fake_timers"`
-	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
-	LazyShift      *ebpf.Variable `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
-	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
-	NoTask         *ebpf.Variable `ebpf:"no_task"`
-	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`
-	Recording      *ebpf.Variable `ebpf:"recording"`
-	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
-	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
-	StPlaces       *ebpf.Variable `ebpf:"st_places"`
-	StTotals       *ebpf.Variable `ebpf:"st_totals"`
-	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
-	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.Variable `ebpf:"tells_prev_state"`
-	World          *ebpf.Variable `ebpf:"world"`
+	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	FakeArgs        *ebpf.Variable `ebpf:"fake_args"`
+	FakeCompat      *ebpf.Variable `ebpf:"fake_compat"`
+	FakeGroup       *ebpf.Variable `ebpf:"fake_group"`
+	FakeRegs        *ebpf.Variable `ebpf:"fake_regs"`
+	FakeSyscall     *ebpf.Variable `ebpf:"fake_syscall"`
+	FakeTimerType   *ebpf.Variable `ebpf:"fake_timer_type"`
+	FakeTimers      *ebpf.Variable `ebpf:"fake_timers"`
+	FollowType      *ebpf.Variable `ebpf:"follow_type"`
+	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
+	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
+	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	NoTask          *ebpf.Variable `ebpf:"no_task"`
+	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
+	Recording       *ebpf.Variable `ebpf:"recording"`
+	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
+	RingBytes       *ebpf.Variable `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
+	StPlaces        *ebpf.Variable `ebpf:"st_places"`
+	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
+	World           *ebpf.Variable `ebpf:"world"`
 }
 
 // replayPrograms contains all programs after they have been loaded into the kernel.

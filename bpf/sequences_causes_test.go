@@ -6,15 +6,35 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// marks are how many wakeups a core remembers: WOKEN in layout.h.
-const marks = 8
+// marks is how many wakeups a core remembers.
+const marks = len(CPUState{}.Woken)
 
-// How a slice's end is told from its neighbours.
+// causeCase is how a slice of task a ends, and the cause that is to be found.
+type causeCase struct {
+	leave func(r *replay)
+	cause int
+}
+
+// How the cause of a slice's end is found from the events around it.
 func TestCauses(t *testing.T) {
-	for name, c := range map[string]struct {
-		leave func(r *replay)
-		cause int
-	}{
+	for _, cases := range []map[string]causeCase{ownCauses(), wakeups(), ticks(), ticksAndWakeups()} {
+		for name, c := range cases {
+			r := newReplay(t)
+			r.watch(a, FollowNone)
+			r.turn(0, 500, d, a)
+			before := r.watched(10).Slices
+			c.leave(r)
+			ended := r.watched(10).Slices
+			if ended[c.cause] == before[c.cause] {
+				t.Errorf("%s: slices by blocked, exited, tick, wakeup, yield, other: %v", name, ended)
+			}
+		}
+	}
+}
+
+// ownCauses are slices whose end depends on the task itself.
+func ownCauses() map[string]causeCase {
+	return map[string]causeCase{
 		"blocks": {func(r *replay) {
 			r.task(a, fake{state: asleep})
 			r.turn(0, 2000, a, b)
@@ -62,6 +82,12 @@ func TestCauses(t *testing.T) {
 			r.task(a, fake{state: asleep})
 			r.preempt(0, 2000, a, b)
 		}, byOther},
+	}
+}
+
+// wakeups are slices that end after tasks were woken.
+func wakeups() map[string]causeCase {
+	return map[string]causeCase{
 		"woken takes the core": {func(r *replay) {
 			r.wake(0, 1900, b, a)
 			r.turn(0, 2000, a, b)
@@ -100,6 +126,17 @@ func TestCauses(t *testing.T) {
 			}
 			r.turn(0, 2000, a, b)
 		}, byWakeup},
+		"woken onto the other core": {func(r *replay) {
+			r.task(b, fake{cpu: 1})
+			r.wake(0, 1900, b, a)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+	}
+}
+
+// ticks are slices that end after timers.
+func ticks() map[string]causeCase {
+	return map[string]causeCase{
 		"a tick asks": {func(r *replay) {
 			r.tick(0, 1900, a, resched)
 			r.turn(0, 2000, a, b)
@@ -130,6 +167,12 @@ func TestCauses(t *testing.T) {
 			r.timerEnds(0, 1901, timerPlain, a, resched)
 			r.turn(0, 2000, a, b)
 		}, byOther},
+	}
+}
+
+// ticksAndWakeups are slices that end after several events.
+func ticksAndWakeups() map[string]causeCase {
+	return map[string]causeCase{
 		"asked for before the tick": {func(r *replay) {
 			r.wake(0, 1800, b, a)
 			r.timerBegins(0, 1850, timerPlain, a)
@@ -176,100 +219,17 @@ func TestCauses(t *testing.T) {
 			r.tick(0, 1900, a, 0)
 			r.turn(0, 2000, a, b)
 		}, byOther},
-		"of a tick, the begin was skipped": {func(r *replay) {
+		"a tick whose beginning was skipped": {func(r *replay) {
 			r.tick(0, 600, a, 0)
 			r.wake(0, 1800, b, a)
 			r.timerEnds(0, 1900, timerTick, a, resched)
 			r.turn(0, 2000, a, b)
 		}, byOther},
-		"woken onto the other core": {func(r *replay) {
-			r.task(b, fake{cpu: 1})
-			r.wake(0, 1900, b, a)
-			r.turn(0, 2000, a, b)
-		}, byOther},
-	} {
-		r := newReplay(t)
-		r.watch(a, FollowNone)
-		r.turn(0, 500, d, a)
-		before := r.worker(10).Ended
-		c.leave(r)
-		ended := r.worker(10).Ended
-		if ended[c.cause] == before[c.cause] {
-			t.Errorf("%s: slices by blocked, exited, tick, wakeup, yield, other: %v", name, ended)
-		}
 	}
 }
 
-// Every tick is counted, also one of which the kernel skipped a half because another
-// timer's program was running on the core.
-func TestTicksOfWhichAHalfIsSkipped(t *testing.T) {
-	for name, c := range map[string]struct {
-		ticks func(r *replay)
-		want  uint64
-	}{
-		"none": {func(r *replay) {
-			r.tick(0, 1000, a, 0)
-			r.tick(0, 2000, a, 0)
-		}, 2},
-		"the begin": {func(r *replay) {
-			r.tick(0, 1000, a, 0)
-			r.timerEnds(0, 2000, timerTick, a, 0)
-			r.tick(0, 3000, a, 0)
-		}, 3},
-		"the end": {func(r *replay) {
-			r.timerBegins(0, 1000, timerTick, a)
-			r.tick(0, 2000, a, 0)
-		}, 2},
-		"the end, between other timers": {func(r *replay) {
-			r.timerBegins(0, 1000, timerTick, a)
-			r.timerBegins(0, 1100, timerPlain, a)
-			r.timerEnds(0, 1200, timerPlain, a, 0)
-			r.tick(0, 2000, a, 0)
-		}, 2},
-		"none, within another timer": {func(r *replay) {
-			r.timerBegins(0, 1000, timerPlain, idle)
-			r.tick(0, 1001, idle, 0)
-			r.timerEnds(0, 1002, timerPlain, idle, 0)
-		}, 1},
-		"other timers": {func(r *replay) {
-			r.timerBegins(0, 1000, timerPlain, a)
-			r.timerEnds(0, 1001, timerPlain, a, 0)
-			r.timerBegins(0, 1002, timerHRTick, a)
-			r.timerEnds(0, 1003, timerHRTick, a, 0)
-		}, 0},
-	} {
-		r := newReplay(t)
-		r.turn(0, 500, d, a)
-		c.ticks(r)
-		want(t, "ticks: "+name, r.core(0).Ticks, c.want)
-	}
-}
-
-// The flag by which the scheduler asks for a switch is learned from the idle task.
-func TestFlagIsLearned(t *testing.T) {
-	for name, c := range map[string]struct {
-		timer, current int
-		sets           uint64
-		lazy           uint32
-		want           uint64
-	}{
-		"a timer wakes an idle core":      {timerPlain, idle, 1 << 3, 0, 1 << 3},
-		"on a kernel with a lazy one":     {timerPlain, idle, 1 << 3, 1, 3 << 3},
-		"on one whose lazy one is higher": {timerPlain, idle, 1 << 3, 16, 1<<3 | 1<<19},
-		"the tick wakes an idle core":     {timerTick, idle, 1 << 3, 0, 1 << 3},
-		"it wakes nobody":                 {timerPlain, idle, 0, 0, 0},
-		"another task is signalled too":   {timerPlain, a, 1 << 2, 0, 0},
-		"more than one flag":              {timerPlain, idle, 3 << 2, 0, 0},
-	} {
-		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarLazyShift, c.lazy) })
-		r.timerBegins(0, 1000, c.timer, c.current)
-		r.timerEnds(0, 1001, c.timer, c.current, c.sets)
-		want(t, name, r.totals().ReschedFlags, c.want)
-	}
-}
-
-// The state that sched_switch tells is prev's as the scheduler found it; by the time
-// of the tracepoint the task may be on its way back.
+// The state that sched_switch passes is prev's as the scheduler found it. By the time of the
+// tracepoint the task may have been woken again.
 func TestStateFromTheTracepoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		told, now uint32
@@ -287,17 +247,17 @@ func TestStateFromTheTracepoint(t *testing.T) {
 		r.watch(a, FollowNone)
 		r.turn(0, 500, d, a)
 		r.task(a, fake{state: c.now})
-		record := r.worker(10)
+		record := r.watched(10)
 		r.switchTold(0, 2000, a, b, c.told)
 		if c.cause == exited {
-			if r.worker(10) != nil {
+			if r.watched(10) != nil {
 				t.Errorf("%s: it is still watched", name)
 			}
 			continue
 		}
-		after := r.worker(10)
-		if after.Ended[c.cause] != record.Ended[c.cause]+1 || (after.Runnable != 0) != c.runnable {
-			t.Errorf("%s: slices by cause: %v; runnable since %d", name, after.Ended, after.Runnable)
+		after := r.watched(10)
+		if after.Slices[c.cause] != record.Slices[c.cause]+1 || (after.RunnableSince != 0) != c.runnable {
+			t.Errorf("%s: slices by cause: %v; runnable since %d", name, after.Slices, after.RunnableSince)
 		}
 	}
 }
@@ -313,10 +273,10 @@ func TestPreemptedOnItsWayToBlock(t *testing.T) {
 	r.exit(0, 2020)
 	r.wake(0, 2500, a, b)
 	r.turn(0, 3000, b, a)
-	want(t, "wait", r.worker(10).Wait, 1000)
+	want(t, "wait", r.watched(10).Wait, 1000)
 }
 
-// What a quota keeps a task from running is in no wait.
+// The time for which a quota keeps a task from running is not part of a wait.
 func TestThrottledTimeIsNoWait(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowNone)
@@ -325,53 +285,22 @@ func TestThrottledTimeIsNoWait(t *testing.T) {
 	r.turn(0, 2000, a, b)
 	r.task(a, fake{})
 	r.turn(0, 5000, b, a)
-	w := r.worker(10)
+	w := r.watched(10)
 	want(t, "wait", w.Wait, 0)
 	want(t, "longest wait", w.WaitMax, 0)
 	want(t, "throttled", w.Throttled, 3000)
 	r.turn(0, 6000, a, b)
 	r.turn(0, 6400, b, a)
-	want(t, "wait after it", r.worker(10).Wait, 400)
-	r.wake(1, 6500, a, c) // while it runs, as whoever is quick does to one about to sleep
+	want(t, "wait after it", r.watched(10).Wait, 400)
+	r.wake(1, 6500, a, c) // while it runs, as can happen to a task that is about to sleep
 	r.task(a, fake{throttled: true})
 	r.turn(0, 7000, a, b)
 	r.task(a, fake{})
 	r.turn(0, 7100, b, a)
-	want(t, "wait, as it was", r.worker(10).Wait, 400)
-	want(t, "throttled once more", r.worker(10).Throttled, 3100)
+	want(t, "wait, as it was", r.watched(10).Wait, 400)
+	want(t, "throttled once more", r.watched(10).Throttled, 3100)
 	r.turn(0, 7200, a, b)
 	r.turn(0, 7300, b, a)
-	want(t, "wait after that", r.worker(10).Wait, 500)
-	want(t, "throttled, still", r.worker(10).Throttled, 3100)
-}
-
-// Which class a switch is of when the task before has given up its memory.
-func TestClasses(t *testing.T) {
-	const kthread = 0x00200000
-	for name, c := range map[string]struct {
-		prev, next fake
-		class      int
-	}{
-		"threads":                          {fake{mm: 7}, fake{mm: 7}, classThread},
-		"processes":                        {fake{mm: 7}, fake{mm: 8}, classProcess},
-		"from a kernel thread":             {fake{flags: kthread}, fake{mm: 7}, classKernel},
-		"to a kernel thread":               {fake{mm: 7}, fake{flags: kthread}, classKernel},
-		"exits, to its own process":        {fake{tgid: 10, noMM: true, activeMM: 7, state: dead}, fake{tgid: 10, mm: 7}, classThread},
-		"exits, to another process":        {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 8}, classProcess},
-		"exits, on another's mm, to it":    {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 7}, classKernel},
-		"to one that exits":                {fake{mm: 7}, fake{noMM: true, activeMM: 8}, classKernel},
-		"to one of its own that exits":     {fake{tgid: 10, mm: 7}, fake{tgid: 10, noMM: true, activeMM: 7}, classThread},
-		"between two that exit":            {fake{noMM: true, activeMM: 7}, fake{noMM: true, activeMM: 8}, classKernel},
-		"between two that exit together":   {fake{tgid: 10, noMM: true, activeMM: 7}, fake{tgid: 10, noMM: true}, classThread},
-		"two processes with one mm, vfork": {fake{mm: 7}, fake{mm: 7}, classThread},
-	} {
-		r := newReplay(t)
-		r.task(a, c.prev)
-		r.task(b, c.next)
-		r.turn(0, 1000, a, b)
-		r.task(d, fake{})
-		r.turn(0, 2000, b, d)
-		s := r.snapshot(0, 3000, d)
-		want(t, name, s.Sums.Classes[c.class].Switches, 1)
-	}
+	want(t, "wait after that", r.watched(10).Wait, 500)
+	want(t, "throttled, still", r.watched(10).Throttled, 3100)
 }

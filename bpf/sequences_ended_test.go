@@ -8,7 +8,7 @@ import (
 )
 
 // kept returns the records that found no room in the ring.
-func (r *replay) kept() (all []Obituary) {
+func (r *replay) kept() (all []TaskExit) {
 	r.t.Helper()
 	for {
 		o, err := r.objs.Kept()
@@ -28,7 +28,7 @@ func TestRecordsOfEndedTasksWhileTheRingIsFull(t *testing.T) {
 		"no room": {replayed + 4, replayed - 1, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// One page holds 22 obituaries and no more.
+			// One page holds 22 records and no more.
 			r := newReplay(t, func(spec *ebpf.CollectionSpec) { spec.Maps[slicetraceMapStRing].MaxEntries = 4096 })
 			r.watch(a, FollowListed)
 			at := uint64(0)
@@ -48,22 +48,22 @@ func TestRecordsOfEndedTasksWhileTheRingIsFull(t *testing.T) {
 			for i := range c.deaths {
 				live(uint32(100 + i))
 			}
-			want(t, "tasks without a place", r.totals().MapFull, 0)
-			want(t, "rows that were lost", r.totals().DroppedTasks, uint64(c.dropped))
+			want(t, "tasks without a place", r.globals().MapFull, 0)
+			want(t, "rows that were lost", r.globals().DroppedTasks, uint64(c.dropped))
 			want(t, "tasks on their way out", r.places().Leaving, 0)
 			want(t, "places that were lost", r.places().Lost, 0)
 			kept := r.kept()
 			want(t, "rows kept", uint64(len(kept)), uint64(c.kept))
 			for i, o := range kept {
 				tid := uint32(100 + c.deaths - c.kept + i)
-				want(t, "tid, the oldest first", uint64(o.Worker.Tid), uint64(tid))
-				want(t, "its time", o.Worker.OnCpu, 1000)
-				want(t, "the kernel's count", o.Last.Nivcsw, uint64(tid))
-				want(t, "its name", uint64(o.Last.Comm[1]), '2')
+				want(t, "tid, the oldest first", uint64(o.Task.Tid), uint64(tid))
+				want(t, "its time", o.Task.OnCpu, 1000)
+				want(t, "the kernel's count", o.Final.Nivcsw, uint64(tid))
+				want(t, "its name", uint64(o.Final.Comm[1]), '2')
 			}
-			want(t, "rows in the ring", uint64(len(r.obituaries())), uint64(sent))
+			want(t, "rows in the ring", uint64(len(r.exits())), uint64(sent))
 			live(1000)
-			want(t, "rows in the ring, when it was read", uint64(len(r.obituaries())), 1)
+			want(t, "rows in the ring, when it was read", uint64(len(r.exits())), 1)
 			want(t, "free places", uint64(len(r.free())), replayed-1)
 		})
 	}
@@ -76,7 +76,8 @@ func TestPlacesAreCounted(t *testing.T) {
 		t.Helper()
 		p := r.places()
 		if p.Used != used || p.Leaving != leaving || p.Counted != counted {
-			t.Errorf("%s: %d used, %d leaving, %d counted; want %d, %d, %d", what, p.Used, p.Leaving, p.Counted, used, leaving, counted)
+			t.Errorf("%s: %d used, %d leaving, %d counted; want %d, %d, %d",
+				what, p.Used, p.Leaving, p.Counted, used, leaving, counted)
 		}
 	}
 	check("at first", 0, 0, 0)

@@ -13,12 +13,12 @@ func oneCell(spec *ebpf.CollectionSpec) {
 	}
 }
 
-// overflow counts what stands in the index's overflow.
-func (r *replay) overflow() (n int) {
+// collisions counts the entries of st_collisions.
+func (r *replay) collisions() (n int) {
 	r.t.Helper()
 	var key uint64
 	var slot uint32
-	entries := r.maps[slicetraceMapStOverflow].Iterate()
+	entries := r.maps[slicetraceMapStCollisions].Iterate()
 	for entries.Next(&key, &slot) {
 		n++
 	}
@@ -47,38 +47,38 @@ func (r *replay) die(at uint64, task int) {
 	r.turn(0, at+1000, task, idle)
 }
 
-// Tasks that share a cell are told apart, whoever entered them, also when the one
-// that has the cell is gone and another one takes it.
+// Tasks that share a cell are told apart, also after the one that had the cell has ended and
+// another one has taken it.
 func TestTasksThatShareACell(t *testing.T) {
 	r := newReplay(t, oneCell)
 	r.watch(a, FollowListed)
 	r.watch(c, FollowListed)
 	r.fork(0, 500, 600, a, d)
-	want(t, "tasks in the overflow", uint64(r.overflow()), 2)
+	want(t, "tasks in st_collisions", uint64(r.collisions()), 2)
 	r.turn(0, 1000, b, a)
 	r.turn(0, 2000, a, c)
 	r.turn(0, 5000, c, d)
 	r.turn(0, 9000, d, b)
-	want(t, "time of a", r.worker(10).OnCpu, 1000)
-	want(t, "time of c", r.worker(30).OnCpu, 3000)
-	want(t, "time of d", r.worker(40).OnCpu, 4000)
+	want(t, "time of a", r.watched(10).OnCpu, 1000)
+	want(t, "time of c", r.watched(30).OnCpu, 3000)
+	want(t, "time of d", r.watched(40).OnCpu, 4000)
 
 	r.die(10_000, a)
 	r.task(b, fake{})
 	r.fork(0, 11_500, 11_600, c, b)
-	want(t, "tasks in the overflow", uint64(r.overflow()), 2)
+	want(t, "tasks in st_collisions", uint64(r.collisions()), 2)
 	r.turn(0, 12_000, idle, b)
 	r.turn(0, 14_000, b, idle)
-	want(t, "time of c", r.worker(30).OnCpu, 3000)
-	want(t, "time of who took the cell", r.worker(20).OnCpu, 2000)
+	want(t, "time of c", r.watched(30).OnCpu, 3000)
+	want(t, "time of the task that took the cell", r.watched(20).OnCpu, 2000)
 	r.die(20_000, c)
 	r.die(30_000, d)
-	want(t, "tasks in the overflow when they have ended", uint64(r.overflow()), 0)
-	want(t, "tasks that found no place", r.totals().MapFull, 0)
+	want(t, "tasks in st_collisions when they have ended", uint64(r.collisions()), 0)
+	want(t, "tasks that found no place", r.globals().MapFull, 0)
 }
 
-// A cell that is being given away elsewhere: who comes meanwhile, on either side, is
-// found all the same, before and after.
+// Another core is filling a cell. A task that is watched meanwhile, by a fork or by the
+// collector, is found all the same, before and after.
 func TestCellIsBeingGivenAway(t *testing.T) {
 	for name, come := range map[string]func(*replay){
 		"fork":  func(r *replay) { r.fork(0, 1000, 1100, a, d) },
@@ -88,24 +88,24 @@ func TestCellIsBeingGivenAway(t *testing.T) {
 			r := newReplay(t, oneCell)
 			r.watch(a, FollowListed)
 			const lock = uint64(1) // CELL_LOCK(0)
-			r.must(r.maps[slicetraceMapStOverflow].Put(lock, uint32(0)))
+			r.must(r.maps[slicetraceMapStCollisions].Put(lock, uint32(0)))
 			come(r)
 			r.turn(0, 2000, a, d)
 			r.turn(0, 3000, d, a)
-			want(t, "its time", r.worker(40).OnCpu, 1000)
-			r.must(r.maps[slicetraceMapStOverflow].Delete(lock))
+			want(t, "its time", r.watched(40).OnCpu, 1000)
+			r.must(r.maps[slicetraceMapStCollisions].Delete(lock))
 			r.watch(c, FollowNone)
 			r.turn(0, 4000, a, d)
 			r.turn(0, 6000, d, c)
 			r.turn(0, 9000, c, a)
-			want(t, "its time", r.worker(40).OnCpu, 3000)
-			want(t, "time of who came after", r.worker(30).OnCpu, 3000)
+			want(t, "its time", r.watched(40).OnCpu, 3000)
+			want(t, "time of the task that came after", r.watched(30).OnCpu, 3000)
 		})
 	}
 }
 
-// A cell whose task is gone is given away again, also when the task's slot belongs to
-// another by now: else the overflow would fill up.
+// A cell whose task is gone is used again, also if the task's slot belongs to another task by
+// now: otherwise st_collisions would fill up.
 func TestCellOfATaskThatIsGone(t *testing.T) {
 	for name, come := range map[string]func(*replay){
 		"fork":  func(r *replay) { r.fork(0, 5000, 5100, b, d) },
@@ -115,27 +115,26 @@ func TestCellOfATaskThatIsGone(t *testing.T) {
 			r := newReplay(t, oneCell)
 			r.watch(a, FollowListed)
 			r.watch(b, FollowListed)
-			want(t, "tasks in the overflow", uint64(r.overflow()), 1)
+			want(t, "tasks in st_collisions", uint64(r.collisions()), 1)
 			r.die(1000, a)
 			come(r)
-			want(t, "tasks in the overflow, as the cell is free", uint64(r.overflow()), 1)
+			want(t, "tasks in st_collisions, as the cell is free", uint64(r.collisions()), 1)
 			r.turn(0, 6000, c, d)
 			r.turn(0, 9000, d, c)
-			want(t, "its time", r.worker(40).OnCpu, 3000)
+			want(t, "its time", r.watched(40).OnCpu, 3000)
 		})
 	}
 }
 
-// All tasks that there are places for can be watched, and no more, also if they all
-// want the same cell; the next is counted, or refused, and a place that becomes free
-// is used again.
+// As many tasks can be watched as there are places, and no more, also if all hash to the same
+// cell. The next task is counted, or refused, and a place that becomes free is used again.
 func TestEveryPlaceCanBeUsed(t *testing.T) {
 	for name, adjust := range map[string]func(*ebpf.CollectionSpec){
 		"many cells": func(*ebpf.CollectionSpec) {},
 		"one cell":   oneCell,
 	} {
 		t.Run(name, func(t *testing.T) {
-			const tasks = fakeTasks - 2 // but idle and the last
+			const tasks = fakeTasks - 2 // all except idle and the last
 			r := newReplayOf(t, Options{Cores: 1, Tasks: tasks}, adjust)
 			const last = fakeTasks - 1
 			r.task(last, fake{})
@@ -144,14 +143,14 @@ func TestEveryPlaceCanBeUsed(t *testing.T) {
 				r.task(i, fake{})
 				r.fork(0, 1000, 1000, a, i)
 			}
-			want(t, "tasks that found no place", r.totals().MapFull, 0)
+			want(t, "tasks that found no place", r.globals().MapFull, 0)
 			r.fork(0, 2000, 2000, a, last)
-			want(t, "tasks that found no place", r.totals().MapFull, 1)
-			want(t, "who is to be watched then", uint64(r.tryToWatch(last, FollowNone)), WatchingNoRoom)
+			want(t, "tasks that found no place", r.globals().MapFull, 1)
+			want(t, "the last, while all places are taken", uint64(r.tryToWatch(last, FollowNone)), WatchingNoRoom)
 			r.die(3000, c)
-			want(t, "who is to be watched now", uint64(r.tryToWatch(last, FollowNone)), Watching)
-			want(t, "who is to be watched again", uint64(r.tryToWatch(last, FollowNone)), WatchingAlready)
-			want(t, "tasks that found no place", r.totals().MapFull, 1)
+			want(t, "the last, once a place is free", uint64(r.tryToWatch(last, FollowNone)), Watching)
+			want(t, "the last, a second time", uint64(r.tryToWatch(last, FollowNone)), WatchingAlready)
+			want(t, "tasks that found no place", r.globals().MapFull, 1)
 			if free := r.free(); len(free) > 0 {
 				t.Errorf("%v are free, want none", free)
 			}
@@ -159,13 +158,13 @@ func TestEveryPlaceCanBeUsed(t *testing.T) {
 	}
 }
 
-// A task that ends, and waits for its parent to ask for its status, is not watched: no
+// A task that has ended, and waits for its parent to ask for its status, is not watched: no
 // switch would end its record.
-func TestWhoEndsIsNotWatched(t *testing.T) {
-	const exiting, none = 0x4, 0
+func TestEndedTaskIsNotWatched(t *testing.T) {
+	const exiting = 0x4
 	r := newReplay(t)
 	r.task(a, fake{flags: exiting, state: dead})
-	want(t, "who ends", uint64(r.tryToWatch(a, FollowNone)), none)
+	want(t, "a task that has ended", uint64(r.tryToWatch(a, FollowNone)), WatchingNobody)
 	r.task(a, fake{})
-	want(t, "who does not", uint64(r.tryToWatch(a, FollowNone)), Watching)
+	want(t, "a task that has not", uint64(r.tryToWatch(a, FollowNone)), Watching)
 }

@@ -26,8 +26,8 @@ func recorded(t *testing.T, r *replay) []Events {
 
 func recording(spec *ebpf.CollectionSpec) { spec.Maps[slicetraceMapStRing].MaxEntries = 4096 }
 
-// A block of events is sent when its 64th is written, and what finds no room is
-// said with the next that does.
+// A block of events is sent when its 64th is written, and the number of events that found no
+// room is sent with the next block that does.
 func TestRecordingBlockFlushAndLoss(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	at := uint64(1000)
@@ -58,12 +58,13 @@ func TestRecordingBlockFlushAndLoss(t *testing.T) {
 		if wantPrev := []uint32{10, 20}[i%2]; e.Prev != wantPrev || e.Time != uint64(1000+500*i) {
 			t.Fatalf("event %d is %+v", i, e)
 		}
-		if i > 0 && (e.Pick != 10 || e.Took != 20 || e.Class != classProcess || e.Flags != EventPicked|EventEnded) {
+		const bothValid = EventPickValid | EventSwitchValid
+		if i > 0 && (e.PickNs != 10 || e.SwitchNs != 20 || e.Class != classProcess || e.Flags != bothValid) {
 			t.Fatalf("event %d has the phases %+v", i, e)
 		}
 	}
-	want(t, "the first event's slice, whose begin was not seen", first.Event[0].Since, 0)
-	want(t, "the first event's class: no switch before it", uint64(first.Event[0].Class), classIdleOut+1)
+	want(t, "the first event's slice, whose beginning was not seen", first.Event[0].SliceStart, 0)
+	want(t, "the first event's class: no switch before it", uint64(first.Event[0].Class), classNone)
 
 	turns(32) // fits
 	turns(32) // does not
@@ -86,7 +87,8 @@ func TestRecordingBlockFlushAndLoss(t *testing.T) {
 	want(t, "lost before the next", blocks[0].Lost, 0)
 }
 
-// What is recorded is the state that the tracepoint tells: by now it can be another.
+// The state that is recorded is the one that the tracepoint passes: the task may have another
+// by now.
 func TestRecordedStateIsTheTracepoints(t *testing.T) {
 	for _, state := range []struct{ told, now uint32 }{{asleep, 0}, {0, asleep}, {asleep, asleep}, {0, 0}} {
 		r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording,
@@ -103,7 +105,7 @@ func TestRecordedStateIsTheTracepoints(t *testing.T) {
 	}
 }
 
-// A snapshot sends what there is, and with it the phases of the last switch.
+// A snapshot sends the events that there are, and the phases of the last switch with them.
 func TestRecordingSentBySnapshot(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	r.turn(0, 1000, a, b)
@@ -117,11 +119,11 @@ func TestRecordingSentBySnapshot(t *testing.T) {
 	e := &blocks[0]
 	want(t, "events", uint64(e.Count), 2)
 	want(t, "wakeups", uint64(e.Event[1].Flags), EventWakeup)
-	want(t, "who was woken", uint64(e.Event[1].Next), 30)
+	want(t, "the task that was woken", uint64(e.Event[1].Next), 30)
 }
 
-// What finds no room is told even if nothing comes after it: by the next snapshot, or
-// where that too finds none by its copy.
+// Events that find no room are reported even if no event comes after them: by the next
+// snapshot or, if it finds no room either, in its copy.
 func TestRecordingLossAtTheEnd(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	for i := range uint64(64) { // the second block does not fit
@@ -144,17 +146,17 @@ func TestRecordingLossAtTheEnd(t *testing.T) {
 	}
 }
 
-// Wakeups from interrupts that come while a snapshot sends the events of its own core
-// wait, and are recorded in order; those that find no room to wait are counted.
+// Wakeups from interrupts that come while a snapshot sends its own core's events wait, and are
+// recorded in order. Those that find no room to wait are counted.
 func TestWakeupWhileEventsAreSent(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	sending := func(is uint8) {
-		var raw Raw
-		r.must(r.maps[slicetraceMapStRaw].Lookup(uint32(0), &raw))
+		var raw EventBuf
+		r.must(r.maps[slicetraceMapStEventBufs].Lookup(uint32(0), &raw))
 		raw.Out.Sending = is
-		r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
+		r.must(r.maps[slicetraceMapStEventBufs].Put(uint32(0), &raw))
 	}
-	const room = uint64(len(Raw{}.Late))
+	const room = uint64(len(EventBuf{}.Late))
 	r.turn(0, 1000, a, b)
 	sent := uint64(1000)
 	for round := range uint64(3) { // so that it goes round
@@ -179,13 +181,14 @@ func TestWakeupWhileEventsAreSent(t *testing.T) {
 	tids := map[bool]uint32{false: blocks[0].Event[1].Next, true: blocks[0].Event[1+room].Next}
 	for i, e := range blocks[0].Event[1:blocks[0].Count] {
 		last := uint64(i)%(room+1) == room // of a round
-		if e.Flags != EventWakeup || e.Time <= blocks[0].Event[i].Time || e.Next != tids[last] || tids[true] == tids[false] {
+		if e.Flags != EventWakeup || e.Time <= blocks[0].Event[i].Time ||
+			e.Next != tids[last] || tids[true] == tids[false] {
 			t.Errorf("event %d is %+v, after %+v", i+1, e, blocks[0].Event[i])
 		}
 	}
 }
 
-// Who was created comes with its parent, who has another name does not.
+// The name of a new task is sent with its parent, that of a renamed task without.
 func TestNamesTellWhoCreatedATask(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	r.turn(0, 1000, b, a)
@@ -194,7 +197,7 @@ func TestNamesTellWhoCreatedATask(t *testing.T) {
 	var got [][2]uint32
 	for _, sample := range r.records() {
 		var n TaskName
-		if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record == RecordTask {
+		if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record == RecordTaskName {
 			got = append(got, [2]uint32{n.Tid, n.Parent})
 		}
 	}
@@ -203,7 +206,7 @@ func TestNamesTellWhoCreatedATask(t *testing.T) {
 	}
 }
 
-// Names are sent where an event can tell them apart, not each time one is given.
+// A name is sent if an event can tell it from the next one, not each time a task is renamed.
 func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 	r := newReplayOf(t, Options{Cores: 2, Tasks: replayed, Record: true}, recording)
 	wantNames := func(what, want string) {
@@ -211,7 +214,7 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 		got := ""
 		for _, sample := range r.records() {
 			var n TaskName
-			if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record != RecordTask {
+			if binary.Read(bytes.NewReader(sample), binary.NativeEndian, &n); n.Record != RecordTaskName {
 				continue
 			}
 			got += string(byte(n.Comm[0]))
@@ -227,7 +230,7 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 	}
 	wantNames("the running task renames itself without end", "abcdefghijklmnop")
 	r.wake(0, 3000, b, a)
-	wantNames("a wakeup tells its names not apart", "")
+	wantNames("a wakeup does not tell its names apart", "")
 	turn(4000, a, b)
 	wantNames("it leaves the core", string(byte('a'+1008%26)))
 	r.rename(0, 4100, a, b, 'x')
@@ -246,10 +249,10 @@ func TestNamesAreSentAsEventsNeedThem(t *testing.T) {
 	many('w')
 	r.snapshot(0, 6200, b)
 	wantNames("a snapshot", "w")
-	var raw Raw
-	r.must(r.maps[slicetraceMapStRaw].Lookup(uint32(0), &raw))
-	raw.Out.Naming = 1
-	r.must(r.maps[slicetraceMapStRaw].Put(uint32(0), &raw))
+	var raw EventBuf
+	r.must(r.maps[slicetraceMapStEventBufs].Lookup(uint32(0), &raw))
+	raw.Out.NameBusy = 1
+	r.must(r.maps[slicetraceMapStEventBufs].Put(uint32(0), &raw))
 	r.rename(0, 6300, b, b, 'v')
 	wantNames("one that was preempted has the place", "v")
 }

@@ -14,14 +14,14 @@ func TestMigrationWithASlowerClock(t *testing.T) {
 	r.turn(1, 2990, c, a)
 	r.task(a, fake{state: asleep})
 	r.turn(1, 4990, a, c)
-	w := r.worker(10)
+	w := r.watched(10)
 	wantEnded(t, w, [causes]uint64{blocked: 1, byOther: 1})
 	want(t, "migrations", uint64(w.Migrations), 1)
 	want(t, "time of a on both cores", w.OnCpu, 4000)
 	want(t, "wait, which cannot be negative", w.Wait, 0)
 	first, second := r.snapshot(0, 9000, b), r.snapshot(1, 9000, c)
-	want(t, "workers' time on core 0", first.Core.Time[HolderWorker], 2000)
-	want(t, "workers' time on core 1", second.Core.Time[HolderWorker], 2000)
+	want(t, "workers' time on core 0", first.Cpu.OccupiedNs[OccupantWatched], 2000)
+	want(t, "workers' time on core 1", second.Cpu.OccupiedNs[OccupantWatched], 2000)
 	want(t, "slices on core 0", uint64(endedBy(&first, byOther)), 1)
 	want(t, "slices on core 1", uint64(endedBy(&second, blocked)), 1)
 }
@@ -37,24 +37,24 @@ func TestNewTasksFirstSlice(t *testing.T) {
 	r.task(c, fake{state: dead, nvcsw: 1})
 	r.leave(0, 2400, c)
 	r.turn(0, 2500, c, a)
-	if w := r.worker(30); w != nil {
+	if w := r.watched(30); w != nil {
 		t.Errorf("a task that ended is still watched: %+v", w)
 	}
-	wantEnded(t, r.worker(10), [causes]uint64{byWakeup: 1})
-	all := r.obituaries()
+	wantEnded(t, r.watched(10), [causes]uint64{byWakeup: 1})
+	all := r.exits()
 	if len(all) != 1 {
-		t.Fatalf("%d records, want one obituary", len(all))
+		t.Fatalf("%d records, want one", len(all))
 	}
 	o := &all[0]
-	w := &o.Worker
+	w := &o.Task
 	wantEnded(t, w, [causes]uint64{exited: 1})
 	want(t, "born", w.Born, 1200)
 	want(t, "first run", w.First, 2000)
-	want(t, "exit", w.Exit, 2400)
+	want(t, "exit", w.ExitStart, 2400)
 	want(t, "wait", w.Wait, 700)
 	want(t, "time on the core", w.OnCpu, 500)
-	want(t, "the kernel's count", o.Last.Nvcsw, 1)
-	want(t, "migrations: its first core is none", uint64(w.Migrations), 0)
+	want(t, "the kernel's count", o.Final.Nvcsw, 1)
+	want(t, "migrations: coming to its first core is not one", uint64(w.Migrations), 0)
 }
 
 // A kernel can skip sched_process_fork; then the child's first wakeup sees to it.
@@ -65,7 +65,7 @@ func TestNewTaskWithoutFork(t *testing.T) {
 		r.turn(0, 1000, b, a)
 		r.wakeNew(0, 1300, a, c)
 		r.turn(0, 2000, a, c)
-		w := r.worker(30)
+		w := r.watched(30)
 		if w == nil {
 			t.Fatalf("the child of a task with %d is not watched", follow)
 		}
@@ -73,13 +73,13 @@ func TestNewTaskWithoutFork(t *testing.T) {
 		want(t, "born", w.Born, 1300)
 		want(t, "first run", w.First, 2000)
 		want(t, "wait", w.Wait, 700)
-		want(t, "found no place", r.totals().MapFull, 0)
+		want(t, "found no place", r.globals().MapFull, 0)
 	}
 	r := newReplay(t)
 	r.watch(a, FollowNone)
 	r.turn(0, 1000, b, a)
 	r.wakeNew(0, 1300, a, c)
-	if w := r.worker(30); w != nil {
+	if w := r.watched(30); w != nil {
 		t.Errorf("the child of a task whose children nobody asked for is watched: %+v", w)
 	}
 }
@@ -102,20 +102,20 @@ func TestTidOrAddressReused(t *testing.T) {
 			r.task(heir, fake{tid: tid})
 			r.turn(0, 2000, b, heir)
 			r.turn(0, 9000, heir, b)
-			if w := r.worker(tid); w != nil {
+			if w := r.watched(tid); w != nil {
 				t.Errorf("nobody watches the second task, yet: %+v", w)
 			}
 			s := r.snapshot(0, 10000, b)
-			want(t, "workers' time", s.Core.Time[HolderWorker], 500)
+			want(t, "workers' time", s.Cpu.OccupiedNs[OccupantWatched], 500)
 			r.watch(heir, FollowNone)
 			r.turn(0, 11000, b, heir)
 			r.turn(0, 11300, heir, b)
-			want(t, "time of the third task", r.worker(tid).OnCpu, 300)
+			want(t, "time of the third task", r.watched(tid).OnCpu, 300)
 		})
 	}
 }
 
-// Tasks that a worker creates by the thousand are added up when they end.
+// Tasks that a watched task creates by the thousand are added up when they end.
 func TestCreatedTaskCounted(t *testing.T) {
 	r := newReplay(t)
 	r.watch(a, FollowCounted)
@@ -134,7 +134,7 @@ func TestCreatedTaskCounted(t *testing.T) {
 		r.turn(0, at+3500, c, a)
 	}
 	s := r.snapshot(0, 90_000, a)
-	l := &s.Sums.Lives
+	l := &s.Sums.Exited
 	want(t, "tasks", l.Tasks, 2)
 	want(t, "reconciled", l.Reconciled, 1)
 	want(t, "time on the core", l.OnCpu, 2*1000)
@@ -147,8 +147,8 @@ func TestCreatedTaskCounted(t *testing.T) {
 		t.Errorf("%d records of tasks that are counted", len(all))
 	}
 	s = r.snapshot(0, 91_000, a)
-	want(t, "maxima after a snapshot", s.Sums.Lives.End.Max, 0)
-	if w := r.worker(30); w != nil {
+	want(t, "maxima after a snapshot", s.Sums.Exited.End.Max, 0)
+	if w := r.watched(30); w != nil {
 		t.Errorf("a task that ended is watched: %+v", w)
 	}
 }
@@ -165,7 +165,7 @@ func TestTaskWhoseEndWasNotSeen(t *testing.T) {
 	r.turn(0, 4000, b, a)
 	r.turn(0, 9000, a, b)
 	s := r.snapshot(0, 10_000, b)
-	want(t, "workers' time", s.Core.Time[HolderWorker], 1000)
-	want(t, "rows that were lost", r.totals().DroppedTasks, 1)
+	want(t, "workers' time", s.Cpu.OccupiedNs[OccupantWatched], 1000)
+	want(t, "rows that were lost", r.globals().DroppedTasks, 1)
 	want(t, "free places", uint64(len(r.free())), replayed)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type slicetraceClassPage struct {
+type slicetraceClassHists struct {
 	_         structs.HostLayout
 	Switches  uint64
 	PickSum   uint64
@@ -28,95 +28,116 @@ type slicetraceClassPage struct {
 	Pad       [200]uint8
 }
 
-type slicetraceCore struct {
-	_         structs.HostLayout
-	Entry     uint64
-	Since     uint64
-	Exit      uint64
-	Pick      uint32
-	Picked    uint32
-	Class     uint32
-	Holder    uint32
-	Slot      uint32
-	Asked     uint32
-	Logged    uint32
-	Pad0      uint32
-	Timer     uint64
-	Time      [3]uint64
-	Self      uint64
-	Switches  uint64
-	Ticks     uint64
-	BusyTicks uint64
-	Unseen    uint64
-	Task      uint64
-	Nvcsw     uint64
-	Ticker    uint64
-	Flags     uint64
-	Wakes     uint32
-	Woken     [8]uint32
-	Pad1      uint32
-	Log       [64]struct {
-		_      structs.HostLayout
-		Slice  uint64
-		Wait   uint64
-		Pick   uint32
-		Took   uint32
-		Class  uint32
-		Cause  uint8
-		Waited uint8
-		Picked uint8
-		Ended  uint8
+type slicetraceCpuState struct {
+	_              structs.HostLayout
+	EntryStamp     uint64
+	SliceStart     uint64
+	ExitStamp      uint64
+	PickNs         uint32
+	PickValid      uint32
+	Class          uint32
+	Occupant       slicetraceOccupant
+	Slot           uint32
+	TickAsked      uint32
+	Logged         uint32
+	Pad0           uint32
+	Timer          uint64
+	OccupiedNs     [3]uint64
+	BookkeepingNs  uint64
+	Switches       uint64
+	Ticks          uint64
+	BusyTicks      uint64
+	HiddenSwitches uint64
+	Task           uint64
+	Nvcsw          uint64
+	TickTimer      uint64
+	FlagsBefore    uint64
+	Wakes          uint32
+	Woken          [8]uint32
+	Pad1           uint32
+	Log            [64]struct {
+		_           structs.HostLayout
+		SliceNs     uint64
+		WaitNs      uint64
+		PickNs      uint32
+		SwitchNs    uint32
+		Class       uint32
+		Cause       uint8
+		WaitValid   uint8
+		PickValid   uint8
+		SwitchValid uint8
 	}
 }
 
+type slicetraceEndedBy uint32
+
+const (
+	slicetraceEndedByENDED_BLOCKED   slicetraceEndedBy = 0
+	slicetraceEndedByENDED_EXITED    slicetraceEndedBy = 1
+	slicetraceEndedByENDED_TICK      slicetraceEndedBy = 2
+	slicetraceEndedByENDED_WAKEUP    slicetraceEndedBy = 3
+	slicetraceEndedByENDED_YIELD     slicetraceEndedBy = 4
+	slicetraceEndedByENDED_OTHER     slicetraceEndedBy = 5
+	slicetraceEndedByENDED_THROTTLED slicetraceEndedBy = 6
+	slicetraceEndedByCAUSES          slicetraceEndedBy = 7
+)
+
 type slicetraceEvent struct {
-	_     structs.HostLayout
-	Time  uint64
-	Since uint64
-	Prev  uint32
-	Next  uint32
-	Pick  uint32
-	Took  uint32
-	State uint16
-	Class uint8
-	Cause uint8
-	Flags uint8
-	Pad   uint8
-	Cpu   uint16
+	_          structs.HostLayout
+	Time       uint64
+	SliceStart uint64
+	Prev       uint32
+	Next       uint32
+	PickNs     uint32
+	SwitchNs   uint32
+	State      uint16
+	Class      uint8
+	Cause      uint8
+	Flags      uint8
+	Pad        uint8
+	Cpu        uint16
 }
+
+type slicetraceEventBuf struct {
+	_          structs.HostLayout
+	Out        slicetraceEvents
+	LateHead   uint32
+	LateTail   uint32
+	Missed     uint32
+	MissedSent uint32
+	Late       [16]slicetraceEvent
+	Name       slicetraceTaskName
+}
+
+type slicetraceEventFlag uint32
+
+const (
+	slicetraceEventFlagEVENT_WAKEUP       slicetraceEventFlag = 1
+	slicetraceEventFlagEVENT_PICK_VALID   slicetraceEventFlag = 2
+	slicetraceEventFlagEVENT_SWITCH_VALID slicetraceEventFlag = 4
+	slicetraceEventFlagEVENT_PREEMPT      slicetraceEventFlag = 8
+)
 
 type slicetraceEvents struct {
-	_       structs.HostLayout
-	Record  uint32
-	Cpu     uint32
-	Count   uint32
-	Stashed uint32
-	Pick    uint32
-	Took    uint32
-	Class   uint8
-	Flags   uint8
-	Sending uint8
-	Named   uint8
-	Naming  uint8
-	Renames uint8
-	Pad     [2]uint8
-	Lost    uint64
-	Event   [64]slicetraceEvent
+	_             structs.HostLayout
+	Record        uint32
+	Cpu           uint32
+	Count         uint32
+	PendingPhases uint32
+	PickNs        uint32
+	SwitchNs      uint32
+	Class         uint8
+	Flags         uint8
+	Sending       uint8
+	NamePending   uint8
+	NameBusy      uint8
+	Renames       uint8
+	Pad           [2]uint8
+	Lost          uint64
+	Event         [64]slicetraceEvent
 }
 
-type slicetraceIndex struct {
-	_    structs.HostLayout
-	Cell [2048]uint32
-}
-
-type slicetraceLast struct {
-	_      structs.HostLayout
-	Nvcsw  uint64
-	Nivcsw uint64
-	Comm   [16]int8
-}
-
-type slicetraceLives struct {
+type slicetraceExitedCounts struct {
 	_          structs.HostLayout
 	Tasks      uint64
 	Reconciled uint64
@@ -143,72 +164,22 @@ type slicetraceLives struct {
 	}
 }
 
-type slicetraceObituary struct {
+type slicetraceFinalState struct {
 	_      structs.HostLayout
-	Record uint32
-	Slot   uint32
-	Worker slicetraceWorker
-	Last   slicetraceLast
-}
-
-type slicetracePlaces struct {
-	_       structs.HostLayout
-	Filled  uint64
-	Used    uint64
-	Leaving uint64
-	Counted uint64
-	Lost    uint64
-}
-
-type slicetraceRaw struct {
-	_      structs.HostLayout
-	Out    slicetraceEvents
-	Came   uint32
-	Taken  uint32
-	Missed uint32
-	Said   uint32
-	Late   [16]slicetraceEvent
-	Name   slicetraceTaskName
-}
-
-type slicetraceSnapshot struct {
-	_    structs.HostLayout
-	Core slicetraceCore
-	Sums slicetraceSums
-	Now  uint64
-	Held uint64
-	Born uint64
-	Sent uint64
-	Lost uint64
-}
-
-type slicetraceSpread struct {
-	_      structs.HostLayout
-	Sum    uint64
-	Max    uint64
-	Bucket [576]uint32
-}
-
-type slicetraceSums struct {
-	_       structs.HostLayout
-	Wait    slicetraceSpread
-	Ended   [7]slicetraceSpread
-	Lives   slicetraceLives
-	Pad     [2088]uint8
-	Classes [5]slicetraceClassPage
-}
-
-type slicetraceTaskName struct {
-	_      structs.HostLayout
-	Record uint32
-	Tid    uint32
-	Tgid   uint32
-	Parent uint32
-	Time   uint64
+	Nvcsw  uint64
+	Nivcsw uint64
 	Comm   [16]int8
 }
 
-type slicetraceTotals struct {
+type slicetraceFollow uint32
+
+const (
+	slicetraceFollowFOLLOW_NONE    slicetraceFollow = 0
+	slicetraceFollowFOLLOW_LISTED  slicetraceFollow = 1
+	slicetraceFollowFOLLOW_COUNTED slicetraceFollow = 2
+)
+
+type slicetraceGlobals struct {
 	_              structs.HostLayout
 	MapFull        uint64
 	DroppedTasks   uint64
@@ -219,6 +190,93 @@ type slicetraceTotals struct {
 	PlainTimers    uint64
 	PlainFunction  [32]uint64
 	LostNames      uint64
+}
+
+type slicetraceHist struct {
+	_      structs.HostLayout
+	Sum    uint64
+	Max    uint64
+	Bucket [576]uint32
+}
+
+type slicetraceIndex struct {
+	_    structs.HostLayout
+	Cell [2048]uint32
+}
+
+type slicetraceOccupant uint32
+
+const (
+	slicetraceOccupantOCCUPANT_IDLE    slicetraceOccupant = 0
+	slicetraceOccupantOCCUPANT_WATCHED slicetraceOccupant = 1
+	slicetraceOccupantOCCUPANT_OTHER   slicetraceOccupant = 2
+	slicetraceOccupantOCCUPANTS        slicetraceOccupant = 3
+)
+
+type slicetracePlaces struct {
+	_       structs.HostLayout
+	Filled  uint64
+	Used    uint64
+	Leaving uint64
+	Counted uint64
+	Lost    uint64
+}
+
+type slicetraceRecordType uint32
+
+const (
+	slicetraceRecordTypeRECORD_TASK_EXIT slicetraceRecordType = 0
+	slicetraceRecordTypeRECORD_EVENTS    slicetraceRecordType = 1
+	slicetraceRecordTypeRECORD_TASK_NAME slicetraceRecordType = 2
+)
+
+type slicetraceSnapshot struct {
+	_             structs.HostLayout
+	Cpu           slicetraceCpuState
+	Sums          slicetraceSums
+	Now           uint64
+	OccupantOnCpu uint64
+	OccupantBorn  uint64
+	Sent          uint64
+	Lost          uint64
+}
+
+type slicetraceSums struct {
+	_       structs.HostLayout
+	Wait    slicetraceHist
+	Slices  [7]slicetraceHist
+	Exited  slicetraceExitedCounts
+	Pad     [2088]uint8
+	Classes [5]slicetraceClassHists
+}
+
+type slicetraceSwitchClass uint32
+
+const (
+	slicetraceSwitchClassCLASS_THREAD   slicetraceSwitchClass = 0
+	slicetraceSwitchClassCLASS_PROCESS  slicetraceSwitchClass = 1
+	slicetraceSwitchClassCLASS_KERNEL   slicetraceSwitchClass = 2
+	slicetraceSwitchClassCLASS_IDLE_IN  slicetraceSwitchClass = 3
+	slicetraceSwitchClassCLASS_IDLE_OUT slicetraceSwitchClass = 4
+	slicetraceSwitchClassCLASSES        slicetraceSwitchClass = 5
+)
+
+type slicetraceTaskExit struct {
+	_      structs.HostLayout
+	Record uint32
+	Slot   uint32
+	Task   slicetraceWatchedTask
+	Final  slicetraceFinalState
+}
+
+type slicetraceTaskName struct {
+	_      structs.HostLayout
+	Record uint32
+	Tid    uint32
+	Tgid   uint32
+	Parent uint32
+	Time   uint64
+	Comm   [16]int8
 }
 
 type slicetraceWanted struct {
@@ -232,71 +290,86 @@ type slicetraceWanted struct {
 	Born     uint64
 }
 
-type slicetraceWorker struct {
-	_          structs.HostLayout
-	OnCpu      uint64
-	Wait       uint64
-	WaitMax    uint64
-	Runnable   uint64
-	Ended      [7]uint64
-	Key        uint64
-	Migrations uint32
-	Cpu        uint16
-	Children   uint8
-	Counted    uint8
-	Held       uint64
-	Throttled  uint64
-	Born       uint64
-	First      uint64
-	Exit       uint64
-	Tid        uint32
-	Tgid       uint32
-	Pad        [5]uint64
+type slicetraceWatchedTask struct {
+	_              structs.HostLayout
+	OnCpu          uint64
+	Wait           uint64
+	WaitMax        uint64
+	RunnableSince  uint64
+	Slices         [7]uint64
+	Key            uint64
+	Migrations     uint32
+	Cpu            uint16
+	Children       uint8
+	Counted        uint8
+	ThrottledSince uint64
+	Throttled      uint64
+	Born           uint64
+	First          uint64
+	ExitStart      uint64
+	Tid            uint32
+	Tgid           uint32
+	Pad            [5]uint64
 }
+
+type slicetraceWatching uint32
+
+const (
+	slicetraceWatchingWATCHING_NOBODY  slicetraceWatching = 0
+	slicetraceWatchingWATCHING         slicetraceWatching = 1
+	slicetraceWatchingWATCHING_ALREADY slicetraceWatching = 2
+	slicetraceWatchingWATCHING_NO_ROOM slicetraceWatching = 3
+)
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	slicetraceMapStCores        = "st_cores"
-	slicetraceMapStEnded        = "st_ended"
-	slicetraceMapStFree         = "st_free"
-	slicetraceMapStIndex        = "st_index"
-	slicetraceMapStLast         = "st_last"
-	slicetraceMapStOverflow     = "st_overflow"
-	slicetraceMapStRaw          = "st_raw"
-	slicetraceMapStRing         = "st_ring"
-	slicetraceMapStShadow       = "st_shadow"
-	slicetraceMapStSums         = "st_sums"
-	slicetraceMapStWorkers      = "st_workers"
-	slicetraceProgStEntry       = "st_entry"
-	slicetraceProgStExec        = "st_exec"
-	slicetraceProgStExit        = "st_exit"
-	slicetraceProgStFill        = "st_fill"
-	slicetraceProgStFinish      = "st_finish"
-	slicetraceProgStFork        = "st_fork"
-	slicetraceProgStProcessExit = "st_process_exit"
-	slicetraceProgStRename      = "st_rename"
-	slicetraceProgStSnapshot    = "st_snapshot"
-	slicetraceProgStSwitch      = "st_switch"
-	slicetraceProgStTick        = "st_tick"
-	slicetraceProgStTickEnd     = "st_tick_end"
-	slicetraceProgStWakeup      = "st_wakeup"
-	slicetraceProgStWakeupNew   = "st_wakeup_new"
-	slicetraceProgStWatch       = "st_watch"
-	slicetraceVarIndexMask      = "index_mask"
-	slicetraceVarLazyShift      = "lazy_shift"
-	slicetraceVarLog2Byte       = "log2_byte"
-	slicetraceVarMostTasks      = "most_tasks"
-	slicetraceVarObituaryType   = "obituary_type"
-	slicetraceVarRecording      = "recording"
-	slicetraceVarReschedGuess   = "resched_guess"
-	slicetraceVarRingBytes      = "ring_bytes"
-	slicetraceVarStPlaces       = "st_places"
-	slicetraceVarStTotals       = "st_totals"
-	slicetraceVarStWanted       = "st_wanted"
-	slicetraceVarTaskNameType   = "task_name_type"
-	slicetraceVarTellsPrevState = "tells_prev_state"
+	slicetraceMapStCollisions    = "st_collisions"
+	slicetraceMapStCpus          = "st_cpus"
+	slicetraceMapStEnded         = "st_ended"
+	slicetraceMapStEventBufs     = "st_event_bufs"
+	slicetraceMapStFinal         = "st_final"
+	slicetraceMapStFree          = "st_free"
+	slicetraceMapStIndex         = "st_index"
+	slicetraceMapStRing          = "st_ring"
+	slicetraceMapStSnapshotBuf   = "st_snapshot_buf"
+	slicetraceMapStSums          = "st_sums"
+	slicetraceMapStTasks         = "st_tasks"
+	slicetraceProgStEntry        = "st_entry"
+	slicetraceProgStExec         = "st_exec"
+	slicetraceProgStExit         = "st_exit"
+	slicetraceProgStFill         = "st_fill"
+	slicetraceProgStFinish       = "st_finish"
+	slicetraceProgStFork         = "st_fork"
+	slicetraceProgStProcessExit  = "st_process_exit"
+	slicetraceProgStRename       = "st_rename"
+	slicetraceProgStSnapshot     = "st_snapshot"
+	slicetraceProgStSwitch       = "st_switch"
+	slicetraceProgStTick         = "st_tick"
+	slicetraceProgStTickEnd      = "st_tick_end"
+	slicetraceProgStWakeup       = "st_wakeup"
+	slicetraceProgStWakeupNew    = "st_wakeup_new"
+	slicetraceProgStWatch        = "st_watch"
+	slicetraceVarEndedByType     = "ended_by_type"
+	slicetraceVarEventFlagType   = "event_flag_type"
+	slicetraceVarFollowType      = "follow_type"
+	slicetraceVarIndexMask       = "index_mask"
+	slicetraceVarLazyShift       = "lazy_shift"
+	slicetraceVarLog2Byte        = "log2_byte"
+	slicetraceVarMostTasks       = "most_tasks"
+	slicetraceVarRecordTypeType  = "record_type_type"
+	slicetraceVarRecording       = "recording"
+	slicetraceVarReschedGuess    = "resched_guess"
+	slicetraceVarRingBytes       = "ring_bytes"
+	slicetraceVarStGlobals       = "st_globals"
+	slicetraceVarStPlaces        = "st_places"
+	slicetraceVarStWanted        = "st_wanted"
+	slicetraceVarSwitchClassType = "switch_class_type"
+	slicetraceVarTaskExitType    = "task_exit_type"
+	slicetraceVarTaskNameType    = "task_name_type"
+	slicetraceVarTellsPrevState  = "tells_prev_state"
+	slicetraceVarWatchingType    = "watching_type"
 )
 
 // loadSlicetrace returns the embedded CollectionSpec for slicetrace.
@@ -362,36 +435,42 @@ type slicetraceProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceMapSpecs struct {
-	StCores    *ebpf.MapSpec `ebpf:"st_cores"`
-	StEnded    *ebpf.MapSpec `ebpf:"st_ended"`
-	StFree     *ebpf.MapSpec `ebpf:"st_free"`
-	StIndex    *ebpf.MapSpec `ebpf:"st_index"`
-	StLast     *ebpf.MapSpec `ebpf:"st_last"`
-	StOverflow *ebpf.MapSpec `ebpf:"st_overflow"`
-	StRaw      *ebpf.MapSpec `ebpf:"st_raw"`
-	StRing     *ebpf.MapSpec `ebpf:"st_ring"`
-	StShadow   *ebpf.MapSpec `ebpf:"st_shadow"`
-	StSums     *ebpf.MapSpec `ebpf:"st_sums"`
-	StWorkers  *ebpf.MapSpec `ebpf:"st_workers"`
+	StCollisions  *ebpf.MapSpec `ebpf:"st_collisions"`
+	StCpus        *ebpf.MapSpec `ebpf:"st_cpus"`
+	StEnded       *ebpf.MapSpec `ebpf:"st_ended"`
+	StEventBufs   *ebpf.MapSpec `ebpf:"st_event_bufs"`
+	StFinal       *ebpf.MapSpec `ebpf:"st_final"`
+	StFree        *ebpf.MapSpec `ebpf:"st_free"`
+	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
+	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
+	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
+	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
+	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
 }
 
 // slicetraceVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
-	IndexMask      *ebpf.VariableSpec `ebpf:"index_mask"`
-	LazyShift      *ebpf.VariableSpec `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.VariableSpec `ebpf:"log2_byte"`
-	MostTasks      *ebpf.VariableSpec `ebpf:"most_tasks"`
-	ObituaryType   *ebpf.VariableSpec `ebpf:"obituary_type"`
-	Recording      *ebpf.VariableSpec `ebpf:"recording"`
-	ReschedGuess   *ebpf.VariableSpec `ebpf:"resched_guess"`
-	RingBytes      *ebpf.VariableSpec `ebpf:"ring_bytes"`
-	StPlaces       *ebpf.VariableSpec `ebpf:"st_places"`
-	StTotals       *ebpf.VariableSpec `ebpf:"st_totals"`
-	StWanted       *ebpf.VariableSpec `ebpf:"st_wanted"`
-	TaskNameType   *ebpf.VariableSpec `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
+	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
+	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
+	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
+	Recording       *ebpf.VariableSpec `ebpf:"recording"`
+	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
+	RingBytes       *ebpf.VariableSpec `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
+	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
+	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
 }
 
 // slicetraceObjects contains all objects after they have been loaded into the kernel.
@@ -414,32 +493,32 @@ func (o *slicetraceObjects) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceMaps struct {
-	StCores    *ebpf.Map `ebpf:"st_cores"`
-	StEnded    *ebpf.Map `ebpf:"st_ended"`
-	StFree     *ebpf.Map `ebpf:"st_free"`
-	StIndex    *ebpf.Map `ebpf:"st_index"`
-	StLast     *ebpf.Map `ebpf:"st_last"`
-	StOverflow *ebpf.Map `ebpf:"st_overflow"`
-	StRaw      *ebpf.Map `ebpf:"st_raw"`
-	StRing     *ebpf.Map `ebpf:"st_ring"`
-	StShadow   *ebpf.Map `ebpf:"st_shadow"`
-	StSums     *ebpf.Map `ebpf:"st_sums"`
-	StWorkers  *ebpf.Map `ebpf:"st_workers"`
+	StCollisions  *ebpf.Map `ebpf:"st_collisions"`
+	StCpus        *ebpf.Map `ebpf:"st_cpus"`
+	StEnded       *ebpf.Map `ebpf:"st_ended"`
+	StEventBufs   *ebpf.Map `ebpf:"st_event_bufs"`
+	StFinal       *ebpf.Map `ebpf:"st_final"`
+	StFree        *ebpf.Map `ebpf:"st_free"`
+	StIndex       *ebpf.Map `ebpf:"st_index"`
+	StRing        *ebpf.Map `ebpf:"st_ring"`
+	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
+	StSums        *ebpf.Map `ebpf:"st_sums"`
+	StTasks       *ebpf.Map `ebpf:"st_tasks"`
 }
 
 func (m *slicetraceMaps) Close() error {
 	return _SlicetraceClose(
-		m.StCores,
+		m.StCollisions,
+		m.StCpus,
 		m.StEnded,
+		m.StEventBufs,
+		m.StFinal,
 		m.StFree,
 		m.StIndex,
-		m.StLast,
-		m.StOverflow,
-		m.StRaw,
 		m.StRing,
-		m.StShadow,
+		m.StSnapshotBuf,
 		m.StSums,
-		m.StWorkers,
+		m.StTasks,
 	)
 }
 
@@ -447,19 +526,25 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
-	IndexMask      *ebpf.Variable `ebpf:"index_mask"`
-	LazyShift      *ebpf.Variable `ebpf:"lazy_shift"`
-	Log2Byte       *ebpf.Variable `ebpf:"log2_byte"`
-	MostTasks      *ebpf.Variable `ebpf:"most_tasks"`
-	ObituaryType   *ebpf.Variable `ebpf:"obituary_type"`
-	Recording      *ebpf.Variable `ebpf:"recording"`
-	ReschedGuess   *ebpf.Variable `ebpf:"resched_guess"`
-	RingBytes      *ebpf.Variable `ebpf:"ring_bytes"`
-	StPlaces       *ebpf.Variable `ebpf:"st_places"`
-	StTotals       *ebpf.Variable `ebpf:"st_totals"`
-	StWanted       *ebpf.Variable `ebpf:"st_wanted"`
-	TaskNameType   *ebpf.Variable `ebpf:"task_name_type"`
-	TellsPrevState *ebpf.Variable `ebpf:"tells_prev_state"`
+	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
+	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	FollowType      *ebpf.Variable `ebpf:"follow_type"`
+	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
+	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
+	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
+	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
+	Recording       *ebpf.Variable `ebpf:"recording"`
+	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
+	RingBytes       *ebpf.Variable `ebpf:"ring_bytes"`
+	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
+	StPlaces        *ebpf.Variable `ebpf:"st_places"`
+	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
+	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
+	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
+	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
+	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
 }
 
 // slicetracePrograms contains all programs after they have been loaded into the kernel.

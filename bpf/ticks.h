@@ -2,110 +2,109 @@
 #pragma once
 
 /*
- * Ticks, and which switches they ask for. A tick asks by setting a flag of the task
- * that it interrupts: who asked is known by looking before and after. The flag's bit
- * differs by kernel, so it is learned from the idle task, of which no timer can want
- * anything else.
+ * Ticks, and which switches they ask for. A tick asks by setting a flag of the task that it
+ * interrupts, so the flags are compared before and after it. Which bit that is depends on
+ * the kernel. It is learned from the idle task, whose flags timers set for no other reason.
  */
 
 #include "core_fixes.h"
 #include "maps.h"
 #include "symbols.h"
 
-/* A fixed string and the start of a name; a suffix such as .cfi may follow. */
+/* Whether name starts with a fixed string; a suffix such as .cfi may follow. */
 #define same(name, want) (!__builtin_memcmp(name, want, sizeof(want) - 1))
 
 enum timer_kind {
 	TIMER_PLAIN,
 	TIMER_TICK,
-	TIMER_HRTICK, /* ends a slice when it is due, on by default in newer kernels (the feature HRTICK) */
+	TIMER_HRTICK, /* ends a slice when it is due: the scheduler feature HRTICK, which newer kernels enable */
 };
 
 /*
- * What a timer's callback is. The kernel itself tells its name, so that no
- * privilege to read addresses in kallsyms is needed, and is asked once for each
- * callback. Kernels have some twenty; where more than PLAIN_TIMERS take turns, some
- * are asked for again and again, which is slow but not wrong.
+ * What a timer's callback is. The kernel is asked for its name, once for each callback, so
+ * that no privilege to read addresses in kallsyms is needed. Kernels have some twenty
+ * callbacks. If more than PLAIN_TIMERS take turns, the names of some are asked for again
+ * and again, which is slow but not wrong.
  */
 static __noinline u32 kind_of_timer(u64 function)
 {
 	char name[SYMBOL_BYTES];
 	u32 i;
 
-	if (function == st_totals.tick_function)
+	if (function == st_globals.tick_function)
 		return TIMER_TICK;
-	if (function == st_totals.hrtick_function)
+	if (function == st_globals.hrtick_function)
 		return TIMER_HRTICK;
 	for (i = 0; i < PLAIN_TIMERS; i++)
-		if (function == st_totals.plain_function[i])
+		if (function == st_globals.plain_function[i])
 			return TIMER_PLAIN;
 	symbol_name(function, name);
 	if (same(name, "tick_nohz_handler") || /* since 6.10 */
 	    same(name, "tick_nohz_highres_handler") || /* since 6.7 */
 	    same(name, "tick_sched_timer")) {
-		st_totals.tick_function = function;
+		st_globals.tick_function = function;
 		return TIMER_TICK;
 	}
 	if (same(name, "hrtick")) {
-		st_totals.hrtick_function = function;
+		st_globals.hrtick_function = function;
 		return TIMER_HRTICK;
 	}
-	st_totals.plain_function[st_totals.plain_timers++ % PLAIN_TIMERS] = function;
+	st_globals.plain_function[st_globals.plain_timers++ % PLAIN_TIMERS] = function;
 	return TIMER_PLAIN;
 }
 
 static __always_inline u64 resched_flags(void)
 {
-	return st_totals.resched_flags ? st_totals.resched_flags : resched_guess;
+	return st_globals.resched_flags ? st_globals.resched_flags : resched_guess;
 }
 
-/* The flag is one; the idle task never gets the lazy one, which lies beside it. */
+/* A single bit is the flag. The idle task never gets the lazy one, which is lazy_shift bits higher. */
 static __always_inline void learn_flag(u64 set)
 {
 	if (set && !(set & (set - 1)))
-		st_totals.resched_flags = lazy_shift ? set | set << lazy_shift : set;
+		st_globals.resched_flags = lazy_shift ? set | set << lazy_shift : set;
 }
 
-static __always_inline void count_tick(struct core *c)
+static __always_inline void count_tick(struct cpu_state *c)
 {
 	c->ticks++;
-	if (c->holder != HOLDER_IDLE)
+	if (c->occupant != OCCUPANT_IDLE)
 		c->busy_ticks++;
 }
 
 /*
- * The kernel skips a program that is running on the core already: so when a tick
- * interrupts a timer that is served with interrupts on, one of the two halves may be
- * missed, but not both. The tick is counted then too; what it asked for is not known.
+ * The kernel skips a program that is already running on the core. So when a tick interrupts
+ * a timer that is served with interrupts on, either its beginning or its end can be missed,
+ * but not both. Such a tick is counted too; whether it asked for a switch is not known.
  */
-static __always_inline void timer_begins(struct core *c, u64 timer, u32 kind, u64 flags)
+static __always_inline void timer_begins(struct cpu_state *c, u64 timer, u32 kind, u64 flags)
 {
 	if (kind == TIMER_TICK) {
 		if (c->timer == timer)
 			count_tick(c);
-		c->ticker = timer;
+		c->tick_timer = timer;
 	}
 	c->timer = timer;
-	c->flags = flags;
+	c->flags_before = flags;
 	if (kind != TIMER_PLAIN && !(flags & resched_flags())) {
-		c->asked = 0; /* what was asked for before has been granted, without a switch */
+		c->tick_asked = 0; /* an earlier request has been served, without a switch */
 		c->wakes = 0;
 	}
 }
 
-static __always_inline void timer_ends(struct core *c, u64 timer, bool idle, u64 flags)
+static __always_inline void timer_ends(struct cpu_state *c, u64 timer, bool idle, u64 flags)
 {
-	u64 set = flags & ~c->flags;
+	u64 set = flags & ~c->flags_before;
 
 	if (timer == c->timer) {
 		c->timer = 0;
-		if (idle && !st_totals.resched_flags)
+		if (idle && !st_globals.resched_flags)
 			learn_flag(set);
 		else if (set & resched_flags())
-			c->asked = 1;
-	} else if (timer == c->ticker) {
+			c->tick_asked = 1;
+	} else if (timer == c->tick_timer) {
 		c->wakes = 0;
 	}
-	if (timer == c->ticker)
+	if (timer == c->tick_timer)
 		count_tick(c);
 }

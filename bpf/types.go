@@ -16,8 +16,8 @@ var kernelTypesRead = [...]string{
 	"task_struct___state", "task_struct___cpu",
 }
 
-// instead names, for a field that not every kernel has, the one that stands in
-// for it: see core_fixes.h.
+// instead names, for a field that not every kernel has, the one that replaces it: see
+// core_fixes.h.
 var instead = map[string]string{
 	"task_struct.__state":       "task_struct___state.state",
 	"task_struct___state.state": "task_struct.__state",
@@ -35,9 +35,9 @@ var optional = map[string]bool{
 	"cfs_rq.throttle_count": true,
 }
 
-// checkTypes compares the fields of the programs' trimmed types with the
-// kernel's. Loading adjusts the programs to where a field is, but not to how
-// wide it is: a field of another width would be misread without a word.
+// checkTypes compares the fields of the programs' trimmed types with the kernel's. Loading
+// adjusts the programs to where a field is, but not to how wide it is: a field of another
+// width would be misread without an error.
 func checkTypes(programs, kernel *btf.Spec) error {
 	var fields []string
 	problems := make(map[string]error)
@@ -52,14 +52,15 @@ func checkTypes(programs, kernel *btf.Spec) error {
 	}
 	for _, field := range fields {
 		err := problems[field]
-		if other := instead[field]; other != "" && errors.Is(err, errNoField) && !errors.Is(problems[other], errNoField) {
-			continue
-		}
-		if optional[field] && errors.Is(err, errNoField) {
-			continue
+		if errors.Is(err, errNoField) {
+			other := instead[field]
+			if optional[field] || other != "" && !errors.Is(problems[other], errNoField) {
+				continue
+			}
 		}
 		if err != nil {
-			return fmt.Errorf("kernel's types differ from those that the programs were built for: %s: %w: report it with the kernel's version", field, err)
+			return fmt.Errorf("kernel's types differ from those that the programs were built for:"+
+				" %s: %w: report it with the kernel's version", field, err)
 		}
 	}
 	return nil
@@ -67,9 +68,9 @@ func checkTypes(programs, kernel *btf.Spec) error {
 
 var errNoField = errors.New("it has no such field")
 
-// checkField returns nil if one of the kernel's types of that name has the field,
-// as wide as the programs read it. Of an array they may read the start alone, and
-// a struct within is a trimmed one, whose fields are checked under its own name.
+// checkField returns nil if one of the kernel's types of that name has the field, as wide
+// as the programs read it. They may read only the start of an array. A struct within is
+// trimmed too: its fields are checked under its own name.
 func checkField(kernel *btf.Spec, name string, want btf.Member) error {
 	name, _, _ = strings.Cut(name, "___") // a CO-RE flavour
 	wide, err := btf.Sizeof(want.Type)
@@ -96,11 +97,11 @@ func checkField(kernel *btf.Spec, name string, want btf.Member) error {
 	return problem
 }
 
-// structsNamed returns the structs of exactly that name: a look-up by name takes
-// flavours for the same.
+// structsNamed returns the structs of exactly that name. A look-up by name also finds
+// CO-RE flavours of it.
 func structsNamed(spec *btf.Spec, name string) []*btf.Struct {
 	var found []*btf.Struct
-	types, _ := spec.AnyTypesByName(name) // it fails only where there is none
+	types, _ := spec.AnyTypesByName(name) // fails only if there is no such type
 	for _, t := range types {
 		if s, ok := t.(*btf.Struct); ok && s.Name == name {
 			found = append(found, s)

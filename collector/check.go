@@ -15,7 +15,7 @@ type Status string
 // The states of a Check.
 const (
 	OK       Status = "ok"
-	Fallback Status = "fallback" // something else stands in
+	Fallback Status = "fallback" // something else replaces it
 	Absent   Status = "absent"   // a figure is lost, the rest works
 	Missing  Status = "missing"  // nothing can be measured
 )
@@ -26,14 +26,14 @@ type Check struct {
 	Status Status `json:"status"`
 	// Detail says what is there, or what is lost without it.
 	Detail string `json:"detail"`
-	// Uses is what of the kernel serves: a tracepoint's name, "kprobe:" and a
-	// function's, or a privilege; "" where nothing does.
+	// Uses is the part of the kernel that is used: a tracepoint's name, "kprobe:" and a
+	// function's name, or a privilege; "" if there is none.
 	Uses string `json:"uses"`
 	// StandsInFor is what Uses replaces when Status is Fallback.
 	StandsInFor string `json:"stands_in_for,omitempty"`
-	// Lost are the figures that a report lacks, or has less exactly.
+	// Lost are the figures that a report lacks, or that are less exact.
 	Lost []string `json:"lost"`
-	// Remedy says how to get it; "" when there is nothing to mend.
+	// Remedy says how to get it; "" if nothing needs a remedy.
 	Remedy string `json:"remedy,omitempty"`
 }
 
@@ -50,7 +50,7 @@ func ok(name, uses, detail string) Check {
 
 const newerKernel = "use Linux 6.15 or later"
 
-// Checks finds out what this kernel and these privileges allow, by trying it.
+// Checks finds out by trying what this kernel and these privileges allow.
 // Nothing can be measured if one of the checks is Missing.
 func Checks() []Check {
 	if err := CheckAllowed(); err != nil {
@@ -82,7 +82,8 @@ func forbidden(err error) Check {
 		return missing("task numbers", "this process is in a PID namespace (a container)",
 			"run on the host, or the container with --pid=host --cap-add=BPF --cap-add=PERFMON")
 	case errors.Is(err, ErrTimeNamespace):
-		return missing("clock", "this process's children are in another time namespace than itself", "start slicetrace with unshare --fork, or outside of the namespace")
+		return missing("clock", "this process's children are in another time namespace than itself",
+			"start slicetrace with unshare --fork, or outside of the namespace")
 	case errors.As(err, &lack):
 		return missing("privileges", "lacks "+strings.Join(lack.Missing, " and "),
 			"run with sudo, or once: sudo setcap cap_bpf,cap_perfmon+ep FILE")
@@ -98,7 +99,8 @@ func forbidden(err error) Check {
 func refusal(err error) Check {
 	switch {
 	case errors.Is(err, bpf.ErrNoBTF):
-		return missing("kernel types", "no BTF in /sys/kernel/btf/vmlinux", "use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+		return missing("kernel types", "no BTF in /sys/kernel/btf/vmlinux",
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
 	case errors.Is(err, bpf.ErrTooOld):
 		return missing("kernel", "too old: it lacks the eBPF helper bpf_task_pt_regs", "use Linux 5.15 or later")
 	}
@@ -133,7 +135,8 @@ func (c *Collector) checkSwitch() Check {
 		}
 	case isKprobe:
 		return Check{
-			Name: "switch phase", Status: Fallback, Uses: c.objs.Switch, StandsInFor: "sched_exit_tp", Remedy: newerKernel,
+			Name: "switch phase", Status: Fallback, Uses: c.objs.Switch, StandsInFor: "sched_exit_tp",
+			Remedy: newerKernel,
 			Lost:   []string{"the last part of the switch phase: what the function does"},
 			Detail: "kprobe on " + symbol + " stands in for the tracepoint sched_exit_tp",
 		}
@@ -141,20 +144,21 @@ func (c *Collector) checkSwitch() Check {
 	return ok("switch phase", c.objs.Switch, "tracepoint "+c.objs.Switch)
 }
 
-// SwitchLack says why there is no switch phase though it was asked for and the kernel
-// could have it, "" where that is not so.
+// SwitchLack says why there is no switch phase although it was asked for and the kernel
+// could give it; otherwise it is "".
 func (c *Collector) SwitchLack() string {
 	if c.objs.Switch != "" || c.options.NoSwitch || !bpf.KprobesSwitchedOff() {
 		return ""
 	}
-	return "kprobes, which stand in for the tracepoint sched_exit_tp, are switched off in /sys/kernel/debug/kprobes/enabled: no switch phase and no cost"
+	return "kprobes, which stand in for the tracepoint sched_exit_tp, are switched off in" +
+		" /sys/kernel/debug/kprobes/enabled: no switch phase and no cost"
 }
 
-// checkTick keeps a core busy until its tick has been seen, at most for some
-// ticks at the slowest HZ.
+// checkTick keeps a core busy until its tick has been seen, at most for a few ticks at the
+// slowest HZ.
 func (c *Collector) checkTick() Check {
 	for start := time.Now(); time.Since(start) < 60*time.Millisecond; {
-		if totals, err := c.totals(); err == nil && totals.TickFunction != 0 {
+		if globals, err := c.globals(); err == nil && globals.TickFunction != 0 {
 			return ok("ticks", tickHooks, "tracepoints "+tickHooks)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Now is CLOCK_MONOTONIC as this process reads it, in nanoseconds. In a time namespace
-// it is ahead of or behind the kernel's own, which bpf_ktime_get_ns and every stamp
-// here are of: a Collector knows by how much.
+// Now returns CLOCK_MONOTONIC as this process reads it, in nanoseconds. In a time namespace
+// it is ahead of or behind the kernel's own clock, from which bpf_ktime_get_ns and so every
+// stamp here come. A Collector knows by how much.
 func Now() int64 {
 	var now unix.Timespec
 	// The call fails only for a clock that does not exist.
@@ -23,7 +23,7 @@ func Now() int64 {
 	return now.Nano()
 }
 
-// now is the kernel's own CLOCK_MONOTONIC.
+// now returns the kernel's own CLOCK_MONOTONIC.
 func (c *Collector) now() uint64 { return uint64(Now() - c.ahead.Nanoseconds()) }
 
 // ErrTimeNamespace says that this process and its children read different clocks.
@@ -33,12 +33,11 @@ var ErrTimeNamespace = errors.New("the children of this process are in another t
 // initialTimeNamespace is PROC_TIME_INIT_INO of include/uapi/linux/nsfs.h.
 const initialTimeNamespace = "time:[4026531834]"
 
-// clockAhead returns how far this process's CLOCK_MONOTONIC is ahead of the kernel's,
-// which is not 0 in a time namespace only. The error is ErrTimeNamespace where that
-// cannot be known.
+// clockAhead returns how far this process's CLOCK_MONOTONIC is ahead of the kernel's. It is
+// 0 outside of time namespaces. The error is ErrTimeNamespace if it cannot be known.
 func clockAhead() (time.Duration, error) { return clockAheadIn("/proc/self") }
 
-// clockAheadIn is clockAhead of the process with a directory in /proc.
+// clockAheadIn is clockAhead for the process whose directory in /proc is given.
 func clockAheadIn(proc string) (time.Duration, error) {
 	own, err := os.Readlink(proc + "/ns/time")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +46,7 @@ func clockAheadIn(proc string) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read time namespace: %w", err)
 	}
-	// What follows is told of the children's namespace alone.
+	// timens_offsets tells only of the children's namespace.
 	if children, err := os.Readlink(proc + "/ns/time_for_children"); err == nil && children != own {
 		return 0, ErrTimeNamespace
 	}

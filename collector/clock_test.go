@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What a time namespace's clock is ahead by is what the kernel says, and nothing where
-// there is no such namespace.
+// A time namespace's clock is ahead by what the kernel tells, and by nothing where there is no
+// such namespace.
 func TestClockAhead(t *testing.T) {
 	const other = "time:[4026532201]"
 	offsets := "monotonic      100000         5\nboottime            -7         0\n"
@@ -18,10 +18,13 @@ func TestClockAhead(t *testing.T) {
 		want                   time.Duration
 		err                    bool
 	}{
-		"no time namespaces":         {},
-		"the first":                  {own: initialTimeNamespace, children: initialTimeNamespace, offsets: offsets},
-		"another":                    {own: other, children: other, offsets: offsets, want: 100_000*time.Second + 5},
-		"behind":                     {own: other, children: other, offsets: "boottime 3 3\nmonotonic -2 999999999\n", want: -2*time.Second + 999_999_999},
+		"no time namespaces": {},
+		"the first":          {own: initialTimeNamespace, children: initialTimeNamespace, offsets: offsets},
+		"another":            {own: other, children: other, offsets: offsets, want: 100_000*time.Second + 5},
+		"behind": {
+			own: other, children: other, offsets: "boottime 3 3\nmonotonic -2 999999999\n",
+			want: -2*time.Second + 999_999_999,
+		},
 		"children in another":        {own: initialTimeNamespace, children: other, offsets: offsets, err: true},
 		"offsets that cannot be had": {own: other, children: other, err: true},
 		"no offset of the clock":     {own: other, children: other, offsets: "boottime 3 3\n", err: true},

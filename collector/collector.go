@@ -18,28 +18,27 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// DefaultTasks is how many tasks can be watched at once, unless Options say
-// otherwise, on that many cores: the maps for them take a quarter of a KiB each. A
-// browser or a Java program has hundreds, also on one core.
+// DefaultTasks returns how many tasks can be watched at once on the given number of cores,
+// unless Options.Tasks is set. The maps take about a quarter of a KiB for each. A browser or
+// a Java program has hundreds of tasks, also on one core.
 func DefaultTasks(cores int) int { return min(max(1024, 240*cores), 4096) }
 
-// foldEvery bounds the time between two readings of the kernel's 32-bit
-// histogram slots: at a million switches a second a slot wraps after 71 minutes.
-const foldEvery = 20 * time.Minute
+// readEvery bounds the time between two readings of the kernel's 32-bit histogram buckets:
+// at a million switches a second a bucket wraps after 71 minutes.
+const readEvery = 20 * time.Minute
 
 // Options configure a Collector. The zero value works.
 type Options struct {
-	// Tasks is how many tasks can be watched at once; 0 means DefaultTasks of
-	// this machine's cores.
+	// Tasks is how many tasks can be watched at once; 0 means DefaultTasks of this machine's
+	// online cores.
 	Tasks int
 	// NoPick and NoSwitch leave a phase of switches untimed, so that watching
 	// costs less.
 	NoPick, NoSwitch bool
-	// NoExit leaves out sched_exit_tp although the kernel has it, as on an older
-	// kernel.
-	NoExit bool
-	// Record, if not nil, has every switch and wakeup on every core, and tasks'
-	// names, written from Open to FinishRecording.
+	// NoTracepointExit leaves out sched_exit_tp although the kernel has it, as if the kernel were older.
+	NoTracepointExit bool
+	// Record, if not nil, is where every switch and wakeup on every core, and tasks' names,
+	// are written from Open to FinishRecording.
 	Record *Recording
 }
 
@@ -51,18 +50,18 @@ type Recording struct {
 	Header recording.Header
 }
 
-// Children says what is made of a watched task's children.
+// Children says what becomes of a watched task's children, and of theirs.
 type Children uint8
 
-// What can be made of children.
+// What can become of children.
 const (
-	// Unwatched children are any other task.
-	Unwatched Children = bpf.FollowNone
-	// Listed children have a row each, for a program's tasks.
-	Listed Children = bpf.FollowListed
-	// Counted children are added up when they end, for tasks that come and go by
-	// the thousand.
-	Counted Children = bpf.FollowCounted
+	// Unwatched children are like any task that is not watched.
+	Unwatched = Children(bpf.FollowNone)
+	// Listed children are watched, and have a row each: for a program's tasks.
+	Listed = Children(bpf.FollowListed)
+	// Counted children are watched, and added up when they end: for tasks that come and go
+	// by the thousand.
+	Counted = Children(bpf.FollowCounted)
 )
 
 // Task is a task to watch.
@@ -81,24 +80,23 @@ type Collector struct {
 	options Options
 	links   []link.Link
 	floor   hookFloor
-	others  *bpf.Others // nil where it cannot be known who else is on a hook
+	others  *bpf.Others // nil where the other users of a hook cannot be known
 	own     ownNames
 	hotplug *hotplug
-	ahead   time.Duration // of the kernel's clock, is this process's
+	ahead   time.Duration // how far this process's clock is ahead of the kernel's
 	opened  uint64
 
 	mu      sync.Mutex      // guards the rest
-	cores   []*core         // that have been online since Open, ascending
-	awaited []int           // the other possible ones
+	cores   []*core         // those that have been online since Open, ascending
+	awaited []int           // the other possible cores
 	base    map[taskID]Task // watched by Watch
 	taken   uint64          // snapshots so far
 	ring    *ring
 }
 
-// Open loads the programs and attaches them to every core, also to those that come
-// online later. A process that ends
-// without Close leaves nothing attached: the kernel detaches with the last
-// file descriptor.
+// Open loads the programs and attaches them to every core, also to those that come online
+// later. A process that ends without Close leaves nothing attached: the kernel detaches the
+// programs when their last file descriptor is closed.
 //
 // The error is a *PrivilegeError, ErrUserNamespace, ErrPIDNamespace, ErrTimeNamespace,
 // bpf.ErrNoBTF, bpf.ErrTooOld, or wraps the kernel's refusal.
@@ -130,7 +128,7 @@ func Open(o Options) (*Collector, error) {
 		Tasks:            o.Tasks,
 		NoPick:           o.NoPick,
 		NoSwitch:         o.NoSwitch,
-		NoTracepointExit: o.NoExit,
+		NoTracepointExit: o.NoTracepointExit,
 		Record:           o.Record != nil,
 	}
 	kernel, err := bpf.ReadKernel()
@@ -153,7 +151,7 @@ func Open(o Options) (*Collector, error) {
 	if err := c.start(o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	// It may be refused where all else is allowed; then that is what is not known.
+	// This may be refused where all else is allowed: then the other users of hooks are unknown.
 	c.others, _ = bpf.LoadOthers(kernel)
 	if objs.Pick != "" || objs.Switch != "" {
 		// Measured last: once tracepoints have been released, the kernel takes 10 ms to attach the next one.
@@ -165,11 +163,11 @@ func Open(o Options) (*Collector, error) {
 }
 
 func (c *Collector) start(o Options) error {
-	rec, err := c.newRecorder(o.Record)
+	rec, err := c.startRecording(o.Record)
 	if err != nil {
 		return err
 	}
-	if c.ring, err = newRing(c.objs, rec, c.now, c.keepUp); err != nil {
+	if c.ring, err = newRing(c.objs, rec, c.now, c.readBeforeWrap); err != nil {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
@@ -183,7 +181,7 @@ func (c *Collector) start(o Options) error {
 		return nil
 	}
 	// Names that change meanwhile come through the ring, with their times.
-	return c.ring.record(func(r *recorder) { r.tasks(runningTasks()) })
+	return c.ring.withWriter(func(r *eventWriter) { r.tasks(runningTasks()) })
 }
 
 func attach(h bpf.Hook) (link.Link, error) {
@@ -193,11 +191,11 @@ func attach(h bpf.Hook) (link.Link, error) {
 	return link.AttachTracing(link.TracingOptions{Program: h.Program})
 }
 
-// Watch begins to account for tasks, from the next switch-in of each on. They
-// should be blocked, so that nothing of them is missed.
+// Watch starts to account for tasks, each from its next switch-in on. They should be
+// blocked, so that nothing that they do is missed.
 //
-// The error names the task that does not exist, is watched already, or finds as many
-// watched as Options.Tasks.
+// The error names the first task that does not exist, is watched already, or for which there
+// is no place among Options.Tasks.
 func (c *Collector) Watch(tasks ...Task) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -205,9 +203,9 @@ func (c *Collector) Watch(tasks ...Task) error {
 	for i, t := range tasks {
 		wanted[i].Tid, wanted[i].Children = uint32(t.TID), uint8(t.Children)
 	}
-	c.ring.know(math.MaxUint64) // whatever is watched meanwhile
+	c.ring.pin(math.MaxUint64) // all tasks that are watched meanwhile
 	err := c.objs.Watch(wanted)
-	c.ring.know(c.now())
+	c.ring.pin(c.now())
 	if err != nil {
 		return err
 	}
@@ -219,7 +217,8 @@ func (c *Collector) Watch(tasks ...Task) error {
 		case bpf.WatchingAlready:
 			return fmt.Errorf("watch task %d: it is watched already", tid)
 		case bpf.WatchingNoRoom:
-			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tid, c.MostTasks())
+			return fmt.Errorf("watch task %d: all %d places for watched tasks are taken: use fewer workers",
+				tid, c.MostTasks())
 		default:
 			return fmt.Errorf("watch task %d: %w", tid, unix.ESRCH)
 		}
@@ -227,14 +226,14 @@ func (c *Collector) Watch(tasks ...Task) error {
 	return nil
 }
 
-// settleLimit bounds the wait for created tasks that have not begun to exit as far as
-// the kernel has told: before 6.16 it wakes the thread that joins another a little before that one begins to exit.
+// settleLimit bounds the wait for created tasks whose exit the kernel has not reported yet:
+// before 6.16 it wakes the thread that joins another shortly before that one begins to exit.
 const settleLimit = 20 * time.Millisecond
 
-// AwaitExits waits until every watched task that has begun to exit has made its
-// last switch, at most for the time given: a parent can know of its child's
-// end before that. It returns how many have not. Counted tasks that live on are waited
-// for a moment only.
+// AwaitExits waits until every watched task that has begun to exit has made its last switch,
+// which can be after its parent knows of its end. It waits at most for the time given, and
+// returns how many tasks have still to switch. For counted tasks that stay alive it waits
+// only a moment.
 func (c *Collector) AwaitExits(most time.Duration) (left int, err error) {
 	for start := time.Now(); ; time.Sleep(time.Millisecond) {
 		places, err := c.places()
@@ -249,15 +248,16 @@ func (c *Collector) AwaitExits(most time.Duration) (left int, err error) {
 	}
 }
 
-// Switches returns how many switches each core has seen since Open, of those that had
-// been online by the last snapshot, by core number, without disturbing the cores: for a display, not for a report.
+// Switches returns how many switches each core has made since Open, by core number. Cores
+// that have come online since the last snapshot are left out. It does not disturb the cores:
+// it is for a display, not for a report.
 func (c *Collector) Switches() (map[int]uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	counts := make(map[int]uint64, len(c.cores))
-	var core bpf.Core
+	var core bpf.CPUState
 	for _, known := range c.cores {
-		if err := c.objs.Cores.Lookup(uint32(known.cpu), &core); err != nil {
+		if err := c.objs.CPUs.Lookup(uint32(known.cpu), &core); err != nil {
 			return nil, fmt.Errorf("read switches of core %d: %w", known.cpu, err)
 		}
 		counts[known.cpu] = core.Switches
@@ -265,28 +265,31 @@ func (c *Collector) Switches() (map[int]uint64, error) {
 	return counts, nil
 }
 
-// Capture says which hooks give the figures. Whether the tick was recognised
-// is known only after a core has been busy for one.
+// Capture tells which hooks give the figures. Whether the tick was recognised is known only
+// once a tick has come while a core was busy.
 func (c *Collector) Capture() (report.Capture, error) {
-	totals, err := c.totals()
+	globals, err := c.globals()
 	if err != nil {
 		return report.Capture{}, err
 	}
 	capture := report.Capture{Pick: c.objs.Pick, Switch: c.objs.Switch}
-	if totals.TickFunction != 0 {
+	if globals.TickFunction != 0 {
 		capture.Tick = tickHooks
 	} else {
-		capture.Notes = append(capture.Notes, "ticks are absent: no timer of this kernel was recognised as the scheduler's tick")
+		capture.Notes = append(capture.Notes,
+			"ticks are absent: no timer of this kernel was recognised as the scheduler's tick")
 	}
-	if totals.HrtickFunction != 0 {
-		capture.Notes = append(capture.Notes, "the scheduler also ends slices between ticks, by its timer HRTICK; they count as ended by tick")
+	if globals.HrtickFunction != 0 {
+		capture.Notes = append(capture.Notes,
+			"the scheduler also ends slices between ticks, by its timer HRTICK; they count as ended by tick")
 	}
 	places, err := c.places()
 	if err != nil {
 		return report.Capture{}, err
 	}
 	if places.Lost > 0 {
-		capture.Notes = append(capture.Notes, fmt.Sprintf("of %d places for watched tasks the kernel did not take back %d, so that fewer could be watched at once", c.MostTasks(), places.Lost))
+		capture.Notes = append(capture.Notes, fmt.Sprintf("of %d places for watched tasks the kernel did not"+
+			" take back %d, so that fewer could be watched at once", c.MostTasks(), places.Lost))
 	}
 	absent := func(what string, unasked bool, lack string) {
 		if unasked {
@@ -298,26 +301,27 @@ func (c *Collector) Capture() (report.Capture, error) {
 		absent("pick and cost", c.options.NoPick, "the kernel has no sched_entry_tp (Linux 6.15 and later do)")
 	}
 	if capture.Switch == "" {
-		absent("the switch phase and cost", c.options.NoSwitch, "the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
+		absent("the switch phase and cost", c.options.NoSwitch,
+			"the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
 	}
 	return capture, nil
 }
 
-// tickHooks tell of ticks, and whether one asked for a switch.
+// tickHooks are the hooks by which ticks are counted, and those that asked for a switch found.
 const tickHooks = "hrtimer_expire_entry, hrtimer_expire_exit"
 
-// madeUp are the hooks without which no figure is wrong when the kernel skips one:
-// sched_wakeup_new makes up for sched_process_fork, and each of the two that a tick
-// has for the other: they are skipped where a tick interrupts a timer that is served
-// with interrupts on. If it asked for a switch then, the slice has ended by other.
-var madeUp = map[string]bool{"sched_process_fork": true, "hrtimer_expire_entry": true, "hrtimer_expire_exit": true}
+// redundant are the hooks that the kernel can skip without making a figure wrong. What
+// sched_process_fork misses sched_wakeup_new finds. Either of the two hooks of a tick is
+// enough to count it: one is skipped where a tick interrupts a timer that is served with
+// interrupts on. If such a tick asked for a switch, the slice counts as ended by other.
+var redundant = map[string]bool{"sched_process_fork": true, "hrtimer_expire_entry": true, "hrtimer_expire_exit": true}
 
-// RecursionMisses counts the hook firings since Open that the kernel skipped
-// because a program was already running on that core, and that a figure misses.
+// RecursionMisses returns how many times since Open the kernel skipped a program because one
+// was already running on that core, where that makes a figure wrong.
 func (c *Collector) RecursionMisses() (uint64, error) {
 	var sum uint64
 	for _, h := range c.objs.Hooks {
-		if madeUp[h.Name] {
+		if redundant[h.Name] {
 			continue
 		}
 		stats, err := h.Program.Stats()
@@ -330,11 +334,11 @@ func (c *Collector) RecursionMisses() (uint64, error) {
 }
 
 // MostTasks returns how many tasks can be watched at once.
-func (c *Collector) MostTasks() int { return int(c.objs.Workers.MaxEntries()) }
+func (c *Collector) MostTasks() int { return int(c.objs.Tasks.MaxEntries()) }
 
-func (c *Collector) totals() (bpf.Totals, error) {
-	var t bpf.Totals
-	if err := c.objs.Totals.Get(&t); err != nil {
+func (c *Collector) globals() (bpf.Globals, error) {
+	var t bpf.Globals
+	if err := c.objs.Globals.Get(&t); err != nil {
 		return t, fmt.Errorf("read totals: %w", err)
 	}
 	return t, nil

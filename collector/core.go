@@ -8,92 +8,91 @@ import (
 // core follows one core's counts in the kernel.
 type core struct {
 	cpu int
-	// now and last are the last two readings, and unfolded says that sum lacks now.
+	// now and last are the last two readings. fresh says that now is not part of sum yet.
 	now, last bpf.Snapshot
-	unfolded  bool
+	fresh     bool
 	sum       coreCounts
-	// late says that the core has not been read yet though it has switched: it came
-	// online after Open. absent is for how long it had not, which counts as idle.
+	// late says that the core came online after Open and has not been read yet. absent is for
+	// how long it was not online, in ns, which counts as idle.
 	late   bool
 	absent uint64
-	// away says that now was read while the core was offline, by no program that
-	// starts the maxima anew.
-	away bool
+	// offline says that now was read while the core was offline. Then no program has reset
+	// the maxima.
+	offline bool
 }
 
 // classCounts are the switches of one class.
 type classCounts struct {
-	switches           uint64
-	pick, swtch, total latencies
+	switches                uint64
+	pick, switchPhase, cost latencies
 }
 
-// coreCounts only ever grow, but for maxima.
+// coreCounts only ever grow, except the maxima.
 type coreCounts struct {
-	now, unseen      uint64
-	time             [len(bpf.Core{}.Time)]uint64
-	self             uint64
+	now, hidden      uint64
+	time             [len(bpf.CPUState{}.OccupiedNs)]uint64
+	bookkeeping      uint64
 	ticks, busyTicks uint64
 	classes          [len(bpf.Sums{}.Classes)]classCounts
-	ended            [len(bpf.Sums{}.Ended)]latencies
+	slices           [len(bpf.Sums{}.Slices)]latencies
 	wait             latencies
-	lives            lives
+	exited           exitedCounts
 }
 
-// fold takes over what the core has counted since it was last read.
-func (c *core) fold() {
-	if !c.unfolded {
+// accumulate takes over what the core has counted since it was last read.
+func (c *core) accumulate() {
+	if !c.fresh {
 		return
 	}
-	c.unfolded = false
+	c.fresh = false
 	now := &c.now
-	s, hot := &c.sum, &now.Core
-	s.now, s.time, s.self = now.Now, hot.Time, hot.Self
-	s.time[bpf.HolderIdle] += c.absent
-	s.ticks, s.busyTicks, s.unseen = hot.Ticks, hot.BusyTicks, hot.Unseen
+	s, hot := &c.sum, &now.Cpu
+	s.now, s.time, s.bookkeeping = now.Now, hot.OccupiedNs, hot.BookkeepingNs
+	s.time[bpf.OccupantIdle] += c.absent
+	s.ticks, s.busyTicks, s.hidden = hot.Ticks, hot.BusyTicks, hot.HiddenSwitches
 	cold, last := &now.Sums, &c.last.Sums
 	for i := range cold.Classes {
 		k, n, l := &s.classes[i], &cold.Classes[i], &last.Classes[i]
 		k.switches = n.Switches
 		k.pick.grow(n.Pick[:], l.Pick[:], n.PickSum, n.PickMax)
-		k.swtch.grow(n.Switch[:], l.Switch[:], n.SwitchSum, n.SwitchMax)
-		k.total.grow(n.Cost[:], l.Cost[:], n.CostSum, n.CostMax)
+		k.switchPhase.grow(n.Switch[:], l.Switch[:], n.SwitchSum, n.SwitchMax)
+		k.cost.grow(n.Cost[:], l.Cost[:], n.CostSum, n.CostMax)
 	}
-	for i := range cold.Ended {
-		n := &cold.Ended[i]
-		s.ended[i].grow(n.Bucket[:], last.Ended[i].Bucket[:], n.Sum, n.Max)
+	for i := range cold.Slices {
+		n := &cold.Slices[i]
+		s.slices[i].grow(n.Bucket[:], last.Slices[i].Bucket[:], n.Sum, n.Max)
 	}
 	s.wait.grow(cold.Wait.Bucket[:], last.Wait.Bucket[:], cold.Wait.Sum, cold.Wait.Max)
-	s.lives.grow(&cold.Lives, &last.Lives)
+	s.exited.grow(&cold.Exited, &last.Exited)
 }
 
-// snapshot returns the counts with what was under way when they were last
-// read: the slice in progress, and the last switch, whose phases the kernel
-// counts only at the next. It starts the maxima anew. timed says that the
-// switch phase's end is seen on this kernel.
+// snapshot returns the counts with what was under way when they were last read: the slice
+// in progress, and the last switch, whose phases the kernel counts only at the next. It
+// resets the maxima. timed says that this kernel shows where the switch phase ends.
 func (c *core) snapshot(timed bool) coreCounts {
 	s := c.sum.clone()
 	c.sum.forgetMaxima()
-	raw := &c.now.Core
-	if raw.Since == 0 {
+	cpu := &c.now.Cpu
+	if cpu.SliceStart == 0 {
 		return s
 	}
-	s.time[raw.Holder] += s.now - raw.Since
-	// Between the switch and its end only an interrupt can have let the
-	// snapshot in: then the kernel will count the switch, later.
-	if int(raw.Class) >= len(s.classes) || timed && raw.Exit == 0 {
+	s.time[cpu.Occupant] += s.now - cpu.SliceStart
+	// Without that end, the snapshot was taken from an interrupt within the switch phase: the
+	// kernel will count the switch later.
+	if int(cpu.Class) >= len(s.classes) || timed && cpu.ExitStamp == 0 {
 		return s
 	}
-	k := &s.classes[raw.Class]
+	k := &s.classes[cpu.Class]
 	k.switches++
-	pick := uint64(raw.Pick)
-	if raw.Picked != 0 {
+	pick := uint64(cpu.PickNs)
+	if cpu.PickValid != 0 {
 		k.pick.add(pick)
 	}
-	if raw.Exit > 0 {
-		k.swtch.add(raw.Exit - raw.Since)
+	if cpu.ExitStamp > 0 {
+		k.switchPhase.add(cpu.ExitStamp - cpu.SliceStart)
 	}
-	if raw.Picked != 0 && raw.Exit > 0 {
-		k.total.add(pick + raw.Exit - raw.Since)
+	if cpu.PickValid != 0 && cpu.ExitStamp > 0 {
+		k.cost.add(pick + cpu.ExitStamp - cpu.SliceStart)
 	}
 	return s
 }
@@ -101,26 +100,26 @@ func (c *core) snapshot(timed bool) coreCounts {
 func (s coreCounts) clone() coreCounts {
 	for i := range s.classes {
 		k := &s.classes[i]
-		k.pick, k.swtch, k.total = k.pick.clone(), k.swtch.clone(), k.total.clone()
+		k.pick, k.switchPhase, k.cost = k.pick.clone(), k.switchPhase.clone(), k.cost.clone()
 	}
-	for i := range s.ended {
-		s.ended[i] = s.ended[i].clone()
+	for i := range s.slices {
+		s.slices[i] = s.slices[i].clone()
 	}
 	s.wait = s.wait.clone()
-	s.lives = s.lives.clone()
+	s.exited = s.exited.clone()
 	return s
 }
 
 func (s *coreCounts) forgetMaxima() {
 	for i := range s.classes {
 		k := &s.classes[i]
-		k.pick.max, k.swtch.max, k.total.max = 0, 0, 0
+		k.pick.max, k.switchPhase.max, k.cost.max = 0, 0, 0
 	}
-	for i := range s.ended {
-		s.ended[i].max = 0
+	for i := range s.slices {
+		s.slices[i].max = 0
 	}
 	s.wait.max = 0
-	s.lives.forgetMaxima()
+	s.exited.forgetMaxima()
 }
 
 // since returns what happened on the core between two snapshots. Ticks are
@@ -129,10 +128,10 @@ func (s *coreCounts) since(before *coreCounts, cpu int, ticks bool) report.Core 
 	r := report.Core{
 		CPU:       cpu,
 		WallNS:    int64(s.now - before.now),
-		IdleNS:    int64(s.time[bpf.HolderIdle] - before.time[bpf.HolderIdle]),
-		WorkersNS: int64(s.time[bpf.HolderWorker] - before.time[bpf.HolderWorker]),
-		OthersNS:  int64(s.time[bpf.HolderOther] - before.time[bpf.HolderOther]),
-		SelfNS:    int64(s.self - before.self),
+		IdleNS:    int64(s.time[bpf.OccupantIdle] - before.time[bpf.OccupantIdle]),
+		WorkersNS: int64(s.time[bpf.OccupantWatched] - before.time[bpf.OccupantWatched]),
+		OthersNS:  int64(s.time[bpf.OccupantOther] - before.time[bpf.OccupantOther]),
+		SelfNS:    int64(s.bookkeeping - before.bookkeeping),
 		Wait:      s.wait.since(before.wait),
 	}
 	if ticks {
@@ -148,12 +147,12 @@ func (s *coreCounts) since(before *coreCounts, cpu int, ticks bool) report.Core 
 			Class:    class,
 			Switches: now.switches - then.switches,
 			Pick:     now.pick.since(then.pick),
-			Switch:   now.swtch.since(then.swtch),
-			Cost:     now.total.since(then.total),
+			Switch:   now.switchPhase.since(then.switchPhase),
+			Cost:     now.cost.since(then.cost),
 		})
 	}
 	for i, cause := range report.Causes() {
-		if length := s.ended[i].since(before.ended[i]); length.Count > 0 {
+		if length := s.slices[i].since(before.slices[i]); length.Count > 0 {
 			r.Slices = append(r.Slices, report.SliceStats{EndedBy: cause, Length: length})
 		}
 	}

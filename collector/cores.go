@@ -8,17 +8,17 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// meet looks for cores that have come online since the last time. The maps have room
-// for every core that is possible, however many those are; but one that has never
-// switched costs a look at its page, and no interrupt and no memory here.
-func (c *Collector) meet() error {
-	var page bpf.Core
+// addCores looks for cores that have come online since the last call. The maps have room for
+// every possible core, however many there are. One that has never switched costs a look at
+// its page, but no interrupt and no memory of this process.
+func (c *Collector) addCores() error {
+	var page bpf.CPUState
 	still := c.awaited[:0]
 	for _, cpu := range c.awaited {
-		if err := c.objs.Cores.Lookup(uint32(cpu), &page); err != nil {
+		if err := c.objs.CPUs.Lookup(uint32(cpu), &page); err != nil {
 			return fmt.Errorf("look for core %d: %w", cpu, err)
 		}
-		if page.Since == 0 {
+		if page.SliceStart == 0 {
 			still = append(still, cpu)
 			continue
 		}
@@ -32,21 +32,21 @@ func (c *Collector) meet() error {
 	return nil
 }
 
-// firstSeen is when the account of a core began: all time since then is in it.
+// firstSeen returns when the account of a core began: it holds all time since then.
 func firstSeen(s *bpf.Snapshot) uint64 {
-	first := s.Core.Since - s.Core.Self
-	for _, t := range s.Core.Time {
+	first := s.Cpu.SliceStart - s.Cpu.BookkeepingNs
+	for _, t := range s.Cpu.OccupiedNs {
 		first -= t
 	}
 	return first
 }
 
-// of returns the counts of a core. One that had not come online by then was idle.
+// of returns the counts of a core. A core that had not been online by then counts as idle.
 func (s *Snapshot) of(cpu int) *coreCounts {
 	if i, ok := slices.BinarySearch(s.cpus, cpu); ok {
 		return &s.cores[i]
 	}
 	absent := &coreCounts{now: s.at}
-	absent.time[bpf.HolderIdle] = s.at - s.opened
+	absent.time[bpf.OccupantIdle] = s.at - s.opened
 	return absent
 }

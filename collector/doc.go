@@ -9,25 +9,26 @@
 //	after, err := c.Snapshot()
 //	interval := after.Since(before)
 //
-// The kernel only ever counts up; a Snapshot is a copy of its counts, each
-// core's taken on that core between two of its switches, and what happened in between is
-// after minus before. The slice under way is part of a snapshot, so that a
-// core's idle, workers', others' and own time add up to its wall time.
+// The kernel only ever counts up. A Snapshot is a copy of its counts, each core's taken on
+// that core between two of its switches, and what happened between two snapshots is after
+// minus before. The slice in progress is part of a snapshot. So on each core idle time, the
+// time of workers and of other tasks, and slicetrace's own time add up to wall time.
 //
 // # Bounds
 //
-// Each bound, what happens where it is met, and the test of that; those of the kernel
-// half are listed in package bpf:
+// Each bound, what happens where it is met, and its test. Package bpf lists those of the
+// kernel half.
 //
-//   - A row each for 4096 tasks that ended within one interval: those beyond share a row
-//     that says how many they are, but for those of which something has to be subtracted.
+//   - A row each for 4096 tasks that ended within one interval. Those beyond share a row
+//     that says how many they are, except those from which something has to be subtracted.
 //     TestEndedTasksBeyondTheRows, TestPlacesAreUsedAgain
 //   - 20 minutes between two readings of the kernel's 32-bit buckets, which wrap after 71
-//     at a million switches a second. TestBucketsThatWrap
-//   - The time that AwaitExits is given: it returns how many tasks have not ended by then.
+//     minutes at a million switches a second. TestBucketsThatWrap
+//   - The time that AwaitExits is given. It returns how many tasks have not ended by then.
 //     TestPlacesAreToldOf
-//   - 20 ms that AwaitExits waits for counted tasks that have not begun to exit: those
-//     that end later count in the next interval. TestPlacesAreToldOf
-//   - Memory for what a recording has still to write: what comes meanwhile stays in the
-//     ring, and is counted when that is full. TestWhatWaitsForTheDiskIsBounded, TestLostEventsAreCounted
+//   - 20 ms that AwaitExits waits for counted tasks that have not begun to exit. Those that
+//     end later count in the next interval. TestPlacesAreToldOf
+//   - Memory for what a recording has still to write. What comes meanwhile stays in the
+//     ring, and is counted when that is full. TestWhatWaitsForTheDiskIsBounded,
+//     TestLostEventsAreCounted
 package collector

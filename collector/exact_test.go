@@ -11,7 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// checkExact holds every worker's switches against the kernel's own counters.
+// checkExact compares every worker's switches with the kernel's own counters.
 func checkExact(t *testing.T, tr traced) {
 	t.Helper()
 	for _, w := range tr.result.Workers {
@@ -21,10 +21,12 @@ func checkExact(t *testing.T, tr traced) {
 			continue
 		}
 		if want := w.After.Voluntary - w.Before.Voluntary; got.Voluntary != want {
-			t.Errorf("%s: worker %d: %d voluntary switches, the kernel counts %d", tr.name(), w.Index, got.Voluntary, want)
+			t.Errorf("%s: worker %d: %d voluntary switches, the kernel counts %d",
+				tr.name(), w.Index, got.Voluntary, want)
 		}
 		if want := w.After.Involuntary - w.Before.Involuntary; got.Involuntary != want {
-			t.Errorf("%s: worker %d: %d involuntary switches, the kernel counts %d", tr.name(), w.Index, got.Involuntary, want)
+			t.Errorf("%s: worker %d: %d involuntary switches, the kernel counts %d",
+				tr.name(), w.Index, got.Involuntary, want)
 		}
 	}
 	if lost := withoutSkipped(tr.interval.Lost); lost.Total() != 0 {
@@ -55,9 +57,11 @@ func withoutMissed(lost report.Lost) report.Lost {
 func TestSwitchesEqualTheKernels(t *testing.T) {
 	c := open(t, collector.Options{})
 	for name, edit := range map[string]func(*workloads.Plan){
-		"pipe":                     func(p *workloads.Plan) { p.Rounds = 3 },
-		"spin on all cores":        func(p *workloads.Plan) { p.Rounds = 2 },
-		"spin, 3 workers a core":   func(p *workloads.Plan) { p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second },
+		"pipe":              func(p *workloads.Plan) { p.Rounds = 3 },
+		"spin on all cores": func(p *workloads.Plan) { p.Rounds = 2 },
+		"spin, 3 workers a core": func(p *workloads.Plan) {
+			p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+		},
 		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
 		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
 		"pipe, 23 round trips":     func(p *workloads.Plan) { p.Operations = 23 },
@@ -76,10 +80,10 @@ func TestSwitchesEqualTheKernels(t *testing.T) {
 	}
 }
 
-// One round trip is a switch of each worker of the pair, and the gate at the
-// end is one more. A preempted worker may find its token there and not block:
-// then it has an involuntary switch instead. Under PREEMPT_RT who waits for a lock
-// of the kernel's, the pipe's for one, blocks for that too.
+// One round trip is a switch of each worker of the pair, and the gate at the end is one more.
+// A preempted worker may find its token when it runs again, and not block: then it has an
+// involuntary switch instead. Under PREEMPT_RT a task that waits for a lock of the kernel's,
+// such as the pipe's, blocks for that too.
 func TestKnownAnswers(t *testing.T) {
 	c := open(t, collector.Options{})
 	locksSleep := hostinfo.Fingerprint().Preemption == "rt"
@@ -94,7 +98,7 @@ func TestKnownAnswers(t *testing.T) {
 				got := tr.tasks[w.TID]
 				want := uint64(n) + 1
 				if got.Voluntary > want && !locksSleep || got.Voluntary+got.Involuntary < want {
-					t.Errorf("%s: %d round trips: worker %d has %d voluntary and %d involuntary switches, theory says %d",
+					t.Errorf("%s: %d round trips: worker %d has %d voluntary and %d involuntary switches, want %d",
 						tr.name(), n, w.Index, got.Voluntary, got.Involuntary, want)
 				}
 			}

@@ -15,18 +15,17 @@ import (
 
 const floorSamples = 1000
 
-// hookFloor is what of the tracer remains inside every phase, or why it could not
-// be measured.
+// hookFloor is how much of the tracer's time is inside every phase, or why that could not be
+// measured.
 type hookFloor struct {
 	median time.Duration
 	end    string // the hook that ended its samples
 	err    error
 }
 
-// Floor returns what of the tracer remains inside every phase, as measured by
-// Open: the median time from one program's last stamp to the next program's
-// first, with nothing between them. Where a kprobe ends the switch phase, so does
-// one here.
+// Floor returns how much of the tracer's time is inside every phase, as Open measured it: the
+// median time from one program's last stamp to the next program's first, with nothing between
+// them. Where a kprobe ends the switch phase, a kprobe ends the measurement too.
 func (c *Collector) Floor() (time.Duration, error) { return c.floor.median, c.floor.err }
 
 func measureFloor(kernel *bpf.Kernel, switchEnd string) hookFloor {
@@ -58,7 +57,7 @@ func (f *hookFloor) measure(kernel *bpf.Kernel, kprobe bool) (time.Duration, err
 	self := unix.Getpid()
 	for range floorSamples {
 		if _, err := unix.Wait4(self, nil, unix.WNOHANG, nil); !errors.Is(err, unix.ECHILD) {
-			return 0, fmt.Errorf("wait for a child that is none: %w", err)
+			return 0, fmt.Errorf("wait for a child that does not exist: %w", err)
 		}
 	}
 	samples, err := floor.Samples()

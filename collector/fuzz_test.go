@@ -44,12 +44,12 @@ func FuzzValidComm(f *testing.F) {
 // never makes, two of them, so that the second meets what the first left.
 func FuzzRing(f *testing.F) {
 	sample := func(p unsafe.Pointer, n uintptr) []byte { return slices.Clone(unsafe.Slice((*byte)(p), n)) }
-	events := bpf.Events{Record: bpf.RecordEvents, Count: 2, Stashed: 1}
-	events.Event[0] = bpf.Event{Time: 9, Since: 8, Flags: bpf.EventPicked, Cause: 99}
+	events := bpf.Events{Record: bpf.RecordEvents, Count: 2, PendingPhases: 1}
+	events.Event[0] = bpf.Event{Time: 9, SliceStart: 8, Flags: bpf.EventPickValid, Cause: 99}
 	events.Event[1] = bpf.Event{Time: 9, Next: 7, Flags: bpf.EventWakeup}
 	lost := bpf.Events{Record: bpf.RecordEvents, Count: ^uint32(0), Lost: 3}
-	name := bpf.TaskName{Record: bpf.RecordTask, Tid: 7}
-	death := bpf.Obituary{Record: bpf.RecordObituary, Slot: 3}
+	name := bpf.TaskName{Record: bpf.RecordTaskName, Tid: 7}
+	death := bpf.TaskExit{Record: bpf.RecordTaskExit, Slot: 3}
 	f.Add(sample(unsafe.Pointer(&events), unsafe.Sizeof(events)), sample(unsafe.Pointer(&lost), unsafe.Sizeof(lost)))
 	f.Add(sample(unsafe.Pointer(&name), unsafe.Sizeof(name)), sample(unsafe.Pointer(&events), unsafe.Sizeof(events)))
 	f.Add(sample(unsafe.Pointer(&death), unsafe.Sizeof(death)), []byte{1, 0, 0, 0})
@@ -60,7 +60,7 @@ func FuzzRing(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &ring{recorder: newRecorder(out)}
+		r := &ring{writer: newEventWriter(out)}
 		for _, s := range [][]byte{first, second} {
 			// The ring's samples are aligned to 8 bytes.
 			aligned := make([]uint64, len(s)/8+1)
@@ -69,12 +69,12 @@ func FuzzRing(f *testing.F) {
 			// What is no record is an error, never a panic.
 			_ = r.take(bytes)
 		}
-		r.recorder.finish()
-		if err := r.recorder.out.finish(); err != nil {
+		r.writer.finish()
+		if err := r.writer.out.finish(); err != nil {
 			t.Error(err)
 		}
 		for i := range r.tasks.rows {
-			endedRow(&r.tasks.rows[i], &bpf.Worker{}, Task{})
+			endedRow(&r.tasks.rows[i], &bpf.WatchedTask{}, Task{})
 		}
 	})
 }

@@ -6,14 +6,14 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// latencies only ever grows, but for max, which is since the last snapshot.
+// latencies only ever grow, except max, which is since the last snapshot.
 type latencies struct {
 	sum, max uint64
 	bucket   []uint64
 }
 
-// grow takes over a kernel histogram. Its slots are 32 bits wide and wrap, so
-// what they gained since the last reading is added; its sum does not wrap.
+// grow takes over a kernel histogram. Its buckets are 32 bits wide and wrap, so what they have
+// gained since the last reading is added. Its sum does not wrap.
 func (h *latencies) grow(now, last []uint32, sum, max uint64) {
 	if h.bucket == nil {
 		h.bucket = make([]uint64, len(now))
@@ -54,8 +54,8 @@ func (h latencies) since(before latencies) histogram.Histogram {
 	if highest < 0 {
 		return histogram.Histogram{}
 	}
-	// The switch under way at the snapshot before was part of that snapshot,
-	// but raised the kernel's maximum after it.
+	// The switch under way at the snapshot before was part of that snapshot, but raised the
+	// kernel's maximum only after it.
 	low, high := histogram.BucketBounds(highest)
 	longest := h.max
 	if highest < len(h.bucket)-1 {

@@ -24,7 +24,7 @@ func TestBucketsThatWrap(t *testing.T) {
 			t.Errorf("reading %d: %d, want %d", i, h.bucket[0], row.want)
 		}
 	}
-	if wraps := float64(math.MaxUint32) / 1e6; foldEvery.Seconds() > wraps/3 {
-		t.Errorf("the slots are read every %v, and wrap after %.0f s", foldEvery, wraps)
+	if wraps := float64(math.MaxUint32) / 1e6; readEvery.Seconds() > wraps/3 {
+		t.Errorf("the slots are read every %v, and wrap after %.0f s", readEvery, wraps)
 	}
 }

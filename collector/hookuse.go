@@ -12,12 +12,13 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
-// SwitchHook is the hook that ends the switch phase: a tracepoint's name, or "kprobe:"
-// and a kernel function's, "" for none.
+// SwitchHook returns the hook that ends the switch phase: a tracepoint's name, or "kprobe:"
+// and the name of a kernel function. It is "" if there is no such hook.
 func (c *Collector) SwitchHook() string { return c.objs.Switch }
 
-// HookUse asks the kernel anew: it may be called while all is attached. What the
-// kernel refuses to tell is not known, and no reason to lose what is measured.
+// HookUse asks the kernel which other tracers use the collector's hooks. It may be called at
+// any time until Close. What the kernel refuses to tell is left unknown, since that is no
+// reason to lose what is measured.
 func (c *Collector) HookUse() hostinfo.HookUse {
 	var use hostinfo.HookUse
 	for _, h := range c.objs.Hooks {
@@ -87,11 +88,11 @@ func (c *Collector) ownPrograms() ownNames {
 	return own
 }
 
-// anotherOfUs is a slicetrace of which this process knows no program.
+// anotherOfUs names another process's slicetrace.
 const anotherOfUs = "another slicetrace"
 
-// tracerName names the owner of a function at a tracepoint as far as it can be seen; the
-// kernel does not tell which process it belongs to.
+// tracerName describes the tracer that a function at a tracepoint belongs to. The kernel does
+// not tell which process that is.
 func tracerName(c bpf.Callback, own ownNames) string {
 	ours := slices.Collect(maps.Values(own))
 	switch {

@@ -6,7 +6,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// Whoever stands on a hook is named as far as the kernel tells.
+// The users of a hook are named as far as the kernel tells.
 func TestNamesOfTracers(t *testing.T) {
 	own := ownNames{7: "st_switch"}
 	var list tracers
@@ -24,7 +24,8 @@ func TestNamesOfTracers(t *testing.T) {
 	} {
 		list.add(tracerName(c.callback, own), c.hook)
 	}
-	const want = `perf events on sched_switch, sched_wakeup; tracefs on sched_switch; kernel function probe_sched_switch on sched_switch; ` +
+	const want = `perf events on sched_switch, sched_wakeup; tracefs on sched_switch; ` +
+		`kernel function probe_sched_switch on sched_switch; ` +
 		`another slicetrace ×2; eBPF program "tp\x1b[2J" on sched_switch`
 	if got := list.String(); got != want {
 		t.Errorf("tracers are\n%s\nwant\n%s", got, want)

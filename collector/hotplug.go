@@ -13,19 +13,19 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
-// hotplug hears of cores that go offline or come online. The kernel tells it once,
-// by a message on a netlink socket, which costs nothing until then. Where there is
-// no such socket, or messages found no room in it, only what readings of the cores
-// find is known.
+// hotplug finds out which cores go offline or come online. The kernel sends one message for
+// each on a netlink socket, which costs nothing until then. Without such a socket, or if
+// messages found no room in it, only those cores are known that readings find offline.
 type hotplug struct {
-	fd   int // -1: none
+	fd   int // -1: there is no socket
 	seen map[int]bool
 	deaf bool // messages were lost
 }
 
 func listenHotplug() *hotplug {
 	h := &hotplug{fd: -1, seen: make(map[int]bool), deaf: true}
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_KOBJECT_UEVENT)
+	const kind = unix.SOCK_DGRAM | unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
+	fd, err := unix.Socket(unix.AF_NETLINK, kind, unix.NETLINK_KOBJECT_UEVENT)
 	if err != nil {
 		return h
 	}
@@ -39,8 +39,8 @@ func listenHotplug() *hotplug {
 	return h
 }
 
-// onlyOnOff keeps messages out that begin with another letter than "online" and
-// "offline" do, of which devices make many: so that these few have the socket's room.
+// onlyOnOff keeps out messages that start with another letter than "online" and "offline".
+// Devices send many of those, and they would fill the socket.
 func onlyOnOff(fd int) error {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 0},
@@ -52,11 +52,11 @@ func onlyOnOff(fd int) error {
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program)
 }
 
-// noticed says that a reading of the cores has found one that went or came.
+// noticed notes a core that a reading has found to have gone offline or come online.
 func (h *hotplug) noticed(cpu int) { h.seen[cpu] = true }
 
-// changed returns the cores that have gone or come so far, ascending, and whether those
-// are all.
+// changed returns the cores that have gone offline or come online so far, ascending, and
+// whether the list is complete.
 func (h *hotplug) changed() (cores []int, all bool) {
 	message := make([]byte, 4096)
 	for h.fd >= 0 {
@@ -71,7 +71,7 @@ func (h *hotplug) changed() (cores []int, all bool) {
 		if err != nil {
 			break
 		}
-		// Others may send to the group; the kernel's port is 0.
+		// Other processes may send to the group; the kernel's port is 0.
 		if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
 			continue
 		}
@@ -82,7 +82,7 @@ func (h *hotplug) changed() (cores []int, all bool) {
 	return slices.Sorted(maps.Keys(h.seen)), !h.deaf
 }
 
-// parseHotplug reads "offline@/devices/system/cpu/cpu1", and what follows a NUL.
+// parseHotplug reads "offline@/devices/system/cpu/cpu1"; what follows a NUL does not matter.
 func parseHotplug(message []byte) (cpu int, ok bool) {
 	head, _, _ := bytes.Cut(message, []byte{0})
 	action, path, _ := strings.Cut(string(head), "@")

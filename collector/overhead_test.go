@@ -72,8 +72,8 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 	b.ReportMetric(center(ratios(added["slicetrace"], added["empty"])), "slicetrace/empty")
 }
 
-// timesAs holds what slicetrace adds in each of its ways against what every other
-// tracer adds in the same round.
+// timesAs compares what slicetrace adds in each of its ways with what every other tracer adds in
+// the same round.
 func timesAs(tracers []tracer, added map[string][]float64) string {
 	text, w := table()
 	others := slices.DeleteFunc(slices.Clone(tracers), tracer.isOurs)
@@ -95,9 +95,9 @@ func timesAs(tracers []tracer, added map[string][]float64) string {
 	return text.String()
 }
 
-// compareCores holds what slicetrace's programs take of a switch on all cores at
-// once against what they take on one. The kernel times each program: the
-// ping-pong itself differs more from core to core than programs do.
+// compareCores compares how long slicetrace's programs take at a switch on all cores at once
+// with how long they take on one. The kernel times each program: the ping-pong itself differs
+// more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
 	all := bpftest.AllowedCores(b)
 	if len(all) < 2 {
@@ -167,7 +167,8 @@ func summary(values []float64, verb string) string {
 	if len(values) == 0 {
 		return "-"
 	}
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(append([]float64(nil), values...), &benchmath.DefaultThresholds), 0.95)
+	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+	s := benchmath.AssumeNothing.Summary(sample, 0.95)
 	return fmt.Sprintf(verb+" ("+verb+"–"+verb+")", s.Center, s.Lo, s.Hi)
 }
 
@@ -224,7 +225,8 @@ func runTimes(b *testing.B, mode workloads.Mode) string {
 	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
 		pingPong(b, mode, []int{0}, seen(b, tr, func(p program) {
 			if p.RunCount > overheadRoundTrips {
-				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n", p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
+				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n",
+					p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
 			}
 		}))
 	}

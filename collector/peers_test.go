@@ -23,11 +23,10 @@ const (
 	peerSends = 1000
 )
 
-// BenchmarkPeers holds bundled workloads, not traced, against the programs that others
-// measure the same with: perf bench, and lmbench where it is installed. Within a
-// round they take turns, and a ratio is of one round, so the machine's drift hits
-// all alike; medians over rounds are given with their 95 % interval. Beside it what
-// tracing does to the same workload: a figure of a report is diluted by so much.
+// BenchmarkPeers compares bundled workloads, not traced, with other programs that measure the
+// same: perf bench, and lmbench if it is installed. Within a round they take turns, and a ratio
+// is of one round, so the machine's drift affects all alike. Medians over rounds are given with
+// their 95 % interval. The last column is what tracing does to the same workload.
 func BenchmarkPeers(b *testing.B) {
 	for range b.N {
 		comparePeers(b)
@@ -35,7 +34,7 @@ func BenchmarkPeers(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // of no meaning here
 }
 
-// peerCase is a workload and what is held against it, in ns of one operation.
+// peerCase is a workload and what it is compared with, in ns of one operation.
 type peerCase struct {
 	name string
 	load workloads.Trial
@@ -91,7 +90,8 @@ func peerCases() []peerCase {
 			{"the same, SCHED_BATCH", batch(bench("pipe", "-T", "-l", loops)...), perfPerOp, 1e3, ""},
 		}},
 		{"messaging", in(group, "", processes), []peer{
-			{"perf bench sched messaging -p", bench("messaging", "-p", "-g", "1", "-l", sends), perfTotal, messages, ""},
+			{"perf bench sched messaging -p", bench("messaging", "-p", "-g", "1", "-l", sends),
+				perfTotal, messages, ""},
 		}},
 		{"messaging", in(group, "", threads), []peer{
 			{"perf bench sched messaging -p -t", bench("messaging", "-p", "-t", "-g", "1", "-l", sends),
@@ -154,7 +154,8 @@ func comparePeers(b *testing.B) {
 		fmt.Fprintf(w, "%s\t%s\t\t\t%s\t\n", name, summary(bare, "%.2f"), summary(ratios(traced, bare), "%.2f"))
 		for i, p := range c.peers {
 			if len(took[i]) == len(bare) {
-				fmt.Fprintf(w, "%s\t\t%s\t%s\t\t\n", p.name, summary(took[i], "%.2f"), summary(ratios(bare, took[i]), "%.2f"))
+				fmt.Fprintf(w, "%s\t\t%s\t%s\t\t\n",
+					p.name, summary(took[i], "%.2f"), summary(ratios(bare, took[i]), "%.2f"))
 			}
 		}
 	}

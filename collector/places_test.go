@@ -9,8 +9,8 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// What the kernel half says of its places is said on: tasks that do not end in time,
-// and places that the kernel did not take back.
+// What the kernel half reports about its places is passed on: tasks that do not end in time, and
+// places that the kernel did not take back.
 func TestPlacesAreToldOf(t *testing.T) {
 	bpftest.Require(t)
 	c, err := Open(Options{Tasks: 8})
@@ -28,7 +28,9 @@ func TestPlacesAreToldOf(t *testing.T) {
 		"nobody":              {bpf.Places{}, 0, 0, ""},
 		"some do not end":     {bpf.Places{Leaving: 3}, 3, most, ""},
 		"counted ones remain": {bpf.Places{Counted: 2}, 0, settleLimit, ""},
-		"places are lost":     {bpf.Places{Lost: 2}, 0, 0, "of 8 places for watched tasks the kernel did not take back 2"},
+		"places are lost": {
+			bpf.Places{Lost: 2}, 0, 0, "of 8 places for watched tasks the kernel did not take back 2",
+		},
 	} {
 		if err := c.objs.Places.Set(&row.places); err != nil {
 			t.Fatal(err)
@@ -39,7 +41,9 @@ func TestPlacesAreToldOf(t *testing.T) {
 			t.Errorf("%s: %d left after %v, %v; want %d after %v", name, left, took, err, row.left, row.waits)
 		}
 		capture, err := c.Capture()
-		if notes := strings.Join(capture.Notes, "; "); err != nil || strings.Contains(notes, "did not take back") != (row.note != "") || !strings.Contains(notes, row.note) {
+		notes := strings.Join(capture.Notes, "; ")
+		noted := strings.Contains(notes, "did not take back")
+		if err != nil || noted != (row.note != "") || !strings.Contains(notes, row.note) {
 			t.Errorf("%s: notes %q, %v, want %q", name, notes, err, row.note)
 		}
 	}

@@ -15,7 +15,8 @@ type PrivilegeError struct {
 }
 
 func (e *PrivilegeError) Error() string {
-	return fmt.Sprintf("tracing the kernel needs %s: run with sudo, or once give the program the capabilities: sudo setcap cap_bpf,cap_perfmon+ep FILE",
+	return fmt.Sprintf("tracing the kernel needs %s: run with sudo,"+
+		" or once give the program the capabilities: sudo setcap cap_bpf,cap_perfmon+ep FILE",
 		strings.Join(e.Missing, " and "))
 }
 
@@ -27,15 +28,19 @@ const (
 	initialUserNamespace = "user:[4026531837]"
 )
 
-// ErrUserNamespace says that the process's capabilities are none in the kernel's eyes.
-var ErrUserNamespace = errors.New("this process is in a user namespace (a rootless container), whose capabilities do not reach the kernel: run slicetrace on the host")
+// ErrUserNamespace says that the process's capabilities do not count for the kernel.
+var ErrUserNamespace = errors.New("this process is in a user namespace (a rootless container)," +
+	" whose capabilities do not reach the kernel: run slicetrace on the host")
 
 // ErrPIDNamespace says that the process sees other task numbers than the kernel.
-var ErrPIDNamespace = errors.New("this process is in a PID namespace (a container), where tasks have other numbers than in the kernel: run slicetrace on the host, or the container with the host's PID namespace and the two capabilities (--pid=host --cap-add=BPF --cap-add=PERFMON)")
+var ErrPIDNamespace = errors.New("this process is in a PID namespace (a container)," +
+	" where tasks have other numbers than in the kernel: run slicetrace on the host," +
+	" or the container with the host's PID namespace and the two capabilities" +
+	" (--pid=host --cap-add=BPF --cap-add=PERFMON)")
 
-// checkNamespaces returns ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace where the
-// kernel would not heed this process's capabilities, or where the tasks that it would
-// watch could not be recognised, or their times not compared.
+// checkNamespaces returns ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace if the kernel
+// would ignore this process's capabilities, or if the tasks that it would watch could not be
+// recognised, or their times not compared.
 func checkNamespaces() error {
 	if name, err := os.Readlink("/proc/self/ns/user"); err == nil && name != initialUserNamespace {
 		return ErrUserNamespace
@@ -49,9 +54,9 @@ func checkNamespaces() error {
 	return nil
 }
 
-// CheckAllowed returns the first reason why this process may not trace, as Open
-// would: ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace, since within a container
-// its capabilities are not worth a word, or a *PrivilegeError.
+// CheckAllowed returns the first reason why this process may not trace, as Open would:
+// ErrUserNamespace, ErrPIDNamespace or ErrTimeNamespace, which come first since capabilities
+// mean nothing within a container, or a *PrivilegeError.
 func CheckAllowed() error {
 	if err := checkMounts(); err != nil {
 		return err

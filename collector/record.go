@@ -14,8 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// newRecorder begins a recording; nil where none is asked for.
-func (c *Collector) newRecorder(o *Recording) (*recorder, error) {
+// startRecording starts a recording. It returns nil if there is to be none.
+func (c *Collector) startRecording(o *Recording) (*eventWriter, error) {
 	if o == nil {
 		return nil, nil
 	}
@@ -29,30 +29,30 @@ func (c *Collector) newRecorder(o *Recording) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRecorder(out), nil
+	return newEventWriter(out), nil
 }
 
-// Mark notes in the recording when a trial ran, by Now. Without a recording it does
-// nothing. That something could not be written FinishRecording says.
+// Mark notes in the recording when a trial ran, in the time of Now. Without a recording it
+// does nothing. If it cannot be written, FinishRecording returns the error.
 func (c *Collector) Mark(m recording.Mark) error {
 	m.StartNS -= c.ahead.Nanoseconds()
 	m.EndNS -= c.ahead.Nanoseconds()
-	return c.ring.record(func(r *recorder) {
+	return c.ring.withWriter(func(r *eventWriter) {
 		if r != nil {
 			r.out.put(m, 0)
 		}
 	})
 }
 
-// FinishRecording writes what is left of the recording and its end, and returns
-// it. What comes later is not recorded. The error is that of the first write that
-// failed; nothing was written after it.
+// FinishRecording writes what is left of the recording, and its end, which it returns. Later
+// events are not recorded. The error is that of the first write that failed; nothing was
+// written after it.
 func (c *Collector) FinishRecording() (recording.End, error) {
 	var end recording.End
-	var out *recordWriter
+	var out *frameWriter
 	var failed error
 	c.mu.Lock()
-	err := c.ring.record(func(r *recorder) {
+	err := c.ring.withWriter(func(r *eventWriter) {
 		failed = c.finish(r)
 		end, out = r.end, r.out
 	})
@@ -63,27 +63,27 @@ func (c *Collector) FinishRecording() (recording.End, error) {
 	return end, err
 }
 
-// finish ends the recording where it reads the counters: on each core between two of its
-// switches, and with the last wakeup that was sent.
-func (c *Collector) finish(r *recorder) error {
+// finish ends the recording at the moment when it reads the counters: on each core between
+// two of its switches, and with the last wakeup that was sent.
+func (c *Collector) finish(r *eventWriter) error {
 	if err := c.read(); err != nil {
 		return err
 	}
-	c.fold()
-	totals, err := c.totals()
+	c.accumulate()
+	globals, err := c.globals()
 	if err != nil {
 		return err
 	}
-	// A core that has not been read did nothing before.
+	// A core that has not been read did nothing up to now.
 	r.until = c.now()
 	for _, core := range c.cores {
 		r.core(uint32(core.cpu)).until = core.now.Sent
 	}
-	// What the reading of the counters has sent.
+	// Reads the events that were sent when the counters were read.
 	if err := c.ring.drain(); err != nil {
 		return err
 	}
-	r.end.LostTasks += totals.LostNames
+	r.end.LostTasks += globals.LostNames
 	for _, core := range c.cores {
 		if err := c.finishCore(r, core); err != nil {
 			return fmt.Errorf("finish recording of core %d: %w", core.cpu, err)
@@ -93,42 +93,42 @@ func (c *Collector) finish(r *recorder) error {
 	return nil
 }
 
-// finishCore adds what a core has not sent. Its snapshot holds the phases of its last
-// switch, and what found no room when it was taken.
-func (c *Collector) finishCore(r *recorder, from *core) error {
+// finishCore adds what a core has not sent. Its snapshot holds the phases of its last switch,
+// and how many events found no room when it was taken.
+func (c *Collector) finishCore(r *eventWriter, from *core) error {
 	core, lost := r.core(uint32(from.cpu)), from.now.Lost
-	if from.away { // no program could send for it
-		var raw bpf.Raw
-		if err := c.objs.Raw.Lookup(uint32(from.cpu), &raw); err != nil {
+	if from.offline { // where no program could run to send them
+		var raw bpf.EventBuf
+		if err := c.objs.EventBufs.Lookup(uint32(from.cpu), &raw); err != nil {
 			return err
 		}
 		raw.Out.Cpu = uint32(from.cpu)
 		r.events(&raw.Out)
-		if raw.Out.Named != 0 && raw.Out.Naming == 0 {
+		if raw.Out.NamePending != 0 && raw.Out.NameBusy == 0 {
 			r.name(&raw.Name)
 		}
-		lost = uint64(raw.Missed - raw.Said)
+		lost = uint64(raw.Missed - raw.MissedSent)
 	}
-	last := &from.now.Core
+	last := &from.now.Cpu
 	r.end.Counted += last.Switches
 	var flags uint8
-	if last.Picked != 0 {
-		flags |= bpf.EventPicked
+	if last.PickValid != 0 {
+		flags |= bpf.EventPickValid
 	}
-	if last.Exit > 0 {
-		flags |= bpf.EventEnded
+	if last.ExitStamp > 0 {
+		flags |= bpf.EventSwitchValid
 	}
-	core.close(uint8(last.Class), flags, last.Pick, uint32(last.Exit-last.Since))
+	core.close(uint8(last.Class), flags, last.PickNs, uint32(last.ExitStamp-last.SliceStart))
 	if lost > 0 {
 		r.lost(core, lost)
 	}
 	return nil
 }
 
-// runningTasks returns the names of all tasks that there are.
+// runningTasks returns the names of all tasks of the machine.
 func runningTasks() []recording.Task {
 	var tasks []recording.Task
-	// A task that ends meanwhile is not there, or has no name.
+	// A task that ends meanwhile has no directory or no name any more, and is left out.
 	dirs, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
 	for _, dir := range dirs {
 		comm, err := os.ReadFile(dir + "/comm")
@@ -138,7 +138,9 @@ func runningTasks() []recording.Task {
 		fields := strings.Split(dir, "/")
 		tgid, _ := strconv.Atoi(fields[2])
 		tid, _ := strconv.Atoi(fields[4])
-		tasks = append(tasks, recording.Task{TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n")))})
+		tasks = append(tasks, recording.Task{
+			TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n"))),
+		})
 	}
 	return tasks
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// recordInto is a recorder without a kernel.
-func recordInto(t *testing.T, out io.Writer) *recorder {
+// recordInto returns an event writer that gets its events from the test.
+func recordInto(t *testing.T, out io.Writer) *eventWriter {
 	t.Helper()
 	w, err := recording.NewWriter(out, recording.Header{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRecorder(w)
+	r := newEventWriter(w)
 	t.Cleanup(r.out.abandon)
 	return r
 }
 
-// However events are lost, the blocks of a recording tell of as many as its end does.
+// However events are lost, the blocks of a recording report as many as its end does.
 func TestEveryLostEventIsNoted(t *testing.T) {
 	some := func(count uint32, lost uint64) *bpf.Events {
 		e := &bpf.Events{Count: count, Lost: lost}
@@ -61,15 +61,17 @@ func TestEveryLostEventIsNoted(t *testing.T) {
 			if err := r.out.finish(); err != nil {
 				t.Fatal(err)
 			}
-			got := play(t, file.Bytes())
-			if got.lost != test.want || got.end.Lost != test.want || got.end.Switches != sent || len(got.switches[0]) != int(sent) {
-				t.Errorf("blocks tell of %d lost events, the end of %+v; want %d, and %d switches", got.lost, got.end, test.want, sent)
+			got := readRecording(t, file.Bytes())
+			if got.lost != test.want || got.end.Lost != test.want ||
+				got.end.Switches != sent || len(got.switches[0]) != int(sent) {
+				t.Errorf("blocks tell of %d lost events, the end of %+v; want %d, and %d switches",
+					got.lost, got.end, test.want, sent)
 			}
 		})
 	}
 }
 
-// stuck is a disk that stands still between hold and release. Its buffer has one writer.
+// stuck is a disk that stalls between hold and release. Its buffer has one writer.
 type stuck struct {
 	bytes.Buffer
 	mu   sync.Mutex
@@ -94,7 +96,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return s.Buffer.Write(p)
 }
 
-// What waits for a disk that stands still is bounded, and what comes beyond is counted.
+// What waits for a stalled disk is bounded, and what comes beyond is counted.
 func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 	disk := &stuck{}
 	r := recordInto(t, disk)
@@ -117,17 +119,18 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 		t.Errorf("%d events wait for the disk, want nearly %d", waiting, mostWaiting)
 	}
 	disk.release()
-	// What is left of the events and names comes after.
+	// finish writes the events and names that are left.
 	r.finish()
 	if err := r.out.finish(); err != nil {
 		t.Fatal(err)
 	}
-	got := play(t, disk.Bytes())
+	got := readRecording(t, disk.Bytes())
 	kept := uint64(len(got.switches[0]))
 	for _, n := range got.wakeups {
 		kept += uint64(n)
 	}
-	if got.end.Lost == 0 || got.lost != got.end.Lost || kept+got.lost != now || got.end.Switches+got.end.Wakeups != kept {
+	if got.end.Lost == 0 || got.lost != got.end.Lost || kept+got.lost != now ||
+		got.end.Switches+got.end.Wakeups != kept {
 		t.Errorf("of %d events %d are kept and %d noted as lost: the end is %+v", now, kept, got.lost, got.end)
 	}
 	if n := uint64(len(got.names)); got.end.LostTasks == 0 || n+got.end.LostTasks != 2*mostWaiting/64 {
@@ -135,13 +138,13 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 	}
 }
 
-// A disk that stands still holds up neither a snapshot nor who wants to watch a task.
+// A stalled disk delays neither snapshots nor the watching of tasks.
 func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
 	disk := &stuck{}
 	c := record(t, disk)
 	disk.hold()
 	done := make(chan error, 1)
-	work(t, nil, 100*time.Millisecond, "yield")
+	work(t, 100*time.Millisecond, "yield")
 	go func() {
 		before, err := c.Snapshot()
 		if err == nil {
@@ -168,7 +171,7 @@ func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := play(t, disk.Bytes()); got.end != end || end.Switches < 1000 || got.lost != end.Lost {
+	if got := readRecording(t, disk.Bytes()); got.end != end || end.Switches < 1000 || got.lost != end.Lost {
 		t.Errorf("the recording ends with %+v, and %d events are lost; it should with %+v", got.end, got.lost, end)
 	}
 }

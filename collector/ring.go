@@ -15,26 +15,26 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// ring reads what the kernel side sends, the records of tasks that end and what is
-// recorded: when it is asked to, when the ring is a quarter full, and every
-// foldEvery. In between its goroutine waits in Go's network poller. A goroutine in a blocking system call would keep the
-// runtime's monitor thread awake for 10 ms after each read, and that wakes every
-// 80 µs on the cores that are measured.
+// ring reads what the kernel side sends: the records of tasks that end, and what is
+// recorded. It does so when it is asked to, when the ring is a quarter full, and at least
+// every readEvery. In between its goroutine waits in Go's network poller. In a blocking
+// system call it would keep the runtime's monitor thread awake for 10 ms after each read, and
+// that thread wakes every 80 µs on the cores that are measured.
 type ring struct {
-	objs   *bpf.Objects
-	file   *os.File // the map's descriptor once more, for the poller
-	now    func() uint64
-	keepUp func() error
-	done   chan struct{}
+	objs           *bpf.Objects
+	file           *os.File // the map's descriptor once more, for the poller
+	now            func() uint64
+	readBeforeWrap func() error
+	done           chan struct{}
 
-	mu       sync.Mutex // guards the rest
-	reader   *ringbuf.Reader
-	tasks    endedTasks
-	recorder *recorder // nil unless recording
-	err      error
+	mu     sync.Mutex // guards the rest
+	reader *ringbuf.Reader
+	tasks  exitedTasks
+	writer *eventWriter // nil unless recording
+	err    error
 }
 
-func newRing(objs *bpf.Objects, recorder *recorder, now func() uint64, keepUp func() error) (*ring, error) {
+func newRing(objs *bpf.Objects, writer *eventWriter, now func() uint64, readBeforeWrap func() error) (*ring, error) {
 	reader, err := ringbuf.NewReader(objs.Ring)
 	if err != nil {
 		return nil, fmt.Errorf("read ring buffer: %w", err)
@@ -43,8 +43,11 @@ func newRing(objs *bpf.Objects, recorder *recorder, now func() uint64, keepUp fu
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read ring buffer: %w", err), reader.Close())
 	}
-	r := &ring{objs: objs, file: file, now: now, keepUp: keepUp, done: make(chan struct{}), reader: reader, recorder: recorder}
-	// The reader is asked for what there is, and never to wait.
+	r := &ring{
+		objs: objs, file: file, now: now, readBeforeWrap: readBeforeWrap, done: make(chan struct{}),
+		reader: reader, writer: writer,
+	}
+	// With a deadline in the past, the reader returns what there is and never waits.
 	reader.SetDeadline(time.Unix(1, 0))
 	go r.run()
 	return r, nil
@@ -70,7 +73,7 @@ func (r *ring) run() {
 			return
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = r.keepUp()
+			err = r.readBeforeWrap()
 		}
 		if err != nil {
 			r.mu.Lock()
@@ -81,10 +84,10 @@ func (r *ring) run() {
 	}
 }
 
-// wait reads whenever the kernel says that the ring fills, for foldEvery.
+// wait reads whenever the kernel says that the ring fills, until readEvery is over.
 func (r *ring) wait() error {
-	// What keeps coming must not put the next folding off.
-	if err := r.file.SetReadDeadline(time.Now().Add(foldEvery)); err != nil {
+	// Records that keep coming must not delay the next readBeforeWrap.
+	if err := r.file.SetReadDeadline(time.Now().Add(readEvery)); err != nil {
 		return err
 	}
 	conn, err := r.file.SyscallConn()
@@ -96,13 +99,13 @@ func (r *ring) wait() error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		failed = r.drain()
-		return failed != nil // else wait for more
+		return failed != nil // false: wait for more
 	})
 	return errors.Join(failed, err)
 }
 
-// drain reads all records that there are, also those that found no room in the ring
-// and were kept. The caller holds mu.
+// drain reads all records that there are, also those that were kept since they found no room
+// in the ring. The caller holds mu.
 func (r *ring) drain() error {
 	var record ringbuf.Record
 	for {
@@ -132,68 +135,68 @@ func (r *ring) drainKept() error {
 	}
 }
 
-// take uses one record, which its first word names.
+// take uses one record, whose first word is its type.
 func (r *ring) take(sample []byte) error {
 	var kind uint32
 	if len(sample) >= 4 {
 		kind = *(*uint32)(unsafe.Pointer(&sample[0]))
 	}
 	switch {
-	case kind == bpf.RecordObituary && len(sample) == int(unsafe.Sizeof(bpf.Obituary{})):
-		r.tasks.add((*bpf.Obituary)(unsafe.Pointer(&sample[0])))
-	case kind == bpf.RecordEvents && len(sample) == int(unsafe.Sizeof(bpf.Events{})) && r.recorder != nil:
-		r.recorder.events((*bpf.Events)(unsafe.Pointer(&sample[0])))
-	case kind == bpf.RecordTask && len(sample) == int(unsafe.Sizeof(bpf.TaskName{})) && r.recorder != nil:
-		r.recorder.name((*bpf.TaskName)(unsafe.Pointer(&sample[0])))
+	case kind == bpf.RecordTaskExit && len(sample) == int(unsafe.Sizeof(bpf.TaskExit{})):
+		r.tasks.add((*bpf.TaskExit)(unsafe.Pointer(&sample[0])))
+	case kind == bpf.RecordEvents && len(sample) == int(unsafe.Sizeof(bpf.Events{})) && r.writer != nil:
+		r.writer.events((*bpf.Events)(unsafe.Pointer(&sample[0])))
+	case kind == bpf.RecordTaskName && len(sample) == int(unsafe.Sizeof(bpf.TaskName{})) && r.writer != nil:
+		r.writer.name((*bpf.TaskName)(unsafe.Pointer(&sample[0])))
 	default:
 		return fmt.Errorf("record of type %d and %d bytes", kind, len(sample))
 	}
 	return nil
 }
 
-// ended returns the tasks that ended up to now and forgets them.
-func (r *ring) ended() (endedTasks, error) {
+// exited returns the tasks that ended up to now and forgets them.
+func (r *ring) exited() (exitedTasks, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.drain(); err != nil {
-		return endedTasks{}, err
+		return exitedTasks{}, err
 	}
 	tasks := r.tasks
-	r.tasks = endedTasks{known: r.now()}
+	r.tasks = exitedTasks{pinBefore: r.now()}
 	return tasks, r.err
 }
 
-// begin says that a snapshot is taken, until ended is called.
-func (r *ring) begin() {
+// openSnapshot notes that a snapshot is being taken, until exited is called.
+func (r *ring) openSnapshot() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tasks.open = true
 }
 
-// know keeps the tasks born up to now apart from the sum of many.
-func (r *ring) know(now uint64) {
+// pin keeps the tasks that were born up to now out of the sum: they have rows of their own.
+func (r *ring) pin(now uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tasks.known = now
+	r.tasks.pinBefore = now
 }
 
-// record lets use work on the recorder, nil where there is none, when all that was
-// sent is in it.
-func (r *ring) record(use func(*recorder)) error {
+// withWriter calls use with the event writer, or nil where nothing is recorded, after all that
+// was sent has been given to it.
+func (r *ring) withWriter(use func(*eventWriter)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.drain(); err != nil {
 		return err
 	}
-	use(r.recorder)
+	use(r.writer)
 	return r.err
 }
 
 func (r *ring) close() error {
 	err := r.file.Close()
 	<-r.done
-	if r.recorder != nil {
-		r.recorder.out.abandon()
+	if r.writer != nil {
+		r.writer.out.abandon()
 	}
 	return errors.Join(err, r.reader.Close())
 }

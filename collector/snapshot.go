@@ -15,31 +15,32 @@ import (
 // testRunOnCPU is BPF_F_TEST_RUN_ON_CPU.
 const testRunOnCPU = 1
 
-// taskID is a task's name for life: its tid can be another's later, and change.
+// taskID identifies a task for life. A tid does not: it can change, and be given to another
+// task later.
 type taskID struct {
 	slot uint32
 	born uint64
 }
 
-func idOf(o *bpf.Obituary) taskID { return taskID{o.Slot, o.Worker.Born} }
+func idOf(o *bpf.TaskExit) taskID { return taskID{o.Slot, o.Task.Born} }
 
 // Snapshot is a copy of all counts, each core's between two of its switches. The slices in
 // progress are part of it.
 type Snapshot struct {
-	number  uint64
-	opened  uint64 // when watching began, and
-	at      uint64 // when the reading of the cores did
-	cpus    []int
-	cores   []coreCounts
-	alive   map[taskID]bpf.Worker
-	ended   endedTasks
-	base    map[taskID]Task // of the tasks that ended since the snapshot before
-	totals  bpf.Totals
-	steal   map[int]awayTimes
-	pick    bool
-	swtch   bool
-	plug    []int // cores that have gone or come since Open
-	plugAll bool  // and those are all
+	number    uint64
+	opened    uint64 // when watching began
+	at        uint64 // when the reading of the cores began
+	cpus      []int
+	cores     []coreCounts
+	alive     map[taskID]bpf.WatchedTask
+	exited    exitedTasks
+	base      map[taskID]Task // of the tasks that ended since the snapshot before
+	globals   bpf.Globals
+	steal     map[int]stolenTimes
+	hasPick   bool
+	hasSwitch bool
+	plug      []int // cores that have gone offline or come online since Open
+	plugAll   bool  // plug is complete
 }
 
 // Interval is what happened between two snapshots.
@@ -52,12 +53,12 @@ type Interval struct {
 	// Created are the counted children that ended, nil if there were none.
 	Created *report.Created
 	Lost    report.Lost
-	// Hotplugged are the cores that have gone offline or come online since Open. A
-	// core counts as idle while it is away, as one does until it comes online for the
-	// first time, and tasks pinned to it get other cores.
+	// Hotplugged are the cores that have gone offline or come online since Open, ascending.
+	// A core counts as idle while it is offline, also before it comes online for the first
+	// time, and tasks that are pinned to it get other cores.
 	Hotplugged []int
-	// HotplugUnheard says that there may be more of them: the kernel's messages found no
-	// room, or could not be listened to.
+	// HotplugUnheard says that there may be more of them: the kernel's messages about them
+	// found no room, or could not be received.
 	HotplugUnheard bool
 }
 
@@ -66,35 +67,35 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := c.now()
-	c.ring.begin()
+	c.ring.openSnapshot()
 	if err := c.read(); err != nil {
 		return nil, err
 	}
-	// At once, before anything slow: the records go on counting.
-	records, err := c.readWorkers()
+	// Right after the cores, before anything slow, since the records go on counting.
+	records, err := c.readTasks()
 	if err != nil {
 		return nil, err
 	}
-	c.fold()
+	c.accumulate()
 	c.taken++
 	s := &Snapshot{
-		number: c.taken,
-		opened: c.opened,
-		at:     at,
-		alive:  make(map[taskID]bpf.Worker),
-		base:   make(map[taskID]Task),
-		pick:   c.objs.Pick != "",
-		swtch:  c.objs.Switch != "",
+		number:    c.taken,
+		opened:    c.opened,
+		at:        at,
+		alive:     make(map[taskID]bpf.WatchedTask),
+		base:      make(map[taskID]Task),
+		hasPick:   c.objs.Pick != "",
+		hasSwitch: c.objs.Switch != "",
 	}
 	s.plug, s.plugAll = c.hotplug.changed()
 	for _, core := range c.cores {
 		s.cpus = append(s.cpus, core.cpu)
-		s.cores = append(s.cores, core.snapshot(s.swtch))
+		s.cores = append(s.cores, core.snapshot(s.hasSwitch))
 	}
 	if err := c.addTasks(s, records); err != nil {
 		return nil, err
 	}
-	if s.totals, err = c.totals(); err != nil {
+	if s.globals, err = c.globals(); err != nil {
 		return nil, err
 	}
 	if s.steal, err = readSteal(); err != nil {
@@ -103,29 +104,30 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	return s, nil
 }
 
-// keepUp reads the cores so that no 32-bit slot can wrap twice unseen.
-func (c *Collector) keepUp() error {
+// readBeforeWrap reads the cores, so that no 32-bit bucket can wrap twice between two
+// readings.
+func (c *Collector) readBeforeWrap() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.read(); err != nil {
 		return err
 	}
-	c.fold()
+	c.accumulate()
 	return nil
 }
 
-// fold takes over what read has found.
-func (c *Collector) fold() {
+// accumulate adds what read has found to each core's sums.
+func (c *Collector) accumulate() {
 	for _, core := range c.cores {
-		core.fold()
+		core.accumulate()
 	}
 }
 
-// read copies the counts of every core that has been online. The program runs on the
-// core itself, from an interrupt or, on this one, with preemption off: so no switch can
+// read copies the counts of every core that has been online. The program runs on the core
+// itself, from an interrupt or, on this thread's core, with preemption off: so no switch can
 // come between.
 func (c *Collector) read() error {
-	if err := c.meet(); err != nil {
+	if err := c.addCores(); err != nil {
 		return err
 	}
 	for _, core := range c.cores {
@@ -137,30 +139,30 @@ func (c *Collector) read() error {
 }
 
 func (c *Collector) readCore(core *core) error {
-	core.fold() // what a reading that failed on another core has left
+	core.accumulate() // what remains if the last reading failed on another core
 	ret, err := c.objs.Snapshot.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(core.cpu)})
 	if err == nil && ret != 0 {
 		err = fmt.Errorf("program returned %d", ret)
 	}
-	away := errors.Is(err, unix.ENXIO)
-	if err != nil && !away {
+	offline := errors.Is(err, unix.ENXIO)
+	if err != nil && !offline {
 		return err
 	}
 	core.last = core.now
-	if away {
+	if offline {
 		c.hotplug.noticed(core.cpu)
-		err = c.readAway(core)
+		err = c.readOffline(core)
 	} else {
-		err = c.objs.Shadow.Lookup(uint32(0), &core.now)
+		err = c.objs.SnapshotBuf.Lookup(uint32(0), &core.now)
 	}
 	if err != nil {
 		core.now = core.last
 		return err
 	}
-	if core.away && !away {
+	if core.offline && !offline {
 		forgetSeen(&core.now.Sums, &core.last.Sums)
 	}
-	core.away, core.unfolded = away, true
+	core.offline, core.fresh = offline, true
 	if core.late {
 		core.late = false
 		core.absent = firstSeen(&core.now) - c.opened
@@ -169,16 +171,17 @@ func (c *Collector) readCore(core *core) error {
 }
 
 // addTasks adds the watched tasks' records, each with its slice in progress.
-func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
+func (c *Collector) addTasks(s *Snapshot, records []bpf.WatchedTask) error {
 	for _, core := range c.cores {
 		now := &core.now
-		raw := &now.Core
-		if raw.Since == 0 || raw.Holder != bpf.HolderWorker {
+		cpu := &now.Cpu
+		if cpu.SliceStart == 0 || cpu.Occupant != bpf.OccupantWatched {
 			continue
 		}
-		// The record may have gone on since, and be another's; what the core saw has not.
-		if w := &records[raw.Slot]; w.Born == now.Born {
-			w.OnCpu = now.Held + now.Now - raw.Since
+		// The record may have gone on counting since, or be another task's by now. What the
+		// core saw is of one moment.
+		if w := &records[cpu.Slot]; w.Born == now.OccupantBorn {
+			w.OnCpu = now.OccupantOnCpu + now.Now - cpu.SliceStart
 		}
 	}
 	for slot, w := range records {
@@ -187,12 +190,12 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 		}
 	}
 	var err error
-	if s.ended, err = c.ring.ended(); err != nil {
+	if s.exited, err = c.ring.exited(); err != nil {
 		return err
 	}
-	s.ended.settle(func(id taskID) bool { _, seen := s.alive[id]; return seen })
-	for i := range s.ended.rows {
-		id := idOf(&s.ended.rows[i])
+	s.exited.settle(func(id taskID) bool { _, seen := s.alive[id]; return seen })
+	for i := range s.exited.rows {
+		id := idOf(&s.exited.rows[i])
 		delete(s.alive, id) // it ended after the record was read
 		if base, ok := c.base[id]; ok {
 			s.base[id] = base
@@ -202,17 +205,17 @@ func (c *Collector) addTasks(s *Snapshot, records []bpf.Worker) error {
 	return nil
 }
 
-// readWorkers reads the slots that have ever been used: the lowest ones, but for those
-// that the cores are just taking, two at most on each.
-func (c *Collector) readWorkers() ([]bpf.Worker, error) {
+// readTasks reads the slots that have ever been used. Those are the lowest ones, with at most
+// two for each core that are just being taken.
+func (c *Collector) readTasks() ([]bpf.WatchedTask, error) {
 	places, err := c.places()
 	if err != nil {
 		return nil, err
 	}
-	n := int(min(places.Used+2*uint64(len(c.cores)), uint64(c.objs.Workers.MaxEntries())))
-	records, keys := make([]bpf.Worker, n), make([]uint32, n)
+	n := int(min(places.Used+2*uint64(len(c.cores)), uint64(c.objs.Tasks.MaxEntries())))
+	records, keys := make([]bpf.WatchedTask, n), make([]uint32, n)
 	var cursor ebpf.MapBatchCursor
-	read, err := c.objs.Workers.BatchLookup(&cursor, keys, records, nil)
+	read, err := c.objs.Tasks.BatchLookup(&cursor, keys, records, nil)
 	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 		return nil, fmt.Errorf("read watched tasks: %w", err)
 	}
@@ -222,53 +225,54 @@ func (c *Collector) readWorkers() ([]bpf.Worker, error) {
 	return records, nil
 }
 
-// Since returns what happened between the snapshot before and s, which must
-// have been taken one right after the other.
+// Since returns what happened between the snapshot before and s. No other snapshot may have
+// been taken between the two.
 func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	if s.number != before.number+1 {
-		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d", s.number, before.number)
+		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d",
+			s.number, before.number)
 	}
 	in := Interval{Hotplugged: s.plug, HotplugUnheard: !s.plugAll}
 	for i, cpu := range s.cpus {
 		earlier := before.of(cpu)
-		core := s.cores[i].since(earlier, cpu, s.totals.TickFunction != 0)
-		in.Lost.Unseen += s.cores[i].unseen - earlier.unseen
+		core := s.cores[i].since(earlier, cpu, s.globals.TickFunction != 0)
+		in.Lost.Unseen += s.cores[i].hidden - earlier.hidden
 		now, known := s.steal[cpu]
-		if then, ok := before.steal[cpu]; ok && known { // the kernel tells it of cores that are online
+		if then, ok := before.steal[cpu]; ok && known { // the kernel lists only cores that are online
 			core.StealNS = int64(now.steal - then.steal)
-			core.InterruptNS = max(0, int64(now.interrupts-then.interrupts)) // the kernel's may step back
+			core.InterruptNS = max(0, int64(now.interrupts-then.interrupts)) // the kernel's count may step back
 		}
 		in.Cores = append(in.Cores, core)
-		if created := s.cores[i].lives.since(&earlier.lives); created.Tasks > 0 {
+		if created := s.cores[i].exited.since(&earlier.exited); created.Tasks > 0 {
 			if in.Created == nil {
 				in.Created = &report.Created{}
 			}
 			in.Created.Add(created)
 		}
 	}
-	in.Lost.MapFull = s.totals.MapFull - before.totals.MapFull
-	in.Lost.DroppedTasks = s.totals.DroppedTasks - before.totals.DroppedTasks
-	in.Lost.Unwatched = s.totals.UnwatchedCore - before.totals.UnwatchedCore
+	in.Lost.MapFull = s.globals.MapFull - before.globals.MapFull
+	in.Lost.DroppedTasks = s.globals.DroppedTasks - before.globals.DroppedTasks
+	in.Lost.Unwatched = s.globals.UnwatchedCore - before.globals.UnwatchedCore
 	for _, core := range in.Cores {
 		for _, class := range core.Classes {
-			if s.pick {
+			if s.hasPick {
 				in.Lost.UnmatchedPick += class.Switches - class.Pick.Count
 			}
-			if s.swtch {
+			if s.hasSwitch {
 				in.Lost.UnmatchedSwitch += class.Switches - class.Switch.Count
 			}
 		}
 	}
-	// Each time that a core's holder was not reported explains one of these.
+	// Each switch that the kernel did not report explains one of these.
 	in.Lost.UnmatchedSwitch -= min(in.Lost.UnmatchedSwitch, in.Lost.Unseen)
 	in.Tasks = s.tasksSince(before)
 	return in, nil
 }
 
-// tasksSince returns a row a task, and one row for all that ended beyond maxEndedRows.
+// tasksSince returns a row for each task, and one row for all beyond maxEndedRows that ended.
 func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	type born struct {
-		record *bpf.Worker
+		record *bpf.WatchedTask
 		row    report.Worker
 	}
 	var tasks []born
@@ -278,19 +282,19 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 		row.Comm = readComm(w.Tgid, w.Tid)
 		tasks = append(tasks, born{&w, row})
 	}
-	for i := range s.ended.rows {
-		o := &s.ended.rows[i]
+	for i := range s.exited.rows {
+		o := &s.exited.rows[i]
 		then := before.alive[idOf(o)]
-		tasks = append(tasks, born{&o.Worker, endedRow(o, &then, s.base[idOf(o)])})
+		tasks = append(tasks, born{&o.Task, endedRow(o, &then, s.base[idOf(o)])})
 	}
 	slices.SortFunc(tasks, func(a, b born) int { return byBirth(a.record, b.record) })
 	var rows []report.Worker
 	for _, t := range tasks {
 		rows = append(rows, t.row)
 	}
-	if s.ended.merged > 0 {
-		row := endedRow(&s.ended.rest, &bpf.Worker{}, Task{})
-		row.Merged = s.ended.merged
+	if s.exited.merged > 0 {
+		row := endedRow(&s.exited.rest, &bpf.WatchedTask{}, Task{})
+		row.Merged = s.exited.merged
 		rows = append(rows, row)
 	}
 	for i := range rows {

@@ -18,16 +18,15 @@ import (
 // slicetrace supports, whatever HZ is.
 const userTick = time.Second / 100
 
-// awayTimes is time that a core's tasks have not had although they were on it.
-type awayTimes struct {
-	// steal is the hypervisor's, interrupts those of the machine and what they leave
-	// to do at once.
+// stolenTimes is time that a core's tasks did not have although they were on the core.
+type stolenTimes struct {
+	// steal was taken by the hypervisor, interrupts by hardware and soft interrupts.
 	steal, interrupts time.Duration
 }
 
 // readSteal returns what was taken from each online core's tasks since boot, by core,
 // in steps of 10 ms.
-func readSteal() (map[int]awayTimes, error) {
+func readSteal() (map[int]stolenTimes, error) {
 	file, err := os.Open("/proc/stat")
 	if err != nil {
 		return nil, fmt.Errorf("read steal time: %w; mount procfs on /proc", err)
@@ -40,10 +39,10 @@ func readSteal() (map[int]awayTimes, error) {
 	return stolen, nil
 }
 
-// parseSteal reads /proc/stat, which has a line for each online core, "cpu0"
-// and so on, beside the line "cpu" of their sums.
-func parseSteal(stat io.Reader) (map[int]awayTimes, error) {
-	stolen := make(map[int]awayTimes)
+// parseSteal reads /proc/stat, which has a line for each online core, "cpu0" and so on,
+// besides the line "cpu" with their sums.
+func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
+	stolen := make(map[int]stolenTimes)
 	lines := bufio.NewScanner(stat)
 	// The line "intr" has a number for each interrupt of the machine.
 	lines.Buffer(nil, 1<<20)
@@ -52,11 +51,11 @@ func parseSteal(stat io.Reader) (map[int]awayTimes, error) {
 		if !ok || strings.HasPrefix(number, " ") {
 			continue
 		}
-		core, away, err := parseStealLine(number)
+		core, times, err := parseStealLine(number)
 		if err != nil {
 			return nil, fmt.Errorf("parse line %q: %w", lines.Text(), err)
 		}
-		stolen[core] = away
+		stolen[core] = times
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
@@ -68,15 +67,15 @@ func parseSteal(stat io.Reader) (map[int]awayTimes, error) {
 }
 
 // parseStealLine reads "N user nice system idle iowait irq softirq steal ...".
-func parseStealLine(line string) (core int, away awayTimes, err error) {
+func parseStealLine(line string) (core int, stolen stolenTimes, err error) {
 	const irqField, softirqField, stealField = 6, 7, 8
 	fields := strings.Fields(line)
 	if len(fields) <= stealField {
-		return 0, away, errors.New("no steal time in it")
+		return 0, stolen, errors.New("no steal time in it")
 	}
 	core, err = hostinfo.ParseCPU(fields[0])
 	if err != nil {
-		return 0, away, err
+		return 0, stolen, err
 	}
 	var times [3]time.Duration
 	for i, field := range []int{irqField, softirqField, stealField} {
@@ -85,9 +84,9 @@ func parseStealLine(line string) (core int, away awayTimes, err error) {
 			err = fmt.Errorf("%d ticks are more than 146 years", ticks)
 		}
 		if err != nil {
-			return 0, away, err
+			return 0, stolen, err
 		}
 		times[i] = time.Duration(ticks) * userTick
 	}
-	return core, awayTimes{interrupts: times[0] + times[1], steal: times[2]}, nil
+	return core, stolenTimes{interrupts: times[0] + times[1], steal: times[2]}, nil
 }

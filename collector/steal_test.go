@@ -19,11 +19,11 @@ func TestParseSteal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[int]awayTimes{
+	want := map[int]stolenTimes{
 		0: {steal: 120 * time.Millisecond, interrupts: 890 * time.Millisecond},
 		3: {steal: 430 * time.Millisecond, interrupts: 1130 * time.Millisecond},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(awayTimes{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(stolenTimes{})); diff != "" {
 		t.Errorf("steal (-want +got):\n%s", diff)
 	}
 }
@@ -31,7 +31,7 @@ func TestParseSteal(t *testing.T) {
 func TestParseStealOfALongIntrLine(t *testing.T) {
 	stat := "intr" + strings.Repeat(" 0", 1<<17) + "\ncpu0 1 2 3 4 5 6 7 8\n"
 	got, err := parseSteal(strings.NewReader(stat))
-	if want := (awayTimes{80 * time.Millisecond, 130 * time.Millisecond}); err != nil || got[0] != want {
+	if want := (stolenTimes{80 * time.Millisecond, 130 * time.Millisecond}); err != nil || got[0] != want {
 		t.Errorf("steal of core 0 is %v (%v), want 80ms stolen, 130ms of interrupts", got[0], err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // taskRow returns what a task did since an earlier state of its record.
-func taskRow(now, then *bpf.Worker) report.Worker {
+func taskRow(now, then *bpf.WatchedTask) report.Worker {
 	row := report.Worker{
 		PID:         int(now.Tgid),
 		TID:         int(now.Tid),
@@ -24,7 +24,7 @@ func taskRow(now, then *bpf.Worker) report.Worker {
 		Migrations:  uint64(now.Migrations - then.Migrations),
 	}
 	for i, cause := range report.Causes() {
-		n := now.Ended[i] - then.Ended[i]
+		n := now.Slices[i] - then.Slices[i]
 		if n == 0 {
 			continue
 		}
@@ -39,16 +39,16 @@ func taskRow(now, then *bpf.Worker) report.Worker {
 	return row
 }
 
-// endedRow is taskRow for a task that ended, with the kernel's own counters
-// where both count from the same moment.
-func endedRow(o *bpf.Obituary, then *bpf.Worker, base Task) report.Worker {
-	row := taskRow(&o.Worker, then)
+// endedRow is taskRow for a task that ended. It has the kernel's own counters if both count
+// from the same moment.
+func endedRow(o *bpf.TaskExit, then *bpf.WatchedTask, base Task) report.Worker {
+	row := taskRow(&o.Task, then)
 	row.Exited = true
-	row.Comm = validComm(unsafe.Slice((*byte)(unsafe.Pointer(&o.Last.Comm[0])), len(o.Last.Comm)))
-	if then.Ended == (bpf.Worker{}).Ended {
+	row.Comm = validComm(unsafe.Slice((*byte)(unsafe.Pointer(&o.Final.Comm[0])), len(o.Final.Comm)))
+	if then.Slices == (bpf.WatchedTask{}).Slices {
 		row.Kernel = &report.KernelCounters{
-			Voluntary:   o.Last.Nvcsw - base.Voluntary,
-			Involuntary: o.Last.Nivcsw - base.Involuntary,
+			Voluntary:   o.Final.Nvcsw - base.Voluntary,
+			Involuntary: o.Final.Nivcsw - base.Involuntary,
 			RuntimeNS:   -1,
 		}
 	}
@@ -56,22 +56,22 @@ func endedRow(o *bpf.Obituary, then *bpf.Worker, base Task) report.Worker {
 }
 
 // merge adds one ended task to a sum of many.
-func merge(total, o *bpf.Obituary) {
-	total.Last.Nvcsw += o.Last.Nvcsw
-	total.Last.Nivcsw += o.Last.Nivcsw
-	sum, w := &total.Worker, &o.Worker
+func merge(total, o *bpf.TaskExit) {
+	total.Final.Nvcsw += o.Final.Nvcsw
+	total.Final.Nivcsw += o.Final.Nivcsw
+	sum, w := &total.Task, &o.Task
 	sum.OnCpu += w.OnCpu
 	sum.Wait += w.Wait
 	sum.Throttled += w.Throttled
 	sum.WaitMax = max(sum.WaitMax, w.WaitMax)
 	sum.Migrations += w.Migrations
-	for i, n := range w.Ended {
-		sum.Ended[i] += n
+	for i, n := range w.Slices {
+		sum.Slices[i] += n
 	}
 }
 
 // byBirth orders tasks by when watching them began.
-func byBirth(a, b *bpf.Worker) int {
+func byBirth(a, b *bpf.WatchedTask) int {
 	return cmp.Or(cmp.Compare(a.Born, b.Born), cmp.Compare(a.Tid, b.Tid))
 }
 
@@ -84,8 +84,8 @@ func readComm(pid, tid uint32) string {
 	return validComm(bytes.TrimSuffix(text, []byte("\n")))
 }
 
-// validComm ends a name at its NUL and makes it valid UTF-8, and nothing
-// more: what a terminal or a spreadsheet makes of it is for renderers to mind.
+// validComm ends a name at its NUL and makes it valid UTF-8. Renderers see to what terminals
+// and spreadsheets would do with it.
 func validComm(comm []byte) string {
 	comm, _, _ = bytes.Cut(comm, []byte{0})
 	return strings.ToValidUTF8(string(comm), "\uFFFD")

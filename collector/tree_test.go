@@ -20,7 +20,7 @@ import (
 func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Interval {
 	t.Helper()
 	if _, err := exec.LookPath(argv[0]); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	running, err := workloads.StartCommand(workloads.Command{Argv: argv})
 	if err != nil {
@@ -66,7 +66,8 @@ func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Inte
 // its row, and the kernel's counters of its whole life agree.
 func TestEveryTaskOfATreeIsFollowed(t *testing.T) {
 	c := open(t, collector.Options{})
-	in := follow(t, c, "sh", "-c", "for i in 1 2 3 4 5 6 7; do (sleep 0.01; (true; /bin/echo $i >/dev/null)) & done; wait")
+	in := follow(t, c, "sh", "-c",
+		"for i in 1 2 3 4 5 6 7; do (sleep 0.01; (true; /bin/echo $i >/dev/null)) & done; wait")
 	names := make(map[string]int)
 	for _, task := range in.Tasks {
 		names[task.Comm]++
@@ -76,7 +77,8 @@ func TestEveryTaskOfATreeIsFollowed(t *testing.T) {
 		}
 		equal, known := task.Reconciled()
 		if !known || !equal {
-			t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
+			t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v",
+				task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
 		}
 	}
 	// sh itself, a subshell each that becomes or forks its commands.
@@ -106,7 +108,8 @@ func executeFromThread() {
 		if bpftest.Emulated() {
 			turns = "20000"
 		}
-		err := syscall.Exec("/bin/sh", []string{"sh", "-c", "sleep 0.05; sleep 0.05; i=0; while [ $i -lt " + turns + " ]; do i=$((i+1)); done"}, nil)
+		script := "sleep 0.05; sleep 0.05; i=0; while [ $i -lt " + turns + " ]; do i=$((i+1)); done"
+		err := syscall.Exec("/bin/sh", []string{"sh", "-c", script}, nil)
 		fmt.Println(err)
 		os.Exit(1)
 	}()
@@ -127,7 +130,8 @@ func TestThreadThatExecutesAProgramIsFollowed(t *testing.T) {
 		var shell int64
 		for _, task := range in.Tasks {
 			if equal, known := task.Reconciled(); !known || !equal {
-				t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
+				t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v",
+					task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
 			}
 			switch task.Comm {
 			case "sleep":
@@ -160,7 +164,8 @@ func TestSwitchesUnderSignalsEqualTheKernels(t *testing.T) {
 		kill $hog $storm; wait`)
 	for _, task := range in.Tasks {
 		if equal, known := task.Reconciled(); known && !equal {
-			t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v", task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
+			t.Errorf("task %d (%s): %d voluntary, %d involuntary; the kernel has %+v",
+				task.TID, task.Comm, task.Voluntary, task.Involuntary, task.Kernel)
 		}
 	}
 }
@@ -178,7 +183,7 @@ func TestForksThatMeetAreFollowed(t *testing.T) {
 		tasks += max(1, row.Merged)
 	}
 	if bpftest.Emulated() {
-		// On one slow core who reads of their ends can come too late: that is counted.
+		// On one slow core the records of their ends can be read too late: that is counted.
 		tasks += int(in.Lost.DroppedTasks)
 		in.Lost.DroppedTasks = 0
 	}
@@ -208,7 +213,8 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 		tasks += max(1, row.Merged)
 		// The shell, which ends last, had switches of its own before it was watched.
 		if equal, known := row.Reconciled(); !equal || !known {
-			t.Errorf("row of %d merged tasks: %d voluntary, %d involuntary; the kernel has %+v", row.Merged, row.Voluntary, row.Involuntary, row.Kernel)
+			t.Errorf("row of %d merged tasks: %d voluntary, %d involuntary; the kernel has %+v",
+				row.Merged, row.Voluntary, row.Involuntary, row.Kernel)
 		}
 	}
 	if in.Lost.Total() != 0 {
@@ -222,11 +228,12 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 	}
 }
 
-// Snapshots while places change hands: what a core saw of the task that held it is
-// never another's, so nobody's time decreases.
+// Snapshots while places change hands: what a core saw of its task is never given to another,
+// so no task's time decreases.
 func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 	c := open(t, collector.Options{Tasks: 4})
-	running, err := workloads.StartCommand(workloads.Command{Argv: []string{"sh", "-c", "i=0; while [ $i -lt 1009 ]; do (:); i=$((i+1)); done"}})
+	const script = "i=0; while [ $i -lt 1009 ]; do (:); i=$((i+1)); done"
+	running, err := workloads.StartCommand(workloads.Command{Argv: []string{"sh", "-c", script}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +273,8 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 		for _, task := range in.Tasks {
 			tasks[task.TID] = true
 			if task.OnCPUNS < 0 || task.OnCPUNS > int64(time.Second) || task.WaitNS < 0 {
-				t.Errorf("in snapshot %d task %d ran for %d ns and waited for %d", snapshots, task.TID, task.OnCPUNS, task.WaitNS)
+				t.Errorf("in snapshot %d task %d ran for %d ns and waited for %d",
+					snapshots, task.TID, task.OnCPUNS, task.WaitNS)
 			}
 		}
 		before = now
@@ -276,8 +284,8 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 	}
 }
 
-// More tasks are watched in one call than one pass over all tasks looks for; who is
-// not there, is watched already, or finds no place is named.
+// More tasks are watched in one call than one pass over all tasks looks for. A task that does
+// not exist, is watched already, or finds no place is named.
 func TestWatchingManyAtOnce(t *testing.T) {
 	const many = 151
 	c := open(t, collector.Options{Tasks: many})
@@ -299,9 +307,10 @@ func TestWatchingManyAtOnce(t *testing.T) {
 		task collector.Task
 		want string
 	}{
-		"again":    {tasks[many-1], fmt.Sprintf("watch task %d: it is watched already", tasks[many-1].TID)},
-		"no place": {tasks[many], fmt.Sprintf("watch task %d: all %d places for watched tasks are taken: use fewer workers", tasks[many].TID, many)},
-		"nobody":   {collector.Task{TID: 1 << 30}, "watch task 1073741824: no such process"},
+		"again": {tasks[many-1], fmt.Sprintf("watch task %d: it is watched already", tasks[many-1].TID)},
+		"no place": {tasks[many], fmt.Sprintf(
+			"watch task %d: all %d places for watched tasks are taken: use fewer workers", tasks[many].TID, many)},
+		"nobody": {collector.Task{TID: 1 << 30}, "watch task 1073741824: no such process"},
 	} {
 		if err := c.Watch(row.task); err == nil || err.Error() != row.want {
 			t.Errorf("%s: %v, want %q", name, err, row.want)

@@ -8,14 +8,14 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// Programs are on the hooks that bpf.Load attaches to, to compare its overhead with.
+// Programs are for the hooks that bpf.Load's programs use, to compare overheads.
 type Programs struct {
 	Hooks      []bpf.Hook
 	collection *ebpf.Collection
 }
 
-// LoadEmpty loads a program that does nothing for each of the tracepoints that
-// this kernel has: the floor of any tracer's overhead on them.
+// LoadEmpty loads a program that does nothing for each of the tracepoints that this
+// kernel has: no tracer on them can cost less.
 func LoadEmpty() (*Programs, error) {
 	spec, err := loadEmpty()
 	if err != nil {
@@ -24,9 +24,9 @@ func LoadEmpty() (*Programs, error) {
 	return loadPrograms(spec)
 }
 
-// LoadStamps loads programs that only read the clock where a switch's phases and
-// its wait begin and end: the floor of any tracer that measures those. cores is
-// the highest core number plus one.
+// LoadStamps loads programs that only read the clock where a switch's phases and its wait
+// begin and end: no tracer that measures those can cost less. cores is the highest core
+// number plus one.
 func LoadStamps(cores int) (*Programs, error) {
 	spec, err := loadStamps()
 	if err != nil {

@@ -3,6 +3,7 @@
 // every switch longer.
 package baseline
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package baseline -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" empty empty.bpf.c -- -I../headers -I..
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package baseline -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" stamps stamps.bpf.c -- -I../headers -I..
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -go-package baseline -target amd64,arm64 -cflags "-O2 -g -Wall -Werror" slowdown slowdown.bpf.c -- -I../headers -I..
+//go:generate -command bpf2go go tool bpf2go -cc clang-19 -target amd64,arm64 -cflags "-O2 -g -Wall -Werror"
+//go:generate bpf2go empty empty.bpf.c -- -I../headers -I..
+//go:generate bpf2go stamps stamps.bpf.c -- -I../headers -I..
+//go:generate bpf2go slowdown slowdown.bpf.c -- -I../headers -I..

@@ -2,7 +2,7 @@
 
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
-/* Programs that do nothing on the hooks of slicetrace.bpf.c: the floor of its overhead. */
+/* Programs that do nothing on the hooks of slicetrace.bpf.c: the least that any tracer there costs. */
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>

@@ -3,8 +3,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
 /*
- * A planted slowdown: attached to sched_switch after st_switch, it lengthens every
- * switch phase by a number of turns, a nanosecond or two each. With none it costs
+ * A planted slowdown. Attached to sched_switch after st_switch, it makes every switch phase
+ * longer by a number of turns of a loop, each of a nanosecond or two. With 0 turns it costs
  * what any program on the hook does.
  */
 

@@ -3,9 +3,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 
 /*
- * The hooks of slicetrace.bpf.c with nothing but what makes a switch's phases and
- * its wait measurable: a stamp where each begins and ends, kept per core. No sum,
- * no count, no task: less than this cannot measure them.
+ * The hooks of slicetrace.bpf.c with only what measuring a switch's phases and its wait
+ * needs: a stamp where each begins and ends, kept per core. There are no sums, counts or
+ * tasks: no tracer can measure them with less.
  */
 
 #include "kernel.h"

@@ -29,8 +29,8 @@ func AllowedCores(t testing.TB) []int {
 	return cores
 }
 
-// OnOwnThread runs f on a thread that is pinned to a core and ends with f. That is
-// never the main thread, which would live on, and whose cores are the process's.
+// OnOwnThread runs f on a thread that is pinned to a core and ends with f. It is never
+// the main thread, which would go on, and whose affinity is the process's.
 func OnOwnThread(cpu int, f func(pinned error)) {
 	go func() {
 		runtime.LockOSThread() // and never unlock: so the thread ends
@@ -50,27 +50,28 @@ func OnOwnThread(cpu int, f func(pinned error)) {
 	}()
 }
 
-// PluggableCore returns the last core, and what takes it offline and back. At the
-// test's end it is back in any case. Where no core can go the test is skipped.
+// PluggableCore returns the last core, and a function that takes it offline and back. At
+// the test's end the core is back in any case. The test is skipped if no core can be taken
+// offline.
 func PluggableCore(t testing.TB) (cpu int, plug func(in bool)) {
 	t.Helper()
 	cores := AllowedCores(t)
 	cpu = cores[len(cores)-1]
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	if text, err := os.ReadFile(file); err != nil || len(cores) < 2 || strings.TrimSpace(string(text)) != "1" {
-		t.Skipf("no core can be taken offline: of %d the last is %q in %s, %v", len(cores), text, file, err)
+		Lacks(t, false, "no core can be taken offline: of %d the last is %q in %s, %v", len(cores), text, file, err)
 	}
 	return cpu, Plug(t, cpu)
 }
 
-// Plug returns what takes a core offline and back. At the test's end it is again as it
-// was. Where the kernel does not do so the test is skipped.
+// Plug returns a function that takes a core offline and back. At the test's end the core is
+// again as it was. The test is skipped if the core cannot be taken offline at all.
 func Plug(t testing.TB, cpu int) func(in bool) {
 	t.Helper()
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	was, err := os.ReadFile(file)
 	if err != nil {
-		t.Skipf("core %d cannot be taken offline or back: %v", cpu, err)
+		Lacks(t, false, "core %d cannot be taken offline or back: %v", cpu, err)
 	}
 	t.Cleanup(func() {
 		if err := os.WriteFile(file, was, 0o644); err != nil {
@@ -83,7 +84,7 @@ func Plug(t testing.TB, cpu int) func(in bool) {
 			value = "1"
 		}
 		if err := os.WriteFile(file, []byte(value), 0o644); err != nil {
-			t.Skipf("the kernel does not plug core %d: %v", cpu, err)
+			Unavailable(t, fmt.Sprintf("the kernel does not plug core %d: %v", cpu, err))
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// Entries counts the entries that are used of the map of that name that a process
-// holds open. The error wraps os.ErrNotExist if it holds none.
+// Entries counts the used entries of the map of the given name that a process holds open.
+// The error wraps os.ErrNotExist if it holds no such map.
 func Entries(pid int, name string, used func(value []byte) bool) (int, error) {
 	infos, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
 	if err != nil {

@@ -29,12 +29,23 @@ func Unavailable(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// Emulated says that the kernel runs in software emulation (.ci/kernels), where
-// time means nothing and work takes a hundred times as long: tests do less of it
-// there, and leave out what only holds for cores that run at the same time.
+// Lacks ends a test that needs a feature of the kernel or the machine. It skips the test if
+// the feature is missing. If the feature is there, has is true and the test fails: then it
+// is the product that does not use it.
+func Lacks(t testing.TB, has bool, format string, args ...any) {
+	t.Helper()
+	if has {
+		t.Fatalf("what this test needs is there, but "+format, args...)
+	}
+	t.Skipf("what this test needs is missing: "+format, args...)
+}
+
+// Emulated reports whether the kernel runs in software emulation (.ci/kernels), where
+// time means nothing and work takes a hundred times as long. Tests do less work there, and
+// leave out what is only true of cores that run at the same time.
 func Emulated() bool { return os.Getenv("SLICETRACE_EMULATED") == "1" }
 
-// WorkFor is how long a trial is to work: a third of d in emulation.
+// WorkFor returns how long a trial is to work: d, or a third of it in emulation.
 func WorkFor(d time.Duration) time.Duration {
 	if Emulated() {
 		return d / 3

@@ -127,7 +127,7 @@ func lookAt(t *testing.T, cmd *exec.Cmd) (f form, h holding, why string) {
 		h.rss, err = residentBytes(pid)
 	}
 	if err == nil {
-		h.watched, err = bpftest.Entries(pid, "st_workers", isWatched)
+		h.watched, err = bpftest.Entries(pid, "st_tasks", isWatched)
 	}
 	if err != nil {
 		return f, h, err.Error()
@@ -151,9 +151,9 @@ func formUnderWay(t *testing.T, cmd *exec.Cmd) (f form, known bool) {
 	return form{}, false
 }
 
-// isWatched reports whether a slot of the map of watched tasks has a task.
+// isWatched reports whether a slot of the map st_tasks has a task.
 func isWatched(slot []byte) bool {
-	var w bpf.Worker
+	var w bpf.WatchedTask
 	return binary.NativeEndian.Uint64(slot[unsafe.Offsetof(w.Key):]) != 0
 }
 

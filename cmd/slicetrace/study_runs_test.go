@@ -114,7 +114,7 @@ func changedPrimary(c *compare.Comparison, workload string) bool {
 	for i := range c.Pairs[0].Changes {
 		x := &c.Pairs[0].Changes[i]
 		isOf := workload == "" || x.Workload == workload && x.Metric == "operations"
-		if x.Primary && x.Outcome == report.Changed && isOf {
+		if x.Primary && x.Outcome == compare.Changed && isOf {
 			return true
 		}
 	}

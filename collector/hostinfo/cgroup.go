@@ -14,8 +14,8 @@ type groupMounts struct {
 	v1, v2 groupMount
 }
 
-// groupMount is a mount of the hierarchy that has the CPU controller, of which root
-// is the part that is seen there; dir is "" where there is none.
+// groupMount is where the hierarchy with the CPU controller is mounted; dir is "" if it is
+// not. root is the part of the hierarchy that is visible there.
 type groupMount struct{ dir, root string }
 
 // findGroupMounts reads lines "36 25 0:30 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu".
@@ -38,7 +38,7 @@ func findGroupMounts(tree sysTree) groupMounts {
 	return m
 }
 
-// hasWord looks for a word in a list that commas part.
+// hasWord reports whether a comma-separated list has a word.
 func hasWord(list, word string) bool {
 	for w := range strings.SplitSeq(list, ",") {
 		if w == word {
@@ -48,15 +48,15 @@ func hasWord(list, word string) bool {
 	return false
 }
 
-// cpuGroups are the directories of the groups that this process is in, for what the
-// CPU controller does, from its own up to the top of what it can see.
+// cpuGroups are the directories of the groups of the CPU controller that this process is in,
+// from its own group up to the highest that it can see.
 type cpuGroups struct {
 	tree sysTree
 	dirs []string
 	v2   bool
 }
 
-// groups finds them anew, for a process can be moved.
+// groups reads them again each time, since a process can be moved.
 func (r *settingsReader) groups() cpuGroups {
 	g := cpuGroups{tree: r.tree}
 	own, mount := "", groupMount{}
@@ -85,7 +85,7 @@ func (r *settingsReader) groups() cpuGroups {
 	}
 }
 
-// limit returns how much of each period a group's tasks may have; 0 for no limit.
+// limit returns how much of each period a group's tasks may have; 0 means that there is no limit.
 func (g cpuGroups) limit(dir string) (quota, period time.Duration) {
 	max, every := g.tree.text(dir+"/cpu.cfs_quota_us"), g.tree.text(dir+"/cpu.cfs_period_us")
 	if g.v2 {
@@ -99,7 +99,7 @@ func (g cpuGroups) limit(dir string) (quota, period time.Duration) {
 	return time.Duration(q) * time.Microsecond, time.Duration(p) * time.Microsecond
 }
 
-// quota says which limit is the tightest of those that the groups have.
+// quota describes the tightest of the groups' limits.
 func (g cpuGroups) quota() string {
 	if len(g.dirs) == 0 {
 		return ""
@@ -114,9 +114,8 @@ func (g cpuGroups) quota() string {
 	return text
 }
 
-// weights lists the groups from the top, each by its weight against its siblings in
-// percent of the usual: the scheduler picks once at each level. "none" says that
-// there is no group but the root.
+// weights lists the groups from the top, since the scheduler picks once at each level. Each
+// has its weight, in percent of the default. "none" means that there is only the root group.
 func (g cpuGroups) weights() string {
 	if len(g.dirs) == 0 {
 		return ""
@@ -144,8 +143,8 @@ func (g cpuGroups) weights() string {
 	return strings.Join(parts, ", ")
 }
 
-// throttled returns what limits have done to the groups' tasks so far, nil where
-// there is no limit.
+// throttled returns how often and for how long limits have stopped the groups' tasks so far;
+// nil if there is no limit.
 func (g cpuGroups) throttled() *report.Throttling {
 	var sum *report.Throttling
 	for _, dir := range g.dirs {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// cpuInfo is what /proc/cpuinfo says of the online cores.
+// cpuInfo is what /proc/cpuinfo tells about the online cores.
 type cpuInfo struct {
 	models []string // distinct, in order of appearance
 	flags  []string // x86 only, of the first core
@@ -46,8 +46,8 @@ func (c cpuInfo) model() string { return strings.Join(c.models, " + ") }
 
 func (c cpuInfo) flag(name string) bool { return slices.Contains(c.flags, name) }
 
-// x86Feature is "on" or "off", "" on a CPU that lists no such flags. The kernel takes a
-// flag off the list when it was told not to use the feature, as with nopcid.
+// x86Feature returns "on" or "off", or "" on a CPU that lists no such flags. The kernel
+// removes a flag from the list if it was told not to use the feature, as with nopcid.
 func (c cpuInfo) x86Feature(name string) string {
 	switch {
 	case len(c.flags) == 0:
@@ -58,9 +58,8 @@ func (c cpuInfo) x86Feature(name string) string {
 	return "off"
 }
 
-// armCore names an arm64 core by the numbers of its MIDR register, which it
-// returns as they are for a core that it does not know. The numbers are those of
-// Linux's arch/arm64/include/asm/cputype.h.
+// armCore names an arm64 core by the numbers of its MIDR register (Linux's
+// arch/arm64/include/asm/cputype.h). It returns the numbers of a core that it does not know.
 func armCore(implementer, part string) string {
 	switch implementer + " " + part {
 	case "0x41 0xd03":

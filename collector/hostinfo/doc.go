@@ -1,3 +1,3 @@
-// Package hostinfo reads what moves the figures of a machine: its fingerprint, the set-up
-// of the kernel, and the settings of this process and of workers, without eBPF.
+// Package hostinfo reads, without eBPF, what a machine's figures depend on: its fingerprint,
+// the set-up of the kernel, and the settings of this process and of workers.
 package hostinfo

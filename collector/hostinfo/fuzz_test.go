@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,9 +37,9 @@ func FuzzParseCPUs(f *testing.F) {
 	})
 }
 
-// FuzzFingerprint has the files of a machine, in the form of readHost's text
-// twins: they reach the parsers of cpuinfo, of kernel configurations, of the
-// scheduler's files and of the hypervisor's.
+// FuzzFingerprint makes up the files of a machine, in the form of testdata/host. They reach the
+// parsers of cpuinfo, of kernel configurations, and of the scheduler's and the hypervisor's
+// files.
 func FuzzFingerprint(f *testing.F) {
 	twins, err := filepath.Glob("testdata/host/*.txt")
 	if err != nil {
@@ -53,7 +52,8 @@ func FuzzFingerprint(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	f.Add("-- uname --\n6.\n#1 PREEMPT\nx86_64\n-- boot/config-6. --\nCONFIG_HZ=-1\n-- proc/meminfo --\nMemTotal: -7 kB\n")
+	f.Add("-- uname --\n6.\n#1 PREEMPT\nx86_64\n-- boot/config-6. --\nCONFIG_HZ=-1\n" +
+		"-- proc/meminfo --\nMemTotal: -7 kB\n")
 	f.Add("-- sys/hypervisor/type --\n\xff\n-- " + schedDebugDir + "/base_slice_ns --\n-1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		files := make(fstest.MapFS)

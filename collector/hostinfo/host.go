@@ -14,9 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fingerprint describes the machine and kernel that it runs on. What cannot be
-// read, or means something else on this kernel, is empty, zero or nil: it never
-// guesses and never fails.
+// Fingerprint describes the machine and its kernel. What cannot be read, or means something
+// else on this kernel, is empty, zero or nil. It never guesses and never fails.
 func Fingerprint() report.Host { return fingerprint(sysTree{os.DirFS("/")}, thisKernel()) }
 
 func thisKernel() kernelID {
@@ -31,7 +30,7 @@ func thisKernel() kernelID {
 	}
 }
 
-// kernelID is what uname says of a kernel.
+// kernelID is what uname tells about a kernel, and its tick.
 type kernelID struct {
 	release string // "6.12.48+deb13-amd64"
 	version string // "#1 SMP PREEMPT_DYNAMIC Debian 6.12.48-1 (2025-09-20)"
@@ -39,8 +38,8 @@ type kernelID struct {
 	tick    time.Duration
 }
 
-// tickPeriod is the time between ticks, which the coarse clocks go by; 0 if the
-// kernel does not tell.
+// tickPeriod returns the time between ticks, which is the resolution of the coarse clocks; 0
+// if the kernel does not tell.
 func tickPeriod() time.Duration {
 	var tick unix.Timespec
 	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick); err != nil {
@@ -84,8 +83,8 @@ func (t sysTree) text(name string) string {
 		return ""
 	}
 	defer file.Close()
-	// Not by fs.ReadFile, which takes their size of 0 for true and asks for a byte
-	// first: a file of /proc/sys has nothing to give after that.
+	// fs.ReadFile would believe the size of 0 that these files have, and first ask for one
+	// byte: a file of /proc/sys gives nothing after that.
 	content, err := io.ReadAll(file)
 	if err != nil {
 		return ""
@@ -102,7 +101,7 @@ func (t sysTree) readable(name string) bool {
 	return err == nil
 }
 
-// lines returns a file's lines, none if it cannot be read.
+// lines returns a file's lines; if it cannot be read, one empty line.
 func (t sysTree) lines(name string) []string {
 	return strings.Split(t.text(name), "\n")
 }
@@ -137,8 +136,8 @@ func fingerprint(tree sysTree, kernel kernelID) report.Host {
 	}
 }
 
-// smt says whether cores share execution units now: "on", "off" or "not
-// supported".
+// smt tells whether cores share execution units now: "on", "off", "not supported", or "" if
+// that is not known.
 func smt(tree sysTree) string {
 	switch tree.text(cpuDir + "/smt/active") {
 	case "1":
@@ -154,10 +153,10 @@ func smt(tree sysTree) string {
 
 const vulnerabilityDir = cpuDir + "/vulnerabilities"
 
-// pti says whether page tables are switched at each kernel entry: "on" or
-// "off". On x86 the CPU flag tells of PTI forced on for a CPU that does not
-// need it. On arm64 "Not affected" decides nothing: KASLR can turn it on there
-// and leaves no trace that a program can read.
+// pti tells whether page tables are switched at each kernel entry: "on", "off", or "" if that
+// is not known. On x86 the CPU's flag shows that PTI was forced on for a CPU that does not
+// need it. On arm64 "Not affected" decides nothing: KASLR can turn it on, and leaves no trace
+// that a program can read.
 func pti(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	meltdown := tree.text(vulnerabilityDir + "/meltdown")
 	switch {

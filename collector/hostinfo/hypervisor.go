@@ -7,10 +7,10 @@ import (
 
 const clocksourceDir = "sys/devices/system/clocksource/clocksource0"
 
-// hypervisor names what the kernel runs on: "none" on bare metal, "virtual machine"
-// where the CPU says so and nothing gives a name, "" where it cannot be told: a
-// virtual machine on arm64, without an x86 CPU's flag, that no firmware table names
-// looks like bare metal.
+// hypervisor names what the kernel runs on: "none" on bare metal, and "virtual machine" if
+// the CPU reports one but nothing gives its name. It is "" if that is not known: on arm64,
+// where CPUs have no such flag, a virtual machine that no firmware table names looks like
+// bare metal.
 func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	// Xen fills this in for paravirtual guests and dom0 too, whose CPU flags may
 	// not have the bit.
@@ -38,11 +38,11 @@ func hypervisor(tree sysTree, kernel kernelID, cpu cpuInfo) string {
 	return ""
 }
 
-// nestedPaging says what translates a guest's addresses once more: "none" without a
-// hypervisor and for Xen's paravirtual guests, whose page tables hold the machine's own
-// addresses. A guest is not told, but sees the flag where it may run guests of its own
-// with nested paging, which KVM offers only on top of its own (vmx.c and svm.c of
-// arch/x86/kvm, set_cpu_caps); TDX knows no other way. Else "".
+// nestedPaging names what translates a guest's addresses a second time. It is "none" without
+// a hypervisor and for Xen's paravirtual guests, whose page tables hold the machine's own
+// addresses. A guest is not told, but it sees a flag if it may run guests of its own with
+// nested paging, which KVM offers only if it uses it itself (vmx.c and svm.c of arch/x86/kvm,
+// set_cpu_caps). TDX has no other way. Otherwise it is "".
 func nestedPaging(tree sysTree, hypervisor string, cpu cpuInfo) string {
 	switch {
 	case hypervisor == "none" || tree.text("sys/hypervisor/guest_type") == "PV":
@@ -73,7 +73,7 @@ func clockHypervisor(clocksources string) string {
 	return ""
 }
 
-// firmwareHypervisor names the hypervisor that the firmware's tables speak of.
+// firmwareHypervisor names the hypervisor that the firmware's tables name.
 func firmwareHypervisor(vendor, product string) string {
 	switch {
 	case vendor == "QEMU":

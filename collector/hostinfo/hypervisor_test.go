@@ -25,9 +25,15 @@ func TestHypervisor(t *testing.T) {
 		{"emulated", "x86_64", guest, map[string]string{clocks: "tsc hpet", vendor: "QEMU"}, "QEMU"},
 		{"by vendor", "x86_64", guest, map[string]string{vendor: "VMware, Inc."}, "VMware"},
 		{"by product", "x86_64", guest, map[string]string{vendor: "innotek GmbH", product: "VirtualBox"}, "VirtualBox"},
-		{"not every Microsoft machine", "aarch64", cpuInfo{}, map[string]string{vendor: "Microsoft Corporation", product: "Surface"}, ""},
+		{
+			"not every Microsoft machine", "aarch64", cpuInfo{},
+			map[string]string{vendor: "Microsoft Corporation", product: "Surface"}, "",
+		},
 		{"rented metal", "aarch64", cpuInfo{}, map[string]string{vendor: "Amazon EC2", product: "m6g.metal"}, ""},
-		{"arm64 guest", "aarch64", cpuInfo{}, map[string]string{product: "Apple Virtualization Generic Platform"}, "Apple Virtualization"},
+		{
+			"arm64 guest", "aarch64", cpuInfo{},
+			map[string]string{product: "Apple Virtualization Generic Platform"}, "Apple Virtualization",
+		},
 		{"paravirtual Xen", "x86_64", bare, map[string]string{"sys/hypervisor/type": "xen"}, "Xen"},
 	} {
 		files := make(fstest.MapFS)
@@ -40,8 +46,8 @@ func TestHypervisor(t *testing.T) {
 	}
 }
 
-// A guest can tell nested paging where it may run guests of its own, and never that it
-// has none; a CPU's flag is about its guests where nothing is above it.
+// A guest can see nested paging if it may run guests of its own, but never that there is none.
+// On bare metal the CPU's flag is about the machine's guests.
 func TestNestedPaging(t *testing.T) {
 	const guestType = "sys/hypervisor/guest_type"
 	for _, c := range []struct {

@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// kernelConfig holds the options that a kernel was built with and that are set,
-// by name without CONFIG_. It is nil where the configuration is not at hand.
+// kernelConfig holds the options that are set in a kernel's configuration, by their names
+// without CONFIG_. It is nil if the configuration cannot be read.
 type kernelConfig map[string]string
 
-// readKernelConfig takes the running kernel's own copy first, then the files
-// that distributions install beside it: Debian's in boot, Fedora's under
-// lib/modules.
+// readKernelConfig reads the running kernel's own copy if there is one, else the file that
+// distributions install with it: Debian in boot, Fedora under lib/modules.
 func readKernelConfig(tree sysTree, release string) kernelConfig {
 	places := []string{"proc/config.gz", "boot/config-" + release, "lib/modules/" + release + "/config"}
 	for _, place := range places {

@@ -7,15 +7,14 @@ import (
 )
 
 const (
-	// Only root can read this one, and not under kernel lockdown.
+	// Only root can read this directory, and not under kernel lockdown.
 	schedDebugDir = "sys/kernel/debug/sched"
 	schedExtDir   = "sys/kernel/sched_ext"
 )
 
-// scheduler names what picks ordinary tasks: "EEVDF", which replaced "CFS" in
-// 6.6, or "sched_ext:NAME" while a BPF scheduler holds them all. One that took
-// over only the tasks that asked for it (SCX_OPS_SWITCH_PARTIAL) stands beside
-// the kernel's own: "EEVDF + sched_ext:NAME".
+// scheduler names what picks ordinary tasks: "EEVDF", which replaced "CFS" in 6.6, or
+// "sched_ext:NAME" while a BPF scheduler picks all of them. If that one picks only the tasks
+// that asked for it (SCX_OPS_SWITCH_PARTIAL), both are named: "EEVDF + sched_ext:NAME".
 func scheduler(tree sysTree, kernel kernelID) string {
 	fair := ""
 	switch {
@@ -34,8 +33,8 @@ func scheduler(tree sysTree, kernel kernelID) string {
 	return ext
 }
 
-// baseSlice returns EEVDF's base slice, or CFS's minimal granularity, which was
-// renamed to it in 6.6, in nanoseconds; nil where it cannot be read.
+// baseSlice returns EEVDF's base slice or CFS's minimal granularity, whose file was renamed
+// in 6.6, in nanoseconds; nil if it cannot be read.
 func baseSlice(tree sysTree) *int64 {
 	for _, file := range []string{"base_slice_ns", "min_granularity_ns"} {
 		if slice, err := strconv.ParseUint(tree.text(schedDebugDir+"/"+file), 10, 63); err == nil {
@@ -71,13 +70,13 @@ func preemption(tree sysTree, kernel kernelID, config kernelConfig) string {
 	case config.set("PREEMPT"):
 		return "full"
 	case slices.Contains(version, "PREEMPT") && !kernel.atLeast(6, 13):
-		return "full" // since lazy preemption (6.13) the word stands for either
+		return "full" // since 6.13 the word can also mean lazy preemption
 	}
 	return ""
 }
 
-// chosenPreemption returns the model that a kernel which can change it has now, ""
-// where it does not tell.
+// chosenPreemption returns the preemption model in force on a kernel that can change it; ""
+// if the kernel does not tell.
 func chosenPreemption(tree sysTree) string {
 	// The one in force is in brackets: "none voluntary (full) lazy".
 	_, chosen, _ := strings.Cut(tree.text(schedDebugDir+"/preempt"), "(")
@@ -87,9 +86,9 @@ func chosenPreemption(tree sysTree) string {
 	return ""
 }
 
-// bootPreemption returns what the last preempt= that the kernel accepts asks
-// for, "" if there is none. "lazy" came in 6.13; an architecture that has it lost
-// "none" and "voluntary" in 7.0 (7dadeaa6e851).
+// bootPreemption returns the model of the last preempt= that the kernel accepts; "" if there
+// is no such word. "lazy" came in 6.13. Architectures that have it lost "none" and
+// "voluntary" in 7.0 (7dadeaa6e851).
 func bootPreemption(cmdline string, kernel kernelID, config kernelConfig) string {
 	lazy := kernel.atLeast(6, 13) && (config == nil || config.set("ARCH_HAS_PREEMPT_LAZY"))
 	model := ""

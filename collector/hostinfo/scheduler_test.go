@@ -45,8 +45,14 @@ func TestPreemption(t *testing.T) {
 		{"voluntary after its time", "7.2.13", dynamic, "preempt=voluntary", lazyArch("PREEMPT"), "full"},
 		{"none without lazy", "7.2.13", dynamic, "preempt=none", kernelConfig{"PREEMPT": "y"}, "none"},
 		{"not dynamic", "6.1.1", "#1 SMP PREEMPT x", "preempt=none", kernelConfig{"PREEMPT": "y"}, "full"},
-		{"dynamic by config alone", "5.12.1", "#1 SMP", "preempt=none", kernelConfig{"PREEMPT": "y", "PREEMPT_DYNAMIC": "y"}, "none"},
-		{"realtime", "6.12.48-rt", "#1 SMP PREEMPT_RT Debian", "preempt=full", lazyArch("PREEMPT_RT", "PREEMPT_LAZY"), "rt"},
+		{
+			"dynamic by config alone", "5.12.1", "#1 SMP", "preempt=none",
+			kernelConfig{"PREEMPT": "y", "PREEMPT_DYNAMIC": "y"}, "none",
+		},
+		{
+			"realtime", "6.12.48-rt", "#1 SMP PREEMPT_RT Debian", "preempt=full",
+			lazyArch("PREEMPT_RT", "PREEMPT_LAZY"), "rt",
+		},
 		{"word alone, full", "6.1.1", "#1 SMP PREEMPT x", "", nil, "full"},
 		{"word alone, full or lazy", "6.13.1", "#1 SMP PREEMPT x", "", nil, ""},
 		{"no word, no config", "6.1.1", "#1 SMP x", "", nil, ""},

@@ -11,19 +11,19 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// reading is how one setting is read. It gives "" where that cannot be done, or
-// where this kernel has no such thing: it never guesses.
+// reading is how one setting is read. Its value is "" if it cannot be read, or if this
+// kernel has no such setting. It never guesses.
 type reading struct {
 	name string
-	// often says that it can change under a run and is a small file, if any: it is
-	// read at both ends of each trial, else at both ends of the run.
+	// often says that it can change during a run, and takes at most a small file to read. It
+	// is read at both ends of each trial, the other settings at both ends of the run.
 	often bool
 	of    func(*settingsReader) string
 }
 
-// readings lists what moves figures: first parts of the host that can change, whose
-// names are those of its fingerprint, then what only the settings tell. The report
-// says what is made of each: see report.Settings.
+// readings lists what figures depend on. First come the parts of the host that can change,
+// under their names in the fingerprint, then what only the settings have. report.Settings
+// tells how each is used.
 func readings() []reading {
 	return []reading{
 		{"preemption", true, func(r *settingsReader) string { return chosenPreemption(r.tree) }},
@@ -71,7 +71,9 @@ func readings() []reading {
 		{"idle_governor", false, file(cpuDir + "/cpuidle/current_governor")},
 		{"platform_profile", true, file("sys/firmware/acpi/platform_profile")},
 		{"power_supply", false, (*settingsReader).powerSupply},
-		{"microcode", false, func(r *settingsReader) string { return field(r.tree.lines("proc/cpuinfo"), "microcode") }},
+		{"microcode", false, func(r *settingsReader) string {
+			return field(r.tree.lines("proc/cpuinfo"), "microcode")
+		}},
 		{"kernel_build", false, func(r *settingsReader) string { return r.kernel.version }},
 
 		{"sched_features", true, file(schedDebugDir + "/features")},
@@ -95,9 +97,10 @@ type settingsReader struct {
 	kernel kernelID
 	tasks  taskSettings
 	mounts groupMounts
-	// ownProbe is the function that this process has a kprobe in, "" for none.
+	// ownProbe is the function in which this process has a kprobe, "" if it has none.
 	ownProbe string
-	// selfStatus is /proc/self/status, and group where this process is, as of the last read.
+	// selfStatus are the lines of /proc/self/status, and group the control groups of this
+	// process, both as of the last read.
 	selfStatus []string
 	group      cpuGroups
 }
@@ -112,8 +115,8 @@ func (r *settingsReader) readAll() report.Settings {
 	return r.read(func(reading) bool { return true })
 }
 
-// readOften returns those that are read often and were there before: what a machine
-// does not have it has not a moment later.
+// readOften returns the settings that are read often and had a value before: a machine does
+// not get a setting that it did not have a moment ago.
 func (r *settingsReader) readOften(before report.Settings) report.Settings {
 	return r.read(func(s reading) bool { return s.often && before[s.name] != "" })
 }
@@ -147,7 +150,7 @@ func onOff(name string) func(*settingsReader) string {
 	}
 }
 
-// listOr reads a list of cores that is there and empty when there are none.
+// listOr reads a list of cores from a file that is empty if there are none: then it is "none".
 func listOr(name string) func(*settingsReader) string {
 	return func(r *settingsReader) string {
 		list := r.tree.text(name)
@@ -169,14 +172,14 @@ func choice(value string, words map[string]string) string {
 	return value
 }
 
-// bracketed is the word in brackets of "always [madvise] never".
+// bracketed returns the word in brackets, as in "always [madvise] never".
 func bracketed(words string) string {
 	_, rest, _ := strings.Cut(words, "[")
 	word, _, _ := strings.Cut(rest, "]")
 	return word
 }
 
-// field reads one of several lines "name: value".
+// field returns the value of one of several lines "name: value".
 func field(lines []string, name string) string {
 	for _, line := range lines {
 		key, value, ok := strings.Cut(line, ":")
@@ -196,8 +199,8 @@ func (r *settingsReader) baseSlice() string {
 	return ""
 }
 
-// autogroup says whether sessions share cores before their tasks do, and what nice
-// level this one has among them.
+// autogroup tells whether sessions share cores before their tasks do, and which nice level
+// this session has.
 func (r *settingsReader) autogroup() string {
 	on := choice(r.tree.text("proc/sys/kernel/sched_autogroup_enabled"), map[string]string{"0": "off", "1": "on"})
 	if _, nice, ok := strings.Cut(r.tree.text("proc/self/autogroup"), " nice "); ok && on == "on" && nice != "0" {
@@ -206,7 +209,7 @@ func (r *settingsReader) autogroup() string {
 	return on
 }
 
-// realTime is what real-time tasks may have of each period.
+// realTime returns how much of each period real-time tasks may have.
 func (r *settingsReader) realTime() string {
 	runtime := r.tree.text("proc/sys/kernel/sched_rt_runtime_us")
 	period := r.tree.text("proc/sys/kernel/sched_rt_period_us")
@@ -219,7 +222,7 @@ func (r *settingsReader) realTime() string {
 	return runtime + " of " + period
 }
 
-// speculation is what this process has switched off for itself, or had switched off.
+// speculation tells which kinds of speculation are switched off for this process.
 func (r *settingsReader) speculation() string {
 	var parts []string
 	for _, name := range []string{"Speculation_Store_Bypass", "SpeculationIndirectBranch"} {
@@ -230,7 +233,7 @@ func (r *settingsReader) speculation() string {
 	return strings.Join(parts, "; ")
 }
 
-// boost says whether cores may go beyond their nominal frequency.
+// boost tells whether cores may go beyond their nominal frequency.
 func (r *settingsReader) boost() string {
 	words := map[string]string{"0": "off", "1": "on"}
 	if value := r.tree.text(cpuDir + "/cpufreq/boost"); value != "" {
@@ -239,7 +242,7 @@ func (r *settingsReader) boost() string {
 	return choice(r.tree.text(cpuDir+"/intel_pstate/no_turbo"), map[string]string{"0": "on", "1": "off"})
 }
 
-// powerSupply says whether a machine with a mains plug uses it.
+// powerSupply tells whether a machine with a mains plug runs on mains or on its battery.
 func (r *settingsReader) powerSupply() string {
 	const dir = "sys/class/power_supply"
 	entries, err := fs.ReadDir(r.tree, dir)
@@ -259,7 +262,7 @@ func (r *settingsReader) powerSupply() string {
 	return found
 }
 
-// tunables are the scheduler's that tell for which kernel they are by their names.
+// tunables returns the scheduler's tunables by name. Which there are depends on the kernel.
 func (r *settingsReader) tunables() string {
 	var parts []string
 	for _, name := range []string{
@@ -273,7 +276,7 @@ func (r *settingsReader) tunables() string {
 	return strings.Join(parts, " ")
 }
 
-// pressure says whether the kernel accounts for pressure stalls, at each switch.
+// pressure tells whether the kernel accounts for pressure stalls, at each switch.
 func (r *settingsReader) pressure() string {
 	if _, err := fs.Stat(r.tree, "proc/pressure/cpu"); err == nil {
 		return "on"

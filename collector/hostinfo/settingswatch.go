@@ -12,28 +12,33 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// SettingsWatch follows what moves figures over a run: read in full at its two ends,
-// and what is read often at both ends of each trial, while nothing is measured.
+// SettingsWatch follows the settings that figures depend on over a run. It reads all of them
+// at both ends of the run, and those that can change meanwhile at both ends of each trial,
+// while nothing is measured.
 type SettingsWatch struct {
 	reader *settingsReader
-	// base are the settings and the parts of the host when the run began.
+	// base are the settings, and the parts of the host that can change, when the run began.
 	base   report.Settings
 	tracer Tracer
-	hooks  HookUse // when last asked
+	hooks  HookUse // as of the last time that the tracer was asked
 	start  moment
 	lists  map[unix.CPUSet]string
 }
 
-// WatchSettings reads all that can be read without a tracer, which must not be
+// WatchSettings reads all settings that can be read without a tracer, which must not be
 // attached yet. host is the machine's fingerprint.
 func WatchSettings(host report.Host) *SettingsWatch {
 	w := &SettingsWatch{reader: newSettingsReader(), lists: make(map[unix.CPUSet]string)}
 	w.base = w.reader.readAll()
-	// What the fingerprint has it has from the same files, or from others where they
-	// are silent: which then are so at the end too. A real-time kernel's file tells of
-	// another thing than the fingerprint.
+	// The fingerprint has its values from the same files, or from other files if those cannot
+	// be read, in which case they cannot be read at the end either. On a real-time kernel the
+	// file has another meaning than the fingerprint's value.
 	for name, value := range map[string]string{
-		"preemption": host.Preemption, "scheduler": host.Scheduler, "clocksource": host.Clocksource, "smt": host.SMT, "governor": host.Governor,
+		"preemption":  host.Preemption,
+		"scheduler":   host.Scheduler,
+		"clocksource": host.Clocksource,
+		"smt":         host.SMT,
+		"governor":    host.Governor,
 	} {
 		if w.base[name] == "" {
 			w.base[name] = value
@@ -42,12 +47,13 @@ func WatchSettings(host report.Host) *SettingsWatch {
 	return w
 }
 
-// Begin adds who else uses the tracer's hooks, and returns the settings with
-// which the run begins. Those that the fingerprint has are not among them.
+// Begin adds which other tracers use the tracer's hooks, and returns the settings with which
+// the run begins, except those that are in the fingerprint.
 func (w *SettingsWatch) Begin(t Tracer, recording bool) report.Settings {
 	w.tracer = t
-	// In a function where somebody else's was before, ours is not the only one.
-	if own, ok := strings.CutPrefix(t.SwitchHook(), "kprobe:"); ok && !slices.Contains(strings.Fields(w.base["probed_functions"]), own) {
+	// If the function had a probe before, the tracer's is not the only one.
+	own, isKprobe := strings.CutPrefix(t.SwitchHook(), "kprobe:")
+	if isKprobe && !slices.Contains(strings.Fields(w.base["probed_functions"]), own) {
 		w.reader.ownProbe = own
 	}
 	w.base["recording"] = "off"
@@ -62,7 +68,7 @@ func (w *SettingsWatch) Begin(t Tracer, recording bool) report.Settings {
 	return settings
 }
 
-// ask adds what only the kernel's own structures tell, through the tracer.
+// ask adds what can only be read from the kernel's own structures, by the tracer.
 func (w *SettingsWatch) ask(values report.Settings) {
 	use := w.tracer.HookUse()
 	for name, value := range map[string]string{
@@ -72,22 +78,22 @@ func (w *SettingsWatch) ask(values report.Settings) {
 			values[name] = value
 		}
 	}
-	// Programs count their runs only while the kernel keeps statistics of them, for
-	// whoever asked it to, and for however short a time.
+	// Programs count their runs only while the kernel keeps statistics of them, which another
+	// process can have asked for, if only for a moment.
 	if use.Runs > w.hooks.Runs {
 		values["bpf_stats"] = "on"
 	}
 	w.hooks = use
 }
 
-// moment is what holds at one end of a trial.
+// moment is what was read at one end of a trial.
 type moment struct {
 	settings   report.Settings
 	throttling *report.Throttling
 	workers    []workerState
 }
 
-// workerState is what others can do to a worker.
+// workerState is what other processes can change about a worker.
 type workerState struct {
 	tid      int
 	affinity string
@@ -108,14 +114,15 @@ func (w *SettingsWatch) now(tids []int) moment {
 	return m
 }
 
-// suspended is for how long the machine has slept since boot: what CLOCK_BOOTTIME
+// suspended returns for how many ms the machine has slept since boot, which CLOCK_BOOTTIME
 // counts and CLOCK_MONOTONIC does not.
 func suspended() string {
 	var with, without unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &without) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &with) != nil {
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &without) != nil ||
+		unix.ClockGettime(unix.CLOCK_BOOTTIME, &with) != nil {
 		return ""
 	}
-	// Between the two calls some time passes; what is shorter is no sleep.
+	// Some time passes between the two calls; a sleep is longer than that.
 	const grain = 100e6
 	return strconv.FormatInt((with.Nano()-without.Nano())/grain*(grain/1e6), 10)
 }
@@ -136,31 +143,32 @@ func (w *SettingsWatch) stateOf(tid int) workerState {
 	return s
 }
 
-// Start notes what holds before a trial's gate opens for the workers.
+// Start reads the settings before a trial's gate opens for the workers, whose tids are given.
 func (w *SettingsWatch) Start(workers []int) { w.start = w.now(workers) }
 
-// Stop adds to a trial that has ended what was otherwise than at the beginning of
-// the run, what changed of its workers, and what a quota did.
+// Stop adds to a trial that has ended which settings were not as at the beginning of the run,
+// what changed about its workers, and how often and how long a quota stopped them.
 func (w *SettingsWatch) Stop(t *report.Trial) {
 	var tids []int
 	for _, worker := range w.start.workers {
 		tids = append(tids, worker.tid)
 	}
 	end := w.now(tids)
-	t.Settings = append(w.differences(w.start.settings, end.settings), workerChanges(w.start.workers, end.workers)...)
+	t.Settings = w.differences(w.start.settings, end.settings)
+	t.Settings = append(t.Settings, workerChanges(w.start.workers, end.workers)...)
 	if then, now := w.start.throttling, end.throttling; now != nil {
 		if then == nil {
 			then = &report.Throttling{}
 		}
-		// A group that this process has been moved to has a past of its own.
+		// If this process was moved to another group, that group's counts started elsewhere.
 		if now.Times >= then.Times && now.NS >= then.NS {
 			t.Throttling = &report.Throttling{Times: now.Times - then.Times, NS: now.NS - then.NS}
 		}
 	}
 }
 
-// differences returns what was not as at the beginning of the run at one of two
-// moments. What has no value from then must differ between the two.
+// differences returns the settings that differed from the beginning of the run at the start
+// or the end of a trial. A setting that had no value then must differ between the two.
 func (w *SettingsWatch) differences(start, end report.Settings) []report.SettingChange {
 	var out []report.SettingChange
 	for _, name := range slices.Sorted(maps.Keys(start)) {
@@ -175,7 +183,7 @@ func (w *SettingsWatch) differences(start, end report.Settings) []report.Setting
 	return out
 }
 
-// workerChanges tells what became of those workers that there still are.
+// workerChanges returns what changed about the workers that exist at both moments.
 func workerChanges(start, end []workerState) []report.SettingChange {
 	var out []report.SettingChange
 	for _, part := range []struct {
@@ -202,7 +210,7 @@ func workerChanges(start, end []workerState) []report.SettingChange {
 	return out
 }
 
-// tally lists the different values, with how many workers have each.
+// tally lists the different values, and how many workers have each.
 func tally(values []string) string {
 	count := make(map[string]int)
 	for _, v := range values {
@@ -218,7 +226,7 @@ func tally(values []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// End returns what is not as at the beginning now that the run is over.
+// End returns the settings that have changed since the beginning of the run, now that it is over.
 func (w *SettingsWatch) End() []report.SettingChange {
 	end := w.reader.readAll()
 	w.ask(end)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// taskSettings asks the kernel how tasks are scheduled; a test asks something else.
+// taskSettings asks how tasks are scheduled: the kernel, or a test's stand-ins.
 type taskSettings struct {
 	own            int
 	attributes     func(tid int) (*unix.SchedAttr, error)
@@ -17,7 +17,7 @@ type taskSettings struct {
 	coreScheduling func() string
 }
 
-// ownTask asks for this process, which is to say its first thread.
+// ownTask asks the kernel, and takes this process's first thread for own.
 func ownTask() taskSettings {
 	return taskSettings{
 		own:        os.Getpid(),
@@ -30,12 +30,13 @@ func ownTask() taskSettings {
 	}
 }
 
-// ownCoreScheduling says whether this process shares a core's siblings only with
-// tasks of its group; "" where the kernel has no core scheduling, or no SMT.
+// ownCoreScheduling tells whether this process shares a physical core only with tasks of its
+// group; "" if the kernel has no core scheduling, or no SMT.
 func ownCoreScheduling() string {
 	const ofThread = 0 // PIDTYPE_PID
 	var cookie uint64
-	err := unix.Prctl(unix.PR_SCHED_CORE, unix.PR_SCHED_CORE_GET, uintptr(os.Getpid()), ofThread, uintptr(unsafe.Pointer(&cookie)))
+	err := unix.Prctl(unix.PR_SCHED_CORE, unix.PR_SCHED_CORE_GET,
+		uintptr(os.Getpid()), ofThread, uintptr(unsafe.Pointer(&cookie)))
 	switch {
 	case err != nil:
 		return ""
@@ -45,7 +46,7 @@ func ownCoreScheduling() string {
 	return "off"
 }
 
-// attributes are how one task is scheduled, nil where that cannot be read.
+// attributes tell how one task is scheduled. The pointer is nil if that cannot be read.
 type attributes struct{ *unix.SchedAttr }
 
 func (r *settingsReader) own() attributes { return r.tasks.of(r.tasks.own) }
@@ -96,8 +97,8 @@ func (a attributes) nice() string {
 	return strconv.Itoa(int(a.Nice))
 }
 
-// slice is how long a task that shares a core fairly asks to have it at once, which
-// the kernel tells since 857b158dc5e8 (6.12); 0 for one that does not share so.
+// slice returns the slice that a task under EEVDF asks for, in ns, which the kernel tells
+// since 857b158dc5e8 (6.12); "" for a task of another policy.
 func (a attributes) slice() string {
 	if a.SchedAttr == nil || a.Policy != unix.SCHED_NORMAL && a.Policy != unix.SCHED_BATCH || a.Runtime == 0 {
 		return ""
@@ -105,8 +106,8 @@ func (a attributes) slice() string {
 	return strconv.FormatUint(a.Runtime, 10)
 }
 
-// clamp is between which capacities a core is chosen and clocked, where the kernel
-// clamps utilization at all.
+// clamp returns the bounds of the task's utilization, by which a core and its frequency are
+// chosen; "" if the kernel does not clamp utilization.
 func (a attributes) clamp() string {
 	if a.SchedAttr == nil || a.Util_max == 0 {
 		return ""

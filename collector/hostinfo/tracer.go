@@ -1,21 +1,22 @@
 package hostinfo
 
-// Tracer is asked for what only the kernel's own structures tell.
+// Tracer tells what can only be read from the kernel's own structures.
 type Tracer interface {
 	HookUse() HookUse
-	// SwitchHook is the hook that ends the switch phase: a tracepoint's name, or "kprobe:"
-	// and a kernel function's, "" for none.
+	// SwitchHook returns the hook that ends the switch phase: a tracepoint's name, or
+	// "kprobe:" and the name of a kernel function; "" if there is no such hook.
 	SwitchHook() string
 }
 
-// HookUse is what happens on the tracer's hooks beside its own programs.
+// HookUse tells what happens on the tracer's hooks besides its own programs.
 type HookUse struct {
-	// Tracers names who else uses those that a switch, a wakeup or a tick goes
-	// through, and LifecycleTracers those of a task's birth and end: "none", or "" where
-	// that is not known.
+	// Tracers names the other tracers on hooks that a switch, a wakeup or a tick passes, and
+	// LifecycleTracers those on the hooks of a task's birth and end. Each is "none" if there
+	// are none, and "" if that is not known.
 	Tracers, LifecycleTracers string
-	// Syscalls is what system calls have to do for others, "none" or "" likewise.
+	// Syscalls is what system calls have to do for tracing, auditing and the like; "none" if
+	// nothing, and "" if that is not known.
 	Syscalls string
-	// Runs is how often the program of sched_switch ran while the kernel counted.
+	// Runs is how often the program on sched_switch ran while the kernel counted runs.
 	Runs uint64
 }

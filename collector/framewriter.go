@@ -7,16 +7,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// mostWaiting is how many events and names wait for a slow disk, 30 MB of them: what
-// comes beyond finds no room, and is counted as lost.
+// mostWaiting is how many events and names can wait for a slow disk: about 30 MB. Those that
+// come beyond find no room, and are counted as lost.
 const mostWaiting = 1 << 19
 
-// recordWriter writes the frames of a recording in a goroutine of its own, so that a
-// disk that stands still holds up no snapshot. Its methods may be called from several
-// goroutines.
-type recordWriter struct {
+// frameWriter writes the frames of a recording in a goroutine of its own, so that a stalled
+// disk does not delay snapshots. Its methods may be called from several goroutines.
+type frameWriter struct {
 	out  *recording.Writer
-	more chan struct{} // something waits, or all has come
+	more chan struct{} // receives when frames wait; closed when all have come
 	done chan struct{}
 
 	mu      sync.Mutex // guards the rest
@@ -27,15 +26,15 @@ type recordWriter struct {
 	err     error // of the first write that failed: nothing is written after it
 }
 
-func newRecordWriter(out *recording.Writer) *recordWriter {
-	w := &recordWriter{out: out, more: make(chan struct{}, 1), done: make(chan struct{})}
+func newFrameWriter(out *recording.Writer) *frameWriter {
+	w := &frameWriter{out: out, more: make(chan struct{}, 1), done: make(chan struct{})}
 	go w.run()
 	return w
 }
 
-// put takes a frame of some events or names, unless there is no room for them. What
-// comes after finish or a failed write is let go of.
-func (w *recordWriter) put(f recording.Frame, events int) (room bool) {
+// put takes a frame with a number of events or names, and reports whether there was room for
+// them. A frame that comes after finish or a failed write is dropped.
+func (w *frameWriter) put(f recording.Frame, events int) (room bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed || w.err != nil {
@@ -53,8 +52,8 @@ func (w *recordWriter) put(f recording.Frame, events int) (room bool) {
 	return true
 }
 
-// buffer returns room for the events of a block to come.
-func (w *recordWriter) buffer() []recording.Event {
+// buffer returns an empty slice for the events of the next block.
+func (w *frameWriter) buffer() []recording.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.spare); n > 0 {
@@ -67,7 +66,7 @@ func (w *recordWriter) buffer() []recording.Event {
 
 // finish waits until all has been written. It returns the error of the first write
 // that failed, and may be called more than once.
-func (w *recordWriter) finish() error {
+func (w *frameWriter) finish() error {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
@@ -79,7 +78,7 @@ func (w *recordWriter) finish() error {
 }
 
 // abandon ends the writing, unless it has ended, and forgets what waits for it.
-func (w *recordWriter) abandon() {
+func (w *frameWriter) abandon() {
 	w.mu.Lock()
 	if !w.closed {
 		w.frames = nil
@@ -89,7 +88,7 @@ func (w *recordWriter) abandon() {
 	_ = w.finish()
 }
 
-func (w *recordWriter) run() {
+func (w *frameWriter) run() {
 	defer close(w.done)
 	for range w.more {
 		w.drain()
@@ -97,7 +96,7 @@ func (w *recordWriter) run() {
 	w.drain()
 }
 
-func (w *recordWriter) drain() {
+func (w *frameWriter) drain() {
 	for {
 		w.mu.Lock()
 		if w.err != nil {
@@ -114,7 +113,7 @@ func (w *recordWriter) drain() {
 	}
 }
 
-func (w *recordWriter) write(f recording.Frame) error {
+func (w *frameWriter) write(f recording.Frame) error {
 	switch f := f.(type) {
 	case *recording.Block:
 		return w.out.Block(*f)
@@ -129,7 +128,7 @@ func (w *recordWriter) write(f recording.Frame) error {
 }
 
 // settle notes what became of a frame, whose events no longer wait.
-func (w *recordWriter) settle(f recording.Frame, err error) {
+func (w *frameWriter) settle(f recording.Frame, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err == nil {

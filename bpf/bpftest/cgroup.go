@@ -14,19 +14,18 @@ import (
 // Group is a control group for a test's processes.
 type Group struct {
 	dir string
-	// V2 says that it is of the one hierarchy of all controllers, whose files have
-	// other names.
+	// V2 says that it is a group of cgroup version 2, whose files have other names.
 	V2 bool
 }
 
-// NewGroup makes a control group with the given controller, and removes it at the
-// test's end. Where that cannot be done the test is skipped with the reason: a
-// container may not, and not every kernel has each controller.
+// NewGroup makes a control group with the given controller, and removes it at the test's end.
+// The test is skipped if the kernel lacks the controller, or, except under
+// SLICETRACE_REQUIRE_BPF=1, if no group can be made, as in a container.
 func NewGroup(t testing.TB, controller string) *Group {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
-		t.Skipf("list mounts: %v", err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(mounts)) {
 		f := strings.Fields(line)
@@ -42,19 +41,19 @@ func NewGroup(t testing.TB, controller string) *Group {
 		}
 		g := &Group{dir: filepath.Join(root, fmt.Sprintf("slicetrace-test-%d", os.Getpid())), V2: kind == "cgroup2"}
 		if err := os.Mkdir(g.dir, 0o755); err != nil {
-			t.Skipf("make control group: %v", err)
+			Unavailable(t, fmt.Sprintf("no control group can be made: %v", err))
 		}
 		t.Cleanup(func() { g.remove(t) })
 		return g
 	}
-	t.Skipf("no control groups with the controller %s", controller)
+	Lacks(t, false, "no control groups with the controller %s", controller)
 	return nil
 }
 
 // enable gives the children of a version 2 root the controller, until the test ends.
 func enable(t testing.TB, root, controller string) bool {
 	has := func(file string) bool {
-		text, _ := os.ReadFile(filepath.Join(root, file)) // without it there is nothing
+		text, _ := os.ReadFile(filepath.Join(root, file)) // a missing file lists no controller
 		return strings.Contains(" "+strings.TrimSpace(string(text))+" ", " "+controller+" ")
 	}
 	const switched = "cgroup.subtree_control"
@@ -75,15 +74,15 @@ func enable(t testing.TB, root, controller string) bool {
 	return true
 }
 
-// Set writes a file of the group; the test is skipped if the kernel refuses.
+// Set writes a file of the group. If the kernel refuses, the test ends as by Unavailable.
 func (g *Group) Set(t testing.TB, file, value string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(g.dir, file), []byte(value), 0o644); err != nil {
-		t.Skipf("set up control group: %v", err)
+		Unavailable(t, fmt.Sprintf("the control group cannot be set up: %v", err))
 	}
 }
 
-// LimitMemory bounds what the group's processes, and the kernel for them, take.
+// LimitMemory bounds the memory of the group's processes, and of the kernel for them, in bytes.
 func (g *Group) LimitMemory(t testing.TB, bytes int64) {
 	t.Helper()
 	file := "memory.limit_in_bytes"
@@ -93,7 +92,7 @@ func (g *Group) LimitMemory(t testing.TB, bytes int64) {
 	g.Set(t, file, fmt.Sprint(bytes))
 }
 
-// LimitTime gives the group's processes so much time of one core in each period.
+// LimitTime lets the group's processes have quota of one core's time in each period.
 func (g *Group) LimitTime(t testing.TB, quota, period time.Duration) {
 	t.Helper()
 	if g.V2 {
@@ -121,7 +120,7 @@ func (g *Group) Throttled(t testing.TB) (times uint64) {
 	return times
 }
 
-// Hold makes a command, not started yet, one of this group from its begin on.
+// Hold makes a command that is not started yet start as a process of this group.
 func (g *Group) Hold(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	program := cmd.Path

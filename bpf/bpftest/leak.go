@@ -40,8 +40,8 @@ func Programs(t testing.TB) map[ebpf.ProgramID]string {
 	}
 }
 
-// heldByOthers returns the programs of which other processes that live have
-// descriptors: a slicetrace that somebody else runs here is not what was left.
+// heldByOthers returns the programs that other living processes hold open: those of a
+// slicetrace that somebody else runs here were not left behind.
 func heldByOthers() map[ebpf.ProgramID]bool {
 	held := make(map[ebpf.ProgramID]bool)
 	files, _ := filepath.Glob("/proc/[0-9]*/fdinfo/*")
@@ -62,8 +62,8 @@ func heldByOthers() map[ebpf.ProgramID]bool {
 	return held
 }
 
-// CheckGone waits until no programs but those of before, and of others, are in the
-// kernel.
+// CheckGone waits until the kernel has only programs that it had before, or that other
+// processes hold. The test fails if that takes more than two seconds.
 func CheckGone(t testing.TB, before map[ebpf.ProgramID]string) {
 	t.Helper()
 	var left []string

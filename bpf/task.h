@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/* The life of a watched task, from when it is watched to its last switch. */
+
+#include "hist.h"
+#include "index.h"
+#include "maps.h"
+
+static __always_inline void free_slot(u32 slot)
+{
+	if (bpf_map_push_elem(&st_free, &slot, BPF_ANY))
+		__sync_fetch_and_add(&st_places.lost, 1);
+}
+
+/* Where no slot is free, the oldest record of an ended task is given up. */
+static __always_inline int take_slot(u32 *slot)
+{
+	struct watched_task *w;
+
+	if (bpf_map_pop_elem(&st_free, slot)) {
+		if (bpf_map_pop_elem(&st_ended, slot))
+			return -1;
+		__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
+	}
+	w = watched_at(*slot);
+	if (w && !w->born)
+		__sync_fetch_and_add(&st_places.used, 1);
+	return 0;
+}
+
+/* Parts a record from its task. Its key is 0 from now on, or KEY_ENDED where it is kept for the reader. */
+static __always_inline void unwatch(struct watched_task *w, u64 mark)
+{
+	u64 key = w->key;
+
+	if (w->counted)
+		__sync_fetch_and_add(&st_places.counted, -1);
+	if (w->exit_start)
+		__sync_fetch_and_add(&st_places.leaving, -1);
+	w->key = mark;
+	index_remove(key);
+}
+
+/* Starts to watch a task, unless it is watched already. Fails if there is no place. */
+static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
+{
+	struct watched_task fresh = {};
+	u32 slot;
+
+	if (find_watched(t, &slot))
+		return 0;
+	if (take_slot(&slot))
+		return -1;
+	fresh.cpu = NO_CPU;
+	fresh.born = bpf_ktime_get_ns();
+	fresh.key = key_of(t);
+	fresh.tid = t->pid;
+	fresh.tgid = t->tgid;
+	fresh.children = children;
+	fresh.counted = counted;
+	if (!bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY) && !index_add(fresh.key, slot)) {
+		if (counted)
+			__sync_fetch_and_add(&st_places.counted, 1);
+		return 0;
+	}
+	fresh.key = 0;
+	bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY);
+	free_slot(slot);
+	return -1;
+}
+
+/* One task's stamps can come from two cores, whose clocks differ a little. */
+static __always_inline u64 elapsed(u64 then, u64 now)
+{
+	return now > then ? now - then : 0;
+}
+
+static __noinline int count_exited(struct watched_task *w, struct task_struct *t, u64 now)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
+	struct exited_counts *l;
+	u64 voluntary = w->slices[ENDED_BLOCKED] + w->slices[ENDED_EXITED];
+	u64 involuntary = w->slices[ENDED_TICK] + w->slices[ENDED_WAKEUP] +
+			  w->slices[ENDED_YIELD] + w->slices[ENDED_OTHER] + w->slices[ENDED_THROTTLED];
+
+	if (!s)
+		return 0;
+	l = &s->exited;
+	l->tasks++;
+	if (voluntary == t->nvcsw && involuntary == t->nivcsw)
+		l->reconciled++;
+	l->on_cpu += w->on_cpu;
+	l->wait += w->wait;
+	l->throttled += w->throttled;
+	life_hist_add(&l->start, elapsed(w->born, w->first));
+	if (!w->exit_start) /* st_process_exit was skipped, as st_fork can be */
+		return 0;
+	life_hist_add(&l->run, elapsed(w->first, w->exit_start));
+	life_hist_add(&l->end, elapsed(w->exit_start, now));
+	return 0;
+}
+
+static __always_inline void fill_final(struct final_state *l, struct task_struct *t)
+{
+	l->nvcsw = t->nvcsw;
+	l->nivcsw = t->nivcsw;
+	bpf_probe_read_kernel(l->comm, sizeof(l->comm), t->comm);
+}
+
+/* Keeps the record of a task that ended in its slot until it is read. */
+static __noinline int keep_record(struct watched_task *w, struct task_struct *t, u32 slot)
+{
+	struct final_state *l = bpf_map_lookup_elem(&st_final, &slot);
+
+	if (l)
+		fill_final(l, t);
+	unwatch(w, KEY_ENDED);
+	if (!bpf_map_push_elem(&st_ended, &slot, BPF_ANY))
+		return 0;
+	w->key = 0;
+	__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
+	free_slot(slot);
+	return 0;
+}
+
+/* The last switch of a watched task: its record goes to the collector. */
+static __noinline int retire(struct watched_task *w, struct task_struct *t, u32 slot, u64 now)
+{
+	struct task_exit *o;
+
+	if (w->counted) {
+		count_exited(w, t, now);
+	} else {
+		o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
+		if (!o)
+			return keep_record(w, t, slot);
+		o->record = RECORD_TASK_EXIT;
+		o->slot = slot;
+		o->task = *w;
+		fill_final(&o->final, t);
+		bpf_ringbuf_submit(o, ring_flags());
+	}
+	unwatch(w, 0);
+	free_slot(slot);
+	return 0;
+}
+
+/* The index of a tid in st_wanted; WANTED if it is not there. Not static, for the reason given at add_entry. */
+__noinline u32 wanted_place(u32 tid)
+{
+	u32 i;
+
+	for (i = 0; i < WANTED && st_wanted[i].tid; i++)
+		if (st_wanted[i].tid == tid)
+			return i;
+	return WANTED;
+}
+
+/* Watches a task if the collector wants it. */
+static __always_inline int watch(struct task_struct *t)
+{
+	struct wanted *wanted;
+	struct watched_task *w;
+	u32 i, slot;
+
+	/* A task that is ending may have made its last switch: then nothing would end its record. */
+	if (t->flags & PF_EXITING)
+		return 0;
+	i = wanted_place(t->pid);
+	if (i >= WANTED)
+		return 0;
+	wanted = &st_wanted[i];
+	if (find_watched(t, &slot)) {
+		wanted->state = WATCHING_ALREADY;
+		return 0;
+	}
+	adopt(t, wanted->children, 0);
+	w = find_watched(t, &slot);
+	wanted->state = w ? WATCHING : WATCHING_NO_ROOM;
+	if (w) {
+		wanted->slot = slot;
+		wanted->born = w->born;
+	}
+	return 0;
+}
