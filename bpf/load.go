@@ -103,8 +103,9 @@ type Objects struct {
 	// Totals holds a Totals, and Places a Places.
 	Totals, Places *ebpf.Variable
 	Snapshot       *ebpf.Program // fills Shadow, which holds a Snapshot
-	// Hooks are in the order in which they are to be attached: sched_switch
-	// last, so that no switch is counted before its phases can be timed.
+	// Hooks are in the order in which they are to be attached: those that record names
+	// come first, up to sched_wakeup_new, and sched_switch last, so that no switch is
+	// counted before its phases can be timed.
 	Hooks []Hook
 	// Pick and Switch name the hook that bounds each phase, "" where the kernel has none
 	// or it was left out.

@@ -215,6 +215,16 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
 		w->exit = bpf_ktime_get_ns();
 		__sync_fetch_and_add(&st_places.leaving, 1);
 	}
+	if (recording) {
+		struct core *c = this_core();
+
+		/*
+		 * Before the first switch on this core. The reader looks for tasks in /proc
+		 * then, from which a parent can take this one before its own last switch.
+		 */
+		if (c && !c->since)
+			record_name(p, p->comm, 0);
+	}
 	return 0;
 }
 
