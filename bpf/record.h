@@ -111,6 +111,31 @@ static __noinline int stash_phases(struct core *c)
 	return 0;
 }
 
+static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent,
+				      u64 time)
+{
+	n->record = RECORD_TASK;
+	n->tid = p->pid;
+	n->tgid = p->tgid;
+	n->parent = parent;
+	n->time = time;
+	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
+}
+
+/* Into the ring at once. */
+static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent, u64 time)
+{
+	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
+
+	if (!n) {
+		__sync_fetch_and_add(&st_totals.lost_names, 1);
+		return 0;
+	}
+	name_task(n, p, comm, parent, time);
+	bpf_ringbuf_submit(n, ring_flags());
+	return 0;
+}
+
 static __always_inline void record_switch(struct core *c, bool preempt, struct task_struct *prev,
 					  struct task_struct *next, u32 state, u32 cause, u64 s0)
 {
@@ -125,6 +150,14 @@ static __always_inline void record_switch(struct core *c, bool preempt, struct t
 	}
 	if (c->since && !r->out.stashed)
 		stash_phases(c);
+	/*
+	 * Whoever is older than the recording is looked for in /proc, but from there a
+	 * parent can have taken a task before the task's last switch.
+	 */
+	if (next->exit_state)
+		record_name(next, next->comm, 0, s0);
+	if (!c->since && prev->exit_state)
+		record_name(prev, prev->comm, 0, s0);
 	e = next_event(r);
 	e->time = s0;
 	e->since = c->since;
@@ -174,30 +207,6 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 		end_event(r);
 }
 
-static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent)
-{
-	n->record = RECORD_TASK;
-	n->tid = p->pid;
-	n->tgid = p->tgid;
-	n->parent = parent;
-	n->time = bpf_ktime_get_ns();
-	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
-}
-
-/* Into the ring at once. */
-static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent)
-{
-	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
-
-	if (!n) {
-		__sync_fetch_and_add(&st_totals.lost_names, 1);
-		return 0;
-	}
-	name_task(n, p, comm, parent);
-	bpf_ringbuf_submit(n, ring_flags());
-	return 0;
-}
-
 /*
  * Since 7.0 whoever renames itself can be preempted here; then another that does so on
  * that core meanwhile finds the place taken.
@@ -207,16 +216,16 @@ static __noinline int record_rename(struct task_struct *p, const char *comm)
 	struct raw *r = this_raw();
 
 	if (!r || r->out.naming || p != bpf_get_current_task_btf())
-		return record_name(p, comm, 0);
+		return record_name(p, comm, 0, bpf_ktime_get_ns());
 	if (r->out.renames < RENAMES_AT_ONCE) {
 		r->out.renames++;
-		return record_name(p, comm, 0);
+		return record_name(p, comm, 0, bpf_ktime_get_ns());
 	}
 	if (r->name.tid != (u32)p->pid) /* of a task whose end the kernel hid */
 		send_name(r);
 	r->out.naming = 1;
 	barrier();
-	name_task(&r->name, p, comm, 0);
+	name_task(&r->name, p, comm, 0, bpf_ktime_get_ns());
 	barrier();
 	r->out.named = 1;
 	r->out.renames = RENAMES_AT_ONCE; /* so that the next switch sends it */

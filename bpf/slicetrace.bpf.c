@@ -177,7 +177,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *child)
 	w = worker_of(parent, &slot);
 
 	if (recording)
-		record_name(child, child->comm, parent->pid);
+		record_name(child, child->comm, parent->pid, bpf_ktime_get_ns());
 	if (w && w->children && adopt(child, w->children, w->children == FOLLOW_COUNTED))
 		__sync_fetch_and_add(&st_totals.map_full, 1);
 	return runnable(child);
@@ -214,16 +214,6 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
 	if (w && !w->exit) {
 		w->exit = bpf_ktime_get_ns();
 		__sync_fetch_and_add(&st_places.leaving, 1);
-	}
-	if (recording) {
-		struct core *c = this_core();
-
-		/*
-		 * Before the first switch on this core. The reader looks for tasks in /proc
-		 * then, from which a parent can take this one before its own last switch.
-		 */
-		if (c && !c->since)
-			record_name(p, p->comm, 0);
 	}
 	return 0;
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -172,12 +171,7 @@ func (c *Collector) start(o Options) error {
 	if c.ring, err = newRing(c.objs, rec, c.now, c.keepUp); err != nil {
 		return err
 	}
-	names := make(map[int]recording.Task) // by tid
 	for _, h := range c.objs.Hooks {
-		// Who ends from here on gives its name itself, up to the first switch.
-		if rec != nil && h.Name == "sched_process_exit" {
-			addRunning(names)
-		}
 		l, err := attach(h)
 		if err != nil {
 			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
@@ -186,8 +180,7 @@ func (c *Collector) start(o Options) error {
 		// From here on new tasks are recorded with their names, and new names with their
 		// times, and no switch is recorded yet, since sched_switch is attached last.
 		if rec != nil && h.Name == "sched_wakeup_new" {
-			addRunning(names)
-			if err := c.ring.record(func(r *recorder) { r.tasks(slices.Collect(maps.Values(names))) }); err != nil {
+			if err := c.ring.record(func(r *recorder) { r.tasks(runningTasks()) }); err != nil {
 				return err
 			}
 		}

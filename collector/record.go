@@ -125,8 +125,9 @@ func (c *Collector) finishCore(r *recorder, from *core) error {
 	return nil
 }
 
-// addRunning adds the names of all tasks that there are, by tid.
-func addRunning(tasks map[int]recording.Task) {
+// runningTasks returns the names of all tasks that there are.
+func runningTasks() []recording.Task {
+	var tasks []recording.Task
 	// A task that ends meanwhile is not there, or has no name.
 	dirs, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
 	for _, dir := range dirs {
@@ -137,6 +138,7 @@ func addRunning(tasks map[int]recording.Task) {
 		fields := strings.Split(dir, "/")
 		tgid, _ := strconv.Atoi(fields[2])
 		tid, _ := strconv.Atoi(fields[4])
-		tasks[tid] = recording.Task{TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n")))}
+		tasks = append(tasks, recording.Task{TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n")))})
 	}
+	return tasks
 }
