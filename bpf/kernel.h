@@ -83,6 +83,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
+	int exit_state;
 	int pid;
 	int tgid;
 	struct mm_struct *mm;

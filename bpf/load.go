@@ -109,8 +109,9 @@ type Objects struct {
 	Globals, Places *ebpf.Variable
 	// Snapshot is never attached: it is run on the core whose counts it is to copy.
 	Snapshot *ebpf.Program
-	// Hooks are in the order in which they are to be attached: sched_switch is the last, so
-	// that no switch is counted before its phases can be timed.
+	// Hooks are in the order in which they are to be attached: those that record names come
+	// first, up to sched_wakeup_new, and sched_switch is the last, so that no switch is counted
+	// before its phases can be timed.
 	Hooks []Hook
 	// Pick and Switch name the hook that bounds each phase. They are "" where the kernel has
 	// no such hook, or it was left out.

@@ -111,6 +111,31 @@ static __noinline int save_phases(struct cpu_state *c)
 	return 0;
 }
 
+static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent,
+				      u64 time)
+{
+	n->record = RECORD_TASK_NAME;
+	n->tid = p->pid;
+	n->tgid = p->tgid;
+	n->parent = parent;
+	n->time = time;
+	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
+}
+
+/* Sends a name at once. */
+static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent, u64 time)
+{
+	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
+
+	if (!n) {
+		__sync_fetch_and_add(&st_globals.lost_names, 1);
+		return 0;
+	}
+	name_task(n, p, comm, parent, time);
+	bpf_ringbuf_submit(n, ring_flags());
+	return 0;
+}
+
 static __always_inline void record_switch(struct cpu_state *c, bool preempt, struct task_struct *prev,
 					  struct task_struct *next, u32 state, u32 cause, u64 s0)
 {
@@ -125,6 +150,14 @@ static __always_inline void record_switch(struct cpu_state *c, bool preempt, str
 	}
 	if (c->slice_start && !b->out.pending_phases)
 		save_phases(c);
+	/*
+	 * Tasks that are older than the recording are looked for in /proc. A parent can have
+	 * taken a task from there before the task's last switch.
+	 */
+	if (next->exit_state)
+		record_name(next, next->comm, 0, s0);
+	if (!c->slice_start && prev->exit_state)
+		record_name(prev, prev->comm, 0, s0);
 	e = next_event(b);
 	e->time = s0;
 	e->slice_start = c->slice_start;
@@ -174,30 +207,6 @@ static __always_inline void record_wakeup(struct task_struct *p, u32 cpu)
 		end_event(b);
 }
 
-static __always_inline void name_task(struct task_name *n, struct task_struct *p, const char *comm, u32 parent)
-{
-	n->record = RECORD_TASK_NAME;
-	n->tid = p->pid;
-	n->tgid = p->tgid;
-	n->parent = parent;
-	n->time = bpf_ktime_get_ns();
-	bpf_probe_read_kernel_str(n->comm, sizeof(n->comm), comm);
-}
-
-/* Sends a name at once. */
-static __noinline int record_name(struct task_struct *p, const char *comm, u32 parent)
-{
-	struct task_name *n = bpf_ringbuf_reserve(&st_ring, sizeof(*n), 0);
-
-	if (!n) {
-		__sync_fetch_and_add(&st_globals.lost_names, 1);
-		return 0;
-	}
-	name_task(n, p, comm, parent);
-	bpf_ringbuf_submit(n, ring_flags());
-	return 0;
-}
-
 /*
  * Since 7.0 a task that renames itself can be preempted here. Then another task that does so
  * on this core meanwhile finds name_busy set, and sends its name at once.
@@ -207,16 +216,16 @@ static __noinline int record_rename(struct task_struct *p, const char *comm)
 	struct event_buf *b = this_event_buf();
 
 	if (!b || b->out.name_busy || p != bpf_get_current_task_btf())
-		return record_name(p, comm, 0);
+		return record_name(p, comm, 0, bpf_ktime_get_ns());
 	if (b->out.renames < RENAMES_AT_ONCE) {
 		b->out.renames++;
-		return record_name(p, comm, 0);
+		return record_name(p, comm, 0, bpf_ktime_get_ns());
 	}
 	if (b->name.tid != (u32)p->pid) /* a name that was left by a task whose end the kernel hid */
 		send_name(b);
 	b->out.name_busy = 1;
 	barrier();
-	name_task(&b->name, p, comm, 0);
+	name_task(&b->name, p, comm, 0, bpf_ktime_get_ns());
 	barrier();
 	b->out.name_pending = 1;
 	b->out.renames = RENAMES_AT_ONCE; /* so that the next switch sends it */

@@ -143,7 +143,7 @@ int BPF_PROG(st_wakeup_new, struct task_struct *child)
 	w = find_watched(parent, &slot);
 
 	if (recording)
-		record_name(child, child->comm, parent->pid);
+		record_name(child, child->comm, parent->pid, bpf_ktime_get_ns());
 	if (w && w->children && adopt(child, w->children, w->children == FOLLOW_COUNTED))
 		__sync_fetch_and_add(&st_globals.map_full, 1);
 	return becomes_runnable(child);

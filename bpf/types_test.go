@@ -48,8 +48,8 @@ func fakeStruct(name string, sizes map[string]uint32) *btf.Struct {
 func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32)) *btf.Spec {
 	t.Helper()
 	task := map[string]uint32{
-		"__state": 4, "flags": 4, "pid": 4, "tgid": 4, "mm": 8, "active_mm": 8, "nvcsw": 8, "nivcsw": 8,
-		"comm": 16, "thread_info": 16, "sched_info": 16, "se": 8, "prio": 4, "throttled": 1,
+		"__state": 4, "flags": 4, "exit_state": 4, "pid": 4, "tgid": 4, "mm": 8, "active_mm": 8,
+		"nvcsw": 8, "nivcsw": 8, "comm": 16, "thread_info": 16, "sched_info": 16, "se": 8, "prio": 4, "throttled": 1,
 	}
 	thread := map[string]uint32{"flags": 8, "status": 4, "cpu": 4}
 	stamps := map[string]uint32{"last_arrival": 8, "last_queued": 8}

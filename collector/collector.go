@@ -176,12 +176,15 @@ func (c *Collector) start(o Options) error {
 			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
 		}
 		c.links = append(c.links, l)
+		// From here on new tasks are recorded with their names, and new names with their
+		// times, and no switch is recorded yet, since sched_switch is attached last.
+		if rec != nil && h.Name == "sched_wakeup_new" {
+			if err := c.ring.withWriter(func(r *eventWriter) { r.tasks(runningTasks()) }); err != nil {
+				return err
+			}
+		}
 	}
-	if rec == nil {
-		return nil
-	}
-	// Names that change meanwhile come through the ring, with their times.
-	return c.ring.withWriter(func(r *eventWriter) { r.tasks(runningTasks()) })
+	return nil
 }
 
 func attach(h bpf.Hook) (link.Link, error) {

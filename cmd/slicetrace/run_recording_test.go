@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -252,5 +253,35 @@ func TestEveryRowHasTheNameOfItsTime(t *testing.T) {
 				t.Errorf("%d names are lost", r.Recording.LostTasks)
 			}
 		})
+	}
+}
+
+// Tasks that begin and end all the time do so also while the recording begins.
+func TestNamesWhileARecordingBegins(t *testing.T) {
+	bpftest.Require(t)
+	for range 2 {
+		churn := exec.Command("sh", "-c", "while :; do /bin/true; done")
+		if err := churn.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = churn.Process.Kill()
+			_ = churn.Wait() // the error says that it was killed
+		})
+	}
+	churned := 0
+	for range 12 {
+		cmd := tool(t, "run", "-q", "--record", "r.rec", "-o", "r.json", "--", "sleep", "0.01")
+		if got := finish(t, cmd); got.status != exitDone {
+			t.Fatalf("status %d: %s", got.status, got.err)
+		}
+		_, _, found := eventsOf(t, filepath.Join(cmd.Dir, "r.rec"))
+		if found[""] > 0 {
+			t.Errorf("%d switches lack the name of the task that got the core", found[""])
+		}
+		churned += found["true"]
+	}
+	if churned < 100 {
+		t.Errorf("only %d switches were to tasks of the churn", churned)
 	}
 }
