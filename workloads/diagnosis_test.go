@@ -19,19 +19,23 @@ import (
 
 // If workers do not come, the error tells what keeps them, with a remedy for that cause.
 func TestDiagnosisNamesTheCause(t *testing.T) {
-	policy := func(policy uint32, priority uint32) func(*runningTrial) error {
-		return func(rt *runningTrial) error {
+	policy := func(policy uint32, priority uint32) func(*testing.T, *runningTrial) error {
+		return func(_ *testing.T, rt *runningTrial) error {
 			attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}
 			return unix.SchedSetAttr(int(rt.shared.slots[0].tid), attr, 0)
 		}
 	}
 	for name, c := range map[string]struct {
-		hinder func(*runningTrial) error
+		hinder func(*testing.T, *runningTrial) error
 		want   string
 	}{
-		"nothing": {func(*runningTrial) error { return nil }, "ask for fewer workers"},
+		"nothing": {func(*testing.T, *runningTrial) error { return nil }, "ask for fewer workers"},
 		"stopped": {
-			func(rt *runningTrial) error { return unix.Kill(int(rt.shared.slots[1].pid), unix.SIGSTOP) },
+			func(t *testing.T, rt *runningTrial) error {
+				err := unix.Kill(int(rt.shared.slots[1].pid), unix.SIGSTOP)
+				awaitStop(t, rt.workers()[1])
+				return err
+			},
 			"a signal or a debugger has stopped one: continue it",
 		},
 		"FIFO":         {policy(unix.SCHED_FIFO, 1), "they run under SCHED_FIFO, the policy that slicetrace was"},
@@ -42,7 +46,7 @@ func TestDiagnosisNamesTheCause(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// The workers sleep at the start gate, so none of them reaches the end gate.
 			rt := atStartGate(t, testTrial("pipe", Processes, 2, 23, 0))
-			if err := c.hinder(rt); errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
+			if err := c.hinder(t, rt); errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
 				bpftest.Unavailable(t, "needs root to set a real-time policy")
 			} else if errors.Is(err, unix.EPERM) && noRealTime() {
 				t.Skip("this control group may not have real-time tasks")
@@ -82,6 +86,9 @@ func atStartGate(t *testing.T, trial Trial) *runningTrial {
 		}
 	})
 	if err := rt.gather(t.Context(), &rt.shared.head.ready, toStart, gatherLimit); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.countersAtRest(t.Context(), rt.workers()); err != nil {
 		t.Fatal(err)
 	}
 	return rt

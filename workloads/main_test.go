@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
 // helperVariable is the environment variable that makes the test binary a helper; see help.
@@ -31,7 +29,7 @@ func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(helperVariable); ok {
 		os.Exit(help(name))
 	}
-	os.Exit(bpftest.Run(m))
+	os.Exit(m.Run())
 }
 
 // help is what a helper, a process of its own, does. It returns the exit status.
