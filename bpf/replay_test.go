@@ -181,7 +181,9 @@ func (r *replay) exit(cpu uint32, at uint64)  { r.t.Helper(); r.do(replayStepSTE
 // sets.
 func (r *replay) timerBegins(cpu uint32, at uint64, timer, current int) {
 	r.t.Helper()
-	r.do(replayStepSTEP_TIMER_BEGINS, cpu, at, func(w *replayReplayWorld) { w.Timer, w.Current = uint32(timer), uint32(current) })
+	r.do(replayStepSTEP_TIMER_BEGINS, cpu, at, func(w *replayReplayWorld) {
+		w.Timer, w.Current = uint32(timer), uint32(current)
+	})
 }
 
 func (r *replay) timerEnds(cpu uint32, at uint64, timer, current int, sets uint64) {
@@ -207,7 +209,9 @@ func (r *replay) switchTo(cpu uint32, at uint64, prev, next int) {
 // preempt is a switch inside the kernel.
 func (r *replay) preempt(cpu uint32, at uint64, prev, next int) {
 	r.t.Helper()
-	r.do(replayStepSTEP_SWITCH, cpu, at, func(w *replayReplayWorld) { w.Task, w.Other, w.Preempt = uint32(prev), uint32(next), 1 })
+	r.do(replayStepSTEP_SWITCH, cpu, at, func(w *replayReplayWorld) {
+		w.Task, w.Other, w.Preempt = uint32(prev), uint32(next), 1
+	})
 }
 
 // exitOf is a sched_exit_tp while current runs.
@@ -249,7 +253,9 @@ func (r *replay) fork(cpu uint32, at, woken uint64, parent, child int) {
 // wakeNew is the first wakeup of a task.
 func (r *replay) wakeNew(cpu uint32, woken uint64, parent, child int) {
 	r.t.Helper()
-	r.do(replayStepSTEP_WAKEUP_NEW, cpu, woken, func(w *replayReplayWorld) { w.Task, w.Current = uint32(child), uint32(parent) })
+	r.do(replayStepSTEP_WAKEUP_NEW, cpu, woken, func(w *replayReplayWorld) {
+		w.Task, w.Current = uint32(child), uint32(parent)
+	})
 }
 
 func (r *replay) leave(cpu uint32, at uint64, task int) {

@@ -9,12 +9,32 @@ import (
 // marks is how many wakeups a core remembers.
 const marks = len(CPUState{}.Woken)
 
+// causeCase is how a slice of task a ends, and the cause that is to be found.
+type causeCase struct {
+	leave func(r *replay)
+	cause int
+}
+
 // How the cause of a slice's end is found from the events around it.
 func TestCauses(t *testing.T) {
-	for name, c := range map[string]struct {
-		leave func(r *replay)
-		cause int
-	}{
+	for _, cases := range []map[string]causeCase{ownCauses(), wakeups(), ticks(), ticksAndWakeups()} {
+		for name, c := range cases {
+			r := newReplay(t)
+			r.watch(a, FollowNone)
+			r.turn(0, 500, d, a)
+			before := r.watched(10).Slices
+			c.leave(r)
+			ended := r.watched(10).Slices
+			if ended[c.cause] == before[c.cause] {
+				t.Errorf("%s: slices by blocked, exited, tick, wakeup, yield, other: %v", name, ended)
+			}
+		}
+	}
+}
+
+// ownCauses are slices whose end depends on the task itself.
+func ownCauses() map[string]causeCase {
+	return map[string]causeCase{
 		"blocks": {func(r *replay) {
 			r.task(a, fake{state: asleep})
 			r.turn(0, 2000, a, b)
@@ -62,6 +82,12 @@ func TestCauses(t *testing.T) {
 			r.task(a, fake{state: asleep})
 			r.preempt(0, 2000, a, b)
 		}, byOther},
+	}
+}
+
+// wakeups are slices that end after tasks were woken.
+func wakeups() map[string]causeCase {
+	return map[string]causeCase{
 		"woken takes the core": {func(r *replay) {
 			r.wake(0, 1900, b, a)
 			r.turn(0, 2000, a, b)
@@ -100,6 +126,17 @@ func TestCauses(t *testing.T) {
 			}
 			r.turn(0, 2000, a, b)
 		}, byWakeup},
+		"woken onto the other core": {func(r *replay) {
+			r.task(b, fake{cpu: 1})
+			r.wake(0, 1900, b, a)
+			r.turn(0, 2000, a, b)
+		}, byOther},
+	}
+}
+
+// ticks are slices that end after timers.
+func ticks() map[string]causeCase {
+	return map[string]causeCase{
 		"a tick asks": {func(r *replay) {
 			r.tick(0, 1900, a, resched)
 			r.turn(0, 2000, a, b)
@@ -130,6 +167,12 @@ func TestCauses(t *testing.T) {
 			r.timerEnds(0, 1901, timerPlain, a, resched)
 			r.turn(0, 2000, a, b)
 		}, byOther},
+	}
+}
+
+// ticksAndWakeups are slices that end after several events.
+func ticksAndWakeups() map[string]causeCase {
+	return map[string]causeCase{
 		"asked for before the tick": {func(r *replay) {
 			r.wake(0, 1800, b, a)
 			r.timerBegins(0, 1850, timerPlain, a)
@@ -182,89 +225,6 @@ func TestCauses(t *testing.T) {
 			r.timerEnds(0, 1900, timerTick, a, resched)
 			r.turn(0, 2000, a, b)
 		}, byOther},
-		"woken onto the other core": {func(r *replay) {
-			r.task(b, fake{cpu: 1})
-			r.wake(0, 1900, b, a)
-			r.turn(0, 2000, a, b)
-		}, byOther},
-	} {
-		r := newReplay(t)
-		r.watch(a, FollowNone)
-		r.turn(0, 500, d, a)
-		before := r.watched(10).Slices
-		c.leave(r)
-		ended := r.watched(10).Slices
-		if ended[c.cause] == before[c.cause] {
-			t.Errorf("%s: slices by blocked, exited, tick, wakeup, yield, other: %v", name, ended)
-		}
-	}
-}
-
-// Every tick is counted, also if the kernel skipped its beginning or its end because another
-// timer's program was running on the core.
-func TestTicksThatAreHalfSkipped(t *testing.T) {
-	for name, c := range map[string]struct {
-		ticks func(r *replay)
-		want  uint64
-	}{
-		"nothing": {func(r *replay) {
-			r.tick(0, 1000, a, 0)
-			r.tick(0, 2000, a, 0)
-		}, 2},
-		"the beginning": {func(r *replay) {
-			r.tick(0, 1000, a, 0)
-			r.timerEnds(0, 2000, timerTick, a, 0)
-			r.tick(0, 3000, a, 0)
-		}, 3},
-		"the end": {func(r *replay) {
-			r.timerBegins(0, 1000, timerTick, a)
-			r.tick(0, 2000, a, 0)
-		}, 2},
-		"the end, between other timers": {func(r *replay) {
-			r.timerBegins(0, 1000, timerTick, a)
-			r.timerBegins(0, 1100, timerPlain, a)
-			r.timerEnds(0, 1200, timerPlain, a, 0)
-			r.tick(0, 2000, a, 0)
-		}, 2},
-		"nothing, within another timer": {func(r *replay) {
-			r.timerBegins(0, 1000, timerPlain, idle)
-			r.tick(0, 1001, idle, 0)
-			r.timerEnds(0, 1002, timerPlain, idle, 0)
-		}, 1},
-		"other timers": {func(r *replay) {
-			r.timerBegins(0, 1000, timerPlain, a)
-			r.timerEnds(0, 1001, timerPlain, a, 0)
-			r.timerBegins(0, 1002, timerHRTick, a)
-			r.timerEnds(0, 1003, timerHRTick, a, 0)
-		}, 0},
-	} {
-		r := newReplay(t)
-		r.turn(0, 500, d, a)
-		c.ticks(r)
-		want(t, "ticks: "+name, r.core(0).Ticks, c.want)
-	}
-}
-
-// The flag by which the scheduler asks for a switch is learned from the idle task.
-func TestFlagIsLearned(t *testing.T) {
-	for name, c := range map[string]struct {
-		timer, current int
-		sets           uint64
-		lazy           uint32
-		want           uint64
-	}{
-		"a timer wakes an idle core":      {timerPlain, idle, 1 << 3, 0, 1 << 3},
-		"on a kernel with a lazy one":     {timerPlain, idle, 1 << 3, 1, 3 << 3},
-		"on one whose lazy one is higher": {timerPlain, idle, 1 << 3, 16, 1<<3 | 1<<19},
-		"the tick wakes an idle core":     {timerTick, idle, 1 << 3, 0, 1 << 3},
-		"it wakes nobody":                 {timerPlain, idle, 0, 0, 0},
-		"another task is signalled too":   {timerPlain, a, 1 << 2, 0, 0},
-		"more than one flag":              {timerPlain, idle, 3 << 2, 0, 0},
-	} {
-		r := newReplay(t, func(spec *ebpf.CollectionSpec) { set(spec, slicetraceVarLazyShift, c.lazy) })
-		r.timerBegins(0, 1000, c.timer, c.current)
-		r.timerEnds(0, 1001, c.timer, c.current, c.sets)
-		want(t, name, r.globals().ReschedFlags, c.want)
 	}
 }
 
@@ -343,41 +303,4 @@ func TestThrottledTimeIsNoWait(t *testing.T) {
 	r.turn(0, 7300, b, a)
 	want(t, "wait after that", r.watched(10).Wait, 500)
 	want(t, "throttled, still", r.watched(10).Throttled, 3100)
-}
-
-// The class of a switch, also if one of the tasks has given up its memory.
-func TestClasses(t *testing.T) {
-	const kthread = 0x00200000
-	for name, c := range map[string]struct {
-		prev, next fake
-		class      uint8
-	}{
-		"threads":              {fake{mm: 7}, fake{mm: 7}, classThread},
-		"processes":            {fake{mm: 7}, fake{mm: 8}, classProcess},
-		"from a kernel thread": {fake{flags: kthread}, fake{mm: 7}, classKernel},
-		"to a kernel thread":   {fake{mm: 7}, fake{flags: kthread}, classKernel},
-		"exits, to its own process": {
-			fake{tgid: 10, noMM: true, activeMM: 7, state: dead}, fake{tgid: 10, mm: 7}, classThread,
-		},
-		"exits, to another process":     {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 8}, classProcess},
-		"exits, on another's mm, to it": {fake{noMM: true, activeMM: 7, state: dead}, fake{mm: 7}, classKernel},
-		"to one that exits":             {fake{mm: 7}, fake{noMM: true, activeMM: 8}, classKernel},
-		"to one of its own that exits": {
-			fake{tgid: 10, mm: 7}, fake{tgid: 10, noMM: true, activeMM: 7}, classThread,
-		},
-		"between two that exit": {fake{noMM: true, activeMM: 7}, fake{noMM: true, activeMM: 8}, classKernel},
-		"between two that exit together": {
-			fake{tgid: 10, noMM: true, activeMM: 7}, fake{tgid: 10, noMM: true}, classThread,
-		},
-		"two processes with one mm, vfork": {fake{mm: 7}, fake{mm: 7}, classThread},
-	} {
-		r := newReplay(t)
-		r.task(a, c.prev)
-		r.task(b, c.next)
-		r.turn(0, 1000, a, b)
-		r.task(d, fake{})
-		r.turn(0, 2000, b, d)
-		s := r.snapshot(0, 3000, d)
-		want(t, name, s.Sums.Classes[c.class].Switches, 1)
-	}
 }

@@ -18,9 +18,9 @@ import (
 const ageVariable = "SLICETRACE_AGE"
 
 // BenchmarkAge shows whether a switch costs more the longer a collector watches.
-// Once a minute, or more often where that is short, a new collector watches beside
-// the old one, and what the programs of each take of the same ping-pong's switches
-// is compared: so the machine's other work spoils nothing.
+// Once a minute, or more often for a short length, a new collector watches beside the old one.
+// How long the programs of each take at the same ping-pong's switches is compared, so the
+// machine's other work affects both alike.
 func BenchmarkAge(b *testing.B) {
 	bpftest.Require(b)
 	length := 10 * time.Second
@@ -67,8 +67,8 @@ func BenchmarkAge(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// openCounted opens a collector, and returns what tells how long its programs have
-// run since.
+// openCounted opens a collector. It also returns a function that returns how long the
+// collector's programs have run since.
 func openCounted(b *testing.B) (*collector.Collector, func() time.Duration) {
 	others := bpftest.Programs(b)
 	c, err := collector.Open(collector.Options{})

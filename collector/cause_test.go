@@ -32,17 +32,41 @@ func causesOf(tasks []report.Worker) (by report.CauseCounts, all uint64) {
 	return by, all
 }
 
-// endedBy holds the share of slices that ended for one cause.
-func endedBy(name string, tasks []report.Worker, cause report.EndedBy, percent uint64) error {
+// endedBy returns an error unless a share of the slices, or so many fewer as are excused, ended
+// for one cause.
+func endedBy(name string, tasks []report.Worker, cause report.EndedBy, percent, excused uint64) error {
 	by, all := causesOf(tasks)
 	n := *by.At(cause)
-	if all == 0 || n*100 < all*percent {
-		return fmt.Errorf("%s: %d of %d slices ended by %s, want at least %d %%: %+v", name, n, all, cause, percent, by)
+	if all == 0 || (n+min(excused, all-n))*100 < all*percent {
+		return fmt.Errorf("%s: %d of %d slices ended by %s, want at least %d %%, or %d fewer: %+v",
+			name, n, all, cause, percent, excused, by)
 	}
 	return nil
 }
 
-// hz is the tick rate, which a figure of the tests depends on.
+// excuse returns how many slices can have ended for another cause than theory says, if other
+// tasks came to the core so many times: none while it is nearly undisturbed.
+func excuse(came, slices uint64) uint64 {
+	if came*4 < slices {
+		return 0
+	}
+	return came
+}
+
+// unwatched returns how often a task that is not watched came to a core on which all watched
+// tasks ran.
+func unwatched(core report.Core, tasks []report.Worker) uint64 {
+	var came uint64
+	for _, class := range core.Classes {
+		if class.Class != report.ClassIdleIn {
+			came += class.Switches
+		}
+	}
+	_, slices := causesOf(tasks)
+	return came - min(came, slices)
+}
+
+// hz returns the tick rate.
 func hz(t testing.TB) int {
 	t.Helper()
 	rate := hostinfo.Fingerprint().HZ
@@ -56,10 +80,14 @@ func TestPipeSlicesEndBlocked(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
 	p.Workers, p.CPUs = 2, []int{0}
-	eventually(t, c, p, func(trials []traced) error {
+	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {
-			errs = append(errs, endedBy(tr.name(), tr.interval.Tasks, report.EndedByBlocked, 99))
+			// A worker that is woken may preempt its partner before that one blocks. Which switches
+			// are blocks the kernel counts too: see TestSwitchesEqualTheKernels.
+			by, _ := causesOf(tr.interval.Tasks)
+			others := unwatched(tr.core(0), tr.interval.Tasks)
+			errs = append(errs, endedBy(tr.name(), tr.interval.Tasks, report.EndedByBlocked, 99, others+by.Wakeup))
 		}
 		return errors.Join(errs...)
 	})
@@ -70,14 +98,18 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
 	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
-	eventually(t, c, p, func(trials []traced) error {
+	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {
 			if tr.result.Trial.Variant != "" {
 				continue // a lone worker's slices, for one, do not end by ticks
 			}
-			errs = append(errs, endedBy(tr.name(), tr.interval.Tasks, report.EndedByTick, 95), ticksAtHZ(tr, rate))
-			if !endsBetweenTicks(t, c) {
+			_, slices := causesOf(tr.interval.Tasks)
+			excused := excuse(unwatched(tr.core(0), tr.interval.Tasks), slices)
+			errs = append(errs, ticksAtHZ(tr, rate),
+				endedBy(tr.name(), tr.interval.Tasks, report.EndedByTick, 95, excused))
+			// After another task's slice, the next one starts between two ticks.
+			if excused == 0 && !endsBetweenTicks(t, c) {
 				errs = append(errs, slicesOfTicks(tr, rate))
 			}
 		}
@@ -85,8 +117,8 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 	})
 }
 
-// endsBetweenTicks says that this kernel ends slices when they are due, by a timer
-// of its own: on 7.2 the slices of workers that share a core are of 1.4 ms.
+// endsBetweenTicks reports whether this kernel ends slices when they are due, by a timer of
+// its own: on 7.2 the slices of workers that share a core last 1.4 ms.
 func endsBetweenTicks(t *testing.T, c *collector.Collector) bool {
 	t.Helper()
 	capture, err := c.Capture()
@@ -96,7 +128,7 @@ func endsBetweenTicks(t *testing.T, c *collector.Collector) bool {
 	return slices.ContainsFunc(capture.Notes, func(note string) bool { return strings.Contains(note, "HRTICK") })
 }
 
-// slicesOfTicks holds the median slice that a tick ended to a multiple of ticks.
+// slicesOfTicks returns an error unless the median slice that a tick ended is a multiple of ticks.
 func slicesOfTicks(tr traced, rate int) error {
 	tick := float64(time.Second) / float64(rate)
 	for _, by := range tr.core(0).Slices {
@@ -113,8 +145,8 @@ func slicesOfTicks(tr traced, rate int) error {
 	return nil
 }
 
-// ticksAtHZ holds a busy core's ticks against HZ. Ticks while the hypervisor
-// runs something else are late or lost.
+// ticksAtHZ compares a busy core's ticks with HZ. Ticks that are due while the hypervisor runs
+// something else are late or lost.
 func ticksAtHZ(tr traced, rate int) error {
 	core := tr.core(0)
 	if core.BusyTicks == nil {
@@ -127,9 +159,9 @@ func ticksAtHZ(tr traced, rate int) error {
 	return nil
 }
 
-// pinned runs bodies on a thread each, all on one core, watched, and returns
-// what was seen of them.
-func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []report.Worker {
+// pinned runs each body on a thread of its own, all on one core and watched. It returns a row
+// for each, and how many slices other tasks excuse.
+func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (rows []report.Worker, excused uint64) {
 	t.Helper()
 	// With fewer, Go's scheduler would have the bodies take turns, not the kernel.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(runtime.NumCPU(), len(bodies)+1)))
@@ -176,49 +208,41 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) []r
 	for _, task := range in.Tasks {
 		byTID[task.TID] = task
 	}
-	rows := make([]report.Worker, len(tids))
-	for i, tid := range tids {
-		rows[i] = byTID[tid]
+	for _, tid := range tids {
+		rows = append(rows, byTID[tid])
 	}
-	return rows
+	on := slices.IndexFunc(in.Cores, func(core report.Core) bool { return core.CPU == cpu })
+	_, all := causesOf(in.Tasks)
+	return rows, excuse(unwatched(in.Cores[on], in.Tasks), all)
 }
 
 func TestYieldedSlicesEndByYield(t *testing.T) {
-	if testing.Short() {
-		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
-	}
 	c := open(t, collector.Options{})
 	yield := func() {
 		for range 10007 {
 			unix.RawSyscallNoError(unix.SYS_SCHED_YIELD, 0, 0, 0)
 		}
 	}
-	var rows []report.Worker
-	var err error
-	for range 10 {
-		rows = pinned(t, c, 0, yield, yield)
-		if err = endedBy("two that yield", rows, report.EndedByYield, 90); err == nil {
-			break
+	bpftest.Mostly(t, func() error {
+		rows, excused := pinned(t, c, 0, yield, yield)
+		errs := []error{endedBy("two that yield", rows, report.EndedByYield, 90, excused)}
+		for _, row := range rows {
+			// EEVDF lets a task that is owed time go on at once.
+			if row.EndedBy.Yield < 100 {
+				errs = append(errs,
+					fmt.Errorf("task %d lost the core by yielding %d times", row.TID, row.EndedBy.Yield))
+			}
 		}
-	}
-	if err != nil {
-		t.Error(err)
-	}
-	for _, row := range rows {
-		// EEVDF lets a task that is owed time go on at once.
-		if row.EndedBy.Yield < 100 {
-			t.Errorf("task %d lost the core by yielding %d times", row.TID, row.EndedBy.Yield)
-		}
-	}
+		return errors.Join(errs...)
+	})
 }
 
-// Several sleepers that are due at one instant: whichever takes the core from the hog
-// was woken, and nobody need have been the last.
+// Several sleepers are due at one instant. Whichever of them takes the core from the hog was
+// woken, also if it was not the last to be woken.
 func TestSleepersDueAtOnceEndHogsSlicesByWakeup(t *testing.T) {
 	c := open(t, collector.Options{})
 	const naps = 101
-	var tries []error
-	for range 10 {
+	bpftest.Mostly(t, func() error {
 		var awake atomic.Int32
 		due := collector.Now() + int64(20*time.Millisecond)
 		sleep := func() {
@@ -234,20 +258,16 @@ func TestSleepersDueAtOnceEndHogsSlicesByWakeup(t *testing.T) {
 			for awake.Load() < 4 {
 			}
 		}
-		rows := pinned(t, c, 0, hog, sleep, sleep, sleep, sleep)
+		rows, excused := pinned(t, c, 0, hog, sleep, sleep, sleep, sleep)
 		by := rows[0].EndedBy
-		if by.Other*50 <= rows[0].Slices && by.Wakeup >= naps*3/4 {
-			return
+		if other := by.Other - min(by.Other, excused); other*50 > rows[0].Slices || by.Wakeup+excused < naps*3/4 {
+			return fmt.Errorf("the hog's slices ended by %+v, of which %d are excused", by, excused)
 		}
-		tries = append(tries, fmt.Errorf("the hog's slices ended by %+v", by))
-	}
-	t.Error(errors.Join(tries...))
+		return nil
+	})
 }
 
 func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
-	if testing.Short() {
-		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
-	}
 	c := open(t, collector.Options{})
 	const naps = 211
 	var done atomic.Bool
@@ -262,22 +282,16 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 		for !done.Load() {
 		}
 	}
-	var err error
-	// Others' tasks have ticks end some of the hog's slices, or hold the core as the sleeper wakes.
-	for began := time.Now(); time.Since(began) < time.Minute; {
+	bpftest.Mostly(t, func() error {
 		done.Store(false)
-		rows := pinned(t, c, 0, hog, sleep)
+		rows, excused := pinned(t, c, 0, hog, sleep)
 		var seldom error
-		if got := rows[0].EndedBy.Wakeup; got < naps*9/10 {
+		if got := rows[0].EndedBy.Wakeup; got+excused < naps*9/10 {
 			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %+v",
 				naps, got, rows[0].EndedBy)
 		}
-		err = errors.Join(seldom,
-			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90),
-			endedBy("sleeper", rows[1:], report.EndedByBlocked, 90))
-		if err == nil {
-			return
-		}
-	}
-	t.Error(err)
+		return errors.Join(seldom,
+			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90, excused),
+			endedBy("sleeper", rows[1:], report.EndedByBlocked, 90, excused))
+	})
 }

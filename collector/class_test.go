@@ -28,7 +28,7 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 		workloads.Processes: report.ClassProcess,
 		workloads.Threads:   report.ClassThread,
 	}
-	eventually(t, c, p, func(trials []traced) error {
+	mostly(t, c, p, func(trials []traced) error {
 		median := make(map[workloads.Mode][]float64)
 		for _, tr := range trials {
 			core, mode := tr.core(0), tr.result.Trial.Mode
@@ -37,7 +37,8 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 				all += class.Switches
 			}
 			own := classOf(core, want[mode])
-			if float64(own.Switches) < 0.99*float64(all) {
+			// A task that is not watched comes to the core by one switch and leaves by another.
+			if others := 2 * unwatched(core, tr.interval.Tasks); float64(own.Switches+others) < 0.99*float64(all) {
 				return fmt.Errorf("%s: %d of %d switches are %s", tr.name(), own.Switches, all, want[mode])
 			}
 			p50, ok := own.Switch.Quantile(0.5)
@@ -46,8 +47,9 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 			}
 			median[mode] = append(median[mode], p50)
 		}
-		// Others' work that begins or ends between the two trials of a round can turn it
-		// round. Were the two alike, 18 of 24 would say so once in ninety.
+		// Other processes' work that starts or ends between the two trials of a round can
+		// reverse it. If the two modes were alike, 18 of 24 rounds would differ this way once
+		// in ninety times.
 		longer := 0
 		for round, process := range median[workloads.Processes] {
 			if process > median[workloads.Threads][round] {
@@ -55,7 +57,8 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 			}
 		}
 		if longer < 18 {
-			return fmt.Errorf("only in %d of %d rounds the switch phase takes longer between processes than between threads: %.0f and %.0f ns",
+			return fmt.Errorf("only in %d of %d rounds the switch phase takes longer between processes than"+
+				" between threads: %.0f and %.0f ns",
 				longer, p.Rounds, median[workloads.Processes], median[workloads.Threads])
 		}
 		t.Logf("switch phase p50, ns: processes %.0f, threads %.0f",
@@ -64,7 +67,7 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 	})
 }
 
-// Every switch has both its phases, and a cost that is their sum.
+// Every switch has both phases, and a cost that is their sum.
 func TestPhasesAreComplete(t *testing.T) {
 	c := open(t, collector.Options{})
 	capture, err := c.Capture()
@@ -72,7 +75,8 @@ func TestPhasesAreComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	if capture.Pick == "" || capture.Switch != "sched_exit_tp" {
-		t.Skipf("this kernel has no sched_entry_tp and sched_exit_tp: %+v", capture)
+		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp"),
+			"the phases come from %q and %q", capture.Pick, capture.Switch)
 	}
 	for _, tr := range runPlan(t, c, plan(t, "pipe")) {
 		var untimed uint64

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What a time namespace's clock is ahead by is what the kernel says, and nothing where
-// there is no such namespace.
+// A time namespace's clock is ahead by what the kernel tells, and by nothing where there is no
+// such namespace.
 func TestClockAhead(t *testing.T) {
 	const other = "time:[4026532201]"
 	offsets := "monotonic      100000         5\nboottime            -7         0\n"

@@ -35,8 +35,8 @@ type Options struct {
 	// NoPick and NoSwitch leave a phase of switches untimed, so that watching
 	// costs less.
 	NoPick, NoSwitch bool
-	// NoExit leaves out sched_exit_tp although the kernel has it, as if the kernel were older.
-	NoExit bool
+	// NoTracepointExit leaves out sched_exit_tp although the kernel has it, as if the kernel were older.
+	NoTracepointExit bool
 	// Record, if not nil, is where every switch and wakeup on every core, and tasks' names,
 	// are written from Open to FinishRecording.
 	Record *Recording
@@ -128,7 +128,7 @@ func Open(o Options) (*Collector, error) {
 		Tasks:            o.Tasks,
 		NoPick:           o.NoPick,
 		NoSwitch:         o.NoSwitch,
-		NoTracepointExit: o.NoExit,
+		NoTracepointExit: o.NoTracepointExit,
 		Record:           o.Record != nil,
 	}
 	kernel, err := bpf.ReadKernel()

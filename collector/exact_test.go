@@ -11,7 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// checkExact holds every worker's switches against the kernel's own counters.
+// checkExact compares every worker's switches with the kernel's own counters.
 func checkExact(t *testing.T, tr traced) {
 	t.Helper()
 	for _, w := range tr.result.Workers {
@@ -80,10 +80,10 @@ func TestSwitchesEqualTheKernels(t *testing.T) {
 	}
 }
 
-// One round trip is a switch of each worker of the pair, and the gate at the
-// end is one more. A preempted worker may find its token there and not block:
-// then it has an involuntary switch instead. Under PREEMPT_RT who waits for a lock
-// of the kernel's, the pipe's for one, blocks for that too.
+// One round trip is a switch of each worker of the pair, and the gate at the end is one more.
+// A preempted worker may find its token when it runs again, and not block: then it has an
+// involuntary switch instead. Under PREEMPT_RT a task that waits for a lock of the kernel's,
+// such as the pipe's, blocks for that too.
 func TestKnownAnswers(t *testing.T) {
 	c := open(t, collector.Options{})
 	locksSleep := hostinfo.Fingerprint().Preemption == "rt"

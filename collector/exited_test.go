@@ -6,8 +6,8 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// Of many tasks that ended, those have a row of which something has to be subtracted,
-// or which the snapshot under way has seen alive, and would show twice.
+// If many tasks ended, those have rows from which something has to be subtracted, and those
+// that the snapshot under way has seen alive and would show twice.
 func TestEndedTasksBeyondTheRows(t *testing.T) {
 	const known, seen = 7, 20_000
 	e := exitedTasks{pinBefore: known}

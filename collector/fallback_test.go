@@ -9,10 +9,10 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// Without the newer tracepoints phases are absent, not zero, and everything
-// else is as exact as with them.
+// Without the newer tracepoints phases are absent, not zero, and all other figures are as exact
+// as with them.
 func TestAbsentPhases(t *testing.T) {
-	c := open(t, collector.Options{NoPick: true, NoExit: true})
+	c := open(t, collector.Options{NoPick: true, NoTracepointExit: true})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +39,8 @@ func TestAbsentPhases(t *testing.T) {
 	}
 }
 
-// A histogram's sum is counted apart from its buckets and must lie within
-// their bounds: the kernel side's buckets are the report's.
+// A histogram's sum is counted apart from its buckets and must be within their bounds: the
+// kernel side's buckets are those of package histogram.
 func TestBucketsAgreeWithSums(t *testing.T) {
 	c := open(t, collector.Options{})
 	check := func(name string, h histogram.Histogram) {

@@ -6,7 +6,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
-// Whoever stands on a hook is named as far as the kernel tells.
+// The users of a hook are named as far as the kernel tells.
 func TestNamesOfTracers(t *testing.T) {
 	own := ownNames{7: "st_switch"}
 	var list tracers

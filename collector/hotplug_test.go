@@ -2,6 +2,7 @@ package collector
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -31,15 +32,15 @@ func TestHotplugMessages(t *testing.T) {
 	}
 }
 
-// Messages about other devices take none of the socket's room, and where those about cores
-// find none that is known.
+// Messages about other devices take no room in the socket, and if those about cores find no
+// room, that is noticed.
 func TestHotplugMessagesWithoutRoom(t *testing.T) {
 	const uevent = "/sys/devices/system/cpu/cpu0/uevent" // has the kernel send one
 	send := func(action string, n int) {
 		t.Helper()
 		for range n {
 			if err := os.WriteFile(uevent, []byte(action), 0o200); err != nil {
-				t.Skipf("no message can be had: %v", err)
+				bpftest.Unavailable(t, fmt.Sprintf("no message can be provoked: %v", err))
 			}
 		}
 	}
@@ -49,7 +50,7 @@ func TestHotplugMessagesWithoutRoom(t *testing.T) {
 	}{"change": {nil, true}, "online": {[]int{0}, false}} {
 		h := listenHotplug()
 		if h.fd < 0 {
-			t.Skip("there is no socket for the kernel's messages")
+			bpftest.Unavailable(t, "there is no socket for the kernel's messages")
 		}
 		if err := unix.SetsockoptInt(h.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4096); err != nil {
 			t.Fatal(err)
@@ -64,8 +65,8 @@ func TestHotplugMessagesWithoutRoom(t *testing.T) {
 	}
 }
 
-// What is read of a core that is away, and what the kernel side adds when it is
-// back, are the same: no count goes down, none comes twice.
+// What is read of a core that is offline, and what the kernel side adds when it is back, are
+// the same: no count goes down, and nothing is counted twice.
 func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 	bpftest.Require(t)
 	cpu, plug := bpftest.PluggableCore(t)
@@ -91,9 +92,9 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 		counted := uint64(0)
 		for i, step := range []func(){
 			func() { plug(false) },
-			func() {}, // away twice in a row
+			func() {}, // offline twice in a row
 			func() { plug(true) },
-			func() { work(t, nil, 50*time.Millisecond, "pipe") },
+			func() { work(t, 50*time.Millisecond, "pipe") },
 		} {
 			step()
 			after := take()
@@ -129,8 +130,8 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 	}
 }
 
-// checkLateCore opens a collector while the core is away, lets it come and work, and
-// wants it counted and recorded as the others are.
+// checkLateCore opens a collector while the core is offline, brings it online, and requires
+// that its work is counted and recorded like that of the other cores.
 func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 	t.Helper()
 	var file bytes.Buffer
@@ -177,13 +178,13 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 	off := core.Total() - core.WallNS
 	if max(off, -off) > core.WallNS/1000 ||
 		core.IdleNS < int64(came-before.at) || core.WallNS < int64(after.at-before.at) {
-		t.Errorf("idle %d, workers %d, others %d, own %d of %d ns: it was away for the first %d of %d",
+		t.Errorf("idle %d, workers %d, others %d, own %d of %d ns: it was offline for the first %d of %d",
 			core.IdleNS, core.WorkersNS, core.OthersNS, core.SelfNS, core.WallNS, came-before.at, after.at-before.at)
 	}
 	if switches < turns || in.Lost.Unwatched > 0 || in.Lost.Unmatched() > 0 || !slices.Contains(in.Hotplugged, cpu) {
 		t.Errorf("%d switches, lost %+v, heard of cores %v", switches, in.Lost, in.Hotplugged)
 	}
-	// What it counts from now on is not what it has counted up to now.
+	// What it counts from now on does not contain what it has counted up to now.
 	next, err := take().Since(after)
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +196,7 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 				core.CPU, core.Total(), core.WallNS, c.now()-opened)
 		}
 	}
-	plug(false) // what it has not sent is recorded nevertheless
+	plug(false) // the events that it has not sent are recorded nevertheless
 	end, err := c.FinishRecording()
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +231,7 @@ func TestCoreInAHoleIsCounted(t *testing.T) {
 		return !slices.Contains(online, cpu) && cpu < slices.Max(online)
 	})
 	if hole < 0 {
-		t.Skipf("no core is offline between those that are online, %v", online)
+		bpftest.Lacks(t, false, "no core is offline between those that are online, %v", online)
 	}
 	cpu := possible[hole]
 	checkLateCore(t, cpu, bpftest.Plug(t, cpu))

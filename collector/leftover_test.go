@@ -17,7 +17,7 @@ import (
 
 const holdVariable = "SLICETRACE_TEST_HOLD"
 
-// holdCollector makes this process, if asked to, one that traces until it is killed.
+// holdCollector makes this process, if it is asked to, trace until it is killed.
 func holdCollector() {
 	if os.Getenv(holdVariable) == "" {
 		return

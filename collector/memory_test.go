@@ -11,9 +11,9 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 )
 
-// What bpf/README.md says, and at most 128 KiB a core and 368 bytes a task: a record of
-// three cache lines, its task's last counts and name, and an entry of each of the index,
-// the overflow and the two queues of places.
+// The maps take as much as bpf/README.md says, and at most 128 KiB for each core and 368 bytes
+// for each task: a record of three cache lines, its task's last counts and name, and an entry
+// in each of the index, st_collisions and the two queues of slots.
 func TestKernelMemory(t *testing.T) {
 	bpftest.Require(t)
 	readme, err := os.ReadFile("../bpf/README.md")
@@ -50,8 +50,8 @@ func TestKernelMemory(t *testing.T) {
 	}
 }
 
-// A machine can have room for many more cores than it has: each takes its counters, and
-// what the cores share is no larger for them.
+// A machine can have room for many more cores than it has. Each of those takes only its
+// counters: what the cores share is no larger for them.
 func TestKernelMemoryOfCoresToCome(t *testing.T) {
 	bpftest.Require(t)
 	readme, err := os.ReadFile("../bpf/README.md")

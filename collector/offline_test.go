@@ -13,7 +13,7 @@ import (
 // tick is the index of slices that a tick ended.
 var tick = slices.Index(report.Causes(), report.EndedByTick)
 
-// The log of a core that went is added as the kernel side would have added it.
+// The log of a core that went offline is added as the kernel side would have added it.
 func TestLogOfACoreThatWent(t *testing.T) {
 	none := uint32(len(bpf.Sums{}.Classes))
 	now := &bpf.Snapshot{}
@@ -72,8 +72,8 @@ func flag(b bool) uint8 {
 	return 0
 }
 
-// A core that went has been idle since its last task's slice ended, and has made one
-// more switch, of which nobody saw the end.
+// A core that went offline has been idle since its last task's slice ended, and has made one
+// more switch, whose end was not seen.
 func TestCoreThatWentIsIdle(t *testing.T) {
 	now := &bpf.Snapshot{}
 	c := &now.Cpu
@@ -95,11 +95,11 @@ func TestCoreThatWentIsIdle(t *testing.T) {
 	unseen := &bpf.Snapshot{} // never switched since attaching
 	assumeIdle(unseen)
 	if unseen.Cpu.HiddenSwitches != 0 {
-		t.Error("a core of which nothing is known went idle")
+		t.Error("a core that has never switched went idle")
 	}
 }
 
-// What was the longest while a core was away is not the longest of the time after.
+// The maxima from while a core was offline are not the maxima of the time after.
 func TestMaximaOfACoreThatCameBack(t *testing.T) {
 	var now, last bpf.Sums
 	now.Wait.Max, last.Wait.Max = 70, 70

@@ -72,8 +72,8 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 	b.ReportMetric(center(ratios(added["slicetrace"], added["empty"])), "slicetrace/empty")
 }
 
-// timesAs holds what slicetrace adds in each of its ways against what every other
-// tracer adds in the same round.
+// timesAs compares what slicetrace adds in each of its ways with what every other tracer adds in
+// the same round.
 func timesAs(tracers []tracer, added map[string][]float64) string {
 	text, w := table()
 	others := slices.DeleteFunc(slices.Clone(tracers), tracer.isOurs)
@@ -95,9 +95,9 @@ func timesAs(tracers []tracer, added map[string][]float64) string {
 	return text.String()
 }
 
-// compareCores holds what slicetrace's programs take of a switch on all cores at
-// once against what they take on one. The kernel times each program: the
-// ping-pong itself differs more from core to core than programs do.
+// compareCores compares how long slicetrace's programs take at a switch on all cores at once
+// with how long they take on one. The kernel times each program: the ping-pong itself differs
+// more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
 	all := bpftest.AllowedCores(b)
 	if len(all) < 2 {

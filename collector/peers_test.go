@@ -23,11 +23,10 @@ const (
 	peerSends = 1000
 )
 
-// BenchmarkPeers holds bundled workloads, not traced, against the programs that others
-// measure the same with: perf bench, and lmbench where it is installed. Within a
-// round they take turns, and a ratio is of one round, so the machine's drift hits
-// all alike; medians over rounds are given with their 95 % interval. Beside it what
-// tracing does to the same workload: a figure of a report is diluted by so much.
+// BenchmarkPeers compares bundled workloads, not traced, with other programs that measure the
+// same: perf bench, and lmbench if it is installed. Within a round they take turns, and a ratio
+// is of one round, so the machine's drift affects all alike. Medians over rounds are given with
+// their 95 % interval. The last column is what tracing does to the same workload.
 func BenchmarkPeers(b *testing.B) {
 	for range b.N {
 		comparePeers(b)
@@ -35,7 +34,7 @@ func BenchmarkPeers(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // of no meaning here
 }
 
-// peerCase is a workload and what is held against it, in ns of one operation.
+// peerCase is a workload and what it is compared with, in ns of one operation.
 type peerCase struct {
 	name string
 	load workloads.Trial

@@ -9,8 +9,8 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
-// What the kernel half says of its places is said on: tasks that do not end in time,
-// and places that the kernel did not take back.
+// What the kernel half reports about its places is passed on: tasks that do not end in time, and
+// places that the kernel did not take back.
 func TestPlacesAreToldOf(t *testing.T) {
 	bpftest.Require(t)
 	c, err := Open(Options{Tasks: 8})

@@ -88,7 +88,7 @@ func (w *watcher) Stopped(result workloads.Result) error {
 	return nil
 }
 
-// plan is a small one; name is a workload's.
+// plan returns a small plan for the workload of the given name.
 func plan(t testing.TB, name string) workloads.Plan {
 	t.Helper()
 	load, err := workloads.Find(name)
@@ -126,21 +126,9 @@ func (tr *traced) name() string {
 	return fmt.Sprintf("%s %s", tr.result.Trial.Workload, tr.result.Trial.Mode)
 }
 
-// eventually runs a plan until check is content with its trials: what other
-// programs do on the cores makes some trials unlike what theory says, and none
-// more like it.
-func eventually(t testing.TB, c *collector.Collector, p workloads.Plan, check func([]traced) error) {
+// mostly runs a plan several times, and requires that check accepts most of the runs' trials:
+// other processes make some of them unlike what theory says.
+func mostly(t testing.TB, c *collector.Collector, p workloads.Plan, check func([]traced) error) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("holds figures to theory, which the race detector's slowness spoils: runs without -short")
-	}
-	var err error
-	// Another package's tests, which can run beside these, take a minute.
-	for began := time.Now(); time.Since(began) < 2*time.Minute; {
-		if err = check(runPlan(t, c, p)); err == nil {
-			return
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	t.Error(err)
+	bpftest.Mostly(t, func() error { return check(runPlan(t, c, p)) })
 }

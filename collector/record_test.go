@@ -20,14 +20,9 @@ import (
 )
 
 // bystander lets trials run and does nothing.
-type bystander struct{ during func() }
+type bystander struct{}
 
-func (b bystander) Ready(workloads.Trial, []workloads.Worker) error {
-	if b.during != nil {
-		time.AfterFunc(20*time.Millisecond, b.during)
-	}
-	return nil
-}
+func (bystander) Ready(workloads.Trial, []workloads.Worker) error { return nil }
 
 func (bystander) Stopped(workloads.Result) error { return nil }
 
@@ -48,7 +43,7 @@ func record(t *testing.T, out io.Writer) *Collector {
 }
 
 // work runs one trial of each of some workloads in both modes.
-func work(t *testing.T, during func(), duration time.Duration, names ...string) {
+func work(t *testing.T, duration time.Duration, names ...string) {
 	t.Helper()
 	p := workloads.Plan{
 		Modes:    []workloads.Mode{workloads.Processes, workloads.Threads},
@@ -62,12 +57,12 @@ func work(t *testing.T, during func(), duration time.Duration, names ...string) 
 		}
 		p.Workloads = append(p.Workloads, w)
 	}
-	if err := p.Run(t.Context(), bystander{during}, nil); err != nil {
+	if err := p.Run(t.Context(), bystander{}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// recordedFile is what a recording holds.
+// recordedFile is the content of a recording.
 type recordedFile struct {
 	header   recording.Header
 	end      recording.End
@@ -136,12 +131,12 @@ func sumOf(h latencies) (p phaseSum) {
 	return p
 }
 
-// What is recorded equals what is counted: to the last switch and the last
-// nanosecond of each phase, on each core and for each class.
+// The recording equals the counters, to the last switch and the last nanosecond of each phase,
+// on each core and for each class.
 func TestRecordingEqualsTheCounters(t *testing.T) {
 	var file bytes.Buffer
 	c := record(t, &file)
-	work(t, nil, 200*time.Millisecond, "pipe", "spin", "yield", "messaging", "spawn")
+	work(t, 200*time.Millisecond, "pipe", "spin", "yield", "messaging", "spawn")
 	end, err := c.FinishRecording()
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +187,7 @@ func TestRecordingEqualsTheCounters(t *testing.T) {
 func TestRecordedEventsFollowEachOther(t *testing.T) {
 	var file bytes.Buffer
 	c := record(t, &file)
-	work(t, nil, 100*time.Millisecond, "pipe", "spin", "sleep")
+	work(t, 100*time.Millisecond, "pipe", "spin", "sleep")
 	if _, err := c.FinishRecording(); err != nil {
 		t.Fatal(err)
 	}
@@ -232,25 +227,22 @@ func TestRecordedEventsFollowEachOther(t *testing.T) {
 	}
 }
 
-// A reader that stands still loses events, and every one of them is counted.
+// A reader that stalls loses events, and every one of them is counted.
 func TestLostEventsAreCounted(t *testing.T) {
 	var file bytes.Buffer
 	c := record(t, &file)
-	// Room in the ring for what comes in 50 to 500 ms.
-	work(t, func() {
-		c.ring.mu.Lock()
-		time.Sleep(1500 * time.Millisecond)
-		c.ring.mu.Unlock()
-	}, 1600*time.Millisecond, "yield")
+	c.ring.mu.Lock()
+	// The ring has room for what comes in 50 to 500 ms, if nothing else uses the cores.
+	for start := time.Now(); !losesEvents(t, c) && time.Since(start) < time.Minute; {
+		work(t, 300*time.Millisecond, "yield")
+	}
+	c.ring.mu.Unlock()
 	end, err := c.FinishRecording()
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := readRecording(t, file.Bytes())
-	if end.Lost == 0 {
-		t.Skip("no event was lost: this machine is too slow to fill the ring")
-	}
-	if got.lost != end.Lost {
+	if end.Lost == 0 || got.lost != end.Lost {
 		t.Errorf("%d events were lost, %d are noted in blocks", end.Lost, got.lost)
 	}
 	var kept uint64
@@ -261,6 +253,18 @@ func TestLostEventsAreCounted(t *testing.T) {
 	if kept != end.Switches || end.Switches >= end.Counted || end.Switches+end.Lost < end.Counted {
 		t.Errorf("%d switches of %d kept, %d events lost", end.Switches, end.Counted, end.Lost)
 	}
+}
+
+// losesEvents reports whether events of a core have found no room in the ring.
+func losesEvents(t *testing.T, c *Collector) bool {
+	t.Helper()
+	return slices.ContainsFunc(c.cores, func(core *core) bool {
+		var buffer bpf.EventBuf
+		if err := c.objs.EventBufs.Lookup(uint32(core.cpu), &buffer); err != nil {
+			t.Error(err)
+		}
+		return buffer.Out.Lost > 0
+	})
 }
 
 // full is a disk with room for some bytes.
@@ -275,10 +279,10 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A disk that is full ends the recording, and not the counting.
+// A full disk ends the recording, but not the counting.
 func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 	c := record(t, &full{2_000})
-	work(t, nil, 100*time.Millisecond, "yield")
+	work(t, 100*time.Millisecond, "yield")
 	if _, err := c.FinishRecording(); !errors.Is(err, errFull) {
 		t.Errorf("got error %v, want that of the write", err)
 	}
@@ -286,7 +290,7 @@ func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	work(t, nil, 50*time.Millisecond, "yield")
+	work(t, 50*time.Millisecond, "yield")
 	after, err := c.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -308,8 +312,8 @@ func TestStateLetters(t *testing.T) {
 	}
 }
 
-// A task that the kernel preempted waits for a core, also on its way to block.
-func TestStateOfWhoWasPreempted(t *testing.T) {
+// A task that the kernel preempted waits for a core, also if it was about to block.
+func TestStateOfAPreemptedTask(t *testing.T) {
 	for _, c := range []struct {
 		event bpf.Event
 		want  byte
@@ -325,7 +329,7 @@ func TestStateOfWhoWasPreempted(t *testing.T) {
 	}
 }
 
-// What a core sends after its counters were read is of no recording.
+// Events that a core sends after its counters were read are not recorded.
 func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	var file bytes.Buffer
 	r := recordInto(t, &file)
@@ -348,8 +352,8 @@ func TestEventsAfterTheEndAreLeftOut(t *testing.T) {
 	}
 }
 
-// The reader's own core sends what it has recorded with interrupts on. Sleepers that wake
-// there meanwhile are recorded, each wakeup once.
+// The reader's own core sends its events with interrupts on. Sleepers that wake there meanwhile
+// are recorded, each wakeup once.
 func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	const sleepers = 6
 	var file bytes.Buffer
@@ -384,8 +388,12 @@ func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	least := uint64(1000)
+	if bpftest.Emulated() {
+		least = 23
+	}
 	got := readRecording(t, file.Bytes())
-	if end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < 1000 {
+	if end != got.end || end.Lost != 0 || got.lost != 0 || end.Switches != end.Counted || end.Wakeups < least {
 		t.Errorf("the recording ends with %+v, lost %d, Finish says %+v", got.end, got.lost, end)
 	}
 }

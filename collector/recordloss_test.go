@@ -12,7 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// recordInto is a writer without a kernel.
+// recordInto returns an event writer that gets its events from the test.
 func recordInto(t *testing.T, out io.Writer) *eventWriter {
 	t.Helper()
 	w, err := recording.NewWriter(out, recording.Header{})
@@ -24,7 +24,7 @@ func recordInto(t *testing.T, out io.Writer) *eventWriter {
 	return r
 }
 
-// However events are lost, the blocks of a recording tell of as many as its end does.
+// However events are lost, the blocks of a recording report as many as its end does.
 func TestEveryLostEventIsNoted(t *testing.T) {
 	some := func(count uint32, lost uint64) *bpf.Events {
 		e := &bpf.Events{Count: count, Lost: lost}
@@ -71,7 +71,7 @@ func TestEveryLostEventIsNoted(t *testing.T) {
 	}
 }
 
-// stuck is a disk that stands still between hold and release. Its buffer has one writer.
+// stuck is a disk that stalls between hold and release. Its buffer has one writer.
 type stuck struct {
 	bytes.Buffer
 	mu   sync.Mutex
@@ -96,7 +96,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return s.Buffer.Write(p)
 }
 
-// What waits for a disk that stands still is bounded, and what comes beyond is counted.
+// What waits for a stalled disk is bounded, and what comes beyond is counted.
 func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 	disk := &stuck{}
 	r := recordInto(t, disk)
@@ -119,7 +119,7 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 		t.Errorf("%d events wait for the disk, want nearly %d", waiting, mostWaiting)
 	}
 	disk.release()
-	// What is left of the events and names comes after.
+	// finish writes the events and names that are left.
 	r.finish()
 	if err := r.out.finish(); err != nil {
 		t.Fatal(err)
@@ -138,13 +138,13 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 	}
 }
 
-// A disk that stands still holds up neither a snapshot nor who wants to watch a task.
+// A stalled disk delays neither snapshots nor the watching of tasks.
 func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
 	disk := &stuck{}
 	c := record(t, disk)
 	disk.hold()
 	done := make(chan error, 1)
-	work(t, nil, 100*time.Millisecond, "yield")
+	work(t, 100*time.Millisecond, "yield")
 	go func() {
 		before, err := c.Snapshot()
 		if err == nil {

@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
 // Each refusal names what failed, why, and what to do; what says it all stays as it is.
 func TestRefusals(t *testing.T) {
 	if confidential() {
-		t.Skip("under lockdown each refusal is put down to that")
+		bpftest.Lacks(t, false, "it is locked down, and each refusal is explained by that")
 	}
 	for _, c := range []struct {
 		err    error

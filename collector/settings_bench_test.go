@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
-// BenchmarkSettings is what lies between two trials, twice, beside the snapshots.
+// BenchmarkSettings measures the reading of settings, which is done twice between two trials.
 func BenchmarkSettings(b *testing.B) {
 	watch := hostinfo.WatchSettings(hostinfo.Fingerprint())
 	c, err := Open(Options{})
@@ -26,7 +26,7 @@ func BenchmarkSettings(b *testing.B) {
 	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
 
-// cpuTime is this process's, which others' work does not lengthen much.
+// cpuTime returns this process's CPU time, which other processes do not increase much.
 func cpuTime(b *testing.B) int64 {
 	b.Helper()
 	var usage unix.Rusage

@@ -14,8 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// What a quota of CPU time does to a task is told apart from waiting: each of its
-// slices that the quota ended is among the throttlings that the kernel counts.
+// The time for which a quota keeps a task from running is told apart from waiting: each slice
+// that the quota ended is among the throttlings that the kernel counts.
 func TestQuotaIsNoWait(t *testing.T) {
 	group := bpftest.NewGroup(t, "cpu")
 	group.LimitTime(t, 5*time.Millisecond, 50*time.Millisecond)
@@ -50,7 +50,7 @@ func TestQuotaIsNoWait(t *testing.T) {
 	}
 }
 
-// throttlesTasks says whether the kernel throttles each task by itself, as since 6.18.
+// throttlesTasks reports whether the kernel throttles tasks one by one, as since 6.18.
 func throttlesTasks(t *testing.T) bool {
 	t.Helper()
 	kernel, err := btf.LoadKernelSpec()
@@ -64,9 +64,9 @@ func throttlesTasks(t *testing.T) bool {
 	return slices.ContainsFunc(task.Members, func(m btf.Member) bool { return m.Name == "throttled" })
 }
 
-// heldByQuota holds a task that wants a core all the time, and gets a tenth of one, to
-// that: each throttling ended a slice of its. One can fall between the readings. Where
-// the kernel throttles the group as a whole it counts some while no task of it runs.
+// heldByQuota returns an error unless each throttling ended a slice of a task that wants a core
+// all the time, and gets a tenth of one. A throttling can fall between the readings. A kernel
+// that throttles the group as a whole counts some while no task of the group runs.
 func heldByQuota(task *report.Worker, kernel uint64, byTask bool) error {
 	throttled, least := task.EndedBy.Throttled, kernel/2
 	if byTask {
@@ -75,7 +75,8 @@ func heldByQuota(task *report.Worker, kernel uint64, byTask bool) error {
 	if kernel < 5 || throttled < least || throttled > kernel+2 {
 		return fmt.Errorf("the quota ended %d slices, the kernel counted %d throttlings", throttled, kernel)
 	}
-	// From a moment in one period to about the begin of the next; others may use the core first.
+	// From a moment in one period to about the beginning of the next; other tasks may use the
+	// core first.
 	mean := time.Duration(task.ThrottledNS / int64(throttled))
 	if mean < 5*time.Millisecond || mean > 60*time.Millisecond {
 		return fmt.Errorf("throttled for %v each time: %+v", mean, task)

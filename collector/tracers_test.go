@@ -32,8 +32,8 @@ type tracer struct {
 
 func (tr tracer) isOurs() bool { return strings.HasPrefix(tr.name, "slicetrace") }
 
-// installedTracers are the floor, slicetrace in its ways, and the peers that are
-// there.
+// installedTracers returns the programs that do nothing or only stamp, slicetrace in its ways,
+// and the other tracers that are installed.
 func installedTracers() []tracer {
 	tracers := []tracer{
 		{"empty", attachEmpty},
@@ -136,8 +136,8 @@ func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	}
 }
 
-// awaitThreads waits until this process has fewer than most threads: their ends are
-// no part of what is measured next.
+// awaitThreads waits until this process has fewer than most threads, so that their ends are not
+// part of what is measured next.
 func awaitThreads(t testing.TB, most int) {
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		threads, err := os.ReadDir("/proc/self/task")
@@ -187,7 +187,7 @@ func attachPerf(t testing.TB) (workloads.Observer, func()) {
 	if err := perf.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// It says nowhere that it is ready; its file has a header then.
+	// perf does not tell when it is ready, but its file has a header then.
 	for range 200 {
 		if info, err := os.Stat(out); err == nil && info.Size() > 0 {
 			break
@@ -203,8 +203,8 @@ func attachPerf(t testing.TB) (workloads.Observer, func()) {
 	}
 }
 
-// startTool runs one of libbpf-tools. It says on a terminal only that it traces; its
-// programs are in the kernel by then, and attached a moment later.
+// startTool runs one of libbpf-tools. Those tell only on a terminal that they trace. Their
+// programs are in the kernel when they start to, and attached a moment later.
 func startTool(t testing.TB, program string) (stop func()) {
 	t.Helper()
 	before := lastProgram()

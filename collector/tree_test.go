@@ -20,7 +20,7 @@ import (
 func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Interval {
 	t.Helper()
 	if _, err := exec.LookPath(argv[0]); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	running, err := workloads.StartCommand(workloads.Command{Argv: argv})
 	if err != nil {
@@ -183,7 +183,7 @@ func TestForksThatMeetAreFollowed(t *testing.T) {
 		tasks += max(1, row.Merged)
 	}
 	if bpftest.Emulated() {
-		// On one slow core who reads of their ends can come too late: that is counted.
+		// On one slow core the records of their ends can be read too late: that is counted.
 		tasks += int(in.Lost.DroppedTasks)
 		in.Lost.DroppedTasks = 0
 	}
@@ -228,8 +228,8 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 	}
 }
 
-// Snapshots while places change hands: what a core saw of the task that held it is
-// never another's, so nobody's time decreases.
+// Snapshots while places change hands: what a core saw of its task is never given to another,
+// so no task's time decreases.
 func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 	c := open(t, collector.Options{Tasks: 4})
 	const script = "i=0; while [ $i -lt 1009 ]; do (:); i=$((i+1)); done"
@@ -284,8 +284,8 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 	}
 }
 
-// More tasks are watched in one call than one pass over all tasks looks for; who is
-// not there, is watched already, or finds no place is named.
+// More tasks are watched in one call than one pass over all tasks looks for. A task that does
+// not exist, is watched already, or finds no place is named.
 func TestWatchingManyAtOnce(t *testing.T) {
 	const many = 151
 	c := open(t, collector.Options{Tasks: many})

@@ -18,14 +18,14 @@ type Group struct {
 	V2 bool
 }
 
-// NewGroup makes a control group with the given controller, and removes it at the
-// test's end. If that is impossible the test is skipped with the reason: a container may
-// not be allowed to, and not every kernel has each controller.
+// NewGroup makes a control group with the given controller, and removes it at the test's end.
+// The test is skipped if the kernel lacks the controller, or, except under
+// SLICETRACE_REQUIRE_BPF=1, if no group can be made, as in a container.
 func NewGroup(t testing.TB, controller string) *Group {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
-		t.Skipf("list mounts: %v", err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(mounts)) {
 		f := strings.Fields(line)
@@ -41,12 +41,12 @@ func NewGroup(t testing.TB, controller string) *Group {
 		}
 		g := &Group{dir: filepath.Join(root, fmt.Sprintf("slicetrace-test-%d", os.Getpid())), V2: kind == "cgroup2"}
 		if err := os.Mkdir(g.dir, 0o755); err != nil {
-			t.Skipf("make control group: %v", err)
+			Unavailable(t, fmt.Sprintf("no control group can be made: %v", err))
 		}
 		t.Cleanup(func() { g.remove(t) })
 		return g
 	}
-	t.Skipf("no control groups with the controller %s", controller)
+	Lacks(t, false, "no control groups with the controller %s", controller)
 	return nil
 }
 
@@ -74,11 +74,11 @@ func enable(t testing.TB, root, controller string) bool {
 	return true
 }
 
-// Set writes a file of the group; the test is skipped if the kernel refuses.
+// Set writes a file of the group. If the kernel refuses, the test ends as by Unavailable.
 func (g *Group) Set(t testing.TB, file, value string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(g.dir, file), []byte(value), 0o644); err != nil {
-		t.Skipf("set up control group: %v", err)
+		Unavailable(t, fmt.Sprintf("the control group cannot be set up: %v", err))
 	}
 }
 

@@ -59,19 +59,19 @@ func PluggableCore(t testing.TB) (cpu int, plug func(in bool)) {
 	cpu = cores[len(cores)-1]
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	if text, err := os.ReadFile(file); err != nil || len(cores) < 2 || strings.TrimSpace(string(text)) != "1" {
-		t.Skipf("no core can be taken offline: of %d the last is %q in %s, %v", len(cores), text, file, err)
+		Lacks(t, false, "no core can be taken offline: of %d the last is %q in %s, %v", len(cores), text, file, err)
 	}
 	return cpu, Plug(t, cpu)
 }
 
 // Plug returns a function that takes a core offline and back. At the test's end the core is
-// again as it was. The test is skipped if the kernel does not take it offline.
+// again as it was. The test is skipped if the core cannot be taken offline at all.
 func Plug(t testing.TB, cpu int) func(in bool) {
 	t.Helper()
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	was, err := os.ReadFile(file)
 	if err != nil {
-		t.Skipf("core %d cannot be taken offline or back: %v", cpu, err)
+		Lacks(t, false, "core %d cannot be taken offline or back: %v", cpu, err)
 	}
 	t.Cleanup(func() {
 		if err := os.WriteFile(file, was, 0o644); err != nil {
@@ -84,7 +84,7 @@ func Plug(t testing.TB, cpu int) func(in bool) {
 			value = "1"
 		}
 		if err := os.WriteFile(file, []byte(value), 0o644); err != nil {
-			t.Skipf("the kernel does not plug core %d: %v", cpu, err)
+			Unavailable(t, fmt.Sprintf("the kernel does not plug core %d: %v", cpu, err))
 		}
 	}
 }

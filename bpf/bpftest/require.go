@@ -29,6 +29,17 @@ func Unavailable(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// Lacks ends a test that needs a feature of the kernel or the machine. It skips the test if
+// the feature is missing. If the feature is there, has is true and the test fails: then it
+// is the product that does not use it.
+func Lacks(t testing.TB, has bool, format string, args ...any) {
+	t.Helper()
+	if has {
+		t.Fatalf("what this test needs is there, but "+format, args...)
+	}
+	t.Skipf("what this test needs is missing: "+format, args...)
+}
+
 // Emulated reports whether the kernel runs in software emulation (.ci/kernels), where
 // time means nothing and work takes a hundred times as long. Tests do less work there, and
 // leave out what is only true of cores that run at the same time.

@@ -37,9 +37,9 @@ func FuzzParseCPUs(f *testing.F) {
 	})
 }
 
-// FuzzFingerprint has the files of a machine, in the form of readHost's text
-// twins: they reach the parsers of cpuinfo, of kernel configurations, of the
-// scheduler's files and of the hypervisor's.
+// FuzzFingerprint makes up the files of a machine, in the form of testdata/host. They reach the
+// parsers of cpuinfo, of kernel configurations, and of the scheduler's and the hypervisor's
+// files.
 func FuzzFingerprint(f *testing.F) {
 	twins, err := filepath.Glob("testdata/host/*.txt")
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// readHost reads a host's text twin: files after lines "-- path --", of which
-// "uname" holds the release, version and machine.
+// readHost reads a host's files from one text, in which each comes after a line "-- path --".
+// The file "uname" holds the release, version and machine.
 func readHost(t *testing.T, name string) (sysTree, kernelID) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "host", name+".txt"))
@@ -36,11 +36,11 @@ func readHost(t *testing.T, name string) (sysTree, kernelID) {
 	if len(id) != 3 {
 		t.Fatalf("%s: uname has %d lines, want release, version and machine", name, len(id))
 	}
-	tick, _ := strconv.Atoi(tree.text("tick")) // in ns; none is 0
+	tick, _ := strconv.Atoi(tree.text("tick")) // in ns; 0 if there is no such file
 	return tree, kernelID{release: id[0], version: id[1], machine: id[2], tick: time.Duration(tick)}
 }
 
-// hostFile compresses what the kernel would.
+// hostFile compresses the files that the kernel compresses.
 func hostFile(t *testing.T, path, content string) *fstest.MapFile {
 	t.Helper()
 	if !strings.HasSuffix(path, ".gz") {
@@ -101,7 +101,7 @@ func TestFingerprintOfFixtures(t *testing.T) {
 	}
 }
 
-// TestFingerprintHere checks against places that Fingerprint does not read.
+// TestFingerprintHere compares with files that Fingerprint does not read.
 func TestFingerprintHere(t *testing.T) {
 	host := Fingerprint()
 	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
@@ -123,7 +123,7 @@ func TestFingerprintHere(t *testing.T) {
 	}
 }
 
-// The clock's resolution is the tick, whatever hides the kernel's configuration.
+// The coarse clock's resolution is the tick, also if the kernel's configuration is hidden.
 func TestHZ(t *testing.T) {
 	for tick, want := range map[time.Duration]int{
 		0: 0, 10_000_000: 100, 4_000_000: 250, 3_333_333: 300, 1_000_000: 1000, 976_562: 1024,

@@ -46,8 +46,8 @@ func TestHypervisor(t *testing.T) {
 	}
 }
 
-// A guest can tell nested paging where it may run guests of its own, and never that it
-// has none; a CPU's flag is about its guests where nothing is above it.
+// A guest can see nested paging if it may run guests of its own, but never that there is none.
+// On bare metal the CPU's flag is about the machine's guests.
 func TestNestedPaging(t *testing.T) {
 	const guestType = "sys/hypervisor/guest_type"
 	for _, c := range []struct {
