@@ -32,16 +32,25 @@ func causesOf(tasks []report.Worker) (by report.CauseCounts, all uint64) {
 	return by, all
 }
 
-// endedBy returns an error unless a share of the slices ended for one cause. Each time that a
-// task came to the core which is not watched, it can have ended one slice for another cause.
-func endedBy(name string, tasks []report.Worker, cause report.EndedBy, percent, unwatched uint64) error {
+// endedBy returns an error unless a share of the slices, or so many fewer as are excused, ended
+// for one cause.
+func endedBy(name string, tasks []report.Worker, cause report.EndedBy, percent, excused uint64) error {
 	by, all := causesOf(tasks)
 	n := *by.At(cause)
-	if all == 0 || (n+min(unwatched, all-n))*100 < all*percent {
+	if all == 0 || (n+min(excused, all-n))*100 < all*percent {
 		return fmt.Errorf("%s: %d of %d slices ended by %s, want at least %d %%, or %d fewer: %+v",
-			name, n, all, cause, percent, unwatched, by)
+			name, n, all, cause, percent, excused, by)
 	}
 	return nil
+}
+
+// excuse returns how many slices can have ended for another cause than theory says, if other
+// tasks came to the core so many times: none while it is nearly undisturbed.
+func excuse(came, slices uint64) uint64 {
+	if came*4 < slices {
+		return 0
+	}
+	return came
 }
 
 // unwatched returns how often a task that is not watched came to a core on which all watched
@@ -95,11 +104,12 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 			if tr.result.Trial.Variant != "" {
 				continue // a lone worker's slices, for one, do not end by ticks
 			}
-			others := unwatched(tr.core(0), tr.interval.Tasks)
+			_, slices := causesOf(tr.interval.Tasks)
+			excused := excuse(unwatched(tr.core(0), tr.interval.Tasks), slices)
 			errs = append(errs, ticksAtHZ(tr, rate),
-				endedBy(tr.name(), tr.interval.Tasks, report.EndedByTick, 95, others))
+				endedBy(tr.name(), tr.interval.Tasks, report.EndedByTick, 95, excused))
 			// After another task's slice, the next one starts between two ticks.
-			if _, slices := causesOf(tr.interval.Tasks); others*5 < slices && !endsBetweenTicks(t, c) {
+			if excused == 0 && !endsBetweenTicks(t, c) {
 				errs = append(errs, slicesOfTicks(tr, rate))
 			}
 		}
@@ -150,8 +160,8 @@ func ticksAtHZ(tr traced, rate int) error {
 }
 
 // pinned runs each body on a thread of its own, all on one core and watched. It returns a row
-// for each, and how often a task that is not watched came to that core.
-func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (rows []report.Worker, disturbed uint64) {
+// for each, and how many slices other tasks excuse.
+func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (rows []report.Worker, excused uint64) {
 	t.Helper()
 	// With fewer, Go's scheduler would have the bodies take turns, not the kernel.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(runtime.NumCPU(), len(bodies)+1)))
@@ -202,7 +212,8 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (ro
 		rows = append(rows, byTID[tid])
 	}
 	on := slices.IndexFunc(in.Cores, func(core report.Core) bool { return core.CPU == cpu })
-	return rows, unwatched(in.Cores[on], in.Tasks)
+	_, all := causesOf(in.Tasks)
+	return rows, excuse(unwatched(in.Cores[on], in.Tasks), all)
 }
 
 func TestYieldedSlicesEndByYield(t *testing.T) {
@@ -213,8 +224,8 @@ func TestYieldedSlicesEndByYield(t *testing.T) {
 		}
 	}
 	bpftest.Mostly(t, func() error {
-		rows, disturbed := pinned(t, c, 0, yield, yield)
-		errs := []error{endedBy("two that yield", rows, report.EndedByYield, 90, disturbed)}
+		rows, excused := pinned(t, c, 0, yield, yield)
+		errs := []error{endedBy("two that yield", rows, report.EndedByYield, 90, excused)}
 		for _, row := range rows {
 			// EEVDF lets a task that is owed time go on at once.
 			if row.EndedBy.Yield < 100 {
@@ -247,10 +258,10 @@ func TestSleepersDueAtOnceEndHogsSlicesByWakeup(t *testing.T) {
 			for awake.Load() < 4 {
 			}
 		}
-		rows, disturbed := pinned(t, c, 0, hog, sleep, sleep, sleep, sleep)
+		rows, excused := pinned(t, c, 0, hog, sleep, sleep, sleep, sleep)
 		by := rows[0].EndedBy
-		if by.Other*50 > rows[0].Slices || by.Wakeup+disturbed < naps*3/4 {
-			return fmt.Errorf("the hog's slices ended by %+v, and other tasks came %d times", by, disturbed)
+		if other := by.Other - min(by.Other, excused); other*50 > rows[0].Slices || by.Wakeup+excused < naps*3/4 {
+			return fmt.Errorf("the hog's slices ended by %+v, of which %d are excused", by, excused)
 		}
 		return nil
 	})
@@ -273,14 +284,14 @@ func TestSleeperEndsHogsSlicesByWakeup(t *testing.T) {
 	}
 	bpftest.Mostly(t, func() error {
 		done.Store(false)
-		rows, disturbed := pinned(t, c, 0, hog, sleep)
+		rows, excused := pinned(t, c, 0, hog, sleep)
 		var seldom error
-		if got := rows[0].EndedBy.Wakeup; got+disturbed < naps*9/10 {
+		if got := rows[0].EndedBy.Wakeup; got+excused < naps*9/10 {
 			seldom = fmt.Errorf("the sleeper woke %d times and took the core from the hog %d times: %+v",
 				naps, got, rows[0].EndedBy)
 		}
 		return errors.Join(seldom,
-			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90, disturbed),
-			endedBy("sleeper", rows[1:], report.EndedByBlocked, 90, disturbed))
+			endedBy("hog beside a sleeper", rows[:1], report.EndedByWakeup, 90, excused),
+			endedBy("sleeper", rows[1:], report.EndedByBlocked, 90, excused))
 	})
 }

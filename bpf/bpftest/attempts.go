@@ -12,13 +12,13 @@ const (
 	// attempts is odd, so that a majority decides.
 	attempts = 9
 	// mostIdling bounds how long one test waits for other processes to leave the cores idle.
-	mostIdling = 30 * time.Second
+	mostIdling = 10 * time.Second
 )
 
 // Mostly requires that try succeeds in most of several attempts. It is for figures that
 // other processes on the cores can spoil: a disturbance fails some attempts, while a product
 // that is wrong in half of them fails the test. Every failed attempt is logged. Before each
-// attempt it waits for idle cores, but for 30 s at most in all. Under -short the test is
+// attempt it waits for idle cores, for 10 s at most in all. Under -short the test is
 // skipped, since the race detector's slowness spoils such figures.
 func Mostly(t testing.TB, try func() error) {
 	t.Helper()
