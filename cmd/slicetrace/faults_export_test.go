@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -108,21 +109,27 @@ func TestExportToAFullDisk(t *testing.T) {
 	}
 }
 
-// Ctrl-C leaves neither a half-written file nor a temporary one.
+// A signal that ends an export, such as Ctrl-C, leaves neither a half-written file nor a temporary
+// one.
 func TestInterruptedExportLeavesNothing(t *testing.T) {
-	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	whole, err := os.ReadFile(saveRecording(t, 100_003))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := tool(t, "export", fifo, "--table", "switches", "-o", "s.csv")
-	got := finish(t, cmd, func() { feedAndInterrupt(t, cmd, fifo, whole) })
-	got.checkOneSentence(t, "interrupted")
-	if got.status != exitFailed || len(got.files(t)) > 0 {
-		t.Errorf("status %d, left %v", got.status, got.files(t))
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		if signal.Ignored(sig) {
+			continue // as in a shell's background, where the tool goes on to ignore it
+		}
+		fifo := filepath.Join(t.TempDir(), "fifo")
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := tool(t, "export", fifo, "--table", "switches", "-o", "s.csv")
+		got := finish(t, cmd, func() { feedAndInterrupt(t, cmd, sig, fifo, whole) })
+		got.checkOneSentence(t, "interrupted")
+		if got.status != exitFailed || len(got.files(t)) > 0 {
+			t.Errorf("%v: status %d, left %v", sig, got.status, got.files(t))
+		}
 	}
 }
 
@@ -137,7 +144,7 @@ func writesIn(tool *exec.Cmd) bool {
 
 // feedAndInterrupt interrupts the tool when it has read half of the recording, and feeds it
 // the rest bit by bit: the tool notices the signal after a read, and then stops reading.
-func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, fifo string, whole []byte) {
+func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, sig os.Signal, fifo string, whole []byte) {
 	t.Helper()
 	w, err := os.OpenFile(fifo, os.O_WRONLY, 0)
 	if err != nil {
@@ -149,7 +156,7 @@ func feedAndInterrupt(t *testing.T, cmd *exec.Cmd, fifo string, whole []byte) {
 		t.Fatal(err)
 	}
 	await(t, "an output", func() bool { return writesIn(cmd) })
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 	rest := whole[half:]
