@@ -16,8 +16,8 @@ const (
 	columnsOfTab = 4
 )
 
-// notYet are folders in which some lines are still longer. Remove a folder when the test logs that
-// it has no long line any more, and add no other.
+// notYet are folders in which some lines are still longer. A folder that has none any more is to be
+// removed, and no other is to be added.
 var notYet = []string{
 	"report", "report/compare", "report/findings", "report/metric", "report/render", "report/reporttest",
 	"report/table", "report/view",
@@ -26,8 +26,8 @@ var notYet = []string{
 // fromElsewhere are folders with files of other projects, and with files that programs wrote.
 var fromElsewhere = []string{".git", "bpf/headers", "report/render/page/uplot", "report/render/testdata"}
 
-// Lines are short enough to be read side by side with others. Rows of Markdown tables and addresses
-// cannot be broken, so they may be longer.
+// Lines are short enough to be read side by side with others. Rows of Markdown tables, addresses and
+// orders to go generate cannot be broken, so they may be longer.
 func TestLinesAreShort(t *testing.T) {
 	const root = "../.."
 	long := map[string]int{}
@@ -58,7 +58,8 @@ func TestLinesAreShort(t *testing.T) {
 		for line := range strings.Lines(string(text)) {
 			number++
 			isTable := filepath.Ext(name) == ".md" && strings.HasPrefix(line, "|")
-			if n := columnsOf(line); n <= mostColumns || isTable || strings.Contains(line, "https://") {
+			isFixed := isTable || strings.Contains(line, "https://") || strings.HasPrefix(line, "//go:generate ")
+			if columnsOf(line) <= mostColumns || isFixed {
 				continue
 			}
 			if long[folder]++; !slices.Contains(notYet, folder) {
@@ -72,7 +73,7 @@ func TestLinesAreShort(t *testing.T) {
 	}
 	for _, folder := range notYet {
 		if long[folder] == 0 {
-			t.Logf("%s has no long line any more: remove it from notYet", folder)
+			t.Errorf("%s has no long line any more: remove it from notYet", folder)
 		}
 	}
 }

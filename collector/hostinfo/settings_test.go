@@ -230,7 +230,8 @@ func TestEverySettingIsRead(t *testing.T) {
 	}
 	for _, plain := range []string{ // files of one value, like some above
 		"idle_driver", "idle_governor", "energy_preference", "max_frequency_khz", "platform_profile",
-		"bpf_jit_harden", "sched_schedstats", "task_delayacct", "timer_migration", "energy_aware", "numa_balancing", "nmi_watchdog",
+		"bpf_jit_harden", "sched_schedstats", "task_delayacct", "timer_migration", "energy_aware",
+		"numa_balancing", "nmi_watchdog",
 		"scheduler", "smt", "core_scheduling", // with tests of their own, or absent without SMT
 	} {
 		tried[plain] = true

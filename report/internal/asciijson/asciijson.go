@@ -35,7 +35,8 @@ func escapeUnprintable(text []byte) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRune(text[i:])
-		if !unicode.IsPrint(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) {
+		unseen := unicode.In(r, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point)
+		if !unicode.IsPrint(r) || unseen {
 			out = append(out, text[done:i]...)
 			out = appendEscape(out, r)
 			done = i + size
