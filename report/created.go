@@ -6,9 +6,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// Created is what became of the tasks that a trial's workers created and that
-// ended within the trial. They are counted by the kernel side as they end, and
-// have no rows. The phases of their lives are between the kernel's own events.
+// Created describes the tasks that a trial's workers created and that ended within the trial.
+// The eBPF programs count them as they end, so they have no rows of their own. The phases of their
+// lives are between events of the kernel.
 type Created struct {
 	Tasks uint64 `json:"tasks"`
 	// Reconciled of Tasks have switch counts equal to the kernel's.
@@ -16,7 +16,7 @@ type Created struct {
 	// OnCPUNS and WaitNS are sums over the tasks.
 	OnCPUNS int64 `json:"on_cpu_ns"`
 	WaitNS  int64 `json:"wait_ns"`
-	// ThrottledNS is time in which quotas kept them from running.
+	// ThrottledNS is the time in which CPU quotas kept them from running.
 	ThrottledNS int64 `json:"throttled_ns,omitempty"`
 	// Start is from sched_process_fork to the first switch-in, Run from there to
 	// sched_process_exit, and End from there to the last switch.
@@ -25,7 +25,7 @@ type Created struct {
 	End   histogram.Histogram `json:"end"`
 }
 
-// Add adds what o counted.
+// Add adds the counts of o.
 func (c *Created) Add(o Created) {
 	c.Tasks += o.Tasks
 	c.Reconciled += o.Reconciled

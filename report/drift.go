@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// Drift is what became of one setting, or of a part of the host, after the beginning of a run.
+// Drift describes how one setting, or one property of the host, changed after a run began.
 type Drift struct {
-	// Name is the setting's, and Began its value when the run began, "" where that was not read.
+	// Name is the setting's name. Began is its value when the run began, "" if that was not read.
 	Name, Began string
-	// Values are the other ones that it had, in the order in which they came.
+	// Values are the other values that it had, in the order in which they were seen.
 	Values []string
-	// Trials name those that met one of the values, such as "spin in threads, round 1".
+	// Trials are the trials in which another value was seen, such as "spin in threads, round 1".
 	Trials []string
-	// Inside is the first change within a trial, where no value is known of the beginning;
-	// Inside.Name is then that trial's, else "".
+	// Inside is the first change within a trial, if the value at the beginning of the run is not
+	// known. Inside.Name is then the name of that trial, otherwise "".
 	Inside SettingChange
 }
 
-// Drifts returns the settings that did not stay, in the order in which they changed.
+// Drifts returns the settings that changed, in the order in which they did.
 func (r *Report) Drifts() []*Drift {
 	var list []*Drift
 	find := func(name string) *Drift {
@@ -63,7 +63,7 @@ func (d *Drift) add(values ...string) {
 	}
 }
 
-// label names a trial in a sentence.
+// label names a trial within a sentence.
 func (t *Trial) label() string {
 	name := WorkloadTitle(t.Workload, t.Variant)
 	if t.Mode == Command {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FailedTrial is a trial that gave no figures.
+// FailedTrial is a trial that produced no figures.
 type FailedTrial struct {
 	Workload string `json:"workload"`
 	Variant  string `json:"variant,omitempty"`
@@ -13,15 +13,15 @@ type FailedTrial struct {
 	Round    int    `json:"round"`
 	// Cause says what went wrong and what to do about it.
 	Cause string `json:"cause"`
-	// LeftOut says that the later rounds went on without this form in this mode.
+	// LeftOut is true if the later rounds were run without this variant in this mode.
 	LeftOut bool `json:"left_out,omitempty"`
 }
 
 // Title returns the workload with its variant.
 func (f FailedTrial) Title() string { return WorkloadTitle(f.Workload, f.Variant) }
 
-// WorkloadTitle names a workload in one of its forms, such as "spin one core"; variant is ""
-// for a workload that has one form.
+// WorkloadTitle names a workload and its variant, such as "spin one core". The variant is "" if the
+// workload has only one.
 func WorkloadTitle(workload, variant string) string {
 	return strings.TrimSpace(workload + " " + variant)
 }

@@ -2,25 +2,24 @@ package report
 
 import "github.com/slicetrace/slicetrace/report/histogram"
 
-// Parallelism returns how many workers, and tasks that they created, ran at once,
-// on average: their on-CPU time divided by the trial's duration. ok is false when the duration is unknown.
+// Parallelism returns how many workers, and tasks that they created, ran at once on average: their
+// on-CPU time divided by the trial's duration. ok is false if the duration is unknown.
 func (t *Trial) Parallelism() (n float64, ok bool) {
 	onCPU, _ := t.workerTimes()
 	return perDuration(onCPU, t.DurationNS)
 }
 
-// Concurrency returns how many workers were in progress at once, on average:
-// their on-CPU and waiting time divided by the trial's duration. ok is false
-// when the duration is unknown.
+// Concurrency returns how many workers were in progress at once on average: their on-CPU and
+// waiting time divided by the trial's duration. ok is false if the duration is unknown.
 func (t *Trial) Concurrency() (n float64, ok bool) {
 	onCPU, wait := t.workerTimes()
 	return perDuration(onCPU+wait, t.DurationNS)
 }
 
-// JainIndex returns the fairness of workers' on-CPU times x: (Σx)² ÷ (n·Σx²),
-// from 1/n (one worker had everything) to 1 (all had the same); Jain, Chiu and
-// Hawe 1984. ok is false without workers, without on-CPU time, and when a row
-// stands for several tasks, whose single shares are not known.
+// JainIndex returns the fairness of workers' on-CPU times x: (Σx)² ÷ (n·Σx²), from 1/n (one worker
+// had all the time) to 1 (all had the same); Jain, Chiu and Hawe 1984. ok is false without workers,
+// without on-CPU time, and if a row is the sum of several tasks, whose individual shares are not
+// known.
 func (t *Trial) JainIndex() (index float64, ok bool) {
 	var sum, squares float64
 	for i := range t.Workers {
@@ -37,8 +36,8 @@ func (t *Trial) JainIndex() (index float64, ok bool) {
 	return sum * sum / (float64(len(t.Workers)) * squares), true
 }
 
-// OperationsPerSecond returns the trial's throughput; ok is false for a command
-// and when the duration is unknown.
+// OperationsPerSecond returns the trial's throughput. ok is false for a command and if the duration
+// is unknown.
 func (t *Trial) OperationsPerSecond() (rate float64, ok bool) {
 	if t.Mode == Command || t.Operations == 0 {
 		return 0, false
@@ -66,8 +65,8 @@ func (t *Trial) Wait() histogram.Histogram {
 	return h
 }
 
-// WaitMaxNS returns the longest wait of any worker in nanoseconds; ok is false
-// when there are no workers.
+// WaitMaxNS returns the longest wait of any worker in nanoseconds. ok is false if there are no
+// workers.
 func (t *Trial) WaitMaxNS() (ns int64, ok bool) {
 	for i := range t.Workers {
 		ns = max(ns, t.Workers[i].WaitMaxNS)
@@ -75,21 +74,21 @@ func (t *Trial) WaitMaxNS() (ns int64, ok bool) {
 	return ns, len(t.Workers) > 0
 }
 
-// Class returns the switches of one class pooled over the trial's cores.
+// Class returns the switches of one class, added up over the trial's cores.
 func (t *Trial) Class(class Class) ClassStats {
-	pool := ClassStats{Class: class}
+	sum := ClassStats{Class: class}
 	for i := range t.Cores {
 		for _, c := range t.Cores[i].Classes {
 			if c.Class == class {
-				pool.Add(c)
+				sum.Add(c)
 			}
 		}
 	}
-	return pool
+	return sum
 }
 
-// SwitchingShare returns the part, 0 to 1, of watched core time that went into
-// switches of all classes; ok is false where cost is not measured.
+// SwitchingShare returns the part, 0 to 1, of watched core time that switches of all classes took.
+// ok is false if the cost of switches was not measured.
 func (t *Trial) SwitchingShare() (share float64, ok bool) {
 	var count, cost, wall float64
 	for i := range t.Cores {
@@ -105,7 +104,7 @@ func (t *Trial) SwitchingShare() (share float64, ok bool) {
 	return cost / wall, true
 }
 
-// merge adds another core's or trial's switches of the same class.
+// Add adds the switches of the same class on another core or in another trial.
 func (c *ClassStats) Add(o ClassStats) {
 	c.Switches += o.Switches
 	c.Pick.Merge(o.Pick)
@@ -113,12 +112,13 @@ func (c *ClassStats) Add(o ClassStats) {
 	c.Cost.Merge(o.Cost)
 }
 
-// Total returns the core's accounted time: idle + workers + others + self, in nanoseconds.
+// Total returns the time of the core that is accounted for: idle + workers + others + self, in
+// nanoseconds.
 func (c *Core) Total() int64 {
 	return c.IdleNS + c.WorkersNS + c.OthersNS + c.SelfNS
 }
 
-// Tasks returns how many tasks the row stands for.
+// Tasks returns how many tasks the row counts.
 func (w *Worker) Tasks() int { return max(1, w.Merged) }
 
 func (t *Trial) workerTimes() (onCPU, wait float64) {

@@ -20,17 +20,16 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/asciijson"
 )
 
-// MaxFileBytes is the size beyond which Decode refuses a report: some ten
-// times what a thousand trials on a hundred cores need.
+// MaxFileBytes is the size above which Decode refuses a report. It is some ten times what a
+// thousand trials on a hundred cores need.
 const MaxFileBytes = 256 << 20
 
-// ErrSchema is wrapped by Decode's error for a report of another schema version.
+// ErrSchema is wrapped by Decode's error if a report has another schema version.
 var ErrSchema = errors.New("other schema version")
 
-// Encode writes the report as one line of JSON: its histograms are too long to
-// be read as they stand. A list without entries is [], also where Decode found null,
-// which earlier versions wrote. The trials, which are most of it, are written one by one,
-// so that little memory is needed.
+// Encode writes the report as one line of JSON: its histograms are too long for people to read. An
+// empty list is written as [], also if Decode read null, which earlier versions wrote. The trials,
+// which are most of a report, are written one by one, so that little memory is needed.
 func Encode(w io.Writer, r *Report) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	err := encode(out, r)
@@ -50,9 +49,9 @@ func encode(out *bufio.Writer, r *Report) error {
 	if err != nil {
 		return err
 	}
-	// Inside a string the quotes would be escaped.
+	// This cannot be inside a string, whose quotes would be escaped.
 	before, after, _ := bytes.Cut(text, []byte(`"trials":null`))
-	// What could not be written is an error of the last write too.
+	// Errors of these writes are returned by the last write too.
 	_, _ = out.Write(before)
 	_, _ = out.WriteString(`"trials":[`)
 	for i := range r.Trials {
@@ -70,9 +69,9 @@ func encode(out *bufio.Writer, r *Report) error {
 	return err
 }
 
-// Decode reads one report. It refuses another schema version (ErrSchema),
-// truncated or oversized input and figures that no measurement could have
-// made; it trusts nothing and never panics.
+// Decode reads one report. It returns an error for another schema version (ErrSchema), for
+// truncated or oversized input and for figures that no measurement can produce. It does not trust
+// its input and never panics.
 func Decode(in io.Reader) (*Report, error) {
 	data, err := readAtMost(in, MaxFileBytes)
 	if err != nil {
@@ -94,10 +93,10 @@ type rawReport struct {
 	Trials []json.RawMessage `json:"trials"`
 }
 
-// unmarshal reads the trials, which are most of a report, on several cores at once.
+// unmarshal decodes the trials, which are most of a report, on several cores at once.
 func unmarshal(data []byte) (*Report, error) {
 	if text, ok := splitWritten(data); ok {
-		// What was cut in the wrong places is no JSON.
+		// A wrong cut yields invalid JSON.
 		if r, err := text.report(); err == nil {
 			return r, nil
 		}
@@ -113,10 +112,10 @@ func unmarshal(data []byte) (*Report, error) {
 	return text.report()
 }
 
-// splitWritten cuts a report that Encode wrote into its trials without a parser's
-// look at every character, for which the other cores would have to wait. It finds no
-// trials where there are none, but where it cuts, in another text, need not be where
-// one ends.
+// splitWritten cuts a report that Encode wrote into its trials by searching for the text between
+// them. A parser would look at every character, while the other cores wait. It finds trials only
+// inside the list of trials. In a report that something else wrote, its cuts can be wrong: the
+// parts are then invalid JSON.
 func splitWritten(data []byte) (text rawReport, ok bool) {
 	const before, after, between = `"trials":[`, `],"quality":`, `},{"workload":`
 	head, rest, ok := bytes.Cut(data, []byte(before))
@@ -127,10 +126,12 @@ func splitWritten(data []byte) (text rawReport, ok bool) {
 	if !ok {
 		return text, false
 	}
-	// A sign in the trials' place says whether it is theirs. No file can have it.
+	// A random number replaces the trials to check that they are the report's own list. No file can
+	// contain that number.
 	sign := strconv.FormatUint(rand.Uint64(), 10)
 	frame := slices.Concat(head, []byte(before+sign+after), tail)
-	if rest, err := json.Parse(frame, &text, 0); err != nil || len(rest) > 0 || len(text.Trials) != 1 || string(text.Trials[0]) != sign {
+	rest, err := json.Parse(frame, &text, 0)
+	if err != nil || len(rest) > 0 || len(text.Trials) != 1 || string(text.Trials[0]) != sign {
 		return text, false
 	}
 	text.Trials = text.Trials[:0]
@@ -165,27 +166,27 @@ func (text *rawReport) report() (*Report, error) {
 	return r, group.Wait()
 }
 
-// whyUndecodable says why data is no report of this version, of which err is
-// what the decoder said, if anything. The version comes first: where it is
-// another one, nothing else need fit.
+// whyUndecodable explains why data is not a report of this version. err is the decoder's error, if
+// there was one. The version is checked first: if it differs, nothing else has to fit.
 func whyUndecodable(data []byte, err error) error {
 	var head struct {
 		Schema *int `json:"schema"`
 	}
 	if headErr := json.Unmarshal(data, &head); headErr != nil {
-		return fmt.Errorf("decode report: %s; name a complete file that slicetrace run saved", whatIsWrong(data, headErr))
+		return fmt.Errorf("decode report: %s; name a complete file that slicetrace run saved",
+			whatIsWrong(data, headErr))
 	}
 	switch {
 	case head.Schema == nil:
 		return errors.New("decode report: no schema version; name a file that slicetrace run saved")
 	case *head.Schema != SchemaVersion:
-		return fmt.Errorf("decode report: %w: the file has %d, this slicetrace reads %d; use the slicetrace that wrote it, or measure again",
-			ErrSchema, *head.Schema, SchemaVersion)
+		return fmt.Errorf("decode report: %w: the file has %d, this slicetrace reads %d; "+
+			"use the slicetrace that wrote it, or measure again", ErrSchema, *head.Schema, SchemaVersion)
 	}
 	return fmt.Errorf("decode report: %s; name a file that slicetrace run saved", whatIsWrong(data, err))
 }
 
-// whatIsWrong says in the file's terms why it could not be decoded.
+// whatIsWrong explains, in terms of the file, why it could not be decoded.
 func whatIsWrong(data []byte, err error) string {
 	var kind *json.UnmarshalTypeError
 	start := bytes.TrimSpace(data)
@@ -193,26 +194,26 @@ func whatIsWrong(data []byte, err error) string {
 	case len(start) == 0:
 		return "the file is empty"
 	case bytes.HasPrefix(data, []byte("slicetrace")) || start[0] != '{' && !utf8.Valid(start):
-		return "the file is not text, as recordings and Parquet tables are not"
+		return "the file is not text; recordings and Parquet tables, for example, are not"
 	case start[0] != '{':
 		return "the file is not a report: it does not begin with {"
 	case !errors.As(err, &kind) && !stdjson.Valid(data) && start[len(start)-1] != '}':
 		return "the file ends too early, or something follows the report in it"
 	case errors.As(err, &kind) && kind.Field != "":
-		return fmt.Sprintf("what the file has as %q is of a kind that no report has there", kind.Field)
+		return fmt.Sprintf("the value of %q has a type that no report has there", kind.Field)
 	case errors.As(err, &kind):
-		return "the file has something of a kind that no report has in its place"
+		return "the file has a value of a type that no report has there"
 	case !stdjson.Valid(data):
-		return "the file is damaged, or not one report: it is no JSON text"
+		return "the file is damaged, or it is not a single report: it is not valid JSON"
 	}
 	return err.Error()
 }
 
-// readAtMost reads all of in, or fails when that is more than limit bytes.
+// readAtMost reads all of in, or fails if it is longer than limit bytes.
 func readAtMost(in io.Reader, limit int64) ([]byte, error) {
 	var buffer bytes.Buffer
 	if f, ok := in.(*os.File); ok {
-		// Room for all of it at once, and for the read that finds the end.
+		// Make room for the whole file at once, and for the read that finds its end.
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			buffer.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
 		}

@@ -16,8 +16,8 @@ func TestReadAtMost(t *testing.T) {
 	}
 }
 
-// Decode's short ways are for what Encode writes: were they not taken, nothing but
-// time would tell.
+// Decode's fast paths are for files that Encode wrote. If they were not taken, only the time would
+// show it.
 func TestWhatIsWrittenIsReadTheShortWay(t *testing.T) {
 	for n := 1; n < 4; n++ {
 		var text strings.Builder

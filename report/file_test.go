@@ -31,7 +31,8 @@ func encode(t testing.TB, r *report.Report) []byte {
 
 func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 	for name, r := range map[string]*report.Report{
-		"bundled": reporttest.Bundled(2, 3), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Command()),
+		"bundled": reporttest.Bundled(2, 3), "command": reporttest.Command(),
+		"no pick": reporttest.WithoutPick(reporttest.Command()),
 	} {
 		got, err := report.Decode(bytes.NewReader(encode(t, r)))
 		if err != nil {
@@ -43,8 +44,8 @@ func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 	}
 }
 
-// alikeInAnyLayout holds that a text means the same with white space, which Encode
-// does not write and for which Decode has another way.
+// alikeInAnyLayout checks that a text means the same with white space. Encode does not write any,
+// and Decode then takes a slower path.
 func alikeInAnyLayout(t *testing.T, text []byte) {
 	t.Helper()
 	var spaced bytes.Buffer
@@ -62,7 +63,9 @@ func alikeInAnyLayout(t *testing.T, text []byte) {
 }
 
 func TestDecodeReadsAnyLayout(t *testing.T) {
-	for _, r := range []*report.Report{reporttest.Bundled(2, 3), reporttest.Command(), reporttest.Dirty(reporttest.Bundled(1, 1)), {Schema: 1}} {
+	for _, r := range []*report.Report{
+		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.Dirty(reporttest.Bundled(1, 1)), {Schema: 1},
+	} {
 		alikeInAnyLayout(t, encode(t, r))
 	}
 	const one, two = `{"workload":"a","mode":"threads"}`, `{"workload":"b","mode":"processes"}`
@@ -140,10 +143,11 @@ func TestDecodeRefusesHostileInput(t *testing.T) {
 		"negative worker": trial(`"workers":[{"on_cpu_ns":-5}]`),
 		"bad buckets":     trial(`"cores":[{"wait":{"count":1,"index":[9999999],"counts":[1]}}]`),
 		"bad slices":      trial(`"cores":[{"slices":[{"ended_by":"tick","length":{"count":1}}]}]`),
-		"bad phase":       trial(`"cores":[{"classes":[{"class":"thread","switches":1,"pick":{"count":2,"index":[1],"counts":[1]}}]}]`),
-		"class twice":     trial(`"cores":[{"classes":[{},{},{},{},{},{}]}]`),
-		"overflow":        trial(`"operations":1e400`),
-		"deep":            strings.Repeat("[", 100_000),
+		"bad phase": trial(
+			`"cores":[{"classes":[{"class":"thread","switches":1,"pick":{"count":2,"index":[1],"counts":[1]}}]}]`),
+		"class twice": trial(`"cores":[{"classes":[{},{},{},{},{},{}]}]`),
+		"overflow":    trial(`"operations":1e400`),
+		"deep":        strings.Repeat("[", 100_000),
 	} {
 		if r, err := report.Decode(strings.NewReader(in)); err == nil {
 			t.Errorf("%s is taken as a report: %+v", name, r)
@@ -151,8 +155,8 @@ func TestDecodeRefusesHostileInput(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds that whatever Decode takes can be summarized, tabulated and
-// written again without a panic.
+// FuzzDecode checks that any report that Decode accepts can be summarised, tabulated and written
+// again without a panic.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range reporttest.Tiny() {
 		f.Add([]byte(seed))
@@ -184,8 +188,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// What is wrong with a file is said in the file's terms, never in those of a program
-// that reads it.
+// Errors describe the file, not the program that reads it.
 func TestDecodeSaysWhatIsWrongWithTheFile(t *testing.T) {
 	var whole bytes.Buffer
 	if err := report.Encode(&whole, reporttest.Command()); err != nil {
@@ -197,8 +200,8 @@ func TestDecodeSaysWhatIsWrongWithTheFile(t *testing.T) {
 		{" \n", "is empty"},
 		{text[:len(text)/2], "ends too early"},
 		{`{"schema":1,`, "ends too early"},
-		{`{"schema":1,}`, "no JSON text"},
-		{text + text, "not one report"},
+		{`{"schema":1,}`, "not valid JSON"},
+		{text + text, "not a single report"},
 		{"\x7fELF\xff", "not text"},
 		{"\xff\xfe{\x00}\x00", "not text"},
 		{string(reporttest.Recording()), "not text"},
@@ -210,7 +213,8 @@ func TestDecodeSaysWhatIsWrongWithTheFile(t *testing.T) {
 		{`{"schema":1,"trials":[{"workload":7}]}`, `"workload"`},
 	} {
 		_, err := report.Decode(strings.NewReader(c.file))
-		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "slicetrace run saved") {
+		if err == nil || !strings.Contains(err.Error(), c.says) ||
+			!strings.Contains(err.Error(), "slicetrace run saved") {
 			t.Errorf("%.40q: %v, want %q", c.file, err, c.says)
 			continue
 		}
@@ -222,8 +226,8 @@ func TestDecodeSaysWhatIsWrongWithTheFile(t *testing.T) {
 	}
 }
 
-// A run keeps all its trials until the report is made of them, and shall disturb
-// little meanwhile. Those of a default run on two cores fit into a few MiB.
+// A run keeps all its trials in memory until the report is made, and must disturb the measurement
+// little. The trials of a default run on two cores fit into a few MiB.
 func TestTrialsAreSmall(t *testing.T) {
 	r := reporttest.Full(12, 2)
 	text, err := json.Marshal(r.Trials)

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Dash stands for what was not measured.
+// Dash is shown for a figure that was not measured.
 const Dash = "–"
 
-// String writes the figure with its unit, scaled to three or four digits; an
-// absent one is a dash.
+// String writes the figure with its unit, scaled to three or four digits. An absent figure is a
+// dash.
 func (q Quantity) String() string {
 	if !q.Known {
 		return Dash
@@ -46,7 +46,7 @@ func (q Quantity) String() string {
 // nanoseconds scales a time, or a difference of times, to the unit that leaves one to
 // three digits before the point.
 func nanoseconds(ns float64) string {
-	const limit = 999.5 // what rounds to 1000 belongs to the next unit
+	const limit = 999.5 // a figure that rounds to 1000 gets the next unit
 	if math.Abs(ns) < limit {
 		return grouped(ns) + " ns"
 	}
@@ -72,13 +72,13 @@ func amount(n float64) string {
 	return significant(n/1024) + " GiB"
 }
 
-// significant writes three digits, or all before the point where there are more.
+// significant writes three digits, or all before the point if there are more.
 func significant(x float64) string {
 	switch a := math.Abs(x); {
 	case a < 0.000005:
 		return "0.00"
 	case a < 0.9995:
-		decimals := 2 - int(math.Floor(math.Log10(a*1.0005))) // what rounds up to the next digit belongs there
+		decimals := 2 - int(math.Floor(math.Log10(a*1.0005))) // as if it were rounded up first
 		return strconv.FormatFloat(x, 'f', decimals, 64)
 	case a < 9.995:
 		return strconv.FormatFloat(x, 'f', 2, 64)
@@ -106,7 +106,7 @@ func percentage(p float64) string {
 	return strconv.FormatFloat(p, 'f', 1, 64) + " %"
 }
 
-// share writes a percentage in whole numbers, and says so where it is not all or nothing.
+// share writes a percentage in whole numbers, but never rounds to nothing or to everything.
 func share(p float64) string {
 	switch {
 	case p > 0 && p < 0.5:

@@ -1,6 +1,6 @@
 package report
 
-// Host is the fingerprint: what must be alike for two reports to be comparable.
+// Host describes the machine and its kernel. Reports are comparable if these properties are equal.
 // A field that could not be read is empty or nil.
 type Host struct {
 	Kernel       string   `json:"kernel"`
@@ -19,15 +19,14 @@ type Host struct {
 	Governor     string   `json:"governor"`
 	MemoryBytes  int64    `json:"memory_bytes"`
 	Distribution string   `json:"distribution"`
-	// PCID and INVPCID are "on" where the kernel tags what the TLB holds by address
-	// space, and has the instruction that drops one space's entries, else "off": without
-	// tags a switch to another address space empties the TLB. Empty where the CPU has no
-	// such flags, as on arm64, whose TLB is always tagged, and in reports of versions
-	// that did not look.
+	// PCID and INVPCID are "on" if the kernel tags TLB entries by address space, and has the
+	// instruction that removes the entries of one address space, otherwise "off". Without tags a
+	// switch to another address space flushes the TLB. Both are empty if the CPU has no such flags,
+	// as on arm64, whose TLB is always tagged, and in reports of versions that did not read them.
 	PCID    string `json:"pcid,omitempty"`
 	INVPCID string `json:"invpcid,omitempty"`
-	// NestedPaging says what translates the addresses that page tables here hold once
-	// more: "none" without a hypervisor, "ept" or "npt" where a guest can tell, which is
-	// where it may run guests of its own. Empty where it cannot be told.
+	// NestedPaging is how guest addresses are translated a second time: "none" without a
+	// hypervisor, "ept" or "npt" if a guest can tell, which needs support for nested
+	// virtualisation. It is empty if it cannot be told.
 	NestedPaging string `json:"nested_paging,omitempty"`
 }

@@ -6,21 +6,21 @@ import (
 	"fmt"
 )
 
-// ID is the same for machines that are alike, and stays the same when a machine
-// gets another kernel: "m" and 12 hexadecimal digits of SHA-256 over
-// architecture, CPU model, number of CPUs, hypervisor and memory in whole GiB.
-// The letter keeps readers that guess types from taking it for a number.
+// ID identifies the kind of machine. It is the same for equal machines, and stays the same when a
+// machine gets another kernel: "m" and 12 hexadecimal digits of SHA-256 over architecture, CPU
+// model, number of CPUs, hypervisor and memory in whole GiB. Because of the letter, programs that
+// guess types do not take it for a number.
 func (h Host) ID() string {
 	const gib = 1 << 30
 	parts := []any{h.Arch, h.CPUModel, h.CPUs, h.Hypervisor, (h.MemoryBytes + gib/2) / gib}
 	return "m" + digest(parts)[:12]
 }
 
-// ID names the report among all others: the time at which it was created, and 8
-// hexadecimal digits of SHA-256 over what was measured.
+// ID identifies the report among all others: the time at which it was created, and 8 hexadecimal
+// digits of SHA-256 over what was measured.
 func (r *Report) ID() string {
 	measured := r.withLists(false)
-	measured.Findings = nil // computed, by newer rules perhaps
+	measured.Findings = nil // they are computed, and later versions may compute them differently
 	measured.Trials = make([]Trial, len(r.Trials))
 	for i := range r.Trials {
 		measured.Trials[i] = r.Trials[i].withLists(false)
@@ -29,7 +29,7 @@ func (r *Report) ID() string {
 }
 
 func digest(v any) string {
-	// A report that was read, and texts and numbers, can always be encoded.
+	// Encoding cannot fail: reports that were read, texts and numbers can always be encoded.
 	text, _ := json.Marshal(v)
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }

@@ -1,7 +1,8 @@
 package report
 
-// list returns a list without entries as empty, as it is written, or as nil, which was
-// written as null once and is what a report is known by (see ID). Else it is as it was.
+// list returns an empty list either as an empty slice, which is how it is written, or as nil.
+// Earlier versions wrote null, and a report's ID is computed from that. Other lists are returned as
+// they are.
 func list[T any](entries []T, empty bool) []T {
 	switch {
 	case len(entries) > 0:
@@ -12,17 +13,18 @@ func list[T any](entries []T, empty bool) []T {
 	return nil
 }
 
-// withLists returns the report with all its lists empty or nil, but for the trials' own.
+// withLists returns the report with its empty lists as empty slices or as nil. It does not change
+// the lists of its trials.
 func (r Report) withLists(empty bool) Report {
 	r.Setup.Modes = list(r.Setup.Modes, empty)
 	r.Setup.CPUs = list(r.Setup.CPUs, empty)
-	// These two were never written as null.
+	// Earlier versions did not write null for these two.
 	r.Trials = list(r.Trials, true)
 	r.Host.Mitigations = list(r.Host.Mitigations, true)
 	return r
 }
 
-// withLists returns the trial with all its lists empty or nil.
+// withLists returns the trial with its empty lists as empty slices or as nil.
 func (t Trial) withLists(empty bool) Trial {
 	t.Workers = list(t.Workers, empty)
 	cores := make([]Core, len(t.Cores))

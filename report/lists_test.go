@@ -14,7 +14,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// bare is a report whose lists are nil, which some are in each report.
+// bare is a report whose lists are all nil.
 func bare() *report.Report {
 	r := reporttest.Bundled(1, 2)
 	r.Trials[0].Cores[1].Classes, r.Trials[0].Cores[1].Slices = nil, nil
@@ -24,8 +24,7 @@ func bare() *report.Report {
 	return r
 }
 
-// A list without entries is [] in a file, of whatever it is, and the report in memory
-// stays as it was.
+// Every empty list is [] in a file, and encoding does not change the report in memory.
 func TestListsWithoutEntriesAreWrittenAsSuch(t *testing.T) {
 	for what, r := range map[string]*report.Report{"bare": bare(), "empty": {Schema: report.SchemaVersion}} {
 		text := encode(t, r)
@@ -43,8 +42,8 @@ func TestListsWithoutEntriesAreWrittenAsSuch(t *testing.T) {
 	}
 }
 
-// older is a report's file as the version before wrote it: null for lists without
-// entries, and without what it did not know.
+// older returns a report's file as the previous version wrote it: null for empty lists, and without
+// newer fields.
 func older(t *testing.T, r *report.Report) string {
 	t.Helper()
 	text := string(encode(t, r))
@@ -61,7 +60,7 @@ func older(t *testing.T, r *report.Report) string {
 	return text
 }
 
-// rows are those of a table, by column name.
+// rows returns the rows of a table as fields by the names of their columns.
 func rows(t *testing.T, r *report.Report, name string) []map[string]string {
 	t.Helper()
 	all, err := reporttest.Rows(r, name)
@@ -71,8 +70,8 @@ func rows(t *testing.T, r *report.Report, name string) []map[string]string {
 	return all
 }
 
-// A file of the version before is read, is known by the name that it had, and has in
-// tables all but what was not kept then.
+// A file of the previous version can be read, keeps its ID, and fills the tables except for what
+// was not stored then.
 func TestReportsOfTheVersionBefore(t *testing.T) {
 	text := older(t, bare())
 	if strings.Count(text, "null") != 6 {
@@ -105,13 +104,14 @@ func TestReportsOfTheVersionBefore(t *testing.T) {
 	if row := rows(t, old, "trials")[1]; row["started_ns"] != "" || row["trial"] != "2" || row["load"] != "spin" {
 		t.Errorf("trial 2 is %v", row)
 	}
-	c, err := compare.Reports([]compare.Named{{Name: "old", Report: old}}, [][]compare.Named{{{Name: "new", Report: bare()}}}, compare.Options{})
+	c, err := compare.Reports([]compare.Input{{Name: "old", Report: old}},
+		[][]compare.Input{{{Name: "new", Report: bare()}}}, compare.Options{})
 	if err != nil || len(c.Pairs) != 1 || len(c.Pairs[0].Differences) != 0 {
 		t.Errorf("what an older report does not tell is a difference: %+v", c.Pairs)
 	}
 }
 
-// The name by which the version before knew a report, taken from it.
+// The ID that the previous version computed for a report.
 func TestReportsKeepTheirName(t *testing.T) {
 	r := bare()
 	r.Host.PCID, r.Host.INVPCID, r.Host.NestedPaging = "", "", ""

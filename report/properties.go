@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// Property is one part of what a report tells of its machine, hooks, set-up or settings,
-// with the name that it has in the table host or quality and in a comparison.
+// Property is one property of a report's machine, hooks, set-up or settings, with the name that it
+// has in the tables host and quality and in comparisons.
 type Property struct {
 	Name string
-	// Value is "" where it was not read, or not asked for.
+	// Value is "" if it was not read, or not asked for.
 	Value string
-	// Number says that the value is a whole number in the unit that the name ends with. Any
-	// other is a text from outside, and may be hostile.
+	// Number is true if the value is a whole number, in the unit that the name ends with. Any other
+	// value is text from outside, and may be hostile.
 	Number bool
 }
 
-// text is a property that is no number.
+// text is a property that is not a number.
 func text(name, value string) Property { return Property{Name: name, Value: value} }
 
-// positive is a number of which 0 says that it was not read, or not asked for.
+// positive is a number. 0 means that it was not read, or not asked for.
 func positive(name string, n int64) Property {
 	p := Property{Name: name, Number: true}
 	if n > 0 {
@@ -28,7 +28,8 @@ func positive(name string, n int64) Property {
 	return p
 }
 
-// Properties returns the parts of the fingerprint, in the order in which they are shown.
+// Properties returns the properties of the machine and kernel, in the order in which they are
+// shown.
 func (h Host) Properties() []Property {
 	baseSlice := Property{Name: "base_slice_ns", Number: true}
 	if h.BaseSliceNS != nil {
@@ -57,7 +58,7 @@ func (h Host) Properties() []Property {
 	}
 }
 
-// Properties names the hooks that gave the figures.
+// Properties returns the hooks that were used.
 func (c Capture) Properties() []Property {
 	return []Property{text("pick_hook", c.Pick), text("switch_hook", c.Switch), text("tick_hook", c.Tick)}
 }

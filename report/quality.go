@@ -6,19 +6,21 @@ import (
 	"math/bits"
 )
 
-// maxAccountingErrorPPM is how far a core's times may miss its wall time before
-// the report says so: 0.1 %.
+// maxAccountingErrorPPM is how much a core's times may differ from its wall time before the report
+// is not clean: 0.1 %.
 const maxAccountingErrorPPM = 1000
 
 // MaxTasks is the most tasks that a run can be asked to watch at once.
 const MaxTasks = 1 << 20
 
-// ComputeQuality fills Quality's sums from the trials. ProbeFloorNS, RecursionMisses
-// and MostTasks are the collector's to set and are kept.
+// ComputeQuality computes the sums in Quality from the trials. It keeps ProbeFloorNS,
+// RecursionMisses and MostTasks, which the collector sets.
 func (r *Report) ComputeQuality() {
 	q := Quality{
-		ProbeFloorNS: r.Quality.ProbeFloorNS, RecursionMisses: r.Quality.RecursionMisses, MostTasks: r.Quality.MostTasks,
-		ToolSwitches: new(uint64),
+		ProbeFloorNS:    r.Quality.ProbeFloorNS,
+		RecursionMisses: r.Quality.RecursionMisses,
+		MostTasks:       r.Quality.MostTasks,
+		ToolSwitches:    new(uint64),
 	}
 	if len(r.Trials) == 0 {
 		q.ToolSwitches = nil
@@ -81,15 +83,15 @@ func (l *Lost) add(o Lost) {
 	l.DroppedTasks += o.DroppedTasks
 }
 
-// Unmatched counts the phases, of either kind, that should have been timed and were not.
+// Unmatched counts the phases, of either kind, that should have been timed but were not.
 func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 
-// Total counts everything that is missing. Unseen is not: it is repaired.
+// Total counts everything that is missing. It does not include Unseen, which is corrected.
 func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
 
-// MoreRoom names the flag and a number that would have done, between two texts; "" where none is needed or
-// none can be given. What unwatched tasks created is not known: there is room for as
-// many again.
+// MoreRoom returns advice to raise --max-tasks to a number that would have been enough, between the
+// texts before and after. It returns "" if there was enough room, or if no larger number is
+// allowed. How many tasks the unwatched tasks created is not known, so the number is doubled.
 func (q Quality) MoreRoom(before, after string) string {
 	lacked := q.Lost.MapFull + q.Lost.DroppedTasks
 	if lacked == 0 || q.MostTasks == 0 || q.MostTasks >= MaxTasks {
@@ -99,7 +101,8 @@ func (q Quality) MoreRoom(before, after string) string {
 	return fmt.Sprintf("%sgive --max-tasks %d%s", before, enough, after)
 }
 
-// HookFloor is the median time between two programs' stamps in nanoseconds, absent where no phase was timed or it was not measured.
+// HookFloor is the median time between the stamps of two programs, in nanoseconds. It is absent if
+// no phase was timed or if it was not measured.
 func (q Quality) HookFloor() Quantity {
 	if q.ProbeFloorNS == nil {
 		return Quantity{Unit: Nanoseconds}
@@ -107,7 +110,7 @@ func (q Quality) HookFloor() Quantity {
 	return Of(float64(*q.ProbeFloorNS), Nanoseconds)
 }
 
-// Clean is Quality.Clean, and of the recording whether it is whole.
+// Clean is Quality.Clean, and also reports whether the recording, if there is one, is complete.
 func (r *Report) Clean() (clean bool, reasons []string) {
 	_, reasons = r.Quality.Clean()
 	if rec := r.Recording; rec != nil && rec.Lost > 0 {
@@ -116,8 +119,8 @@ func (r *Report) Clean() (clean bool, reasons []string) {
 	return len(reasons) == 0, reasons
 }
 
-// Clean reports whether the figures can be taken as they stand; if not, each
-// reason says what is wrong and how often.
+// Clean reports whether the figures can be used as they are. If not, each reason says what is wrong
+// and how often.
 func (q Quality) Clean() (clean bool, reasons []string) {
 	count := func(n uint64, format string) {
 		if n > 0 {
@@ -127,20 +130,26 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
 	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
 	count(q.Lost.Unwatched, "switches on cores that came online later: %d")
-	count(q.Lost.MapFull, "tasks not watched, nor what they created, because the task map was full: %d"+q.MoreRoom(" (", ")"))
+	count(q.Lost.MapFull, "tasks not watched, nor the tasks that they created, because the task map was full: %d"+
+		q.MoreRoom(" (", ")"))
 	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d"+q.MoreRoom(" (", ")"))
-	count(q.RecursionMisses, "hook firings that the kernel skipped: %d")
+	count(q.RecursionMisses, "calls of hooks that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {
-		reasons = append(reasons, fmt.Sprintf("workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))
+		reasons = append(reasons, fmt.Sprintf(
+			"workers whose switch counts differ from the kernel's own: %d of %d compared", n, q.ComparedWorkers))
 	}
 	if n := q.CreatedTasks - q.ReconciledCreated; n > 0 {
-		reasons = append(reasons, fmt.Sprintf("created tasks whose switch counts differ from the kernel's own: %d of %d", n, q.CreatedTasks))
+		reasons = append(reasons, fmt.Sprintf(
+			"created tasks whose switch counts differ from the kernel's own: %d of %d", n, q.CreatedTasks))
 	}
 	if q.AccountingErrorPPM > maxAccountingErrorPPM {
-		reasons = append(reasons, fmt.Sprintf("parts per million by which a core's times miss its wall time: %d, at most %d is sound", q.AccountingErrorPPM, maxAccountingErrorPPM))
+		reasons = append(reasons, fmt.Sprintf("difference between a core's times and its wall time: "+
+			"%d parts per million, more than the %d that are allowed", q.AccountingErrorPPM, maxAccountingErrorPPM))
 	}
 	if ppm := q.RuntimeErrorPPM; ppm != nil && *ppm > maxRuntimeErrorPPM {
-		reasons = append(reasons, fmt.Sprintf("parts per million by which workers' time on cores is outside what the kernel's sum_exec_runtime allows: %d, at most %d is sound", *ppm, maxRuntimeErrorPPM))
+		reasons = append(reasons, fmt.Sprintf("difference between workers' time on cores and what the kernel's "+
+			"sum_exec_runtime allows: %d parts per million, more than the %d that are allowed",
+			*ppm, maxRuntimeErrorPPM))
 	}
 	return len(reasons) == 0, reasons
 }

@@ -20,15 +20,21 @@ func TestComputeQualitySumsTrials(t *testing.T) {
 		Trials: []report.Trial{
 			{
 				Cores: []report.Core{
-					{WallNS: 1_000_000, IdleNS: 600_000, WorkersNS: 300_000, OthersNS: 90_000, SelfNS: 9_900, StealNS: 5,
-						Classes: []report.ClassStats{{Switches: 23}, {Switches: 7}}},
+					{
+						WallNS: 1_000_000, IdleNS: 600_000, WorkersNS: 300_000, OthersNS: 90_000, SelfNS: 9_900,
+						StealNS: 5, Classes: []report.ClassStats{{Switches: 23}, {Switches: 7}},
+					},
 					{WallNS: 1_000_000, IdleNS: 1_000_300},
 				},
-				Workers: []report.Worker{{Voluntary: 23, Involuntary: 1, Kernel: kernel}, {Voluntary: 24, Involuntary: 1, Kernel: kernel}},
-				Lost:    report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
+				Workers: []report.Worker{
+					{Voluntary: 23, Involuntary: 1, Kernel: kernel}, {Voluntary: 24, Involuntary: 1, Kernel: kernel},
+				},
+				Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, MapFull: 3, DroppedTasks: 4},
 			},
 			{
-				Cores:   []report.Core{{WallNS: 1_000_000, WorkersNS: 1_000_000, Classes: []report.ClassStats{{Switches: 10_007}}}},
+				Cores: []report.Core{
+					{WallNS: 1_000_000, WorkersNS: 1_000_000, Classes: []report.ClassStats{{Switches: 10_007}}},
+				},
 				Workers: []report.Worker{{Merged: 5}},
 				Lost:    report.Lost{UnmatchedPick: 10},
 				Created: &report.Created{Tasks: 5, Reconciled: 4},
@@ -66,14 +72,21 @@ func TestClean(t *testing.T) {
 		change func(*report.Quality)
 		reason string // "" when still clean
 	}{
-		"nothing wrong":       {func(*report.Quality) {}, ""},
-		"pick unmatched":      {func(q *report.Quality) { q.Lost.UnmatchedPick = 1 }, "pick phase: 1"},
-		"switch unmatched":    {func(q *report.Quality) { q.Lost.UnmatchedSwitch = 2 }, "switch phase: 2"},
-		"map full":            {func(q *report.Quality) { q.Lost.MapFull = 3 }, "map was full: 3"},
-		"row dropped":         {func(q *report.Quality) { q.Lost.DroppedTasks = 4 }, "row was lost: 4"},
-		"room that would do":  {func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 177, 1024 }, "map was full: 177 (give --max-tasks 4096)"},
-		"a little more":       {func(q *report.Quality) { q.Lost.DroppedTasks, q.MostTasks = 1, 1 }, "row was lost: 1 (give --max-tasks 4)"},
-		"as much as there is": {func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 1<<30, 1024 }, "(give --max-tasks 1048576)"},
+		"nothing wrong":    {func(*report.Quality) {}, ""},
+		"pick unmatched":   {func(q *report.Quality) { q.Lost.UnmatchedPick = 1 }, "pick phase: 1"},
+		"switch unmatched": {func(q *report.Quality) { q.Lost.UnmatchedSwitch = 2 }, "switch phase: 2"},
+		"map full":         {func(q *report.Quality) { q.Lost.MapFull = 3 }, "map was full: 3"},
+		"row dropped":      {func(q *report.Quality) { q.Lost.DroppedTasks = 4 }, "row was lost: 4"},
+		"room that would do": {
+			func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 177, 1024 },
+			"map was full: 177 (give --max-tasks 4096)",
+		},
+		"a little more": {
+			func(q *report.Quality) { q.Lost.DroppedTasks, q.MostTasks = 1, 1 }, "row was lost: 1 (give --max-tasks 4)",
+		},
+		"as much as there is": {
+			func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 1<<30, 1024 }, "(give --max-tasks 1048576)",
+		},
 		"no more room":        {func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 7, 1<<20 }, "map was full: 7"},
 		"recursion":           {func(q *report.Quality) { q.RecursionMisses = 5 }, "skipped: 5"},
 		"worker differs":      {func(q *report.Quality) { q.ReconciledWorkers-- }, "1 of 32 compared"},
@@ -81,8 +94,10 @@ func TestClean(t *testing.T) {
 		"accounting at limit": {func(q *report.Quality) { q.AccountingErrorPPM = 1000 }, ""},
 		"accounting beyond":   {func(q *report.Quality) { q.AccountingErrorPPM = 1001 }, "1001"},
 		"on-CPU at limit":     {func(q *report.Quality) { *q.RuntimeErrorPPM = 20_000 }, ""},
-		"on-CPU beyond":       {func(q *report.Quality) { *q.RuntimeErrorPPM = 20_001 }, "sum_exec_runtime allows: 20001"},
-		"none compared":       {func(q *report.Quality) { q.ComparedWorkers, q.ReconciledWorkers = 0, 0 }, ""},
+		"on-CPU beyond": {
+			func(q *report.Quality) { *q.RuntimeErrorPPM = 20_001 }, "sum_exec_runtime allows: 20001",
+		},
+		"none compared": {func(q *report.Quality) { q.ComparedWorkers, q.ReconciledWorkers = 0, 0 }, ""},
 	} {
 		r := reporttest.Bundled(2, 2)
 		c.change(&r.Quality)
@@ -142,8 +157,8 @@ func TestDerivedFigures(t *testing.T) {
 	}
 }
 
-// Workers' time on cores is held against the kernel's own account, each way, with
-// what may part the two allowed for.
+// Workers' time on cores is compared with the kernel's own account in both directions, with the
+// allowed differences.
 func TestOnCPUTimeAgainstTheKernels(t *testing.T) {
 	const s, ms = int64(1e9), int64(1e6)
 	for name, c := range map[string]struct {
@@ -151,15 +166,44 @@ func TestOnCPUTimeAgainstTheKernels(t *testing.T) {
 		core   report.Core
 		want   int64
 	}{
-		"equal":                          {report.Worker{OnCPUNS: s, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 0},
-		"a tenth is missing":             {report.Worker{OnCPUNS: s - 100*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 100_000},
-		"it is the tracer's own":         {report.Worker{OnCPUNS: s - 100*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{SelfNS: 100 * ms}, 0},
-		"it was charged while idle":      {report.Worker{OnCPUNS: s - 10*ms, WaitNS: 10 * ms, EndedBy: report.CauseCounts{Blocked: 1000}, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 0},
-		"it waited for others":           {report.Worker{OnCPUNS: s - 100*ms, WaitNS: s, EndedBy: report.CauseCounts{Blocked: 10, Tick: 90}, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 99_000},
-		"a tenth too much, and a step":   {report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 100_000},
-		"it was stolen":                  {report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{StealNS: 100 * ms}, 0},
-		"it was interrupts'":             {report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{InterruptNS: 60 * ms, StealNS: 40 * ms}, 0},
-		"twice of what the kernel knows": {report.Worker{OnCPUNS: 2*s + 10*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 1_000_000},
+		"equal": {
+			report.Worker{OnCPUNS: s, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 0,
+		},
+		"a tenth is missing": {
+			report.Worker{OnCPUNS: s - 100*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 100_000,
+		},
+		"it is the tracer's own": {
+			report.Worker{OnCPUNS: s - 100*ms, Kernel: &report.KernelCounters{RuntimeNS: s}},
+			report.Core{SelfNS: 100 * ms}, 0,
+		},
+		"it was charged while idle": {
+			report.Worker{
+				OnCPUNS: s - 10*ms, WaitNS: 10 * ms, EndedBy: report.CauseCounts{Blocked: 1000},
+				Kernel: &report.KernelCounters{RuntimeNS: s},
+			},
+			report.Core{}, 0,
+		},
+		"it waited for others": {
+			report.Worker{
+				OnCPUNS: s - 100*ms, WaitNS: s, EndedBy: report.CauseCounts{Blocked: 10, Tick: 90},
+				Kernel: &report.KernelCounters{RuntimeNS: s},
+			},
+			report.Core{}, 99_000,
+		},
+		"a tenth too much, and a step": {
+			report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 100_000,
+		},
+		"it was stolen": {
+			report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}},
+			report.Core{StealNS: 100 * ms}, 0,
+		},
+		"it was interrupts'": {
+			report.Worker{OnCPUNS: s + 110*ms, Kernel: &report.KernelCounters{RuntimeNS: s}},
+			report.Core{InterruptNS: 60 * ms, StealNS: 40 * ms}, 0,
+		},
+		"twice of what the kernel knows": {
+			report.Worker{OnCPUNS: 2*s + 10*ms, Kernel: &report.KernelCounters{RuntimeNS: s}}, report.Core{}, 1_000_000,
+		},
 	} {
 		r := report.Report{Trials: []report.Trial{{Workers: []report.Worker{c.worker}, Cores: []report.Core{c.core}}}}
 		r.ComputeQuality()
@@ -168,7 +212,9 @@ func TestOnCPUTimeAgainstTheKernels(t *testing.T) {
 		}
 	}
 	for name, kernel := range map[string]*report.KernelCounters{"no counters": nil, "no runtime": {RuntimeNS: -1}} {
-		r := report.Report{Trials: []report.Trial{{Workers: []report.Worker{{OnCPUNS: s, Kernel: kernel}}, Cores: []report.Core{{}}}}}
+		r := report.Report{
+			Trials: []report.Trial{{Workers: []report.Worker{{OnCPUNS: s, Kernel: kernel}}, Cores: []report.Core{{}}}},
+		}
 		r.ComputeQuality()
 		if got := r.Quality.RuntimeErrorPPM; got != nil {
 			t.Errorf("%s: the error is %d, want none", name, *got)

@@ -1,6 +1,6 @@
 package report
 
-// Unit says what a Quantity counts, and so how a renderer may scale it.
+// Unit is what a Quantity counts. A renderer scales the quantity accordingly.
 type Unit string
 
 // The units.
@@ -9,17 +9,17 @@ const (
 	Count       Unit = "count"
 	PerSecond   Unit = "per_second"
 	Percent     Unit = "percent"
-	Share       Unit = "share" // percent, read to whole numbers
+	Share       Unit = "share" // a percentage that is shown in whole numbers
 	PPM         Unit = "ppm"
-	Ratio       Unit = "ratio" // a ratio or an average count, read to three digits
-	Index       Unit = "index" // 0 to 1, read to four decimals
+	Ratio       Unit = "ratio" // a ratio or an average count, shown with three digits
+	Index       Unit = "index" // 0 to 1, shown with four decimals
 	Probability Unit = "probability"
 	Bytes       Unit = "bytes"
-	Difference  Unit = "difference" // percent by which a figure is more or less than another
+	Difference  Unit = "difference" // by how many percent a figure is above or below another
 )
 
-// Quantity is a figure with its unit. The zero Quantity is absent: it was not
-// measured, which is never the same as zero.
+// Quantity is a figure with its unit. The zero Quantity is absent: it was not measured, which is
+// not the same as zero.
 type Quantity struct {
 	Value float64
 	Unit  Unit
@@ -31,7 +31,7 @@ func Of(value float64, unit Unit) Quantity {
 	return Quantity{Value: value, Unit: unit, Known: true}
 }
 
-// Maybe returns a quantity that is absent unless ok.
+// Maybe returns a known quantity if ok is true, otherwise an absent one.
 func Maybe(value float64, ok bool, unit Unit) Quantity {
 	if !ok {
 		return Quantity{Unit: unit}

@@ -6,40 +6,39 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// SchemaVersion is the version of the JSON form of a Report. A reader refuses
-// any other version.
+// SchemaVersion is the version of the JSON form of a Report. Readers refuse all other versions.
 const SchemaVersion = 1
 
-// Report is the record of one run: what was asked, where it ran, what was
-// measured in each trial, and how far the figures can be trusted.
+// Report is the record of one run: what was asked for, where it ran, what was measured in each
+// trial, and how far the figures can be trusted.
 type Report struct {
-	// Schema is SchemaVersion when the report was written.
+	// Schema is the SchemaVersion of the program that wrote the report.
 	Schema int `json:"schema"`
-	// Tool names the program and version that measured.
+	// Tool is the name and version of the program that measured.
 	Tool Tool `json:"tool"`
 	// Created is the time, in UTC, at which the run began.
 	Created time.Time `json:"created"`
-	// Host is the fingerprint of the machine and kernel.
+	// Host describes the machine and its kernel.
 	Host Host `json:"host"`
-	// Setup is what the user asked for, defaults filled in.
+	// Setup is what the user asked for, with defaults filled in.
 	Setup Setup `json:"setup"`
-	// Settings are what else moved figures when the run began; nil in reports of
-	// versions that did not read them.
+	// Settings are other settings that influence figures, as they were when the run began. They are
+	// nil in reports of versions that did not read them.
 	Settings Settings `json:"settings,omitempty"`
-	// SettingsAtEnd are those settings and parts of the host that were not the same
-	// at the run's end.
+	// SettingsAtEnd are those settings and properties of the host that had other values at the end
+	// of the run.
 	SettingsAtEnd []SettingChange `json:"settings_at_end,omitempty"`
-	// Capture says which hooks gave the figures.
+	// Capture holds the hooks that were used.
 	Capture Capture `json:"capture"`
 	// Trials are in the order in which they ran: in tables, trial 1 is the first.
 	Trials []Trial `json:"trials"`
 	// Quality is the trust block: counts over the whole run.
 	Quality Quality `json:"quality"`
-	// Recording is what was recorded meanwhile, nil without a recording.
+	// Recording describes the run's recording, nil if none was made.
 	Recording *Recording `json:"recording,omitempty"`
-	// Failed are the trials that gave no figures.
+	// Failed are the trials that produced no figures.
 	Failed []FailedTrial `json:"failed,omitempty"`
-	// Findings say what the figures mean for each claim; none for a command.
+	// Findings are the conclusions about each claim; there are none for a command.
 	Findings []Finding `json:"findings,omitempty"`
 	// Warnings are sentences for the user, such as "interrupted after 3 of 6 rounds".
 	Warnings []string `json:"warnings,omitempty"`
@@ -55,8 +54,8 @@ type Tool struct {
 type Setup struct {
 	// Workloads are the bundled loads' names, empty for a command.
 	Workloads []string `json:"workloads,omitempty"`
-	// WorkloadVersions hold the version of each workload, from 1, which is also that of a
-	// workload that is not named. Figures of unlike versions do not mean the same.
+	// WorkloadVersions hold the version of each workload; the versions begin at 1, and a workload
+	// that is not named has version 1. Figures of different versions do not mean the same.
 	WorkloadVersions map[string]int `json:"workload_versions,omitempty"`
 	// Command is the traced command line, empty for bundled loads.
 	Command []string `json:"command,omitempty"`
@@ -65,7 +64,7 @@ type Setup struct {
 	// DurationNS is the time that each trial's workers were asked to work; 0 for
 	// a command or a fixed number of operations.
 	DurationNS int64 `json:"duration_ns"`
-	// Operations is the fixed number of operations a worker, 0 when timed.
+	// Operations is the fixed number of operations of each worker, 0 if trials are timed.
 	Operations int64 `json:"operations,omitempty"`
 	// Workers is the number asked for, 0 for each workload's default.
 	Workers int `json:"workers,omitempty"`
@@ -73,83 +72,83 @@ type Setup struct {
 	CPUs []int `json:"cpus"`
 }
 
-// Mode says how a trial's workers were held.
+// Mode is how a trial's workers were held: as processes or as threads.
 type Mode string
 
-// The modes. Command is the mode of a program that slicetrace did not bundle.
+// The modes. Command is the mode of a program that is not a bundled workload.
 const (
 	Processes Mode = "processes"
 	Threads   Mode = "threads"
 	Command   Mode = "command"
 )
 
-// Trial is one workload in one mode in one round: after minus before.
+// Trial is one workload in one mode in one round: the counters after it less those before it.
 type Trial struct {
 	Workload string `json:"workload"`
-	// Variant is the form of the workload, "" when it has one form.
+	// Variant is the variant of the workload, "" if it has only one.
 	Variant string `json:"variant,omitempty"`
 	Mode    Mode   `json:"mode"`
 	// Round counts from 1.
 	Round int `json:"round"`
-	// DurationNS is from the first worker's start to the last worker's end, by
-	// CLOCK_MONOTONIC; for a command from the gate to its exit.
+	// DurationNS is the time from the first worker's start to the last worker's end, by
+	// CLOCK_MONOTONIC; for a command, from the gate to its exit.
 	DurationNS int64 `json:"duration_ns"`
-	// Operations is the sum over workers of completed operations, 0 for a command.
+	// Operations is the number of operations that all workers completed, 0 for a command.
 	Operations int64 `json:"operations"`
 	// Cores holds every core watched, ascending.
 	Cores []Core `json:"cores"`
-	// Workers holds every watched task, in worker order (for a command: by
-	// time of creation).
+	// Workers holds every watched task, in the order of the workers (for a command, in the order of
+	// creation).
 	Workers []Worker `json:"workers"`
-	// Lost counts what this trial's figures miss.
+	// Lost counts what is missing from this trial's figures.
 	Lost Lost `json:"lost"`
-	// Figures are what the workload itself counted, summed over its workers.
+	// Figures are what the workload itself measured, added up over its workers.
 	Figures []Figure `json:"figures,omitempty"`
-	// Memory is what the workers' processes held at the end, nil for a command
-	// and where it could not be read.
+	// Memory is the memory of the workers' processes at the end, nil for a command and if it could
+	// not be read.
 	Memory *Memory `json:"memory,omitempty"`
-	// Created is what became of the tasks that workers created, nil if none ended.
+	// Created describes the tasks that workers created, nil if none of them ended.
 	Created *Created `json:"created,omitempty"`
-	// ToolSwitches is how often slicetrace itself was switched out while the work ran,
-	// nil in reports of versions that did not count it.
+	// ToolSwitches is how often slicetrace itself was switched out while the workers ran. It is nil
+	// in reports of versions that did not count it.
 	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
-	// ToolNS is what slicetrace's own processes had of the cores' OthersNS: it takes the
-	// snapshots, and the programs that hold the workers have threads of their own. Nil in
-	// reports of versions that did not measure it.
+	// ToolNS is the part of the cores' OthersNS that slicetrace's own processes took: the one that
+	// takes the snapshots, and the Go runtimes of those that hold the workers. It is nil in reports
+	// of versions that did not measure it.
 	ToolNS *int64 `json:"tool_ns,omitempty"`
-	// Settings are the settings and parts of the host that were not, at one end of
-	// the trial, as at the beginning of the run.
+	// Settings are the settings and properties of the host that, at the start or end of the trial,
+	// were not as at the beginning of the run.
 	Settings []SettingChange `json:"settings,omitempty"`
-	// Throttling is what a CPU quota of the tool's own cgroup did meanwhile, nil
-	// where there is none.
+	// Throttling is the effect of a CPU quota of slicetrace's own cgroup during the trial, nil
+	// without a quota.
 	Throttling *Throttling `json:"throttling,omitempty"`
-	// StartedNS is when the first worker started, or the command at its gate: by
-	// CLOCK_MONOTONIC, since the run began, which is Created to the second. Nil in
-	// reports of versions that did not keep it.
+	// StartedNS is when the first worker started, or the command was let through its gate, by
+	// CLOCK_MONOTONIC. It counts from the beginning of the run, whose time Created gives to the
+	// second. It is nil in reports of versions that did not store it.
 	StartedNS *int64 `json:"started_ns,omitempty"`
 }
 
-// Memory is the memory of a trial's worker processes, the sum over them. They
-// are Go programs, whose runtime is part of each.
+// Memory is the memory of a trial's worker processes, added up. They are Go programs, and each
+// includes its runtime.
 type Memory struct {
 	Processes int `json:"processes"`
-	// PSSBytes counts each page that several processes share by each one's
-	// part, PrivateBytes only pages that no other process has: both from
-	// /proc/PID/smaps_rollup. PageTableBytes is VmPTE of /proc/PID/status.
+	// PSSBytes counts each shared page in equal parts for the processes that share it, PrivateBytes
+	// only pages that no other process has; both are from /proc/PID/smaps_rollup. PageTableBytes is
+	// VmPTE of /proc/PID/status.
 	PSSBytes       int64 `json:"pss_bytes"`
 	PrivateBytes   int64 `json:"private_bytes"`
 	PageTableBytes int64 `json:"page_table_bytes"`
 }
 
-// Figure is a count of a workload's own, such as the final value of a shared
-// counter. Its name ends with the unit (_ns, _bytes), or has none for a count.
+// Figure is a count of the workload itself, such as the final value of a shared counter. Its name
+// ends with the unit (_ns, _bytes), or has none for a plain count.
 type Figure struct {
 	Name  string `json:"name"`
 	Value int64  `json:"value"`
 }
 
-// Core is what happened on one core between a trial's two snapshots.
-// WallNS = IdleNS + WorkersNS + OthersNS + SelfNS, but for clock granularity.
+// Core describes what happened on one core between a trial's two snapshots. WallNS = IdleNS +
+// WorkersNS + OthersNS + SelfNS, up to the resolution of the clock.
 type Core struct {
 	CPU int `json:"cpu"`
 	// WallNS is the time between the core's two snapshots.
@@ -161,15 +160,15 @@ type Core struct {
 	OthersNS  int64 `json:"others_ns"`
 	// SelfNS is the tracer's own bookkeeping between the two phases.
 	SelfNS int64 `json:"self_ns"`
-	// StealNS is what the hypervisor took, from /proc/stat (10 ms grain); it is
-	// inside the other times, not beside them.
+	// StealNS is the time that the hypervisor took, from /proc/stat (in steps of 10 ms). It is part
+	// of the other times, not added to them.
 	StealNS int64 `json:"steal_ns"`
-	// InterruptNS is what interrupts and what they leave to do at once took, from
-	// /proc/stat too: by ticks, unless the kernel was built with
-	// IRQ_TIME_ACCOUNTING. It is inside the other times, idle time among them.
+	// InterruptNS is the time that interrupts and softirqs took, also from /proc/stat: counted by
+	// ticks, unless the kernel was built with IRQ_TIME_ACCOUNTING. It is part of the other times,
+	// including idle time.
 	InterruptNS int64 `json:"interrupt_ns,omitempty"`
-	// Ticks counts the scheduler's timer interrupts, BusyTicks those that did
-	// not interrupt the idle task. Nil where ticks cannot be seen.
+	// Ticks counts the scheduler's timer interrupts, BusyTicks those that did not interrupt the
+	// idle task. They are nil if ticks cannot be traced.
 	Ticks     *uint64 `json:"ticks,omitempty"`
 	BusyTicks *uint64 `json:"busy_ticks,omitempty"`
 	// Classes holds each switch class that occurred, in the order of the Class constants.
@@ -198,9 +197,8 @@ func Classes() []Class {
 	return []Class{ClassThread, ClassProcess, ClassKernel, ClassIdleIn, ClassIdleOut}
 }
 
-// ClassStats is what one class of switch cost on one core. Pick, Switch and
-// Cost have a Count of 0 where the kernel offers no hook for the phase; Cost
-// needs both.
+// ClassStats is the cost of one class of switch on one core. Pick, Switch and Cost have a Count of
+// 0 if the kernel has no hook for the phase; Cost needs both phases.
 type ClassStats struct {
 	Class Class `json:"class"`
 	// Switches counts the switches, whether or not their phases were timed.
@@ -213,10 +211,10 @@ type ClassStats struct {
 	Cost histogram.Histogram `json:"cost"`
 }
 
-// EndedBy says why a slice ended.
+// EndedBy is the reason why a slice ended.
 type EndedBy string
 
-// The causes, in the order in which they are reported.
+// The reasons, in the order in which they are reported.
 const (
 	EndedByBlocked EndedBy = "blocked"
 	EndedByExited  EndedBy = "exited"
@@ -224,16 +222,18 @@ const (
 	EndedByWakeup  EndedBy = "wakeup"
 	EndedByYield   EndedBy = "yield"
 	EndedByOther   EndedBy = "other"
-	// EndedByThrottled is the end that a control group's quota of CPU time makes.
+	// EndedByThrottled means that the task's control group had used up its CPU quota.
 	EndedByThrottled EndedBy = "throttled"
 )
 
-// Causes returns all causes in reporting order.
+// Causes returns all reasons in reporting order.
 func Causes() []EndedBy {
-	return []EndedBy{EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther, EndedByThrottled}
+	return []EndedBy{
+		EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther, EndedByThrottled,
+	}
 }
 
-// CauseCounts counts slices by what ended them.
+// CauseCounts counts slices by the reason why they ended.
 type CauseCounts struct {
 	Blocked   uint64 `json:"blocked,omitempty"`
 	Exited    uint64 `json:"exited,omitempty"`
@@ -244,7 +244,7 @@ type CauseCounts struct {
 	Throttled uint64 `json:"throttled,omitempty"`
 }
 
-// At returns where one cause is counted, nil for a cause that this version does not know.
+// At returns the counter of one reason, nil for a reason that this version does not know.
 func (c *CauseCounts) At(cause EndedBy) *uint64 {
 	switch cause {
 	case EndedByBlocked:
@@ -265,7 +265,7 @@ func (c *CauseCounts) At(cause EndedBy) *uint64 {
 	return nil
 }
 
-// SliceStats is the length of workers' slices that ended for one cause.
+// SliceStats holds the lengths of workers' slices that ended for one reason.
 type SliceStats struct {
 	EndedBy EndedBy             `json:"ended_by"`
 	Length  histogram.Histogram `json:"length"`
@@ -288,58 +288,56 @@ type Worker struct {
 	// Slices counts the worker's slices that ended, and EndedBy why they did.
 	Slices  uint64      `json:"slices"`
 	EndedBy CauseCounts `json:"ended_by"`
-	// Voluntary and Involuntary are switches away from the worker as seen by
-	// the tracer.
+	// Voluntary and Involuntary count switches away from the worker, as slicetrace counted them.
 	Voluntary   uint64 `json:"voluntary"`
 	Involuntary uint64 `json:"involuntary"`
-	// Kernel holds the kernel's own counters over the same span, nil where they
-	// could not be read.
+	// Kernel holds the kernel's own counters over the same time, nil if they could not be read.
 	Kernel *KernelCounters `json:"kernel,omitempty"`
 	// OnCPUNS is the sum of the worker's slices.
 	OnCPUNS int64 `json:"on_cpu_ns"`
-	// WaitNS is time runnable but not running, WaitMaxNS the longest such wait.
+	// WaitNS is the time in which it was runnable but not running, WaitMaxNS the longest such wait.
 	WaitNS     int64  `json:"wait_ns"`
 	WaitMaxNS  int64  `json:"wait_max_ns"`
 	Migrations uint64 `json:"migrations"`
-	// ThrottledNS is time in which a control group's quota of CPU time kept the task
-	// from running: it is in no wait.
+	// ThrottledNS is the time in which a control group's CPU quota kept the task from running. It
+	// is not part of any wait.
 	ThrottledNS int64 `json:"throttled_ns,omitempty"`
-	// Exited says that the task ended within the trial.
+	// Exited is true if the task ended within the trial.
 	Exited bool `json:"exited,omitempty"`
-	// Merged is the number of short-lived tasks that this row stands for, 0 for
-	// a row of its own: a command's tasks beyond the row limit share one row.
+	// Merged is the number of short-lived tasks that this row adds up, 0 for the row of a single
+	// task: the tasks of a command that are beyond the row limit share one row.
 	Merged int `json:"merged,omitempty"`
 }
 
-// Lost counts what a trial's figures miss, and why.
+// Lost counts what is missing from a trial's figures, by reason.
 type Lost struct {
-	// UnmatchedPick and UnmatchedSwitch are switches for which a phase should
-	// have been timed and was not.
+	// UnmatchedPick and UnmatchedSwitch count switches whose phase should have been timed but was
+	// not.
 	UnmatchedPick   uint64 `json:"unmatched_pick"`
 	UnmatchedSwitch uint64 `json:"unmatched_switch"`
-	// Unseen counts how often the kernel did not report who took a core, as
-	// kernels that hide tasks from tracing do. The times and switches of the
-	// tasks that it did report are repaired; each such time lacks a switch phase.
+	// Unseen counts how often the kernel did not report which task took a core: some kernels hide
+	// tasks from tracing. The times and switches of the tasks that it did report are corrected;
+	// each correction lacks a switch phase.
 	Unseen uint64 `json:"unseen"`
-	// Unwatched counts switches on cores that the kernel had not said to be possible,
-	// and in reports of older versions those on cores that came online later.
+	// Unwatched counts switches on cores that the kernel had not listed as possible, and in reports
+	// of older versions those on cores that came online later.
 	Unwatched uint64 `json:"unwatched"`
-	// MapFull counts tasks that should have been watched but found no room.
+	// MapFull counts tasks that should have been watched but for which the map had no room.
 	MapFull uint64 `json:"map_full"`
-	// DroppedTasks counts ended tasks whose row was lost, as the places of the map were
-	// all taken; their time is still in Core.
+	// DroppedTasks counts ended tasks whose row was lost because the map was full. Their time is
+	// still in Core.
 	DroppedTasks uint64 `json:"dropped_tasks"`
 }
 
-// Capture says what gave the figures on this kernel.
+// Capture holds the hooks that were used on this kernel.
 type Capture struct {
 	// Pick is "sched_entry_tp", or "" when the kernel has no such hook.
 	Pick string `json:"pick"`
 	// Switch is "sched_exit_tp", "kprobe:<symbol>", or "".
 	Switch string `json:"switch"`
-	// Tick names the tracepoints that tell of ticks, or is "".
+	// Tick is the names of the tracepoints that show ticks, or "".
 	Tick string `json:"tick"`
-	// Notes says in a sentence each what is absent and why.
+	// Notes explain, one sentence each, what is absent and why.
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -347,39 +345,40 @@ type Capture struct {
 type Quality struct {
 	// Switches counts every switch on every watched core in all trials.
 	Switches uint64 `json:"switches"`
-	// Lost is the sum over trials.
+	// Lost is the sum over all trials.
 	Lost Lost `json:"lost"`
-	// RecursionMisses counts hook firings that the kernel skipped.
+	// RecursionMisses counts calls of hooks that the kernel skipped.
 	RecursionMisses uint64 `json:"recursion_misses"`
-	// MostTasks is how many of a program's tasks could be watched at once, 0 for
-	// bundled workloads and where an earlier version did not say.
+	// MostTasks is how many of a program's tasks could be watched at once. It is 0 for bundled
+	// workloads, and in reports of earlier versions.
 	MostTasks int `json:"most_tasks,omitempty"`
-	// ReconciledWorkers of ComparedWorkers have switch counts equal to the kernel's;
-	// Workers is all of them.
+	// Workers counts all workers, ComparedWorkers those whose kernel counters could be read, and
+	// ReconciledWorkers those of them whose switch counts equal the kernel's.
 	ReconciledWorkers int `json:"reconciled_workers"`
 	ComparedWorkers   int `json:"compared_workers"`
 	Workers           int `json:"workers"`
-	// ReconciledCreated of the CreatedTasks, which workers created, have such counts too.
+	// CreatedTasks counts the tasks that workers created, ReconciledCreated those of them whose
+	// switch counts equal the kernel's.
 	CreatedTasks      uint64 `json:"created_tasks"`
 	ReconciledCreated uint64 `json:"reconciled_created"`
-	// ProbeFloorNS is the median time between two programs' stamps with nothing
-	// between them: what remains inside a phase. Nil when not measured.
+	// ProbeFloorNS is the median time between the stamps of two programs with nothing between them.
+	// Each phase contains that much. It is nil if it was not measured.
 	ProbeFloorNS *int64 `json:"probe_floor_ns,omitempty"`
-	// WallNS is core time watched, the sum over cores and trials; SelfNS and
-	// StealNS are parts of it.
+	// WallNS is the core time that was watched, added up over cores and trials. SelfNS and StealNS
+	// are parts of it.
 	WallNS  int64 `json:"wall_ns"`
 	SelfNS  int64 `json:"self_ns"`
 	StealNS int64 `json:"steal_ns"`
-	// ToolSwitches is how often slicetrace itself was switched out while work ran, nil
-	// if that was not counted in each trial.
+	// ToolSwitches is how often slicetrace itself was switched out while the workers ran, nil if it
+	// was not counted in every trial.
 	ToolSwitches *uint64 `json:"tool_switches,omitempty"`
 	// AccountingErrorPPM is the largest |idle+workers+others+self − wall| ÷ wall
 	// of any core in any trial, in parts per million.
 	AccountingErrorPPM int64 `json:"accounting_error_ppm"`
-	// OnCPUNS is workers' time on cores and RuntimeNS the kernel's sum_exec_runtime of
-	// the same workers, where that is known. RuntimeErrorPPM is by how much the first
-	// is outside what the second allows, in parts per million of it: it leaves out
-	// stolen time and interrupts and counts the tracer's own. Nil where none is known.
+	// OnCPUNS is workers' time on cores, and RuntimeNS the kernel's sum_exec_runtime of the same
+	// workers, where it is known. RuntimeErrorPPM is by how much OnCPUNS is outside the range that
+	// RuntimeNS allows, in parts per million of RuntimeNS: the kernel leaves out stolen time and
+	// interrupts, and counts slicetrace's own time. It is nil if RuntimeNS is unknown.
 	OnCPUNS         int64  `json:"on_cpu_ns,omitempty"`
 	RuntimeNS       int64  `json:"runtime_ns,omitempty"`
 	RuntimeErrorPPM *int64 `json:"runtime_error_ppm,omitempty"`

@@ -3,27 +3,28 @@ package report
 import "math"
 
 const (
-	// maxRuntimeErrorPPM is how far workers' time on cores may be outside what the
-	// kernel's own account allows before the report says so: 2 %.
+	// maxRuntimeErrorPPM is how far workers' time on cores may be outside the range that the
+	// kernel's own account allows before the report is not clean: 2 %.
 	maxRuntimeErrorPPM = 20_000
 	// statGrainNS is the step of the times in /proc/stat.
 	statGrainNS = 10_000_000
-	// lateNS bounds for how long a core that a wakeup brings out of idle is away yet,
-	// while the kernel's account of the woken task runs already.
+	// lateNS is an upper bound for how long a core that a wakeup takes out of idle needs to switch,
+	// while the kernel already charges the woken task.
 	lateNS = 100_000
 )
 
-// runtimeCheck holds workers' time on cores against the kernel's sum_exec_runtime,
-// which is another clock's, read in other places of the kernel.
+// runtimeCheck compares workers' time on cores with the kernel's sum_exec_runtime, which is
+// measured with another clock and at other places in the kernel.
 //
-// The kernel's account begins and ends with the pick phase instead of after it, so
-// over many slices the two differ by the tracer's own time, which is in no slice.
-// Three things more can part them, and are allowed for:
-//   - The kernel leaves out stolen time and, built with IRQ_TIME_ACCOUNTING,
-//     interrupts; a slice contains both.
-//   - A task that is woken is charged from the last time that the kernel read the
-//     clock, which may be the wakeup itself; until it has the core it waits.
-//   - /proc/stat tells the first two in steps, once for each core and trial.
+// The kernel charges a task from the pick phase of one switch to that of the next, slicetrace from
+// the end of the pick phase. So over many slices the two differ by slicetrace's own time, which is
+// in no slice. Three more things can make them differ, and are allowed for:
+//   - The kernel leaves out stolen time and, if built with IRQ_TIME_ACCOUNTING, interrupts;
+//     a slice contains both.
+//   - A woken task is charged from the last time at which the kernel read the clock, which may
+//     be the wakeup itself; until it has the core it still waits.
+//   - /proc/stat gives stolen time and interrupts in steps, which add an error for each core
+//     and trial.
 type runtimeCheck struct {
 	onCPU, runtime         int64
 	self, late, steal, irq int64
@@ -54,14 +55,14 @@ func (k *runtimeCheck) add(t *Trial) {
 	k.spans += len(t.Cores)
 }
 
-// errorPPM is by how much time on cores is outside the bounds, of the kernel's
-// account; ok is false where there is nothing to compare.
+// errorPPM is by how much time on cores is outside the range, in parts per million of the kernel's
+// account. ok is false if there is nothing to compare.
 func (k *runtimeCheck) errorPPM() (ppm int64, ok bool) {
 	if k.runtime <= 0 {
 		return 0, false
 	}
-	// Differences of a rounded counter are wrong by less than a step each, and as
-	// often too small as too large.
+	// Differences of a rounded counter are wrong by less than one step each, and are too small as
+	// often as too large.
 	n := float64(k.spans)
 	grain := statGrainNS * min(n, 2.5*math.Sqrt(n))
 	low := float64(k.runtime) - float64(k.self) - float64(k.late)
@@ -75,13 +76,13 @@ type KernelCounters struct {
 	// Voluntary and Involuntary are nvcsw and nivcsw.
 	Voluntary   uint64 `json:"voluntary"`
 	Involuntary uint64 `json:"involuntary"`
-	// RuntimeNS is the scheduler's sum_exec_runtime, which leaves out stolen
-	// and (where the kernel accounts it) interrupt time; -1 where unknown.
+	// RuntimeNS is the scheduler's sum_exec_runtime, which leaves out stolen time and, if the
+	// kernel accounts for it, interrupt time; -1 if unknown.
 	RuntimeNS int64 `json:"runtime_ns"`
 }
 
-// Reconciled reports whether the tracer's switch counts equal the kernel's;
-// known is false where the kernel's are not at hand.
+// Reconciled reports whether slicetrace's switch counts equal the kernel's. known is false if the
+// kernel's are not available.
 func (w Worker) Reconciled() (equal, known bool) {
 	if w.Kernel == nil {
 		return false, false

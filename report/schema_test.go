@@ -30,8 +30,8 @@ func TestReportsFollowTheSchema(t *testing.T) {
 	}
 }
 
-// What describes a field is for readers of the file: it has the file's names, none of
-// Go's. The bounds of a histogram's buckets follow from it.
+// Descriptions are for readers of the file: they use its names, not Go's. The bounds of a
+// histogram's buckets can be computed from them.
 func TestSchemaSpeaksOfTheFile(t *testing.T) {
 	var schema any
 	if err := json.Unmarshal(report.JSONSchema(), &schema); err != nil {
@@ -66,7 +66,9 @@ func TestSchemaSpeaksOfTheFile(t *testing.T) {
 		t.Errorf("%d parts are described, the schema is called %q", described, id)
 	}
 	text := string(report.JSONSchema())
-	for _, formula := range []string{"(16 + i mod 16) × 2^(floor(i / 16) - 1)", "(17 + i mod 16) × 2^(floor(i / 16) - 1)", "the last, 975"} {
+	for _, formula := range []string{
+		"(16 + i mod 16) × 2^(floor(i / 16) - 1)", "(17 + i mod 16) × 2^(floor(i / 16) - 1)", "the last, 975",
+	} {
 		if !strings.Contains(text, formula) {
 			t.Errorf("it lacks %s", formula)
 		}
@@ -106,8 +108,8 @@ type object struct {
 	Properties map[string]json.RawMessage `json:"properties"`
 }
 
-// fieldsOf returns the names that a struct's JSON has, which of them it always has,
-// and the types of fields that are structs themselves.
+// fieldsOf returns the names in a struct's JSON, which of them are always present, and the types of
+// fields that are structs.
 func fieldsOf(t *testing.T, typ reflect.Type) (fields, required []string, types []reflect.Type) {
 	t.Helper()
 	if typ == reflect.TypeFor[histogram.Histogram]() { // which writes itself
@@ -130,7 +132,7 @@ func fieldsOf(t *testing.T, typ reflect.Type) (fields, required []string, types 
 	return fields, required, types
 }
 
-// namesOf returns the names in v's JSON in their order.
+// namesOf returns the names in v's JSON in order.
 func namesOf(t *testing.T, v any) []string {
 	t.Helper()
 	text, err := json.Marshal(v)
@@ -144,7 +146,7 @@ func namesOf(t *testing.T, v any) []string {
 	return names
 }
 
-// TestSchemaListsEveryField walks the Go types, so that they and the schema cannot drift apart.
+// TestSchemaListsEveryField walks the Go types, so that they and the schema always agree.
 func TestSchemaListsEveryField(t *testing.T) {
 	var schema struct {
 		object

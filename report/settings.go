@@ -5,50 +5,54 @@ import (
 	"slices"
 )
 
-// Settings are what moves figures beside the host and what was asked for, by
-// name: how the tool and the work that it starts are scheduled, what the kernel is
-// told to do meanwhile, who else traces. A name that is absent was not read.
+// Settings are what influences figures besides the host and what was asked for, by name: how
+// slicetrace and the work that it starts are scheduled, settings of the kernel, other tracers. A
+// setting that could not be read is absent.
 type Settings map[string]string
 
-// SettingChange is a setting, or a part of the host, between two moments.
+// SettingChange is the value of a setting, or of a property of the host, at two moments.
 type SettingChange struct {
 	Name  string `json:"name"`
 	Start string `json:"start"`
 	End   string `json:"end"`
 }
 
-// Throttling is how often a CPU quota held tasks of the cgroup back, and for how
-// long, summed over cores.
+// Throttling is how often a CPU quota kept tasks of the cgroup from running, and for how long,
+// added up over cores.
 type Throttling struct {
 	Times uint64 `json:"times"`
 	NS    int64  `json:"ns"`
 }
 
-// SettingKind says what is made of a setting.
+// SettingKind describes how a setting is shown and compared.
 type SettingKind struct {
 	Name string
-	// Usual is what goes without saying, "" where each machine has its own.
+	// Usual is the value that need not be mentioned, "" if each machine has its own.
 	Usual string
-	// Words says that the value is a list of words, of which a comparison shows
-	// only those that differ.
+	// Words is true if the value is a list of words. A comparison shows only those that differ.
 	Words bool
-	// Warning is a sentence for any other value than the usual, "" for none. It has one
-	// %s, for the value, or no verb.
+	// Warning is a sentence for any value other than the usual one, "" for no warning. It may have
+	// one %s for the value.
 	Warning string
 }
 
-// settingKinds are in the order in which settings are shown. One that is not
-// among them, as of a later version, is compared and shown all the same.
+// settingKinds are in the order in which settings are shown. A setting that is not listed, for
+// example of a later version, is compared and shown too.
 func settingKinds() []SettingKind {
-	const tracers = "other tracers were on the way of a switch, and what they cost is inside its phases: %s"
-	const probes = "somebody had probes in functions on the way of a switch, and what they cost is inside its phases: %s"
+	const tracers = "other tracers were active at switches; their cost is inside the phases: %s"
+	const probes = "another program had probes in functions that run at a switch; their cost is inside the phases: %s"
+	const stats = "kernel.bpf_stats_enabled is %s: each of slicetrace's programs takes longer, and so do the phases"
+	const policy = "the work was started under %s, not under SCHED_OTHER as usual: " +
+		"it shares cores, preempts and waits by that policy's rules"
+	const syscalls = "each system call of the work took longer because of additional work in it: %s"
+	const ptrace = "ptrace was %s for slicetrace itself: the program that traces it stops it, and may stop the work"
 	return []SettingKind{
 		{Name: "recording", Usual: "off"},
 		{Name: "other_tracers", Usual: NoSetting, Warning: tracers},
 		{Name: "lifecycle_tracers", Usual: NoSetting},
 		{Name: "probed_functions", Usual: NoSetting, Warning: probes},
-		{Name: "bpf_stats", Usual: "off", Warning: "kernel.bpf_stats_enabled is %s: each of the tracer's programs takes longer, and so do the phases"},
-		{Name: "policy", Usual: "SCHED_OTHER", Warning: "the work was started under %s, not under SCHED_OTHER as Usual: it shares cores, preempts and waits by that policy's rules"},
+		{Name: "bpf_stats", Usual: "off", Warning: stats},
+		{Name: "policy", Usual: "SCHED_OTHER", Warning: policy},
 		{Name: "nice", Usual: "0"},
 		{Name: "slice_ns"},
 		{Name: "uclamp", Usual: "0-1024"},
@@ -60,9 +64,9 @@ func settingKinds() []SettingKind {
 		{Name: "cpu_groups"},
 		{Name: "autogroup"},
 		{Name: "rt_runtime_us"},
-		{Name: "syscall_work", Usual: NoSetting, Warning: "each system call of the work took longer, for there was more to do at it: %s"},
+		{Name: "syscall_work", Usual: NoSetting, Warning: syscalls},
 		{Name: "seccomp", Usual: "off"},
-		{Name: "ptrace", Usual: "off", Warning: "ptrace was %s for slicetrace itself: who traces it stops it, and may stop the work"},
+		{Name: "ptrace", Usual: "off", Warning: ptrace},
 		{Name: "speculation"},
 		{Name: "online_cores"},
 		{Name: "isolated_cores", Usual: NoSetting},
@@ -91,7 +95,7 @@ func settingKinds() []SettingKind {
 	}
 }
 
-// NoSetting is the value of a setting that lists things when there are none.
+// NoSetting is the value of a setting that lists things if there are none.
 const NoSetting = "none"
 
 // InOrder returns the kinds of the settings in the order in which they are shown.

@@ -1,7 +1,7 @@
 package report
 
-// ThrottledNS is how long quotas of CPU time kept the trial's workers, and the tasks
-// that they created, from running.
+// ThrottledNS is how long CPU quotas kept the trial's workers, and the tasks that they created,
+// from running.
 func (t *Trial) ThrottledNS() int64 {
 	var ns int64
 	for i := range t.Workers {

@@ -8,14 +8,14 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// Bounds on what a report can hold. They are far above what a run makes and
-// keep a hostile file from being multiplied by the tables made of it.
+// Bounds on what a report can hold. They are far above what a run produces, and keep a hostile file
+// from growing without limit in the tables that are made from it.
 const (
 	maxTrials  = 100_000
 	maxCores   = 8192
 	maxWorkers = 1 << 20
 	maxFigures = 1000
-	// maxSettings leaves room for those of later versions.
+	// maxSettings leaves room for settings of later versions.
 	maxSettings = 1000
 	// maxFindings leaves room for claims of later versions.
 	maxFindings = 1000
@@ -27,8 +27,7 @@ const (
 	maxNice = 19
 )
 
-// Validate returns an error that names the first figure that no measurement
-// could have made.
+// Validate returns an error that names the first figure that no measurement can produce.
 func (r *Report) Validate() error {
 	if r.Schema != SchemaVersion {
 		return fmt.Errorf("schema %d is not %d", r.Schema, SchemaVersion)
@@ -96,7 +95,7 @@ func (t *Trial) validate() error {
 		return errors.New("a negative time of the tool's own")
 	case t.Throttling != nil && t.Throttling.NS < 0:
 		return errors.New("a negative time of throttling")
-	case t.Memory != nil && min(int64(t.Memory.Processes), t.Memory.PSSBytes, t.Memory.PrivateBytes, t.Memory.PageTableBytes) < 0:
+	case t.Memory.negative():
 		return errors.New("a negative amount of memory")
 	}
 	for i := range t.Cores {
@@ -116,6 +115,11 @@ func (t *Trial) validate() error {
 	return t.Created.validate()
 }
 
+// negative reports whether any amount is below 0.
+func (m *Memory) negative() bool {
+	return m != nil && min(int64(m.Processes), m.PSSBytes, m.PrivateBytes, m.PageTableBytes) < 0
+}
+
 func (c *Core) validate() error {
 	if min(c.WallNS, c.IdleNS, c.WorkersNS, c.OthersNS, c.SelfNS, c.StealNS, c.InterruptNS) < 0 {
 		return errors.New("a negative time")
@@ -132,7 +136,7 @@ func (c *Core) validate() error {
 	}
 	for _, s := range c.Slices {
 		if err := s.Length.Validate(); err != nil {
-			return fmt.Errorf("slices that ended by %q: %w", s.EndedBy, err)
+			return fmt.Errorf("slices that were ended by %q: %w", s.EndedBy, err)
 		}
 	}
 	if err := c.Wait.Validate(); err != nil {

@@ -60,7 +60,7 @@ called one only if few of all ways to assign the runs to two sides show one as l
 The comparison tells how many runs a side are needed to find a change of 10 %.
 
 With one run a side, or with sides that were not made in turns, the change is shown but
-not called one, unless ` + strconv.Itoa(compare.LeastLike) + ` or more reports of like runs tell how much
+not called one, unless ` + strconv.Itoa(compare.LeastLike) + ` or more reports of similar runs tell how much
 runs differ: those named with --like or, with a single old report, those in its folder.
 They must have been made over at least as long a time as lies between the two sides.
 Without --with, each report is compared with the first.
@@ -239,16 +239,16 @@ func (c *compareOptions) run(s streams) error {
 }
 
 // compare compares the two sides or, without --with, each report with the first.
-func (c *compareOptions) compare(reports []compare.Named) (*compare.Comparison, error) {
+func (c *compareOptions) compare(reports []compare.Input) (*compare.Comparison, error) {
 	n, m := len(c.old), len(c.old)+len(c.new)
 	full := c.verbose || c.format == string(formatJSON) || c.format == string(formatCSV)
 	opts := compare.Options{Cores: full, Like: reports[m:]}
 	if len(c.new) > 0 {
 		opts.Like = append(opts.Like, likeBeside(reports[:n], reports, c.like)...)
-		return compare.Reports(reports[:n], [][]compare.Named{reports[n:m]}, opts)
+		return compare.Reports(reports[:n], [][]compare.Input{reports[n:m]}, opts)
 	}
 	opts.Like = append(opts.Like, likeBeside(reports[:1], reports, c.like)...)
-	var others [][]compare.Named
+	var others [][]compare.Input
 	for i := range reports[1:n] {
 		others = append(others, reports[1+i:2+i])
 	}
@@ -257,16 +257,16 @@ func (c *compareOptions) compare(reports []compare.Named) (*compare.Comparison, 
 
 const (
 	// mostBeside is how many files in the folder of the old report are read, the newest
-	// first, and enoughLike how many like runs are enough.
+	// first, and enoughLike how many similar runs are enough.
 	mostBeside, enoughLike = 20, 8
 	// largestBeside is the size in bytes of the largest file that is read: some ten times
 	// that of a default run on two cores.
 	largestBeside = 64 << 20
 )
 
-// likeBeside returns the reports of like runs in the folder of a single old report, if
+// likeBeside returns the reports of similar runs in the folder of a single old report, if
 // --like named no others.
-func likeBeside(old, given []compare.Named, asked []string) []compare.Named {
+func likeBeside(old, given []compare.Input, asked []string) []compare.Input {
 	if len(asked) > 0 || len(old) > 1 {
 		return nil
 	}
@@ -281,7 +281,7 @@ func likeBeside(old, given []compare.Named, asked []string) []compare.Named {
 	var files []file
 	for _, name := range all {
 		info, err := os.Stat(name)
-		taken := slices.ContainsFunc(given, func(n compare.Named) bool {
+		taken := slices.ContainsFunc(given, func(n compare.Input) bool {
 			other, err := os.Stat(n.Name)
 			return err == nil && os.SameFile(info, other)
 		})
@@ -290,7 +290,7 @@ func likeBeside(old, given []compare.Named, asked []string) []compare.Named {
 		}
 	}
 	slices.SortFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
-	var like []compare.Named
+	var like []compare.Input
 	for _, f := range files[:min(len(files), mostBeside)] {
 		if len(like) == enoughLike {
 			break
@@ -299,8 +299,8 @@ func likeBeside(old, given []compare.Named, asked []string) []compare.Named {
 		if err != nil {
 			continue // nobody named this file: it need not be a report
 		}
-		for _, n := range compare.LikeRuns(old[0].Report, []compare.Named{{Name: f.name, Report: r}}) {
-			known := slices.ContainsFunc(slices.Concat(given, like), func(o compare.Named) bool {
+		for _, n := range compare.LikeRuns(old[0].Report, []compare.Input{{Name: f.name, Report: r}}) {
+			known := slices.ContainsFunc(slices.Concat(given, like), func(o compare.Input) bool {
 				return o.Report.Created.Equal(r.Created) && o.Report.ID() == r.ID()
 			})
 			if !known {
@@ -332,9 +332,9 @@ func (c *compareOptions) verdict(comparison *compare.Comparison) error {
 }
 
 // readReports reads the files in parallel, since reading takes most of the time.
-func readReports(names []string) ([]compare.Named, error) {
+func readReports(names []string) ([]compare.Input, error) {
 	delayGC()
-	out, errs := make([]compare.Named, len(names)), make([]error, len(names))
+	out, errs := make([]compare.Input, len(names)), make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {
 		wait.Go(func() {

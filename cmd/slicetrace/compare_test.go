@@ -29,7 +29,7 @@ func savedTurns(t testing.TB, runs int) []string {
 	other := reporttest.Change(reporttest.Bundled(2, 2), "pipe", 0.9)
 	a, b := reporttest.Turns(reporttest.Bundled(2, 2), other, runs, 0.01, 1)
 	var args []string
-	for i, side := range [][]compare.Named{reporttest.Named("old-", a), reporttest.Named("new-", b)} {
+	for i, side := range [][]compare.Input{reporttest.Inputs("old-", a), reporttest.Inputs("new-", b)} {
 		if i == 1 {
 			args = append(args, "--with")
 		}
@@ -71,14 +71,14 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 	old, other := savedPair(t, 6)
 	got = call(t, "compare", old, other)
 	if got.status != exitDone || strings.Contains(got.out, "Changed ") ||
-		!strings.Contains(got.out, "a change cannot be told from what varies") {
+		!strings.Contains(got.out, "a change cannot be told from the variation") {
 		t.Errorf("one run a side: status %d, %s%s", got.status, got.out, got.err)
 	}
-	if strings.Contains(got.out, "both are one report") {
+	if strings.Contains(got.out, "both sides are the same report") {
 		t.Errorf("two reports are called one: %s", got.out)
 	}
 	for _, same := range []string{old, savedAs(t, "copy.json", must(report.ReadFile(old)))} {
-		if got := call(t, "compare", old, same); !strings.Contains(got.out, "both are one report") {
+		if got := call(t, "compare", old, same); !strings.Contains(got.out, "both sides are the same report") {
 			t.Errorf("compared with itself: %s", got.out)
 		}
 	}
@@ -100,7 +100,7 @@ func TestCompareTakesListsOfReports(t *testing.T) {
 	base := reporttest.Bundled(2, 1)
 	like, _ := reporttest.Turns(base, base, 5, 0.005, 3)
 	var names []string
-	for _, n := range reporttest.Named("run-", like) {
+	for _, n := range reporttest.Inputs("run-", like) {
 		path := filepath.Join(dir, n.Name)
 		if err := reporttest.WriteFile(path, n.Report); err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestCompareFailIf(t *testing.T) {
 		{turns, []string{"pip:operations<-5%"}, nil, exitFailed, []string{"no such figure"}},
 		{
 			turns, []string{"pipe:operations<-10%"}, []string{"--fail-by", "interval", "--fail-if-undecided"},
-			exitUndecided, []string{"2 not decided"},
+			exitUndecided, []string{"2 are not decided"},
 		},
 		{turns, []string{"pipe:operations<-5%"}, []string{"--fail-by", "interval"}, exitChanged, []string{"is met by"}},
 		{lone, []string{"operations<-5%"}, nil, exitFailed, []string{"--like"}},
@@ -247,7 +247,7 @@ func TestWrongComparisons(t *testing.T) {
 		{[]string{"--with", old, other}, exitUsage, "no old report"},
 		{[]string{old, "--with"}, exitUsage, "needs an argument"},
 		{[]string{old, other, "--fail-by", "luck"}, exitUsage, "give estimate or interval"},
-		{[]string{old, old, "--with", other}, exitFailed, "are one report"},
+		{[]string{old, old, "--with", other}, exitFailed, "are the same report"},
 		{[]string{old, other, "--format", "xml"}, exitUsage, "the formats are table, json, csv, markdown"},
 		{[]string{old, other, "--fail-if", "cost_p50"}, exitUsage, "the metrics are duration, operations, pick_p50"},
 		{[]string{old, other, "--fail-if", "cots_p50>5%"}, exitUsage, `did you mean "cost_p50"?`},
@@ -257,8 +257,8 @@ func TestWrongComparisons(t *testing.T) {
 		{[]string{old, garbage}, exitFailed, "garbage: decode report"},
 		{[]string{old, command}, exitFailed, "nothing in common"},
 		{[]string{old, other, "-o", "/no/such/directory/x"}, exitFailed, "-o"},
-		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "a change cannot be told from what varies"},
-		{[]string{old, other, "--fail-if", "cost_p50>5"}, exitUsage, "no unit"},
+		{[]string{old, old, "--fail-if", "operations<-5%"}, exitFailed, "a change cannot be told from the variation"},
+		{[]string{old, other, "--fail-if", "cost_p50>5"}, exitUsage, "without a unit"},
 	} {
 		got := call(t, append([]string{"compare"}, c.args...)...)
 		if got.status != c.status {

@@ -246,7 +246,8 @@ func TestProgramThatForksWithoutEnd(t *testing.T) {
 			clean, reasons := r.Clean()
 			if name == "map full" {
 				// What an unwatched task creates cannot be counted, and the report says so.
-				full := fmt.Sprintf("nor what they created, because the task map was full: %d", r.Quality.Lost.MapFull)
+				full := fmt.Sprintf("nor the tasks that they created, because the task map was full: %d",
+					r.Quality.Lost.MapFull)
 				said := strings.Contains(strings.Join(reasons, "; "), full)
 				if clean || r.Quality.Lost.MapFull == 0 || listed < 20 || !said {
 					t.Errorf("of more than %d tasks %d are listed and %d lost, and the report says %q",

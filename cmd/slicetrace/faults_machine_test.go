@@ -145,12 +145,12 @@ func TestFullWatchMapIsSaidFirst(t *testing.T) {
 		t.Errorf("%d tasks found no place and %d are listed, want 5 and 4", full, len(r.Trials[0].Workers))
 	}
 	text := strings.Join(strings.Fields(got.err), " ") // without its line breaks
-	const want = "Not clean: tasks not watched, nor what they created, because the task map was full: 5 " +
+	const want = "Not clean: tasks not watched, nor the tasks that they created, because the task map was full: 5 " +
 		"(give --max-tasks 32). See Trust."
 	if !strings.HasPrefix(text, want) {
 		t.Errorf("the report begins with %q, want %q", firstLine(got.err), want)
 	}
-	if trust := "task map full 5, ended tasks' rows dropped 0: give --max-tasks 32"; !strings.Contains(text, trust) {
+	if trust := "task map full 5, rows of ended tasks lost 0: give --max-tasks 32"; !strings.Contains(text, trust) {
 		t.Errorf("Trust does not say %q", trust)
 	}
 	if _, r = run(32); r.Quality.Lost.MapFull != 0 || len(r.Trials[0].Workers) != 9 {
@@ -189,7 +189,7 @@ func TestRowsOfEndedTasksThatNobodyReads(t *testing.T) {
 		if c.lost && firstLine(got.err) != want {
 			t.Errorf("the first line is %q, want %q", firstLine(got.err), want)
 		}
-		trust := fmt.Sprintf("ended tasks' rows dropped %d: give", dropped)
+		trust := fmt.Sprintf("rows of ended tasks lost %d: give", dropped)
 		if c.lost && !strings.Contains(got.err, trust) {
 			t.Errorf("the report does not say %q", trust)
 		}

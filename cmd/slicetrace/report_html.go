@@ -78,9 +78,9 @@ func (p *pageFlags) write(s streams, names []string) error {
 		if err != nil {
 			return err
 		}
-		both := []compare.Named{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
+		both := []compare.Input{{Name: names[0], Report: old}, {Name: names[1], Report: r}}
 		like := compare.Options{Like: likeBeside(both[:1], both, nil)}
-		options.Comparison, err = compare.Reports(both[:1], [][]compare.Named{both[1:]}, like)
+		options.Comparison, err = compare.Reports(both[:1], [][]compare.Input{both[1:]}, like)
 		if err != nil {
 			return err
 		}

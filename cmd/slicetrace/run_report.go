@@ -61,7 +61,7 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 		warn("which hooks gave the figures is not known", err)
 	}
 	if r.Quality.RecursionMisses, err = c.RecursionMisses(); err != nil {
-		warn("how many hook firings the kernel skipped is not known", err)
+		warn("how many calls of hooks the kernel skipped is not known", err)
 	}
 	if len(r.Setup.Command) > 0 { // for bundled workloads there is always room
 		r.Quality.MostTasks = c.MostTasks()

@@ -88,7 +88,7 @@ func TestEachConditionIsNamed(t *testing.T) {
 		{name: "recording", more: []string{"--record", "r.rec"}, want: "recording", value: "on"},
 		{
 			name: "quota", before: inHalfACore, want: "cpu_quota", value: "50ms of each 100ms",
-			note: "the CPU quota of the cgroup (50ms of each 100ms) held tasks back",
+			note: "the CPU quota of the cgroup (50ms of each 100ms) kept tasks from running",
 		},
 		{
 			name: "statistics, for a moment", more: longer, during: statisticsForAMoment,
@@ -110,13 +110,13 @@ func TestEachConditionIsNamed(t *testing.T) {
 				during = append(during, func() { c.during(t, cmd) })
 			}
 			r := measured(t, finish(t, cmd, during...))
-			old, other := []compare.Named{{Name: "old", Report: plain}}, []compare.Named{{Name: "new", Report: r}}
-			compared, err := compare.Reports(old, [][]compare.Named{other}, compare.Options{})
+			old, other := []compare.Input{{Name: "old", Report: plain}}, []compare.Input{{Name: "new", Report: r}}
+			compared, err := compare.Reports(old, [][]compare.Input{other}, compare.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			differences := compared.Pairs[0].Differences
-			isWanted := func(d compare.Unlike) bool { return d.Name == c.want && strings.Contains(d.New, c.value) }
+			isWanted := func(d compare.Difference) bool { return d.Name == c.want && strings.Contains(d.New, c.value) }
 			if !slices.ContainsFunc(differences, isWanted) {
 				t.Errorf("%s with %q is not among the differences %v", c.want, c.value, differences)
 			}

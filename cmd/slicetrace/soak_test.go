@@ -89,7 +89,7 @@ func TestSoak(t *testing.T) {
 	lost := q.Lost
 	lost.Unseen = 0 // switches that this kernel hides, which the account makes up for
 	if lost.Total() != 0 || q.RecursionMisses != 0 {
-		t.Errorf("lost %+v, %d hooks skipped", q.Lost, q.RecursionMisses)
+		t.Errorf("lost %+v, %d hook calls skipped", q.Lost, q.RecursionMisses)
 	}
 	if q.AccountingErrorPPM > 1000 {
 		t.Errorf("the accounting is %d ppm off", q.AccountingErrorPPM)

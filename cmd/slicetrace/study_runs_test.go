@@ -37,7 +37,7 @@ func TestStudyRuns(t *testing.T) {
 	}
 	bpftest.Require(t)
 	dir := t.TempDir()
-	var runs []compare.Named
+	var runs []compare.Input
 	for i := range runsOfStudy {
 		name := filepath.Join(dir, strconv.Itoa(i)+".json")
 		got := call(t, "run", "-q", "pipe", "futex", "--rounds", "6", "--duration", "20ms", "-o", name)
@@ -45,7 +45,7 @@ func TestStudyRuns(t *testing.T) {
 		if err != nil {
 			t.Fatalf("run %d: status %d, %s, error %v", i, got.status, got.err, err)
 		}
-		runs = append(runs, compare.Named{Name: name, Report: r})
+		runs = append(runs, compare.Input{Name: name, Report: r})
 	}
 	random := rand.New(rand.NewPCG(1, 13))
 	pairs, alarms := 0, 0
@@ -64,7 +64,7 @@ func TestStudyRuns(t *testing.T) {
 }
 
 // power plants a change and looks for it with as many runs as a first comparison asks for.
-func power(t *testing.T, random *rand.Rand, runs []compare.Named) {
+func power(t *testing.T, random *rand.Rand, runs []compare.Input) {
 	t.Helper()
 	tried, found, beyond, most := 0, 0, 0, 0
 	for begin := 0; begin+2*sidesOfStudy <= len(runs); begin += 2 * sidesOfStudy {
@@ -89,8 +89,8 @@ func power(t *testing.T, random *rand.Rand, runs []compare.Named) {
 
 // inTurns assigns runs to two sides: of every two successive runs one to each. On the second
 // side the operations of pipe are multiplied by a factor.
-func inTurns(random *rand.Rand, runs []compare.Named, factor float64) [2][]compare.Named {
-	var sides [2][]compare.Named
+func inTurns(random *rand.Rand, runs []compare.Input, factor float64) [2][]compare.Input {
+	var sides [2][]compare.Input
 	for i := 0; i+1 < len(runs); i += 2 {
 		first := random.IntN(2)
 		changed := runs[i+1-first]
@@ -100,9 +100,9 @@ func inTurns(random *rand.Rand, runs []compare.Named, factor float64) [2][]compa
 	return sides
 }
 
-func comparedRuns(t *testing.T, sides [2][]compare.Named) *compare.Comparison {
+func comparedRuns(t *testing.T, sides [2][]compare.Input) *compare.Comparison {
 	t.Helper()
-	c, err := compare.Reports(sides[0], [][]compare.Named{sides[1]}, compare.Options{})
+	c, err := compare.Reports(sides[0], [][]compare.Input{sides[1]}, compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

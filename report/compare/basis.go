@@ -14,9 +14,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// Basis says what a change between two sides is held against: how much runs differ
-// without a change. Within a run rounds vary far less than runs do among each other, for
-// the hour, other work and the layout of memory are a whole run's.
+// Basis is what a change between two sides is compared with: how much runs differ without a change.
+// The rounds of one run vary far less than runs do, since the time of day, other work on the
+// machine and the layout of memory are the same for a whole run.
 type Basis struct {
 	// Kind is one of the kinds.
 	Kind BasisKind `json:"kind"`
@@ -24,62 +24,65 @@ type Basis struct {
 	OldRuns  int `json:"old_runs"`
 	NewRuns  int `json:"new_runs"`
 	LikeRuns int `json:"like_runs"`
-	// Like names the like runs.
+	// Like names the similar runs.
 	Like []string `json:"like,omitempty"`
-	// Arrangements is in how many ways the runs are dealt out to both sides.
+	// Arrangements is the number of ways in which the runs were divided into two sides.
 	Arrangements int `json:"arrangements,omitempty"`
-	// Needed is how many runs a side find a change of 10 % in each primary figure nine
-	// times in ten, as far as these runs tell; 0 where that is not known.
+	// Needed is how many runs a side find a change of 10 % in each primary figure nine times in
+	// ten, estimated from the variation of these runs. It is 0 if that is not known.
 	Needed int `json:"needed_runs,omitempty"`
-	// Noisiest is the figure that needs so many.
+	// Noisiest is the figure that needs the most runs.
 	Noisiest string `json:"noisiest,omitempty"`
-	// apart says that the runs were not made in turns, and burst that the like runs lie
-	// nearer together in time than the sides do.
+	// apart is true if the runs were not made in turns, and burst if the similar runs are closer
+	// together in time than the two sides.
 	apart, burst bool
 }
 
-// BasisKind says how a change is told from what varies between runs.
+// BasisKind is how a change is told from the variation between runs.
 type BasisKind string
 
 // The kinds.
 const (
-	// BasisTurns: the runs of both sides were made in turns, and are dealt out to both
-	// sides anew in every way (exact permutation test within blocks of time).
+	// BasisTurns means that the runs of both sides were made in turns. The difference between the
+	// sides is compared with those of all other ways to divide the runs into two sides (exact
+	// permutation test within blocks of time).
 	BasisTurns BasisKind = "turns"
-	// BasisLike: like runs tell how much runs differ. A side counts as one sample,
-	// whatever its runs, for they have their hour in common (Student's t).
+	// BasisLike means that similar runs show how much runs differ. A side counts as one sample,
+	// however many runs it has, since they were made at one time (Student's t).
 	BasisLike BasisKind = "like runs"
-	// BasisNone: nothing tells a change from what varies between runs.
+	// BasisNone means that nothing shows how much runs differ.
 	BasisNone BasisKind = "none"
 )
 
 const (
-	// AskedRuns is how many runs a side the tool asks for before it knows how much they vary.
+	// AskedRuns is how many runs a side the program asks for before it knows how much they vary.
 	AskedRuns = 6
-	// LeastLike is how many like runs tell how much runs vary.
+	// LeastLike is how many similar runs are needed to estimate how much runs vary.
 	LeastLike = 4
-	// mostAsked is more than anybody makes.
+	// mostAsked is an upper bound; nobody makes that many runs.
 	mostAsked = 1e6
-	// manyRuns is from how many runs a side on it is not the runs that are too few.
+	// manyRuns is the number of runs a side above which the advice is a quieter machine.
 	manyRuns = 20
-	// LeastChange is the smallest change, in percent, that is called one: a smaller one
-	// can be exact, and is of no use.
+	// LeastChange is the smallest change, in percent, that is reported as one. A smaller one can be
+	// measured, but is of no use.
 	LeastChange = 1
-	// sought is the change that the tool asks for enough runs to find, and power how often.
+	// sought is the change that enough runs should find, and power how often.
 	sought, power = 0.10, 0.9
 )
 
-// decider decides figures on one basis.
+// decider decides which figures changed, on one basis.
 type decider struct {
 	basis Basis
 	*stats.Arrangements
-	// index are the runs, old ones first, in the order of time.
+	// index are the runs in the order of time; those of the old side have the lower numbers.
 	index []int
 }
 
 func newDecider(old, other, like side) decider {
 	isNew, index, ordered := inTime(old, other)
-	d := decider{basis: Basis{Kind: BasisNone, OldRuns: len(old.runs), NewRuns: len(other.runs), LikeRuns: len(like.runs)}, index: index}
+	d := decider{index: index, basis: Basis{
+		Kind: BasisNone, OldRuns: len(old.runs), NewRuns: len(other.runs), LikeRuns: len(like.runs),
+	}}
 	for _, n := range like.runs {
 		d.basis.Like = append(d.basis.Like, n.Name)
 	}
@@ -102,11 +105,11 @@ func newDecider(old, other, like side) decider {
 	return d
 }
 
-// inRuns are one figure's values: a run's is the median of its rounds, or the greatest
-// of what is shown by its greatest.
+// inRuns holds the values of one figure, one for each run: the median of the run's rounds, or the
+// greatest value if the figure is a longest one.
 type inRuns struct{ old, new, like []float64 }
 
-// logs returns the values' logarithms, or themselves where one has none.
+// logs returns the logarithms of the values, or the values themselves if one of them has none.
 func (r inRuns) logs() (out inRuns, ratio bool) {
 	for _, x := range slices.Concat(r.old, r.new, r.like) {
 		if x <= 0 {
@@ -123,18 +126,18 @@ func (r inRuns) logs() (out inRuns, ratio bool) {
 	return inRuns{log(r.old), log(r.new), log(r.like)}, true
 }
 
-// tested is a figure on its way to an outcome.
+// tested is a figure whose outcome is being determined.
 type tested struct {
 	change *Change
-	// differences are those under all arrangements.
+	// differences are the differences between the sides under all arrangements.
 	differences []float64
-	deviation   float64 // of the difference, from what varies between runs
+	deviation   float64 // standard deviation of the difference, due to the variation between runs
 	freedom     int
-	// ratio says that differences are of logarithms.
+	// ratio is true if the differences are differences of logarithms.
 	ratio bool
 }
 
-// test fills in what can be said of one figure alone.
+// test determines what can be said about one figure alone.
 func (d decider) test(c *Change) tested {
 	values, ratio := c.runs.logs()
 	t := tested{change: c, ratio: ratio}
@@ -150,7 +153,7 @@ func (d decider) test(c *Change) tested {
 		t.deviation, t.freedom = d.Residual(inOrder)
 		center, low, high, c.P = d.Shift(t.differences)
 		c.Outcome = Alike
-		if !c.Primary { // of a thousand others only the measured one is needed further on
+		if !c.Primary { // for the many other figures only the measured difference is needed later
 			t.differences = slices.Clone(t.differences[:1])
 		}
 	case BasisLike:
@@ -160,7 +163,7 @@ func (d decider) test(c *Change) tested {
 		t.freedom = len(values.like) - 1
 		t.deviation = math.Sqrt2 * stats.Deviation(values.like)
 		if t.deviation == 0 {
-			break // as coarse figures can be by chance, which would make a step of one a certainty
+			break // coarse figures can be equal by chance; then any step would look significant
 		}
 		c.Outcome = Alike
 		c.P = min(1, 2*stats.StudentCDF(-math.Abs(center)/t.deviation, t.freedom))
@@ -176,14 +179,15 @@ func (d decider) test(c *Change) tested {
 	return t
 }
 
-// detectable returns the difference that would be found nine times in ten, where all of
-// a family must stay below critical of their own deviations instead of own.
+// detectable returns the difference that would be found nine times in ten. strictness is the factor
+// by which the critical value of the whole family exceeds that of a single figure.
 func (t tested) detectable(strictness float64) float64 {
-	return t.deviation * (strictness*stats.StudentQuantile(1-(1-stats.Confidence)/2, t.freedom) + stats.StudentQuantile(power, t.freedom))
+	quantile := stats.StudentQuantile(1-(1-stats.Confidence)/2, t.freedom)
+	return t.deviation * (strictness*quantile + stats.StudentQuantile(power, t.freedom))
 }
 
-// student returns the p-value of Student's test. Unlike an exact one of few runs it can
-// become small enough to stand out among a thousand figures.
+// student returns the p-value of Student's test. Difference an exact one of few runs, it can become
+// small enough to be significant among a thousand figures.
 func (t tested) student() float64 {
 	difference := 0.0
 	switch {
@@ -200,9 +204,9 @@ func (t tested) student() float64 {
 	return min(1, 2*stats.StudentCDF(-difference/t.deviation, t.freedom))
 }
 
-// judge decides the figures of a pair: the primary ones so that among like sides any of
-// them is called changed at most once in twenty times, the others at a false discovery
-// rate of 5 %.
+// judge decides the figures of a pair. The primary ones are decided so that, if the sides do not
+// differ, any of them is reported as changed at most once in twenty times; the others at a false
+// discovery rate of 5 %.
 func (d *decider) judge(changes []Change) {
 	all := make([]tested, len(changes))
 	var wait sync.WaitGroup
@@ -243,8 +247,8 @@ func (d *decider) judge(changes []Change) {
 	}
 }
 
-// adjustFamily gives each primary figure its p-value among all of them, and returns how
-// much stricter than one figure alone that is.
+// adjustFamily adjusts the p-value of each primary figure for their number, and returns how much
+// stricter that is than testing one figure alone.
 func (d *decider) adjustFamily(primary []tested) float64 {
 	if len(primary) == 0 {
 		return 1
@@ -270,7 +274,7 @@ func (d *decider) adjustFamily(primary []tested) float64 {
 		slices.Sort(alone)
 		return max(1, critical/alone[len(alone)/2])
 	}
-	// Holm (1979): whatever the figures have to do with each other.
+	// Holm (1979), which holds whatever the correlations between the figures are.
 	order := slices.Clone(primary)
 	slices.SortStableFunc(order, func(a, b tested) int { return cmp.Compare(a.change.P, b.change.P) })
 	greatest := 0.0
@@ -279,11 +283,13 @@ func (d *decider) adjustFamily(primary []tested) float64 {
 		t.change.Q = greatest
 	}
 	freedom := primary[0].freedom
-	return stats.StudentQuantile(1-(1-stats.Confidence)/2/float64(len(primary)), freedom) / stats.StudentQuantile(1-(1-stats.Confidence)/2, freedom)
+	alone := 1 - (1-stats.Confidence)/2
+	together := 1 - (1-stats.Confidence)/2/float64(len(primary))
+	return stats.StudentQuantile(together, freedom) / stats.StudentQuantile(alone, freedom)
 }
 
-// ask finds how many runs a side would do. What must be found shrinks with the root of
-// their number, and with few of them faster, so that the answer errs to too many.
+// ask computes how many runs a side would be enough. The detectable difference shrinks with the
+// root of their number, and faster if there are few, so the result is rather too high.
 func (d *decider) ask(primary []tested, strictness float64) {
 	d.basis.Needed, d.basis.Noisiest = 0, ""
 	if d.basis.Kind != BasisTurns {
@@ -295,7 +301,7 @@ func (d *decider) ask(primary []tested, strictness float64) {
 			continue
 		}
 		more := t.detectable(strictness) / math.Log1p(sought)
-		// As exact as n and m runs are as many on each side.
+		// n and m runs are as precise as this number of runs on each side.
 		runs := max(AskedRuns, int(min(mostAsked, math.Ceil(2*n*m/(n+m)*more*more))))
 		if runs > d.basis.Needed {
 			d.basis.Needed, d.basis.Noisiest = runs, t.change.title()
@@ -303,7 +309,7 @@ func (d *decider) ask(primary []tested, strictness float64) {
 	}
 }
 
-// decide makes an outcome of p and q.
+// decide derives the outcome from p and q.
 func (c *Change) decide() {
 	level := benchmath.DefaultThresholds.CompareAlpha
 	switch {
@@ -318,40 +324,46 @@ func (c *Change) decide() {
 	}
 }
 
-// howToTurn is the advice that tells most: who begins takes turns too.
-const howToTurn = "make runs of both sides in turns, such as: for i in 1 3 5; do OLD run -o old$i.json; NEW run -o new$i.json; " +
-	"NEW run -o new$((i+1)).json; OLD run -o old$((i+1)).json; done; then: compare old*.json --with new*.json"
+// howToTurn is the advice that gives the most precise comparison: the two sides also take turns in
+// being first.
+const howToTurn = "make runs of both sides in turns, for example: for i in 1 3 5; do OLD run -o old$i.json; " +
+	"NEW run -o new$i.json; NEW run -o new$((i+1)).json; OLD run -o old$((i+1)).json; done; " +
+	"then: compare old*.json --with new*.json"
 
-// Sentences say on what the outcomes rest, and what would tell more.
+// Sentences explain on what the outcomes are based, and how to get more precise ones.
 func (b Basis) Sentences() []string {
 	runs := words.Plural(b.OldRuns, "old run") + " and " + words.Plural(b.NewRuns, "new run")
 	switch b.Kind {
 	case BasisTurns:
-		ways := fmt.Sprintf("all %d ways to deal them out to two sides", b.Arrangements)
+		ways := fmt.Sprintf("all %d ways to divide them into two sides", b.Arrangements)
 		if b.Arrangements == stats.MostArrangements {
-			ways = fmt.Sprintf("%d ways to deal them out to two sides, drawn from many more", b.Arrangements)
+			ways = fmt.Sprintf("%d random ways to divide them into two sides", b.Arrangements)
 		}
-		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out from %s.", runs, ways)}
+		out := []string{fmt.Sprintf("%s, made in turns: a change must stand out among %s.", runs, ways)}
 		if b.Needed > 0 {
-			out = append(out, fmt.Sprintf("As much as these runs vary, a change of 10 %% in any primary figure is found nine times in ten with %d runs a side; "+
-				"it is %s that takes so many%s.", b.Needed, b.Noisiest, words.Choose(b.Needed > manyRuns, ", and a quieter machine would take fewer", "")))
+			quieter := words.Choose(b.Needed > manyRuns, "; on a quieter machine, fewer would do", "")
+			out = append(out, fmt.Sprintf("With the variation of these runs, %d runs a side find a change of 10 %% "+
+				"in any primary figure nine times in ten; %s needs the most%s.", b.Needed, b.Noisiest, quieter))
 		}
 		return out
 	case BasisLike:
-		return []string{fmt.Sprintf("%s, held against how much %d like runs differ (%s). Each side counts as one sample, since its runs share their hour.",
+		return []string{fmt.Sprintf("%s, compared with how much %d similar runs differ (%s). "+
+			"Each side counts as one sample, since its runs were made at one time.",
 			runs, b.LikeRuns, words.List(b.Like, 3))}
 	}
 	out := ""
 	switch {
 	case b.apart:
-		out = runs + ", but not made in turns: what drifted between them cannot be told from a change."
+		out = runs + ", but not made in turns: a change cannot be told from what changed on the machine meanwhile."
 	case b.OldRuns > 1 && b.NewRuns > 1:
-		out = runs + " are too few to tell a change from what varies between like runs."
+		out = runs + " are too few to tell a change from the variation between runs."
 	default:
-		out = runs + ": a change cannot be told from what varies between like runs."
+		out = runs + ": a change cannot be told from the variation between runs."
 	}
 	if b.burst {
-		out += fmt.Sprintf(" The %d like runs lie nearer together in time than these do, and so do not tell how much runs of such times differ.", b.LikeRuns)
+		out += fmt.Sprintf(" The %d similar runs are closer together in time than the two sides, "+
+			"so they do not show how much runs that far apart differ.", b.LikeRuns)
 	}
-	return []string{out + fmt.Sprintf(" The figures are shown, and none is called changed. Give %d or more like runs of different times (--like FILES), or %s.", LeastLike, howToTurn)}
+	return []string{out + fmt.Sprintf(" The figures are shown, but none is reported as changed. "+
+		"Give %d or more runs like the old one, made at different times (--like FILES), or %s.", LeastLike, howToTurn)}
 }

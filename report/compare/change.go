@@ -10,13 +10,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// Change is one figure in two reports, and whether the difference is one.
+// Change is one figure in two reports, and whether it changed.
 type Change struct {
 	Workload string      `json:"workload"`
 	Variant  string      `json:"variant,omitempty"`
 	Mode     report.Mode `json:"mode"`
-	// Core and Class are the place and kind of switch; nil and "" for the
-	// trial's own kind of switch on all cores, and for what is not of switches.
+	// Core and Class are the core and the class of switch. They are nil and "" for the switches of
+	// the trial's mode on all cores, and for figures that are not about switches.
 	Core  *int         `json:"core,omitempty"`
 	Class report.Class `json:"class,omitempty"`
 	// Metric is one of MetricNames.
@@ -24,27 +24,27 @@ type Change struct {
 	Unit   report.Unit `json:"unit"`
 	Old    Estimate    `json:"old"`
 	New    Estimate    `json:"new"`
-	// Primary figures are few, and are decided together: see Pair.Basis.
+	// Primary figures are few, and are decided together; see Pair.Basis.
 	Primary bool `json:"primary"`
-	// Percent is by how much the new figure is more (or, below 0, less) than the
-	// old one: the ratio of the geometric means over runs, with its 95 % interval. Nil
-	// where a figure is 0 or negative; the interval also where nothing tells how much
-	// runs vary.
+	// Percent is by how much the new figure is above (or, if negative, below) the old one: the
+	// ratio of the geometric means over runs, with its 95 % interval. It is nil if a figure is 0 or
+	// negative. The interval is nil too if nothing shows how much runs vary.
 	Percent     *float64 `json:"percent"`
 	PercentLow  *float64 `json:"percent_low"`
 	PercentHigh *float64 `json:"percent_high"`
 	// Detectable is the rise, in percent, that would be found nine times in ten.
 	Detectable *float64 `json:"detectable_percent"`
-	// P is the test's for this figure alone. Q is adjusted: of a primary figure for all
-	// of them (the chance that any would differ as much), else Benjamini and Hochberg's.
+	// P is the p-value for this figure alone. Q is adjusted for the number of figures: for a
+	// primary figure it is the probability that any of them would differ as much, for others it is
+	// Benjamini and Hochberg's.
 	P float64 `json:"p"`
 	Q float64 `json:"q"`
-	// Outcome says what to make of it.
+	// Outcome says whether the figure changed.
 	Outcome Outcome `json:"outcome"`
 	runs    inRuns
 }
 
-// MarshalJSON gives a figure that was not tested no probabilities.
+// MarshalJSON omits the probabilities of a figure that was not tested.
 func (c Change) MarshalJSON() ([]byte, error) {
 	type plain Change
 	if c.Outcome != Untested {
@@ -57,8 +57,8 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	}{plain: plain(c)})
 }
 
-// Estimate is the median over N samples with its 95 % confidence interval, nil for too
-// few of them. A sample is a run, or of a lone run a round.
+// Estimate is the median of N samples with its 95 % confidence interval, nil if there are too few.
+// A sample is a run or, if the side has only one run, a round.
 type Estimate struct {
 	Median float64  `json:"median"`
 	Low    *float64 `json:"low"`
@@ -66,44 +66,45 @@ type Estimate struct {
 	N      int      `json:"n"`
 }
 
-// Outcome says whether a figure changed.
+// Outcome is the conclusion about a figure.
 type Outcome string
 
 // The outcomes.
 const (
-	// Changed figures are told apart by the test (p ≤ 0.05), and not only because so
-	// many were tested: q ≤ 0.05 too.
+	// Changed figures differ significantly (p ≤ 0.05), even considering how many were tested (q ≤
+	// 0.05).
 	Changed Outcome = "changed"
-	// Doubtful figures have p ≤ 0.05, but so many were tested that chance
-	// alone may be the cause.
+	// Doubtful figures have p ≤ 0.05, but so many were tested that chance alone may be the reason.
 	Doubtful Outcome = "doubtful"
-	// Small figures are told apart too, and differ by less than 1 %.
+	// Small figures differ significantly, but by less than 1 %.
 	Small Outcome = "small"
-	// Alike figures are not told apart by the test.
+	// Alike figures do not differ significantly.
 	Alike Outcome = "alike"
-	// Untested figures have nothing that tells a change from what varies between runs.
+	// Untested figures cannot be tested, since nothing shows how much runs vary.
 	Untested Outcome = "untested"
 )
 
-// title names the figure and where it is from.
+// title names the figure and its workload and mode.
 func (c *Change) title() string {
 	return c.Metric + " of " + report.WorkloadTitle(c.Workload, c.Variant) + " in " + string(c.Mode)
 }
 
-// fewRuns is the 95 % interval of what runs have, for fewer of them than the order of values
-// tells of one: Student's, of their logarithms. Nil for fewer than three, and without logarithms.
+// fewRuns returns the 95 % interval of a figure in runs that are too few for an interval of order
+// statistics: Student's, of their logarithms. It returns nil for fewer than three runs, and if a
+// value has no logarithm.
 func fewRuns(values []float64) (low, high *float64) {
 	logs, ratio := inRuns{old: values}.logs()
 	if len(values) < 3 || !ratio {
 		return nil, nil
 	}
-	half := stats.StudentQuantile(1-(1-stats.Confidence)/2, len(values)-1) * stats.Deviation(logs.old) / math.Sqrt(float64(len(values)))
+	quantile := stats.StudentQuantile(1-(1-stats.Confidence)/2, len(values)-1)
+	half := quantile * stats.Deviation(logs.old) / math.Sqrt(float64(len(values)))
 	center := stats.Mean(logs.old)
 	return finite(math.Exp(center - half)), finite(math.Exp(center + half))
 }
 
-// estimate sums up one side's samples: of a lone run its rounds. Warnings of too few go
-// into notes, which is nil for runs.
+// estimate summarises the samples of one side, which are rounds if it has only one run. It adds
+// warnings about too few samples to notes, which is nil for runs.
 func estimate(s metric.Rounds, notes map[string]bool) (e Estimate, ok bool) {
 	sum := s.Summary()
 	if finite(sum.Center) == nil {
@@ -127,7 +128,7 @@ func estimate(s metric.Rounds, notes map[string]bool) (e Estimate, ok bool) {
 	return e, true
 }
 
-// Size is the change in percent, infinite where there was nothing before.
+// Size is the change in percent, infinite if the old figure was 0.
 func (c *Change) Size() float64 {
 	if c.Percent != nil {
 		return *c.Percent
@@ -143,7 +144,7 @@ func (c *Change) Size() float64 {
 	return 0
 }
 
-// Difference is the change as it is shown, in percent; absent where that has no bound.
+// Difference is the change in percent as it is shown, absent if it is infinite.
 func (c *Change) Difference() report.Quantity {
 	if c.Percent == nil {
 		return report.Maybe(c.Size(), finite(c.Size()) != nil, report.Difference)

@@ -10,31 +10,30 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// CheckOptions say how conditions are judged.
+// CheckOptions are the rules by which conditions are judged.
 type CheckOptions struct {
-	// Interval holds a condition met only where the whole 95 % interval is beyond the
-	// limit, else where a significant change's estimate is.
+	// Interval makes a condition met only if the whole 95 % interval is beyond the limit. Otherwise
+	// it is met if the change is significant and its estimate is beyond the limit.
 	Interval bool
 }
 
-// Checked is what became of one condition. Of the figures that it covers some meet it,
-// some are shown to be within the limit (the whole interval is), and the rest is undecided.
+// Checked is the result of one condition. Of the figures that it covers, some meet it, some are
+// shown to be within the limit (their whole interval is), and the rest are undecided.
 type Checked struct {
 	Condition string `json:"condition"`
 	Covered   int    `json:"covered"`
 	Within    int    `json:"within"`
 	Undecided int    `json:"undecided"`
-	// Missing counts those of the undecided that not all runs have, and Untested those of
-	// which nothing tells how much they vary.
+	// Missing counts the undecided figures that not all runs have, and Untested those for which
+	// nothing shows how much they vary.
 	Missing  int      `json:"missing"`
 	Untested int      `json:"untested"`
 	Met      []string `json:"met"`
 }
 
-// Check judges conditions and keeps what became of them in Checked. A change is
-// significant among all figures that the condition covers, together: q ≤ 0.05, as for
-// primary figures. A condition that covers no figure is an error, lest a gate stands
-// open unseen.
+// Check judges conditions and appends the results to Checked. A change is significant among all
+// figures that the condition covers: q ≤ 0.05, as for primary figures. A condition that covers no
+// figure is an error, since otherwise a mistake in it would disable the check without notice.
 func (c *Comparison) Check(conditions []Condition, o CheckOptions) error {
 	for _, condition := range conditions {
 		all := Checked{Condition: condition.String(), Met: []string{}}
@@ -53,7 +52,8 @@ func (c *Comparison) Check(conditions []Condition, o CheckOptions) error {
 			}
 		}
 		if all.Covered == 0 {
-			return fmt.Errorf("check condition %q: the reports share no such figure; --verbose shows those that they share", condition)
+			return fmt.Errorf("check condition %q: the reports have no such figure in common; "+
+				"--verbose shows those that they have", condition)
 		}
 		c.Checked = append(c.Checked, all)
 	}
@@ -72,11 +72,13 @@ func (p *Pair) check(condition Condition, o CheckOptions) Checked {
 		}
 	}
 	if p.decider != nil {
-		d := *p.decider // what it asks for is of all primary figures
+		d := *p.decider // a copy, since judge sets the number of runs needed for all primary figures
 		d.judge(family)
 	}
-	for _, m := range p.Missing { // the worst that can become of a figure
-		whole := Change{Workload: m.Workload, Variant: m.Variant, Mode: m.Mode, Metric: cmp.Or(m.Metric, condition.Metric)}
+	for _, m := range p.Missing {
+		whole := Change{
+			Workload: m.Workload, Variant: m.Variant, Mode: m.Mode, Metric: cmp.Or(m.Metric, condition.Metric),
+		}
 		if m.OnlyIn != "new" && len(family) > 0 && condition.covers(&whole) {
 			out.Missing++
 		}
@@ -91,7 +93,9 @@ func (p *Pair) check(condition Condition, o CheckOptions) Checked {
 			out.Within++
 		default:
 			out.Undecided++
-			if x.Outcome == Untested && !condition.Absolute || condition.Absolute && o.Interval && x.New.Low == nil && !condition.longest() {
+			noVariation := x.Outcome == Untested && !condition.Absolute
+			noInterval := condition.Absolute && o.Interval && x.New.Low == nil && !condition.longest()
+			if noVariation || noInterval {
 				out.Untested++
 			}
 		}
@@ -99,7 +103,7 @@ func (p *Pair) check(condition Condition, o CheckOptions) Checked {
 	return out
 }
 
-// place says where a condition is met, and by how much.
+// place names the workload and mode in which a condition is met, and the value.
 func (c Condition) place(x *Change) string {
 	value := x.Difference().String()
 	if c.Absolute {
@@ -108,35 +112,36 @@ func (c Condition) place(x *Change) string {
 	return fmt.Sprintf("%s %s (%s)", report.WorkloadTitle(x.Workload, x.Variant), x.Mode, value)
 }
 
-// judge reports whether a figure meets the condition, or is shown not to.
+// judge reports whether a figure meets the condition, or is shown to be within the limit.
 func (c Condition) judge(x *Change, o CheckOptions) (met, within bool) {
 	estimate, low, high := x.Size(), x.PercentLow, x.PercentHigh
-	// However small, if it is told apart among all.
-	told := x.Outcome == Changed || x.Outcome == Small && x.Q <= 1-stats.Confidence
+	// Small changes count too, if they are significant among all figures.
+	significant := x.Outcome == Changed || x.Outcome == Small && x.Q <= 1-stats.Confidence
 	if c.Absolute && c.longest() && x.New.Low == nil {
-		return c.beyond(x.New.Median), !c.beyond(x.New.Median) // a longest value is what it is
+		return c.beyond(x.New.Median), !c.beyond(x.New.Median) // a longest value has no interval
 	}
 	if c.Absolute {
-		estimate, low, high, told = x.New.Median, x.New.Low, x.New.High, true
+		estimate, low, high, significant = x.New.Median, x.New.Low, x.New.High, true
 	}
-	near, far := low, high // the interval's ends as seen from the limit's safe side
+	near, far := low, high // near is the end of the interval that is closer to the safe side
 	if c.Less {
 		near, far = high, low
 	}
 	switch {
-	case !told || !c.beyond(estimate):
+	case !significant || !c.beyond(estimate):
 	case !o.Interval:
 		return true, false
 	case near != nil && c.beyond(*near):
 		return true, false
 	}
-	if far == nil { // there is no interval, but what does not differ at all changed by nothing
-		return false, !c.Absolute && x.Outcome == Alike && x.Old.Median == x.New.Median && !c.beyond(0)
+	if far == nil { // without an interval, only a figure that did not change at all is within the limit
+		unchanged := x.Outcome == Alike && x.Old.Median == x.New.Median
+		return false, !c.Absolute && unchanged && !c.beyond(0)
 	}
 	return false, !c.beyond(*far)
 }
 
-// beyond reports whether a value is on the limit's other side.
+// beyond reports whether a value violates the limit.
 func (c Condition) beyond(value float64) bool {
 	return c.Less && value < c.Limit || !c.Less && value > c.Limit
 }
@@ -144,27 +149,28 @@ func (c Condition) beyond(value float64) bool {
 // longest reports whether the metric is a longest value.
 func (c Condition) longest() bool { return c.Metric == "wait_max" }
 
-// Undecidable returns an error if a condition could not have been met, whatever the
-// figures: a gate that can never close is no gate.
+// Undecidable returns an error if a condition could not have been met, whatever the figures are:
+// such a check would never fail.
 func (c *Comparison) Undecidable() error {
 	for _, one := range c.Checked {
 		if len(one.Met) > 0 || one.Untested+one.Missing < one.Covered {
 			continue
 		}
-		return fmt.Errorf("check condition %q: nothing tells how much these figures vary. %s", one.Condition, strings.Join(c.Pairs[0].Basis.Sentences(), " "))
+		return fmt.Errorf("check condition %q: nothing shows how much these figures vary. %s",
+			one.Condition, strings.Join(c.Pairs[0].Basis.Sentences(), " "))
 	}
 	return nil
 }
 
-// Sentence says what became of the condition.
+// Sentence states the result of the condition.
 func (c Checked) Sentence() string {
 	if len(c.Met) > 0 {
 		return fmt.Sprintf("%s is met by %s", c.Condition, words.List(c.Met, 4))
 	}
 	lacking := ""
 	if c.Missing > 0 {
-		lacking = fmt.Sprintf(", %d of which not all runs have", c.Missing)
+		lacking = fmt.Sprintf(", %d of them because not all runs have them", c.Missing)
 	}
-	return fmt.Sprintf("%s is met by none of %s: %d shown to be within it, %d not decided%s",
+	return fmt.Sprintf("%s: none of %s meets it; %d are shown to be within it, %d are not decided%s",
 		c.Condition, words.Plural(c.Covered, "figure"), c.Within, c.Undecided, lacking)
 }

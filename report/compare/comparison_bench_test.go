@@ -8,11 +8,11 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// BenchmarkCompare compares the reports of two default runs on two cores, as
-// for a reader and in full.
+// BenchmarkCompare compares the reports of two default runs on two cores, in the short form and in
+// full.
 func BenchmarkCompare(b *testing.B) {
-	old := []compare.Named{{Name: "old", Report: reporttest.Full(12, 2)}}
-	others := [][]compare.Named{{{Name: "new", Report: reporttest.Full(12, 2)}}}
+	old := []compare.Input{{Name: "old", Report: reporttest.Full(12, 2)}}
+	others := [][]compare.Input{{{Name: "new", Report: reporttest.Full(12, 2)}}}
 	for name, opts := range map[string]compare.Options{"overview": {}, "full": {Cores: true}} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -22,21 +22,21 @@ func compared(t *testing.T, old, other *report.Report) *compare.Comparison {
 	return comparedRuns(t, []*report.Report{old}, []*report.Report{other})
 }
 
-// comparedRuns compares several runs of a side; those of one a side are old.json and new.json.
+// comparedRuns compares several runs a side. A single run a side is old.json or new.json.
 func comparedRuns(t *testing.T, old, other []*report.Report, like ...*report.Report) *compare.Comparison {
 	t.Helper()
-	sides := [][]compare.Named{{{Name: "old.json", Report: old[0]}}, {{Name: "new.json", Report: other[0]}}}
+	sides := [][]compare.Input{{{Name: "old.json", Report: old[0]}}, {{Name: "new.json", Report: other[0]}}}
 	if len(old)+len(other) > 2 {
-		sides = [][]compare.Named{reporttest.Named("old-", old), reporttest.Named("new-", other)}
+		sides = [][]compare.Input{reporttest.Inputs("old-", old), reporttest.Inputs("new-", other)}
 	}
-	c, err := compare.Reports(sides[0], sides[1:], compare.Options{Cores: true, Like: reporttest.Named("like-", like)})
+	c, err := compare.Reports(sides[0], sides[1:], compare.Options{Cores: true, Like: reporttest.Inputs("like-", like)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// turns compares runs that were made in turns and vary as little as those of a quiet machine.
+// turns compares runs that were made in turns, and vary as little as on a quiet machine.
 func turns(t *testing.T, old, other *report.Report, runs int) *compare.Comparison {
 	t.Helper()
 	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
@@ -64,18 +64,21 @@ func TestCompareFindsWhatChanged(t *testing.T) {
 		}
 	}
 	x := change(t, c, "pipe", report.Threads, "operations")
-	if *x.Percent < -12 || *x.Percent > -8 || *x.PercentLow > *x.Percent || *x.PercentHigh < *x.Percent || *x.PercentHigh > 0 ||
+	if *x.Percent < -12 || *x.Percent > -8 ||
+		*x.PercentLow > *x.Percent || *x.PercentHigh < *x.Percent || *x.PercentHigh > 0 ||
 		x.Old.N != 6 || x.New.N != 6 || !x.Primary || x.Unit != report.PerSecond ||
 		*x.Old.Low > x.Old.Median || *x.Old.High < x.Old.Median {
-		t.Errorf("operations changed by %g %% (%g to %g), %+v, %+v", *x.Percent, *x.PercentLow, *x.PercentHigh, x.Old, x.New)
+		t.Errorf("operations changed by %g %% (%g to %g), %+v, %+v",
+			*x.Percent, *x.PercentLow, *x.PercentHigh, x.Old, x.New)
 	}
 	b := c.Pairs[0].Basis
-	if b.Kind != compare.BasisTurns || b.OldRuns != 6 || b.NewRuns != 6 || b.Arrangements != 216 || b.Needed < 4 || b.Needed > 20 {
+	if b.Kind != compare.BasisTurns || b.OldRuns != 6 || b.NewRuns != 6 || b.Arrangements != 216 ||
+		b.Needed < 4 || b.Needed > 20 {
 		t.Errorf("the basis is %+v", b)
 	}
 }
 
-// Medians are of trials' own figures, and a switch's of its core and class.
+// Medians are those of trials, and figures of a switch are those of its core and class.
 func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 	old, other := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
 	double := func(h *histogram.Histogram) {
@@ -92,7 +95,8 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 	}
 	c := turns(t, old, other, 6)
 	for _, x := range c.Pairs[0].Switches {
-		planted := x.Workload == "pipe" && x.Mode == report.Threads && *x.Core == 1 && x.Class == report.ClassThread && strings.HasPrefix(x.Metric, "switch_")
+		planted := x.Workload == "pipe" && x.Mode == report.Threads && *x.Core == 1 && x.Class == report.ClassThread &&
+			strings.HasPrefix(x.Metric, "switch_")
 		if planted != (x.Outcome == compare.Changed) {
 			t.Errorf("%s %s core %d %s %s: %s", x.Workload, x.Mode, *x.Core, x.Class, x.Metric, x.Outcome)
 		}
@@ -101,16 +105,18 @@ func TestCompareTakesTheFiguresOfTrials(t *testing.T) {
 		}
 	}
 	same := turns(t, old, old, 6)
-	if x := change(t, same, "pipe", report.Threads, "cost_p50"); x.P != 1 || x.Outcome != compare.Alike || *x.Percent != 0 {
+	if x := change(t, same, "pipe", report.Threads, "cost_p50"); x.P != 1 || x.Outcome != compare.Alike ||
+		*x.Percent != 0 {
 		t.Errorf("equal costs: %+v", x)
 	}
-	none, err := compare.Reports([]compare.Named{{Report: old}}, [][]compare.Named{{{Report: other}}}, compare.Options{})
+	none, err := compare.Reports([]compare.Input{{Report: old}}, [][]compare.Input{{{Report: other}}},
+		compare.Options{})
 	if err != nil || len(none.Pairs[0].Switches) > 0 {
 		t.Errorf("unasked, %d figures of cores; error %v", len(none.Pairs[0].Switches), err)
 	}
 }
 
-// fill sets a field to a value that is not its own.
+// fill sets a field to another value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	switch v.Kind() {
@@ -129,7 +135,7 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// Every field of the fingerprint makes reports unlike, whatever fields there will be.
+// Every property of the host and the hooks is compared, also those that will be added.
 func TestEveryPartOfTheFingerprintIsCompared(t *testing.T) {
 	for _, part := range []string{"Host", "Capture", "Setup", "Tool"} {
 		typ := reflect.ValueOf(reporttest.Bundled(1, 1)).Elem().FieldByName(part).Type()
@@ -140,7 +146,8 @@ func TestEveryPartOfTheFingerprintIsCompared(t *testing.T) {
 			}
 			other := reporttest.Bundled(1, 1)
 			fill(t, reflect.ValueOf(other).Elem().FieldByName(part).Field(i))
-			if got := compared(t, reporttest.Bundled(1, 1), other).Pairs[0].Differences; len(got) != 1 || got[0].Old == got[0].New {
+			got := compared(t, reporttest.Bundled(1, 1), other).Pairs[0].Differences
+			if len(got) != 1 || got[0].Old == got[0].New {
 				t.Errorf("another %s.%s gives the differences %v", part, name, got)
 			}
 		}
@@ -169,16 +176,17 @@ func TestCompareWarns(t *testing.T) {
 	if got := warnings(compared(t, like(), again)); got != "" {
 		t.Errorf("like reports are warned of: %s", got)
 	}
-	if got := warnings(compared(t, like(), like())); !strings.HasPrefix(got, "both are one report") {
+	if got := warnings(compared(t, like(), like())); !strings.HasPrefix(got, "both sides are the same report") {
 		t.Errorf("of a report and itself it is said: %s", got)
 	}
 	kernel := like()
 	kernel.Host.Kernel, kernel.Host.HZ = "6.19.0", 1000
-	if got := warnings(compared(t, like(), kernel)); !strings.Contains(got, "unlike things are compared (kernel, hz): ") {
+	if got := warnings(compared(t, like(), kernel)); !strings.Contains(got, "the two sides differ in kernel, hz: ") {
 		t.Errorf("another kernel: %s", got)
 	}
 	for name, c := range map[string]*compare.Comparison{
-		"old.json": compared(t, reporttest.Dirty(like()), like()), "new.json": compared(t, like(), reporttest.Dirty(like())),
+		"old.json": compared(t, reporttest.Dirty(like()), like()),
+		"new.json": compared(t, like(), reporttest.Dirty(like())),
 	} {
 		if got := warnings(c); !strings.Contains(got, name+" is not clean: switches without") {
 			t.Errorf("%s: %s", name, got)
@@ -209,13 +217,14 @@ func TestCompareSaysWhatOnlyOneReportHas(t *testing.T) {
 }
 
 func TestCompareRefusesDifferentWork(t *testing.T) {
-	_, err := compare.Reports([]compare.Named{{Name: "a", Report: reporttest.Bundled(1, 1)}}, [][]compare.Named{{{Name: "b", Report: reporttest.Command()}}}, compare.Options{})
+	_, err := compare.Reports([]compare.Input{{Name: "a", Report: reporttest.Bundled(1, 1)}},
+		[][]compare.Input{{{Name: "b", Report: reporttest.Command()}}}, compare.Options{})
 	if !errors.Is(err, compare.ErrNothingInCommon) || !strings.Contains(err.Error(), "same work") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-// Runs of a command have one trial each, and are compared as others are.
+// Runs of a command have one trial each, and are compared like other runs.
 func TestCommandsAreCompared(t *testing.T) {
 	other := reporttest.Command()
 	other.Trials[0].DurationNS *= 2
@@ -233,9 +242,10 @@ func TestCommandsAreCompared(t *testing.T) {
 // Each report is compared with the first.
 func TestCompareSeveral(t *testing.T) {
 	old, other := reporttest.FullPair(6, 1)
-	list := [][]compare.Named{{{Name: "b", Report: old}}, {{Name: "c", Report: reporttest.Change(other, "spin", 3)}}}
+	list := [][]compare.Input{{{Name: "b", Report: old}}, {{Name: "c", Report: reporttest.Change(other, "spin", 3)}}}
 	like, _ := reporttest.Turns(old, old, 5, 0.02, 1)
-	c, err := compare.Reports([]compare.Named{{Name: "a", Report: old}}, list, compare.Options{Like: reporttest.Named("like-", like)})
+	c, err := compare.Reports([]compare.Input{{Name: "a", Report: old}}, list,
+		compare.Options{Like: reporttest.Inputs("like-", like)})
 	if err != nil || len(c.Pairs) != 2 {
 		t.Fatal(err, len(c.Pairs))
 	}

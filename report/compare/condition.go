@@ -11,29 +11,28 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// Condition is met by a change that is larger than a limit, such as "cost_p50>5%",
-// "operations<-5%" or "pipe/threads:cost_p50>5%", or by a figure of the new side that is
-// beyond one, such as "wait_p99>1ms".
+// Condition is met by a change that is larger than a limit, such as "cost_p50>5%", "operations<-5%"
+// or "pipe/threads:cost_p50>5%", or by a figure of the new side that is beyond a limit, such as
+// "wait_p99>1ms".
 type Condition struct {
-	// Workload is a name, with or without a variant after a space, and Mode a
-	// mode; "" for any.
+	// Workload is a workload, with or without a variant after a space, and Mode a mode; "" for any.
 	Workload string
 	Mode     report.Mode
 	Metric   string
-	// Less says that the figure must be below Limit, else above it.
+	// Less is true if the condition is met below Limit, false if it is met above.
 	Less bool
-	// Limit is in percent of the old figure or, if Absolute, in the metric's own unit:
-	// nanoseconds, bytes, operations a second, a plain number.
+	// Limit is in percent of the old figure or, if Absolute, in the metric's own unit: nanoseconds,
+	// bytes, operations a second, or a plain number.
 	Limit    float64
 	Absolute bool
 	text     string
 }
 
-// conditionForm is what an error shows.
+// conditionForm is the syntax, for error messages.
 const conditionForm = `[WORKLOAD[/MODE]:]METRIC>LIMIT or METRIC<LIMIT, where LIMIT is a change in percent ` +
 	`('cost_p50>5%', 'pipe/threads:operations<-5%') or a value ('wait_p99>1ms', 'operations<1000')`
 
-// ParseCondition reads a condition. Its errors say what the form is and which metrics there are.
+// ParseCondition parses a condition. Its errors give the syntax and the metrics.
 func ParseCondition(s string) (Condition, error) {
 	c := Condition{text: s}
 	rest := s
@@ -45,7 +44,8 @@ func ParseCondition(s string) (Condition, error) {
 	}
 	i := strings.IndexAny(rest, "<>")
 	if i < 0 {
-		return Condition{}, fmt.Errorf("condition %q: neither > nor <; the form is %s; %s", s, conditionForm, metricList())
+		return Condition{}, fmt.Errorf("condition %q: neither > nor <; the form is %s; %s",
+			s, conditionForm, metricList())
 	}
 	c.Metric, c.Less = strings.TrimSpace(rest[:i]), rest[i] == '<'
 	if names := MetricNames(); !slices.Contains(names, c.Metric) {
@@ -61,8 +61,8 @@ func ParseCondition(s string) (Condition, error) {
 	return c, nil
 }
 
-// units are the suffixes of absolute limits, with what one is in the metric's own unit.
-// A longer one stands before its own end.
+// units are the suffixes of absolute limits, with the size of one in the metric's own unit. A
+// suffix comes before those that it ends with.
 var units = []struct {
 	suffix string
 	unit   report.Unit
@@ -80,7 +80,7 @@ var units = []struct {
 	{"B", report.Bytes, 1},
 }
 
-// limit reads what stands after the sign.
+// limit parses the text after the sign.
 func (c *Condition) limit(s string) error {
 	number, isPercent := strings.CutSuffix(s, "%")
 	one, unit := 1.0, metricUnit(c.Metric)
@@ -97,11 +97,13 @@ func (c *Condition) limit(s string) error {
 	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	switch {
 	case err != nil, finite(value*one) == nil:
-		return errors.New("no percentage and no value")
+		return errors.New("neither a percentage nor a value")
 	case c.Absolute && one == 1 && (unit == report.Nanoseconds || unit == report.Bytes) && number == s:
-		return fmt.Errorf("no unit: %s is a %s, such as %s", c.Metric, words.Choose(unit == report.Bytes, "size", "time"), words.Choose(unit == report.Bytes, "4MiB", "10us"))
+		isSize := unit == report.Bytes
+		return fmt.Errorf("a number without a unit: %s is a %s, such as %s",
+			c.Metric, words.Choose(isSize, "size", "time"), words.Choose(isSize, "4MiB", "10us"))
 	case c.Absolute && unit == report.Percent:
-		return fmt.Errorf("no percentage: of %s only changes can be limited", c.Metric)
+		return fmt.Errorf("a number without %%: for %s, only changes can be limited", c.Metric)
 	}
 	c.Limit = value * one
 	return nil
@@ -109,7 +111,7 @@ func (c *Condition) limit(s string) error {
 
 func metricList() string { return "the metrics are " + strings.Join(MetricNames(), ", ") }
 
-// scope reads what stands before the colon.
+// scope parses the text before the colon.
 func (c *Condition) scope(s string) error {
 	workload, mode, both := strings.Cut(s, "/")
 	c.Workload, c.Mode = strings.TrimSpace(workload), report.Mode(strings.TrimSpace(mode))
@@ -125,7 +127,7 @@ func (c *Condition) scope(s string) error {
 // String returns the condition as it was written.
 func (c Condition) String() string { return c.text }
 
-// covers reports whether the condition is about a figure.
+// covers reports whether the condition applies to a figure.
 func (c Condition) covers(x *Change) bool {
 	title := report.WorkloadTitle(x.Workload, x.Variant)
 	return c.Metric == x.Metric && (c.Mode == "" || c.Mode == x.Mode) &&

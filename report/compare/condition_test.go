@@ -39,7 +39,8 @@ func TestParseCondition(t *testing.T) {
 		"workingset 16 KiB × 1:cost_p50>+1e1%": {Workload: "workingset 16 KiB × 1", Metric: "cost_p50", Limit: 10},
 	} {
 		got := conditions(t, text)[0]
-		if got.String() != text || got.Workload != want.Workload || got.Mode != want.Mode || got.Metric != want.Metric ||
+		if got.String() != text ||
+			got.Workload != want.Workload || got.Mode != want.Mode || got.Metric != want.Metric ||
 			got.Less != want.Less || got.Limit != want.Limit || got.Absolute != want.Absolute {
 			t.Errorf("%q is read as %+v", text, got)
 		}
@@ -50,8 +51,11 @@ func TestParseConditionRefuses(t *testing.T) {
 	all := strings.Join(compare.MetricNames(), ", ")
 	for text, says := range map[string]string{
 		"": all, "cost_p50": all, "cost_p50=5%": all, "cost>5%": all, "cost_p5>5%": `did you mean "cost_p50"?`,
-		"cost_p50>5": "no unit", "cost_p50>5MiB": "not measured in MiB", "pss>5": "no unit", "core_time>5": "only changes", "cost_p50>%": "no percentage", "cost_p50>x%": "no percentage", "cost_p50>Inf%": "no percentage",
-		"cost_p50>NaN%": "no percentage", "cost_p50>1e999%": "no percentage", "cost_p50>>5%": "no percentage", "cost_p50>=5%": "no percentage",
+		"cost_p50>5": "without a unit", "cost_p50>5MiB": "not measured in MiB", "pss>5": "without a unit",
+		"core_time>5": "only changes", "cost_p50>%": "neither a percentage", "cost_p50>x%": "neither a percentage",
+		"cost_p50>Inf%": "neither a percentage", "cost_p50>NaN%": "neither a percentage",
+		"cost_p50>1e999%": "neither a percentage", "cost_p50>>5%": "neither a percentage",
+		"cost_p50>=5%":            "neither a percentage",
 		"pipe/fibres:cost_p50>5%": "fibres", ":cost_p50>5%": "nothing before the colon", "pipe/:cost_p50>5%": `mode ""`,
 	} {
 		if c, err := compare.ParseCondition(text); err == nil || !strings.Contains(err.Error(), says) {
@@ -60,7 +64,7 @@ func TestParseConditionRefuses(t *testing.T) {
 	}
 }
 
-// check judges conditions, all of which must cover something.
+// check judges conditions, each of which must cover a figure.
 func check(t *testing.T, c *compare.Comparison, o compare.CheckOptions, texts ...string) []compare.Checked {
 	t.Helper()
 	c.Checked = nil
@@ -70,13 +74,13 @@ func check(t *testing.T, c *compare.Comparison, o compare.CheckOptions, texts ..
 	return c.Checked
 }
 
-// Conditions hold on one side of their limit only, and only of what changed.
+// Conditions are met only on one side of their limit, and only by figures that changed.
 func TestCheck(t *testing.T) {
 	c := turns(t, reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.9), 8)
 	for text, want := range map[string]int{
 		"operations<-8%": 2, "operations<-13%": 0, "operations>-13%": 2, "operations>0%": 0, "operations>-7%": 0,
-		"pipe:operations<-8%": 2, "pipe/threads:operations<-8%": 1, "spin:operations<-8%": 0, "/threads:operations<-8%": 1,
-		"spin alone:operations<0%": 0, "cost_p50>0%": 0, "cost_p50<0%": 0,
+		"pipe:operations<-8%": 2, "pipe/threads:operations<-8%": 1, "spin:operations<-8%": 0,
+		"/threads:operations<-8%": 1, "spin alone:operations<0%": 0, "cost_p50>0%": 0, "cost_p50<0%": 0,
 	} {
 		if strings.HasPrefix(text, "spin alone") {
 			if err := c.Check(conditions(t, text), compare.CheckOptions{}); err == nil {
@@ -94,11 +98,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// What is shown to be within a limit is told from what is not decided, and the interval
-// judges more strictly than the estimate.
+// Figures that are shown to be within a limit are counted apart from undecided ones, and the
+// interval is stricter than the estimate.
 func TestCheckSaysWhatItCouldNotJudge(t *testing.T) {
 	planted := func(spread float64) *compare.Comparison {
-		a, b := reporttest.Turns(reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.9), 8, spread, 5)
+		slower := reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.9)
+		a, b := reporttest.Turns(reporttest.Bundled(6, 1), slower, 8, spread, 5)
 		return comparedRuns(t, a, b)
 	}
 	quiet, noisy := planted(0.005), planted(0.2)
@@ -126,9 +131,10 @@ func TestCheckSaysWhatItCouldNotJudge(t *testing.T) {
 	}
 }
 
-// Few runs have an interval of their own too, and a small change can be limited.
+// Few runs have an interval too, and a small change can be limited.
 func TestCheckOfFewRunsAndSmallChanges(t *testing.T) {
-	a, b := reporttest.Turns(reporttest.Bundled(6, 1), reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.993), 5, 0.0001, 5)
+	slower := reporttest.Change(reporttest.Bundled(6, 1), "pipe", 0.993)
+	a, b := reporttest.Turns(reporttest.Bundled(6, 1), slower, 5, 0.0001, 5)
 	c := comparedRuns(t, a, b)
 	for text, want := range map[string][3]int{ // met, within, undecided
 		"pipe:operations<-0.5%": {2, 0, 0}, "pipe:operations>1": {2, 0, 0}, "pipe:operations<1": {0, 2, 0},
@@ -148,11 +154,12 @@ func TestCheckOfFewRunsAndSmallChanges(t *testing.T) {
 	}
 }
 
-// A gate that can never close is no gate.
+// A condition that can never be met is an error.
 func TestCheckRefusesWhatCannotBeDecided(t *testing.T) {
 	c := compared(t, reporttest.Bundled(12, 1), reporttest.Bundled(12, 1))
 	for _, text := range []string{"pip:operations<0%", "creation>5%", "/command:operations<0%"} {
-		if err := c.Check(conditions(t, text), compare.CheckOptions{}); err == nil || !strings.Contains(err.Error(), "share no such figure") {
+		err := c.Check(conditions(t, text), compare.CheckOptions{})
+		if err == nil || !strings.Contains(err.Error(), "have no such figure") {
 			t.Errorf("%s: error %v", text, err)
 		}
 	}
@@ -171,7 +178,7 @@ func TestCheckRefusesWhatCannotBeDecided(t *testing.T) {
 	}
 }
 
-// A rise from nothing is beyond any limit.
+// A rise from 0 is beyond any limit.
 func TestCheckKnowsRisesFromNothing(t *testing.T) {
 	old, other := reporttest.Bundled(6, 1), reporttest.Bundled(6, 1)
 	for i := range old.Trials {
@@ -195,7 +202,10 @@ func TestCheckKnowsRisesFromNothing(t *testing.T) {
 }
 
 func FuzzParseCondition(f *testing.F) {
-	for _, seed := range []string{"cost_p50>5%", "operations<-5%", "pipe/threads:cost_p50>5%", "/:x>%", "a:b:c/d>1e9%", "\xff>\x00%", "cost_p50>0x1p-2%"} {
+	for _, seed := range []string{
+		"cost_p50>5%", "operations<-5%", "pipe/threads:cost_p50>5%", "/:x>%", "a:b:c/d>1e9%", "\xff>\x00%",
+		"cost_p50>0x1p-2%",
+	} {
 		f.Add(seed)
 	}
 	names := map[string]bool{}
@@ -207,7 +217,8 @@ func FuzzParseCondition(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if c.String() != text || !names[c.Metric] || c.Limit != c.Limit || c.Absolute == strings.HasSuffix(strings.TrimSpace(text), "%") {
+		if c.String() != text || !names[c.Metric] || c.Limit != c.Limit ||
+			c.Absolute == strings.HasSuffix(strings.TrimSpace(text), "%") {
 			t.Errorf("%q is read as %+v", text, c)
 		}
 	})

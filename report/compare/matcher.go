@@ -10,7 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// figures are the samples of a report, by load and mode.
+// figures are the trials of a report, by load and mode.
 type figures struct {
 	loads  []metric.Load
 	trials map[string][]*report.Trial
@@ -20,7 +20,12 @@ type figures struct {
 }
 
 func newFigures(r *report.Report, cores bool) figures {
-	f := figures{loads: metric.Loads(r), trials: map[string][]*report.Trial{}, pooled: map[string][]*report.Trial{}, cores: map[string]map[int][]*report.Trial{}}
+	f := figures{
+		loads:  metric.Loads(r),
+		trials: map[string][]*report.Trial{},
+		pooled: map[string][]*report.Trial{},
+		cores:  map[string]map[int][]*report.Trial{},
+	}
 	for i := range r.Trials {
 		t := &r.Trials[i]
 		key := trialKey(t.Workload, t.Variant, t.Mode)
@@ -34,18 +39,19 @@ func newFigures(r *report.Report, cores bool) figures {
 		}
 		for j := range t.Cores {
 			cpu := t.Cores[j].CPU
-			f.cores[key][cpu] = append(f.cores[key][cpu], &report.Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[j : j+1]})
+			onCore := &report.Trial{Round: t.Round, Mode: t.Mode, Cores: t.Cores[j : j+1]}
+			f.cores[key][cpu] = append(f.cores[key][cpu], onCore)
 		}
 	}
 	return f
 }
 
-// trialKey joins by a byte that no UTF-8 text holds.
+// trialKey joins the parts with a byte that cannot occur in UTF-8 text.
 func trialKey(workload, variant string, mode report.Mode) string {
 	return workload + "\xff" + variant + "\xff" + string(mode)
 }
 
-// matcher brings the figures of two sides together.
+// matcher matches the figures of two sides.
 type matcher struct {
 	old, new, like side
 	opts           Options
@@ -53,8 +59,8 @@ type matcher struct {
 	notes          map[string]bool
 }
 
-// pairs brings the figures together, a share of the workloads on each of the machine's
-// cores, and decides them.
+// pairs matches the figures, a part of the workloads on each of the machine's cores, and decides
+// them.
 func (m *matcher) pairs() (Pair, map[string]bool) {
 	loads := m.old.loads()
 	shares := make([]matcher, min(runtime.GOMAXPROCS(0), max(1, len(loads))))
@@ -78,7 +84,8 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 	for _, l := range m.new.loads() {
 		for _, mode := range l.Modes {
 			if m.old.ran(trialKey(l.Name, l.Variant, mode)) == 0 {
-				pair.Missing = append(pair.Missing, Missing{OnlyIn: "new", Workload: l.Name, Variant: l.Variant, Mode: mode})
+				at := Change{Workload: l.Name, Variant: l.Variant, Mode: mode}
+				pair.Missing = append(pair.Missing, at.missing("new"))
 			}
 		}
 	}
@@ -89,7 +96,7 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 	return pair, notes
 }
 
-// loads are those of all runs of a side.
+// loads returns the loads of all runs of a side.
 func (s side) loads() []metric.Load {
 	var out []metric.Load
 	for _, f := range s.figures {
@@ -120,9 +127,12 @@ func (s side) ran(key string) int {
 	return n
 }
 
-// sample returns a metric's value in each run of a side that has it, and its samples: the
-// runs' values or, of a lone run, its rounds. ok is false if a run lacks it.
-func (s side) sample(trials func(figures) []*report.Trial, m metric.Metric) (runs []float64, samples metric.Rounds, ok bool) {
+// sample returns the metric's value in each run that has it, and its samples: the values of the
+// runs or, if the side has only one run, of its rounds. ok is false if a run does not have the
+// metric.
+func (s side) sample(
+	trials func(figures) []*report.Trial, m metric.Metric,
+) (runs []float64, samples metric.Rounds, ok bool) {
 	for _, f := range s.figures {
 		r := metric.Sample(trials(f), m)
 		if len(r.Values) == 0 {
@@ -138,7 +148,7 @@ func (s side) sample(trials func(figures) []*report.Trial, m metric.Metric) (run
 	return runs, samples, len(runs) == len(s.figures)
 }
 
-// middle is the median, or of what is shown by its greatest value that.
+// middle is the median of the values, or the greatest one if the metric is a longest value.
 func middle(s metric.Rounds) float64 {
 	if s.Longest {
 		return slices.Max(s.Values)
@@ -148,7 +158,8 @@ func middle(s metric.Rounds) float64 {
 	return sorted[(n-1)/2]/2 + sorted[n/2]/2
 }
 
-// notes is where warnings of too few rounds go: nowhere for several runs, which Basis counts.
+// notes returns the set for warnings about too few rounds, or nil for several runs, which Basis
+// counts.
 func (s side) notes(all map[string]bool) map[string]bool {
 	if len(s.runs) > 1 {
 		return nil
@@ -200,10 +211,10 @@ func (m *matcher) add(to *[]Change, at Change, of metric.Metric, trials func(fig
 		var fine, also bool
 		at.Old, fine = estimate(before, m.old.notes(m.notes))
 		at.New, also = estimate(after, m.new.notes(m.notes))
-		if fine && also { // an altered file can hold what no number can
+		if fine && also { // an altered file can hold numbers that do not exist
 			*to = append(*to, at)
 		}
-	case at.Core != nil: // a core that neither or one of them had
+	case at.Core != nil: // not all runs have this core
 	case was && len(now) == 0:
 		m.pair.Missing = append(m.pair.Missing, at.missing("old"))
 	case is && len(old) == 0:
@@ -213,7 +224,7 @@ func (m *matcher) add(to *[]Change, at Change, of metric.Metric, trials func(fig
 	}
 }
 
-// addCores compares the phases of each class of switch on each core that all runs have.
+// addCores compares the phases of each class of switch on each core of the old side's first run.
 func (m *matcher) addCores(at Change, key string) {
 	for _, cpu := range slices.Sorted(maps.Keys(m.old.figures[0].cores[key])) {
 		trials := func(f figures) []*report.Trial { return f.cores[key][cpu] }

@@ -8,33 +8,33 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// compared is a metric by which reports are compared, with the name that
-// conditions and tables call it by.
+// compared is a metric by which reports are compared, with its name in conditions and tables.
 type compared struct {
 	key string
 	metric.Metric
 }
 
-// EnoughSwitches is how many of its own switches a trial has at least whose median cost
-// is a primary figure.
+// EnoughSwitches is the least number of switches of its own mode that a trial must have for the
+// median cost to be a primary figure.
 const EnoughSwitches = 100
 
-// primary reports whether the metric is a primary figure of some trials: what work was
-// done or how long a command took and, where there are enough switches, what one costs.
+// primary reports whether the metric is a primary figure of some trials: the work done, a command's
+// duration and, if there are enough switches, the cost of a switch.
 func (c compared) primary(trials []*report.Trial) bool {
 	switch c.key {
 	case "operations", "duration":
 		return true
 	case "cost_p50", "switch_p50":
 		return !slices.ContainsFunc(trials, func(t *report.Trial) bool {
-			return metric.OwnPhase(t, func(s report.ClassStats) histogram.Histogram { return s.Switch }).Count < EnoughSwitches
+			phase := func(s report.ClassStats) histogram.Histogram { return s.Switch }
+			return metric.OwnPhase(t, phase).Count < EnoughSwitches
 		})
 	}
 	return false
 }
 
-// comparedMetrics returns what trials as a whole are compared by: their own
-// kind of switch, on all cores together.
+// comparedMetrics returns the metrics of whole trials: switches are those of the trial's own mode,
+// on all cores together.
 func comparedMetrics() []compared {
 	list := []compared{{"duration", commandDuration()}, {"operations", metric.Throughput()}}
 	for _, p := range phases() {
@@ -42,12 +42,15 @@ func comparedMetrics() []compared {
 	}
 	return append(list,
 		compared{"core_time", metric.SwitchingTime()},
-		compared{"slice_p50", metric.SliceP50()}, compared{"slice_p99", metric.SliceQuantile("time slice p99", p99)},
+		compared{"slice_p50", metric.SliceP50()},
+		compared{"slice_p99", metric.SliceQuantile("time slice p99", p99)},
 		compared{"wait_p50", waitQuantile(p50)}, compared{"wait_p99", metric.WaitP99()},
 		compared{"wait_mean", metric.WaitMean()}, compared{"wait_max", metric.LongestWait()},
-		compared{"jain_index", metric.Fairness()}, compared{"parallelism", metric.Parallelism()}, compared{"concurrency", metric.Concurrency()},
+		compared{"jain_index", metric.Fairness()},
+		compared{"parallelism", metric.Parallelism()}, compared{"concurrency", metric.Concurrency()},
 		compared{"colder_memory", metric.CacheRefillCost()}, compared{"pss", metric.MemoryPSS()},
-		compared{"creation", metric.Creation()}, compared{"start_p50", metric.StartP50()}, compared{"run_p50", metric.RunP50()}, compared{"end_p50", metric.EndP50()},
+		compared{"creation", metric.Creation()}, compared{"start_p50", metric.StartP50()},
+		compared{"run_p50", metric.RunP50()}, compared{"end_p50", metric.EndP50()},
 		compared{"outlived", metric.Survivors()},
 	)
 }
@@ -61,7 +64,7 @@ func MetricNames() []string {
 	return out
 }
 
-// metricUnit returns what a metric is measured in.
+// metricUnit returns the unit of a metric.
 func metricUnit(key string) report.Unit {
 	switch key {
 	case "operations":
@@ -104,12 +107,14 @@ func (p phase) name(q float64) string {
 	return p.key + "_p99"
 }
 
-// ofTrial is a quantile of the phase of the trial's own switches.
+// ofTrial is a quantile of the phase, over the switches of the trial's own mode.
 func (p phase) ofTrial(q float64) compared {
-	return compared{p.name(q), metric.Metric{Name: p.name(q), Of: func(t *report.Trial) report.Quantity { return metric.Quantile(metric.OwnPhase(t, p.of), q) }}}
+	return compared{p.name(q), metric.Metric{Name: p.name(q), Of: func(t *report.Trial) report.Quantity {
+		return metric.Quantile(metric.OwnPhase(t, p.of), q)
+	}}}
 }
 
-// ofClass is a quantile of the phase of one class of switch, of a trial on one core.
+// ofClass is a quantile of the phase over the switches of one class, for a trial on one core.
 func (p phase) ofClass(q float64, class report.Class) compared {
 	return compared{p.name(q), metric.Metric{Name: p.name(q), Of: func(t *report.Trial) report.Quantity {
 		for i := range t.Cores {
@@ -124,19 +129,21 @@ func (p phase) ofClass(q float64, class report.Class) compared {
 }
 
 func waitQuantile(q float64) metric.Metric {
-	return metric.Metric{Name: "wait", Of: func(t *report.Trial) report.Quantity { return metric.Quantile(t.Wait(), q) }}
+	return metric.Metric{Name: "wait", Of: func(t *report.Trial) report.Quantity {
+		return metric.Quantile(t.Wait(), q)
+	}}
 }
 
-// commandDuration is how long a command took. Bundled work is timed, or has a
-// fixed number of operations, and its rate says the same.
+// commandDuration is how long a command took. Bundled work is timed, or has a fixed number of
+// operations, so its rate tells the same.
 func commandDuration() metric.Metric {
 	return metric.New("duration", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		return float64(t.DurationNS), t.Mode == report.Command
 	})
 }
 
-// pooled returns the trial as if all had happened on one core, so that many
-// metrics of it need not each sum over the cores again.
+// pooled returns the trial as if everything had happened on one core, so that each metric need not
+// add up the cores again.
 func pooled(t *report.Trial) *report.Trial {
 	var all report.Core
 	length := map[report.EndedBy]histogram.Histogram{}

@@ -12,52 +12,54 @@ import (
 )
 
 const (
-	// memoryTolerance is how much of its memory a machine may seem to lose, for a
-	// kernel keeps a part to itself that depends on its version.
+	// memoryTolerance is by how much the memory of a machine may seem to differ, since kernels of
+	// different versions reserve different amounts.
 	memoryTolerance = 0.02
-	// shareTolerance is by how much of core time others' work and the hypervisor's
-	// part may differ in runs on an equally quiet machine.
+	// shareTolerance is by how much the shares of core time that other tasks and the hypervisor
+	// took may differ between runs on equally quiet machines.
 	shareTolerance = 0.05
 )
 
-// fingerprint is what must be alike for two reports to be comparable: the
-// machine and kernel, the hooks, what was asked for and the tool.
+// fingerprint returns the properties that must be equal for two reports to be comparable: of the
+// machine and kernel, the hooks, what was asked for, and the version of slicetrace.
 func fingerprint(r *report.Report) []report.Property {
 	list := append(r.Host.Properties(), r.Capture.Properties()...)
 	return append(append(list, r.Setup.Properties()...),
 		report.Property{Name: "tool", Value: strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)})
 }
 
-// unlike returns the parts of the fingerprint and the settings that differ, in
-// their order.
-func unlike(old, other *report.Report) []Unlike {
-	out := []Unlike{}
+// differencesOf returns the properties and settings that differ, in the order in which they are
+// shown.
+func differencesOf(old, other *report.Report) []Difference {
+	out := []Difference{}
 	before, after := drifted(old), drifted(other)
 	now := fingerprint(other)
 	for i, was := range fingerprint(old) {
 		a, b := was.Value, now[i].Value
 		alike := a == b || was.Name == "memory_bytes" && near(old.Host.MemoryBytes, other.Host.MemoryBytes) ||
-			// Earlier versions did not tell bare metal from what they could not know.
+			// Earlier versions could not tell bare metal from an unknown hypervisor.
 			was.Name == "hypervisor" && min(a, b) == "" && max(a, b) == report.NoSetting ||
-			// They did not look at these, and a machine does not always tell.
+			// Earlier versions did not read these, and not every machine has them.
 			min(a, b) == "" && slices.Contains([]string{"pcid", "invpcid", "nested_paging"}, was.Name)
 		if alike && before[was.Name] == after[was.Name] {
 			continue
 		}
-		out = append(out, Unlike{Name: was.Name, Old: words.Short(a) + before[was.Name], New: words.Short(b) + after[was.Name]})
+		out = append(out, Difference{
+			Name: was.Name, Old: words.Short(a) + before[was.Name], New: words.Short(b) + after[was.Name],
+		})
 		delete(before, was.Name)
 		delete(after, was.Name)
 	}
-	out = append(out, unlikeVersions(old, other)...)
-	out = append(out, unlikeSettings(old, other, before, after)...)
-	return append(out, unlikeShares(old, other)...)
+	out = append(out, versionDifferences(old, other)...)
+	out = append(out, settingDifferences(old, other, before, after)...)
+	return append(out, shareDifferences(old, other)...)
 }
 
-// unlikeSettings compares what both reports tell; what only one of them tells is
-// unknown of the other, as of one of an earlier version.
-func unlikeSettings(old, other *report.Report, before, after map[string]string) []Unlike {
+// settingDifferences compares the settings that both reports have. A setting that only one of them
+// has is unknown in the other, which may be of an earlier version.
+func settingDifferences(old, other *report.Report, before, after map[string]string) []Difference {
 	was, now := everySetting(old, before), everySetting(other, after)
-	var out []Unlike
+	var out []Difference
 	for _, kind := range was.InOrder() {
 		a := was[kind.Name]
 		b, told := now[kind.Name]
@@ -67,13 +69,13 @@ func unlikeSettings(old, other *report.Report, before, after map[string]string) 
 		if kind.Words {
 			a, b = onlyIn(a, b), onlyIn(b, a)
 		}
-		out = append(out, Unlike{Name: kind.Name, Old: a, New: b})
+		out = append(out, Difference{Name: kind.Name, Old: a, New: b})
 	}
 	return out
 }
 
-// everySetting returns a report's settings, each with what became of it. That a
-// recording was made is known of every version's reports.
+// everySetting returns a report's settings, each with its later values if it changed. Reports of
+// every version say whether a recording was made.
 func everySetting(r *report.Report, drifted map[string]string) report.Settings {
 	all := report.Settings{"recording": "off"}
 	if r.Recording != nil {
@@ -82,7 +84,7 @@ func everySetting(r *report.Report, drifted map[string]string) report.Settings {
 	for name, value := range r.Settings {
 		all[name] = value + drifted[name]
 	}
-	// What is read only of a trial's two ends has no value when it stays.
+	// For these, only changes are stored.
 	for _, name := range changingOnly() {
 		if r.Settings == nil {
 			continue
@@ -95,12 +97,12 @@ func everySetting(r *report.Report, drifted map[string]string) report.Settings {
 	return all
 }
 
-// changingOnly are the settings of which only a change within a trial is told.
+// changingOnly returns the settings for which only a change within a trial is stored.
 func changingOnly() []string {
 	return []string{"workers_affinity", "workers_policy", "suspended_ms", "heat_throttles"}
 }
 
-// drifted returns by name what is to be added to a value that did not stay.
+// drifted returns, by name, the text to be appended to the value of a setting that changed.
 func drifted(r *report.Report) map[string]string {
 	out := map[string]string{}
 	for _, d := range r.Drifts() {
@@ -111,36 +113,42 @@ func drifted(r *report.Report) map[string]string {
 	return out
 }
 
-// onlyIn returns the words of a list that another lacks.
+// onlyIn returns the words of a list that another list lacks.
 func onlyIn(list, other string) string {
 	known := strings.Fields(other)
-	return strings.Join(slices.DeleteFunc(strings.Fields(list), func(w string) bool { return slices.Contains(known, w) }), " ")
+	isKnown := func(w string) bool { return slices.Contains(known, w) }
+	return strings.Join(slices.DeleteFunc(strings.Fields(list), isKnown), " ")
 }
 
-// unlikeShares compares the core time that neither report's work had.
-func unlikeShares(old, other *report.Report) []Unlike {
-	var out []Unlike
+// shareDifferences compares the shares of core time that other tasks and the hypervisor took.
+func shareDifferences(old, other *report.Report) []Difference {
+	var out []Difference
 	for _, share := range []struct {
 		name string
 		of   func(*report.Report) float64
 	}{
 		{"others_share", func(r *report.Report) float64 { return metric.OthersShare(r, nil) }},
-		{"stolen_share", func(r *report.Report) float64 { return float64(r.Quality.StealNS) / max(1, float64(r.Quality.WallNS)) }},
+		{"stolen_share", func(r *report.Report) float64 {
+			return float64(r.Quality.StealNS) / max(1, float64(r.Quality.WallNS))
+		}},
 	} {
 		a, b := share.of(old), share.of(other)
 		if math.Abs(a-b) > shareTolerance {
-			out = append(out, Unlike{Name: share.name, Old: fmt.Sprintf("%.0f %%", 100*a), New: fmt.Sprintf("%.0f %%", 100*b)})
+			out = append(out, Difference{
+				Name: share.name, Old: fmt.Sprintf("%.0f %%", 100*a), New: fmt.Sprintf("%.0f %%", 100*b),
+			})
 		}
 	}
 	return out
 }
 
-// unknownSettings names what one of two reports does not tell.
-func unknownSettings(old, other Named) []string {
+// unknownSettings returns a warning if only one of two reports has settings.
+func unknownSettings(old, other Input) []string {
 	var out []string
-	for _, pair := range [][2]Named{{old, other}, {other, old}} {
+	for _, pair := range [][2]Input{{old, other}, {other, old}} {
 		if pair[0].Report.Settings == nil && pair[1].Report.Settings != nil {
-			out = append(out, fmt.Sprintf("%s does not tell policy, nice level, quota, tracers and the like: whether they were alike is not known", pair[0].Name))
+			out = append(out, fmt.Sprintf("%s has no settings such as policy, nice level, quota and tracers: "+
+				"whether they were equal is not known.", pair[0].Name))
 		}
 	}
 	return out

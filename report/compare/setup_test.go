@@ -15,9 +15,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// TestSettings holds what becomes of each thing that moves figures: what compare
-// names, the words of a report, and of one during which it changed. What is read on
-// a machine, and how, is the collector's: see its TestSettings.
+// TestSettings lists the settings that influence figures: what compare shows of each, what a report
+// says about it, and what it says if the setting changed during the run. How settings are read is
+// tested in package hostinfo.
 func TestSettings(t *testing.T) {
 	for _, c := range []struct {
 		name, value string
@@ -33,11 +33,17 @@ func TestSettings(t *testing.T) {
 		{"cpu_quota", "100ms of each 100ms", "none → 100ms of each 100ms", "", "cpu quota 100ms of each 100ms"},
 		{"bpf_stats", "on", "off → on", "bpf_stats_enabled is on", "bpf stats on"},
 		{"recording", "on", "off → on", "", "recording on"},
-		{"other_tracers", "perf on sched_switch", "none → perf on sched_switch", "other tracers were on the way of a switch", "perf on sched_switch"},
-		{"probed_functions", "finish_task_switch", "none → finish_task_switch", "probes in functions on the way of a switch", "finish_task_switch"},
+		{
+			"other_tracers", "perf on sched_switch", "none → perf on sched_switch",
+			"other tracers were active at switches", "perf on sched_switch",
+		},
+		{
+			"probed_functions", "finish_task_switch", "none → finish_task_switch",
+			"probes in functions that run at a switch", "finish_task_switch",
+		},
 		{"timer_slack_ns", "1000000", "50000 → 1000000", "", "timer slack ns 1000000"},
 		{"rt_runtime_us", "unlimited", "950000 of 1000000 → unlimited", "", ""},
-		// One that only a later version knows.
+		// A setting that only a later version has.
 		{"moon", "full", "new → full", "", ""},
 	} {
 		old, other := reporttest.Bundled(4, 2), reporttest.Bundled(4, 2)
@@ -53,7 +59,8 @@ func TestSettings(t *testing.T) {
 		if (warned == "") != (c.said == "") || !strings.Contains(warned, c.said) {
 			t.Errorf("%s %s: the report warns %q, want %q", c.name, c.value, warned, c.said)
 		}
-		if trust := trustOf(other); (c.trust == "") == strings.Contains(trust, "not the usual") || !strings.Contains(trust, c.trust) {
+		trust := trustOf(other)
+		if (c.trust == "") == strings.Contains(trust, "Unusual settings") || !strings.Contains(trust, c.trust) {
 			t.Errorf("%s %s: Trust lacks %q:\n%s", c.name, c.value, c.trust, trust)
 		}
 		host, err := table.Of(other, "host")
@@ -82,8 +89,9 @@ func trustOf(r *report.Report) string {
 	return strings.Join(s[len(s)-1].Notes, "\n")
 }
 
-// A part of the host, a setting or a worker's that changes under a run is said, with
-// the trials that met it, and compare tells such a run from one that stayed.
+// If a property of the host, a setting, or a setting of a worker changes during a run, the report
+// says so and names the trials, and compare shows the difference from a run in which it did not
+// change.
 func TestSettingsThatChangeMeanwhile(t *testing.T) {
 	change := func(name, start, end string) []report.SettingChange {
 		return []report.SettingChange{{Name: name, Start: start, End: end}}
@@ -100,7 +108,9 @@ func TestSettingsThatChangeMeanwhile(t *testing.T) {
 					r.Trials[i].Settings = change("preemption", "full", "full")
 				}
 			},
-			"preemption changed: none at the beginning, full in 6 of 8 trials (pipe in threads, round 1, spin in threads, round 1, pipe in processes, round 2, spin in processes, round 2 and 2 more)",
+			"preemption changed: none at the beginning, full in 6 of 8 trials " +
+				"(pipe in threads, round 1, spin in threads, round 1, pipe in processes, round 2, " +
+				"spin in processes, round 2 and 2 more)",
 			"preemption none → none, later full",
 		},
 		"clocksource, last trial": {
@@ -120,9 +130,11 @@ func TestSettingsThatChangeMeanwhile(t *testing.T) {
 		},
 		"workers' affinity, twice": {
 			func(r *report.Report) {
-				r.Trials[1].Settings, r.Trials[3].Settings = change("workers_affinity", "0-1", "1"), change("workers_affinity", "0-1", "0")
+				r.Trials[1].Settings = change("workers_affinity", "0-1", "1")
+				r.Trials[3].Settings = change("workers_affinity", "0-1", "0")
 			},
-			"workers affinity changed while work ran: 0-1, then 1 in spin in processes, round 1 (and others in 1 more trial)",
+			"workers affinity changed while work ran: 0-1, then 1 in spin in processes, round 1 " +
+				"(and again in 1 more trial)",
 			"workers_affinity steady → changed while work ran",
 		},
 		"after the last trial": {
@@ -133,16 +145,19 @@ func TestSettingsThatChangeMeanwhile(t *testing.T) {
 		"a quota that held the work back": {
 			func(r *report.Report) {
 				r.Settings["cpu_quota"] = "50ms of each 1s"
-				r.Trials[2].Throttling, r.Trials[4].Throttling = &report.Throttling{Times: 30, NS: 28e9}, &report.Throttling{Times: 1, NS: 1e9}
+				r.Trials[2].Throttling = &report.Throttling{Times: 30, NS: 28e9}
+				r.Trials[4].Throttling = &report.Throttling{Times: 1, NS: 1e9}
 				r.Trials[5].Throttling = &report.Throttling{}
 			},
-			"the CPU quota of the cgroup (50ms of each 1s) held tasks back 31 times, for 29.0 s of core time, in 2 of 8 trials",
+			"the CPU quota of the cgroup (50ms of each 1s) kept tasks from running 31 times, " +
+				"for 29.0 s of core time, in 2 of 8 trials",
 			"cpu_quota none → 50ms of each 1s",
 		},
 	} {
 		r := reporttest.Bundled(2, 2)
 		c.change(r)
-		if got := strings.Join(view.Summarize(r).Warnings, "\n"); !strings.HasPrefix(got, c.said) || strings.Contains(got, "\n") {
+		got := strings.Join(view.Summarize(r).Warnings, "\n")
+		if !strings.HasPrefix(got, c.said) || strings.Contains(got, "\n") {
 			t.Errorf("%s: the report says\n%s\nwant\n%s", what, got, c.said)
 		}
 		if diff := cmp.Diff([]string{c.compared}, differences(t, reporttest.Bundled(2, 2), r)); diff != "" {
@@ -155,8 +170,8 @@ func TestSettingsThatChangeMeanwhile(t *testing.T) {
 	}
 }
 
-// A report of a version that read no settings is not unlike for lacking them, and it
-// is said that they are unknown; of its recording it does tell.
+// Settings that are missing from a report of an earlier version are not differences, but a warning
+// says that they are unknown. Whether a recording was made is known of every report.
 func TestSettingsThatAreUnknown(t *testing.T) {
 	old, other := reporttest.Bundled(4, 2), reporttest.Bundled(4, 2)
 	old.Settings, old.Host.Hypervisor, other.Host.Hypervisor = nil, "", "none"
@@ -164,10 +179,11 @@ func TestSettingsThatAreUnknown(t *testing.T) {
 	if got := differences(t, old, other); len(got) > 0 {
 		t.Errorf("lacking settings are differences: %q", got)
 	}
-	const said = " does not tell policy, nice level, quota, tracers and the like"
+	const said = " has no settings such as policy, nice level, quota and tracers"
 	for _, order := range [][2]*report.Report{{old, other}, {other, old}} {
 		got := warnings(compared(t, order[0], order[1]))
-		if strings.Contains(got, "old.json"+said) != (order[0] == old) || strings.Contains(got, "new.json"+said) != (order[1] == old) {
+		if strings.Contains(got, "old.json"+said) != (order[0] == old) ||
+			strings.Contains(got, "new.json"+said) != (order[1] == old) {
 			t.Errorf("warnings are %q", got)
 		}
 	}
@@ -180,7 +196,7 @@ func TestSettingsThatAreUnknown(t *testing.T) {
 	}
 }
 
-// Of two lists of words only those that differ are shown.
+// Only the words that differ between two lists are shown.
 func TestListsOfWordsAreComparedByWord(t *testing.T) {
 	old, other := reporttest.Bundled(1, 1), reporttest.Bundled(1, 1)
 	old.Settings["sched_features"], other.Settings["sched_features"] = "A B NO_HRTICK C", "A B HRTICK C"
@@ -189,8 +205,8 @@ func TestListsOfWordsAreComparedByWord(t *testing.T) {
 	}
 }
 
-// Others' work and the hypervisor's part of core time are conditions too; a machine
-// is never twice as quiet to the digit.
+// The shares of core time that other programs and the hypervisor took are compared too, but no
+// machine is exactly as quiet twice.
 func TestBusyMachinesAreNamed(t *testing.T) {
 	for share, want := range map[float64][]string{0.03: {}, 0.3: {"others_share", "stolen_share"}} {
 		r := reporttest.Bundled(2, 2)

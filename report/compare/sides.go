@@ -13,18 +13,18 @@ import (
 
 // side holds the runs of one side of a comparison, in the order in which they began.
 type side struct {
-	runs    []Named
+	runs    []Input
 	figures []figures
 }
 
-// readSides prepares all reports at once, which takes most of the time.
-func readSides(sides [][]Named, cores bool) ([]side, error) {
+// readSides prepares all reports at once, since this takes most of the time.
+func readSides(sides [][]Input, cores bool) ([]side, error) {
 	out := make([]side, len(sides))
 	var wait sync.WaitGroup
 	for i, runs := range sides {
 		s := &out[i]
 		s.runs = slices.Clone(runs)
-		slices.SortStableFunc(s.runs, func(a, b Named) int { return a.Report.Created.Compare(b.Report.Created) })
+		slices.SortStableFunc(s.runs, func(a, b Input) int { return a.Report.Created.Compare(b.Report.Created) })
 		s.figures = make([]figures, len(runs))
 		for j, n := range s.runs {
 			wait.Go(func() { s.figures[j] = newFigures(n.Report, cores) })
@@ -35,7 +35,7 @@ func readSides(sides [][]Named, cores bool) ([]side, error) {
 		for i, a := range s.runs {
 			for _, b := range s.runs[:i] {
 				if sameRun(a.Report, b.Report) {
-					return nil, fmt.Errorf("compare: %s and %s are one report: give each run once", b.Name, a.Name)
+					return nil, fmt.Errorf("compare: %s and %s are the same report: give each run once", b.Name, a.Name)
 				}
 			}
 		}
@@ -43,12 +43,12 @@ func readSides(sides [][]Named, cores bool) ([]side, error) {
 	return out, nil
 }
 
-// without returns the side without the runs of others, which tell nothing of their own.
+// without returns the side without the runs of others, which would be compared with themselves.
 func (s side) without(others ...side) side {
 	var out side
 	for i, n := range s.runs {
 		taken := slices.ContainsFunc(others, func(o side) bool {
-			return slices.ContainsFunc(o.runs, func(m Named) bool { return sameRun(m.Report, n.Report) })
+			return slices.ContainsFunc(o.runs, func(m Input) bool { return sameRun(m.Report, n.Report) })
 		})
 		if !taken {
 			out.runs, out.figures = append(out.runs, n), append(out.figures, s.figures[i])
@@ -57,7 +57,7 @@ func (s side) without(others ...side) side {
 	return out
 }
 
-// span is from when the first run began to when the last did.
+// span is the time from the beginning of the first run to the beginning of the last.
 func (s side) span() time.Duration {
 	if len(s.runs) == 0 {
 		return 0
@@ -67,17 +67,18 @@ func (s side) span() time.Duration {
 
 func sameRun(a, b *report.Report) bool { return a.Created.Equal(b.Created) && a.ID() == b.ID() }
 
-// sameReport returns what to say of a lone report on both sides, "" if they are two. One
-// of several on both sides is an error.
+// sameReport returns a warning if both sides are a single report and it is the same one, otherwise
+// "". If one of several reports is on both sides, it returns an error.
 func sameReport(a, b side) (string, error) {
 	for _, x := range a.runs {
 		for _, y := range b.runs {
 			switch {
 			case !sameRun(x.Report, y.Report):
 			case len(a.runs) == 1 && len(b.runs) == 1:
-				return "both are one report, under one name or two: nothing can have changed.", nil
+				return "both sides are the same report: nothing can have changed.", nil
 			default:
-				return "", fmt.Errorf("compare: %s and %s are one report, which cannot stand on both sides", x.Name, y.Name)
+				return "", fmt.Errorf("compare: %s and %s are the same report, which cannot be on both sides",
+					x.Name, y.Name)
 			}
 		}
 	}
@@ -107,11 +108,11 @@ func (s side) side() Side {
 	return out
 }
 
-// warnings say what differs among the runs of one side.
+// warnings returns sentences about differences between the runs of one side.
 func (s side) warnings(name string) []string {
 	var differ []string
 	for _, n := range s.runs[1:] {
-		for _, u := range unlike(s.runs[0].Report, n.Report) {
+		for _, u := range differencesOf(s.runs[0].Report, n.Report) {
 			if !slices.Contains(differ, u.Name) {
 				differ = append(differ, u.Name)
 			}
@@ -119,7 +120,8 @@ func (s side) warnings(name string) []string {
 	}
 	var out []string
 	if len(differ) > 0 {
-		out = append(out, fmt.Sprintf("the %s runs differ among themselves (%s): they are taken for runs of the same.", name, strings.Join(differ, ", ")))
+		out = append(out, fmt.Sprintf("the %s runs differ in %s: they are treated as runs of the same work.",
+			name, strings.Join(differ, ", ")))
 	}
 	var lacking []string
 	for _, l := range s.loads() {
@@ -130,25 +132,26 @@ func (s side) warnings(name string) []string {
 		}
 	}
 	if len(lacking) > 0 {
-		out = append(out, fmt.Sprintf("not all %s runs have the same work, and what some lack is left out: %s.", name, words.List(lacking, 4)))
+		out = append(out, fmt.Sprintf("not all %s runs have the same work; "+
+			"work that some of them lack is left out: %s.", name, words.List(lacking, 4)))
 	}
 	return out
 }
 
-// LikeRuns returns those of some reports that are like one: of the same machine, kernel,
-// set-up and settings, and not the report itself.
-func LikeRuns(of *report.Report, among []Named) []Named {
-	var out []Named
+// LikeRuns returns the reports that are similar to one: of the same machine, kernel, set-up and
+// settings. It does not return the report itself.
+func LikeRuns(of *report.Report, among []Input) []Input {
+	var out []Input
 	for _, n := range among {
-		if !sameRun(of, n.Report) && len(unlike(of, n.Report)) == 0 {
+		if !sameRun(of, n.Report) && len(differencesOf(of, n.Report)) == 0 {
 			out = append(out, n)
 		}
 	}
 	return out
 }
 
-// inTime tells of the runs of both sides, in the order in which they began, which are
-// new; ok is false where the times do not tell the order.
+// inTime puts the runs of both sides in the order in which they began. isNew says which of them are
+// new, and index which runs they are. ok is false if the times do not determine the order.
 func inTime(old, other side) (isNew []bool, index []int, ok bool) {
 	type run struct {
 		began time.Time
@@ -163,15 +166,15 @@ func inTime(old, other side) (isNew []bool, index []int, ok bool) {
 	ok = true
 	for i, r := range all {
 		isNew, index = append(isNew, r.isNew), append(index, r.index)
-		// Reports tell seconds, in which two short runs can follow each other.
+		// Reports store seconds, and two short runs can begin within one.
 		ok = ok && (i < 2 || !r.began.Equal(all[i-2].began))
 	}
 	return isNew, index, ok
 }
 
-// alternate reports whether runs of both sides were made in turns, so that what drifts
-// meanwhile meets both alike: the side changes at least as often as the smaller side has
-// runs, and at no time one side is ahead of the other by more than two of those runs' part.
+// alternate reports whether the runs of both sides were made in turns, so that slow changes of the
+// machine affect both equally: the side changes at least as often as the smaller side has runs, and
+// neither side is ever ahead of the other by more than the share of two of those runs.
 func alternate(isNew []bool) bool {
 	newer := 0.0
 	for _, n := range isNew {
@@ -196,16 +199,17 @@ func alternate(isNew []bool) bool {
 	return float64(turns) >= fewer && most*fewer <= 2+1e-9
 }
 
-// notLike says which like runs are unlike the old side's, so that they tell of something else.
-func (s side) notLike(first Named) []string {
+// notLike returns a warning about similar runs that differ from the old side.
+func (s side) notLike(first Input) []string {
 	var out []string
 	for _, n := range s.runs {
-		if differ := unlike(first.Report, n.Report); len(differ) > 0 {
+		if differ := differencesOf(first.Report, n.Report); len(differ) > 0 {
 			out = append(out, fmt.Sprintf("%s (%s)", n.Name, differ[0].Name))
 		}
 	}
 	if len(out) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("not all runs that were given as like ones are: %s.", words.List(out, 4))}
+	return []string{fmt.Sprintf("not all runs that were given with --like are like the old side: %s.",
+		words.List(out, 4))}
 }

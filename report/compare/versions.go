@@ -6,8 +6,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// workloadVersion returns which version of a bundled workload ran; reports of the time before
-// versions were told have the first.
+// workloadVersion returns the version of a bundled workload that ran. In reports that are older
+// than versions it is the first.
 func workloadVersion(s report.Setup, workload string) int {
 	if v, ok := s.WorkloadVersions[workload]; ok {
 		return v
@@ -15,10 +15,10 @@ func workloadVersion(s report.Setup, workload string) int {
 	return 1
 }
 
-// unlikeVersions names the workloads of both reports whose figures do not mean the same,
-// for the tool that made one of them had another version of the workload.
-func unlikeVersions(old, other *report.Report) []Unlike {
-	var out []Unlike
+// versionDifferences returns the workloads of both reports whose figures do not mean the same,
+// since the reports have different versions of the workload.
+func versionDifferences(old, other *report.Report) []Difference {
+	var out []Difference
 	ran := map[string]bool{}
 	for _, name := range other.Setup.Workloads {
 		ran[name] = true
@@ -27,7 +27,7 @@ func unlikeVersions(old, other *report.Report) []Unlike {
 		a, b := workloadVersion(old.Setup, name), workloadVersion(other.Setup, name)
 		if ran[name] && a != b {
 			version := func(n int) string { return fmt.Sprintf("version %d", n) }
-			out = append(out, Unlike{Name: "workload_" + name, Old: version(a), New: version(b)})
+			out = append(out, Difference{Name: "workload_" + name, Old: version(a), New: version(b)})
 		}
 	}
 	return out

@@ -7,8 +7,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// othersWords is how much of what the other workers wrote to a word at one virtual
-// address a worker reads there.
+// othersWords is how much of what the other workers wrote to a word a worker reads at the same
+// virtual address.
 func othersWords() metric.Metric {
 	return metric.New("others' writes seen", report.Percent, func(t *report.Trial) (float64, bool) {
 		ppm, ok := metric.WorkloadFigure(t, "others_words_seen_ppm")
@@ -16,13 +16,14 @@ func othersWords() metric.Metric {
 	})
 }
 
-// owning lets what workers read of each other's memory decide, and needs both modes. How
-// much memory they take depends on the program that they are, and decides nothing.
+// owning decides by what workers read of each other's memory, and needs both modes. How much memory
+// they take depends on the program, and decides nothing.
 func owning(e *evidence) string {
 	var own, shared []report.NamedFigure
 	for _, l := range metric.Loads(e.report) {
 		m := othersWords()
-		if l.Name != "counter" || len(e.samples(l, report.Processes, m).Values) == 0 || len(e.samples(l, report.Threads, m).Values) == 0 {
+		processes, threads := e.samples(l, report.Processes, m), e.samples(l, report.Threads, m)
+		if l.Name != "counter" || len(processes.Values) == 0 || len(threads.Values) == 0 {
 			continue
 		}
 		if f, ok := e.inEach(l, report.Processes, m, 0, 0); ok {
@@ -34,12 +35,13 @@ func owning(e *evidence) string {
 	}
 	if len(own) == 0 || len(shared) == 0 {
 		if len(metric.BundledModes(e.report)) == 2 && ran(e.report, "counter") {
-			e.missing = "needs what workers read of each other's words, which this report does not hold: run counter again, with two workers or more"
+			e.missing = "needs figures on what workers read of each other's memory, which this report does not have: " +
+				"run counter again, with two workers or more"
 		}
 		return ""
 	}
-	e.furtherMemory() // as figures beside it; the sentence of C6 has them
-	return fmt.Sprintf("of what others write at an address, processes read %s there and threads %s%s",
+	e.furtherMemory() // recorded as figures; they are quoted in the sentence of C6
+	return fmt.Sprintf("of what other workers write to an address, processes read %s and threads %s%s",
 		extreme(own, false).Quantity(), extreme(shared, true).Quantity(), exceptions(append(own, shared...)))
 }
 

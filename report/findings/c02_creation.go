@@ -8,7 +8,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// lifeMean is the mean of one phase of the lives of the tasks that workers created.
+// lifeMean is the mean of one phase in the lives of the tasks that workers created.
 func lifeMean(name string, phase func(*report.Created) histogram.Histogram) metric.Metric {
 	return metric.New(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		if t.Created == nil {
@@ -18,8 +18,8 @@ func lifeMean(name string, phase func(*report.Created) histogram.Histogram) metr
 	})
 }
 
-// lifeParts are the parts of a creation that are timed between the kernel's own events.
-// They are means, which add up.
+// lifeParts are the phases of a created task's life, which are timed between events of the kernel.
+// They are means, which can be added.
 func lifeParts() []metric.Metric {
 	return []metric.Metric{
 		lifeMean("fork to first run mean", func(c *report.Created) histogram.Histogram { return c.Start }),
@@ -28,8 +28,8 @@ func lifeParts() []metric.Metric {
 	}
 }
 
-// besides is what creating and joining a task takes besides its life, absent where the
-// join did not wait for the end of that.
+// besides is the time to create and join a task that is not part of its life. It is absent if the
+// join did not wait for the end of its life.
 func besides() metric.Metric {
 	return metric.New("create and join besides mean", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		rest := metric.Creation().Of(t)
@@ -45,13 +45,15 @@ func besides() metric.Metric {
 func creating(e *evidence) string {
 	l := whole("spawn")
 	m := metric.Creation()
-	f, ok := e.exceeds(l, "", m.Name+", processes ÷ threads", e.samples(l, report.Processes, m), e.samples(l, report.Threads, m), dearerBy)
+	name := m.Name + ", processes ÷ threads"
+	f, ok := e.exceeds(l, "", name, e.samples(l, report.Processes, m), e.samples(l, report.Threads, m), clearlyMore)
 	if !ok {
 		return ""
 	}
 	both := e.record(l, m)
-	facts := fmt.Sprintf("to create, run and join one takes %s against %s (%s ×)", both[0].Quantity(), both[1].Quantity(), span(f))
-	words := []string{"until it runs", "until its exit", "until its end"}
+	facts := fmt.Sprintf("to create, run and join one takes %s against %s (%s ×)",
+		both[0].Quantity(), both[1].Quantity(), span(f))
+	words := []string{"until it runs", "from then until its exit", "from its exit until its last switch"}
 	var said []string
 	for i, part := range lifeParts() {
 		if figures := e.record(l, part); len(figures) > 0 {
@@ -59,7 +61,7 @@ func creating(e *evidence) string {
 		}
 	}
 	if rest := e.record(l, besides()); len(rest) > 0 && len(said) == len(words) {
-		said = append(said, quote(rest)+" in the calls around")
+		said = append(said, quote(rest)+" in the calls that create and join it")
 	}
 	if len(said) > 0 {
 		facts += ", on average " + clauses(said)
@@ -71,7 +73,7 @@ func creating(e *evidence) string {
 	return facts
 }
 
-// perCreation is one of a workload's own times as one operation has it on average.
+// perCreation is one of the workload's own times, divided by the number of operations.
 func perCreation(name, counted string) metric.Metric {
 	return metric.New(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		ns, ok := metric.WorkloadFigure(t, counted)
@@ -82,13 +84,13 @@ func perCreation(name, counted string) metric.Metric {
 	})
 }
 
-// createCall is how long the system call that creates a task takes in the parent, and
-// joinWait how long the parent then waits for its end. Together they are creation.
+// createCall is the duration of the system call that creates a task, in the parent. joinWait is how
+// long the parent then waits for the task's end. Together they are the time of a creation.
 func createCall() metric.Metric { return perCreation("call that creates", "create_call_ns") }
 
 func joinWait() metric.Metric { return perCreation("wait for its end", "join_wait_ns") }
 
-// parentResident is the memory of the process that creates.
+// parentResident is the memory of the process that creates tasks.
 func parentResident() metric.Metric {
 	return metric.New("resident memory of the parent", report.Bytes, func(t *report.Trial) (float64, bool) {
 		bytes, ok := metric.WorkloadFigure(t, "parent_resident_bytes")
@@ -96,8 +98,8 @@ func parentResident() metric.Metric {
 	})
 }
 
-// otherCreations says where the parent's time goes, how much memory the parent has, of
-// which a fork's cost depends, and what other ways to create take.
+// otherCreations describes other ways to create a task, and how much memory the parent has, since
+// the cost of a fork depends on it.
 func (e *evidence) otherCreations() string {
 	facts := ""
 	e.record(whole("spawn"), createCall())

@@ -5,12 +5,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// faster lets the throughput of threads against processes decide for each load.
+// faster decides by the throughput of threads compared with processes, for each load.
 func (e *evidence) faster(loads []metric.Load) string {
 	var said []string
 	for _, l := range loads {
-		threads, processes := e.samples(l, report.Threads, metric.Throughput()), e.samples(l, report.Processes, metric.Throughput())
-		if f, ok := e.exceeds(l, "", "operations, threads ÷ processes", threads, processes, dearerBy); ok {
+		threads := e.samples(l, report.Threads, metric.Throughput())
+		processes := e.samples(l, report.Processes, metric.Throughput())
+		if f, ok := e.exceeds(l, "", "operations, threads ÷ processes", threads, processes, clearlyMore); ok {
 			said = append(said, l.Title()+" "+span(f))
 		}
 	}

@@ -16,14 +16,15 @@ func switching(e *evidence) string {
 	for _, l := range []metric.Load{whole("pipe"), whole("futex"), whole("yield")} {
 		m, floors := metric.CostP50(), 2.0
 		if len(e.samples(l, report.Threads, m).Values) == 0 {
-			m, floors = metric.SwitchP50(), 1 // a kernel without the hook at pick's start
+			m, floors = metric.SwitchP50(), 1 // the kernel has no hook for the start of the pick phase
 		}
-		clause, ok := e.dearerSwitch(l, m, floors*e.report.Quality.HookFloor().Value)
+		clause, ok := e.costlierSwitch(l, m, floors*e.report.Quality.HookFloor().Value)
 		if !ok {
 			continue
 		}
 		both := e.record(l, m)
-		said = append(said, fmt.Sprintf("%s %s against %s, %s", l.Title(), both[0].Quantity(), both[1].Quantity(), clause))
+		said = append(said, fmt.Sprintf("%s %s against %s, %s",
+			l.Title(), both[0].Quantity(), both[1].Quantity(), clause))
 		share = cmp.Or(share, e.phaseShare(l))
 	}
 	if e.report.Capture.Switch == "" {
@@ -32,15 +33,15 @@ func switching(e *evidence) string {
 	return clauses(said) + share + e.colder()
 }
 
-// dearerSwitch lets the ratio of the modes' times of a switch decide, if it says the same
-// as it stands and less what the hooks add to both; ok is false where there is none.
-func (e *evidence) dearerSwitch(l metric.Load, m metric.Metric, floor float64) (clause string, ok bool) {
+// costlierSwitch decides by the ratio of the two modes' switch times, if it leads to the same
+// verdict with and without the hook floor that is in both times. ok is false if there is no ratio.
+func (e *evidence) costlierSwitch(l metric.Load, m metric.Metric, floor float64) (clause string, ok bool) {
 	processes, threads := e.samples(l, report.Processes, m), e.samples(l, report.Threads, m)
 	f, ok := e.noteRatio(l, "", m.Name+", processes ÷ threads", metric.Compare(processes, threads))
 	if !ok {
 		return "", false
 	}
-	verdict := e.judge(f, dearerBy, unbounded())
+	verdict := e.judge(f, clearlyMore, unbounded())
 	var aside []string
 	if interval := undecidedEnds(f); interval != "" {
 		aside = append(aside, interval)
@@ -50,12 +51,13 @@ func (e *evidence) dearerSwitch(l metric.Load, m metric.Metric, floor float64) (
 	case floor <= 0:
 	case len(processes.Values) == 0 || len(threads.Values) == 0:
 		verdict = report.Inconclusive
-		aside = append(aside, "in some round not more than the hook floor")
+		aside = append(aside, "in some rounds not above the hook floor")
 	default:
-		if bare, ok := e.noteRatio(l, "", m.Name+" less the hook floor, processes ÷ threads", metric.Compare(processes, threads)); ok {
-			said := fmt.Sprintf("%s × less the hook floor", bare.Quantity())
-			if e.judge(bare, dearerBy, unbounded()) != verdict {
-				verdict, said = report.Inconclusive, said+", which does not say the same"
+		name := m.Name + " less the hook floor, processes ÷ threads"
+		if bare, ok := e.noteRatio(l, "", name, metric.Compare(processes, threads)); ok {
+			said := fmt.Sprintf("%s × without the hook floor", bare.Quantity())
+			if e.judge(bare, clearlyMore, unbounded()) != verdict {
+				verdict, said = report.Inconclusive, said+", which leads to another verdict"
 			}
 			aside = append(aside, said)
 		}
@@ -68,7 +70,7 @@ func (e *evidence) dearerSwitch(l metric.Load, m metric.Metric, floor float64) (
 	return clause, true
 }
 
-// less takes an amount from each value; nothing is left where one is not more than it.
+// less subtracts an amount from each value. The result is empty if any value is not above it.
 func less(s metric.Rounds, amount float64) metric.Rounds {
 	out := metric.Rounds{Unit: s.Unit, Round: s.Round}
 	for _, v := range s.Values {
@@ -80,29 +82,30 @@ func less(s metric.Rounds, amount float64) metric.Rounds {
 	return out
 }
 
-// colder says what a switch costs after its end. It decides nothing: the claim is
-// of kernel time.
+// colder describes the cost of a switch after its end. It decides nothing, since the claim is about
+// kernel time.
 func (e *evidence) colder() string {
 	loads := metric.WorkingSets(e.report)
 	if len(loads) == 0 {
 		return "; cold caches afterwards are not counted"
 	}
-	// Half a MiB of two tasks fits into most second-level caches, and not into a
-	// first-level one.
-	i := max(0, slices.IndexFunc(loads, func(l metric.Load) bool { return strings.HasPrefix(l.Variant, "256 KiB") }))
+	// The buffers of two workers then fit into most second-level caches, but not into a first-level
+	// cache.
+	ofSize := func(l metric.Load) bool { return strings.HasPrefix(l.Variant, "256 KiB") }
+	i := max(0, slices.IndexFunc(loads, ofSize))
 	figures := e.record(loads[i], metric.CacheRefillCost())
 	unsure := func(f report.NamedFigure) bool { return f.Low == nil || *f.Low <= 0 }
 	switch {
 	case len(figures) == 0:
 		return "; cold caches afterwards are not counted"
 	case slices.ContainsFunc(figures, unsure):
-		return fmt.Sprintf("; what colder caches and TLB cost afterwards, for %s touched, is not told from nothing", loads[i].Variant)
+		return fmt.Sprintf("; refilling caches and TLB costs nothing measurable for %s", loads[i].Variant)
 	}
-	return fmt.Sprintf("; afterwards, colder caches and TLB cost %s for %s touched", quote(figures), loads[i].Variant)
+	return fmt.Sprintf("; refilling caches and TLB costs %s for %s", quote(figures), loads[i].Variant)
 }
 
-// phaseShare says how much of the two modes' difference in cost arises in the
-// switch phase, "" where that cannot be told.
+// phaseShare says how much of the difference in cost between the modes arises in the switch phase,
+// "" if that cannot be told.
 func (e *evidence) phaseShare(l metric.Load) string {
 	gap := func(m metric.Metric) (float64, bool) {
 		p, t := e.samples(l, report.Processes, m), e.samples(l, report.Threads, m)
@@ -117,5 +120,6 @@ func (e *evidence) phaseShare(l metric.Load) string {
 	if !ok1 || !ok2 || pick+change <= 0 || change < 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s of the gap is in the switch phase (%s)", report.Of(min(100, 100*change/(pick+change)), report.Share), l.Title())
+	share := report.Of(min(100, 100*change/(pick+change)), report.Share)
+	return fmt.Sprintf("; %s of the difference is in the switch phase (%s)", share, l.Title())
 }

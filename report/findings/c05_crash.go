@@ -7,8 +7,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// crashing lets the fate of the workers beside the one that crashes decide, and
-// needs both modes: that the others die is half of the claim.
+// crashing decides by how many workers survive when another one crashes. It needs both modes: that
+// the other threads die is half of the claim.
 func crashing(e *evidence) string {
 	l, m := whole("crash"), metric.Survivors()
 	processes, threads := e.samples(l, report.Processes, m), e.samples(l, report.Threads, m)
@@ -23,6 +23,7 @@ func crashing(e *evidence) string {
 	if !ok1 || !ok2 {
 		return ""
 	}
-	return fmt.Sprintf("when one of %d dies by SIGSEGV, %s of the other processes live on, and %s of the other threads%s",
+	return fmt.Sprintf("when one of %d dies by SIGSEGV, "+
+		"%s of the other processes and %s of the other threads survive%s",
 		e.workerCount(l), live.Quantity(), dead.Quantity(), exceptions([]report.NamedFigure{live, dead}))
 }

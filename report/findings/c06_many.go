@@ -9,14 +9,16 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// furtherMemory notes what each further worker takes, and says how much PSS, "" where
-// that is not known.
+// furtherMemory records how much memory each further worker takes, and returns its PSS as text, ""
+// if it is not known.
 func (e *evidence) furtherMemory() string {
 	var said []string
 	for i, kind := range furtherKinds() {
 		var figures []report.NamedFigure
 		for _, mode := range metric.BundledModes(e.report) {
-			if f, ok := e.note(metric.Load{Name: "scale"}, mode, kind.name+" of each further worker", further(e.report, mode, kind.bytes)); ok {
+			figure := kind.name + " of each further worker"
+			f, ok := e.note(metric.Load{Name: "scale"}, mode, figure, further(e.report, mode, kind.bytes))
+			if ok {
 				figures = append(figures, f)
 			}
 		}
@@ -39,9 +41,9 @@ func furtherKinds() []memoryKind {
 	}
 }
 
-// further returns, round by round, how much more memory scale's workers take for each
-// one more: the slope of the line of least squares through its forms. What they share,
-// such as the program's own pages, is in the line's height and not in its slope.
+// further returns, for each round, how much more memory each additional worker of scale takes: the
+// slope of the least-squares line through its variants. What the workers share, such as the pages
+// of the program, is in the line's height and not in its slope.
 func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int64) metric.Rounds {
 	type sums struct{ n, x, y, xx, xy float64 }
 	byRound := map[int]*sums{}
@@ -71,7 +73,7 @@ func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int6
 	return out
 }
 
-// slicesEach is how many slices a worker had, on average.
+// slicesEach is the average number of slices of a worker.
 func slicesEach() metric.Metric {
 	return metric.New("slices a worker", report.Ratio, func(t *report.Trial) (float64, bool) {
 		var n uint64
@@ -82,8 +84,8 @@ func slicesEach() metric.Metric {
 	})
 }
 
-// longLived reports whether a load's workers had slices enough, in each mode, for their
-// work to be more than their birth.
+// longLived reports whether a load's workers had so many slices, in each mode, that their work
+// outweighs their creation.
 func (e *evidence) longLived(l metric.Load) bool {
 	for _, mode := range []report.Mode{report.Processes, report.Threads} {
 		s := e.samples(l, mode, slicesEach())
@@ -102,8 +104,9 @@ func keepingMany(e *evidence) string {
 	var said []string
 	e.group = "work"
 	for _, l := range loads {
-		d := metric.Compare(e.samples(l, report.Threads, metric.Throughput()), e.samples(l, report.Processes, metric.Throughput()))
-		f, ok := e.noteRatio(l, "", "operations, threads ÷ processes", d)
+		threads := e.samples(l, report.Threads, metric.Throughput())
+		processes := e.samples(l, report.Processes, metric.Throughput())
+		f, ok := e.noteRatio(l, "", "operations, threads ÷ processes", metric.Compare(threads, processes))
 		if !ok {
 			continue
 		}
@@ -112,24 +115,25 @@ func keepingMany(e *evidence) string {
 		case n < many:
 			but = ", not many"
 		case !e.longLived(l):
-			but = ", whose lives are mostly births"
+			but = ", which mostly measures their creation"
 		default:
-			e.bound(f, dearerBy, unbounded())
+			e.bound(f, clearlyMore, unbounded())
 		}
 		said = append(said, fmt.Sprintf("%s %s (%s%s)", l.Name, span(f), words.Plural(n, "worker"), but))
 	}
 	if len(said) == 0 {
 		return ""
 	}
-	e.need(len(e.parts) > 0, fmt.Sprintf("needs work of %d workers or more, of %d slices each", many, fewSlices))
+	e.need(len(e.parts) > 0, fmt.Sprintf("needs work of %d workers or more, with %d slices each", many, fewSlices))
 	e.group = "memory"
 	kind := furtherKinds()[0]
 	s := func(m report.Mode) metric.Rounds { return further(e.report, m, kind.bytes) }
-	_, ok := e.exceeds(metric.Load{Name: "scale"}, "", kind.name+" of each further worker, processes ÷ threads", s(report.Processes), s(report.Threads), dearerBy)
-	e.need(ok, "needs the memory of scale's workers, in two forms or more")
+	name := kind.name + " of each further worker, processes ÷ threads"
+	_, ok := e.exceeds(metric.Load{Name: "scale"}, "", name, s(report.Processes), s(report.Threads), clearlyMore)
+	e.need(ok, "needs the memory of scale's workers, for two numbers of workers or more")
 	facts := "operations a second of threads ÷ processes: " + clauses(said)
 	if taken := e.furtherMemory(); taken != "" {
-		facts += "; each more takes " + taken + " (Go)"
+		facts += "; one more worker takes " + taken
 	}
 	return facts
 }

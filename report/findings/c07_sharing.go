@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// lostUpdates is the part of additions to a shared word that were overwritten.
+// lostUpdates is the part of the additions to a shared word that were overwritten.
 func lostUpdates() metric.Metric {
 	return metric.New("updates lost", report.PPM, func(t *report.Trial) (float64, bool) {
 		counted, ok := metric.WorkloadFigure(t, "counted")
@@ -21,7 +21,8 @@ func lostUpdates() metric.Metric {
 }
 
 func sharing(e *evidence) string {
-	bare, atomic, lock := metric.Load{Name: "counter", Variant: "unsynchronised"}, metric.Load{Name: "counter", Variant: "atomic"}, metric.Load{Name: "counter", Variant: "lock"}
+	form := func(variant string) metric.Load { return metric.Load{Name: "counter", Variant: variant} }
+	bare, atomic, lock := form("unsynchronised"), form("atomic"), form("lock")
 	lost := e.within(bare, lostUpdates(), lostPPM, unbounded())
 	kept := append(e.always(atomic, lostUpdates(), 0, 0), e.always(lock, lostUpdates(), 0, 0)...)
 	if len(lost)+len(kept) == 0 {
@@ -29,16 +30,19 @@ func sharing(e *evidence) string {
 	}
 	facts := fmt.Sprintf("unsynchronised, %s of updates are lost", percentages(lost))
 	if len(kept) > 0 {
-		most := slices.MaxFunc(worst(kept), func(a, b report.NamedFigure) int { return cmp.Compare(a.Median, b.Median) })
+		byMedian := func(a, b report.NamedFigure) int { return cmp.Compare(a.Median, b.Median) }
+		most := slices.MaxFunc(worst(kept), byMedian)
 		facts += fmt.Sprintf("; synchronised, %s%s", percentages([]report.NamedFigure{most}), exceptions(kept))
 	}
-	e.need(len(lost) > 0 && len(kept) > 0, "needs counter in all its forms")
+	e.need(len(lost) > 0 && len(kept) > 0, "needs counter in all its variants")
 	var price []string
 	for _, l := range []metric.Load{atomic, lock} {
 		var found []report.NamedFigure
 		e.group = "price of " + l.Variant
 		for _, mode := range metric.BundledModes(e.report) {
-			f, ok := e.exceeds(l, mode, "operations, unsynchronised ÷ "+l.Variant, e.samples(bare, mode, metric.Throughput()), e.samples(l, mode, metric.Throughput()), dearerBy)
+			without := e.samples(bare, mode, metric.Throughput())
+			with := e.samples(l, mode, metric.Throughput())
+			f, ok := e.exceeds(l, mode, "operations, unsynchronised ÷ "+l.Variant, without, with, clearlyMore)
 			if ok {
 				found = append(found, f)
 			}
@@ -48,12 +52,12 @@ func sharing(e *evidence) string {
 		}
 	}
 	if len(price) > 0 {
-		facts += "; speed without ÷ with: " + clauses(price)
+		facts += "; speed without ÷ with it: " + clauses(price)
 	}
 	return facts
 }
 
-// percentages quotes parts per million as percent, which readers know better.
+// percentages quotes parts per million as percent, which most readers know better.
 func percentages(figures []report.NamedFigure) string {
 	scaled := slices.Clone(figures)
 	for i := range scaled {

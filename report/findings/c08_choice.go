@@ -9,17 +9,17 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// leastKinds is how many kinds of work must be decided before all are said to be alike.
+// leastKinds is how many kinds of work must be decided before the claim can be contradicted.
 const leastKinds = 6
 
-// decidingKinds are the loads without which the kinds of work on record say nothing of
-// work in general: computing, waiting, creating.
+// decidingKinds are the loads without which the measured kinds of work are not representative:
+// computing, waiting, creating.
 func decidingKinds() []metric.Load {
 	return []metric.Load{whole("spin"), {Name: "sleep", Variant: "many"}, whole("spawn")}
 }
 
-// choosing lets the kinds of work decide that are in "Processes or threads?", the one of
-// outliving a crash among them.
+// choosing decides by the kinds of work in the table "Processes or threads?", including surviving a
+// crash.
 func choosing(e *evidence) string {
 	served := map[report.Mode][]string{}
 	var decided []metric.Load
@@ -37,7 +37,7 @@ func choosing(e *evidence) string {
 		kinds++
 	}
 	if crashed && outlives.Decided {
-		served[outlives.Mode] = append(served[outlives.Mode], "outliving a crash")
+		served[outlives.Mode] = append(served[outlives.Mode], "surviving a crash")
 		decided = append(decided, outlives.Load)
 	}
 	if kinds < 2 {
@@ -46,7 +46,7 @@ func choosing(e *evidence) string {
 		}
 		return ""
 	}
-	e.noteFavours()
+	e.notePreferences()
 	verdict := report.Inconclusive
 	switch {
 	case len(served[report.Threads]) > 0 && len(served[report.Processes]) > 0:
@@ -61,25 +61,25 @@ func choosing(e *evidence) string {
 	return servedWords(served, verdict == report.Inconclusive && len(decided) >= leastKinds)
 }
 
-// noteFavours notes what favours a mode before what does not, so that the first figure
-// says how much a choice can matter.
-func (e *evidence) noteFavours() {
-	favours := Preferences(e.report)
-	slices.SortStableFunc(favours, func(a, b Preference) int { return rankOf(a) - rankOf(b) })
-	for _, f := range favours {
-		e.noteRatio(f.Load, "", f.Metric.Name+", ratio of the modes", f.By)
+// notePreferences records the kinds of work for which one mode is better before the others, so that
+// the first figure shows how much a choice can matter.
+func (e *evidence) notePreferences() {
+	preferences := Preferences(e.report)
+	slices.SortStableFunc(preferences, func(a, b Preference) int { return rankOf(a) - rankOf(b) })
+	for _, p := range preferences {
+		e.noteRatio(p.Load, "", p.Metric.Name+", ratio of the modes", p.By)
 	}
 	for _, m := range []report.Mode{report.Processes, report.Threads} {
 		e.note(whole("crash"), m, metric.Survivors().Name, e.samples(whole("crash"), m, metric.Survivors()))
 	}
 }
 
-// rankOf puts favours of a mode first and undecided ones last.
-func rankOf(f Preference) int {
+// rankOf puts kinds of work for which one mode is better first and undecided ones last.
+func rankOf(p Preference) int {
 	switch {
-	case f.Decided && f.Mode != "":
+	case p.Decided && p.Mode != "":
 		return 0
-	case f.Decided:
+	case p.Decided:
 		return 1
 	}
 	return 2
@@ -94,8 +94,8 @@ func holdsAll(loads, wanted []metric.Load) bool {
 	return true
 }
 
-// servedWords says which work each mode serves better and, if asked, that one never serves
-// worse: that is less than a choice, and more than no difference.
+// servedWords lists the work for which each mode is better. If dominates is true it also says that
+// one mode is never worse, which is more than no difference but still leaves a choice.
 func servedWords(served map[report.Mode][]string, dominates bool) string {
 	var said []string
 	for _, m := range []report.Mode{report.Threads, report.Processes, ""} {
@@ -113,9 +113,9 @@ func servedWords(served map[report.Mode][]string, dominates bool) string {
 		return "no kind of work is decided"
 	case !dominates:
 	case len(served[report.Processes]) == 0 && len(served[report.Threads]) > 0:
-		facts += "; threads never lose here"
+		facts += "; threads are never worse here"
 	case len(served[report.Threads]) == 0 && len(served[report.Processes]) > 0:
-		facts += "; processes never lose here"
+		facts += "; processes are never worse here"
 	}
 	return facts
 }

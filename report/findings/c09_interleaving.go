@@ -7,7 +7,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// turns is how many slices the worker with the fewest had.
+// turns is the number of slices of the worker with the fewest.
 func turns() metric.Metric {
 	return metric.New("fewest slices of a worker", report.Count, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) == 0 {
@@ -21,9 +21,9 @@ func turns() metric.Metric {
 	})
 }
 
-// longEnough reports whether the trial lasted for two rounds of all workers, with slices
-// as long as they had, or with the longest that is still bounded: in a shorter
-// trial, a worker without a turn may just not have had it yet.
+// longEnough reports whether the trial lasted for two rotations of all workers, with slices as long
+// as they had, or with the longest slice that the claim allows. In a shorter trial, a worker
+// without a turn may only not have had it yet.
 func longEnough(t *report.Trial) bool {
 	var ran float64
 	var n uint64
@@ -39,7 +39,8 @@ func advanced() metric.Metric {
 	return partOfWorkers("workers that advanced", 0, func(w *report.Worker) bool { return w.Operations > 0 })
 }
 
-// partOfWorkers is the part, of the workers from the first on, of which something holds.
+// partOfWorkers is the percentage of the workers, without those before first, for which holds is
+// true.
 func partOfWorkers(name string, first int, holds func(*report.Worker) bool) metric.Metric {
 	return metric.New(name, report.Percent, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) <= first || !longEnough(t) {
@@ -55,8 +56,8 @@ func partOfWorkers(name string, first int, holds func(*report.Worker) bool) metr
 	})
 }
 
-// interleaving lets turns decide. That one worker ran at a time, and that all the others
-// waited, follows from there being one core and from none ever blocking.
+// interleaving decides by turns. That one worker ran at a time while all the others waited follows
+// from there being one core and from no worker ever blocking.
 func interleaving(e *evidence) string {
 	l := oneCore()
 	all := e.always(l, advanced(), 100, 100)
@@ -67,6 +68,7 @@ func interleaving(e *evidence) string {
 	}
 	e.record(l, metric.Parallelism())
 	e.record(l, metric.Concurrency())
-	return fmt.Sprintf("each of %d workers had %s turns or more%s%s", e.workerCount(l), extreme(had, true).Quantity(),
-		starvedWords(all, "all advanced"), starvedWords(had, "each had two turns"))
+	return fmt.Sprintf("each of %d workers had %s turns or more%s%s",
+		e.workerCount(l), extreme(had, true).Quantity(),
+		starvedWords(all, "all made progress"), starvedWords(had, "each had two turns"))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// scaling lets the speed of as many workers as cores, or nearly, decide against one
-// worker's: any gain is one, whatever its proportion.
+// scaling decides by the throughput of as many workers as there are cores, or nearly as many,
+// compared with that of one worker. Any gain supports the claim, whether or not it is proportional.
 func scaling(e *evidence) string {
 	if !e.twoCores() {
 		return ""
@@ -22,32 +22,35 @@ func scaling(e *evidence) string {
 	n := float64(e.workerCount(most))
 	var speedup, part []report.NamedFigure
 	for _, mode := range metric.BundledModes(e.report) {
-		ratio := metric.Compare(e.samples(most, mode, metric.Throughput()), e.samples(one, mode, metric.Throughput()))
+		of := func(l metric.Load) metric.Rounds { return e.samples(l, mode, metric.Throughput()) }
+		ratio := metric.Compare(of(most), of(one))
 		f, ok := e.noteRatio(most, mode, "speed-up over 1 worker", ratio)
 		if !ok {
 			continue
 		}
-		verdict := e.judge(f, dearerBy, unbounded())
+		verdict := e.judge(f, clearlyMore, unbounded())
 		if f.Low != nil && *f.Low > 1 {
 			verdict = report.Supported
 		}
 		e.decide(verdict, f)
 		speedup = append(speedup, f)
-		if n > 1 { // an altered report may say that nobody worked
+		if n > 1 { // an altered report may claim to have no workers
 			part = append(part, e.proportion(f, n))
 		}
 	}
-	facts := fmt.Sprintf("%.0f workers on %d cores are %s × as fast as one", n, usableCores(e.report), quoteBy(speedup, span))
-	if slices.ContainsFunc(part, func(f report.NamedFigure) bool { return f.Median < inProportion }) {
-		facts += fmt.Sprintf(", which is %s of the proportion", quote(part))
+	facts := fmt.Sprintf("%.0f workers on %d cores are %s × as fast as one",
+		n, usableCores(e.report), quoteBy(speedup, span))
+	isLess := func(f report.NamedFigure) bool { return f.Median < inProportion }
+	if slices.ContainsFunc(part, isLess) {
+		facts += fmt.Sprintf(", which is %s of a proportional speed-up", quote(part))
 	}
 	if e.report.Host.SMT == "on" {
-		facts += "; cores are logical ones, two or more of which share a physical core's units (SMT)"
+		facts += "; these are logical cores, several of which share the units of one physical core (SMT)"
 	}
 	return facts
 }
 
-// proportion notes what part of n a speed-up is, without letting it decide.
+// proportion records the speed-up as a share of n. It decides nothing.
 func (e *evidence) proportion(f report.NamedFigure, n float64) report.NamedFigure {
 	scaled := func(x float64) *float64 { x *= 100 / n; return &x }
 	f.Name, f.Unit, f.P, f.Median = "speed-up ÷ workers", report.Share, nil, *scaled(f.Median)

@@ -7,7 +7,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// running lets parallelism decide. All workers are in progress throughout, since none blocks.
+// running decides by parallelism. All workers are in progress throughout, since none of them
+// blocks.
 func running(e *evidence) string {
 	if !e.twoCores() {
 		return ""
@@ -25,6 +26,7 @@ func running(e *evidence) string {
 	alone, together := e.record(one, m), e.record(all, m)
 	e.record(one, metric.Concurrency())
 	e.record(all, metric.Concurrency())
-	return fmt.Sprintf("of %d workers on one core %s run at once, of %d on %d cores %s (%s ×)", e.workerCount(one), quote(alone),
+	return fmt.Sprintf("of %d workers on one core %s run at once, of %d on %d cores %s (%s ×)",
+		e.workerCount(one), quote(alone),
 		e.workerCount(all), usableCores(e.report), quote(together), quoteBy(ran, span))
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// longestSlice is the longest of a trial's slices. It is absent where it is beyond the
-// bound only by what the hypervisor took meanwhile of its core, and where it is within the
-// bound and the trial was too short for one that is not.
+// longestSlice is the longest slice of a trial. It is absent if it exceeds the bound only because
+// of the time that the hypervisor took from its core, and if it is within the bound but the trial
+// was too short for a longer one.
 func longestSlice() metric.Metric {
 	m := metric.New("longest time slice", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		length, _ := metric.SliceLengths([]*report.Trial{t})
@@ -40,5 +40,6 @@ func slicing(e *evidence) string {
 		return ""
 	}
 	e.need(len(typical) > 0, "needs ten slices a trial")
-	return fmt.Sprintf("half of the slices last up to %s, the longest of all rounds %s%s", quote(typical), extreme(long, false).Quantity(), exceptions(long))
+	return fmt.Sprintf("half of the slices last up to %s, the longest of all rounds %s%s",
+		quote(typical), extreme(long, false).Quantity(), exceptions(long))
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// weight is the kernel's share weight of a nice level: sched_prio_to_weight is
-// this formula, rounded.
+// weight is the kernel's weight of a nice level; its table sched_prio_to_weight is this formula,
+// rounded.
 func weight(nice int) float64 { return 1024 / math.Pow(1.25, float64(nice)) }
 
-// enoughSlices reports whether some workers had so many slices together that one more or
-// less does not matter to their share.
+// enoughSlices reports whether some workers together had so many slices that one more or less
+// hardly changes their share.
 func enoughSlices(workers []report.Worker) bool {
 	var n uint64
 	for i := range workers {
@@ -24,8 +24,8 @@ func enoughSlices(workers []report.Worker) bool {
 	return len(workers) > 0 && float64(n) >= leastShareSlices
 }
 
-// leastShare is the smallest share of CPU time ÷ the largest, absent where a worker
-// that had its share has too few slices to tell.
+// leastShare is the smallest share of CPU time ÷ the largest. It is absent if the worker with the
+// largest share has too few slices.
 func leastShare() metric.Metric {
 	return metric.New("smallest share ÷ largest", report.Ratio, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) < 2 {
@@ -40,11 +40,12 @@ func leastShare() metric.Metric {
 				most = w
 			}
 		}
-		return float64(least.OnCPUNS) / float64(most.OnCPUNS), most.OnCPUNS > 0 && enoughSlices([]report.Worker{most})
+		ratio := float64(least.OnCPUNS) / float64(most.OnCPUNS)
+		return ratio, most.OnCPUNS > 0 && enoughSlices([]report.Worker{most})
 	})
 }
 
-// byNice divides workers into those of the lowest nice level and those of the highest.
+// byNice returns the workers of the lowest nice level and those of the highest.
 func byNice(workers []report.Worker) (low, high []report.Worker) {
 	if len(workers) == 0 {
 		return nil, nil
@@ -63,8 +64,8 @@ func byNice(workers []report.Worker) (low, high []report.Worker) {
 	return low, high
 }
 
-// niceShares is the mean share of CPU time at the highest nice level ÷ that at the lowest,
-// or that ratio ÷ the ratio of the levels' weights.
+// niceShares is the mean share of CPU time at the highest nice level ÷ that at the lowest. If
+// weighted is true, it is divided by the ratio of the levels' weights.
 func niceShares(name string, weighted bool) metric.Metric {
 	mean := func(workers []report.Worker) float64 {
 		var sum float64
@@ -89,7 +90,8 @@ func niceShares(name string, weighted bool) metric.Metric {
 func sharingCore(e *evidence) string {
 	equals, l := oneCore(), metric.Load{Name: "spin", Variant: "nice"}
 	even := e.within(equals, leastShare(), fairShare, 1)
-	weighted := e.within(l, niceShares("ratio of shares under nice ÷ ratio of weights", true), 1/niceWithin, niceWithin)
+	ofWeights := niceShares("ratio of shares under nice ÷ ratio of weights", true)
+	weighted := e.within(l, ofWeights, 1/niceWithin, niceWithin)
 	if len(even)+len(weighted) == 0 {
 		e.missing = cmp.Or(tooShort(e, equals), tooShort(e, l))
 		return ""
@@ -98,15 +100,16 @@ func sharingCore(e *evidence) string {
 	e.need(len(weighted) > 0, "needs spin nice, with eight slices a worker")
 	var said []string
 	if len(even) > 0 {
-		said = append(said, "of equals the smallest share is "+quote(even)+" of the largest")
+		said = append(said, "among equal workers the smallest share is "+quote(even)+" of the largest")
 	}
 	if len(weighted) > 0 {
 		raw := e.record(l, niceShares("shares, highest nice level ÷ lowest", false))
-		due := "" // by weight; nothing can be told of no share at all
+		expected := "" // not known if a level had no share at all
 		if weighted[0].Median > 0 {
-			due = fmt.Sprintf(" (by weight %s)", report.Of(raw[0].Median/weighted[0].Median, report.Ratio))
+			expected = fmt.Sprintf(" (%s by weight)", report.Of(raw[0].Median/weighted[0].Median, report.Ratio))
 		}
-		said = append(said, fmt.Sprintf("the higher nice level gets %s of the lower one's share%s", quote(raw), due))
+		said = append(said, fmt.Sprintf("a higher nice level gets %s of the lower one's share%s",
+			quote(raw), expected))
 	}
 	return clauses(said)
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// hogsRan is the part of the workers but the first that had a core. What they do there is
-// no operation of theirs.
-func hogsRan() metric.Metric {
-	return partOfWorkers("hogs that ran", 1, func(w *report.Worker) bool { return w.OnCPUNS > 0 })
+// busyWorkersRan is the percentage of the workers other than the first that had a core. Their
+// computing does not count as operations.
+func busyWorkersRan() metric.Metric {
+	return partOfWorkers("CPU-bound workers that ran", 1, func(w *report.Worker) bool { return w.OnCPUNS > 0 })
 }
 
-// firstsWait is the wait of worker 0: the longest, or the mean over its slices.
+// firstsWait is a wait of worker 0.
 func firstsWait(name string, of func(w *report.Worker) (float64, bool)) metric.Metric {
 	return metric.New(name, report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) == 0 {
@@ -32,13 +32,17 @@ func sleepersWait() metric.Metric {
 
 func monopoly(e *evidence) string {
 	l := whole("interactive")
-	longest := e.always(l, firstsWait("sleeper's longest wait", func(w *report.Worker) (float64, bool) { return float64(w.WaitMaxNS), w.Slices > 0 }), -unbounded(), noticeableNS)
-	all := e.always(l, hogsRan(), 100, 100)
+	wait := firstsWait("sleeper's longest wait", func(w *report.Worker) (float64, bool) {
+		return float64(w.WaitMaxNS), w.Slices > 0
+	})
+	longest := e.always(l, wait, -unbounded(), noticeableNS)
+	all := e.always(l, busyWorkersRan(), 100, 100)
 	if len(longest)+len(all) == 0 {
 		return ""
 	}
-	e.need(len(longest) > 0, "needs trials in which the sleeper wakes")
-	e.need(len(all) > 0, "needs longer trials with a CPU hog beside the sleeper")
-	return fmt.Sprintf("beside %d CPU hogs a sleeper waits %s on average, %s at the longest%s%s", e.workerCount(l)-1,
-		quote(e.record(l, sleepersWait())), quote(worst(longest)), exceptions(longest), starvedWords(all, "all hogs advanced"))
+	e.need(len(longest) > 0, "needs trials in which the sleeping task wakes")
+	e.need(len(all) > 0, "needs longer trials with a CPU-bound task beside the sleeping one")
+	return fmt.Sprintf("beside %d CPU-bound tasks, one that mostly sleeps waits %s on average, %s at most%s%s",
+		e.workerCount(l)-1, quote(e.record(l, sleepersWait())), quote(worst(longest)), exceptions(longest),
+		starvedWords(all, "all CPU-bound tasks made progress"))
 }

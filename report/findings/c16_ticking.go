@@ -7,8 +7,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// endedByTick is the part of workers' slices that the timer ended, without the last one
-// of each worker, which its coming to the end gate ends: nothing else blocks it.
+// endedByTick is the percentage of workers' slices that the timer ended. It leaves out the last
+// slice of each worker, which ends when the worker blocks at the end of the trial.
 func endedByTick() metric.Metric {
 	return metric.New("slices ended by tick", report.Percent, func(t *report.Trial) (float64, bool) {
 		length, causes := metric.SliceLengths([]*report.Trial{t})
@@ -17,8 +17,8 @@ func endedByTick() metric.Metric {
 	})
 }
 
-// switchedByTick is how many of the ticks that interrupted work on the workers'
-// busiest core made a worker lose it.
+// switchedByTick is the percentage of the ticks that interrupted work, on the workers' busiest
+// core, at which a worker lost the core.
 func switchedByTick() metric.Metric {
 	return metric.New("ticks that switched", report.Percent, func(t *report.Trial) (float64, bool) {
 		c := busiest(t)
@@ -65,5 +65,7 @@ func ticking(e *evidence) string {
 	}
 	e.need(len(ended) > 0, "needs spin one core, with ten slices a trial")
 	e.need(len(lone) > 0, "needs spin alone")
-	return fmt.Sprintf("the busy core ticks %s; %s of competing tasks' slices end by a tick; of a lone task's ticks %s end its slice", quote(e.record(l, tickRate())), quote(ended), quote(lone))
+	return fmt.Sprintf("the busy core ticks %s; %s of the slices of competing tasks end by a tick; "+
+		"of the ticks that interrupt a lone task, %s end its slice",
+		quote(e.record(l, tickRate())), quote(ended), quote(lone))
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// rotation is after what time the worker with the fewest turns has its next, on average:
-// the trial divided by its slices. It is absent where the trial was too short to see a turn
-// come round too late.
+// rotation is the time after which the worker with the fewest turns has its next one, on average:
+// the duration of the trial divided by its slices. It is absent if the trial was too short to show
+// that a turn comes too late.
 func rotation() metric.Metric {
 	return metric.New("rotation", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		if len(t.Workers) < 2 || float64(t.DurationNS) < 1.5*noticeableNS {
@@ -31,5 +31,6 @@ func rotating(e *evidence) string {
 		e.missing = tooShort(e, l)
 		return ""
 	}
-	return fmt.Sprintf("with %d workers on one core each has %s every %s", e.workerCount(l), quote(e.record(l, metric.SliceP50())), quote(period))
+	return fmt.Sprintf("of %d workers on one core, each runs for %s every %s",
+		e.workerCount(l), quote(e.record(l, metric.SliceP50())), quote(period))
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// narrow and wide are spreads of a figure over six rounds, in percent.
+// narrow and wide are the variations of a figure over six rounds, in percent.
 func narrow() []float64 { return []float64{-0.4, -0.2, -0.1, 0.1, 0.2, 0.4} }
 
 func wide() []float64 { return []float64{-9, -6, -3, 3, 6, 9} }
 
-// made returns a report in whose rounds the figure is x, with a spread.
+// made returns a report in which the figure varies around x from round to round.
 func made(x float64, spread []float64, of round) *report.Report {
 	r := &report.Report{Schema: report.SchemaVersion, Setup: report.Setup{Rounds: len(spread), CPUs: []int{0, 1}}}
 	r.Capture.Tick = "hrtimer_expire_entry"
@@ -28,14 +28,14 @@ func made(x float64, spread []float64, of round) *report.Report {
 	return r
 }
 
-// trial lasts a second in threads.
+// trial returns a trial of one second as threads.
 func trial(workload, variant string, change func(*report.Trial)) report.Trial {
 	t := report.Trial{Workload: workload, Variant: variant, Mode: report.Threads, DurationNS: 1e9}
 	change(&t)
 	return t
 }
 
-// rate is a trial of some operations a second.
+// rate returns a trial with some operations a second.
 func rate(workload, variant string, operations float64) report.Trial {
 	return trial(workload, variant, func(t *report.Trial) { t.Operations = int64(operations) })
 }
@@ -45,7 +45,8 @@ func inProcesses(t report.Trial) report.Trial {
 	return t
 }
 
-// workersOf gives a trial workers with the given on-CPU and wait times in seconds, all of whom advanced.
+// workersOf gives a trial workers with the given on-CPU and wait times in seconds. All of them made
+// progress.
 func workersOf(t *report.Trial, onCPU, wait []float64) {
 	for i := range onCPU {
 		t.Workers = append(t.Workers, report.Worker{
@@ -54,7 +55,7 @@ func workersOf(t *report.Trial, onCPU, wait []float64) {
 	}
 }
 
-// coreWith gives a trial one core with slices and waits, each as many nanoseconds long.
+// coreWith gives a trial one core with slices and waits of the given lengths in nanoseconds.
 func coreWith(t *report.Trial, ticks, others, sliceNS, waitNS int) {
 	length := func(n int) histogram.Histogram { return reporttest.HistogramOf(uint64(n), uint64(sliceNS)) }
 	c := report.Core{WallNS: 1e9, WorkersNS: 1e9, Wait: reporttest.HistogramOf(uint64(ticks+others), uint64(waitNS))}
@@ -72,12 +73,14 @@ func modeRatio(workload, variant string) round {
 	}
 }
 
-// switchRatio has process switches x times as dear as thread switches.
+// switchRatio makes process switches cost x times as much as thread switches.
 func switchRatio(workload string) round {
 	cost := func(class report.Class, ns float64) report.Trial {
 		return trial(workload, "", func(t *report.Trial) {
 			h := reporttest.HistogramOf(20, uint64(ns))
-			t.Cores = []report.Core{{Classes: []report.ClassStats{{Class: class, Switches: 20, Pick: h, Switch: h, Cost: h}}}}
+			t.Cores = []report.Core{
+				{Classes: []report.ClassStats{{Class: class, Switches: 20, Pick: h, Switch: h, Cost: h}}},
+			}
 		})
 	}
 	return func(x float64) []report.Trial {
@@ -85,7 +88,7 @@ func switchRatio(workload string) round {
 	}
 }
 
-// creationRatio has a task of processes take x times as long as one of threads.
+// creationRatio makes the creation of a process take x times as long as that of a thread.
 func creationRatio(x float64) []report.Trial {
 	create := func(operations float64) report.Trial {
 		return trial("spawn", "", func(t *report.Trial) {
@@ -96,7 +99,7 @@ func creationRatio(x float64) []report.Trial {
 	return []report.Trial{create(1e6), inProcesses(create(1e6 / x))}
 }
 
-// crashed is a crash of worker 0 beside 20 others, some of whom live on.
+// crashed is a crash of worker 0 among 20 others, some of which survive.
 func crashed(processes, threads int) round {
 	crash := func(alive int) report.Trial {
 		return trial("crash", "", func(t *report.Trial) {
@@ -109,8 +112,8 @@ func crashed(processes, threads int) round {
 	return func(float64) []report.Trial { return []report.Trial{crash(threads), inProcesses(crash(processes))} }
 }
 
-// manyRatios have many workers of messaging get x times as much done in threads as in
-// processes, and further workers of scale hold y times as much memory in processes.
+// manyRatios makes many workers of messaging x times as fast as threads than as processes, and
+// further workers of scale take y times as much memory as processes.
 func manyRatios(x, y float64) []report.Trial {
 	const mib = 1 << 20
 	var out []report.Trial
@@ -133,7 +136,7 @@ func manyRatios(x, y float64) []report.Trial {
 	return out
 }
 
-// counters lose as many updates in a million, and are slower by a price with a lock.
+// counters loses some updates in a million, and is slower with a lock by the factor price.
 func counters(lostBare, lostAtomic, lostLock, price float64) []report.Trial {
 	count := func(variant string, lost, faster float64) report.Trial {
 		return trial("counter", variant, func(t *report.Trial) {
@@ -141,7 +144,9 @@ func counters(lostBare, lostAtomic, lostLock, price float64) []report.Trial {
 			t.Figures = []report.Figure{{Name: "counted", Value: t.Operations - int64(math.Round(lost*1e3*faster))}}
 		})
 	}
-	return []report.Trial{count("unsynchronised", lostBare, price), count("atomic", lostAtomic, price/2), count("lock", lostLock, 1)}
+	return []report.Trial{
+		count("unsynchronised", lostBare, price), count("atomic", lostAtomic, price/2), count("lock", lostLock, 1),
+	}
 }
 
 // oneCore is spin on one core, with two workers.
@@ -151,15 +156,16 @@ func oneCore(onCPU, wait float64) []report.Trial {
 	})}
 }
 
-// bothPlaces is spin on all cores, x times the on-CPU and y times the whole of that on one.
+// bothPlaces is spin on one core and on all cores. On all cores it has x times the on-CPU time, and
+// y times the on-CPU and waiting time.
 func bothPlaces(x, y float64) []report.Trial {
 	return append(oneCore(1, 3), trial("spin", "", func(t *report.Trial) {
 		workersOf(t, []float64{x}, []float64{4*y - x})
 	}))
 }
 
-// shares are spin on one core, where one of two workers gets a part of what the other
-// gets, and spin under nice, where it gets a multiple of its part by weight.
+// shares is spin on one core, in which one of two workers gets part of what the other gets, and
+// spin with nice levels, in which it gets a multiple of its share by weight.
 func shares(part, multiple float64) []report.Trial {
 	of := func(variant string, nice int, share float64) report.Trial {
 		return trial("spin", variant, func(t *report.Trial) {
@@ -170,7 +176,8 @@ func shares(part, multiple float64) []report.Trial {
 	return []report.Trial{of("one core", 0, part), of("nice", 5, multiple/math.Pow(1.25, 5))}
 }
 
-// beside is a sleeper beside a hog that has a part of the core, and counts no operation.
+// beside is a sleeping task beside a CPU-bound one that has part of the core and completes no
+// operations.
 func beside(hog float64) round {
 	return func(x float64) []report.Trial {
 		return []report.Trial{trial("interactive", "", func(t *report.Trial) {
@@ -180,16 +187,18 @@ func beside(hog float64) round {
 	}
 }
 
-// sliced is spin on one core with a score of slices of one length, and one of another.
+// sliced is spin on one core with twenty slices of one length and a single one of another.
 func sliced(sliceNS, longestNS int) []report.Trial {
 	return []report.Trial{trial("spin", "one core", func(t *report.Trial) {
 		workersOf(t, []float64{0.5, 0.5}, []float64{0.5, 0.5})
 		coreWith(t, 20, 0, sliceNS, 1)
-		t.Cores[0].Slices = append(t.Cores[0].Slices, report.SliceStats{EndedBy: report.EndedByOther, Length: reporttest.HistogramOf(1, uint64(longestNS))})
+		t.Cores[0].Slices = append(t.Cores[0].Slices, report.SliceStats{
+			EndedBy: report.EndedByOther, Length: reporttest.HistogramOf(1, uint64(longestNS)),
+		})
 	})}
 }
 
-// ticked is spin on one core and alone, with as many of 1000 slices ended by tick.
+// ticked is spin on one core and alone, in which some of 1000 slices are ended by a tick.
 func ticked(together, alone int) []report.Trial {
 	return []report.Trial{
 		trial("spin", "one core", func(t *report.Trial) { coreWith(t, together, 1000-together, 5, 5) }),
@@ -197,7 +206,7 @@ func ticked(together, alone int) []report.Trial {
 	}
 }
 
-// rotating is spin on one core, where each has a turn in so many nanoseconds.
+// rotating is spin on one core, in which each worker has a turn every so many nanoseconds.
 func rotating(ns float64) []report.Trial {
 	return []report.Trial{trial("spin", "one core", func(t *report.Trial) {
 		workersOf(t, []float64{0.5, 0.5}, []float64{0.5, 0.5})

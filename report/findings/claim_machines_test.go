@@ -10,10 +10,10 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// machine changes the trials of a default run to what another machine would have shown.
+// machine changes the trials of a default run to those of another machine.
 type machine func(*report.Trial)
 
-// of changes the trials of some forms of workloads, named as in "spin one core".
+// of changes the trials of some variants of workloads, which are named like "spin one core".
 func of(change func(*report.Trial), names ...string) machine {
 	return func(t *report.Trial) {
 		name := t.Workload
@@ -35,10 +35,12 @@ func once(m machine) machine {
 	}
 }
 
-// swapped gives each mode what the other had, the class of its switches included.
+// swapped exchanges the two modes, including the class of their switches.
 func swapped(t *report.Trial) {
 	other := map[report.Mode]report.Mode{report.Processes: report.Threads, report.Threads: report.Processes}
-	class := map[report.Class]report.Class{report.ClassProcess: report.ClassThread, report.ClassThread: report.ClassProcess}
+	class := map[report.Class]report.Class{
+		report.ClassProcess: report.ClassThread, report.ClassThread: report.ClassProcess,
+	}
 	t.Mode = other[t.Mode]
 	for i := range t.Cores {
 		for j := range t.Cores[i].Classes {
@@ -50,10 +52,11 @@ func swapped(t *report.Trial) {
 }
 
 func slicesOf(t *report.Trial, cause report.EndedBy, n, ns uint64) {
-	t.Cores[0].Slices = append(t.Cores[0].Slices, report.SliceStats{EndedBy: cause, Length: reporttest.HistogramOf(n, ns)})
+	s := report.SliceStats{EndedBy: cause, Length: reporttest.HistogramOf(n, ns)}
+	t.Cores[0].Slices = append(t.Cores[0].Slices, s)
 }
 
-// monopolised gives the first worker the core for all of the trial.
+// monopolised gives the first worker the core for the whole trial.
 func monopolised(t *report.Trial) {
 	t.DurationNS = 400e6 // the longest turns of six workers, twice, take 360 ms
 	for i := range t.Workers {
@@ -67,7 +70,7 @@ func times(factor float64) func(*report.Trial) {
 	return func(t *report.Trial) { t.Operations = int64(factor * float64(t.Operations)) }
 }
 
-// falseMachines are, for each claim, those on which it is false.
+// falseMachines are machines on which a claim is false.
 func falseMachines() map[string][]machine {
 	scales := []string{"scale 1", "scale 2", "scale 4", "scale 256"}
 	swap := func(names ...string) machine { return of(swapped, names...) }
@@ -127,9 +130,9 @@ func falseMachines() map[string][]machine {
 	}
 }
 
-// lackingMachines are, for each claim, trials that say too little of it.
+// lackingMachines have trials that do not suffice to decide a claim.
 func lackingMachines() map[string][]machine {
-	// A trial of another name is one that was not run.
+	// A trial with another name counts as one that did not run.
 	without := func(names ...string) machine {
 		return of(func(t *report.Trial) { t.Workload, t.Variant = "other", "" }, names...)
 	}
@@ -162,7 +165,10 @@ func lackingMachines() map[string][]machine {
 		"C13": {short("spin one core")},
 		"C14": {of(fewSlices, "spin one core"), without("spin nice")},
 		"C15": {of(func(t *report.Trial) { t.Workers[0].Slices = 0 }, "interactive")},
-		"C16": {without("spin alone"), of(func(t *report.Trial) { t.Cores[0].Slices, t.Cores[1].Slices = nil, nil }, "spin one core")},
+		"C16": {
+			without("spin alone"),
+			of(func(t *report.Trial) { t.Cores[0].Slices, t.Cores[1].Slices = nil, nil }, "spin one core"),
+		},
 		"C17": {short("spin one core")},
 	}
 }
@@ -176,8 +182,8 @@ func on(m machine) *report.Report {
 	return r
 }
 
-// Each claim is decided by what it claims: it stands on a machine on which it is true,
-// falls on each on which it is not, and is left open by a report that does not tell.
+// Each claim is decided by what it says: it is supported on a machine on which it is true,
+// contradicted on machines on which it is false, and undecided if the report does not suffice.
 func TestEachClaimStandsAndFallsWithItsFacts(t *testing.T) {
 	same := on(func(*report.Trial) {})
 	falls, lacks := falseMachines(), lackingMachines()
@@ -208,7 +214,8 @@ func TestEachClaimStandsAndFallsWithItsFacts(t *testing.T) {
 	}
 }
 
-// alike gives threads what processes had in each form of some workloads, all for none.
+// alike gives threads the figures of processes in each variant of some workloads, or in all of
+// them.
 func alike(r *report.Report, workloads ...string) {
 	type key struct {
 		workload, variant string
@@ -237,7 +244,7 @@ func TestTheChoiceDependsOnTheWork(t *testing.T) {
 	if f := finding(t, r, "C8"); f.Verdict != report.Contradicted {
 		t.Errorf("C8 is %s where all work is alike: %s", f.Verdict, f.Sentence)
 	}
-	// One mode that never loses is not a choice, nor are kinds of work without waiting.
+	// A mode that is never worse leaves no choice, and nor do kinds of work without waiting.
 	for name, change := range map[string]func(*report.Report){
 		"no work favours processes": func(r *report.Report) { alike(r, "crash") },
 		"no work waits": func(r *report.Report) {
@@ -258,7 +265,7 @@ func TestTheChoiceDependsOnTheWork(t *testing.T) {
 			t.Errorf("%s: C8 is %s: %s", name, f.Verdict, f.Sentence)
 		}
 	}
-	// A lock that processes hand over faster is a kind of work that favours them.
+	// If processes hand over a lock faster, they are better for that kind of work.
 	locks := on(func(t *report.Trial) {
 		of(swapped, "counter lock")(t)
 		of(func(t *report.Trial) { t.Workload = "other" }, "crash")(t)
@@ -268,7 +275,7 @@ func TestTheChoiceDependsOnTheWork(t *testing.T) {
 	}
 }
 
-// What the tool's own processes took of the cores is not others' doing.
+// The time that slicetrace's own processes took of the cores is not that of other programs.
 func TestTheToolIsNoOther(t *testing.T) {
 	const others, own = 0.3, 0.25
 	for name, c := range map[string]struct {
@@ -300,13 +307,15 @@ func TestTheToolIsNoOther(t *testing.T) {
 	}
 }
 
-// A ratio that is beyond the threshold only less the hook floor, or only with it, is no
-// verdict.
+// A ratio that exceeds the threshold only with the hook floor, or only without it, decides nothing.
 func TestTheHookFloorDecidesNoSwitch(t *testing.T) {
 	for _, c := range []struct {
 		floor int64
 		want  report.Verdict
-	}{{0, report.Contradicted}, {400_000, report.Inconclusive}, {1000, report.Contradicted}, {1e9, report.Inconclusive}} {
+	}{
+		{0, report.Contradicted}, {400_000, report.Inconclusive}, {1000, report.Contradicted},
+		{1e9, report.Inconclusive},
+	} {
 		r := made(1.03, narrow(), switchRatio("pipe"))
 		r.Quality.ProbeFloorNS = &c.floor
 		findings.Compute(r)
@@ -316,7 +325,8 @@ func TestTheHookFloorDecidesNoSwitch(t *testing.T) {
 	}
 }
 
-// What the hypervisor took, and how workers come to the end gate, are nobody's slices.
+// Time that the hypervisor took does not make a slice longer, and the end of a trial is not the end
+// of a slice that counts.
 func TestSlicesAreJudgedWithoutWhatEndsThemFromOutside(t *testing.T) {
 	stolen := on(once(of(func(t *report.Trial) {
 		slicesOf(t, report.EndedByOther, 1, 60e6)
@@ -343,7 +353,7 @@ func TestSlicesAreJudgedWithoutWhatEndsThemFromOutside(t *testing.T) {
 	}
 }
 
-// A report that was altered may tell of no workers.
+// A report that was altered may have no workers.
 func TestAScaleWithoutWorkersIsEncoded(t *testing.T) {
 	r := on(of(func(t *report.Trial) { t.Workers = nil }, "scale 2"))
 	if _, err := json.Marshal(r.Findings); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// lacks says what a claim about these workloads, all for none, lacks because trials
-// failed; "" if none did.
+// lacks says which trials of these workloads failed, or of all workloads if none are given; "" if
+// none did.
 func lacks(r *report.Report, workloads []string) string {
 	var all []string
 	for _, f := range r.Failed {
@@ -27,8 +27,8 @@ func lacks(r *report.Report, workloads []string) string {
 	return strings.Join(all, ", ")
 }
 
-// Compute decides every claim from the trials, in the claims' order.
-// A report of a command has no findings: the claims are about bundled workloads.
+// Compute decides every claim from the trials, in the order of Claims. A report of a command has no
+// findings, since the claims are about bundled workloads.
 func Compute(r *report.Report) {
 	r.Findings = nil
 	if len(metric.BundledModes(r)) == 0 {
@@ -68,7 +68,7 @@ func find(r *report.Report, c Claim) report.Finding {
 	return f
 }
 
-// reasonFor says why nothing was measured and what would.
+// reasonFor says why the claim was not measured and what would measure it.
 func reasonFor(r *report.Report, c Claim, missing string) string {
 	switch lack := lacks(r, c.Workloads); {
 	case lack != "":
@@ -78,5 +78,5 @@ func reasonFor(r *report.Report, c Claim, missing string) string {
 	case c.bothModes && len(metric.BundledModes(r)) < 2:
 		return "needs both modes: leave out --mode"
 	}
-	return "run it: slicetrace run " + strings.Join(c.Workloads, " ")
+	return "to measure it: slicetrace run " + strings.Join(c.Workloads, " ")
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// extreme is the worst round of several figures: the least, or the greatest.
+// extreme returns the worst round of several figures: the one with the least value, or the
+// greatest.
 func extreme(figures []report.NamedFigure, least bool) report.NamedFigure {
 	all := worst(figures)
 	out := all[0]
@@ -23,10 +24,10 @@ func extreme(figures []report.NamedFigure, least bool) report.NamedFigure {
 	return out
 }
 
-// clauses joins what single cases say, as far as they were measured.
+// clauses joins the texts of single cases, as far as they were measured.
 func clauses(list []string) string { return strings.Join(list, ", ") }
 
-// starvedWords says in how many rounds a worker did not advance, "" for none.
+// starvedWords says in how many rounds a worker did not make progress, "" for none.
 func starvedWords(figures []report.NamedFigure, what string) string {
 	if broken := exceptions(figures); broken != "" {
 		return "; " + what + broken
@@ -34,7 +35,7 @@ func starvedWords(figures []report.NamedFigure, what string) string {
 	return ""
 }
 
-// tooShort is why a load that ran decides nothing, "" if it did not run.
+// tooShort explains why a load that ran decides nothing, "" if it did not run.
 func tooShort(e *evidence, l metric.Load) string {
 	if e.workerCount(l) == 0 {
 		return ""
@@ -42,60 +43,60 @@ func tooShort(e *evidence, l metric.Load) string {
 	return "the trials are too short to tell: ask for a longer --duration"
 }
 
-// evidence collects what decides one claim.
+// evidence collects the figures that decide one claim.
 type evidence struct {
 	report  *report.Report
 	figures []report.NamedFigure
 	parts   []part
 	effect  *report.NamedFigure
-	// group is that of the parts to come, "" for each by itself.
+	// group is the group of the parts that are added next, "" if each is a group of its own.
 	group string
-	// few says that a part was undecided for want of rounds.
+	// few is true if a part was undecided because of too few rounds.
 	few bool
-	// busy says that other tasks took too much of the cores for the verdict to stand.
+	// busy is true if other programs took too much of the cores to keep the verdict.
 	busy bool
-	// partly says what a part of the claim lacks, so that the claim cannot stand.
+	// partly says what is missing for a part of the claim, so that it cannot be supported.
 	partly string
-	// missing is a reason for having no evidence that is not a workload's absence.
+	// missing is a reason for the lack of evidence other than that a workload did not run.
 	missing string
 }
 
-// part is what one figure says of the claim. Parts of a group are cases of the same
-// thing, of which one that differs does not break the claim.
+// part is the verdict of one figure. Parts of a group are cases of the same thing: one that differs
+// does not contradict the claim.
 type part struct {
 	verdict report.Verdict
 	group   string
 }
 
-// verdict joins the parts. A claim stands if nothing is missing and all its parts
-// stand, and falls with one, or with all of a group.
+// verdict combines the parts. A claim is supported if nothing is missing and all its parts are
+// supported, and contradicted by a single part, or by all parts of a group.
 func (e *evidence) verdict() report.Verdict {
-	falls := map[string]bool{}
-	stands := e.partly == ""
+	contradicted := map[string]bool{}
+	supported := e.partly == ""
 	for _, p := range e.parts {
-		stands = stands && p.verdict == report.Supported
-		all, seen := falls[p.group]
-		falls[p.group] = (all || !seen) && p.verdict == report.Contradicted
+		supported = supported && p.verdict == report.Supported
+		all, seen := contradicted[p.group]
+		contradicted[p.group] = (all || !seen) && p.verdict == report.Contradicted
 	}
-	for _, fallen := range falls {
-		if fallen {
+	for _, is := range contradicted {
+		if is {
 			return report.Contradicted
 		}
 	}
-	if stands {
+	if supported {
 		return report.Supported
 	}
 	return report.Inconclusive
 }
 
-// need says what is missing where a part of the claim has no figures.
+// need records what is missing if a part of the claim has no figures.
 func (e *evidence) need(found bool, lack string) {
 	if !found && e.partly == "" {
 		e.partly = lack
 	}
 }
 
-// has reports whether a part has that verdict.
+// has reports whether any part has that verdict.
 func (e *evidence) has(v report.Verdict) bool {
 	return slices.ContainsFunc(e.parts, func(p part) bool { return p.verdict == v })
 }
@@ -105,7 +106,7 @@ func (e *evidence) samples(l metric.Load, mode report.Mode, m metric.Metric) met
 	return metric.Sample(metric.TrialsOf(e.report, l, mode), m)
 }
 
-// note records a figure without letting it decide; ok is false for an empty sample.
+// note records a figure without letting it decide. ok is false if the sample is empty.
 func (e *evidence) note(l metric.Load, mode report.Mode, name string, s metric.Rounds) (f report.NamedFigure, ok bool) {
 	if len(s.Values) == 0 {
 		return f, false
@@ -125,8 +126,10 @@ func (e *evidence) note(l metric.Load, mode report.Mode, name string, s metric.R
 	return f, true
 }
 
-// noteRatio records a ratio without letting it decide; ok is false where there is none.
-func (e *evidence) noteRatio(l metric.Load, mode report.Mode, name string, d metric.Difference) (f report.NamedFigure, ok bool) {
+// noteRatio records a ratio without letting it decide. ok is false if there is none.
+func (e *evidence) noteRatio(
+	l metric.Load, mode report.Mode, name string, d metric.Difference,
+) (f report.NamedFigure, ok bool) {
 	if !d.Known {
 		return f, false
 	}
@@ -141,7 +144,7 @@ func (e *evidence) noteRatio(l metric.Load, mode report.Mode, name string, d met
 	return f, true
 }
 
-// record notes a metric of a load in every mode.
+// record records a metric of a load in every mode.
 func (e *evidence) record(l metric.Load, m metric.Metric) []report.NamedFigure {
 	var out []report.NamedFigure
 	for _, mode := range metric.BundledModes(e.report) {
@@ -152,8 +155,8 @@ func (e *evidence) record(l metric.Load, m metric.Metric) []report.NamedFigure {
 	return out
 }
 
-// within lets a metric of a load decide, in every mode: supported if its whole
-// interval is from least to most, contradicted if all of it is outside on one side.
+// within decides by a metric of a load, in every mode: the part is supported if the whole interval
+// is from least to most, and contradicted if all of it is outside, on one side.
 func (e *evidence) within(l metric.Load, m metric.Metric, least, most float64) []report.NamedFigure {
 	figures := e.record(l, m)
 	for _, f := range figures {
@@ -162,8 +165,8 @@ func (e *evidence) within(l metric.Load, m metric.Metric, least, most float64) [
 	return figures
 }
 
-// always lets each round of a load decide, in every mode: supported if all rounds keep
-// a metric from least to most, contradicted by one that does not.
+// always decides by each round of a load, in every mode: the part is supported if the metric is
+// from least to most in all rounds, and contradicted if it is outside in any.
 func (e *evidence) always(l metric.Load, m metric.Metric, least, most float64) []report.NamedFigure {
 	var out []report.NamedFigure
 	for _, mode := range metric.BundledModes(e.report) {
@@ -174,8 +177,10 @@ func (e *evidence) always(l metric.Load, m metric.Metric, least, most float64) [
 	return out
 }
 
-// inEach is always in one mode.
-func (e *evidence) inEach(l metric.Load, mode report.Mode, m metric.Metric, least, most float64) (f report.NamedFigure, ok bool) {
+// inEach is always for one mode.
+func (e *evidence) inEach(
+	l metric.Load, mode report.Mode, m metric.Metric, least, most float64,
+) (f report.NamedFigure, ok bool) {
 	s := e.samples(l, mode, m)
 	if f, ok = e.note(l, mode, m.Name, s); !ok {
 		return f, false
@@ -216,7 +221,7 @@ func exceptions(figures []report.NamedFigure) string {
 	return fmt.Sprintf(", but not in %d of %d rounds", broken, n)
 }
 
-// worst quotes the worst round of a figure instead of its median.
+// worst returns the figures with their worst rounds in place of the medians.
 func worst(figures []report.NamedFigure) []report.NamedFigure {
 	out := slices.Clone(figures)
 	for i := range out {
@@ -229,7 +234,7 @@ func (e *evidence) bound(f report.NamedFigure, least, most float64) {
 	e.decide(e.judge(f, least, most), f)
 }
 
-// judge is what the interval of a figure says of a bound.
+// judge returns the verdict of the interval of a figure on a bound.
 func (e *evidence) judge(f report.NamedFigure, least, most float64) report.Verdict {
 	switch {
 	case f.Low == nil:
@@ -242,7 +247,7 @@ func (e *evidence) judge(f report.NamedFigure, least, most float64) report.Verdi
 	return report.Inconclusive
 }
 
-// decide adds a part. The first one is the claim's effect.
+// decide adds a part. The figure of the first part is the claim's effect.
 func (e *evidence) decide(v report.Verdict, f report.NamedFigure) {
 	group := e.group
 	if group == "" {
@@ -254,17 +259,18 @@ func (e *evidence) decide(v report.Verdict, f report.NamedFigure) {
 	}
 }
 
-// exceeds lets the ratio a ÷ b decide: supported if its whole interval is at least
-// least, contradicted if all of it is below.
-func (e *evidence) exceeds(l metric.Load, mode report.Mode, name string, a, b metric.Rounds, least float64) (f report.NamedFigure, ok bool) {
+// exceeds decides by the ratio a ÷ b: the part is supported if the whole interval is at least
+// least, and contradicted if all of it is below.
+func (e *evidence) exceeds(
+	l metric.Load, mode report.Mode, name string, a, b metric.Rounds, least float64,
+) (f report.NamedFigure, ok bool) {
 	if f, ok = e.noteRatio(l, mode, name, metric.Compare(a, b)); ok {
 		e.bound(f, least, unbounded())
 	}
 	return f, ok
 }
 
-// span quotes a ratio, and its interval by its ends where that leaves it undecided on
-// which side of 1 it lies.
+// span quotes a ratio, followed by its interval if that includes 1.
 func span(f report.NamedFigure) string {
 	if interval := undecidedEnds(f); interval != "" {
 		return fmt.Sprintf("%s (%s)", f.Quantity(), interval)
@@ -282,7 +288,7 @@ func undecidedEnds(f report.NamedFigure) string {
 // ends writes an interval.
 func ends(low, high report.Quantity) string { return low.String() + "–" + high.String() }
 
-// quote writes a figure measured in each mode, once where both read alike.
+// quote quotes a figure that was measured in each mode, only once if both read the same.
 func quote(figures []report.NamedFigure) string {
 	return quoteBy(figures, func(f report.NamedFigure) string { return f.Quantity().String() })
 }
@@ -298,7 +304,7 @@ func quoteBy(figures []report.NamedFigure, write func(report.NamedFigure) string
 	return strings.Join(slices.Compact(out), " and ")
 }
 
-// head begins a finding's sentence with the verdict.
+// head returns the beginning of a finding's sentence, which states the verdict.
 func (e *evidence) head(c Claim, v report.Verdict) string {
 	switch {
 	case v == report.Supported:
@@ -308,11 +314,11 @@ func (e *evidence) head(c Claim, v report.Verdict) string {
 	case e.busy:
 		return c.Title + ", undecided on a machine busy with other work"
 	case e.has(report.Supported) && e.has(report.Contradicted):
-		return c.Title + ", not alike for all work"
+		return c.Title + ", not the same for all work"
 	case e.few:
 		return c.Title + ", too few rounds to decide"
 	case e.partly != "":
-		return c.Title + ", undecided without all its parts"
+		return c.Title + ", undecided, since parts of it were not measured"
 	}
 	return c.Title + ", undecided"
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// round returns the trials of one round for the figure that is to be judged.
+// round returns the trials of one round in which a figure has the given value.
 type round func(x float64) []report.Trial
 
 func finding(t *testing.T, r *report.Report, claim string) report.Finding {
@@ -24,15 +24,19 @@ func finding(t *testing.T, r *report.Report, claim string) report.Finding {
 	return r.Findings[i]
 }
 
-// One survivor too few, or too many, breaks the claim.
+// One survivor too few or too many contradicts the claim.
 func TestVerdictsOfACrash(t *testing.T) {
 	for _, c := range []struct {
 		processes, threads int
 		want               report.Verdict
-	}{{20, 0, report.Supported}, {19, 0, report.Contradicted}, {20, 1, report.Contradicted}, {0, 20, report.Contradicted}} {
+	}{
+		{20, 0, report.Supported}, {19, 0, report.Contradicted}, {20, 1, report.Contradicted},
+		{0, 20, report.Contradicted},
+	} {
 		f := finding(t, made(1, narrow(), crashed(c.processes, c.threads)), "C5")
 		if f.Verdict != c.want || f.Effect == nil || !strings.HasSuffix(f.Sentence, ".") {
-			t.Errorf("%d of 20 processes and %d of 20 threads live on: %s (%s), want %s", c.processes, c.threads, f.Verdict, f.Sentence, c.want)
+			t.Errorf("%d of 20 processes and %d of 20 threads survive: %s (%s), want %s",
+				c.processes, c.threads, f.Verdict, f.Sentence, c.want)
 		}
 	}
 	few := finding(t, made(1, narrow()[:3], crashed(20, 0)), "C5")
@@ -49,7 +53,7 @@ func TestVerdictsOfACrash(t *testing.T) {
 	}
 }
 
-// The table of Claim's doc comment: each verdict on both sides of each threshold.
+// The rules of Claim's documentation: each verdict on both sides of each threshold.
 func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
 	const yes, no = report.Supported, report.Contradicted
 	for _, c := range []struct {
@@ -69,8 +73,14 @@ func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
 		{"C6", "messaging", 1.05, yes, no, func(x float64) []report.Trial { return manyRatios(x, 2) }},
 		{"C6", "memory", 1.05, yes, no, func(x float64) []report.Trial { return manyRatios(2, x) }},
 		{"C7", "unsynchronised", 1, yes, no, func(x float64) []report.Trial { return counters(x, 0, 0, 4) }},
-		{"C7", "atomic", 0.001, no, yes, func(x float64) []report.Trial { return counters(5, math.Floor(x*1000)/1000, 0, 4) }},
-		{"C7", "lock", 0.001, no, yes, func(x float64) []report.Trial { return counters(5, 0, math.Floor(x*1000)/1000, 4) }},
+		{
+			"C7", "atomic", 0.001, no, yes,
+			func(x float64) []report.Trial { return counters(5, math.Floor(x*1000)/1000, 0, 4) },
+		},
+		{
+			"C7", "lock", 0.001, no, yes,
+			func(x float64) []report.Trial { return counters(5, 0, math.Floor(x*1000)/1000, 4) },
+		},
 		{"C7", "price of a lock", 1.05, yes, no, func(x float64) []report.Trial { return counters(5, 0, 0, x) }},
 		{"C10", "many", 1.5, yes, no, func(x float64) []report.Trial {
 			return []report.Trial{rate("sleep", "one", 1e6), rate("sleep", "many", 1e6*x)}
@@ -97,11 +107,13 @@ func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
 				spread []float64
 				want   report.Verdict
 			}{
-				{c.at * 1.03, narrow(), c.above}, {c.at * 0.97, narrow(), c.below}, {c.at * 0.995, wide(), report.Inconclusive},
+				{c.at * 1.03, narrow(), c.above}, {c.at * 0.97, narrow(), c.below},
+				{c.at * 0.995, wide(), report.Inconclusive},
 			} {
-				// A count of lost updates is all or nothing, and what holds always is broken by
-				// one round.
-				if side.want == report.Inconclusive && (c.at == 0.001 || c.what == "longest slice" || c.claim == "C15") {
+				// Lost updates are a count of all or none, and a bound that holds always is broken
+				// by a single round.
+				allOrNothing := c.at == 0.001 || c.what == "longest slice" || c.claim == "C15"
+				if side.want == report.Inconclusive && allOrNothing {
 					continue
 				}
 				f := finding(t, made(side.x, side.spread, c.of), c.claim)
@@ -113,10 +125,11 @@ func TestVerdictsOnBothSidesOfEachThreshold(t *testing.T) {
 	}
 }
 
-// The textbook is not assumed right: the opposite of each mode claim contradicts it.
+// No rule assumes that the textbook is right: the opposite of each claim on modes contradicts it.
 func TestDearerThreadsContradict(t *testing.T) {
 	for claim, of := range map[string]round{
-		"C3": modeRatio("pipe", ""), "C4": switchRatio("pipe"), "C6": func(x float64) []report.Trial { return manyRatios(x, 2) },
+		"C3": modeRatio("pipe", ""), "C4": switchRatio("pipe"),
+		"C6": func(x float64) []report.Trial { return manyRatios(x, 2) },
 	} {
 		f := finding(t, made(0.5, narrow(), of), claim)
 		if f.Verdict != report.Contradicted || f.Effect.Median > 0.51 || !strings.Contains(f.Sentence, "0.500") {
@@ -135,27 +148,39 @@ func TestIdleWorkersContradict(t *testing.T) {
 		t.Errorf("C9 with an idle worker is %s", f.Verdict)
 	}
 	if f := finding(t, made(1e6, narrow(), beside(0)), "C15"); f.Verdict != report.Contradicted {
-		t.Errorf("C15 with an idle hog is %s", f.Verdict)
+		t.Errorf("C15 with a CPU-bound task that never ran is %s", f.Verdict)
 	}
 }
 
-// What a claim says of each round is broken by one, and the sentence says by how many.
+// A bound on each round is broken by a single round, and the sentence says by how many it was
+// broken.
 func TestOneBadRoundBreaksWhatHoldsAlways(t *testing.T) {
 	const rounds = 12
 	crash := func(alive int) round { return crashed(alive, 0) }
-	// Each has the rounds as they should be, a bad one, and what the sentence says of two.
+	// Each case has good rounds, a bad one, and what the sentence says if two are bad.
 	for _, c := range []struct {
 		claim, says string
 		good, bad   round
 	}{
 		{"C5", "but not in 2 of 24 rounds", crash(20), crash(19)},
-		{"C7", "but not in 2 of 24 rounds", func(float64) []report.Trial { return counters(5, 0, 0, 4) }, func(float64) []report.Trial { return counters(5, 0.5, 0, 4) }},
-		{"C9", "all advanced, but not in 2 of 12 rounds", func(x float64) []report.Trial { return oneCore(1, 1) }, func(x float64) []report.Trial {
-			trials := oneCore(1, 1)
-			trials[0].Workers[1].Operations = 0
-			return trials
-		}},
-		{"C15", "3.00 s at the longest, but not in 2 of 12 rounds", func(x float64) []report.Trial { return beside(0.9)(5e6 + 1e6*x) }, func(float64) []report.Trial { return beside(0.9)(3e9) }},
+		{
+			"C7", "but not in 2 of 24 rounds", func(float64) []report.Trial { return counters(5, 0, 0, 4) },
+			func(float64) []report.Trial { return counters(5, 0.5, 0, 4) },
+		},
+		{
+			"C9", "all made progress, but not in 2 of 12 rounds",
+			func(x float64) []report.Trial { return oneCore(1, 1) },
+			func(x float64) []report.Trial {
+				trials := oneCore(1, 1)
+				trials[0].Workers[1].Operations = 0
+				return trials
+			},
+		},
+		{
+			"C15", "3.00 s at most, but not in 2 of 12 rounds",
+			func(x float64) []report.Trial { return beside(0.9)(5e6 + 1e6*x) },
+			func(float64) []report.Trial { return beside(0.9)(3e9) },
+		},
 	} {
 		for _, broken := range []int{0, 1, 2} {
 			spread := make([]float64, rounds)
@@ -183,7 +208,7 @@ func TestOneBadRoundBreaksWhatHoldsAlways(t *testing.T) {
 	}
 }
 
-// What other tasks took may be why a claim seems wrong.
+// If other programs took much time, they may be the reason why a claim seems wrong.
 func TestABusyMachineContradictsNothing(t *testing.T) {
 	for share, want := range map[float64]report.Verdict{0.09: report.Contradicted, 0.11: report.Inconclusive} {
 		r := made(2, narrow(), func(x float64) []report.Trial {
@@ -206,7 +231,8 @@ func TestLikeCasesThatDisagreeDoNotContradict(t *testing.T) {
 		return append(modeRatio("pipe", "")(x), modeRatio("socket", "")(1/x)...)
 	}
 	f := finding(t, made(2, narrow(), mixed), "C3")
-	if f.Verdict != report.Inconclusive || !strings.Contains(f.Sentence, "not alike for all work") || len(f.Figures) != 2 {
+	if f.Verdict != report.Inconclusive || !strings.Contains(f.Sentence, "not the same for all work") ||
+		len(f.Figures) != 2 {
 		t.Errorf("C3 is %s: %s", f.Verdict, f.Sentence)
 	}
 }
@@ -216,7 +242,8 @@ func TestFewRoundsDecideNothing(t *testing.T) {
 		"C3": modeRatio("pipe", ""), "C9": func(x float64) []report.Trial { return oneCore(1/x, 1) },
 	} {
 		f := finding(t, made(2, narrow()[:3], of), claim)
-		if f.Verdict != report.Inconclusive || !strings.Contains(f.Sentence, "too few rounds") || f.Effect.Low != nil || f.Effect.N != 3 {
+		if f.Verdict != report.Inconclusive || !strings.Contains(f.Sentence, "too few rounds") || f.Effect.Low != nil ||
+			f.Effect.N != 3 {
 			t.Errorf("%s is %s: %s", claim, f.Verdict, f.Sentence)
 		}
 	}
@@ -230,11 +257,12 @@ func TestUnmeasuredClaimsSayWhy(t *testing.T) {
 		"C2": "needs both modes: leave out --mode",
 		"C5": "needs both modes: leave out --mode",
 		"C3": "needs both modes: leave out --mode",
-		"C7": "run it: slicetrace run counter",
+		"C7": "to measure it: slicetrace run counter",
 		"C8": "needs both modes: leave out --mode",
 	} {
 		f := finding(t, two, claim)
-		if f.Verdict != report.NotMeasured || f.Reason != want || f.Effect != nil || f.Figures != nil || !strings.Contains(f.Sentence, want) {
+		if f.Verdict != report.NotMeasured || f.Reason != want || f.Effect != nil || f.Figures != nil ||
+			!strings.Contains(f.Sentence, want) {
 			t.Errorf("%s is %s: %q, want %q", claim, f.Verdict, f.Reason, want)
 		}
 	}
@@ -243,13 +271,16 @@ func TestUnmeasuredClaimsSayWhy(t *testing.T) {
 	one.Setup.CPUs = one.Setup.CPUs[:1]
 	one.Capture.Tick = ""
 	findings.Compute(one)
-	for claim, want := range map[string]string{"C4": "needs the switch phase", "C11": "needs two cores", "C12": "needs two cores", "C16": "slicetrace check"} {
+	for claim, want := range map[string]string{
+		"C4": "needs the switch phase", "C11": "needs two cores", "C12": "needs two cores", "C16": "slicetrace check",
+	} {
 		if f := finding(t, one, claim); f.Verdict != report.NotMeasured || !strings.Contains(f.Reason, want) {
 			t.Errorf("%s is %s: %q, want %q", claim, f.Verdict, f.Reason, want)
 		}
 	}
 	pair := made(2, narrow(), modeRatio("pipe", ""))
-	if f := finding(t, pair, "C8"); f.Verdict != report.NotMeasured || !strings.Contains(f.Reason, "two kinds of work") {
+	if f := finding(t, pair, "C8"); f.Verdict != report.NotMeasured ||
+		!strings.Contains(f.Reason, "two kinds of work") {
 		t.Errorf("C8 of one kind of work is %s: %q", f.Verdict, f.Reason)
 	}
 }

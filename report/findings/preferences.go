@@ -11,40 +11,40 @@ import (
 )
 
 // SameWithin is the ratio up to which two modes count as alike.
-const SameWithin = dearerBy
+const SameWithin = clearlyMore
 
-// Preference is which mode serves one kind of work better on this machine.
+// Preference is which mode is better for one kind of work on this machine.
 type Preference struct {
-	// Work names the kind of work, Load is the workload that stands for it, and Metric what
-	// it is judged by.
+	// Work names the kind of work. Load is the workload that represents it, and Metric the metric
+	// by which it is judged.
 	Work   string
 	Load   metric.Load
 	Metric metric.Metric
-	// Mode is the better one, "" when they are alike or it is undecided.
+	// Mode is the better one, "" if they are alike or it is undecided.
 	Mode report.Mode
-	// Decided is false when the figures allow neither. p is the probability of figures
-	// that speak so clearly for Mode, were it not so.
+	// Decided is false if the figures do not decide. p is the probability of figures that favour
+	// Mode as clearly, if it were not the better one.
 	Decided bool
 	p       float64
-	// By is the better mode's merit ÷ the other's, above 1 where Mode is set;
-	// threads' ÷ processes' where it is not.
+	// By is how many times better Mode is than the other, above 1. If Mode is "", it is threads
+	// compared with processes.
 	By metric.Difference
 }
 
-// kind is a kind of work and what it is judged by.
+// kind is a kind of work and the metric by which it is judged.
 type kind struct {
 	work   string
 	load   metric.Load
 	metric metric.Metric
-	// less says that the smaller figure is the better one.
+	// less is true if the smaller figure is the better one.
 	less bool
 }
 
 func kinds(r *report.Report) []kind {
 	out := []kind{
-		{work: "taking turns over pipes", load: whole("pipe")},
-		{work: "taking turns over sockets", load: whole("socket")},
-		{work: "taking turns by futex", load: whole("futex")},
+		{work: "hand-offs by pipe", load: whole("pipe")},
+		{work: "hand-offs by socket", load: whole("socket")},
+		{work: "hand-offs by futex", load: whole("futex")},
 		{work: "messages, many to many", load: whole("messaging")},
 		{work: "yielding the core", load: whole("yield")},
 		{work: "computing, cores shared", load: whole("spin")},
@@ -53,7 +53,7 @@ func kinds(r *report.Report) []kind {
 		out = append(out, kind{work: "computing, " + l.Variant + " workers", load: l})
 	}
 	out = append(out,
-		kind{work: "creating and ending", load: whole("spawn")},
+		kind{work: "creating and joining", load: whole("spawn")},
 		kind{work: "waiting for timers", load: metric.Load{Name: "sleep", Variant: "many"}},
 		kind{work: "one counter, atomic adds", load: metric.Load{Name: "counter", Variant: "atomic"}},
 		kind{work: "one counter, under a lock", load: metric.Load{Name: "counter", Variant: "lock"}},
@@ -61,13 +61,14 @@ func kinds(r *report.Report) []kind {
 	for i := range out {
 		out[i].metric = metric.Throughput()
 	}
-	return append(out, kind{work: "waking beside CPU hogs", load: whole("interactive"), metric: sleepersWait(), less: true})
+	waking := kind{work: "waking on a busy core", load: whole("interactive"), metric: sleepersWait(), less: true}
+	return append(out, waking)
 }
 
-// Preferences judges each kind of work that ran in both modes. All of them together are
-// wrong with a probability of 5 %: Holm's method (1979) takes the clearest first, at that
-// level divided by the number of kinds, and the next at that divided by one less, until
-// one is not clear enough.
+// Preferences judges each kind of work that ran in both modes. The probability that any of them is
+// wrong is 5 %, by Holm's method (1979): it takes the clearest result first, at that level divided
+// by the number of kinds, then the next at the level divided by one less, until one is not clear
+// enough.
 func Preferences(r *report.Report) []Preference {
 	var out []Preference
 	for _, k := range kinds(r) {
@@ -80,36 +81,36 @@ func Preferences(r *report.Report) []Preference {
 		if k.less {
 			better, worse = processes, threads
 		}
-		f := Preference{Work: k.work, Load: k.load, Metric: k.metric}
-		f.judge(better, worse)
-		out = append(out, f)
+		p := Preference{Work: k.work, Load: k.load, Metric: k.metric}
+		p.judge(better, worse)
+		out = append(out, p)
 	}
 	holm(out)
 	return out
 }
 
-// holm leaves those decided that are so among all of them.
-func holm(favours []Preference) {
-	order := make([]int, len(favours))
+// holm marks as decided those that are significant among all of them.
+func holm(preferences []Preference) {
+	order := make([]int, len(preferences))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(favours[a].p, favours[b].p) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(preferences[a].p, preferences[b].p) })
 	clear := true
 	for rank, i := range order {
-		f := &favours[i]
-		clear = clear && f.p <= (1-stats.Confidence)/float64(len(favours)-rank)
-		if f.Decided = clear; clear && f.Mode == report.Processes {
-			f.By = f.By.Inverse()
+		p := &preferences[i]
+		clear = clear && p.p <= (1-stats.Confidence)/float64(len(preferences)-rank)
+		if p.Decided = clear; clear && p.Mode == report.Processes {
+			p.By = p.By.Inverse()
 		} else if !clear {
-			f.Mode = ""
+			p.Mode = ""
 		}
 	}
 }
 
-// judge sets which of three things a, threads' merit, against b, processes', says most
-// clearly, and the p-value of its not being so: the ratio is above sameWithin, which
-// favours threads, below the inverse, or between the two.
+// judge compares a, the merit of threads, with b, that of processes. It sets the clearest of three
+// results, and the p-value of the opposite: the ratio is above SameWithin, so threads are better;
+// it is below the inverse, so processes are; or it is between the two.
 func (f *Preference) judge(a, b metric.Rounds) {
 	f.By = metric.Compare(a, b)
 	f.p = f.By.Beyond(SameWithin, true)
@@ -122,10 +123,11 @@ func (f *Preference) judge(a, b metric.Rounds) {
 	}
 }
 
-// CrashSurvival judges in which mode more workers outlive a crash; ok is false where no worker crashed in both modes.
-// A mode is favoured if in every round more of its workers live on than ever of the other's.
+// CrashSurvival judges in which mode more workers survive a crash. ok is false if no worker crashed
+// in one of the modes. A mode is better if in every round more of its workers survive than in any
+// round of the other.
 func CrashSurvival(r *report.Report) (f Preference, ok bool) {
-	f = Preference{Work: "outliving a crash", Load: whole("crash"), Metric: metric.Survivors()}
+	f = Preference{Work: "surviving a crash", Load: whole("crash"), Metric: metric.Survivors()}
 	processes := metric.Sample(metric.TrialsOf(r, f.Load, report.Processes), f.Metric).Values
 	threads := metric.Sample(metric.TrialsOf(r, f.Load, report.Threads), f.Metric).Values
 	if len(processes) == 0 || len(threads) == 0 {

@@ -2,11 +2,11 @@ package metric
 
 import "github.com/slicetrace/slicetrace/report"
 
-// walks returns how long a worker took to go through its memory after a switch, and how
-// long it takes without one: in nanoseconds, of a walk through dependent loads their
-// medians, without a switch as one worker alone has it that walks through all workers'
-// buffers. Reports of an earlier version have means, of touches that did not depend on
-// each other, and as time without a switch that of a second pass after the first.
+// walks returns how long a worker took to go through its memory just after a switch, and how long
+// it takes without a switch, both in nanoseconds. Both are medians of walks through dependent
+// loads; the walk without a switch is that of a single worker through the buffers of all workers.
+// Reports of earlier versions have means of independent accesses instead, and for the time without
+// a switch that of a second pass right after the first.
 func walks(t *report.Trial) (after, alone float64, ok bool) {
 	switched, ok1 := WorkloadFigure(t, "walk_switched_p50_ns") // a sum over workers
 	single, ok2 := WorkloadFigure(t, "walk_alone_p50_ns")
@@ -38,10 +38,10 @@ func WalkAlone() Metric {
 	})
 }
 
-// CacheRefillCost is how much longer a worker took to go through its memory after a
-// switch than without one, for caches and TLB were colder.
+// CacheRefillCost is how much longer a worker took to go through its memory after a switch than
+// without one, because caches and TLB were colder.
 func CacheRefillCost() Metric {
-	return New("colder memory a switch", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
+	return New("cache refill", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
 		after, alone, ok := walks(t)
 		return after - alone, ok
 	})

@@ -10,22 +10,22 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// Difference tells two figures of the same rounds apart. What a round does to both of
-// them, such as others' work or a slower spell of the machine, cancels.
+// Difference is the comparison of two figures of the same rounds. What affects both of them in a
+// round, such as other tasks or a slow phase of the machine, cancels out.
 type Difference struct {
-	// N is the number of rounds that have both.
+	// N is the number of rounds that have both figures.
 	N int
-	// P is the two-sided p-value of Wilcoxon's signed-rank test, 1 where there is none.
+	// P is the two-sided p-value of Wilcoxon's signed-rank test, 1 if there is none.
 	P float64
-	// Center is the Hodges-Lehmann estimate of the first figure ÷ the second, Low and
-	// High the ends of its 95 % interval, 0 and +Inf for too few rounds. The interval
-	// leaves out 1 exactly when the test tells the figures apart.
+	// Center is the Hodges-Lehmann estimate of the first figure ÷ the second. Low and High are the
+	// ends of its 95 % interval, 0 and +Inf if there are too few rounds. The interval excludes 1
+	// exactly if the test finds a significant difference.
 	Center, Low, High float64
-	// Known is false for figures that have no ratio: one is negative, as a difference
-	// may be, or the estimate is no number.
+	// Known is false if the figures have no ratio: one of them is negative, as a difference may be,
+	// or the estimate is infinite.
 	Known    bool
 	Warnings []error
-	// logs are the rounds' ratios, nil for figures that have none.
+	// logs are the logarithms of the rounds' ratios, nil if the figures have none.
 	logs []float64
 }
 
@@ -54,8 +54,9 @@ func Compare(a, b Rounds) Difference {
 		return d
 	}
 	if d.N < stats.LeastPairs {
-		// As benchmath says it of a median.
-		d.Warnings = []error{fmt.Errorf("need >= %d samples for confidence interval at level %v", stats.LeastPairs, stats.Confidence)}
+		// The wording is that of benchmath for a median.
+		d.Warnings = []error{fmt.Errorf(
+			"need >= %d samples for confidence interval at level %v", stats.LeastPairs, stats.Confidence)}
 	}
 	var center, low, high float64
 	center, low, high, d.P = stats.SignedRank(values)
@@ -67,7 +68,7 @@ func Compare(a, b Rounds) Difference {
 	return d
 }
 
-// Significant reports whether the test tells the figures apart at its level of 5 %.
+// Significant reports whether the test finds a difference at its level of 5 %.
 func (d Difference) Significant() bool {
 	return d.P <= benchmath.DefaultThresholds.CompareAlpha
 }
@@ -77,7 +78,7 @@ func (d Difference) Bounded() bool {
 	return d.Known && d.N >= stats.LeastPairs && !math.IsInf(d.High, 0)
 }
 
-// Inverse is the difference of b and a.
+// Inverse is the difference of the second figure and the first.
 func (d Difference) Inverse() Difference {
 	d.Known = d.Known && d.Center > 0
 	d.logs = slices.Clone(d.logs)
@@ -88,8 +89,8 @@ func (d Difference) Inverse() Difference {
 	return d
 }
 
-// Beyond is the signed-rank test's p-value of the ratio's being above x, or below it; 1
-// where it is not there.
+// Beyond is the signed-rank test's p-value of the ratio being above x (or below it). It is 1 if the
+// estimate is not on that side of x.
 func (d Difference) Beyond(x float64, above bool) float64 {
 	if !d.Known || len(d.logs) == 0 {
 		return 1

@@ -1,14 +1,14 @@
-// Package metric is what is computed from the trials of a report, whoever asks:
+// Package metric computes figures from the trials of a report, for all other packages:
 //
-//	metric.go       Metric and each one that has a name: throughput, cost of a switch p50, …
+//	metric.go       Metric and all metrics that have a name: throughput, cost of a switch p50, …
 //	own.go          the switches that a trial's own mode makes, and its slices
-//	quantile.go     which quantiles enough values allow
-//	cacherefill.go  what memory costs after a switch
-//	load.go         a workload in one form (Load), and the trials that a report has of it
+//	quantile.go     how many values a quantile needs
+//	cacherefill.go  how much longer memory accesses take after a switch
+//	load.go         a workload in one variant (Load), and its trials in a report
 //	rounds.go       a metric round by round (Rounds), with its median
-//	difference.go   two metrics of the same rounds told apart (Difference)
-//	others.go       how much of the cores other programs had
+//	difference.go   two metrics of the same rounds compared (Difference)
+//	others.go       the share of the cores that other programs had
 //
-// A trial is one sample, since its switches are not independent of each other. A figure that
-// was not measured is an unknown report.Quantity.
+// A trial is one sample, since its switches are not independent of each other. A figure that was
+// not measured is an unknown report.Quantity.
 package metric

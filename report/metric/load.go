@@ -8,7 +8,7 @@ import (
 
 // Load is one variant of a workload and the modes that it ran in.
 type Load struct {
-	// Name is the workload's or the command's, and Variant its form, "" where it has one form.
+	// Name is the workload's or the command's, and Variant its variant, "" if it has only one.
 	Name, Variant string
 	// Modes are in the order processes, threads, command.
 	Modes []report.Mode
@@ -17,11 +17,11 @@ type Load struct {
 // IsCommand reports whether the load is a program that slicetrace did not bundle.
 func (l Load) IsCommand() bool { return slices.Equal(l.Modes, []report.Mode{report.Command}) }
 
-// Title names the load in a sentence.
+// Title names the load within a sentence.
 func (l Load) Title() string { return report.WorkloadTitle(l.Name, l.Variant) }
 
-// Loads returns the workloads' variants in the order in which they first ran,
-// each with its modes in the order processes, threads, command.
+// Loads returns the loads in the order in which they first ran, each with its modes in the order
+// processes, threads, command.
 func Loads(r *report.Report) []Load {
 	var out []Load
 	type key struct{ name, variant string }
@@ -56,7 +56,7 @@ func TrialsOf(r *report.Report, l Load, mode report.Mode) []*report.Trial {
 	return out
 }
 
-// BundledTrials returns the trials of bundled workloads in one mode, in both for "".
+// BundledTrials returns the trials of bundled workloads in one mode, or in both if mode is "".
 func BundledTrials(r *report.Report, mode report.Mode) []*report.Trial {
 	var out []*report.Trial
 	for i := range r.Trials {
@@ -67,12 +67,12 @@ func BundledTrials(r *report.Report, mode report.Mode) []*report.Trial {
 	return out
 }
 
-// WorkingSets returns the forms of the workload that looks at what follows a switch.
+// WorkingSets returns the variants of the workload that measures cache refills.
 func WorkingSets(r *report.Report) []Load {
 	return slices.DeleteFunc(Loads(r), func(l Load) bool { return !OfWorkingSet(l) })
 }
 
-// OfWorkingSet reports whether a load is a form of that workload.
+// OfWorkingSet reports whether a load is a variant of that workload.
 func OfWorkingSet(l Load) bool { return l.Name == "workingset" }
 
 // BundledModes returns the modes in which bundled workloads ran.

@@ -7,18 +7,18 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// Metric is one figure of a trial, absent where it was not measured.
+// Metric is one figure of a trial, absent if it was not measured.
 type Metric struct {
-	// Name is what a reader is shown.
+	// Name is the name that is shown.
 	Name string
 	// Of computes the figure of a trial.
 	Of func(*report.Trial) report.Quantity
-	// Longest says that of several trials the greatest is shown, not the median.
+	// Longest is true if the greatest value of several trials is shown, not the median.
 	Longest bool
 }
 
-// New makes a metric of a trial's method, which returns false where it was not measured;
-// the value is in the unit.
+// New makes a metric from a function that returns a value in the unit, and false if it was not
+// measured.
 func New(name string, unit report.Unit, f func(*report.Trial) (float64, bool)) Metric {
 	return Metric{Name: name, Of: func(t *report.Trial) report.Quantity {
 		v, ok := f(t)
@@ -28,7 +28,9 @@ func New(name string, unit report.Unit, f func(*report.Trial) (float64, bool)) M
 
 // phaseP50 is the median of one phase of the trial's own switches.
 func phaseP50(name string, phase func(report.ClassStats) histogram.Histogram) Metric {
-	return Metric{Name: name, Of: func(t *report.Trial) report.Quantity { return Quantile(OwnPhase(t, phase), 0.5) }}
+	return Metric{Name: name, Of: func(t *report.Trial) report.Quantity {
+		return Quantile(OwnPhase(t, phase), 0.5)
+	}}
 }
 
 // Throughput is the operations a second of all workers together.
@@ -52,7 +54,7 @@ func CostP50() Metric {
 	return phaseP50("cost of a switch p50", func(c report.ClassStats) histogram.Histogram { return c.Cost })
 }
 
-// SwitchingTime is the percentage of core time that went into switches of any kind.
+// SwitchingTime is the percentage of core time that switches of any kind took.
 func SwitchingTime() Metric {
 	return New("core time in switches", report.Percent, func(t *report.Trial) (float64, bool) {
 		share, ok := t.SwitchingShare()
@@ -141,9 +143,9 @@ func EndP50() Metric {
 	return lifeP50("exit to last switch p50", func(c *report.Created) histogram.Histogram { return c.End })
 }
 
-// Survivors is the part of the workers but the first, which crashes, that live on.
+// Survivors is the percentage of the workers other than the first, which crashes, that survive.
 func Survivors() Metric {
-	return New("others that outlive a crash", report.Percent, func(t *report.Trial) (float64, bool) {
+	return New("other workers that survive a crash", report.Percent, func(t *report.Trial) (float64, bool) {
 		if t.Mode == report.Command || len(t.Workers) < 2 || !t.Workers[0].Exited {
 			return 0, false
 		}
@@ -157,7 +159,7 @@ func Survivors() Metric {
 	})
 }
 
-// WorkloadFigure returns what the workload itself counted under a name.
+// WorkloadFigure returns a figure that the workload itself measured, by its name.
 func WorkloadFigure(t *report.Trial, name string) (value int64, ok bool) {
 	i := slices.IndexFunc(t.Figures, func(f report.Figure) bool { return f.Name == name })
 	if i < 0 {
@@ -166,7 +168,7 @@ func WorkloadFigure(t *report.Trial, name string) (value int64, ok bool) {
 	return t.Figures[i].Value, true
 }
 
-// ofMemory is an amount of memory for each worker.
+// ofMemory is an amount of memory per worker.
 func ofMemory(name string, bytes func(*report.Memory) int64) Metric {
 	return New(name+" a worker", report.Bytes, func(t *report.Trial) (float64, bool) {
 		if t.Memory == nil || len(t.Workers) == 0 {
@@ -176,7 +178,7 @@ func ofMemory(name string, bytes func(*report.Memory) int64) Metric {
 	})
 }
 
-// MemoryPSS is the proportional set size of the workers' processes, in bytes for each worker.
+// MemoryPSS is the proportional set size of the workers' processes, in bytes per worker.
 func MemoryPSS() Metric {
 	return ofMemory("PSS", func(m *report.Memory) int64 { return m.PSSBytes })
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// OthersShare is the part, 0 to 1, of core time that tasks of others took in the
-// trials of some workloads, of any for none: neither workers, nor what else is the
-// tool's own as far as the report tells. A core counts for as much as workers had of it,
-// so that one CPU hog on the only core that is used is not lost among idle cores.
+// OthersShare is the part, 0 to 1, of core time that other programs took in the trials of some
+// workloads, or of all if none are given. It includes neither workers nor, if the report has it,
+// the time of slicetrace itself. Each core is weighted by how long workers ran on it, so that a
+// busy program on the only core that is used does not disappear among idle cores.
 func OthersShare(r *report.Report, workloads []string) float64 {
 	var onUsed, used, others, wall float64
 	for i := range r.Trials {

@@ -5,8 +5,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// isOwn says whether the trial's mode makes switches of a class: process switches of
-// processes, thread switches of threads, all user switches of a command.
+// isOwn reports whether the trial's mode makes switches of a class: process switches for processes,
+// thread switches for threads, all switches between user tasks for a command.
 func isOwn(t *report.Trial, class report.Class) bool {
 	switch t.Mode {
 	case report.Processes:
@@ -28,22 +28,22 @@ func EachOwn(t *report.Trial, f func(report.ClassStats)) {
 	}
 }
 
-// OwnPhase returns one phase of the switches that the trial's mode makes, on all cores together.
+// OwnPhase returns one phase of the switches that the trial's mode makes, added up over all cores.
 // The result may share memory with the trial.
 func OwnPhase(t *report.Trial, phase func(report.ClassStats) histogram.Histogram) histogram.Histogram {
-	var pool histogram.Histogram
+	var sum histogram.Histogram
 	EachOwn(t, func(c report.ClassStats) {
-		if h := phase(c); pool.Count == 0 {
-			pool = h // Merge leaves the memory of both alone
+		if h := phase(c); sum.Count == 0 {
+			sum = h // Merge does not write to the memory of either
 		} else {
-			pool.Merge(h)
+			sum.Merge(h)
 		}
 	})
-	return pool
+	return sum
 }
 
-// SliceLengths pools the workers' slices of trials over cores and causes: their lengths in
-// nanoseconds, and how many ended for each cause.
+// SliceLengths adds up the workers' slices of trials over cores and reasons: their lengths in
+// nanoseconds, and how many ended for each reason.
 func SliceLengths(trials []*report.Trial) (length histogram.Histogram, causes report.CauseCounts) {
 	var all histogram.Sum
 	for _, t := range trials {

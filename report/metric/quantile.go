@@ -5,11 +5,11 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// LeastForQuantile is how many values any quantile takes.
+// LeastForQuantile is how many values any quantile needs.
 const LeastForQuantile = 10
 
-// Quantile returns a quantile of h in nanoseconds, absent where h has too few values for
-// one: with fewer than 1/(1-q) of them it would be the longest, whatever its name.
+// Quantile returns a quantile of h in nanoseconds, absent if h has too few values: with fewer than
+// 1/(1-q) of them the quantile would be the longest value.
 func Quantile(h histogram.Histogram, q float64) report.Quantity {
 	if n := float64(h.Count); n < LeastForQuantile || n*(1-q) < 1-1e-9 {
 		return report.Quantity{Unit: report.Nanoseconds}

@@ -11,15 +11,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// Rounds is one metric of one load in one mode, round by round: a trial is one
-// sample, since its switches are not independent of each other.
+// Rounds is one metric of one load in one mode, round by round. A trial is one sample, since its
+// switches are not independent of each other.
 type Rounds struct {
-	// Unit is that of the values.
+	// Unit is the unit of the values.
 	Unit report.Unit
-	// Values hold one value a trial, and Round the number of its round.
+	// Values hold one value per trial, and Round the numbers of their rounds.
 	Values []float64
 	Round  []int
-	// Longest is the metric's: the greatest value is shown, not the median.
+	// Longest is Metric.Longest: the greatest value is shown, not the median.
 	Longest bool
 }
 
@@ -40,20 +40,20 @@ func (s Rounds) sample() *benchmath.Sample {
 	return benchmath.NewSample(slices.Clone(s.Values), &thresholds)
 }
 
-// Summary returns the median and its confidence interval, which is infinite
-// for too few rounds. There must be a value.
+// Summary returns the median and its confidence interval, which is infinite if there are too few
+// rounds. There must be at least one value.
 func (s Rounds) Summary() benchmath.Summary {
 	return benchmath.AssumeNothing.Summary(s.sample(), stats.Confidence)
 }
 
-// AddNotes keeps the statistics' warnings, each once.
+// AddNotes adds the texts of warnings to notes.
 func AddNotes(notes map[string]bool, warnings []error) {
 	for _, w := range warnings {
 		notes[w.Error()] = true
 	}
 }
 
-// RoundNotes turns the statistics' warnings into one sentence with its remedy.
+// RoundNotes joins the statistics' warnings to one sentence with advice.
 func RoundNotes(notes map[string]bool) []string {
 	if len(notes) == 0 {
 		return nil

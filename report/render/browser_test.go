@@ -14,14 +14,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// Pages of all kinds render in a real browser without an error, a breach of their
-// policy or a request, light and dark, and no wider than a phone.
+// Pages of all kinds are shown in a real browser without an error, a violation of their policy or a
+// request, in light and dark, and are not wider than a phone.
 func TestPagesInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	full := reporttest.Full(12, 2)
 	for name, html := range map[string][]byte{
-		"full":    page(t, full, render.PageOptions{Windows: windows(t)}),
-		"compare": page(t, reporttest.Dirty(reporttest.Bundled(6, 128)), render.PageOptions{Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 128))}),
+		"full": page(t, full, render.PageOptions{Windows: windows(t)}),
+		"compare": page(t, reporttest.Dirty(reporttest.Bundled(6, 128)),
+			render.PageOptions{Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 128))}),
 		"hostile": page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{Windows: windows(t)}),
 		"nothing": page(t, &report.Report{}, render.PageOptions{}),
 	} {
@@ -34,7 +35,10 @@ func TestPagesInABrowser(t *testing.T) {
 				Width int
 				Paper string
 			}
-			b.eval(`({Width: document.documentElement.scrollWidth, Paper: getComputedStyle(document.body).backgroundColor})`, &got)
+			b.eval(`({
+				Width: document.documentElement.scrollWidth,
+				Paper: getComputedStyle(document.body).backgroundColor,
+			})`, &got)
 			if paper[scheme] = got.Paper; got.Width > 360 {
 				t.Errorf("%s: %d pixels wide on a phone of 360", name, got.Width)
 			}
@@ -45,12 +49,13 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
-// The policy stops what a page must not do, and the test's browser hears of it.
+// The policy prevents what a page must not do, and the browser of this test reports it.
 func TestPolicyInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	html := page(t, reporttest.Bundled(1, 1), render.PageOptions{})
 	for _, breach := range []string{
-		`<script>document.title = "ran"</script>`, `<p onclick="1" style="color: red">`, `<img src="http://127.0.0.1:9/x.png">`,
+		`<script>document.title = "ran"</script>`, `<p onclick="1" style="color: red">`,
+		`<img src="http://127.0.0.1:9/x.png">`,
 		`<link rel="stylesheet" href="http://127.0.0.1:9/x.css">`, `<iframe src="http://127.0.0.1:9/"></iframe>`,
 	} {
 		b.open(bytes.Replace(html, []byte("</main>"), []byte(breach+"</main>"), 1))
@@ -68,8 +73,8 @@ func TestPolicyInABrowser(t *testing.T) {
 	}
 }
 
-// What the browser shows in tables is what the page's source says, so the browser
-// took nothing for markup that was not.
+// The tables in the browser have the texts of the page's source, so the browser took no text for
+// markup.
 func TestFiguresInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	r := reporttest.Full(12, 2)
@@ -77,7 +82,8 @@ func TestFiguresInABrowser(t *testing.T) {
 	b.screen(1200, 900, "light")
 	b.open(html)
 	var rows []string
-	b.eval(`[...document.querySelectorAll("tbody tr")].map((r) => [...r.cells].filter((c) => c.scope !== "rowgroup").map((c) => c.textContent).join(" "))`, &rows)
+	b.eval(`[...document.querySelectorAll("tbody tr")].map((r) =>
+		[...r.cells].filter((c) => c.scope !== "rowgroup").map((c) => c.textContent).join(" "))`, &rows)
 	shown := map[string]bool{}
 	for _, row := range rows {
 		shown[spaced(row)] = true
@@ -127,7 +133,7 @@ func TestTimesInABrowser(t *testing.T) {
 	}
 }
 
-// Everything that can be pointed at can be reached and used with a keyboard.
+// Everything that can be used with a pointer can be reached and used with a keyboard.
 func TestKeyboardInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	b.screen(1200, 900, "light")
@@ -137,7 +143,13 @@ func TestKeyboardInABrowser(t *testing.T) {
 			Name    string
 			Outline string
 		}
-		b.eval(`(() => { const e = document.activeElement; return {Name: e.id || e.className || e.getAttribute("href") || e.textContent, Outline: getComputedStyle(e).outlineStyle}; })()`, &got)
+		b.eval(`(() => {
+			const e = document.activeElement;
+			return {
+				Name: e.id || e.className || e.getAttribute("href") || e.textContent,
+				Outline: getComputedStyle(e).outlineStyle,
+			};
+		})()`, &got)
 		return got.Name, got.Outline != "none"
 	}
 	var order []string
@@ -175,7 +187,7 @@ func TestKeyboardInABrowser(t *testing.T) {
 	b.checkQuiet()
 }
 
-// Pointing reads a slice, dragging moves the view, and Ctrl with the wheel zooms.
+// Pointing at a slice describes it, dragging moves the view, and Ctrl with the wheel zooms.
 func TestPointerInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	b.screen(1200, 900, "light")
@@ -239,10 +251,12 @@ func TestChoicesInABrowser(t *testing.T) {
 		return {
 			Tables: [...document.querySelectorAll("[data-load]")].filter((e) => !e.hidden).map((e) => e.dataset.load),
 			Theme: document.documentElement.dataset.theme,
-			Window: [...document.querySelectorAll("[data-window]")].filter((e) => !e.hidden).map((e) => e.querySelector("caption").textContent).join(),
+			Window: [...document.querySelectorAll("[data-window]")].filter((e) => !e.hidden)
+				.map((e) => e.querySelector("caption").textContent).join(),
 		};
 	})()`, &got)
-	if len(got.Tables) != 1 || got.Tables[0] != "messaging" || got.Theme != "dark" || !strings.HasPrefix(got.Window, "spin as threads: ") {
+	if len(got.Tables) != 1 || got.Tables[0] != "messaging" || got.Theme != "dark" ||
+		!strings.HasPrefix(got.Window, "spin as threads: ") {
 		t.Errorf("after choosing: %+v", got)
 	}
 	b.checkQuiet()

@@ -10,12 +10,14 @@ import (
 func TestCell(t *testing.T) {
 	ns, spread := report.Of(3610, report.Nanoseconds), report.Of(2, report.Percent)
 	for want, c := range map[string]view.Cell{
-		"–":                           {},
-		"pipe":                        {Text: "pipe"},
-		`\x1b[2J`:                     {Text: "\x1b[2J"},
-		"3.61 µs":                     {Value: ns},
-		"3.61 µs ±  2 %":              {Value: ns, Spread: spread},
-		"tick 2.0 %, a\\x07, 3.61 µs": {Parts: []view.Part{{Label: "tick", Value: spread}, {Label: "a\a"}, {Value: ns}}},
+		"–":              {},
+		"pipe":           {Text: "pipe"},
+		`\x1b[2J`:        {Text: "\x1b[2J"},
+		"3.61 µs":        {Value: ns},
+		"3.61 µs ±  2 %": {Value: ns, Spread: spread},
+		"tick 2.0 %, a\\x07, 3.61 µs": {
+			Parts: []view.Part{{Label: "tick", Value: spread}, {Label: "a\a"}, {Value: ns}},
+		},
 	} {
 		if got := cell(c); got != want {
 			t.Errorf("%+v is written %q, want %q", c, got, want)

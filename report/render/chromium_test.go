@@ -15,22 +15,22 @@ import (
 	"time"
 )
 
-// requireChromium makes a missing browser a failure instead of a skip.
+// requireChromium makes a missing browser an error instead of a reason to skip.
 const requireChromium = "SLICETRACE_REQUIRE_CHROMIUM"
 
-// browserLimit bounds the wait for anything that a browser is to do.
+// browserLimit is how long to wait for anything that a browser is asked to do.
 const browserLimit = 60 * time.Second
 
-// browser is a headless Chromium with one page, driven by its own debugging
-// protocol over a pair of pipes: JSON, each message ended by a zero byte.
+// browser is a headless Chromium with one page. It is controlled by its debugging protocol over a
+// pair of pipes: messages are JSON, each followed by a zero byte.
 type browser struct {
 	t       *testing.T
 	in      io.Writer
 	session string
 	last    int
 	replies chan reply
-	// complaints are errors on the page's console, and requests whatever it asked
-	// for beside itself.
+	// complaints are errors on the page's console, and requests are those for anything but the page
+	// itself.
 	complaints, requests []string
 }
 
@@ -65,9 +65,10 @@ func newBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// No sandbox: CI runs as root, and the only page is our own.
-	cmd := exec.Command(name, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--no-first-run", "--force-color-profile=srgb", "--hide-scrollbars",
+	// Without a sandbox, since CI runs as root, and the only page is our own.
+	cmd := exec.Command(name, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+		"--force-color-profile=srgb", "--hide-scrollbars",
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{toRead, toWrite} // its 3 and 4
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
@@ -104,7 +105,7 @@ func (b *browser) listen(out io.Reader) {
 	}
 }
 
-// attach opens a page and asks to be told of all that happens in it.
+// attach opens a page and subscribes to its events.
 func (b *browser) attach() {
 	b.t.Helper()
 	var target struct{ TargetID string }
@@ -117,7 +118,7 @@ func (b *browser) attach() {
 	}
 }
 
-// call has the browser do something and reads its answer into result, if not nil.
+// call sends a command to the browser and reads its answer into result, if that is not nil.
 func (b *browser) call(method string, params, result any) {
 	b.t.Helper()
 	b.last++
@@ -147,7 +148,7 @@ func (b *browser) call(method string, params, result any) {
 	}
 }
 
-// await takes messages until one is right.
+// await reads messages until one matches.
 func (b *browser) await(what string, right func(reply) bool) reply {
 	b.t.Helper()
 	limit := time.After(browserLimit)
@@ -167,7 +168,7 @@ func (b *browser) await(what string, right func(reply) bool) reply {
 	}
 }
 
-// note keeps what the page complains of and asks for.
+// note records errors and requests of the page.
 func (b *browser) note(r reply) {
 	switch r.Method {
 	case "Runtime.exceptionThrown", "Log.entryAdded":
@@ -184,11 +185,13 @@ func (b *browser) note(r reply) {
 	}
 }
 
-// screen sets what the page sees of its reader's device.
+// screen sets the properties of the reader's device.
 func (b *browser) screen(width, height int, scheme string) {
 	b.t.Helper()
-	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
-	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+	b.call("Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
+	b.call("Emulation.setEmulatedMedia",
+		map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 }
 
 // open shows a page.
@@ -204,7 +207,7 @@ func (b *browser) open(html []byte) {
 	b.eval("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))", nil)
 }
 
-// checkQuiet fails for an error on the console or a request beside the page's own.
+// checkQuiet fails if there was an error on the console or a request for anything but the page.
 func (b *browser) checkQuiet() {
 	b.t.Helper()
 	for _, c := range b.complaints {
@@ -215,7 +218,7 @@ func (b *browser) checkQuiet() {
 	}
 }
 
-// eval runs an expression in the page and reads its value into result, if not nil.
+// eval evaluates an expression in the page and reads its value into result, if that is not nil.
 func (b *browser) eval(expression string, result any) {
 	b.t.Helper()
 	var r struct {
@@ -224,7 +227,8 @@ func (b *browser) eval(expression string, result any) {
 		} `json:"result"`
 		ExceptionDetails json.RawMessage `json:"exceptionDetails"`
 	}
-	b.call("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &r)
+	b.call("Runtime.evaluate",
+		map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &r)
 	if r.ExceptionDetails != nil {
 		b.t.Fatalf("%s: %s", expression, r.ExceptionDetails)
 	}
@@ -242,11 +246,12 @@ func (b *browser) press(key string, code int) {
 	if len(key) == 1 {
 		text = key
 	}
-	b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": key, "windowsVirtualKeyCode": code, "text": text}, nil)
+	b.call("Input.dispatchKeyEvent",
+		map[string]any{"type": "keyDown", "key": key, "windowsVirtualKeyCode": code, "text": text}, nil)
 	b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}, nil)
 }
 
-// picture takes a picture of the whole page, or of its first lines where limit is not 0.
+// picture takes a picture of the whole page, or of its top if limit is not 0.
 func (b *browser) picture(name string, limit int) {
 	b.t.Helper()
 	var size struct{ Width, Height int }

@@ -20,13 +20,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func compared(t testing.TB, old compare.Named, others ...compare.Named) *compare.Comparison {
+func compared(t testing.TB, old compare.Input, others ...compare.Input) *compare.Comparison {
 	t.Helper()
-	var sides [][]compare.Named
+	var sides [][]compare.Input
 	for _, n := range others {
-		sides = append(sides, []compare.Named{n})
+		sides = append(sides, []compare.Input{n})
 	}
-	c, err := compare.Reports([]compare.Named{old}, sides, compare.Options{Cores: true})
+	c, err := compare.Reports([]compare.Input{old}, sides, compare.Options{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,17 +37,18 @@ func compared(t testing.TB, old compare.Named, others ...compare.Named) *compare
 func turns(t testing.TB, old, other *report.Report, runs int) *compare.Comparison {
 	t.Helper()
 	a, b := reporttest.Turns(old, other, runs, 0.02, 1)
-	c, err := compare.Reports(reporttest.Named("old-", a), [][]compare.Named{reporttest.Named("new-", b)}, compare.Options{Cores: true})
+	c, err := compare.Reports(reporttest.Inputs("old-", a), [][]compare.Input{reporttest.Inputs("new-", b)},
+		compare.Options{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// comparisons are what the goldens show, each named after the case.
+// comparisons are those of the goldens, by the name of the case.
 func comparisons(t *testing.T) map[string]*compare.Comparison {
-	named := func(name string, r *report.Report) compare.Named {
-		return compare.Named{Name: name + ".json", Report: r}
+	named := func(name string, r *report.Report) compare.Input {
+		return compare.Input{Name: name + ".json", Report: r}
 	}
 	old, _ := reporttest.FullPair(6, 2)
 	kernel := reporttest.WithoutPick(reporttest.Change(reporttest.Copy(old), "pipe", 0.9))
@@ -58,29 +59,38 @@ func comparisons(t *testing.T) map[string]*compare.Comparison {
 	hostile.Trials[0].Workload = strings.Join(reporttest.HostileNames(), "")
 	bundled := reporttest.Bundled(6, 2)
 	return map[string]*compare.Comparison{
-		"compare-alike":          compared(t, named("old", bundled), named("new", bundled)),
-		"compare-other-kernel":   turns(t, old, kernel, 5),
-		"compare-one-run-each":   compared(t, named("old", old), named("new", reporttest.Change(reporttest.Copy(old), "futex", 0.9))),
-		"compare-commands":       turns(t, reporttest.Command(), slower, 4),
-		"compare-few-rounds":     compared(t, named("old", reporttest.Bundled(3, 2)), named("new", reporttest.Bundled(2, 2))),
-		"compare-dirty":          compared(t, named("old", bundled), named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
-		"compare-three":          compared(t, named("old", bundled), named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
-		"compare-hostile-names":  compared(t, compare.Named{Name: "-|`<b>@x#1\x1b[2J", Report: hostile}, named("new", hostile)),
-		"compare-few-workloads":  compared(t, named("old", reporttest.Full(6, 1)), named("new", oneMode(reporttest.Bundled(6, 1)))),
+		"compare-alike":        compared(t, named("old", bundled), named("new", bundled)),
+		"compare-other-kernel": turns(t, old, kernel, 5),
+		"compare-one-run-each": compared(t, named("old", old),
+			named("new", reporttest.Change(reporttest.Copy(old), "futex", 0.9))),
+		"compare-commands": turns(t, reporttest.Command(), slower, 4),
+		"compare-few-rounds": compared(t, named("old", reporttest.Bundled(3, 2)),
+			named("new", reporttest.Bundled(2, 2))),
+		"compare-dirty": compared(t, named("old", bundled),
+			named("new", reporttest.Dirty(reporttest.Bundled(6, 2)))),
+		"compare-three": compared(t, named("old", bundled),
+			named("new", reporttest.Change(reporttest.Bundled(6, 2), "spin", 3)), named("newer", bundled)),
+		"compare-hostile-names": compared(t, compare.Input{Name: "-|`<b>@x#1\x1b[2J", Report: hostile},
+			named("new", hostile)),
+		"compare-few-workloads": compared(t, named("old", reporttest.Full(6, 1)),
+			named("new", oneMode(reporttest.Bundled(6, 1)))),
 		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
 	}
 }
 
 // oneMode leaves out the threads of spin.
 func oneMode(r *report.Report) *report.Report {
-	r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Workload == "spin" && t.Mode == report.Threads })
+	r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool {
+		return t.Workload == "spin" && t.Mode == report.Threads
+	})
 	return r
 }
 
 func comparisonText(t *testing.T, c *compare.Comparison, verbose bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := render.SummaryText(&out, view.SummarizeComparison(c, verbose), render.TextOptions{Verbose: verbose}); err != nil {
+	opts := render.TextOptions{Verbose: verbose}
+	if err := render.SummaryText(&out, view.SummarizeComparison(c, verbose), opts); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -126,7 +136,7 @@ func TestComparisonGoldens(t *testing.T) {
 	golden(t, "compare.json", indented.Bytes())
 }
 
-// Every figure is in the full text, so that no group's rows are lost or doubled.
+// Every figure is in the full text, so no rows are lost or shown twice.
 func TestVerboseTextHasEveryFigure(t *testing.T) {
 	row := regexp.MustCompile(`^  [a-z0-9_]+ +([^(;→]|~ [(])+ [0-9]+([+][0-9]+)?$`)
 	for name, c := range comparisons(t) {
@@ -157,22 +167,27 @@ func TestMarkdownEscapes(t *testing.T) {
 		Columns: []view.Column{{Name: "n", Text: true}},
 		Groups:  []view.Group{{Name: "g`", Rows: []view.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
 		Items:   []view.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
-		Notes:   []string{"- no list", "+ no list", "1. no list", "12) no list", "# no heading", "> no quotation", "=== no rule", "    no code", "a-b 1.5", "0.002"},
+		Notes: []string{
+			"- no list", "+ no list", "1. no list", "12) no list", "# no heading", "> no quotation", "=== no rule",
+			"    no code", "a-b 1.5", "0.002",
+		},
 	}}}
 	var out bytes.Buffer
 	if err := render.Markdown(&out, s); err != nil {
 		t.Fatal(err)
 	}
 	want := "x\n\n### a\\|b\n\n" +
-		"- ✓ **&#64;&#8203;x** \\[a\\](javascript:b) !\\[c\\](d) &#35;&#8203;1 &#36;e&#36; https&#58;&#8203;//f www&#46;&#8203;g &#38;amp; \\*h\\* \\_i\\_ \\~j\\~ \\\\k\n" +
+		"- ✓ **&#64;&#8203;x** \\[a\\](javascript:b) !\\[c\\](d) &#35;&#8203;1 &#36;e&#36; https&#58;&#8203;//f " +
+		"www&#46;&#8203;g &#38;amp; \\*h\\* \\_i\\_ \\~j\\~ \\\\k\n" +
 		"\n| | n |\n| --- | --- |\n| g\\` | &#60;b&#62;\\|\\\\x0a |\n|  | \\~ |\n" +
-		"\n\\- no list\n\n\\+ no list\n\n1&#46; no list\n\n12&#41; no list\n\n&#35;&#8203; no heading\n\n&#62; no quotation\n\n\\=== no rule\n\nno code\n\na-b 1.5\n\n0.002\n"
+		"\n\\- no list\n\n\\+ no list\n\n1&#46; no list\n\n12&#41; no list\n\n&#35;&#8203; no heading\n" +
+		"\n&#62; no quotation\n\n\\=== no rule\n\nno code\n\na-b 1.5\n\n0.002\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("Markdown (-want +got):\n%s", diff)
 	}
 }
 
-// checkMarkdown holds that each line has as many cells as its table, and no HTML.
+// checkMarkdown checks that each row has as many cells as its table, and that there is no HTML.
 func checkMarkdown(t *testing.T, text string) {
 	t.Helper()
 	columns := 0
@@ -197,7 +212,7 @@ func TestMarkdownIsSafe(t *testing.T) {
 
 func TestComparisonWriteErrorsAreReturned(t *testing.T) {
 	r := reporttest.Bundled(1, 1)
-	c := compared(t, compare.Named{Report: r}, compare.Named{Report: r})
+	c := compared(t, compare.Input{Report: r}, compare.Input{Report: r})
 	csv := render.NewCSV(full{})
 	for name, err := range map[string]error{
 		"text":     render.SummaryText(full{}, view.SummarizeComparison(c, false), render.TextOptions{}),
@@ -211,9 +226,8 @@ func TestComparisonWriteErrorsAreReturned(t *testing.T) {
 	}
 }
 
-// FuzzCompare holds that any two reports that Decode takes can be compared and
-// shown in every form, without a panic and without anything that could steer a
-// terminal or a page.
+// FuzzCompare checks that any two reports that Decode accepts can be compared and shown in every
+// form, without a panic and without anything that could control a terminal or a page.
 func FuzzCompare(f *testing.F) {
 	seeds := reporttest.Tiny()
 	for i := range seeds {
@@ -229,7 +243,7 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		sides := [][]compare.Named{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
+		sides := [][]compare.Input{{{Name: string(a[:min(9, len(a))]), Report: old}}, {{Name: "new", Report: other}}}
 		c, err := compare.Reports(sides[0], sides[1:], compare.Options{Cores: true})
 		if err != nil {
 			return
@@ -249,6 +263,7 @@ func FuzzCompare(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.Check([]compare.Condition{condition}, compare.CheckOptions{}) // must not panic; whether it is met does not matter
+		// This must not panic, whether or not the condition is met.
+		_ = c.Check([]compare.Condition{condition}, compare.CheckOptions{})
 	})
 }

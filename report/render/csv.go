@@ -10,8 +10,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// CSV writes tables as RFC 4180 says, one header line above all. Numbers are
-// never scaled or grouped; an absent figure is an empty cell.
+// CSV writes tables as in RFC 4180, with one header line. Numbers are never scaled or grouped; an
+// absent figure is an empty cell.
 type CSV struct {
 	out    *bufio.Writer
 	line   []byte
@@ -23,7 +23,7 @@ func NewCSV(w io.Writer) *CSV {
 	return &CSV{out: bufio.NewWriterSize(w, 64<<10)}
 }
 
-// Table writes a table's rows below those that stand there already.
+// Table writes a table's rows after those that were written before.
 func (c *CSV) Table(t table.Table) error {
 	err := c.begin(t.Name, t.Columns)
 	for row := range t.Rows {
@@ -66,7 +66,7 @@ func (c *CSV) chunk(columns []table.Column, rows *chunk) error {
 	return nil
 }
 
-// begin writes the header line, once.
+// begin writes the header line, unless it has been written.
 func (c *CSV) begin(_ string, columns []table.Column) error {
 	if c.header {
 		return nil
@@ -79,7 +79,7 @@ func (c *CSV) begin(_ string, columns []table.Column) error {
 	return c.end(line)
 }
 
-// end writes a line whose last comma is one too many.
+// end writes a line without its last comma.
 func (c *CSV) end(line []byte) error {
 	line = append(line[:len(line)-1], "\r\n"...)
 	c.line = line
@@ -87,7 +87,7 @@ func (c *CSV) end(line []byte) error {
 	return err
 }
 
-// Close writes what is left. It does not close what is written to.
+// Close writes what is still buffered. It does not close the underlying writer.
 func (c *CSV) Close() error {
 	if err := c.out.Flush(); err != nil {
 		return fmt.Errorf("write table: %w", err)
@@ -95,7 +95,7 @@ func (c *CSV) Close() error {
 	return nil
 }
 
-// appendText appends a text from outside, made safe and quoted where needed.
+// appendText appends a text from outside, made safe and quoted if necessary.
 func appendText(line []byte, s string) []byte {
 	if plain(s) {
 		return append(line, s...)
@@ -109,7 +109,7 @@ func appendText(line []byte, s string) []byte {
 	return append(line, '"')
 }
 
-// plain reports whether a text of letters and the like is safe as it stands.
+// plain reports whether a text is safe as it is, since it has only letters and the like.
 func plain(s string) bool {
 	for i := range len(s) {
 		switch b := s[i]; {
@@ -122,8 +122,8 @@ func plain(s string) bool {
 	return true
 }
 
-// csvSafe keeps a text from being run as a formula by a spreadsheet, with a
-// leading apostrophe, and from steering a terminal.
+// csvSafe keeps a text from being run as a formula by a spreadsheet, by a leading apostrophe, and
+// from controlling a terminal.
 func csvSafe(s string) string {
 	formula := s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0]))
 	s = printable(s)

@@ -117,7 +117,7 @@ func TestJSONMakesHostileNamesSafe(t *testing.T) {
 	}
 }
 
-// full is a writer without room.
+// full is a writer that has no space left.
 type full struct{}
 
 var errFull = errors.New("no space left")

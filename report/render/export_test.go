@@ -1,4 +1,4 @@
 package render
 
-// Cell is for tests outside: how a cell of a table is written.
+// Cell writes a cell of a table, for external tests.
 var Cell = cell

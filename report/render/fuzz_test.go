@@ -17,8 +17,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// FuzzText holds that any report that Decode takes can be shown, without a
-// panic and without a character that could steer a terminal.
+// FuzzText checks that any report that Decode accepts can be shown, without a panic and without a
+// character that could control a terminal.
 func FuzzText(f *testing.F) {
 	for _, seed := range reporttest.Tiny() {
 		f.Add([]byte(seed))
@@ -47,11 +47,12 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// FuzzPerfetto holds that any recording that the reader takes becomes whole
-// packets, without a panic.
+// FuzzPerfetto checks that any recording that the reader accepts is converted to complete packets,
+// without a panic.
 func FuzzPerfetto(f *testing.F) {
 	var seed bytes.Buffer
-	recorded(f, &seed, []recording.Task{{TID: 5, TGID: 5, Comm: "\xff"}}, pingPong(0, 3, 1e9), recording.Mark{Workload: "pipe"})
+	recorded(f, &seed, []recording.Task{{TID: 5, TGID: 5, Comm: "\xff"}}, pingPong(0, 3, 1e9),
+		recording.Mark{Workload: "pipe"})
 	f.Add(seed.Bytes())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		r, err := recording.NewReader(bytes.NewReader(file))
@@ -64,7 +65,8 @@ func FuzzPerfetto(f *testing.F) {
 		for rest := trace.Bytes(); len(rest) > 0; {
 			number, kind, n := protowire.ConsumeField(rest)
 			if n < 0 || number != 1 || kind != protowire.BytesType {
-				t.Fatalf("%d bytes before the end: field %d of type %d, %v", len(rest), number, kind, protowire.ParseError(n))
+				t.Fatalf("%d bytes before the end: field %d of type %d, %v", len(rest), number, kind,
+					protowire.ParseError(n))
 			}
 			rest = rest[n:]
 		}

@@ -18,19 +18,22 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// PageOptions say what an HTML page shows beside its report; the zero value is nothing.
+// PageOptions are what an HTML page shows besides its report. The zero value is nothing.
 type PageOptions struct {
-	// Comparison is with earlier reports, nil for none.
+	// Comparison is a comparison with earlier reports, nil for none.
 	Comparison *compare.Comparison
-	// Windows are parts of a recording of the run, drawn slice by slice.
+	// Windows are parts of the run's recording, drawn slice by slice.
 	Windows []timeline.Window
 }
 
-// HTML writes the report as one page that needs nothing else: no other file, no
-// network. Its policy forbids it to ask for anything or to run any script but its own.
+// HTML writes the report as a single page that needs no other file and no network. Its
+// Content-Security-Policy lets it load nothing and run no script but its own.
 func HTML(w io.Writer, r *report.Report, opts PageOptions) error {
 	files := make(map[string]string)
-	for _, name := range []string{"page.html", "page.css", "uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "uplot/LICENSE", "format.js", "distributions.js", "timeline.js", "page.js"} {
+	for _, name := range []string{
+		"page.html", "page.css", "uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "uplot/LICENSE",
+		"format.js", "distributions.js", "timeline.js", "page.js",
+	} {
 		text, err := pageFiles.ReadFile("page/" + name)
 		if err != nil {
 			return fmt.Errorf("write page: %w", err)
@@ -42,23 +45,27 @@ func HTML(w io.Writer, r *report.Report, opts PageOptions) error {
 		return fmt.Errorf("write page: %w", err)
 	}
 	style := files["uplot/uPlot.min.css"] + "\n" + files["page.css"]
-	script := strings.Join([]string{files["uplot/uPlot.iife.min.js"], files["format.js"], files["distributions.js"], files["timeline.js"], files["page.js"]}, "\n")
+	script := strings.Join([]string{
+		files["uplot/uPlot.iife.min.js"], files["format.js"],
+		files["distributions.js"], files["timeline.js"], files["page.js"],
+	}, "\n")
 	v := newPageModel(r, opts)
 	v.Style, v.Script, v.Licence = template.CSS(style), template.JS(script), files["uplot/LICENSE"]
-	v.Policy = fmt.Sprintf("default-src 'none'; script-src %s; style-src %s; base-uri 'none'; form-action 'none'", digest(script), digest(style))
+	v.Policy = fmt.Sprintf("default-src 'none'; script-src %s; style-src %s; base-uri 'none'; form-action 'none'",
+		digest(script), digest(style))
 	if err := t.Execute(w, v); err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil
 }
 
-// digest names a script or style in the page's policy.
+// digest identifies a script or style in the page's policy.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// pageModel is what the page's template shows. Every text in it is printable.
+// pageModel is the data of the page's template. Every text in it is printable.
 type pageModel struct {
 	Policy, Licence, Tool   string
 	Style                   template.CSS
@@ -66,9 +73,9 @@ type pageModel struct {
 	Headline, Alert         string
 	Host, Subject, Warnings []string
 	Highlights              []highlight
-	Sheets, More            []sheet
-	Distributions           []distributionSheet
-	Windows                 []windowSheet
+	Sections, More          []htmlSection
+	Distributions           []distributionTable
+	Windows                 []windowTable
 	Data                    pageData
 }
 
@@ -76,9 +83,13 @@ type highlight struct{ Label, Figure string }
 
 func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 	p := view.PageOf(r)
-	v := &pageModel{Tool: printable(r.Tool.Name + " " + r.Tool.Version), Headline: printable(p.Headline), Alert: printable(p.Summary.Alert)}
+	v := &pageModel{
+		Tool:     printable(r.Tool.Name + " " + r.Tool.Version),
+		Headline: printable(p.Headline),
+		Alert:    printable(p.Summary.Alert),
+	}
 	for i, part := range p.Summary.Header {
-		if i > 0 { // the first is the tool's own name
+		if i > 0 { // the first part is the name of the program
 			v.Host = append(v.Host, printable(part))
 		}
 	}
@@ -92,34 +103,34 @@ func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 		v.Highlights = append(v.Highlights, highlight{printable(h.Label), h.Value.String()})
 	}
 	for i, e := range p.Exhibits {
-		if i == len(p.Exhibits)-1 { // before what says how far to believe it all
-			v.Sheets = append(v.Sheets, timelineSheet())
+		if i == len(p.Exhibits)-1 { // the last one is Trust
+			v.Sections = append(v.Sections, timelineSection())
 			v.addComparison(opts.Comparison)
 		}
-		s := newSheet(e.Name, e.Section, e.Chart)
+		s := newHTMLSection(e.Name, e.Section, e.Chart)
 		if e.Name == "distributions" {
 			s.Other = e.Name
 		}
-		v.Sheets = append(v.Sheets, s)
+		v.Sections = append(v.Sections, s)
 	}
 	for i, s := range p.More {
-		v.More = append(v.More, newSheet(fmt.Sprintf("more-%d", i+1), s, nil))
+		v.More = append(v.More, newHTMLSection(fmt.Sprintf("more-%d", i+1), s, nil))
 	}
 	v.addDistributions(p.Distributions)
 	v.addWindows(opts.Windows)
 	return v
 }
 
-// addComparison shows every figure of a comparison, in a sheet for each section.
+// addComparison adds a section for each section of a comparison, with every figure.
 func (v *pageModel) addComparison(c *compare.Comparison) {
 	if c == nil {
 		return
 	}
 	for i, s := range view.SummarizeComparison(c, true).Sections {
-		v.Sheets = append(v.Sheets, newSheet(fmt.Sprintf("compare-%d", i+1), s, nil))
+		v.Sections = append(v.Sections, newHTMLSection(fmt.Sprintf("compare-%d", i+1), s, nil))
 	}
 }
 
-func timelineSheet() sheet {
-	return sheet{ID: "timeline", Title: "Timeline", Other: "timeline"}
+func timelineSection() htmlSection {
+	return htmlSection{ID: "timeline", Title: "Timeline", Other: "timeline"}
 }

@@ -42,7 +42,7 @@ func windows(t testing.TB) []timeline.Window {
 	return w
 }
 
-// words are a page's texts as a reader sees them, a space between.
+// words returns a page's texts as a reader sees them, separated by spaces.
 func words(page []byte) string {
 	body := regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`).ReplaceAllString(string(page), "")
 	return spaced(html.UnescapeString(regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(body, " ")))
@@ -50,7 +50,7 @@ func words(page []byte) string {
 
 func spaced(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// The page's tables hold the rows of the text report, brief and verbose, to the letter.
+// The tables of the page have the same cells as the text report, short and verbose.
 func TestPageHasTheTextsFigures(t *testing.T) {
 	for name, r := range map[string]*report.Report{
 		"every-workload": reporttest.Full(12, 2), "kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
@@ -94,9 +94,11 @@ func TestPageIsSmall(t *testing.T) {
 	}
 }
 
-// Names can neither end a script nor steer a reader's eyes, and are there to be read.
+// Names can neither end a script nor deceive a reader, but can still be read.
 func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
-	for _, r := range []*report.Report{reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1))} {
+	for _, r := range []*report.Report{
+		reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1)),
+	} {
 		r.Setup.Command = append(r.Setup.Command, "</script><script>alert(1)", "<!--", `"onmouseover="alert(1)`)
 		for i := range r.Trials {
 			r.Trials[i].Workload = "</script><script>alert(1)"
@@ -108,7 +110,8 @@ func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
 		}
 		shown := words(got)
 		for _, name := range []string{
-			"</script><script>alert(1)", `'=cmd|'"'"' /C calc'"'"'!A0'`, `\x1b[31mred\x1b[0m`, `bad\xff\xfeutf`, `a\u202egpj.exe`, `</script>\xff\x1b 900`,
+			"</script><script>alert(1)", `'=cmd|'"'"' /C calc'"'"'!A0'`, `\x1b[31mred\x1b[0m`, `bad\xff\xfeutf`,
+			`a\u202egpj.exe`, `</script>\xff\x1b 900`,
 		} {
 			if !strings.Contains(shown, name) {
 				t.Errorf("%q cannot be read", name)
@@ -117,11 +120,12 @@ func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
 	}
 }
 
-// checkInk fails for characters that a page must not have.
+// checkInk fails if a page has characters that it must not have.
 func checkInk(t *testing.T, page []byte) {
 	t.Helper()
-	// The template's and the library's own line ends and tabs are no harm.
-	for _, c := range regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>`).ReplaceAllString(string(page), "") {
+	// Line ends and tabs of the template and the library do no harm.
+	own := regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>`)
+	for _, c := range own.ReplaceAllString(string(page), "") {
 		if !unicode.IsPrint(c) && c != '\n' && c != '\t' && c != '\u2007' {
 			t.Fatalf("%q reaches the page", c)
 		}
@@ -130,14 +134,15 @@ func checkInk(t *testing.T, page []byte) {
 
 func comparison(t testing.TB, old, new *report.Report) *compare.Comparison {
 	t.Helper()
-	c, err := compare.Reports([]compare.Named{{Name: "old.json", Report: old}}, [][]compare.Named{{{Name: "new.json", Report: new}}}, compare.Options{})
+	c, err := compare.Reports([]compare.Input{{Name: "old.json", Report: old}},
+		[][]compare.Input{{{Name: "new.json", Report: new}}}, compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// Two reports stand beside each other; one alone has no such part.
+// A page can show a comparison of two reports. The page of one report has no such section.
 func TestPageOfTwoReports(t *testing.T) {
 	old, r := reporttest.Bundled(6, 2), reporttest.Bundled(6, 2)
 	if bytes.Contains(page(t, r, render.PageOptions{}), []byte(`id="compare-1"`)) {
@@ -158,7 +163,7 @@ func TestPageOfNothing(t *testing.T) {
 	}
 }
 
-// TestPictures is for the eye: -pictures FOLDER.
+// TestPictures takes pictures of pages for people to look at: -pictures FOLDER.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("takes pictures with -pictures FOLDER only")
@@ -188,7 +193,12 @@ func TestPictures(t *testing.T) {
 		{"dark", 1200, 900, 0, "dark", html},
 		{"phone", 360, 740, 0, "light", html},
 		{"command", 1200, 900, 0, "light", page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{})},
-		{"compare", 1200, 900, 0, "light", page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 16))})},
+		{
+			"compare", 1200, 900, 0, "light",
+			page(t, reporttest.Dirty(reporttest.Bundled(6, 16)), render.PageOptions{
+				Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 16)),
+			}),
+		},
 	} {
 		b.screen(c.width, c.height, c.scheme)
 		b.open(c.html)

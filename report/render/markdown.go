@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// Markdown writes a summary as GitHub renders it, for pull requests.
+// Markdown writes a summary in GitHub's Markdown, for pull requests.
 func Markdown(w io.Writer, s *view.Summary) error {
 	var b bytes.Buffer
 	if s.Alert != "" {
@@ -58,7 +58,7 @@ func markdownSection(b *bytes.Buffer, s view.Section) {
 	}
 }
 
-// markdownTable writes a section's table, with a leading column for groups' names.
+// markdownTable writes a section's table, with a leading column for the names of groups.
 func markdownTable(b *bytes.Buffer, s view.Section) {
 	b.WriteString("\n| |")
 	for _, c := range s.Columns {
@@ -77,7 +77,7 @@ func markdownTable(b *bytes.Buffer, s view.Section) {
 		name := groupName(g)
 		for _, r := range g.Rows {
 			fmt.Fprintf(b, "| %s |", markdown(name))
-			name = "" // names it once
+			name = "" // only in the first row
 			for _, c := range r {
 				fmt.Fprintf(b, " %s |", markdown(strings.Join(strings.Fields(cell(c)), " ")))
 			}
@@ -86,8 +86,8 @@ func markdownTable(b *bytes.Buffer, s view.Section) {
 	}
 }
 
-// markdown makes a text stand for itself: no markup, no HTML, no table cell's
-// end, no formula, and nothing that GitHub would link or notify somebody of.
+// markdown escapes a text so that it is shown literally: no markup, no HTML, no end of a table
+// cell, no formula, and nothing that GitHub would turn into a link or a notification.
 func markdown(s string) string {
 	s = printable(strings.Trim(s, " ")) // four leading spaces would be code
 	var b strings.Builder
@@ -97,10 +97,11 @@ func markdown(s string) string {
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case strings.ContainsRune("<>&$", r):
-			fmt.Fprintf(&b, "&#%d;", r) // a backslash does not keep HTML and formulas off everywhere
-		case strings.ContainsRune("@#", r), r == ':' && strings.HasPrefix(s[i:], "://"), r == '.' && hasSuffixFold(s[:i], "www"):
-			// GitHub links and notifies by the text that is left when the markup
-			// is gone, so that only a character without width keeps it from that.
+			fmt.Fprintf(&b, "&#%d;", r) // a backslash does not prevent HTML and formulas everywhere
+		case strings.ContainsRune("@#", r), r == ':' && strings.HasPrefix(s[i:], "://"),
+			r == '.' && hasSuffixFold(s[:i], "www"):
+			// GitHub creates links and notifications from the text without its markup, so only a
+			// zero-width character prevents them.
 			fmt.Fprintf(&b, "&#%d;&#8203;", r)
 		case (r == '.' || r == ')') && numbersList(s[:i], s[i+1:]):
 			fmt.Fprintf(&b, "&#%d;", r)
@@ -111,8 +112,7 @@ func markdown(s string) string {
 	return b.String()
 }
 
-// numbersList reports whether a point or bracket between the two would begin a
-// numbered list.
+// numbersList reports whether a point or bracket between the two texts would begin a numbered list.
 func numbersList(before, after string) bool {
 	return before != "" && strings.Trim(before, "0123456789") == "" && (after == "" || after[0] == ' ')
 }

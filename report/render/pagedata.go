@@ -10,7 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// pageData is what the page's script draws, as JSON in the page.
+// pageData is the data that the page's script draws, as JSON in the page.
 type pageData struct {
 	BinsPerOctave int          `json:"binsPerOctave"`
 	Loads         []loadData   `json:"loads"`
@@ -30,27 +30,27 @@ type kindData struct {
 type modeData struct {
 	Mode  string `json:"mode"`
 	First int    `json:"first"`
-	// Percent has four digits: more cannot be seen.
+	// Percent is rounded to four decimals; more cannot be seen.
 	Percent []float64 `json:"percent"`
 }
 
-// windowData has times in nanoseconds since the window's start.
+// windowData has times in nanoseconds from the start of the window.
 type windowData struct {
 	Name   string   `json:"name"`
 	Length int64    `json:"length"`
 	CPUs   []int    `json:"cpus"`
 	Tasks  []string `json:"tasks"`
-	// Role is what the tasks with a number are: workers, or a command's tasks.
+	// Role is what tasks with a number are: workers, or tasks of a command.
 	Role string `json:"role"`
-	// Workers are the tasks' numbers in the trial, -1 for others.
+	// Workers are the numbers of the tasks in the trial, -1 for other tasks.
 	Workers []int    `json:"workers"`
 	Causes  []string `json:"causes"`
-	// Slices are rows of start, length, task, cause, pick and switch for each of CPUs.
+	// Slices are, for each of CPUs, rows of start, length, task, reason, pick and switch.
 	Slices [][][6]int64 `json:"slices"`
 }
 
-// distributionSheet is the table that says in figures what a load's plots show.
-type distributionSheet struct {
+// distributionTable has the figures of the plots of one load.
+type distributionTable struct {
 	Name string
 	Rows []distributionRow
 }
@@ -63,7 +63,7 @@ type distributionRow struct {
 func (v *pageModel) addDistributions(all []view.LoadDistributions) {
 	v.Data = pageData{BinsPerOctave: view.BinsPerOctave, Loads: []loadData{}, Windows: []windowData{}}
 	for _, l := range all {
-		s := distributionSheet{Name: printable(l.Load)}
+		s := distributionTable{Name: printable(l.Load)}
 		load := loadData{Name: s.Name}
 		for _, d := range l.Distributions {
 			kind := kindData{Name: d.Name, Modes: []modeData{}}
@@ -72,7 +72,7 @@ func (v *pageModel) addDistributions(all []view.LoadDistributions) {
 				s.Rows = append(s.Rows, distributionRow{d.Name, mode, []string{
 					m.Count.String(), m.P50.String(), m.P90.String(), m.P99.String(), m.Max.String(),
 				}})
-				kind.Modes = append(kind.Modes, modeData{mode, m.Shape.First, rounded(m.Shape.Percent)})
+				kind.Modes = append(kind.Modes, modeData{mode, m.LogBins.First, rounded(m.LogBins.Percent)})
 			}
 			load.Kinds = append(load.Kinds, kind)
 		}
@@ -89,20 +89,20 @@ func rounded(values []float64) []float64 {
 	return out
 }
 
-// windowSheet is the table that says in figures what a window shows.
-type windowSheet struct {
+// windowTable has the figures of a window.
+type windowTable struct {
 	Name, Caption string
 	Rows          []windowRow
 }
 
 type windowRow struct {
 	Name, Role string
-	// Colour is the number of the worker's colour, "" for a task that is no worker.
+	// Colour is the number of the worker's colour, "" for a task that is not a worker.
 	Colour  string
 	Figures []string
 }
 
-// workerColours is how many the page's script has.
+// workerColours is the number of colours in the page's script.
 const workerColours = 8
 
 func (v *pageModel) addWindows(windows []timeline.Window) {
@@ -115,12 +115,17 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 		case w.Mark.Mode != string(report.Command):
 			name += " as " + w.Mark.Mode
 		}
-		s := windowSheet{Name: printable(name), Caption: fmt.Sprintf("%s, from %s after the recording's start; %s slices.",
-			ns(w.EndNS-w.StartNS), ns(w.StartNS-w.OriginNS), report.Of(float64(len(w.Slices)), report.Count))}
+		count := func(n uint64) report.Quantity { return report.Of(float64(n), report.Count) }
+		s := windowTable{Name: printable(name)}
+		s.Caption = fmt.Sprintf("%s, from %s after the recording's start; %s slices.",
+			ns(w.EndNS-w.StartNS), ns(w.StartNS-w.OriginNS), count(uint64(len(w.Slices))))
 		if w.Lost > 0 {
-			s.Caption += fmt.Sprintf(" %s events are missing from the recording here.", report.Of(float64(w.Lost), report.Count))
+			s.Caption += fmt.Sprintf(" %s events are missing from the recording here.", count(w.Lost))
 		}
-		data := windowData{Name: s.Name, Role: "worker", Length: w.EndNS - w.StartNS, CPUs: w.CPUs, Slices: make([][][6]int64, len(w.CPUs))}
+		data := windowData{
+			Name: s.Name, Role: "worker", Length: w.EndNS - w.StartNS, CPUs: w.CPUs,
+			Slices: make([][][6]int64, len(w.CPUs)),
+		}
 		if w.Mark.Mode == string(report.Command) {
 			data.Role = "task"
 		}
@@ -144,7 +149,8 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 			for i, cpu := range w.CPUs {
 				if cpu == slice.CPU {
 					data.Slices[i] = append(data.Slices[i], [6]int64{
-						slice.StartNS - w.StartNS, slice.EndNS - slice.StartNS, index[slice.TID], int64(slice.EndedBy), slice.PickNS, slice.SwitchNS,
+						slice.StartNS - w.StartNS, slice.EndNS - slice.StartNS, index[slice.TID],
+						int64(slice.EndedBy), slice.PickNS, slice.SwitchNS,
 					})
 				}
 			}

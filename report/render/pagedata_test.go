@@ -13,7 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// What the page's script draws is what the tables beside it say.
+// The page's script draws the same figures as the tables beside it.
 func TestPageDrawsWhatItsTablesSay(t *testing.T) {
 	html := page(t, reporttest.Full(2, 2), render.PageOptions{Windows: windows(t)})
 	text := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindSubmatch(html)

@@ -16,33 +16,33 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// Parquet writes tables as one Parquet file that is compressed with zstd. Its
-// types are those that every reader knows: INT64, DOUBLE, BOOLEAN, STRING, and for times
-// TIMESTAMP in microseconds of UTC; an absent figure is NULL.
+// Parquet writes tables as one Parquet file, compressed with zstd. It uses types that every reader
+// supports: INT64, DOUBLE, BOOLEAN, STRING, and for times TIMESTAMP in microseconds of UTC. An
+// absent figure is NULL.
 type Parquet struct {
 	to      io.Writer
 	out     *parquet.GenericWriter[any]
 	columns []table.Column
 	writers []*parquet.ColumnWriter
-	values  []parquet.Value // of one column, reused
+	values  []parquet.Value // of one column; the memory is reused
 	rows    [][]table.Field
 	group   int // rows in the row group
 	texts   map[string]parquet.Value
 }
 
 const (
-	// tableRows is how many rows of a report's table are turned into columns at once.
+	// tableRows is how many rows of a report's table are converted to columns at once.
 	tableRows = 1024
-	// groupRows bounds what is held in memory: a row group is written as a whole.
+	// groupRows limits the memory that is needed, since a row group is written as a whole.
 	groupRows = 512 << 10
-	// mostTexts bounds the texts kept.
+	// mostTexts limits how many texts are kept.
 	mostTexts = 10_000
 )
 
 // NewParquet returns a writer of tables that have the same columns.
 func NewParquet(w io.Writer) *Parquet { return &Parquet{to: w} }
 
-// Table writes a table's rows behind those that are there already.
+// Table writes a table's rows after those that were written before.
 func (p *Parquet) Table(t table.Table) error {
 	if err := p.begin(t.Name, t.Columns); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (p *Parquet) Table(t table.Table) error {
 	return nil
 }
 
-// Close completes the file. It does not close what is written to.
+// Close completes the file. It does not close the underlying writer.
 func (p *Parquet) Close() error {
 	if p.out == nil {
 		return nil
@@ -72,7 +72,7 @@ func (p *Parquet) Close() error {
 	return nil
 }
 
-// begin starts the file with the first table.
+// begin starts the file, with the first table.
 func (p *Parquet) begin(name string, columns []table.Column) error {
 	if p.out != nil {
 		return nil
@@ -80,10 +80,10 @@ func (p *Parquet) begin(name string, columns []table.Column) error {
 	p.columns = columns
 	p.out = parquet.NewGenericWriter[any](
 		p.to, parquetSchema(name, columns), parquet.CreatedBy("slicetrace", "", ""),
-		parquet.DataPageVersion(1), // which every reader knows
+		parquet.DataPageVersion(1), // which every reader supports
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
-		// Bounds of pages are whole: the library cuts within characters, and there
-		// are readers that want text to be UTF-8.
+		// Bounds of pages are not shortened: the library would cut within characters, and some
+		// readers require valid UTF-8.
 		parquet.ColumnIndexSizeLimit(func([]string) int { return 0 }),
 	)
 	p.writers = p.out.ColumnWriters()
@@ -108,15 +108,16 @@ func parquetSchema(name string, columns []table.Column) *parquet.Schema {
 			options += ",optional"
 		}
 		fields[i] = reflect.StructField{
-			Name: "C" + strconv.Itoa(i), Type: typ, Tag: reflect.StructTag(fmt.Sprintf("parquet:%q", c.Name+","+options)),
+			Name: "C" + strconv.Itoa(i), Type: typ,
+			Tag: reflect.StructTag(fmt.Sprintf("parquet:%q", c.Name+","+options)),
 		}
 	}
 	return parquet.NewSchema(name, parquet.SchemaOf(reflect.New(reflect.StructOf(fields)).Interface()))
 }
 
-// fields writes the rows gathered.
+// fields writes the rows that have been collected.
 func (p *Parquet) fields() error {
-	if len(p.rows) == 0 { // for which the library takes the address of nothing
+	if len(p.rows) == 0 { // the library cannot write an empty slice
 		return nil
 	}
 	for i, column := range p.columns {
@@ -173,7 +174,7 @@ func (p *Parquet) chunk(columns []table.Column, rows *chunk) error {
 	return p.wrote(rows.rows)
 }
 
-// chunkTexts makes values of texts. Most are those of one row or two before.
+// chunkTexts converts texts to values. Most texts are the same as one or two rows before.
 func (p *Parquet) chunkTexts(column int, texts []string, keepEmpty bool) {
 	var last [2]string
 	null := parquet.NullValue().Level(0, 0, column)
@@ -198,7 +199,7 @@ func (p *Parquet) chunkTexts(column int, texts []string, keepEmpty bool) {
 	}
 }
 
-// wrote ends the row group when it is large enough.
+// wrote ends the row group if it is large enough.
 func (p *Parquet) wrote(rows int) error {
 	if p.group += rows; p.group < groupRows {
 		return nil
@@ -217,10 +218,10 @@ func (p *Parquet) field(column table.Column, text string) (parquet.Value, error)
 		return parquet.Int64Value(n), err
 	case table.Decimal:
 		x, err := strconv.ParseFloat(text, 64)
-		if math.IsNaN(x) { // which no bounds could hold
+		if math.IsNaN(x) { // which cannot be in the bounds of a column
 			return parquet.NullValue(), err
 		}
-		return parquet.DoubleValue(x + 0), err // +0 also where x is -0, which has bounds of its own
+		return parquet.DoubleValue(x + 0), err // adding 0 turns -0 into 0; they would have different bounds
 	case table.Boolean:
 		is, err := strconv.ParseBool(text)
 		return parquet.BooleanValue(is), err
@@ -231,8 +232,8 @@ func (p *Parquet) field(column table.Column, text string) (parquet.Value, error)
 	return p.text(text), nil
 }
 
-// text returns a text's value, made valid UTF-8. Names come again and again, so
-// that it pays to keep them.
+// text returns a text's value, made valid UTF-8. The same names occur again and again, so values
+// are kept.
 func (p *Parquet) text(s string) parquet.Value {
 	v, ok := p.texts[s]
 	if !ok {

@@ -22,8 +22,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// parquetFiles are files whose metadata are checked: every table, and what is
-// hard to be right about.
+// parquetFiles are the files whose metadata are checked: every table, and cases that are easy to
+// get wrong.
 func parquetFiles(t *testing.T) map[string]*parquet.File {
 	t.Helper()
 	files := map[string]*parquet.File{}
@@ -59,7 +59,7 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 	return files
 }
 
-// awkwardColumn is a column's fields, "" where one is absent.
+// awkwardColumn has the fields of a column; "" is absent.
 type awkwardColumn struct {
 	kind  table.Kind
 	texts []string
@@ -96,15 +96,15 @@ func awkwardColumns() map[string]awkwardColumn {
 	}
 }
 
-// What a file says of its data is true of them: readers leave out what by these
-// words cannot hold what they look for.
+// The metadata of a file describe its data correctly. Readers skip parts that, according to the
+// metadata, cannot contain what they look for.
 func TestParquetMetadataAreOfTheData(t *testing.T) {
 	for what, f := range parquetFiles(t) {
 		t.Run(what, func(t *testing.T) { checkMetadata(t, f) })
 	}
 }
 
-// The first of several row groups is described by what it holds, not the last.
+// The metadata of the first of several row groups describe that group, not the last one.
 func TestParquetMetadataOfSeveralRowGroups(t *testing.T) {
 	rows := 1_100_000
 	if testing.Short() {
@@ -197,7 +197,8 @@ func checkColumn(
 		if want := nulls == int64(len(values)); index.NullPages[n] != want {
 			t.Errorf("%s is said to be of nulls alone: %v, want %v", where, index.NullPages[n], want)
 		}
-		if h := index.DefinitionLevelHistogram; len(h) > 0 && (h[2*n] != nulls || h[2*n+1] != int64(len(values))-nulls) {
+		h, defined := index.DefinitionLevelHistogram, int64(len(values))-nulls
+		if len(h) > 0 && (h[2*n] != nulls || h[2*n+1] != defined) {
 			t.Errorf("%s: definition levels %v, want %d of %d absent", where, h[2*n:2*n+2], nulls, len(values))
 		}
 		for i := range values {
@@ -239,8 +240,8 @@ func nullsOf(values []parquet.Value) (n int64) {
 	return n
 }
 
-// checkBounds holds lower and upper to the smallest and the largest value: exactly,
-// as no column has texts that need be cut. Where there is no value there are none.
+// checkBounds checks that lower and upper are exactly the smallest and the largest value, since no
+// column has texts that have to be shortened. Without values there are no bounds.
 func checkBounds(t *testing.T, at string, typ parquet.Type, values []parquet.Value, lower, upper []byte, nulls int64) {
 	t.Helper()
 	if want := nullsOf(values); nulls != want {
@@ -268,7 +269,7 @@ func checkBounds(t *testing.T, at string, typ parquet.Type, values []parquet.Val
 	}
 }
 
-// checkOrder holds the bounds of the pages to the order that they are said to have.
+// checkOrder checks that the bounds of the pages are in the order that the file declares.
 func checkOrder(t *testing.T, at string, typ parquet.Type, index *format.ColumnIndex) {
 	t.Helper()
 	order := func(a, b []byte) int {

@@ -45,8 +45,7 @@ func openParquet(t *testing.T, data []byte) *parquet.File {
 	return f
 }
 
-// isName says of a column that its rows are grouped and joined by it, so that it must
-// never be NULL.
+// isName reports whether rows are grouped and joined by a column, which must then never be NULL.
 func isName(table, column string) bool {
 	return column == "variant" || column == "load" ||
 		table == "histograms" && (column == "class" || column == "ended_by")
@@ -71,12 +70,14 @@ func texts(t *testing.T, f *parquet.File) [][]string {
 				case v.IsNull():
 					line = append(line, "")
 				case v.Kind() == parquet.ByteArray && len(v.ByteArray()) == 0 && !name:
-					t.Fatalf("row %d of %s holds a text of no letters, which is no NULL, as %s", len(out), f.Schema().Name(), column)
+					t.Fatalf("row %d of %s has an empty text instead of NULL as %s",
+						len(out), f.Schema().Name(), column)
 				case v.Kind() == parquet.Double && column == "p":
 					line = append(line, strconv.FormatFloat(v.Double(), 'g', 6, 64))
 				case v.Kind() == parquet.Double:
 					line = append(line, strconv.FormatFloat(v.Double(), 'f', 6, 64))
-				case v.Kind() == parquet.Int64 && strings.HasPrefix(f.Schema().Fields()[i].Type().String(), "TIMESTAMP"):
+				case v.Kind() == parquet.Int64 &&
+					strings.HasPrefix(f.Schema().Fields()[i].Type().String(), "TIMESTAMP"):
 					line = append(line, time.UnixMicro(v.Int64()).UTC().Format(time.RFC3339Nano))
 				default:
 					line = append(line, v.String())
@@ -93,7 +94,7 @@ func texts(t *testing.T, f *parquet.File) [][]string {
 	}
 }
 
-// The types of every column of every table, which readers of many files rely on.
+// The types of every column of every table, which readers of many files depend on.
 func TestParquetSchemas(t *testing.T) {
 	var got strings.Builder
 	empty := new(report.Report)
@@ -110,7 +111,7 @@ func TestParquetSchemas(t *testing.T) {
 	golden(t, "parquet-schemas.txt", []byte(got.String()))
 }
 
-// No type or encoding that Spark, Trino or ClickHouse could lack.
+// There is no type or encoding that Spark, Trino or ClickHouse might not support.
 func TestParquetIsPlain(t *testing.T) {
 	r := reporttest.Bundled(2, 2)
 	for _, name := range table.Names() {
@@ -121,7 +122,8 @@ func TestParquetIsPlain(t *testing.T) {
 		f := parquetOf(t, table.InFleet(r, tab, "r.json"))
 		for _, e := range f.Metadata().Schema[1:] {
 			logical := e.LogicalType.String()
-			if !slices.Contains([]string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}, logical) {
+			plain := []string{"", "INT(64,true)", "STRING", "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"}
+			if !slices.Contains(plain, logical) {
 				t.Errorf("%s.%s is of logical type %q", name, e.Name, logical)
 			}
 		}
@@ -135,10 +137,11 @@ func TestParquetIsPlain(t *testing.T) {
 	}
 }
 
-// Parquet holds what CSV holds.
+// Parquet has the same values as CSV.
 func TestParquetHoldsTheTables(t *testing.T) {
 	for what, r := range map[string]*report.Report{
-		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
+		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(),
+		"no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 	} {
 		for _, name := range table.Names() {
 			tab, err := table.Of(r, name)

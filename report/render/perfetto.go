@@ -11,15 +11,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// Perfetto writes a recording as a native Perfetto trace: each core's switches
-// and wakeups as ftrace events, the tasks' names as process trees, and the trials
-// as slices on a track of their own. It needs memory for one block at a time and
-// for the names of tasks. Where the recording was cut short, all that is whole is
-// written before recording.ErrCut is returned (wrapped).
+// Perfetto writes a recording as a native Perfetto trace: the switches and wakeups of each core as
+// ftrace events, the names of tasks as process trees, and the trials as slices on a track of their
+// own. It needs memory for one block at a time and for the names of tasks. If the recording is cut
+// short, it writes everything that is complete and then returns an error that wraps
+// recording.ErrCut.
 //
-// Times are CLOCK_MONOTONIC. Perfetto takes ftrace's for CLOCK_BOOTTIME, as no
-// value of its FtraceClock means CLOCK_MONOTONIC: the clock snapshot therefore
-// sets the two equal, as they are on a machine that never was suspended.
+// Times are CLOCK_MONOTONIC. Perfetto assumes CLOCK_BOOTTIME for ftrace, and its FtraceClock has no
+// value for CLOCK_MONOTONIC. So the clock snapshot sets the two equal, as they are on a machine
+// that was never suspended.
 func Perfetto(w io.Writer, r *recording.Reader) error {
 	p := perfetto{out: bufio.NewWriterSize(w, 256<<10), header: r.Header()}
 	p.sched = newSchedEncoder(&p.tasks)
@@ -34,13 +34,13 @@ func Perfetto(w io.Writer, r *recording.Reader) error {
 	return nil
 }
 
-// packetSequence is the only sequence of packets; Perfetto wants a number.
+// packetSequence is the number of the only sequence of packets; Perfetto requires one.
 const packetSequence = 1
 
-// trialsTrack identifies the track of trials in the whole trace.
+// trialsTrack identifies the track of trials within the trace.
 const trialsTrack = 0x736c_6963_6574_7261 // "slicetra"
 
-// perfetto writes packets, and after an error nothing more.
+// perfetto writes packets. After an error it writes nothing more.
 type perfetto struct {
 	out    *bufio.Writer
 	err    error
@@ -52,7 +52,7 @@ type perfetto struct {
 	part   []byte
 }
 
-// frames writes all that r holds.
+// frames writes everything that r contains.
 func (p *perfetto) frames(r *recording.Reader) error {
 	for p.err == nil {
 		frame, err := r.Next()
@@ -85,13 +85,13 @@ func (p *perfetto) write(packet []byte) {
 	}
 }
 
-// at begins a packet of a time.
+// at begins a packet with a time.
 func (p *perfetto) at(monotonicNS int64) []byte {
 	packet := appendInt(p.packet[:0], packetTimestamp, monotonicNS)
 	return appendUint(packet, packetClockID, builtinClockMonotonic)
 }
 
-// begin writes what all other packets rest upon.
+// begin writes the packets on which all others depend.
 func (p *perfetto) begin() {
 	h := p.header
 	body := p.clock(nil, builtinClockBoottime, h.MonotonicNS)

@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// pingPong is a block as two workers make it that wake each other.
+// pingPong returns a block of two workers that wake each other in turns.
 func pingPong(cpu, switches int, start int64) recording.Block {
 	b := recording.Block{CPU: cpu}
 	now, tids := start, [2]int32{40123, 40124}
@@ -19,7 +19,8 @@ func pingPong(cpu, switches int, start int64) recording.Block {
 		b.Events = append(b.Events, wakeup(now, next, int32(cpu)))
 		now += 400
 		b.Events = append(b.Events, recording.Event{
-			TimeNS: now, Prev: prev, Next: next, SliceNS: 1800 + int64(i*104729%307), PickNS: 380 + int64(i%61), SwitchNS: 250 + int64(i%41), State: 'S',
+			TimeNS: now, Prev: prev, Next: next, SliceNS: 1800 + int64(i*104729%307), PickNS: 380 + int64(i%61),
+			SwitchNS: 250 + int64(i%41), State: 'S',
 		})
 	}
 	return b
@@ -33,7 +34,9 @@ func BenchmarkPerfetto(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	frames := []any{[]recording.Task{{TID: 40123, TGID: 40123, Comm: "worker"}, {TID: 40124, TGID: 40123, Comm: "worker"}}}
+	frames := []any{
+		[]recording.Task{{TID: 40123, TGID: 40123, Comm: "worker"}, {TID: 40124, TGID: 40123, Comm: "worker"}},
+	}
 	for i := range 2 {
 		frames = append(frames, pingPong(i, switches, int64(1+i)*1e12))
 	}

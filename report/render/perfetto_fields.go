@@ -2,8 +2,8 @@ package render
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// Field numbers of Perfetto's published protos (protos/perfetto/trace/...);
-// testdata/perfetto.proto has their types.
+// Field numbers of Perfetto's published protos (protos/perfetto/trace/...). Their types are in
+// testdata/perfetto.proto.
 const (
 	tracePacket = 1
 
@@ -71,7 +71,7 @@ const (
 	processFreePID  = 2
 	processFreePrio = 3
 
-	// The columns of CompactSched, each packed, and its table of names.
+	// The columns of CompactSched, each of which is packed, and its table of names.
 	compactSwitchTimestamp     = 1
 	compactSwitchPrevState     = 2
 	compactSwitchNextPID       = 3
@@ -114,17 +114,17 @@ func appendUint(buf []byte, field protowire.Number, v uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(buf, field, protowire.VarintType), v)
 }
 
-// appendInt writes an int32 or int64, of which a negative takes ten bytes.
+// appendInt appends an int32 or int64. Negative values take ten bytes.
 func appendInt(buf []byte, field protowire.Number, v int64) []byte {
 	return appendUint(buf, field, uint64(v))
 }
 
-// appendString writes a string, which must be valid UTF-8.
+// appendString appends a string, which must be valid UTF-8.
 func appendString(buf []byte, field protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(buf, field, protowire.BytesType), s)
 }
 
-// appendMessage writes a message, or a packed column, that is encoded already.
+// appendMessage appends a message, or a packed column, that is already encoded.
 func appendMessage(buf []byte, field protowire.Number, body []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(buf, field, protowire.BytesType), body)
 }

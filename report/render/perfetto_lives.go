@@ -10,16 +10,16 @@ import (
 // creator's process.
 const cloneThread = 0x10000
 
-// lives knows which tasks live, so that Perfetto does not take two tasks that had
-// one tid after another for one. It tells them apart as the kernel's own events do:
-// by task_newtask for a task that was created, and sched_process_free for one that is gone.
+// lives tracks which tasks exist, so that Perfetto does not take two tasks that had the same tid
+// one after the other for one task. It tells them apart by events of the kernel: task_newtask for a
+// task that was created, and sched_process_free for one that is gone.
 //
-// Blocks of several cores take turns, so a task's end can be read after the
-// beginning of the next task of that tid: hence all that is known has a time.
+// The blocks of different cores alternate, so a task's end can be read after the beginning of the
+// next task with that tid. Therefore everything has a time.
 type lives struct {
 	tasks  map[int32][]life // by tid, in the order of time
 	groups map[int32]*threadGroup
-	// born are tasks whose creation is not written yet: a wakeup tells the core.
+	// born are tasks whose creation has not been written yet; their wakeup tells the core.
 	born map[int32][]recording.Task
 }
 
@@ -28,24 +28,24 @@ type life struct {
 	group   *threadGroup
 }
 
-// threadGroup is a process. The kernel gives its leader's tid away only when all of
-// its threads are gone.
+// threadGroup is a process. The kernel reuses the tid of its leader only when all of its threads
+// are gone.
 type threadGroup struct {
 	leader int32
-	// parent is the process that created it, 0 where that is not known.
+	// parent is the process that created it, 0 if unknown.
 	parent int32
 	alive  int
-	ended  bool  // of the leader
+	ended  bool  // the leader has ended
 	lastNS int64 // the latest end of a thread
 }
 
-// freed is a tid that nobody has from a time on.
+// freed is a tid that no task has from a time on.
 type freed struct {
 	tid     int32
 	sinceNS int64
 }
 
-// learn takes in a task that was there before, was created or got another name.
+// learn adds a task that existed at the start, was created or was renamed.
 func (l *lives) learn(t recording.Task) {
 	if l.tasks == nil {
 		l.tasks, l.groups, l.born = map[int32][]life{}, map[int32]*threadGroup{}, map[int32][]recording.Task{}
@@ -69,8 +69,8 @@ func (l *lives) learn(t recording.Task) {
 	}
 }
 
-// birth returns the task that was created last before a wakeup of its tid, unless it
-// was returned before.
+// birth returns the last task with a tid that was created before a wakeup, unless it has been
+// returned already.
 func (l *lives) birth(tid int32, wokenNS int64) (recording.Task, bool) {
 	list := l.born[tid]
 	for i, t := range slices.Backward(list) {
@@ -87,9 +87,9 @@ func (l *lives) birth(tid int32, wokenNS int64) (recording.Task, bool) {
 	return recording.Task{}, false
 }
 
-// end notes that a task ended at a time, and returns the tids that are free by that:
-// a thread's own, the leader's with the last of its process. Perfetto forgets a task
-// when its tid is free, so that is just behind its last switch.
+// end records that a task ended, and returns the tids that become free: a thread's own, or the
+// leader's with the last thread of its process. Perfetto forgets a task when its tid becomes free,
+// so the time is just after its last switch.
 func (l *lives) end(tid int32, atNS int64) (free []freed) {
 	list := l.tasks[tid]
 	i := len(list) - 1
@@ -97,7 +97,7 @@ func (l *lives) end(tid int32, atNS int64) (free []freed) {
 		i--
 	}
 	if i < 0 {
-		return []freed{{tid, atNS + 1}} // nothing is known of it
+		return []freed{{tid, atNS + 1}} // the task is unknown
 	}
 	group := list[i].group
 	if list = slices.Delete(list, i, i+1); len(list) > 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// perfettoThread is a row of Perfetto's table of threads.
+// perfettoThread is a row of Perfetto's thread table.
 type perfettoThread struct {
 	tid     int64
 	names   []string
@@ -26,9 +26,9 @@ type perfettoProcess struct {
 	ended       bool
 }
 
-// perfettoThreads keeps threads as the ProcessTracker of Perfetto's trace processor
-// does: the last thread of a tid that is alive has all events of that tid. A task
-// without CLONE_THREAD begins a process, and with its leader a process ends.
+// perfettoThreads tracks threads like ProcessTracker in Perfetto's trace processor: all events of a
+// tid belong to its last living thread. A task without CLONE_THREAD begins a process, and a process
+// ends with its leader.
 type perfettoThreads struct {
 	all       []*perfettoThread
 	processes map[int64]*perfettoProcess
@@ -38,7 +38,7 @@ func (p *perfettoThreads) alive(t *perfettoThread) bool {
 	return t.to == 0 && (t.process == nil || !t.process.ended && p.processes[t.process.pid] == t.process)
 }
 
-// thread is the living one of a tid, of a process if that is not 0; else a new one.
+// thread returns the living thread of a tid, in a process if that is not 0, or else a new one.
 func (p *perfettoThreads) thread(tid, pid int64) *perfettoThread {
 	for _, t := range slices.Backward(p.all) {
 		if t.tid == tid && p.alive(t) && (pid == 0 || t.process == nil || t.process.pid == pid) {
@@ -97,8 +97,8 @@ func (p *perfettoThreads) free(ns, tid int64) {
 	}
 }
 
-// threadsOf is what Perfetto makes of a trace: tid, names, process and its parent,
-// start and end of each thread.
+// threadsOf returns what Perfetto makes of a trace: tid, names, process and its parent, start and
+// end of each thread.
 func threadsOf(t *testing.T, trace message) []string {
 	t.Helper()
 	type step struct {
@@ -167,7 +167,7 @@ func threadsOf(t *testing.T, trace message) []string {
 	return lines
 }
 
-// Each task is a thread of its own in Perfetto, whoever had its tid before.
+// Each task is a separate thread in Perfetto, also if its tid was used before.
 func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 	shell := recording.Task{TID: 5, TGID: 5, Comm: "sh"}
 	born := func(ns int64, tid, tgid int32, comm string) recording.Task {

@@ -10,33 +10,32 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// What prev_state says in sched_switch since Linux 4.14 (TASK_REPORT), as
-// Perfetto reads it for a kernel of that age.
+// The values of prev_state in sched_switch since Linux 4.14 (TASK_REPORT), as Perfetto reads them
+// for such a kernel.
 const (
 	stateParked    = 0x40
 	stateIdle      = 0x80
 	statePreempted = 0x100
-	// stateUnknown is no state at all, which Perfetto shows as unknown.
+	// stateUnknown is not a state of the kernel; Perfetto shows it as unknown.
 	stateUnknown = 0x200
 )
 
-// unknownPrio is written for every task, since recordings hold no priorities and
-// Perfetto would take none for 0, the highest: this is nice 0's, and idle's too.
+// unknownPrio is written for every task, since recordings have no priorities and Perfetto would
+// read none as 0, the highest. It is the priority of nice level 0, and is also written for the idle
+// task.
 const unknownPrio = 120
 
-// schedEncoder turns blocks into bundles of ftrace events.
+// schedEncoder converts blocks to bundles of ftrace events.
 //
-// Most events go into CompactSched, where they take a fifth of the bytes. There
-// prev is the task that the switch before switched to, which is not so for a
-// core's first switch, after lost events and where the recording says otherwise:
-// those are written in full, with prev, and so is a wakeup where the compact form
-// would name the wrong waker.
+// Most events go into CompactSched, where they take a fifth of the bytes. It has no field for the
+// previous task, which is the next task of the switch before. That is not known for a core's first
+// switch and after lost events, and can differ from what the recording says. Such switches are
+// written in full, and so are wakeups for which the compact form would name the wrong waker.
 //
-// A wakeup is written as sched_waking with the time of sched_wakeup. Perfetto
-// makes a task runnable at sched_waking alone and shows nothing for sched_wakeup;
-// and the time is that from which the waits of a report count. Its waker is who
-// ran where sched_wakeup fired: if the woken task's core was told to do it, whom
-// that interrupted.
+// A wakeup is written as sched_waking with the time of sched_wakeup. Perfetto makes a task runnable
+// at sched_waking only and shows nothing for sched_wakeup, and the waits in a report begin at
+// sched_wakeup. The waker is the task that was running where sched_wakeup fired. If the wakeup was
+// sent to the woken task's core by an interrupt, that is the task which was interrupted.
 type schedEncoder struct {
 	tasks     *taskNames
 	cores     map[int]*schedCore
@@ -45,10 +44,10 @@ type schedEncoder struct {
 	names     []byte // the intern table, with its tags
 	nameCount uint64
 	states    [256]int64
-	preempted [256]bool // by EndedBy
-	exited    uint8     // of EndedBy
+	preempted [256]bool // by the number of EndedBy
+	exited    uint8     // the number of EndedByExited
 
-	switchNS, wakingNS int64 // the last of this bundle's compact events
+	switchNS, wakingNS int64 // times of the last compact events in this bundle
 	full, event, part  []byte
 }
 
@@ -124,7 +123,7 @@ func (s *schedEncoder) events(core *schedCore, events []recording.Event) {
 	}
 }
 
-// birth writes the task_newtask of a task that is woken for the first time.
+// birth writes the task_newtask event of a task that is woken for the first time.
 func (s *schedEncoder) birth(e *recording.Event) {
 	t, ok := s.tasks.lives.birth(e.Next, e.TimeNS)
 	if !ok {
@@ -140,7 +139,7 @@ func (s *schedEncoder) birth(e *recording.Event) {
 	s.fullEvent(t.TimeNS, t.Parent, ftraceTaskNewtask)
 }
 
-// free writes the sched_process_free of the tids that nobody has after a task's last
+// free writes the sched_process_free events of the tids that become free after a task's last
 // switch.
 func (s *schedEncoder) free(core *schedCore, e *recording.Event) {
 	for _, f := range s.tasks.lives.end(e.Prev, e.TimeNS) {
@@ -151,7 +150,7 @@ func (s *schedEncoder) free(core *schedCore, e *recording.Event) {
 	}
 }
 
-// firstPrev is the task that ran when the events began, -1 where they do not say.
+// firstPrev returns the task that was running when the events began, -1 if they do not tell.
 func firstPrev(events []recording.Event) int32 {
 	for i := range events {
 		if events[i].Kind == recording.Switch {
@@ -224,7 +223,7 @@ func (s *schedEncoder) fullWaking(core *schedCore, e *recording.Event) {
 	s.fullEvent(e.TimeNS, core.running, ftraceSchedWaking)
 }
 
-// fullEvent wraps the event. Its pid is the task that ran, if that is known.
+// fullEvent appends the event. Its pid is the running task, if that is known.
 func (s *schedEncoder) fullEvent(ns int64, running int32, kind protowire.Number) {
 	s.part = appendInt(s.part[:0], ftraceTimestamp, ns)
 	if running >= 0 {
@@ -234,8 +233,8 @@ func (s *schedEncoder) fullEvent(ns int64, running int32, kind protowire.Number)
 	s.full = appendMessage(s.full, bundleEvent, s.part)
 }
 
-// state is prev_state. What a tick or a wakeup took the core from is shown as
-// preempted; the kernel says so of preemption inside the kernel alone.
+// state returns prev_state. A task that lost the core by a tick or a wakeup is shown as preempted;
+// the kernel itself sets this only for preemption inside the kernel.
 func (s *schedEncoder) state(e *recording.Event) int64 {
 	if e.State == 'R' && e.Prev != 0 && s.preempted[e.EndedBy] {
 		return statePreempted
@@ -250,7 +249,7 @@ func (s *schedEncoder) name(core *schedCore, tid int32, ns int64) *comm {
 	return s.tasks.of(tid).at(ns)
 }
 
-// index is the name's place in the bundle's table of names.
+// index returns the index of a name in the bundle's table of names.
 func (s *schedEncoder) index(c *comm) int64 {
 	if c.bundle != s.bundles {
 		c.bundle, c.index = s.bundles, s.nameCount

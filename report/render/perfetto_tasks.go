@@ -7,10 +7,10 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
-// unnamed is what ftrace calls a task whose name it does not know.
+// unnamed is the name that ftrace shows for a task whose name is unknown.
 const unnamed = "<...>"
 
-// comm is a name made safe, and its place in the table of names of one bundle.
+// comm is a name made safe, and its index in the table of names of one bundle.
 type comm struct {
 	name    string
 	sinceNS int64
@@ -18,11 +18,11 @@ type comm struct {
 	index   uint64
 }
 
-// taskComm is a task's name, and the one that it had before: blocks of several
-// cores take turns, so one can be older than a rename that was read already.
+// taskComm is a task's name and its previous one. The blocks of different cores alternate, so an
+// event can be older than a rename that has already been read.
 type taskComm struct{ now, before comm }
 
-// taskNames knows the name of every task, and which of them live.
+// taskNames has the name of every task, and tracks which of them exist.
 type taskNames struct {
 	tasks map[int32]*taskComm
 	lives lives
@@ -40,7 +40,7 @@ func (n *taskNames) of(tid int32) *taskComm {
 	return t
 }
 
-// learn notes a task's name from its time on.
+// learn records a task's name, which is valid from the task's time on.
 func (n *taskNames) learn(t recording.Task, name string) {
 	known := n.of(t.TID)
 	if known.now.name != unnamed {
@@ -57,7 +57,7 @@ func (t *taskComm) at(ns int64) *comm {
 	return &t.now
 }
 
-// processTrees writes tasks and their processes. Tasks of one time share a packet.
+// processTrees writes tasks and their processes. Tasks with the same time share a packet.
 func (p *perfetto) processTrees(tasks []recording.Task) {
 	for len(tasks) > 0 {
 		n := 1
@@ -68,10 +68,10 @@ func (p *perfetto) processTrees(tasks []recording.Task) {
 		for _, t := range tasks[:n] {
 			p.task(t)
 		}
-		// Nothing is known of the time before the recording began.
+		// Nothing is known about the time before the recording began.
 		at := max(tasks[0].TimeNS, p.header.MonotonicNS)
 		if tasks[0].Parent != 0 {
-			at++ // after its task_newtask, or it would be taken for a task before that
+			at++ // after its task_newtask, or Perfetto would take it for an earlier task
 		}
 		packet := p.at(at)
 		if len(p.body) > 0 {
@@ -87,7 +87,7 @@ func (p *perfetto) task(t recording.Task) {
 	p.tasks.learn(t, name)
 	p.tasks.lives.learn(t)
 	if t.TID == 0 || t.TGID == 0 {
-		return // idle, which Perfetto knows, or it would be taken for idle's thread
+		return // the idle task, which Perfetto knows, or a task that would be taken for its thread
 	}
 	if t.TID == t.TGID {
 		p.part = appendInt(p.part[:0], processPID, int64(t.TGID))
@@ -103,7 +103,7 @@ func (p *perfetto) task(t recording.Task) {
 	p.body = appendMessage(p.body, treeThreads, p.part)
 }
 
-// trial writes a trial as a slice on the trials' track.
+// trial writes a trial as a slice on the track of trials.
 func (p *perfetto) trial(m recording.Mark) {
 	workload := m.Workload
 	if m.Variant != "" {
@@ -129,7 +129,7 @@ func (p *perfetto) trial(m recording.Mark) {
 	p.write(appendMessage(p.at(m.EndNS), packetTrackEvent, p.body))
 }
 
-// annotate adds an argument to the track event in body.
+// annotate adds an argument to the track event in p.body.
 func (p *perfetto) annotate(name, value string) {
 	p.part = appendString(p.part[:0], annotationName, name)
 	p.part = appendString(p.part, annotationString, printable(value))

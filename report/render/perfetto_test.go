@@ -25,7 +25,8 @@ const (
 func recorded(t testing.TB, out io.Writer, frames ...any) {
 	t.Helper()
 	w, err := recording.NewWriter(out, recording.Header{
-		Tool: "slicetrace v1", Created: time.Unix(1e9, 5).UTC(), MonotonicNS: 1000, CPUs: []int{0, 3}, Kernel: "6.18.1-\x1b",
+		Tool: "slicetrace v1", Created: time.Unix(1e9, 5).UTC(), MonotonicNS: 1000, CPUs: []int{0, 3},
+		Kernel: "6.18.1-\x1b",
 	})
 	for _, f := range frames {
 		switch f := f.(type) {
@@ -42,7 +43,7 @@ func recorded(t testing.TB, out io.Writer, frames ...any) {
 	}
 }
 
-// exported is the trace of a recording, which may have been cut short.
+// exported returns the trace of a recording, which may have been cut short.
 func exported(t testing.TB, file []byte) ([]byte, error) {
 	t.Helper()
 	r, err := recording.NewReader(bytes.NewReader(file))
@@ -55,7 +56,7 @@ func exported(t testing.TB, file []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// decoded is the trace of frames as protoc reads it.
+// decoded returns the trace of frames as protoc reads it.
 func decoded(t *testing.T, frames ...any) message {
 	t.Helper()
 	var file bytes.Buffer
@@ -68,7 +69,9 @@ func decoded(t *testing.T, frames ...any) message {
 }
 
 func slice(ns int64, prev, next int32, state byte, cause uint8) recording.Event {
-	return recording.Event{TimeNS: ns, Prev: prev, Next: next, State: state, EndedBy: cause, SliceNS: -1, PickNS: -1, SwitchNS: -1}
+	return recording.Event{
+		TimeNS: ns, Prev: prev, Next: next, State: state, EndedBy: cause, SliceNS: -1, PickNS: -1, SwitchNS: -1,
+	}
 }
 
 func wakeup(ns int64, tid, cpu int32) recording.Event {
@@ -100,8 +103,7 @@ func TestPerfettoBegins(t *testing.T) {
 	}
 }
 
-// Every switch and wakeup is found again as it was, in whichever of the two
-// encodings it went.
+// Every switch and wakeup is in the trace, in whichever of the two encodings.
 func TestPerfettoHoldsEveryEvent(t *testing.T) {
 	first := recording.Block{CPU: 0, Events: []recording.Event{
 		wakeup(1000, 7, 3), // before the first switch: only what follows tells the waker
@@ -121,7 +123,8 @@ func TestPerfettoHoldsEveryEvent(t *testing.T) {
 		slice(2001, 8, 5, 'I', causeBlocked),
 	}}
 	other := recording.Block{CPU: 3, Events: []recording.Event{wakeup(1500, 7, 3)}}
-	trace := decoded(t, []recording.Task{{TID: 5, TGID: 5, Comm: "five"}, {TID: 6, TGID: 5, Comm: "six"}}, first, other, lost)
+	tasks := []recording.Task{{TID: 5, TGID: 5, Comm: "five"}, {TID: 6, TGID: 5, Comm: "six"}}
+	trace := decoded(t, tasks, first, other, lost)
 
 	want := map[string][]ftraceEvent{
 		"0": {
@@ -153,7 +156,7 @@ func TestPerfettoHoldsEveryEvent(t *testing.T) {
 	}
 }
 
-// Over two blocks, since names are numbered anew in each.
+// There are two blocks, since names are numbered separately in each.
 func TestPerfettoHoldsManyEvents(t *testing.T) {
 	const switches = 10_007
 	trace := decoded(t, pingPong(0, switches, 1e12), pingPong(0, switches, 2e12))
@@ -163,7 +166,8 @@ func TestPerfettoHoldsManyEvents(t *testing.T) {
 	}
 	events := append(pingPong(0, switches, 1e12).Events, pingPong(0, switches, 2e12).Events...)
 	for i, e := range events {
-		if got[i].ns != e.TimeNS || got[i].tid != int64(e.Next) || e.Kind == recording.Switch && got[i].running != int64(e.Prev) {
+		if got[i].ns != e.TimeNS || got[i].tid != int64(e.Next) ||
+			e.Kind == recording.Switch && got[i].running != int64(e.Prev) {
 			t.Fatalf("event %d: %+v, want %+v", i, got[i], e)
 		}
 	}
@@ -172,10 +176,20 @@ func TestPerfettoHoldsManyEvents(t *testing.T) {
 func TestPerfettoNamesTasks(t *testing.T) {
 	hostile := "\x1b[31m\xff\x00"
 	trace := decoded(t,
-		[]recording.Task{{TID: 5, TGID: 5, Comm: hostile}, {TID: 6, TGID: 5, Comm: "six"}, {TimeNS: 3000, TID: 6, TGID: 5, Comm: "renamed"}},
+		[]recording.Task{
+			{TID: 5, TGID: 5, Comm: hostile}, {TID: 6, TGID: 5, Comm: "six"},
+			{TimeNS: 3000, TID: 6, TGID: 5, Comm: "renamed"},
+		},
 		// This block is older than the rename that was written before it.
-		recording.Block{Events: []recording.Event{slice(2000, 5, 6, 'S', causeBlocked), slice(2001, 6, 5, 'S', causeBlocked), slice(2002, 5, 6, 'S', causeBlocked)}},
-		recording.Block{Events: []recording.Event{slice(4000, 6, 5, 'S', causeBlocked), slice(4001, 5, 6, 'S', causeBlocked)}},
+		recording.Block{
+			Events: []recording.Event{
+				slice(2000, 5, 6, 'S', causeBlocked), slice(2001, 6, 5, 'S', causeBlocked),
+				slice(2002, 5, 6, 'S', causeBlocked),
+			},
+		},
+		recording.Block{
+			Events: []recording.Event{slice(4000, 6, 5, 'S', causeBlocked), slice(4001, 5, 6, 'S', causeBlocked)},
+		},
 	)
 	var names []string
 	for _, p := range trace.all("packet") {
@@ -183,10 +197,14 @@ func TestPerfettoNamesTasks(t *testing.T) {
 			names = append(names, p.text("timestamp")+" process "+task.text("pid")+" "+task.text("cmdline"))
 		}
 		for _, task := range p.all("process_tree.threads") {
-			names = append(names, p.text("timestamp")+" thread "+task.text("tid")+" of "+task.text("tgid")+" "+task.text("name"))
+			names = append(names,
+				p.text("timestamp")+" thread "+task.text("tid")+" of "+task.text("tgid")+" "+task.text("name"))
 		}
 	}
-	want := []string{`1000 process 5 \x1b[31m\xff\x00`, `1000 thread 5 of 5 \x1b[31m\xff\x00`, "1000 thread 6 of 5 six", "3000 thread 6 of 5 renamed"}
+	want := []string{
+		`1000 process 5 \x1b[31m\xff\x00`, `1000 thread 5 of 5 \x1b[31m\xff\x00`, "1000 thread 6 of 5 six",
+		"3000 thread 6 of 5 renamed",
+	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("process trees (-want +got):\n%s", diff)
 	}
@@ -200,11 +218,15 @@ func TestPerfettoNamesTasks(t *testing.T) {
 }
 
 func TestPerfettoShowsTrials(t *testing.T) {
-	trace := decoded(t, recording.Mark{Workload: "pipe", Variant: "4\x07K", Mode: "threads", Round: 2, StartNS: 5000, EndNS: 6000, Workers: []int32{41, 42}})
+	trace := decoded(t, recording.Mark{
+		Workload: "pipe", Variant: "4\x07K", Mode: "threads", Round: 2, StartNS: 5000, EndNS: 6000,
+		Workers: []int32{41, 42},
+	})
 	var got []string
 	for _, p := range trace.all("packet") {
 		for _, e := range p.all("track_event") {
-			line := p.text("timestamp") + " " + p.text("timestamp_clock_id") + " " + e.text("type") + " " + e.text("name")
+			line := p.text("timestamp") + " " + p.text("timestamp_clock_id") + " " +
+				e.text("type") + " " + e.text("name")
 			for _, a := range e.all("debug_annotations") {
 				line += " " + a.text("name") + "=" + a.text("uint_value") + a.text("string_value")
 			}
@@ -215,7 +237,8 @@ func TestPerfettoShowsTrials(t *testing.T) {
 		}
 	}
 	want := []string{
-		`5000 3 TYPE_SLICE_BEGIN pipe 4\x07K threads round 2 workload=pipe variant=4\x07K mode=threads round=2 workers=41 42`,
+		`5000 3 TYPE_SLICE_BEGIN pipe 4\x07K threads round 2 ` +
+			`workload=pipe variant=4\x07K mode=threads round=2 workers=41 42`,
 		"6000 3 TYPE_SLICE_END ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -223,10 +246,11 @@ func TestPerfettoShowsTrials(t *testing.T) {
 	}
 }
 
-// A recording that was cut anywhere gives the beginning of its whole trace.
+// A recording that was cut anywhere yields the beginning of the whole trace.
 func TestPerfettoOfCutRecording(t *testing.T) {
 	var file bytes.Buffer
-	recorded(t, &file, []recording.Task{{TID: 5, TGID: 5, Comm: "five"}}, pingPong(0, 23, 1e12), recording.Mark{Workload: "pipe"})
+	recorded(t, &file, []recording.Task{{TID: 5, TGID: 5, Comm: "five"}}, pingPong(0, 23, 1e12),
+		recording.Mark{Workload: "pipe"})
 	whole, err := exported(t, file.Bytes())
 	if err != nil {
 		t.Fatal(err)

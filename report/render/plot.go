@@ -9,28 +9,28 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// plot is a chart laid out: places are percent of its width.
+// plot is a chart with its layout: positions are percentages of its width.
 type plot struct {
 	*view.Chart
 	Ticks []tick
 	Rows  []plotRow
-	// Lone says that each row has one point, whose figure stands beside it.
+	// Lone is true if each row has only one point, whose figure is shown beside it.
 	Lone bool
 }
 
 type tick struct {
 	At, Label string
-	// Main is the line of no difference.
+	// Main is true for the line at 1, where there is no difference.
 	Main bool
 }
 
 type plotRow struct {
-	// Group is "" but in a group's first row.
+	// Group is only set in the first row of a group.
 	Group, Label, Figure string
 	Marks                []mark
 }
 
-// mark is one point: a shape for each series, so that colour never speaks alone.
+// mark is one point. Each series has its own shape, so that it can be told without colour.
 type mark struct {
 	At, From, To string
 	Series       int
@@ -68,13 +68,13 @@ func newPlot(c *view.Chart) *plot {
 	return p
 }
 
-// axis is logarithmic, from low to high.
+// axis is a logarithmic axis from low to high.
 type axis struct {
 	low, high float64
 	unit      report.Unit
 }
 
-// axisOf spans all points of a chart with a little room on both sides.
+// axisOf returns an axis that spans all points of a chart, with some margin on both sides.
 func axisOf(c *view.Chart) axis {
 	a := axis{math.Inf(1), 0, report.Nanoseconds}
 	if c.Ratio {
@@ -89,22 +89,22 @@ func axisOf(c *view.Chart) axis {
 			}
 		}
 	}
-	// What only an altered file can hold is shown at the edge.
+	// Values that only an altered file can hold are shown at the edge.
 	a.low, a.high = math.Min(math.Max(a.low, 1e-9), 1e18), math.Max(math.Min(a.high, 1e18), 1e-9)
-	room := math.Max(math.Pow(a.high/a.low, 0.04), 1.02) // or one point would be an axis without an extent
+	room := math.Max(math.Pow(a.high/a.low, 0.04), 1.02) // so that an axis with one point has a width
 	a.low, a.high = a.low/room, a.high*room
 	return a
 }
 
 func (a axis) at(v float64) string {
 	if v <= 0 {
-		return "0%" // as far left as there is
+		return "0%" // the left end
 	}
 	share := (math.Log(v) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
 	return strconv.FormatFloat(100*math.Min(1, math.Max(0, share)), 'f', 2, 64) + "%"
 }
 
-// ticks are round numbers: of each decade 1, 2 and 5, or 1 alone of many.
+// ticks returns round numbers: 1, 2 and 5 of each decade, or only 1 if there are many decades.
 func (a axis) ticks() []float64 {
 	digits := []float64{1, 2, 5}
 	if a.high/a.low < 4 {
@@ -124,7 +124,7 @@ func (a axis) ticks() []float64 {
 	return out
 }
 
-// tidy leaves out decimals that say nothing on an axis.
+// tidy removes zeros after the point, which are useless on an axis.
 func tidy(s string) string {
 	number, unit, spaced := strings.Cut(s, " ")
 	if strings.Contains(number, ".") {

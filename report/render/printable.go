@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// printable replaces whatever could steer a terminal or deceive a reader by a
-// visible escape: control characters, invalid UTF-8, line and paragraph
-// separators, bidirectional controls and characters without width.
+// printable escapes visibly whatever could control a terminal or deceive a reader: control
+// characters, invalid UTF-8, line and paragraph separators, bidirectional controls and zero-width
+// characters.
 func printable(s string) string {
 	clean := func(r rune) bool { return unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) }
 	var b strings.Builder
@@ -32,8 +32,8 @@ func printable(s string) string {
 	return b.String()
 }
 
-// blank reports whether a character that Unicode calls a letter or mark shows
-// as nothing, as the Hangul fillers do.
+// blank reports whether a character that Unicode calls a letter or mark is invisible, such as the
+// Hangul fillers.
 func blank(r rune) bool {
 	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
 }

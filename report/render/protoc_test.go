@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// message is a message as "protoc --decode" shows it: fields in their order, each
-// a text or another message.
+// message is a message as "protoc --decode" shows it: its fields in order, each of which is a text
+// or another message.
 type message []field
 
 type field struct {
@@ -21,8 +21,8 @@ type field struct {
 	sub  message
 }
 
-// protoc decodes a trace with Google's own decoder by Perfetto's own fields. What
-// it does not know it would show under a number, which fails the test.
+// protoc decodes a trace with Google's own decoder and Perfetto's field definitions. It shows
+// unknown fields by their numbers, which makes the test fail.
 func protoc(t *testing.T, trace []byte) message {
 	t.Helper()
 	path, err := exec.LookPath("protoc")
@@ -44,7 +44,7 @@ func protoc(t *testing.T, trace []byte) message {
 	return parseMessage(t, &lines)
 }
 
-// parseMessage takes the lines of one message off lines.
+// parseMessage removes the lines of one message from lines.
 func parseMessage(t *testing.T, lines *[]string) message {
 	t.Helper()
 	var m message
@@ -73,7 +73,7 @@ func parseMessage(t *testing.T, lines *[]string) message {
 	return m
 }
 
-// fields returns all that a path of names, joined by dots, leads to.
+// fields returns all fields at a path of names that are joined by dots.
 func (m message) fields(path string) []field {
 	name, rest, deeper := strings.Cut(path, ".")
 	var found []field
@@ -97,7 +97,7 @@ func (m message) all(path string) []message {
 	return found
 }
 
-// text is the first value at path, "" for none.
+// text returns the first value at a path, "" if there is none.
 func (m message) text(path string) string {
 	for _, f := range m.fields(path) {
 		return f.text
@@ -118,7 +118,7 @@ func (m message) ints(t *testing.T, path string) []int64 {
 	return values
 }
 
-// int is the only value at path, or otherwise.
+// int returns the only value at a path, or otherwise if there is none.
 func (m message) int(t *testing.T, path string, otherwise int64) int64 {
 	t.Helper()
 	if values := m.ints(t, path); len(values) == 1 {
@@ -127,7 +127,7 @@ func (m message) int(t *testing.T, path string, otherwise int64) int64 {
 	return otherwise
 }
 
-// ftraceEvent is a sched_switch or sched_waking, from either encoding.
+// ftraceEvent is a sched_switch or sched_waking event, from either encoding.
 type ftraceEvent struct {
 	ns      int64
 	kind    string
@@ -138,8 +138,8 @@ type ftraceEvent struct {
 	cpu     int64
 }
 
-// ftraceEvents reads a trace's events by core as Perfetto does: a compact event
-// says nothing of who ran before, so that is whom the core switched to last.
+// ftraceEvents reads a trace's events by core, as Perfetto does. A compact event does not name the
+// previous task, so that is the one to which the core last switched.
 func ftraceEvents(t *testing.T, trace message) map[string][]ftraceEvent {
 	t.Helper()
 	cores := map[string][]ftraceEvent{}
@@ -179,12 +179,14 @@ func fullEvents(t *testing.T, bundle message) []ftraceEvent {
 				t.Errorf("prev_pid %d, pid %d", prev, running)
 			}
 			events = append(events, ftraceEvent{
-				ns: ns, kind: "switch", running: running, state: s.int(t, "prev_state", -1), tid: s.int(t, "next_pid", -1), comm: s.text("next_comm"),
+				ns: ns, kind: "switch", running: running, state: s.int(t, "prev_state", -1),
+				tid: s.int(t, "next_pid", -1), comm: s.text("next_comm"),
 			})
 		}
 		for _, w := range e.all("sched_waking") {
 			events = append(events, ftraceEvent{
-				ns: ns, kind: "waking", running: running, tid: w.int(t, "pid", -1), comm: w.text("comm"), cpu: w.int(t, "target_cpu", -1),
+				ns: ns, kind: "waking", running: running, tid: w.int(t, "pid", -1), comm: w.text("comm"),
+				cpu: w.int(t, "target_cpu", -1),
 			})
 		}
 	}
@@ -196,16 +198,22 @@ func compactEvents(t *testing.T, bundle message) []ftraceEvent {
 	for _, c := range bundle.all("compact_sched") {
 		names := c.fields("intern_table")
 		var ns int64
-		states, next, comms := c.ints(t, "switch_prev_state"), c.ints(t, "switch_next_pid"), c.ints(t, "switch_next_comm_index")
+		states, next := c.ints(t, "switch_prev_state"), c.ints(t, "switch_next_pid")
+		comms := c.ints(t, "switch_next_comm_index")
 		for i, delta := range c.ints(t, "switch_timestamp") {
 			ns += delta
-			events = append(events, ftraceEvent{ns: ns, kind: "switch", running: inferred, state: states[i], tid: next[i], comm: names[comms[i]].text})
+			events = append(events, ftraceEvent{
+				ns: ns, kind: "switch", running: inferred, state: states[i], tid: next[i], comm: names[comms[i]].text,
+			})
 		}
 		ns = 0
-		tids, cpus, comms := c.ints(t, "waking_pid"), c.ints(t, "waking_target_cpu"), c.ints(t, "waking_comm_index")
+		tids, cpus := c.ints(t, "waking_pid"), c.ints(t, "waking_target_cpu")
+		comms = c.ints(t, "waking_comm_index")
 		for i, delta := range c.ints(t, "waking_timestamp") {
 			ns += delta
-			events = append(events, ftraceEvent{ns: ns, kind: "waking", running: inferred, tid: tids[i], comm: names[comms[i]].text, cpu: cpus[i]})
+			events = append(events, ftraceEvent{
+				ns: ns, kind: "waking", running: inferred, tid: tids[i], comm: names[comms[i]].text, cpu: cpus[i],
+			})
 		}
 		if a, b := len(c.fields("switch_next_prio")), len(c.fields("waking_prio")); a != len(states) || b != len(tids) {
 			t.Errorf("%d and %d priorities for %d switches and %d wakeups", a, b, len(states), len(tids))

@@ -20,15 +20,16 @@ type TableWriter interface {
 	chunk(columns []table.Column, rows *chunk) error
 }
 
-// RecordingTable writes a table of a recording, in the file's order: the events of
-// one core are in the order of time, those of several take turns. Of a recording
-// that was cut short it writes what is whole, and returns recording.ErrCut (wrapped);
-// where names are missing, recording.ErrForgotten.
+// RecordingTable writes a table of a recording in the order of the file: the events of one core are
+// in the order of time, but the cores alternate. If the recording is cut short, it writes
+// everything that is complete and returns an error that wraps recording.ErrCut. If names are
+// missing, it returns recording.ErrForgotten.
 func RecordingTable(out TableWriter, r *recording.Reader, name string) error {
 	tables := recordingTables()
 	i := slices.IndexFunc(tables, func(t recordingTable) bool { return t.name == name })
 	if i < 0 {
-		return fmt.Errorf("find table %q: a recording's tables are %s", name, strings.Join(RecordingTableNames(), ", "))
+		return fmt.Errorf("find table %q: the tables of a recording are %s",
+			name, strings.Join(RecordingTableNames(), ", "))
 	}
 	t := tables[i]
 	if err := out.begin(t.name, t.columns); err != nil {
@@ -37,8 +38,8 @@ func RecordingTable(out TableWriter, r *recording.Reader, name string) error {
 	return pipeline(out, r, t)
 }
 
-// pipeline reads in one goroutine and writes in another: on two cores that is
-// nearly twice as fast.
+// pipeline reads in one goroutine and writes in another, which is nearly twice as fast on two
+// cores.
 func pipeline(out TableWriter, r *recording.Reader, t recordingTable) error {
 	filled, empty := make(chan *chunk, 2), make(chan *chunk, 3)
 	for range cap(empty) {
@@ -79,10 +80,10 @@ func pipeline(out TableWriter, r *recording.Reader, t recordingTable) error {
 	return readError
 }
 
-// errStopped ends reading when writing has failed.
+// errStopped ends reading after writing has failed.
 var errStopped = errors.New("stopped")
 
-// readAll turns all frames into rows.
+// readAll converts all frames to rows.
 func (f *filler) readAll(r *recording.Reader, t recordingTable) error {
 	for {
 		frame, err := r.Next()

@@ -15,11 +15,11 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 )
 
-// benchmarkSwitches is how many switches the recording of a benchmark holds.
+// benchmarkSwitches is how many switches the recording of a benchmark has.
 const benchmarkSwitches = 10_000_000
 
-// BenchmarkRecordingTable exports ten million switches, with as many wakeups
-// between them, as two pairs of workers make that wake each other.
+// BenchmarkRecordingTable exports ten million switches with as many wakeups, of two pairs of
+// workers that wake each other in turns.
 func BenchmarkRecordingTable(b *testing.B) {
 	name := filepath.Join(b.TempDir(), "r.rec")
 	writePingPong(b, name)
@@ -35,7 +35,7 @@ func BenchmarkRecordingTable(b *testing.B) {
 				written = exportSwitches(b, name, open)
 			}
 			b.ReportMetric(benchmarkSwitches*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mswitches/s")
-			// Of both goroutines: on a busy machine this says more than the wall clock.
+			// The CPU time of both goroutines; on a busy machine it tells more than the wall clock.
 			b.ReportMetric((cpuSeconds(b)-before)/benchmarkSwitches/float64(b.N)*1e9, "cpu-ns/switch")
 			b.ReportMetric(float64(written)/benchmarkSwitches, "B/switch")
 			b.ReportMetric(peakMiB(b), "peak-MiB")
@@ -81,7 +81,9 @@ func writePingPong(b *testing.B, name string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	err = w.Tasks([]recording.Task{{TID: 40123, Comm: "ping"}, {TID: 40124, Comm: "pong"}, {TID: 40125, Comm: "ping"}, {TID: 40126, Comm: "pong"}})
+	err = w.Tasks([]recording.Task{
+		{TID: 40123, Comm: "ping"}, {TID: 40124, Comm: "pong"}, {TID: 40125, Comm: "ping"}, {TID: 40126, Comm: "pong"},
+	})
 	random := rand.New(rand.NewPCG(1, 7))
 	var now [2]int64
 	for done := 0; done < benchmarkSwitches; done += 2048 {
@@ -97,19 +99,22 @@ func writePingPong(b *testing.B, name string) {
 	}
 }
 
-// handOver is a wakeup and the switch to who was woken.
+// handOver returns a wakeup and the switch to the woken task.
 func handOver(random *rand.Rand, now *int64, core, turn int32) []recording.Event {
 	first := 40123 + 2*core
 	prev, next := first+turn, first+1-turn
 	*now += 1900 + random.Int64N(200)
 	return []recording.Event{
 		{TimeNS: *now - 400, Kind: recording.Wakeup, Next: next, CPU: core},
-		{TimeNS: *now, Prev: prev, Next: next, SliceNS: 1800 + random.Int64N(300), PickNS: 380 + random.Int64N(60), SwitchNS: 250 + random.Int64N(40), State: 'S'},
+		{
+			TimeNS: *now, Prev: prev, Next: next, SliceNS: 1800 + random.Int64N(300), PickNS: 380 + random.Int64N(60),
+			SwitchNS: 250 + random.Int64N(40), State: 'S',
+		},
 	}
 }
 
-// cpuSeconds is the processor time that this process has used, 0 where it cannot
-// be read. The kernel counts it in ticks of 10 ms.
+// cpuSeconds returns the CPU time that this process has used, 0 if it cannot be read. The kernel
+// counts it in ticks of 10 ms.
 func cpuSeconds(b *testing.B) float64 {
 	stat, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
@@ -128,14 +133,14 @@ func cpuSeconds(b *testing.B) float64 {
 	return float64(sum) / 100
 }
 
-// forgetPeak makes the kernel count the peak of resident memory anew.
+// forgetPeak resets the kernel's record of the peak of resident memory.
 func forgetPeak(b *testing.B) {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		b.Logf("the peak is that of the whole process: %v", err)
 	}
 }
 
-// peakMiB is the peak of resident memory, 0 where it cannot be read.
+// peakMiB returns the peak of resident memory, 0 if it cannot be read.
 func peakMiB(b *testing.B) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 func csvTo(w io.Writer) render.TableWriter     { return render.NewCSV(w) }
 func parquetTo(w io.Writer) render.TableWriter { return render.NewParquet(w) }
 
-// smallRecording has everything that a row can be without, names that change,
-// lost events and hostile names.
+// smallRecording has rows without each of the optional fields, names that change, lost events and
+// hostile names.
 func smallRecording(t *testing.T) []byte {
 	t.Helper()
 	var file bytes.Buffer
@@ -27,15 +27,25 @@ func smallRecording(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.Tasks([]recording.Task{{TID: 7, TGID: 7, Comm: "sh"}, {TimeNS: 2000, TID: 7, TGID: 7, Comm: "=1+1"}, {TID: 8, TGID: 7, Parent: 7, Comm: "bad\xff\x1b[1m"}})
+	err = w.Tasks([]recording.Task{
+		{TID: 7, TGID: 7, Comm: "sh"}, {TimeNS: 2000, TID: 7, TGID: 7, Comm: "=1+1"},
+		{TID: 8, TGID: 7, Parent: 7, Comm: "bad\xff\x1b[1m"},
+	})
 	err = errors.Join(err, w.Block(recording.Block{CPU: 0, Lost: 3, Events: []recording.Event{
 		{TimeNS: 900, Kind: recording.Wakeup, Next: 7, CPU: 1},
 		{TimeNS: 1000, Prev: 0, Next: 7, SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: 4, EndedBy: 5, State: 'R'},
 		{TimeNS: 2500, Prev: 7, Next: 8, SliceNS: 1500, PickNS: 0, SwitchNS: 250, Class: 0, EndedBy: 2, State: 'R'},
-		{TimeNS: 2600, Prev: 8, Next: 9, SliceNS: 100, PickNS: 400, SwitchNS: 260, Class: recording.NoClass, EndedBy: 7, State: 'Z'},
+		{
+			TimeNS: 2600, Prev: 8, Next: 9, SliceNS: 100, PickNS: 400, SwitchNS: 260, Class: recording.NoClass,
+			EndedBy: 7, State: 'Z',
+		},
 	}}))
-	err = errors.Join(err, w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 2, StartNS: 5, EndNS: 3000, Workers: []int32{7, 8}}))
-	err = errors.Join(err, w.Block(recording.Block{CPU: 1, Lost: 2, Events: []recording.Event{{TimeNS: 50, Kind: recording.Wakeup, Next: 8, CPU: 1}}}))
+	err = errors.Join(err, w.Mark(recording.Mark{
+		Workload: "pipe", Mode: "threads", Round: 2, StartNS: 5, EndNS: 3000, Workers: []int32{7, 8},
+	}))
+	err = errors.Join(err, w.Block(recording.Block{CPU: 1, Lost: 2, Events: []recording.Event{
+		{TimeNS: 50, Kind: recording.Wakeup, Next: 8, CPU: 1},
+	}}))
 	err = errors.Join(err, w.Block(recording.Block{CPU: 1, Lost: 1, Events: []recording.Event{
 		{TimeNS: 70, Prev: 8, Next: 0, SliceNS: 0, PickNS: 1, SwitchNS: -1, Class: 3, EndedBy: 0, State: 'S'},
 	}}))
@@ -88,7 +98,7 @@ func TestParquetOfARecordingHoldsWhatItsCSVHolds(t *testing.T) {
 	}
 }
 
-// Many chunks and row groups lose nothing and keep the order.
+// Many chunks and row groups lose nothing and preserve the order.
 func TestLongRecording(t *testing.T) {
 	if testing.Short() {
 		t.Skip("700 000 rows, for more than one row group")
@@ -99,7 +109,10 @@ func TestLongRecording(t *testing.T) {
 	for block := range blocks {
 		b := recording.Block{CPU: block % 2}
 		for i := range events {
-			b.Events = append(b.Events, recording.Event{TimeNS: int64(block*events + i), Prev: 1, Next: 1, SliceNS: int64(i % 3), PickNS: -1, SwitchNS: -1, State: 'S'})
+			b.Events = append(b.Events, recording.Event{
+				TimeNS: int64(block*events + i), Prev: 1, Next: 1, SliceNS: int64(i % 3), PickNS: -1, SwitchNS: -1,
+				State: 'S',
+			})
 		}
 		err = errors.Join(err, w.Block(b))
 	}
@@ -133,7 +146,7 @@ func TestCutRecordingGivesWhatIsWhole(t *testing.T) {
 	if want := recordingTable(t, csvTo, file, "switches"); !bytes.Equal(out.Bytes(), want) {
 		t.Errorf("it gives %s", out.Bytes())
 	}
-	// Whatever the length, there is a whole number of rows, and no panic.
+	// Whatever the length, there are only complete rows, and no panic.
 	for n := range file {
 		out.Reset()
 		err := tryRecordingTable(parquetTo, &out, file[:n], "switches")
@@ -163,10 +176,12 @@ func TestRecordingTableReturnsErrors(t *testing.T) {
 	}
 	damaged := bytes.Clone(file.Bytes())
 	damaged[len(damaged)/2] ^= 0xff
-	if err := tryRecordingTable(csvTo, io.Discard, damaged, "switches"); err == nil || errors.Is(err, recording.ErrCut) {
+	err = tryRecordingTable(csvTo, io.Discard, damaged, "switches")
+	if err == nil || errors.Is(err, recording.ErrCut) {
 		t.Errorf("a damaged recording: %v", err)
 	}
-	if err := tryRecordingTable(csvTo, io.Discard, smallRecording(t), "cores"); err == nil || !strings.Contains(err.Error(), "switches, wakeups, tasks, marks") {
+	err = tryRecordingTable(csvTo, io.Discard, smallRecording(t), "cores")
+	if err == nil || !strings.Contains(err.Error(), "switches, wakeups, tasks, marks") {
 		t.Errorf("an unknown table: %v", err)
 	}
 }

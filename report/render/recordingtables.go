@@ -10,11 +10,11 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// absentNumber and "" stand for what was not measured.
+// absentNumber and "" are absent figures.
 const absentNumber = math.MinInt64
 
-// chunk holds rows of a recording's table by columns: column i's fields are in
-// numbers[i] or in texts[i].
+// chunk holds rows of a recording's table, column by column: the fields of column i are in
+// numbers[i] or texts[i].
 type chunk struct {
 	rows    int
 	numbers [][]int64
@@ -32,13 +32,12 @@ func (c *chunk) reset() {
 	}
 }
 
-// number appends to a row; fields are appended from left to right.
+// number appends a field to a row. Fields are appended from left to right.
 func (c *chunk) number(column int, n int64) { c.numbers[column] = append(c.numbers[column], n) }
 
 func (c *chunk) text(column int, s string) { c.texts[column] = append(c.texts[column], s) }
 
-// recordingTable is a table of a recording: what its columns are, and how a
-// frame becomes rows of it.
+// recordingTable is a table of a recording: its columns, and how a frame is converted to rows.
 type recordingTable struct {
 	name    string
 	columns []table.Column
@@ -52,12 +51,13 @@ func recordingTables() []recordingTable {
 			slice_ns? pick_ns? switch_ns? class:text ended_by:text prev_state:text lost_before`), (*filler).switches},
 		{"wakeups", recordingColumns("time_ns core tid comm:text target_core lost_before"), (*filler).wakeups},
 		{"tasks", recordingColumns("time_ns tid pid comm:text parent_tid?"), (*filler).tasks},
-		{"marks", recordingColumns("workload:text variant:name mode:text round start_ns end_ns worker_tids:text"), (*filler).marks},
+		{"marks", recordingColumns(`workload:text variant:name mode:text round
+			start_ns end_ns worker_tids:text`), (*filler).marks},
 	}
 }
 
-// recordingColumns reads names: with ":text" a column is of texts, with ":name" of texts
-// that are never absent, with "?" its numbers may be absent.
+// recordingColumns parses names. A column with ":text" has texts, one with ":name" texts that are
+// never absent, and one with "?" numbers that may be absent.
 func recordingColumns(list string) []table.Column {
 	var columns []table.Column
 	for _, word := range strings.Fields(list) {
@@ -81,7 +81,8 @@ func RecordingTableNames() []string {
 	return names
 }
 
-// RecordingColumns returns the columns of a recording's table; ok is false if there is none.
+// RecordingColumns returns the columns of a recording's table. ok is false if there is no such
+// table.
 func RecordingColumns(name string) (columns []table.Column, ok bool) {
 	for _, t := range recordingTables() {
 		if t.name == name {
@@ -91,13 +92,13 @@ func RecordingColumns(name string) (columns []table.Column, ok bool) {
 	return nil, false
 }
 
-// filler turns frames into chunks of rows.
+// filler converts frames to chunks of rows.
 type filler struct {
 	names recording.Names
-	// lost counts a core's events that are missing before its next row.
+	// lost counts, for each core, events that are missing before its next row.
 	lost  map[int]uint64
 	chunk *chunk
-	// full takes the chunk and gives the next, empty.
+	// full takes the chunk and returns an empty one.
 	full func(*chunk) (*chunk, error)
 
 	classes, causes []string
@@ -118,7 +119,7 @@ func newFiller(first *chunk, full func(*chunk) (*chunk, error)) *filler {
 	return f
 }
 
-// chunkRows bounds a chunk, so that it stays in a core's cache.
+// chunkRows limits a chunk, so that it stays in a core's cache.
 const chunkRows = 4096
 
 // row ends a row.
@@ -228,7 +229,7 @@ func (f *filler) marks(frame recording.Frame) error {
 	return f.row()
 }
 
-// timed is a time, or absent where it was not taken.
+// timed returns a time, absent if it was not measured.
 func timed(ns int64) int64 {
 	if ns < 0 {
 		return absentNumber

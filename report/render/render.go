@@ -1,6 +1,6 @@
-// Package render puts a report into ink: text and pages for a reader, JSON, CSV and
-// Parquet for programs, and a recording into what Perfetto shows. It computes
-// nothing; every figure comes from packages view and table:
+// Package render draws reports: text and pages for people, JSON, CSV and Parquet for programs, and
+// recordings as Perfetto traces. It computes nothing; every figure comes from packages view and
+// table:
 //
 //	view.Summarize, Overview → Text
 //	view.PageOf              → HTML
@@ -8,10 +8,10 @@
 //	report.Report            → JSON
 //	recording.Reader         → CSV, Parquet, Perfetto
 //
-// A compare.Comparison goes the same ways, its Summary also to Markdown.
+// A compare.Comparison is drawn in the same ways, and its Summary also as Markdown.
 //
-// Names that tasks, users and machines gave themselves are hostile input, and
-// each renderer makes them safe for its medium.
+// Names that tasks, users and machines gave themselves are hostile input. Each renderer makes them
+// safe for its medium.
 package render
 
 import (
@@ -21,13 +21,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/compare"
 )
 
-// JSON writes the whole report, histograms and all, in the form that
-// report.Decode reads and report.JSONSchema describes.
+// JSON writes the whole report, including its histograms, in the form that report.Decode reads and
+// report.JSONSchema describes.
 func JSON(w io.Writer, r *report.Report) error {
 	return report.Encode(w, r)
 }
 
-// ComparisonJSON writes a comparison as one line.
+// ComparisonJSON writes a comparison as one line of JSON.
 func ComparisonJSON(w io.Writer, c *compare.Comparison) error {
 	return c.Encode(w)
 }

@@ -16,20 +16,20 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// DefaultWidth is how many columns of a terminal a text report fills at most.
+// DefaultWidth is the greatest width of a text report, in columns of a terminal.
 const DefaultWidth = 100
 
-// minWidth is the narrowest page that a report is laid out for.
+// minWidth is the least width for which a report is laid out.
 const minWidth = 60
 
-// TextOptions says how a text report looks; the zero value suits a pipe.
+// TextOptions are how a text report looks. The zero value suits a pipe.
 type TextOptions struct {
-	// Width is the most columns that a line should take, DefaultWidth when 0
-	// and at least 60. A table whose figures need more is wider.
+	// Width is the greatest width of a line, DefaultWidth if it is 0, and at least 60. A table
+	// whose figures need more is wider.
 	Width int
 	// Bold sets headings in bold, for a terminal.
 	Bold bool
-	// Verbose shows each workload's figures in full, and the trust block in full.
+	// Verbose shows all figures of each workload and the whole trust block.
 	Verbose bool
 }
 
@@ -73,7 +73,7 @@ func SummaryText(w io.Writer, s *view.Summary, opts TextOptions) error {
 	return nil
 }
 
-// page collects the lines of a report.
+// page holds the lines of a report.
 type page struct {
 	bytes.Buffer
 	opts TextOptions
@@ -110,10 +110,10 @@ func (p *page) heading(s string) {
 	p.WriteString("\x1b[0m\n")
 }
 
-// wrap writes a text over as many lines as it needs, all but the first indented.
+// wrap writes a text on as many lines as it needs, all but the first one indented.
 func (p *page) wrap(s, indent string) { p.hang("", s, indent) }
 
-// hang writes a text after a lead that takes no more columns than indent.
+// hang writes a text after a lead that is not wider than indent.
 func (p *page) hang(lead, s, indent string) {
 	line, gap := lead, ""
 	for _, word := range words(printable(s)) {
@@ -135,7 +135,7 @@ func (p *page) hang(lead, s, indent string) {
 	fmt.Fprintln(p, line)
 }
 
-// item writes one entry of a list, its sentence in a column of its own.
+// item writes one entry of a list, with its sentence in a column of its own.
 func (p *page) item(i view.Item, all []view.Item) {
 	width := 0
 	for _, other := range all {
@@ -159,7 +159,7 @@ func words(s string) []string {
 	return out
 }
 
-// table draws a section's table with the widest gap between columns that fits.
+// table draws a section's table, with the widest gap between columns that fits.
 func (p *page) table(s view.Section) error {
 	header, rows, text := layout(s)
 	width := 0
@@ -196,8 +196,8 @@ func (p *page) table(s view.Section) error {
 	return nil
 }
 
-// namesApart returns the names of groups that stand on a line of their own, by
-// the line of the table that they precede; a row takes one line.
+// namesApart returns the names of groups that are on a line of their own, by the line of the table
+// that they precede. A row is one line.
 func namesApart(s view.Section, line int) map[int]string {
 	if !s.Apart {
 		return nil
@@ -213,8 +213,8 @@ func namesApart(s view.Section, line int) map[int]string {
 // groupName joins a group's name and variant.
 func groupName(g view.Group) string { return strings.TrimSpace(g.Name + " " + g.Variant) }
 
-// layout turns a section into strings. A grouped section gets a leading column
-// that names each group once, its variant on the line below.
+// layout converts a section to strings. A section with groups gets a leading column that names each
+// group once, with its variant on the line below.
 func layout(s view.Section) (header []string, rows [][]string, text []bool) {
 	grouped := !s.Apart && slices.ContainsFunc(s.Groups, func(g view.Group) bool { return g.Name != "" })
 	if grouped {
@@ -224,7 +224,7 @@ func layout(s view.Section) (header []string, rows [][]string, text []bool) {
 	for _, c := range s.Columns {
 		name := c.Name
 		if tall && !strings.Contains(name, "\n") {
-			name = "\n" + name // stands at the bottom
+			name = "\n" + name // on the second line
 		}
 		header, text = append(header, name), append(text, c.Text)
 	}
@@ -255,7 +255,7 @@ func layout(s view.Section) (header []string, rows [][]string, text []bool) {
 	return header, rows, text
 }
 
-// shorten cuts the widest text column so that the table is over columns narrower.
+// shorten cuts the widest text column so that the table becomes narrower by over columns.
 func shorten(header []string, rows [][]string, text []bool, over int) {
 	widest, at := 0, -1
 	for i := range header {

@@ -48,7 +48,7 @@ func text(t *testing.T, r *report.Report, opts render.TextOptions) []byte {
 	return out.Bytes()
 }
 
-// threeScreens is how many lines a default report may take.
+// threeScreens is the greatest number of lines of a default report.
 const threeScreens = 150
 
 func TestTextGoldens(t *testing.T) {
@@ -89,7 +89,9 @@ func TestVerboseTextGoldens(t *testing.T) {
 }
 
 func TestTextNeverLetsHostileNamesThrough(t *testing.T) {
-	for _, r := range []*report.Report{reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1))} {
+	for _, r := range []*report.Report{
+		reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1)),
+	} {
 		for _, c := range string(text(t, r, render.TextOptions{})) {
 			if c != '\n' && (!unicode.IsPrint(c) || c == utf8.RuneError || c == '\u3164') {
 				t.Errorf("%q reaches the terminal", c)
@@ -103,7 +105,8 @@ func TestTextWarnsInItsFirstLine(t *testing.T) {
 	if !bytes.HasPrefix(dirty, []byte("Not clean: ")) {
 		t.Errorf("a dirty report begins %.40q", dirty)
 	}
-	if clean := text(t, reporttest.Bundled(1, 1), render.TextOptions{}); !bytes.HasPrefix(clean, []byte("slicetrace · ")) {
+	clean := text(t, reporttest.Bundled(1, 1), render.TextOptions{})
+	if !bytes.HasPrefix(clean, []byte("slicetrace · ")) {
 		t.Errorf("a clean report begins %.40q", clean)
 	}
 }

@@ -2,7 +2,7 @@ package reporttest
 
 import "math"
 
-// AtLeast is the exact probability that n trials with chance p succeed k times or more.
+// AtLeast is the exact probability that at least k of n trials succeed, each with probability p.
 func AtLeast(k, n int, p float64) float64 {
 	var sum float64
 	for i := k; i <= n; i++ {

@@ -7,7 +7,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// WriteFile saves a report for a test to read.
+// WriteFile writes a report to a file for a test.
 func WriteFile(name string, r *report.Report) error {
 	f, err := os.Create(name)
 	if err != nil {

@@ -2,65 +2,178 @@ package reporttest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/findings"
 )
 
-// spec says how a load of Full behaves; pairs are processes, threads.
+// spec describes how a load of Full behaves. Pairs are for processes and threads.
 type spec struct {
 	workload, variant string
-	// workers and cores are how many there are; cores 0 is all.
+	// workers and cores are their numbers; 0 cores means all.
 	workers, cores int
 	// perSecond is how many operations are done on each of those cores.
 	perSecond [2]float64
-	// sliceNS and waitNS are typical times, waitMaxNS the longest wait.
+	// sliceNS and waitNS are typical times, waitMaxNS is the longest wait.
 	sliceNS, waitNS, waitMaxNS float64
-	// busy is the part of those cores' time that workers have.
+	// busy is the part of those cores' time that workers use.
 	busy  float64
 	cause report.EndedBy
-	// counted is the part of the operations that a shared counter kept; 0 for no counter.
+	// counted is the part of the operations that a shared counter counted; 0 means no counter.
 	counted float64
 	nice    []int
-	// operations is fixed work, for which the duration is the result.
+	// operations is a fixed number of operations, which determines the duration.
 	operations int64
-	// colderNS is how much longer memory takes after a switch.
+	// colderNS is how much longer memory accesses take after a switch.
 	colderNS [2]float64
-	// lifeNS are the times from fork to first run, to exit, to last switch of
-	// the task that each operation creates; 0 for none.
+	// lifeNS are the times from fork to first run, from there to exit, and from there to the last
+	// switch, of the task that each operation creates; 0 means none.
 	lifeNS [2][3]float64
-	// dies says that worker 0 crashes.
+	// dies is true if worker 0 crashes.
 	dies bool
-	// oneMode leaves threads out.
+	// oneMode is true if the load runs only as processes.
 	oneMode bool
 }
 
 const millisecond = float64(1e6)
 
-// loads returns what a default run holds on some cores.
+// chunks is how many chunks of computation a core does per second.
+const chunks = 980_000.0
+
+// loads returns the loads of a default run on some cores.
 func loads(cores int) []spec {
-	const blocked, tick = report.EndedByBlocked, report.EndedByTick
-	chunks := 980_000.0
-	list := []spec{
-		{workload: "pipe", workers: 2 * cores, perSecond: [2]float64{66_000, 134_000}, sliceNS: 3040, waitNS: 450, waitMaxNS: 66_000, busy: 0.97, cause: blocked},
-		{workload: "socket", workers: 2 * cores, perSecond: [2]float64{57_000, 104_000}, sliceNS: 3900, waitNS: 480, waitMaxNS: 71_000, busy: 0.97, cause: blocked},
-		{workload: "futex", workers: 2 * cores, perSecond: [2]float64{98_000, 271_000}, sliceNS: 1300, waitNS: 420, waitMaxNS: 60_000, busy: 0.97, cause: blocked},
-		{workload: "messaging", workers: 10 * cores, perSecond: [2]float64{310_000, 452_000}, sliceNS: 21_000, waitNS: 38_000, waitMaxNS: 3.1 * millisecond, busy: 0.98, cause: blocked},
-		{workload: "spin", workers: 3 * cores, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 7.9 * millisecond, waitMaxNS: 16.2 * millisecond, busy: 0.99, cause: tick},
-		{workload: "spin", variant: "one core", workers: 3 * cores, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: float64(3*cores-1) * 4 * millisecond, waitMaxNS: 28 * millisecond, busy: 0.99, cause: tick},
-		{workload: "spin", variant: "alone", workers: 1, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 250 * millisecond, waitNS: 4000, waitMaxNS: 90_000, busy: 0.99, cause: report.EndedByWakeup},
-		{workload: "spin", variant: "nice", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 4 * millisecond, waitNS: 12 * millisecond, waitMaxNS: 31 * millisecond, busy: 0.99, cause: tick, nice: []int{0, 5, 0, 5}},
-		{workload: "yield", workers: 2 * cores, perSecond: [2]float64{240_000, 890_000}, sliceNS: 610, waitNS: 700, waitMaxNS: 50_000, busy: 0.95, cause: report.EndedByYield},
-		{workload: "spawn", workers: cores, perSecond: [2]float64{4200, 47_000}, sliceNS: 110_000, waitNS: 9000, waitMaxNS: 90_000, busy: 0.93, cause: blocked, lifeNS: [2][3]float64{{7900, 11_000, 78_000}, {3100, 2400, 6300}}},
-		{workload: "spawn", variant: "exec", workers: cores, perSecond: [2]float64{3300, 0}, sliceNS: 130_000, waitNS: 11_000, waitMaxNS: 95_000, busy: 0.93, cause: blocked, lifeNS: [2][3]float64{{8500, 121_000, 16_000}}, oneMode: true},
-		{workload: "sleep", variant: "one", workers: 1, cores: 1, perSecond: [2]float64{3500, 3600}, sliceNS: 24_000, waitNS: 1900, waitMaxNS: 80_000, busy: 0.08, cause: blocked},
-		{workload: "sleep", variant: "many", workers: 8, cores: 1, perSecond: [2]float64{23_000, 25_500}, sliceNS: 24_000, waitNS: 26_000, waitMaxNS: 310_000, busy: 0.62, cause: blocked},
-		{workload: "interactive", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks}, sliceNS: 3.9 * millisecond, waitNS: 8 * millisecond, waitMaxNS: 8.1 * millisecond, busy: 0.99, cause: tick},
-		{workload: "counter", variant: "unsynchronised", workers: 2 * cores, perSecond: [2]float64{171e6, 169e6}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond, waitMaxNS: 9 * millisecond, busy: 0.99, cause: tick, counted: 0.57},
-		{workload: "counter", variant: "atomic", workers: 2 * cores, perSecond: [2]float64{31e6, 31.2e6}, sliceNS: 4 * millisecond, waitNS: 4 * millisecond, waitMaxNS: 9 * millisecond, busy: 0.99, cause: tick, counted: 1},
-		{workload: "counter", variant: "lock", workers: 2 * cores, perSecond: [2]float64{5.1e6, 5.6e6}, sliceNS: 210_000, waitNS: 190_000, waitMaxNS: 9 * millisecond, busy: 0.99, cause: blocked, counted: 1},
+	list := slices.Concat(
+		handOffLoads(cores), spinLoads(cores), waitingLoads(cores), counterLoads(cores), workingSetLoads())
+	for n := 1; ; n *= 2 {
+		if n > 2*cores {
+			n = 256
+		}
+		used, chunks, operations := min(n, cores), [2]float64{chunks, chunks}, int64(200_000)
+		if n == 256 { // with 20 slices each
+			chunks[0] *= 0.92
+			operations *= 100
+		}
+		wait := max(0, float64(n-used)) / float64(used) * 4 * millisecond
+		list = append(list, spec{
+			workload: "scale", variant: strconv.Itoa(n), workers: n, cores: used, perSecond: chunks,
+			sliceNS: 4 * millisecond, waitNS: wait + 3000, waitMaxNS: 2*wait + 70_000,
+			busy: 0.98, cause: report.EndedByTick, operations: operations,
+		})
+		if n == 256 {
+			return append(list, spec{
+				workload: "crash", workers: 4, perSecond: chunks, sliceNS: 4 * millisecond, waitNS: 4 * millisecond,
+				waitMaxNS: 8 * millisecond, busy: 0.98, cause: report.EndedByTick, dies: true,
+			})
+		}
 	}
+}
+
+// handOffLoads are workers that pass messages.
+func handOffLoads(cores int) []spec {
+	return []spec{
+		{
+			workload: "pipe", workers: 2 * cores, perSecond: [2]float64{66_000, 134_000},
+			sliceNS: 3040, waitNS: 450, waitMaxNS: 66_000, busy: 0.97, cause: report.EndedByBlocked,
+		},
+		{
+			workload: "socket", workers: 2 * cores, perSecond: [2]float64{57_000, 104_000},
+			sliceNS: 3900, waitNS: 480, waitMaxNS: 71_000, busy: 0.97, cause: report.EndedByBlocked,
+		},
+		{
+			workload: "futex", workers: 2 * cores, perSecond: [2]float64{98_000, 271_000},
+			sliceNS: 1300, waitNS: 420, waitMaxNS: 60_000, busy: 0.97, cause: report.EndedByBlocked,
+		},
+		{
+			workload: "messaging", workers: 10 * cores, perSecond: [2]float64{310_000, 452_000},
+			sliceNS: 21_000, waitNS: 38_000, waitMaxNS: 3.1 * millisecond, busy: 0.98, cause: report.EndedByBlocked,
+		},
+	}
+}
+
+// spinLoads are workers that compute.
+func spinLoads(cores int) []spec {
+	return []spec{
+		{
+			workload: "spin", workers: 3 * cores, perSecond: [2]float64{chunks, chunks},
+			sliceNS: 4 * millisecond, waitNS: 7.9 * millisecond, waitMaxNS: 16.2 * millisecond,
+			busy: 0.99, cause: report.EndedByTick,
+		},
+		{
+			workload: "spin", variant: "one core", workers: 3 * cores, cores: 1, perSecond: [2]float64{chunks, chunks},
+			sliceNS: 4 * millisecond, waitNS: float64(3*cores-1) * 4 * millisecond, waitMaxNS: 28 * millisecond,
+			busy: 0.99, cause: report.EndedByTick,
+		},
+		{
+			workload: "spin", variant: "alone", workers: 1, cores: 1, perSecond: [2]float64{chunks, chunks},
+			sliceNS: 250 * millisecond, waitNS: 4000, waitMaxNS: 90_000, busy: 0.99, cause: report.EndedByWakeup,
+		},
+		{
+			workload: "spin", variant: "nice", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks},
+			sliceNS: 4 * millisecond, waitNS: 12 * millisecond, waitMaxNS: 31 * millisecond,
+			busy: 0.99, cause: report.EndedByTick, nice: []int{0, 5, 0, 5},
+		},
+	}
+}
+
+// waitingLoads are workers that yield, create tasks, sleep and wake.
+func waitingLoads(cores int) []spec {
+	return []spec{
+		{
+			workload: "yield", workers: 2 * cores, perSecond: [2]float64{240_000, 890_000},
+			sliceNS: 610, waitNS: 700, waitMaxNS: 50_000, busy: 0.95, cause: report.EndedByYield,
+		},
+		{
+			workload: "spawn", workers: cores, perSecond: [2]float64{4200, 47_000},
+			sliceNS: 110_000, waitNS: 9000, waitMaxNS: 90_000,
+			busy: 0.93, cause: report.EndedByBlocked, lifeNS: [2][3]float64{{7900, 11_000, 78_000}, {3100, 2400, 6300}},
+		},
+		{
+			workload: "spawn", variant: "exec", workers: cores, perSecond: [2]float64{3300, 0},
+			sliceNS: 130_000, waitNS: 11_000, waitMaxNS: 95_000,
+			busy: 0.93, cause: report.EndedByBlocked, lifeNS: [2][3]float64{{8500, 121_000, 16_000}}, oneMode: true,
+		},
+		{
+			workload: "sleep", variant: "one", workers: 1, cores: 1, perSecond: [2]float64{3500, 3600},
+			sliceNS: 24_000, waitNS: 1900, waitMaxNS: 80_000, busy: 0.08, cause: report.EndedByBlocked,
+		},
+		{
+			workload: "sleep", variant: "many", workers: 8, cores: 1, perSecond: [2]float64{23_000, 25_500},
+			sliceNS: 24_000, waitNS: 26_000, waitMaxNS: 310_000, busy: 0.62, cause: report.EndedByBlocked,
+		},
+		{
+			workload: "interactive", workers: 4, cores: 1, perSecond: [2]float64{chunks, chunks},
+			sliceNS: 3.9 * millisecond, waitNS: 8 * millisecond, waitMaxNS: 8.1 * millisecond,
+			busy: 0.99, cause: report.EndedByTick,
+		},
+	}
+}
+
+// counterLoads are workers that share a counter.
+func counterLoads(cores int) []spec {
+	return []spec{
+		{
+			workload: "counter", variant: "unsynchronised", workers: 2 * cores, perSecond: [2]float64{171e6, 169e6},
+			sliceNS: 4 * millisecond, waitNS: 4 * millisecond, waitMaxNS: 9 * millisecond,
+			busy: 0.99, cause: report.EndedByTick, counted: 0.57,
+		},
+		{
+			workload: "counter", variant: "atomic", workers: 2 * cores, perSecond: [2]float64{31e6, 31.2e6},
+			sliceNS: 4 * millisecond, waitNS: 4 * millisecond, waitMaxNS: 9 * millisecond,
+			busy: 0.99, cause: report.EndedByTick, counted: 1,
+		},
+		{
+			workload: "counter", variant: "lock", workers: 2 * cores, perSecond: [2]float64{5.1e6, 5.6e6},
+			sliceNS: 210_000, waitNS: 190_000, waitMaxNS: 9 * millisecond,
+			busy: 0.99, cause: report.EndedByBlocked, counted: 1,
+		},
+	}
+}
+
+// workingSetLoads are workers that go through their memory in turns on one core.
+func workingSetLoads() []spec {
+	var list []spec
 	for _, form := range []struct {
 		name     string
 		workers  int
@@ -76,35 +189,16 @@ func loads(cores int) []spec {
 		{"16 KiB × 16", 16, 400, [2]float64{148, 48}},
 	} {
 		list = append(list, spec{
-			workload: "workingset", variant: form.name, workers: form.workers, cores: 1, perSecond: [2]float64{1e9 / (form.turnNS + 8400), 1e9 / (form.turnNS + 4100)},
-			sliceNS: form.turnNS + 3000, waitNS: 500, waitMaxNS: 60_000, busy: 0.97, cause: blocked, colderNS: form.colderNS,
+			workload: "workingset", variant: form.name, workers: form.workers, cores: 1,
+			perSecond: [2]float64{1e9 / (form.turnNS + 8400), 1e9 / (form.turnNS + 4100)},
+			sliceNS:   form.turnNS + 3000, waitNS: 500, waitMaxNS: 60_000,
+			busy: 0.97, cause: report.EndedByBlocked, colderNS: form.colderNS,
 		})
 	}
-	for n := 1; ; n *= 2 {
-		if n > 2*cores {
-			n = 256
-		}
-		used, chunks, operations := min(n, cores), [2]float64{chunks, chunks}, int64(200_000)
-		if n == 256 { // with 20 slices each
-			chunks[0] *= 0.92
-			operations *= 100
-		}
-		wait := max(0, float64(n-used)) / float64(used) * 4 * millisecond
-		list = append(list, spec{
-			workload: "scale", variant: strconv.Itoa(n), workers: n, cores: used, perSecond: chunks,
-			sliceNS: 4 * millisecond, waitNS: wait + 3000, waitMaxNS: 2*wait + 70_000, busy: 0.98, cause: tick, operations: operations,
-		})
-		if n == 256 {
-			return append(list, spec{
-				workload: "crash", workers: 4, perSecond: chunks, sliceNS: 4 * millisecond, waitNS: 4 * millisecond,
-				waitMaxNS: 8 * millisecond, busy: 0.98, cause: tick, dies: true,
-			})
-		}
-	}
+	return list
 }
 
-// Full returns a report of a default run: every workload and variant in both
-// modes, for some rounds on some cores.
+// Full returns a report of a default run: every workload and variant in both modes.
 func Full(rounds, cores int) *report.Report {
 	b := builder{random: rand.New(rand.NewPCG(5, 6)), cores: cores}
 	r := b.report()
@@ -142,11 +236,14 @@ func (b *builder) trial(s spec, mode report.Mode, round int) report.Trial {
 	if used == 0 {
 		used = b.cores
 	}
-	t := report.Trial{Workload: s.workload, Variant: s.variant, Mode: mode, Round: round, DurationNS: second/5 + int64(b.random.IntN(1e5))}
+	t := report.Trial{
+		Workload: s.workload, Variant: s.variant, Mode: mode, Round: round,
+		DurationNS: second/5 + int64(b.random.IntN(1e5)),
+	}
 	if s.operations > 0 {
 		t.DurationNS = int64(1e9 * float64(s.operations) / rate / float64(used))
 	}
-	// A core's time goes into slices and switches.
+	// A core's time is divided into slices and switches.
 	turn := s.sliceNS + 390 + change
 	s.busy *= s.sliceNS / turn
 	switches := max(1, s.busy*float64(t.DurationNS)/s.sliceNS)
@@ -168,7 +265,8 @@ func (b *builder) trial(s spec, mode report.Mode, round int) report.Trial {
 	if colder > 0 {
 		second := t.Operations * 400
 		first := second + int64(b.about(colder*float64(t.Operations), 5))
-		t.Figures = append(t.Figures, report.Figure{Name: "first_pass_ns", Value: first}, report.Figure{Name: "second_pass_ns", Value: second})
+		t.Figures = append(t.Figures,
+			report.Figure{Name: "first_pass_ns", Value: first}, report.Figure{Name: "second_pass_ns", Value: second})
 	}
 	t.Memory = b.memory(mode, s.workers)
 	life := s.lifeNS[0]
@@ -184,7 +282,7 @@ func (b *builder) trial(s spec, mode report.Mode, round int) report.Trial {
 	return t
 }
 
-// created returns so many tasks that lived and ended.
+// created returns the given number of tasks that lived and ended.
 func (b *builder) created(tasks uint64, life [3]float64) *report.Created {
 	const samples = 50
 	times := max(1, tasks/samples)
@@ -198,7 +296,7 @@ func (b *builder) created(tasks uint64, life [3]float64) *report.Created {
 	return c
 }
 
-// crash ends worker 0, and in threads all.
+// crash ends worker 0, and in threads mode all workers.
 func (b *builder) crash(t *report.Trial) {
 	t.Memory = nil
 	for i := range t.Workers {
@@ -215,7 +313,7 @@ func (b *builder) crash(t *report.Trial) {
 	}
 }
 
-// memory returns what so many workers hold: a Go program of some MiB, once or for each.
+// memory returns the memory of some workers: a Go program of some MiB, once or for each worker.
 func (b *builder) memory(mode report.Mode, workers int) *report.Memory {
 	processes := 1
 	if mode == report.Processes {
@@ -229,7 +327,7 @@ func (b *builder) memory(mode report.Mode, workers int) *report.Memory {
 	}
 }
 
-// workers adds the trial's workers, who share the cores by weight.
+// workers adds the trial's workers, which share the cores by weight.
 func (b *builder) workers(t *report.Trial, s spec, rate float64, used int, switches uint64) {
 	weights, sum := make([]float64, s.workers), 0.0
 	for i := range weights {

@@ -5,8 +5,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/findings"
 )
 
-// FullPair returns two reports of default runs on one machine, of some rounds
-// each: like work under two names, whose figures are drawn independently.
+// FullPair returns two reports of default runs on one machine: the same work, with figures that are
+// drawn independently.
 func FullPair(rounds, cores int) (old, other *report.Report) {
 	old, other = Full(2*rounds, cores), Full(2*rounds, cores)
 	keep(old, 1, rounds)
@@ -14,7 +14,7 @@ func FullPair(rounds, cores int) (old, other *report.Report) {
 	return old, other
 }
 
-// keep leaves only some rounds in a report, and counts them from 1.
+// keep removes all rounds but some from a report, and counts the others from 1.
 func keep(r *report.Report, first, last int) {
 	var kept []report.Trial
 	for _, t := range r.Trials {
@@ -28,8 +28,8 @@ func keep(r *report.Report, first, last int) {
 	findings.Compute(r)
 }
 
-// Change returns the report with the operations of one workload multiplied,
-// as if each had become slower or faster.
+// Change multiplies the operations of one workload, as if each operation had become slower or
+// faster, and returns the report.
 func Change(r *report.Report, workload string, factor float64) *report.Report {
 	for i := range r.Trials {
 		if t := &r.Trials[i]; t.Workload == workload {

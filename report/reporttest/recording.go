@@ -12,23 +12,24 @@ import (
 // recordingStartNS is CLOCK_MONOTONIC at the start of Recording's file.
 const recordingStartNS = int64(5e12)
 
-// RecordingID is that of Recording's file.
+// RecordingID is the ID of Recording's file.
 const RecordingID = "KT2LZ5Q7"
 
-// Recording returns a recording of three trials on two cores: workers who take
-// turns, workers who share the cores by ticks, and the same as threads. The names
-// of other tasks are hostile.
+// Recording returns a recording of three trials on two cores: workers that take turns, workers that
+// share the cores by ticks, and the same as threads. The names of other tasks are hostile.
 func Recording() []byte {
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{
-		ID:   RecordingID,
-		Tool: "slicetrace v0.1.0", Created: time.Date(2026, 11, 22, 20, 11, 0, 0, time.UTC), MonotonicNS: recordingStartNS,
-		CPUs: []int{0, 1}, Kernel: "6.18.44-cloud", Pick: "sched_entry_tp", Switch: "sched_exit_tp",
+		ID: RecordingID, Tool: "slicetrace v0.1.0", Created: time.Date(2026, 11, 22, 20, 11, 0, 0, time.UTC),
+		MonotonicNS: recordingStartNS, CPUs: []int{0, 1}, Kernel: "6.18.44-cloud",
+		Pick: "sched_entry_tp", Switch: "sched_exit_tp",
 	})
 	if err != nil {
-		panic(err) // a buffer takes everything
+		panic(err) // writing to a buffer cannot fail
 	}
-	tasks := []recording.Task{{TID: 900, TGID: 900, Comm: "</script>\xff\x1b"}, {TID: 15, TGID: 15, Comm: "ksoftirqd/0"}}
+	tasks := []recording.Task{
+		{TID: 900, TGID: 900, Comm: "</script>\xff\x1b"}, {TID: 15, TGID: 15, Comm: "ksoftirqd/0"},
+	}
 	for tid := int32(4101); tid <= 4106; tid++ {
 		tasks = append(tasks, recording.Task{TID: tid, TGID: 4100, Comm: "slicetrace"})
 	}
@@ -40,7 +41,10 @@ func Recording() []byte {
 		sliceNS        int64
 		endedBy        uint8
 	}{{"pipe", "processes", 3000, 0}, {"spin", "processes", 4e6, 2}, {"spin", "threads", 4e6, 2}} {
-		mark := recording.Mark{Workload: trial.workload, Mode: trial.mode, Round: 1, StartNS: at, EndNS: at + 200e6, Workers: []int32{4101, 4102, 4103, 4104, 4105, 4106}}
+		mark := recording.Mark{
+			Workload: trial.workload, Mode: trial.mode, Round: 1, StartNS: at, EndNS: at + 200e6,
+			Workers: []int32{4101, 4102, 4103, 4104, 4105, 4106},
+		}
 		for cpu := range 2 {
 			b := recording.Block{CPU: cpu}
 			now := at
@@ -52,7 +56,7 @@ func Recording() []byte {
 				slice := trial.sliceNS + random.Int64N(trial.sliceNS/20)
 				prev, next, cause := own[i%len(own)], own[(i+1)%len(own)], trial.endedBy
 				switch {
-				case random.IntN(40) == 0: // another task comes between
+				case random.IntN(40) == 0: // another task runs in between
 					next = 900 - 885*int32(random.IntN(2))
 				case len(b.Events) > 0 && b.Events[len(b.Events)-1].Next != prev:
 					prev, slice, cause = b.Events[len(b.Events)-1].Next, 900+random.Int64N(9000), 0

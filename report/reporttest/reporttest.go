@@ -1,6 +1,5 @@
-// Package reporttest builds reports for tests, with figures such as the
-// development machine gives: 2 cores, HZ 250, a virtual machine with PTI. The
-// same call always returns the same report.
+// Package reporttest builds reports for tests, with figures like those of the development machine:
+// 2 cores, HZ 250, a virtual machine with PTI. A call always returns the same report.
 package reporttest
 
 import (
@@ -14,8 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// Bundled returns a report of the workloads pipe and spin in both modes, for
-// some rounds on some cores.
+// Bundled returns a report of the workloads pipe and spin in both modes.
 func Bundled(rounds, cores int) *report.Report {
 	b := builder{random: rand.New(rand.NewPCG(1, 2)), cores: cores}
 	r := b.report()
@@ -56,7 +54,7 @@ func Command() *report.Report {
 	return r
 }
 
-// WithoutPick turns a report into one from a kernel without sched_entry_tp.
+// WithoutPick turns a report into one of a kernel without sched_entry_tp.
 func WithoutPick(r *report.Report) *report.Report {
 	r.Capture.Pick = ""
 	r.Capture.Switch = "kprobe:finish_task_switch.isra.0"
@@ -73,7 +71,7 @@ func WithoutPick(r *report.Report) *report.Report {
 	return r
 }
 
-// Dirty turns a report into one whose figures cannot be taken as they stand.
+// Dirty turns a report into one that is not clean.
 func Dirty(r *report.Report) *report.Report {
 	t := &r.Trials[0]
 	t.Lost = report.Lost{UnmatchedPick: 12, UnmatchedSwitch: 7, MapFull: 3, DroppedTasks: 2}
@@ -86,8 +84,8 @@ func Dirty(r *report.Report) *report.Report {
 	return r
 }
 
-// Hostile gives the tasks, the command line and the host names that try to
-// steer terminals, spreadsheets and pages.
+// Hostile gives the tasks, the command line and the host names that try to control terminals,
+// spreadsheets and pages.
 func Hostile(r *report.Report) *report.Report {
 	bad := HostileNames()
 	for i := range r.Trials {
@@ -101,10 +99,11 @@ func Hostile(r *report.Report) *report.Report {
 	return r
 }
 
-// HostileNames returns texts that must never reach a reader as they are.
+// HostileNames returns texts that must never reach a reader unchanged.
 func HostileNames() []string {
 	return []string{
-		"=cmd|' /C calc'!A0", "<script>", "\x1b[31mred\x1b[0m", "bad\xff\xfeutf", "a\u202egpj.exe", "z\u200bw", "+1", "-1", "@x", "\tt", "\rr", "a\nb", "c\u0085d", "\u3164",
+		"=cmd|' /C calc'!A0", "<script>", "\x1b[31mred\x1b[0m", "bad\xff\xfeutf", "a\u202egpj.exe", "z\u200bw",
+		"+1", "-1", "@x", "\tt", "\rr", "a\nb", "c\u0085d", "\u3164",
 	}
 }
 
@@ -130,20 +129,21 @@ func (b *builder) report() *report.Report {
 		Host: report.Host{
 			Kernel: "6.18.44-cloud", Arch: "x86_64", CPUModel: "AMD EPYC", CPUs: b.cores, SMT: "not supported", HZ: 250,
 			Preemption: "none", Scheduler: "EEVDF", BaseSliceNS: &slice, PTI: "on",
-			Mitigations: []string{"meltdown: Mitigation: PTI", "spectre_v2: Mitigation: Retpolines; STIBP: disabled"}, Clocksource: "kvm-clock",
-			Hypervisor: "KVM", Governor: "", MemoryBytes: 8 << 30, Distribution: "Debian GNU/Linux 13",
-			PCID: "off", INVPCID: "off", NestedPaging: "npt",
+			Mitigations: []string{"meltdown: Mitigation: PTI", "spectre_v2: Mitigation: Retpolines; STIBP: disabled"},
+			Clocksource: "kvm-clock", Hypervisor: "KVM", Governor: "", MemoryBytes: 8 << 30,
+			Distribution: "Debian GNU/Linux 13", PCID: "off", INVPCID: "off", NestedPaging: "npt",
 		},
 		Settings: report.Settings{
-			"policy": "SCHED_OTHER", "nice": "0", "affinity": strings.TrimSuffix("0-"+strconv.Itoa(b.cores-1), "-0"), "cpu_quota": "none", "other_tracers": "none",
-			"bpf_stats": "off", "rt_runtime_us": "950000 of 1000000", "timer_slack_ns": "50000", "recording": "off",
+			"policy": "SCHED_OTHER", "nice": "0", "affinity": strings.TrimSuffix("0-"+strconv.Itoa(b.cores-1), "-0"),
+			"cpu_quota": "none", "other_tracers": "none", "bpf_stats": "off",
+			"rt_runtime_us": "950000 of 1000000", "timer_slack_ns": "50000", "recording": "off",
 		},
 		Capture: report.Capture{Pick: "sched_entry_tp", Switch: "sched_exit_tp", Tick: "hrtimer_expire_entry"},
 	}
 }
 
-// about returns a value spread some percent around centre, with a tail that
-// reaches far above it, as interrupts make.
+// about returns a value some percent around the centre. Some values are far above it, as interrupts
+// cause.
 func (b *builder) about(centre, percent float64) uint64 {
 	v := centre * (1 + b.random.NormFloat64()*percent/100)
 	if b.random.IntN(100) == 0 {
@@ -152,7 +152,7 @@ func (b *builder) about(centre, percent float64) uint64 {
 	return uint64(max(v, 1))
 }
 
-// histogram draws a sample of the distribution and counts each value times times.
+// histogram counts n random values, each several times.
 func (b *builder) histogram(n, times uint64, centre, percent float64) histogram.Histogram {
 	values := make([]uint64, n)
 	for i := range values {
@@ -161,7 +161,7 @@ func (b *builder) histogram(n, times uint64, centre, percent float64) histogram.
 	return HistogramOf(times, values...)
 }
 
-// HistogramOf returns a histogram that has counted each value times times.
+// HistogramOf returns a histogram in which each value was counted several times.
 func HistogramOf(times uint64, values ...uint64) histogram.Histogram {
 	var counts [1024]uint64 // more than there are buckets
 	var sum, longest uint64

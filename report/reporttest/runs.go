@@ -10,15 +10,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/compare"
 )
 
-// Turns returns runs of two sides that were made in turns: copies of two reports, a
-// minute apart. Runs vary among each other: each did its work and spent its time by a
-// factor of its own, of which the logarithm has the standard deviation spread.
+// Turns returns runs of two sides that were made in turns, one minute after another: copies of two
+// reports. The runs differ: the work and the times of each are multiplied by a random factor, whose
+// logarithm has the standard deviation spread.
 func Turns(old, other *report.Report, runs int, spread float64, seed uint64) (a, b []*report.Report) {
 	random := rand.New(rand.NewPCG(seed, 7))
 	at := old.Created
 	for i := range runs {
 		both := []*report.Report{run(old, at, random, spread), run(other, at.Add(time.Minute), random, spread)}
-		if i%2 == 1 { // who begins takes turns too
+		if i%2 == 1 { // the sides also take turns in being first
 			both[0].Created, both[1].Created = both[1].Created, both[0].Created
 		}
 		a, b = append(a, both[0]), append(b, both[1])
@@ -46,7 +46,7 @@ func run(r *report.Report, at time.Time, random *rand.Rand, spread float64) *rep
 func Copy(r *report.Report) *report.Report {
 	var text bytes.Buffer
 	if err := report.Encode(&text, r); err != nil {
-		panic(err) // what tests make can be encoded
+		panic(err) // reports of tests can always be encoded
 	}
 	out, err := report.Decode(&text)
 	if err != nil {
@@ -55,11 +55,11 @@ func Copy(r *report.Report) *report.Report {
 	return out
 }
 
-// Named gives reports names that end in their number.
-func Named(prefix string, reports []*report.Report) []compare.Named {
-	var out []compare.Named
+// Inputs gives reports names that end in a letter.
+func Inputs(prefix string, reports []*report.Report) []compare.Input {
+	var out []compare.Input
 	for i, r := range reports {
-		out = append(out, compare.Named{Name: prefix + string(rune('a'+i)) + ".json", Report: r})
+		out = append(out, compare.Input{Name: prefix + string(rune('a'+i)) + ".json", Report: r})
 	}
 	return out
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// CheckSchema returns what in a report's JSON is against the published schema.
+// CheckSchema returns an error if a report's JSON does not match the published schema.
 func CheckSchema(data []byte) error {
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema()))
 	if err != nil {

@@ -9,17 +9,17 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// figures are a row's, by the names of its columns; "" is an absent one.
+// figures are the fields of a row by the names of their columns; "" is an absent figure.
 type figures map[string]string
 
-// rows are a table's.
+// rows are the rows of a table.
 type rows []figures
 
-// tables are a report's, by name.
+// tables are the tables of a report by name.
 type tables map[string]rows
 
-// Rows returns the rows of one of a report's tables, each by the names of its columns; "" is
-// an absent figure. The error is of an unknown name.
+// Rows returns the rows of one of a report's tables, as fields by the names of their columns; "" is
+// an absent figure. It returns an error for an unknown name.
 func Rows(r *report.Report, name string) ([]map[string]string, error) {
 	t, err := table.Of(r, name)
 	if err != nil {
@@ -51,10 +51,10 @@ func tablesOf(r *report.Report) (tables, error) {
 	return all, nil
 }
 
-// counted is no table of a report, but that of its histograms with a row for each.
+// counted is the name of a table that reports do not have: one row for each of their histograms.
 const counted = "histograms counted"
 
-// countedBuckets adds up the buckets of each histogram, which are next to each other.
+// countedBuckets adds up the buckets of each histogram, which are in consecutive rows.
 func countedBuckets(buckets rows) (found rows) {
 	var sum float64
 	for i, row := range buckets {
@@ -71,14 +71,14 @@ func countedBuckets(buckets rows) (found rows) {
 	return found
 }
 
-// of is the figure in a row, 0 where it is absent.
+// of returns a figure of a row, 0 if it is absent.
 func of(row figures, column string) float64 {
 	if row[column] == "" {
 		return 0
 	}
 	x, err := strconv.ParseFloat(row[column], 64)
 	if err != nil {
-		return math.NaN() // equal to nothing
+		return math.NaN() // which equals nothing
 	}
 	return x
 }
@@ -97,7 +97,7 @@ func (r rows) most(column string) (most float64) {
 	return most
 }
 
-// where are the rows that have the same value as another in each of the columns.
+// where returns the rows that have the same values as another row in each of the columns.
 func (r rows) where(other figures, columns ...string) (found rows) {
 next:
 	for _, row := range r {
@@ -111,7 +111,7 @@ next:
 	return found
 }
 
-// once has one row of those that are alike in the columns.
+// once returns one of the rows that are equal in the columns.
 func (r rows) once(columns ...string) (found rows) {
 	for _, row := range r {
 		if len(found.where(row, columns...)) == 0 {
@@ -121,7 +121,7 @@ func (r rows) once(columns ...string) (found rows) {
 	return found
 }
 
-// value is of a table of names and values.
+// value returns a figure of a table of names and values.
 func (r rows) value(name string) float64 {
 	for _, row := range r {
 		if row["name"] == name {
@@ -131,33 +131,78 @@ func (r rows) value(name string) float64 {
 	return math.NaN()
 }
 
-// identity says that two figures are the same, or with atMost that the first is no
-// more, of each row of a table.
+// identity is a rule for each row of a table: two figures are equal or, if atMost is true, the
+// first one is not greater.
 type identity struct {
 	table  string
 	name   string
-	within float64 // of the second, 0 for exactly
+	within float64 // tolerance relative to the second figure, 0 for exactly equal
 	atMost bool
-	// measured is set where the reports of this package do not hold it: their slices
-	// are drawn for each core and each worker on their own.
+	// measured is true if only measured reports have to follow the rule. In reports of this package,
+	// slices are drawn independently for each core and each worker.
 	measured bool
 	both     func(row figures, all tables) (first, second float64)
 }
 
-// trialKey tells trials apart.
+// trialKey are the columns that identify a trial.
 var trialKey = []string{"workload", "variant", "mode", "round"}
 
-// identities are what must hold between the tables of any report. To a new column
-// that is a sum of others, or part of one, belongs a line.
+// identities are the rules that any report must follow. A new column that is a sum of others, or
+// part of one, needs a rule here.
 func identities() []identity {
-	list := []identity{
+	list := append(olderIdentities(), newerIdentities()...)
+	for _, c := range []string{"slices", "on_cpu_ns", "wait_ns"} {
+		list = append(list, identity{table: "trials", name: c + " = workers' " + c, both: sumOf(c, "workers", c)})
+	}
+	for _, c := range []string{"wall_ns", "idle_ns", "workers_ns", "others_ns", "self_ns", "steal_ns"} {
+		list = append(list, identity{table: "trials", name: c + " = cores' " + c,
+			both: func(row figures, all tables) (float64, float64) {
+				return of(row, c), all["cores"].where(row, trialKey...).once("core").sum(c)
+			}})
+	}
+	for quality, trials := range map[string]string{
+		"switches": "switches", "unmatched_pick": "unmatched_pick", "unmatched_switch": "unmatched_switch",
+		"map_full":      "map_full",
+		"dropped_tasks": "dropped_tasks", "unwatched": "unwatched", "workers": "workers", "wall_ns": "wall_ns",
+		"self_ns": "self_ns", "steal_ns": "steal_ns",
+		"created_tasks": "created_tasks", "reconciled_created": "created_reconciled", "tool_switches": "tool_switches",
+	} {
+		list = append(list, identity{table: "quality", name: quality + " = trials' " + trials,
+			both: onlyOf(quality, func(_ rows, all tables) float64 {
+				return all["trials"].sum(trials)
+			})})
+	}
+	for _, ordered := range []struct{ table, phase, counted string }{
+		{"cores", "pick_", "pick_count"}, {"cores", "switch_", "switch_count"}, {"cores", "cost_", "cost_count"},
+		{"slices", "", "slices"}, {"core_times", "wait_", "wait_count"},
+	} {
+		for _, pair := range [][2]string{{"p50_ns", "p90_ns"}, {"p90_ns", "p99_ns"}, {"p99_ns", "max_ns"},
+			{"max_ns", "sum_ns"}} {
+			a, b := ordered.phase+pair[0], ordered.phase+pair[1]
+			if ordered.phase == "cost_" && pair[1] == "max_ns" {
+				continue // the cost is a sum of two phases, each of which is only known to its bucket
+			}
+			list = append(list, identity{table: ordered.table, name: a + " ≤ " + b, within: bucket, atMost: true,
+				both: columns(a, b)})
+		}
+		if ordered.table == "cores" {
+			list = append(list, identity{table: "cores", name: ordered.counted + " ≤ switches", atMost: true,
+				both: columns(ordered.counted, "switches")})
+		}
+	}
+	return list
+}
+
+// olderIdentities are those of the tables trials, workers, cores and quality.
+func olderIdentities() []identity {
+	return []identity{
 		{table: "trials", name: "switches = cores' switches", both: sumOf("switches", "cores", "switches")},
 		{table: "trials", name: "slices + created_slices = table slices' slices", measured: true,
 			both: func(row figures, all tables) (float64, float64) {
 				tasks := of(row, "slices") + of(row, "created_slices")
 				slices := all["slices"].where(row, trialKey...).sum("slices")
-				// Where no phase is timed, a slice whose begin the kernel hid has no length: it
-				// is counted, and is in no distribution.
+				// If no phase is timed, a slice whose start the kernel hid has no length: it is
+				// counted, but is not in any distribution.
 				if tasks > slices && tasks <= slices+all["quality"].value("unseen") {
 					tasks = slices
 				}
@@ -215,50 +260,9 @@ func identities() []identity {
 				return q.value("compared_workers")
 			})},
 	}
-	list = append(list, newerIdentities()...)
-	for _, c := range []string{"slices", "on_cpu_ns", "wait_ns"} {
-		list = append(list, identity{table: "trials", name: c + " = workers' " + c, both: sumOf(c, "workers", c)})
-	}
-	for _, c := range []string{"wall_ns", "idle_ns", "workers_ns", "others_ns", "self_ns", "steal_ns"} {
-		list = append(list, identity{table: "trials", name: c + " = cores' " + c,
-			both: func(row figures, all tables) (float64, float64) {
-				return of(row, c), all["cores"].where(row, trialKey...).once("core").sum(c)
-			}})
-	}
-	for quality, trials := range map[string]string{
-		"switches": "switches", "unmatched_pick": "unmatched_pick", "unmatched_switch": "unmatched_switch",
-		"map_full":      "map_full",
-		"dropped_tasks": "dropped_tasks", "unwatched": "unwatched", "workers": "workers", "wall_ns": "wall_ns",
-		"self_ns": "self_ns", "steal_ns": "steal_ns",
-		"created_tasks": "created_tasks", "reconciled_created": "created_reconciled", "tool_switches": "tool_switches",
-	} {
-		list = append(list, identity{table: "quality", name: quality + " = trials' " + trials,
-			both: onlyOf(quality, func(_ rows, all tables) float64 {
-				return all["trials"].sum(trials)
-			})})
-	}
-	for _, ordered := range []struct{ table, phase, counted string }{
-		{"cores", "pick_", "pick_count"}, {"cores", "switch_", "switch_count"}, {"cores", "cost_", "cost_count"},
-		{"slices", "", "slices"}, {"core_times", "wait_", "wait_count"},
-	} {
-		for _, pair := range [][2]string{{"p50_ns", "p90_ns"}, {"p90_ns", "p99_ns"}, {"p99_ns", "max_ns"},
-			{"max_ns", "sum_ns"}} {
-			a, b := ordered.phase+pair[0], ordered.phase+pair[1]
-			if ordered.phase == "cost_" && pair[1] == "max_ns" {
-				continue // the cost is the sum of two, each of which is known to its bucket
-			}
-			list = append(list, identity{table: ordered.table, name: a + " ≤ " + b, within: bucket, atMost: true,
-				both: columns(a, b)})
-		}
-		if ordered.table == "cores" {
-			list = append(list, identity{table: "cores", name: ordered.counted + " ≤ switches", atMost: true,
-				both: columns(ordered.counted, "switches")})
-		}
-	}
-	return list
 }
 
-// bucket is how far a quantile can be from the value that it stands for.
+// bucket is how far a quantile can be from the true value.
 const bucket = 1.0 / 16
 
 func columns(first, second string) func(figures, tables) (float64, float64) {
@@ -271,7 +275,7 @@ func sumOf(column, table, other string) func(figures, tables) (float64, float64)
 	}
 }
 
-// onlyOf is about one row of a table of names and values, where it has one.
+// onlyOf compares one row of a table of names and values, if the table has it.
 func onlyOf(name string, second func(rows, tables) float64) func(figures, tables) (float64, float64) {
 	return func(row figures, all tables) (float64, float64) {
 		if row["name"] != name || row["value"] == "" {
@@ -290,8 +294,8 @@ func sumOfKnown(q rows, names ...string) (sum float64) {
 	return sum
 }
 
-// Contradictions are what one table of a report, measured or made by this package,
-// says that another denies.
+// Contradictions returns where one table of a report contradicts another. measured is false for
+// reports of this package.
 func Contradictions(r *report.Report, measured bool) []string {
 	all, err := tablesOf(r)
 	if err != nil {
@@ -310,9 +314,8 @@ func Contradictions(r *report.Report, measured bool) []string {
 			}
 			at := row["name"]
 			if at == "" {
-				at = fmt.Sprintf("%s %s %s round %s core %s %s%s %s", row["workload"], row["variant"],
-					row["mode"], row["round"],
-					row["core"], row["class"], row["ended_by"], row["worker"])
+				at = fmt.Sprintf("%s %s %s round %s core %s %s%s %s", row["workload"], row["variant"], row["mode"],
+					row["round"], row["core"], row["class"], row["ended_by"], row["worker"])
 			}
 			found = append(found, fmt.Sprintf("%s, %s: %s: %.0f and %.0f", i.table, at, i.name, first, second))
 		}

@@ -1,31 +1,39 @@
 package reporttest
 
-// Tiny returns small reports as JSON, each with every part that a hostile file
-// could bend: seeds that a fuzzer can change quickly.
+// Tiny returns small reports as JSON that contain every kind of part. A fuzzer can change them
+// quickly.
 func Tiny() []string {
 	const histogram = `{"count":3,"sum_ns":30,"max_ns":17,"index":[5,8,16],"counts":[1,1,1]}`
-	const core = `{"cpu":1,"wall_ns":100,"idle_ns":60,"workers_ns":30,"others_ns":9,"self_ns":1,"steal_ns":0,"ticks":4,` +
-		`"classes":[{"class":"thread","switches":3,"pick":` + histogram + `,"switch":` + histogram + `,"cost":` + histogram + `}],` +
-		`"slices":[{"ended_by":"tick","length":` + histogram + `}],"wait":` + histogram + `}`
-	const worker = `{"index":0,"pid":7,"tid":8,"comm":"=\u001b\u202e","slices":3,"ended_by":{"tick":3},"voluntary":1,` +
-		`"kernel":{"voluntary":1,"involuntary":2,"runtime_ns":-1},"on_cpu_ns":30,"wait_ns":5,"wait_max_ns":4}`
-	const created = `{"tasks":3,"reconciled":2,"on_cpu_ns":9,"wait_ns":8,"start":` + histogram + `,"run":` + histogram + `,"end":` + histogram + `}`
+	const core = `{"cpu":1,"wall_ns":100,"idle_ns":60,"workers_ns":30,"others_ns":9,"self_ns":1,"steal_ns":0,` +
+		`"ticks":4,"classes":[{"class":"thread","switches":3,"pick":` + histogram + `,"switch":` + histogram +
+		`,"cost":` + histogram + `}],"slices":[{"ended_by":"tick","length":` + histogram + `}],` +
+		`"wait":` + histogram + `}`
+	const worker = `{"index":0,"pid":7,"tid":8,"comm":"=\u001b\u202e","slices":3,"ended_by":{"tick":3},` +
+		`"voluntary":1,"kernel":{"voluntary":1,"involuntary":2,"runtime_ns":-1},` +
+		`"on_cpu_ns":30,"wait_ns":5,"wait_max_ns":4}`
+	const created = `{"tasks":3,"reconciled":2,"on_cpu_ns":9,"wait_ns":8,"start":` + histogram +
+		`,"run":` + histogram + `,"end":` + histogram + `}`
 	trial := func(mode string) string {
-		return `{"workload":"w","mode":"` + mode + `","round":1,"duration_ns":100,"operations":23,"cores":[` + core + `],"workers":[` + worker + `],"created":` + created + `}`
+		return `{"workload":"w","mode":"` + mode + `","round":1,"duration_ns":100,"operations":23,` +
+			`"cores":[` + core + `],"workers":[` + worker + `],"created":` + created + `}`
 	}
 	counter := func(variant string) string {
-		return `{"workload":"counter","variant":"` + variant + `","mode":"threads","duration_ns":9,"operations":9,"figures":[{"name":"counted","value":7}]}`
+		return `{"workload":"counter","variant":"` + variant + `","mode":"threads","duration_ns":9,"operations":9,` +
+			`"figures":[{"name":"counted","value":7}]}`
 	}
 	report := func(trials string) string {
-		return `{"schema":1,"created":"2026-11-22T20:11:00Z","trials":[` + trials + `],"quality":{"switches":3,"wall_ns":100},"recording":{"switches":3,"counted":4,"bytes":20,"lost":1,"tool_cpu_ns":5,"wall_ns":100}}`
+		return `{"schema":1,"created":"2026-11-22T20:11:00Z","trials":[` + trials + `],` +
+			`"quality":{"switches":3,"wall_ns":100},"recording":{"switches":3,"counted":4,"bytes":20,"lost":1,` +
+			`"tool_cpu_ns":5,"wall_ns":100}}`
 	}
 	return []string{
 		report(trial("processes") + "," + trial("threads")),
 		report(trial("command")),
 		report(`{"mode":"threads","cores":[{},{"classes":[{"class":"?"}]}],"workers":[{"merged":3}]}`),
 		report(counter("unsynchronised") + "," + counter("lock")),
-		`{"schema":1,"created":"2026-11-22T20:11:00Z","findings":[{"claim":"\u001b","verdict":"supported","sentence":"=1\u202e","effect":{"unit":"ns"},` +
-			`"figures":[{"name":"+","workload":"@","mode":"threads","unit":"\u0007","median":1e300,"low":-1,"n":6}]}]}`,
+		`{"schema":1,"created":"2026-11-22T20:11:00Z","findings":[{"claim":"\u001b","verdict":"supported",` +
+			`"sentence":"=1\u202e","effect":{"unit":"ns"},"figures":[{"name":"+","workload":"@","mode":"threads",` +
+			`"unit":"\u0007","median":1e300,"low":-1,"n":6}]}]}`,
 		report(""),
 		`{"schema":2}`,
 	}

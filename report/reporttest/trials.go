@@ -8,14 +8,14 @@ import (
 
 const second = int64(1e9)
 
-// pipe returns a trial in which a pair of workers on each core hands a token
-// to and fro: 2 voluntary switches a round trip.
+// pipe returns a trial in which a pair of workers on each core passes a token back and forth, with
+// 2 voluntary switches a round trip.
 func (b *builder) pipe(mode report.Mode, round int) report.Trial {
 	class, change, samples := report.ClassThread, 250.0, uint64(300)
 	if mode == report.Processes {
 		class, change, samples = report.ClassProcess, 3200, 150
 	}
-	const times = 900 // each sample stands for so many switches
+	const times = 900 // how often each sample is counted
 	t := report.Trial{Workload: "pipe", Mode: mode, Round: round, DurationNS: second + int64(b.random.IntN(1e6))}
 	for cpu := range b.cores {
 		n := samples - uint64(b.random.IntN(5))
@@ -43,7 +43,7 @@ func (b *builder) pipe(mode report.Mode, round int) report.Trial {
 	return t
 }
 
-// spin returns a trial in which three workers for two cores compete.
+// spin returns a trial in which more workers than cores compete.
 func (b *builder) spin(mode report.Mode, round int) report.Trial {
 	class, change := report.ClassThread, 260.0
 	if mode == report.Processes {
@@ -126,8 +126,8 @@ func (b *builder) background() []report.ClassStats {
 	}
 }
 
-// worker returns a worker whose slices all ended for one cause, and whose
-// counts equal the kernel's.
+// worker returns a worker whose slices all ended for one reason, and whose counts equal the
+// kernel's.
 func (b *builder) worker(mode report.Mode, index int, cause report.EndedBy, slices uint64) report.Worker {
 	w := report.Worker{
 		Index: index, PID: 4100, TID: 4101 + index, Comm: "slicetrace-" + strconv.Itoa(index),
@@ -146,8 +146,8 @@ func (b *builder) worker(mode report.Mode, index int, cause report.EndedBy, slic
 	return w
 }
 
-// charge gives workers that live the kernel's account of their time, which counts a
-// little of the tracer's own.
+// charge gives workers that survive the kernel's account of their time, which includes a little of
+// slicetrace's own.
 func charge(r *report.Report) {
 	begin(r)
 	for i := range r.Trials {
@@ -159,7 +159,7 @@ func charge(r *report.Report) {
 	}
 }
 
-// begin has each trial start a fifth of a second after the one before has ended.
+// begin has each trial start a fifth of a second after the previous one ended.
 func begin(r *report.Report) {
 	now := second / 2
 	for i := range r.Trials {

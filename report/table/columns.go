@@ -2,18 +2,18 @@ package table
 
 import "strings"
 
-// Kind is what a column of a Table holds. It never depends on the data.
+// Kind is the type of a column of a Table. It does not depend on the data.
 type Kind uint8
 
 // The kinds of columns.
 const (
-	// Integer is a whole number of 64 bits, in the unit that the name ends with.
+	// Integer is a 64-bit integer, in the unit that the column's name ends with.
 	Integer Kind = iota
-	// Decimal is a number with a point.
+	// Decimal is a decimal fraction.
 	Decimal
-	// Text is a text, or a value whose kind differs from row to row.
+	// Text is a text, or a value whose type differs from row to row.
 	Text
-	// Time is a moment, as RFC 3339 writes it in UTC.
+	// Time is a time in UTC, as in RFC 3339.
 	Time
 	// Boolean is true or false.
 	Boolean
@@ -23,16 +23,16 @@ const (
 type Column struct {
 	Name string
 	Kind Kind
-	// Required says that no field of it may be absent.
+	// Required is true if no field of the column may be absent.
 	Required bool
-	// KeepEmpty says of a text that "" is a name like any other, such as that of a
-	// workload's plain form, and no absent one: where absent is NULL, it is not. Rows are
-	// grouped and joined by such a column, and a NULL would drop out there.
+	// KeepEmpty is true if "" is a valid text, such as the name of a workload's only variant, and
+	// does not mean that the text is absent. In formats that have NULL it is not NULL: rows are
+	// grouped and joined by such a column, and NULLs would be left out.
 	KeepEmpty bool
 }
 
-// columnList reads names, each with its kind if it is not of integers: ":text",
-// ":name" for a text that is never absent, ":decimal", ":time" or ":boolean".
+// columnList parses names, each followed by its kind unless it is Integer: ":text", ":name" for a
+// text that is never absent, ":decimal", ":time" or ":boolean".
 func columnList(list string) []Column {
 	var columns []Column
 	for _, word := range strings.Fields(list) {

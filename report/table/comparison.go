@@ -6,11 +6,12 @@ import (
 	"github.com/slicetrace/slicetrace/report/compare"
 )
 
-// Comparison returns every figure of the comparison as a tidy table with one row
-// for each. Estimates are in the row's unit, per_second for operations.
+// Comparison returns every figure of the comparison as a tidy table, with one row for each.
+// Estimates are in the row's unit, for example per_second for operations.
 func Comparison(c *compare.Comparison) Table {
 	columns := columnList(`old:text new:text workload:text variant:text mode:text core class:text metric:text unit:text
-		old_median:decimal old_low:decimal old_high:decimal old_n new_median:decimal new_low:decimal new_high:decimal new_n
+		old_median:decimal old_low:decimal old_high:decimal old_n
+		new_median:decimal new_low:decimal new_high:decimal new_n
 		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text
 		primary:boolean detectable_percent:decimal old_runs new_runs like_runs basis:text`)
 	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
@@ -32,19 +33,21 @@ func Comparison(c *compare.Comparison) Table {
 
 func changeFields(c *compare.Change) []Field {
 	row := []Field{
-		free(c.Workload), free(c.Variant), free(string(c.Mode)), known(c.Core), free(string(c.Class)), free(c.Metric), free(string(c.Unit)),
+		free(c.Workload), free(c.Variant), free(string(c.Mode)), known(c.Core), free(string(c.Class)),
+		free(c.Metric), free(string(c.Unit)),
 	}
 	row = append(append(row, estimateFields(c.Old)...), estimateFields(c.New)...)
 	p, q := absent(), absent()
 	if c.Outcome != compare.Untested {
 		p, q = probability(c.P), probability(c.Q)
 	}
-	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q, free(string(c.Outcome)), boolean(c.Primary), optional(c.Detectable))
+	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q,
+		free(string(c.Outcome)), boolean(c.Primary), optional(c.Detectable))
 }
 
 func estimateFields(e compare.Estimate) []Field {
 	return []Field{decimal(e.Median, true), optional(e.Low), optional(e.High), integer(e.N)}
 }
 
-// probability keeps the digits that matter of a small number.
+// probability keeps the significant digits of a small number.
 func probability(p float64) Field { return Field{Text: strconv.FormatFloat(p, 'g', 6, 64)} }

@@ -10,20 +10,26 @@ import (
 )
 
 func TestComparisonTable(t *testing.T) {
-	old, other := compare.Named{Name: "old.json", Report: reporttest.Bundled(6, 1)}, compare.Named{Name: "new.json", Report: reporttest.Bundled(6, 1)}
-	c, err := compare.Reports([]compare.Named{old}, [][]compare.Named{{other}}, compare.Options{Cores: true})
+	old := compare.Input{Name: "old.json", Report: reporttest.Bundled(6, 1)}
+	other := compare.Input{Name: "new.json", Report: reporttest.Bundled(6, 1)}
+	c, err := compare.Reports([]compare.Input{old}, [][]compare.Input{{other}}, compare.Options{Cores: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	tab := table.Comparison(c)
-	if got := strings.Join(columnNames(tab), ","); got != "old,new,workload,variant,mode,core,class,metric,unit,"+
-		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n,change_percent,change_low_percent,change_high_percent,p,q,outcome,primary,detectable_percent,old_runs,new_runs,like_runs,basis" {
+	const columns = "old,new,workload,variant,mode,core,class,metric,unit," +
+		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n," +
+		"change_percent,change_low_percent,change_high_percent,p,q,outcome,primary,detectable_percent," +
+		"old_runs,new_runs,like_runs,basis"
+	if got := strings.Join(columnNames(tab), ","); got != columns {
 		t.Errorf("columns are %s", got)
 	}
 	row := fields(tab, 0)
 	want := map[string]string{
-		"old": "old.json", "new": "new.json", "workload": "pipe", "variant": "", "mode": "processes", "core": "", "class": "", "metric": "operations",
-		"unit": "per_second", "old_n": "6", "new_n": "6", "change_percent": "0.000000", "p": "", "q": "", "outcome": "untested", "primary": "true", "old_runs": "1", "basis": "none",
+		"old": "old.json", "new": "new.json", "workload": "pipe", "variant": "", "mode": "processes", "core": "",
+		"class": "", "metric": "operations", "unit": "per_second", "old_n": "6", "new_n": "6",
+		"change_percent": "0.000000", "p": "", "q": "", "outcome": "untested", "primary": "true", "old_runs": "1",
+		"basis": "none",
 	}
 	for name, value := range want {
 		if row[name] != value {

@@ -8,12 +8,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/histogram"
 )
 
-// coreTimeTable has one row per trial and core: what the table cores repeats on the
-// row of each class, so that here it can be summed, and the waits of workers that were
-// switched in on the core.
+// coreTimeTable has one row per trial and core: the times that the table cores repeats on the row
+// of each class, so that they can be added up here, and the waits of workers that were switched in
+// on the core.
 func coreTimeTable(r *report.Report) Table {
 	columns := columnList(trialColumns + `core wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
-		ticks busy_ticks switches wait_count wait_sum_ns wait_p50_ns wait_p90_ns wait_p99_ns wait_max_ns` + plainColumns)
+		ticks busy_ticks switches
+		wait_count wait_sum_ns wait_p50_ns wait_p90_ns wait_p99_ns wait_max_ns` + plainColumns)
 	return Table{Name: "core_times", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial, core := range everyCore(r) {
 			var switches uint64
@@ -25,7 +26,8 @@ func coreTimeTable(r *report.Report) Table {
 				integer(core.WallNS), integer(core.IdleNS), integer(core.WorkersNS), integer(core.OthersNS),
 				integer(core.SelfNS), integer(core.StealNS), integer(core.InterruptNS),
 				known(core.Ticks), known(core.BusyTicks), integer(switches),
-				integer(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99), maxField(w))
+				integer(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99),
+				maxField(w))
 			if !yield(append(row, trial.last()...)) {
 				return
 			}
@@ -33,7 +35,7 @@ func coreTimeTable(r *report.Report) Table {
 	}}
 }
 
-// addTimes adds another core's times.
+// addTimes adds the times of another core.
 func addTimes(c *report.Core, o *report.Core) {
 	c.WallNS += o.WallNS
 	c.IdleNS += o.IdleNS
@@ -44,8 +46,8 @@ func addTimes(c *report.Core, o *report.Core) {
 	c.InterruptNS += o.InterruptNS
 }
 
-// figureTable has one row per trial and figure of the workload's own. The unit is the
-// end of its name; without one it is a count.
+// figureTable has one row per trial and figure that the workload itself measured. The figure's name
+// ends with its unit; without a unit it is a count.
 func figureTable(r *report.Report) Table {
 	columns := columnList(trialColumns + "name:text value" + plainColumns)
 	return Table{Name: "figures", Columns: columns, Rows: func(yield func([]Field) bool) {
@@ -60,13 +62,13 @@ func figureTable(r *report.Report) Table {
 	}}
 }
 
-// histogramTable has one row per occupied bucket of each histogram: count values of at
-// least low_ns and less than high_ns. what is pick, switch and cost of a class of
-// switch, slice of what ended it, wait of a core; created_start, created_run and
-// created_end are of a trial, and core is absent.
+// histogramTable has one row per occupied bucket of each histogram: count is the number of values
+// from low_ns to below high_ns. what is pick, switch and cost for a class of switch, slice for a
+// reason why slices ended, wait for a core; created_start, created_run and created_end are for a
+// trial, and have no core.
 //
-// Sums and longest values, of which buckets know no more than their width, are in the
-// tables cores, slices and core_times.
+// Sums and longest values, which buckets only give to their width, are in the tables cores, slices
+// and core_times.
 func histogramTable(r *report.Report) Table {
 	columns := columnList(trialColumns + "core class:name ended_by:name what:text low_ns high_ns count" + plainColumns)
 	return Table{Name: "histograms", Columns: columns, Rows: func(yield func([]Field) bool) {
@@ -87,15 +89,15 @@ func histogramTable(r *report.Report) Table {
 	}}
 }
 
-// histogramOf says what of a trial a histogram is of.
+// histogramOf says what a histogram of a trial is about.
 type histogramOf struct {
-	core    Field // absent of a whole trial
+	core    Field // absent for a whole trial
 	class   report.Class
 	endedBy report.EndedBy
 	what    string
 }
 
-// histograms yields every histogram of a trial.
+// histograms returns every histogram of a trial.
 func histograms(t *report.Trial) iter.Seq2[histogramOf, histogram.Histogram] {
 	return func(yield func(histogramOf, histogram.Histogram) bool) {
 		for i := range t.Cores {

@@ -16,7 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// allFields returns a table's rows by column name.
+// allFields returns a table's rows as fields by the names of their columns.
 func allFields(t *testing.T, r *report.Report, name string) []map[string]string {
 	t.Helper()
 	all, err := reporttest.Rows(r, name)
@@ -35,7 +35,7 @@ func number(t *testing.T, text string) uint64 {
 	return n
 }
 
-// histogramsOf are all of a report's, by what the table says they are of.
+// histogramsOf returns all histograms of a report by the fields that identify them in the table.
 func histogramsOf(r *report.Report) map[string]histogram.Histogram {
 	all := map[string]histogram.Histogram{}
 	for i, trial := range r.Trials {
@@ -60,10 +60,11 @@ func histogramsOf(r *report.Report) map[string]histogram.Histogram {
 	return all
 }
 
-// From the rows of the table each histogram can be made again, and none is left out.
+// Each histogram can be rebuilt from the rows of the table, and none is missing.
 func TestTableOfHistogramsLosesNothing(t *testing.T) {
 	for what, r := range map[string]*report.Report{
-		"full": reporttest.Full(1, 2), "command": reporttest.Command(), "no pick": reporttest.WithoutPick(reporttest.Bundled(2, 3)),
+		"full": reporttest.Full(1, 2), "command": reporttest.Command(),
+		"no pick": reporttest.WithoutPick(reporttest.Bundled(2, 3)),
 	} {
 		want := histogramsOf(r)
 		counts := map[string][]uint64{}
@@ -90,10 +91,11 @@ func TestTableOfHistogramsLosesNothing(t *testing.T) {
 	}
 }
 
-// The last bucket's bounds, of which no 64-bit column with a sign has room, are cut.
+// The bounds of the last bucket do not fit into a signed 64-bit column, and are limited.
 func TestTableOfHistogramsFitsItsColumns(t *testing.T) {
 	r := &report.Report{Trials: []report.Trial{{
-		Workload: "spin", Mode: report.Threads, Cores: []report.Core{{Wait: reporttest.HistogramOf(1, 0, math.MaxInt64, math.MaxUint64)}},
+		Workload: "spin", Mode: report.Threads,
+		Cores: []report.Core{{Wait: reporttest.HistogramOf(1, 0, math.MaxInt64, math.MaxUint64)}},
 	}}}
 	var got [][2]string
 	for _, row := range allFields(t, r, "histograms") {
@@ -105,7 +107,7 @@ func TestTableOfHistogramsFitsItsColumns(t *testing.T) {
 	}
 }
 
-// Every row of a trial, in whatever table, is joined to the trial's by its number.
+// In every table, a row of a trial can be joined to the trial by its number.
 func TestTablesAreJoinedByTheTrial(t *testing.T) {
 	for what, r := range map[string]*report.Report{"full": reporttest.Full(2, 2), "command": reporttest.Command()} {
 		trials := map[string]map[string]string{}
@@ -130,10 +132,12 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 				trial := trials[row["trial"]]
 				for _, column := range []string{"workload", "variant", "load", "mode", "round", "started_ns"} {
 					if trial == nil || row[column] != trial[column] {
-						t.Fatalf("%s, table %s: %s is %q, and of trial %s %q", what, name, column, row[column], row["trial"], trial[column])
+						t.Fatalf("%s, table %s: %s is %q, and of trial %s %q",
+							what, name, column, row[column], row["trial"], trial[column])
 					}
 				}
-				if want := strings.TrimSpace(row["workload"] + " " + row["variant"]); row["load"] != want || want == "" {
+				want := strings.TrimSpace(row["workload"] + " " + row["variant"])
+				if row["load"] != want || want == "" {
 					t.Fatalf("%s, table %s: load is %q, want %q", what, name, row["load"], want)
 				}
 			}
@@ -144,18 +148,19 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 	}
 }
 
-// A probability is given with the digits that it has.
+// Small probabilities keep their digits.
 func TestSmallProbabilitiesAreNotZero(t *testing.T) {
 	p := 7.4e-7
 	r := &report.Report{Findings: []report.Finding{{
-		Claim: "C2", Verdict: report.Supported, Figures: []report.NamedFigure{{Name: "x", Unit: report.Ratio, Median: 2, N: 12, P: &p}},
+		Claim: "C2", Verdict: report.Supported,
+		Figures: []report.NamedFigure{{Name: "x", Unit: report.Ratio, Median: 2, N: 12, P: &p}},
 	}}}
 	if got := allFields(t, r, "findings")[0]["p"]; got != "7.4e-07" {
 		t.Errorf("p is %s", got)
 	}
 }
 
-// runs has one row, and what it says of the whole is what the others say of the parts.
+// Table runs has one row, which agrees with the other tables.
 func TestTableOfRuns(t *testing.T) {
 	r := reporttest.Dirty(reporttest.Bundled(2, 2))
 	r.Capture.Notes = []string{"a note", "and another"}
@@ -166,18 +171,22 @@ func TestTableOfRuns(t *testing.T) {
 	}
 	_, reasons := r.Clean()
 	for column, want := range map[string]string{
-		"report_id": r.ID(), "created": "2026-11-22T20:11:00Z", "machine": r.Host.ID(), "kernel": "6.18.44-cloud", "hz": "250", "pti": "on",
-		"pcid": "off", "invpcid": "off", "nested_paging": "npt", "preemption": "none", "clocksource": "kvm-clock",
-		"tool_version": "v0.1.0", "workloads": "pipe spin", "command": "", "modes": "processes threads", "rounds": "2", "duration_ns": "1000000000",
-		"cores": "2", "core_list": "0,1", "workers_asked": "", "policy": "SCHED_OTHER", "nice": "0", "trials": "8", "failed_trials": "0",
-		"clean": "false", "not_clean": strings.Join(reasons, "; "), "hook_floor_ns": "48", "recorded": "false", "settings_stayed": "false",
-		"notes": "a note; and another", "warnings": "interrupted after 3 of 6 rounds", "lost": "29",
+		"report_id": r.ID(), "created": "2026-11-22T20:11:00Z", "machine": r.Host.ID(), "kernel": "6.18.44-cloud",
+		"hz": "250", "pti": "on", "pcid": "off", "invpcid": "off", "nested_paging": "npt", "preemption": "none",
+		"clocksource": "kvm-clock", "tool_version": "v0.1.0", "workloads": "pipe spin", "command": "",
+		"modes": "processes threads", "rounds": "2", "duration_ns": "1000000000", "cores": "2", "core_list": "0,1",
+		"workers_asked": "", "policy": "SCHED_OTHER", "nice": "0", "trials": "8", "failed_trials": "0",
+		"clean": "false", "not_clean": strings.Join(reasons, "; "), "hook_floor_ns": "48", "recorded": "false",
+		"settings_stayed": "false", "notes": "a note; and another", "warnings": "interrupted after 3 of 6 rounds",
+		"lost": "29",
 	} {
 		if got := rows[0][column]; got != want {
 			t.Errorf("%s is %q, want %q", column, got, want)
 		}
 	}
-	if empty := allFields(t, new(report.Report), "runs")[0]; empty["others_share"] != "" || empty["nice"] != "" || empty["settings_stayed"] != "" {
-		t.Errorf("what an empty report does not tell is %q, %q, %q", empty["others_share"], empty["nice"], empty["settings_stayed"])
+	empty := allFields(t, new(report.Report), "runs")[0]
+	if empty["others_share"] != "" || empty["nice"] != "" || empty["settings_stayed"] != "" {
+		t.Errorf("an empty report has %q, %q and %q, want nothing",
+			empty["others_share"], empty["nice"], empty["settings_stayed"])
 	}
 }

@@ -1,11 +1,10 @@
-// Package table makes of a report, or of a comparison, tidy tables: one row an observation,
-// integers in the unit that the column's name ends with. Columns are added at the end, never
-// renamed or moved.
+// Package table makes tidy tables of a report or a comparison: one row per observation, integers in
+// the unit that the column's name ends with. Columns are added at the end, never renamed or moved.
 //
 //	table.go         Table and its fields; Of returns a report's table by name
 //	columns.go       Column and its Kind; schema.go: a table's columns as a Table Schema
-//	identity.go      columns that tell the rows of several reports apart
-//	numbered.go      what all tables of trials begin and end with
+//	identity.go      columns that identify the report, for rows of several reports
+//	numbered.go      the first and last columns of all tables of trials
 //	trials.go        trials, cores, slices, workers
 //	cores.go         core_times, figures, histograms
 //	run.go           runs

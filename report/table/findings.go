@@ -6,8 +6,8 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// findingTable has one row per finding and figure; a finding without figures
-// has one row. The figure that is the finding's effect has is_effect 1.
+// findingTable has one row per finding and figure; a finding without figures has one row. The
+// figure that is the finding's effect has is_effect 1.
 func findingTable(r *report.Report) Table {
 	columns := columnList(`claim:text verdict:text workload:text variant:name mode:text figure:text unit:text
 		median:decimal low:decimal high:decimal p:decimal n is_effect sentence:text reason:text`)
@@ -29,13 +29,14 @@ func findingTable(r *report.Report) Table {
 }
 
 func isEffect(f *report.Finding, g report.NamedFigure) int {
-	if e := f.Effect; e != nil && e.Name == g.Name && e.Workload == g.Workload && e.Variant == g.Variant && e.Mode == g.Mode {
+	e := f.Effect
+	if e != nil && e.Name == g.Name && e.Workload == g.Workload && e.Variant == g.Variant && e.Mode == g.Mode {
 		return 1
 	}
 	return 0
 }
 
-// namedFigureFields returns the figure's columns, empty for the zero figure.
+// namedFigureFields returns the columns of a figure, which are absent for the zero figure.
 func namedFigureFields(f report.NamedFigure) []Field {
 	median, n, p := decimal(f.Median, f.N > 0), absent(), absent()
 	if f.N > 0 {

@@ -2,8 +2,8 @@ package table
 
 import "github.com/slicetrace/slicetrace/report"
 
-// IdentityColumns are what tells reports apart where their tables are in one
-// place: put before a table's own columns with Table.With.
+// IdentityColumns are the columns that identify a report if the tables of several reports are in
+// one place. Table.With puts them before a table's own columns.
 func IdentityColumns() []Column {
 	return []Column{
 		{Name: "report", Kind: Text}, {Name: "created", Kind: Time},
@@ -11,21 +11,22 @@ func IdentityColumns() []Column {
 	}
 }
 
-// Identity returns the report's fields of IdentityColumns.
+// Identity returns the report's values of IdentityColumns.
 func Identity(r *report.Report) []Field {
 	return []Field{free(r.ID()), moment(r.Created), free(r.Host.Kernel), free(r.Host.CPUModel)}
 }
 
-// InFleet returns a table of the report as Parquet files have it, which tells reports
-// apart: behind IdentityColumns, and with the columns at the end that Listed has too,
-// report_id and the name of the report's own file.
+// InFleet returns a table of the report as it is written to Parquet files of several reports: after
+// IdentityColumns, and followed by the columns report_id and file, the name of the report's own
+// file.
 func InFleet(r *report.Report, t Table, file string) Table {
 	return t.With(IdentityColumns(), Identity(r)).
 		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)})
 }
 
-// Listed returns a table of the report as CSV of several has it: behind the name of the
-// report's file, which is called report there, and with what InFleet has at the end.
+// Listed returns a table of the report as it is written to a CSV file of several reports: after the
+// column report, which is the name of the report's file, and followed by the columns report_id and
+// file.
 func Listed(r *report.Report, t Table, file string) Table {
 	return t.With(columnList("report:text"), []Field{free(file)}).
 		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)}).

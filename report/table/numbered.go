@@ -12,7 +12,7 @@ type numbered struct {
 	number int
 }
 
-// numberedTrials returns every trial.
+// numberedTrials returns every trial with its number.
 func numberedTrials(r *report.Report) iter.Seq[numbered] {
 	return func(yield func(numbered) bool) {
 		for i := range r.Trials {
@@ -23,32 +23,33 @@ func numberedTrials(r *report.Report) iter.Seq[numbered] {
 	}
 }
 
-// key returns the columns that the first tables of trials begin with.
+// key returns the first columns of the older tables of trials.
 func (t numbered) key() []Field {
 	return []Field{free(t.Workload), free(string(t.Mode)), integer(t.Round)}
 }
 
-// endColumns are the last columns of those tables, by which their rows are joined.
+// endColumns are the last columns of those tables. Rows can be joined by them.
 const endColumns = " trial load:name started_ns"
 
-// end returns the fields of endColumns.
+// end returns the values of endColumns.
 func (t numbered) end() []Field {
 	return []Field{integer(t.number), free(report.WorkloadTitle(t.Workload, t.Variant)), known(t.StartedNS)}
 }
 
-// The tables of core_times, figures and histograms begin with the trial's number and names and
-// end with what else the older tables have of a trial.
+// The tables core_times, figures and histograms begin with the trial's number and names, and end
+// with the other columns that the older tables have for a trial.
 const (
 	trialColumns = "trial load:name mode:text round "
 	plainColumns = " started_ns workload:text variant:name"
 )
 
-// first returns the fields of trialColumns.
+// first returns the values of trialColumns.
 func (t numbered) first() []Field {
-	return []Field{integer(t.number), free(report.WorkloadTitle(t.Workload, t.Variant)), free(string(t.Mode)), integer(t.Round)}
+	load := report.WorkloadTitle(t.Workload, t.Variant)
+	return []Field{integer(t.number), free(load), free(string(t.Mode)), integer(t.Round)}
 }
 
-// last returns the fields of plainColumns.
+// last returns the values of plainColumns.
 func (t numbered) last() []Field {
 	return []Field{known(t.StartedNS), free(t.Workload), free(t.Variant)}
 }

@@ -2,7 +2,7 @@ package table
 
 import "github.com/slicetrace/slicetrace/report"
 
-// recordingPairs are rows of the table quality, all absent without a recording.
+// recordingPairs are rows of the table quality. They are absent if no recording was made.
 func recordingPairs(r *report.Recording) []pair {
 	value := func(of func() Field) Field {
 		if r == nil {
@@ -20,9 +20,8 @@ func recordingPairs(r *report.Recording) []pair {
 	}
 }
 
-// qualityTable has one row per figure of the trust block. lost is everything
-// that is missing in the figures: the sum of unmatched, unwatched, map_full,
-// dropped_tasks and recursion_misses.
+// qualityTable has one row per figure of the trust block. lost is everything that is missing from
+// the figures: the sum of unmatched, unwatched, map_full, dropped_tasks and recursion_misses.
 func qualityTable(r *report.Report) Table {
 	q := r.Quality
 	clean := 0
@@ -62,12 +61,12 @@ func qualityTable(r *report.Report) Table {
 	return pairs("quality", append(list, recordingPairs(r.Recording)...))
 }
 
-// hostTable has one row per part of the fingerprint, and then one per setting.
+// hostTable has one row per property of the host, followed by one per setting.
 func hostTable(r *report.Report) Table {
 	return pairs("host", propertyPairs(append(r.Host.Properties(), r.Settings.Properties()...)))
 }
 
-// positiveField is a number of which 0 says that it was not read, or not asked for.
+// positiveField is a number. 0 means that it was not read, or not asked for, and is absent.
 func positiveField(n int64) Field {
 	if n <= 0 {
 		return absent()
@@ -91,7 +90,7 @@ func propertyPairs(list []report.Property) []pair {
 	return out
 }
 
-// pairs is a table whose values are of several kinds, and so texts.
+// pairs is a table whose values have several types, and are therefore texts.
 func pairs(table string, list []pair) Table {
 	return Table{Name: table, Columns: columnList("name:text value:text"), Rows: func(yield func([]Field) bool) {
 		for _, p := range list {

@@ -7,13 +7,13 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// runTable has one row: the report as a whole, typed, for those who hold many in one
-// place. The names of its columns are those of the tables host and quality where they
-// have the same. machine is Host.ID, policy and nice are those under which the work was
-// started, of which a workload may give its workers others.
+// runTable has one row: the report as a whole, with typed columns, for collections of many reports.
+// Its columns have the same names as the rows of the tables host and quality. machine is Host.ID;
+// policy and nice are those under which the work was started, and workloads may give their workers
+// others.
 //
-// others_share and steal_share are parts of wall_ns, core time between the snapshots of
-// all trials. Sentences of notes, warnings and not_clean are joined by "; ".
+// others_share and steal_share are parts of wall_ns, the core time between the snapshots of all
+// trials. The sentences of notes, warnings and not_clean are joined by "; ".
 func runTable(r *report.Report) Table {
 	columns := columnList(`report_id:text created:time machine:text
 		kernel:text arch:text cpu_model:text cpus smt:text hz preemption:text scheduler:text base_slice_ns
@@ -38,7 +38,8 @@ func runTable(r *report.Report) Table {
 
 func hostFields(h report.Host) []Field {
 	return []Field{
-		free(h.Kernel), free(h.Arch), free(h.CPUModel), positiveField(int64(h.CPUs)), free(h.SMT), positiveField(int64(h.HZ)),
+		free(h.Kernel), free(h.Arch), free(h.CPUModel), positiveField(int64(h.CPUs)), free(h.SMT),
+		positiveField(int64(h.HZ)),
 		free(h.Preemption), free(h.Scheduler), known(h.BaseSliceNS),
 		free(h.PTI), free(h.PCID), free(h.INVPCID), free(h.NestedPaging), free(h.Clocksource),
 		free(h.Hypervisor), free(h.Governor),
@@ -46,7 +47,7 @@ func hostFields(h report.Host) []Field {
 	}
 }
 
-// askedFor are the tool and what it was asked to do.
+// askedFor returns the version of slicetrace and what it was asked to do.
 func askedFor(r *report.Report) []Field {
 	asked := map[string]Field{}
 	for _, p := range r.Setup.Properties() {
@@ -64,7 +65,7 @@ func askedFor(r *report.Report) []Field {
 	}
 }
 
-// trusted are what was watched and how far it can be trusted.
+// trusted returns what was watched and how far it can be trusted.
 func trusted(r *report.Report) []Field {
 	q := r.Quality
 	clean, reasons := r.Clean()
@@ -75,7 +76,8 @@ func trusted(r *report.Report) []Field {
 	share := func(ns int64) Field { return decimal(float64(ns)/float64(sum.WallNS), sum.WallNS > 0) }
 	return []Field{
 		integer(len(r.Trials)), integer(len(r.Failed)), boolean(clean), free(strings.Join(reasons, "; ")),
-		integer(q.Switches), integer(q.Lost.Total() + q.RecursionMisses), integer(q.Lost.Unmatched()), integer(q.Lost.Unseen),
+		integer(q.Switches), integer(q.Lost.Total() + q.RecursionMisses), integer(q.Lost.Unmatched()),
+		integer(q.Lost.Unseen),
 		integer(q.Workers), integer(q.ComparedWorkers), integer(q.ReconciledWorkers),
 		integer(q.CreatedTasks), integer(q.ReconciledCreated),
 		known(q.ProbeFloorNS), integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
@@ -85,7 +87,7 @@ func trusted(r *report.Report) []Field {
 	}
 }
 
-// reportedHow are the hooks, what was recorded, and what a reader was told.
+// reportedHow returns the hooks, whether a recording was made, and what a reader was told.
 func reportedHow(r *report.Report) []Field {
 	stayed := absent()
 	if r.Settings != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// fileSchema is a Table Schema (Frictionless Data): what a CSV file's columns hold.
+// fileSchema is a Table Schema (Frictionless Data), which describes the columns of a CSV file.
 type fileSchema struct {
 	Schema        string        `json:"$schema"`
 	Name          string        `json:"name"`
@@ -23,8 +23,7 @@ type columnConstraints struct {
 	Required bool `json:"required"`
 }
 
-// Schema returns the Table Schema of a table with these columns. What is absent is
-// an empty cell.
+// Schema returns the Table Schema of a table with these columns. Absent figures are empty cells.
 func Schema(name string, columns []Column) []byte {
 	s := fileSchema{
 		Schema: "https://datapackage.org/profiles/2.0/tableschema.json", Name: name,
@@ -37,12 +36,12 @@ func Schema(name string, columns []Column) []byte {
 		}
 		s.Fields = append(s.Fields, f)
 	}
-	// Texts and booleans can always be encoded.
+	// Encoding texts and booleans cannot fail.
 	text, _ := json.MarshalIndent(s, "", "  ")
 	return append(text, '\n')
 }
 
-// String names the kind as a Table Schema does.
+// String returns the name that a Table Schema has for the kind.
 func (k Kind) String() string {
 	switch k {
 	case Integer:

@@ -8,7 +8,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
-// Types in a table's schema are those of Table Schema, and flags are no numbers there.
+// Types in a table's schema are those of Table Schema, and flags are integers or booleans there.
 func TestTableSchema(t *testing.T) {
 	for _, name := range table.Names() {
 		columns := tableOf(t, new(report.Report), name).Columns

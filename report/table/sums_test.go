@@ -7,7 +7,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// What two tables say of one thing is the same.
+// Two tables never contradict each other.
 func TestTablesDoNotContradictEachOther(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(3, 2), "full": reporttest.Full(2, 2), "command": reporttest.Command(),

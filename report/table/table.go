@@ -14,19 +14,18 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// Table is one of the tidy tables that export writes: one row per observation,
-// integers in the unit that the column's name ends with, in a stable order.
-// The columns of a table are the same for every report.
+// Table is one of the tidy tables that export writes: one row per observation, integers in the unit
+// that the column's name ends with, in a stable order. A table has the same columns for every
+// report.
 type Table struct {
 	Name    string
 	Columns []Column
-	// Rows makes the rows anew each time, one at a time.
+	// Rows computes the rows each time, one by one.
 	Rows iter.Seq[[]Field]
 }
 
-// With returns the table with constant columns before its own, such as the
-// report's name where several reports' tables follow one another. A column whose
-// name the table has already is left out.
+// With returns the table with constant columns before its own, such as the report's name if tables
+// of several reports follow one another. Columns whose names the table already has are left out.
 func (t Table) With(columns []Column, fields []Field) Table {
 	columns, fields = t.lacking(columns, fields)
 	rows := t.Rows
@@ -41,8 +40,8 @@ func (t Table) With(columns []Column, fields []Field) Table {
 	return t
 }
 
-// And returns the table with constant columns after its own, but for those whose
-// names it has already.
+// And returns the table with constant columns after its own, without those whose names it already
+// has.
 func (t Table) And(columns []Column, fields []Field) Table {
 	columns, fields = t.lacking(columns, fields)
 	rows := t.Rows
@@ -57,7 +56,7 @@ func (t Table) And(columns []Column, fields []Field) Table {
 	return t
 }
 
-// lacking are the columns that the table has not, and their fields.
+// lacking returns the columns that the table does not have yet, and their values.
 func (t Table) lacking(columns []Column, fields []Field) (fresh []Column, values []Field) {
 	for i, c := range columns {
 		if !slices.ContainsFunc(t.Columns, func(own Column) bool { return own.Name == c.Name }) {
@@ -67,23 +66,24 @@ func (t Table) lacking(columns []Column, fields []Field) (fresh []Column, values
 	return fresh, values
 }
 
-// Field is one entry of a Table. An empty Text is an absent figure.
+// Field is one entry of a Table. If Text is empty, the figure is absent.
 type Field struct {
 	Text string
-	// Free says that the text is not a number but came from outside, and may
-	// be hostile: a renderer must make it safe.
+	// Free is true if the text is not a number but comes from outside, and may be hostile:
+	// renderers must make it safe.
 	Free bool
 }
 
 // Names returns the names of the tables, in the order in which they are listed.
 func Names() []string {
 	return []string{
-		"trials", "cores", "slices", "workers", "quality", "host", "findings", "runs", "core_times", "figures", "histograms",
+		"trials", "cores", "slices", "workers", "quality", "host", "findings",
+		"runs", "core_times", "figures", "histograms",
 	}
 }
 
-// Of returns the named table. The error for an unknown name lists the known
-// ones and suggests the nearest.
+// Of returns the table with a name. The error for an unknown name lists the tables and suggests the
+// nearest name.
 func Of(r *report.Report, name string) (Table, error) {
 	switch name {
 	case "trials":
@@ -116,13 +116,13 @@ func Of(r *report.Report, name string) (Table, error) {
 	return Table{}, fmt.Errorf("find table %q: the tables are %s%s", name, strings.Join(Names(), ", "), hint)
 }
 
-// absent is the empty cell of a figure that was not measured.
+// absent is the field of a figure that was not measured.
 func absent() Field { return Field{} }
 
 func integer[T int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
 
-// decimal keeps six digits: enough for a ratio of two measured times. What is no
-// number is absent, and what rounds to zero has no sign.
+// decimal keeps six digits after the point, enough for a ratio of two measured times. NaN and
+// infinite values are absent, and values that round to zero have no sign.
 func decimal(x float64, ok bool) Field {
 	if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
 		return absent()
@@ -134,13 +134,13 @@ func decimal(x float64, ok bool) Field {
 	return Field{Text: text}
 }
 
-// boolean is of a column of that kind.
+// boolean is a field of a Boolean column.
 func boolean(is bool) Field { return Field{Text: strconv.FormatBool(is)} }
 
-// moment is of a column of times.
+// moment is a field of a Time column.
 func moment(t time.Time) Field { return Field{Text: t.UTC().Format(time.RFC3339Nano)} }
 
-// optional is a decimal where it is known.
+// optional is a decimal, absent if x is nil.
 func optional(x *float64) Field {
 	if x == nil {
 		return absent()
@@ -150,7 +150,7 @@ func optional(x *float64) Field {
 
 func free(s string) Field { return Field{Text: s, Free: true} }
 
-// known is an integer where it was measured.
+// known is an integer, absent if n is nil.
 func known[T int | int64 | uint64](n *T) Field {
 	if n == nil {
 		return absent()

@@ -27,8 +27,8 @@ func tableOf(t *testing.T, r *report.Report, name string) table.Table {
 func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 	contract := map[string]string{
 		"trials": "workload,mode,round,duration_ns,workers,operations,parallelism,concurrency,jain_index",
-		"cores": "workload,mode,round,core,class,switches,pick_p50_ns,pick_p99_ns,switch_p50_ns,switch_p90_ns,switch_p99_ns," +
-			"cost_p50_ns,cost_sum_ns",
+		"cores": "workload,mode,round,core,class,switches,pick_p50_ns,pick_p99_ns," +
+			"switch_p50_ns,switch_p90_ns,switch_p99_ns,cost_p50_ns,cost_sum_ns",
 		"slices": "workload,mode,round,core,ended_by,slices,p50_ns,p90_ns,p99_ns,max_ns,sum_ns",
 		"workers": "workload,mode,round,worker,pid,tid,comm,slices,voluntary,involuntary," +
 			"kernel_voluntary,kernel_involuntary,on_cpu_ns,wait_ns,wait_max_ns,migrations",
@@ -40,7 +40,8 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 			"tool,tool_version,workloads,command,modes,rounds,duration_ns,operations,workers_asked,cores,core_list," +
 			"policy,nice,cpu_quota,trials,failed_trials,clean,not_clean,switches,lost",
 		"core_times": "trial,load,mode,round,core,wall_ns,idle_ns,workers_ns,others_ns,self_ns,steal_ns,interrupt_ns," +
-			"ticks,busy_ticks,switches,wait_count,wait_sum_ns,wait_p50_ns,wait_p90_ns,wait_p99_ns,wait_max_ns,started_ns",
+			"ticks,busy_ticks,switches,wait_count,wait_sum_ns,wait_p50_ns,wait_p90_ns,wait_p99_ns,wait_max_ns," +
+			"started_ns",
 		"figures":    "trial,load,mode,round,name,value,started_ns,workload,variant",
 		"histograms": "trial,load,mode,round,core,class,ended_by,what,low_ns,high_ns,count,started_ns,workload,variant",
 	}
@@ -62,12 +63,14 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 
 func TestTablesHoldPlainNumbers(t *testing.T) {
 	for _, r := range []*report.Report{
-		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)), reporttest.Full(1, 2),
+		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)),
+		reporttest.Full(1, 2),
 	} {
 		for _, name := range table.Names() {
 			tab := tableOf(t, r, name)
 			rows := slices.Collect(tab.Rows)
-			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 || name == "figures" && len(r.Setup.Workloads) < 3
+			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 ||
+				name == "figures" && len(r.Setup.Workloads) < 3
 			if len(rows) == 0 && !mayBeEmpty {
 				t.Errorf("table %s is empty", name)
 			}
@@ -112,7 +115,7 @@ func columnNames(tab table.Table) []string {
 	return names
 }
 
-// fields returns a row by column name.
+// fields returns a row as fields by the names of the columns.
 func fields(tab table.Table, row int) map[string]string {
 	out := map[string]string{}
 	fields := slices.Collect(tab.Rows)[row]
@@ -122,7 +125,7 @@ func fields(tab table.Table, row int) map[string]string {
 	return out
 }
 
-// A column's kind is a contract too: files of many reports are read as one.
+// A column's kind is part of the contract too, since files of many reports are read together.
 func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 	for _, name := range table.Names() {
 		want := tableOf(t, reporttest.Bundled(2, 2), name).Columns
@@ -137,7 +140,7 @@ func TestKindsOfColumnsDoNotDependOnTheReport(t *testing.T) {
 			if strings.HasSuffix(c.Name, "_ns") && c.Kind != table.Integer {
 				t.Errorf("table %s: %s is of kind %d", name, c.Name, c.Kind)
 			}
-			// The names of partitions, and of what tells reports apart.
+			// Names of partitions, and of columns that identify reports, are reserved.
 			taken := []string{"host", "date", "report"}
 			if name != "runs" { // which has what tells reports apart as its own
 				taken = append(taken, "created", "kernel", "cpu_model", "report_id", "file")
@@ -153,7 +156,8 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 	r := reporttest.Command()
 	plain := tableOf(t, r, "workers")
 	got := plain.With(table.IdentityColumns(), table.Identity(r))
-	if names := strings.Join(columnNames(got), ","); !strings.HasPrefix(names, "report,created,kernel,cpu_model,workload,") {
+	names := strings.Join(columnNames(got), ",")
+	if !strings.HasPrefix(names, "report,created,kernel,cpu_model,workload,") {
 		t.Errorf("columns are %s", names)
 	}
 	rows := slices.Collect(got.Rows)
@@ -161,7 +165,8 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	for _, row := range rows {
-		if len(row) != len(got.Columns) || row[0].Text != r.ID() || row[1].Text != "2026-11-22T20:11:00Z" || row[4].Text != r.Trials[0].Workload {
+		if len(row) != len(got.Columns) || row[0].Text != r.ID() || row[1].Text != "2026-11-22T20:11:00Z" ||
+			row[4].Text != r.Trials[0].Workload {
 			t.Errorf("row %v", row)
 		}
 	}
@@ -174,19 +179,29 @@ func TestTableValues(t *testing.T) {
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
 		Created: &report.Created{
 			Tasks: 3, Reconciled: 2, OnCPUNS: 100, WaitNS: 50,
-			Start: reporttest.HistogramOf(1, 1, 2, 3), Run: reporttest.HistogramOf(1, 4, 5, 6), End: reporttest.HistogramOf(1, 7, 8, 9),
+			Start: reporttest.HistogramOf(1, 1, 2, 3), Run: reporttest.HistogramOf(1, 4, 5, 6),
+			End: reporttest.HistogramOf(1, 7, 8, 9),
 		},
 		ToolSwitches: &own, StartedNS: &started, ToolNS: &tool,
 		Figures:    []report.Figure{{Name: "counted", Value: -3}},
 		Throttling: &report.Throttling{Times: 31, NS: 9000},
-		Settings:   []report.SettingChange{{Name: "affinity", Start: "0-1", End: "0"}, {Name: "preemption", Start: "full", End: "full"}},
-		Lost:       report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, Unwatched: 6, MapFull: 3, DroppedTasks: 4},
+		Settings: []report.SettingChange{
+			{Name: "affinity", Start: "0-1", End: "0"}, {Name: "preemption", Start: "full", End: "full"},
+		},
+		Lost: report.Lost{UnmatchedPick: 1, UnmatchedSwitch: 2, Unwatched: 6, MapFull: 3, DroppedTasks: 4},
 		Cores: []report.Core{
-			{CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9, InterruptNS: 13, Ticks: &ticks,
-				Classes: []report.ClassStats{{Class: report.ClassThread, Switches: 3, Switch: reporttest.HistogramOf(1, 5, 6, 9)}},
+			{
+				CPU: 1, WallNS: 1000, IdleNS: 100, WorkersNS: 700, OthersNS: 150, SelfNS: 50, StealNS: 9,
+				InterruptNS: 13, Ticks: &ticks,
+				Classes: []report.ClassStats{
+					{Class: report.ClassThread, Switches: 3, Switch: reporttest.HistogramOf(1, 5, 6, 9)},
+				},
 				Slices: []report.SliceStats{
-					{EndedBy: report.EndedByTick, Length: reporttest.HistogramOf(1, 10, 12)}, {EndedBy: report.EndedByExited, Length: reporttest.HistogramOf(1, 11)},
-				}, Wait: reporttest.HistogramOf(1, 30, 40)},
+					{EndedBy: report.EndedByTick, Length: reporttest.HistogramOf(1, 10, 12)},
+					{EndedBy: report.EndedByExited, Length: reporttest.HistogramOf(1, 11)},
+				},
+				Wait: reporttest.HistogramOf(1, 30, 40),
+			},
 			{CPU: 2, WallNS: 1000, IdleNS: 1000},
 		},
 		Workers: []report.Worker{{
@@ -202,24 +217,28 @@ func TestTableValues(t *testing.T) {
 		want  map[string]string
 	}{
 		{"trials", 0, map[string]string{
-			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1", "operations": "23",
-			"parallelism": "0.600000", "concurrency": "0.900000", "jain_index": "1.000000", "switches": "3", "slices": "2",
-			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "wall_ns": "2000", "idle_ns": "1100", "workers_ns": "700",
-			"others_ns": "150", "self_ns": "50", "steal_ns": "9", "unmatched_pick": "1", "unmatched_switch": "2", "map_full": "3", "dropped_tasks": "4",
+			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1",
+			"operations": "23", "parallelism": "0.600000", "concurrency": "0.900000", "jain_index": "1.000000",
+			"switches": "3", "slices": "2", "on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200",
+			"wall_ns": "2000", "idle_ns": "1100", "workers_ns": "700", "others_ns": "150", "self_ns": "50",
+			"steal_ns": "9", "unmatched_pick": "1", "unmatched_switch": "2", "map_full": "3", "dropped_tasks": "4",
 			"variant": "nice", "pss_bytes": "30", "private_bytes": "20", "page_table_bytes": "10",
-			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2", "created_start_p99_ns": "3",
-			"created_run_p50_ns": "5", "created_run_p99_ns": "6", "created_end_p50_ns": "8", "created_end_p99_ns": "9",
-			"tool_switches": "7", "created_slices": "1", "created_on_cpu_ns": "100", "created_wait_ns": "50",
-			"unwatched": "6", "quota_throttled": "31", "quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70", "tool_ns": "90",
-			"trial": "1", "load": "spin nice", "started_ns": "77",
+			"created_tasks": "3", "created_reconciled": "2", "created_start_p50_ns": "2",
+			"created_start_p99_ns": "3", "created_run_p50_ns": "5", "created_run_p99_ns": "6",
+			"created_end_p50_ns": "8", "created_end_p99_ns": "9", "tool_switches": "7", "created_slices": "1",
+			"created_on_cpu_ns": "100", "created_wait_ns": "50", "unwatched": "6", "quota_throttled": "31",
+			"quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
+			"tool_ns": "90", "trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
-			"pick_p50_ns": "", "pick_p99_ns": "", "switch_p50_ns": "6", "switch_p90_ns": "9", "switch_p99_ns": "9", "cost_p50_ns": "", "cost_sum_ns": "",
-			"pick_count": "0", "pick_p90_ns": "", "pick_max_ns": "", "pick_sum_ns": "", "switch_count": "3", "switch_max_ns": "9", "switch_sum_ns": "20",
-			"cost_count": "0", "cost_p90_ns": "", "cost_p99_ns": "", "cost_max_ns": "",
-			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "ticks": "250", "busy_ticks": "",
-			"variant": "nice", "interrupt_ns": "13", "trial": "1", "load": "spin nice", "started_ns": "77",
+			"pick_p50_ns": "", "pick_p99_ns": "", "switch_p50_ns": "6", "switch_p90_ns": "9", "switch_p99_ns": "9",
+			"cost_p50_ns": "", "cost_sum_ns": "", "pick_count": "0", "pick_p90_ns": "", "pick_max_ns": "",
+			"pick_sum_ns": "", "switch_count": "3", "switch_max_ns": "9", "switch_sum_ns": "20", "cost_count": "0",
+			"cost_p90_ns": "", "cost_p99_ns": "", "cost_max_ns": "", "wall_ns": "1000", "idle_ns": "100",
+			"workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "ticks": "250",
+			"busy_ticks": "", "variant": "nice", "interrupt_ns": "13", "trial": "1", "load": "spin nice",
+			"started_ns": "77",
 		}},
 		{"slices", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "ended_by": "tick", "slices": "2",
@@ -227,25 +246,26 @@ func TestTableValues(t *testing.T) {
 			"trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"workers", 0, map[string]string{
-			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x", "slices": "2",
-			"voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2", "on_cpu_ns": "500", "wait_ns": "250",
-			"wait_max_ns": "200", "migrations": "3", "operations": "23", "runtime_ns": "", "exited": "1", "merged": "0",
-			"slices_blocked": "0", "slices_exited": "0", "slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0",
-			"variant": "nice", "nice": "-5", "slices_throttled": "0", "throttled_ns": "70",
-			"trial": "1", "load": "spin nice", "started_ns": "77",
+			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x",
+			"slices": "2", "voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2",
+			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "migrations": "3", "operations": "23",
+			"runtime_ns": "", "exited": "1", "merged": "0", "slices_blocked": "0", "slices_exited": "0",
+			"slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0", "variant": "nice",
+			"nice": "-5", "slices_throttled": "0", "throttled_ns": "70", "trial": "1", "load": "spin nice",
+			"started_ns": "77",
 		}},
 		{"core_times", 0, map[string]string{
-			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1",
-			"wall_ns": "1000", "idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9", "interrupt_ns": "13",
-			"ticks": "250", "busy_ticks": "", "switches": "3", "wait_count": "2", "wait_sum_ns": "70",
-			"wait_p50_ns": "30", "wait_p90_ns": "40", "wait_p99_ns": "40", "wait_max_ns": "40",
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "wall_ns": "1000",
+			"idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9",
+			"interrupt_ns": "13", "ticks": "250", "busy_ticks": "", "switches": "3", "wait_count": "2",
+			"wait_sum_ns": "70", "wait_p50_ns": "30", "wait_p90_ns": "40", "wait_p99_ns": "40", "wait_max_ns": "40",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
 		{"core_times", 1, map[string]string{ // no waits are absent, and no zeros
-			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "2",
-			"wall_ns": "1000", "idle_ns": "1000", "workers_ns": "0", "others_ns": "0", "self_ns": "0", "steal_ns": "0", "interrupt_ns": "0",
-			"ticks": "", "busy_ticks": "", "switches": "0", "wait_count": "0", "wait_sum_ns": "",
-			"wait_p50_ns": "", "wait_p90_ns": "", "wait_p99_ns": "", "wait_max_ns": "",
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "2", "wall_ns": "1000",
+			"idle_ns": "1000", "workers_ns": "0", "others_ns": "0", "self_ns": "0", "steal_ns": "0",
+			"interrupt_ns": "0", "ticks": "", "busy_ticks": "", "switches": "0", "wait_count": "0",
+			"wait_sum_ns": "", "wait_p50_ns": "", "wait_p90_ns": "", "wait_p99_ns": "", "wait_max_ns": "",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
 		{"figures", 0, map[string]string{
@@ -253,15 +273,16 @@ func TestTableValues(t *testing.T) {
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
 		{"histograms", 3, map[string]string{
-			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "class": "", "ended_by": "tick", "what": "slice",
-			"low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77", "workload": "spin", "variant": "nice",
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "class": "",
+			"ended_by": "tick", "what": "slice", "low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77",
+			"workload": "spin", "variant": "nice",
 		}},
 	} {
 		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
 			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
 		}
 	}
-	// A core without a switch keeps its times, in a row without a class.
+	// A core without switches keeps its times, in a row without a class.
 	quiet := fields(tableOf(t, r, "cores"), 1)
 	if quiet["core"] != "2" || quiet["class"] != "" || quiet["idle_ns"] != "1000" {
 		t.Errorf("the quiet core is %v", quiet)
@@ -271,8 +292,9 @@ func TestTableValues(t *testing.T) {
 		quality[row[0].Text] = row[1].Text
 	}
 	for name, want := range map[string]string{
-		"clean": "0", "switches": "3", "lost": "16", "unmatched": "3", "unwatched": "6", "map_full": "3", "dropped_tasks": "4",
-		"reconciled_workers": "1", "compared_workers": "1", "workers": "1", "probe_floor_ns": "", "self_ns": "50",
+		"clean": "0", "switches": "3", "lost": "16", "unmatched": "3", "unwatched": "6", "map_full": "3",
+		"dropped_tasks": "4", "reconciled_workers": "1", "compared_workers": "1", "workers": "1",
+		"probe_floor_ns": "", "self_ns": "50",
 	} {
 		if got, ok := quality[name]; !ok || got != want {
 			t.Errorf("quality %s is %q, want %q", name, got, want)

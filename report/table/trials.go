@@ -7,7 +7,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// createdFields are all absent for a trial that created none.
+// createdFields are all absent for a trial whose workers created no tasks.
 func createdFields(c *report.Created) []Field {
 	if c == nil {
 		return []Field{absent(), absent(), absent(), absent(), absent(), absent(), absent(), absent()}
@@ -20,10 +20,10 @@ func createdFields(c *report.Created) []Field {
 	}
 }
 
-// trialTable has one row per trial. slices, on_cpu_ns and wait_ns are the workers'
-// own. The tasks that they created and that ended have theirs in created_slices and
-// so on: together they are the slices of the table slices, and workers_ns. tool_ns is in
-// others_ns, and a finding does not count it among others' work.
+// trialTable has one row per trial. slices, on_cpu_ns and wait_ns are those of the workers. The
+// tasks that they created and that ended are in created_slices and so on. Together they are the
+// slices of the table slices, and workers_ns. tool_ns is part of others_ns; findings do not count
+// it as the time of other programs.
 func trialTable(r *report.Report) Table {
 	columns := columnList(`workload:text mode:text round duration_ns workers operations
 		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
@@ -32,7 +32,8 @@ func trialTable(r *report.Report) Table {
 		pss_bytes private_bytes page_table_bytes
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
-		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + " tool_ns")
+		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched
+		quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + " tool_ns")
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for t := range numberedTrials(r) {
 			if !yield(append(append(t.fields(), t.end()...), known(t.ToolNS))) {
@@ -71,8 +72,8 @@ func (t numbered) fields() []Field {
 		integer(t.Switches()), integer(slices), integer(onCPU), integer(wait), longest,
 		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
 		integer(sum.SelfNS), integer(sum.StealNS),
-		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch), integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks),
-		free(t.Variant))
+		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch),
+		integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks), free(t.Variant))
 	row = append(row, memoryFields(t.Memory)...)
 	row = append(row, createdFields(t.Created)...)
 	row = append(row, known(t.ToolSwitches))
@@ -81,8 +82,8 @@ func (t numbered) fields() []Field {
 	return append(append(row, throttlingFields(t.Throttling)...), changedSettings(t.Trial), integer(t.ThrottledNS()))
 }
 
-// createdTimes are all absent for a trial that created no task. Their slices are those
-// that the cores counted and that are not the workers'.
+// createdTimes are all absent for a trial whose workers created no tasks. The slices of created
+// tasks are those that the cores counted and that are not the workers'.
 func createdTimes(t *report.Trial, workers uint64) []Field {
 	if t.Created == nil {
 		return []Field{absent(), absent(), absent()}
@@ -96,7 +97,7 @@ func createdTimes(t *report.Trial, workers uint64) []Field {
 	return []Field{integer(all - min(all, workers)), integer(t.Created.OnCPUNS), integer(t.Created.WaitNS)}
 }
 
-// memoryFields are all absent for memory that was not read.
+// memoryFields are all absent if the memory was not read.
 func memoryFields(m *report.Memory) []Field {
 	if m == nil {
 		return []Field{absent(), absent(), absent()}
@@ -104,8 +105,8 @@ func memoryFields(m *report.Memory) []Field {
 	return []Field{integer(m.PSSBytes), integer(m.PrivateBytes), integer(m.PageTableBytes)}
 }
 
-// coreTable has one row per trial, core and class of switch. A core without a
-// switch has one row with no class, so that its times are not lost.
+// coreTable has one row per trial, core and class of switch. A core without switches has one row
+// with no class, so that its times are not lost.
 func coreTable(r *report.Report) Table {
 	columns := columnList(`workload:text mode:text round core class:text switches
 		pick_p50_ns pick_p99_ns switch_p50_ns switch_p90_ns switch_p99_ns cost_p50_ns cost_sum_ns
@@ -162,7 +163,7 @@ func coreTimes(c *report.Core) []Field {
 	}
 }
 
-// sliceTable has one row per trial, core and cause.
+// sliceTable has one row per trial, core and reason why slices ended.
 func sliceTable(r *report.Report) Table {
 	columns := columnList(`workload:text mode:text round core ended_by:text slices
 		p50_ns p90_ns p99_ns max_ns sum_ns variant:name` + endColumns)
@@ -171,7 +172,8 @@ func sliceTable(r *report.Report) Table {
 			for _, s := range core.Slices {
 				h := s.Length
 				row := append(trial.key(), integer(core.CPU), free(string(s.EndedBy)), integer(h.Count),
-					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h), free(trial.Variant))
+					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h),
+					free(trial.Variant))
 				if !yield(append(row, trial.end()...)) {
 					return
 				}
@@ -180,8 +182,7 @@ func sliceTable(r *report.Report) Table {
 	}}
 }
 
-// workerTable has one row per trial and worker. runtime_ns is the kernel's
-// sum_exec_runtime.
+// workerTable has one row per trial and worker. runtime_ns is the kernel's sum_exec_runtime.
 func workerTable(r *report.Report) Table {
 	list := `workload:text mode:text round worker pid tid comm:text slices
 		voluntary involuntary kernel_voluntary kernel_involuntary on_cpu_ns wait_ns wait_max_ns migrations
@@ -195,7 +196,8 @@ func workerTable(r *report.Report) Table {
 			for j := range trial.Workers {
 				w := &trial.Workers[j]
 				row := append(trial.key(), workerFields(w, trial.Mode)...)
-				row = append(row, free(trial.Variant), integer(w.Nice), integer(w.EndedBy.Throttled), integer(w.ThrottledNS))
+				row = append(row, free(trial.Variant), integer(w.Nice),
+					integer(w.EndedBy.Throttled), integer(w.ThrottledNS))
 				if !yield(append(row, trial.end()...)) {
 					return
 				}
@@ -204,7 +206,7 @@ func workerTable(r *report.Report) Table {
 	}}
 }
 
-// firstCauses are those whose columns stand together; columns are added at the end.
+// firstCauses are those whose columns are next to each other; later columns are added at the end.
 func firstCauses() []report.EndedBy { return report.Causes()[:6] }
 
 func workerFields(w *report.Worker, mode report.Mode) []Field {
@@ -241,7 +243,7 @@ func throttlingFields(t *report.Throttling) []Field {
 	return []Field{integer(t.Times), integer(t.NS)}
 }
 
-// changedSettings names the settings that were not as at the beginning of the run.
+// changedSettings lists the settings that were not as at the beginning of the run.
 func changedSettings(t *report.Trial) Field {
 	var names []string
 	for _, c := range t.Settings {

@@ -12,7 +12,7 @@ import (
 // ofCount returns a known count of things.
 func ofCount[T int | int64 | uint64](n T) report.Quantity { return report.Of(float64(n), report.Count) }
 
-// percent returns the share part/whole in percent, absent when whole is 0.
+// percent returns the share part/whole in percent, absent if whole is 0.
 func percent(part, whole float64) report.Quantity {
 	if whole == 0 {
 		return report.Quantity{Unit: report.Percent}
@@ -20,8 +20,8 @@ func percent(part, whole float64) report.Quantity {
 	return report.Of(100*part/whole, report.Percent)
 }
 
-// ratioCell returns the ratio and its interval: by its ends where the wider side, to both
-// sides, would tell of 1 what is not so.
+// ratioCell returns the ratio with its interval: as ± the wider side, or by its ends if ± would
+// include 1 although the interval does not.
 func ratioCell(d metric.Difference) Cell {
 	if !d.Known {
 		return Cell{}
@@ -41,8 +41,8 @@ func ratioCell(d metric.Difference) Cell {
 
 func holdsOne(low, high float64) bool { return low <= 1 && high >= 1 }
 
-// medianCell returns the median and its interval, or the greatest value, which has none; a
-// lone round has no spread to speak of.
+// medianCell returns the median with its interval, or the greatest value, which has none. A single
+// round has no interval either.
 func medianCell(s metric.Rounds, notes map[string]bool) Cell {
 	if len(s.Values) == 0 {
 		return Cell{}
@@ -55,7 +55,7 @@ func medianCell(s metric.Rounds, notes map[string]bool) Cell {
 	return Cell{Value: report.Of(sum.Center, s.Unit), Spread: spread(sum.Center, sum.Lo, sum.Hi)}
 }
 
-// spread returns how far an interval reaches from its centre, in percent of it.
+// spread returns how far an interval reaches from its centre, in percent of the centre.
 func spread(center, low, high float64) report.Quantity {
 	if center == 0 || math.IsInf(low, 0) || math.IsInf(high, 0) {
 		return report.Quantity{Unit: report.Percent}
@@ -63,8 +63,8 @@ func spread(center, low, high float64) report.Quantity {
 	return report.Of(100*math.Max(high-center, center-low)/math.Abs(center), report.Percent)
 }
 
-// compareCells returns the ratio of a to b and the p-value of their difference.
-// Without a significant difference there is no ratio.
+// compareCells returns the ratio of a to b and the p-value of their difference. If the difference
+// is not significant, it returns ~ in place of the ratio.
 func compareCells(a, b metric.Rounds, notes map[string]bool) []Cell {
 	d := metric.Compare(a, b)
 	if d.N == 0 {
@@ -77,8 +77,8 @@ func compareCells(a, b metric.Rounds, notes map[string]bool) []Cell {
 	return []Cell{ratioCell(d), valueCell(report.Of(d.P, report.Probability))}
 }
 
-// tooFewRounds is metric.RoundNotes for a report with too few rounds. Of others a figure may be
-// absent here and there, which more rounds do not mend.
+// tooFewRounds is metric.RoundNotes for a report with too few rounds. In other reports, figures may
+// be absent from some rounds, which more rounds do not change.
 func tooFewRounds(r *report.Report, notes map[string]bool) []string {
 	last := 0
 	for i := range r.Trials {
@@ -90,7 +90,7 @@ func tooFewRounds(r *report.Report, notes map[string]bool) []string {
 	return metric.RoundNotes(notes)
 }
 
-// groupOf returns an empty group that bears the load's name.
+// groupOf returns an empty group with the load's name.
 func groupOf(l metric.Load) Group {
 	if l.IsCommand() {
 		return Group{}

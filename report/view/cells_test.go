@@ -8,8 +8,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// Ratio, interval and ~ cannot disagree, whatever the figures are: tied, coarse, far
-// apart, with rounds missing or nothing in them.
+// Ratio, interval and ~ never contradict each other, whatever the figures are: tied, coarse, far
+// apart, with missing or empty rounds.
 func TestThePairedIntervalAgreesWithTheTest(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 1))
 	seen := map[bool]int{}
@@ -51,7 +51,7 @@ func TestThePairedIntervalAgreesWithTheTest(t *testing.T) {
 	}
 }
 
-// An interval reaches as far from a centre below zero as from one above.
+// An interval reaches as far from a negative centre as from a positive one.
 func TestSpread(t *testing.T) {
 	for _, c := range []struct {
 		center, low, high float64
@@ -73,7 +73,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// What is told apart by the test, but has no ratio, shows a p-value alone.
+// Figures that differ significantly but have no ratio only show a p-value.
 func TestNegativeFiguresAreComparedWithoutRatio(t *testing.T) {
 	var a, b metric.Rounds
 	for i := range 12 {

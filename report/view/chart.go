@@ -11,21 +11,21 @@ import (
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
-// Chart is a plot of points on one axis, a row for each thing that is compared.
-// Its figures are those of the table beside it.
+// Chart is a plot of points on one axis, with a row for each thing that is compared. Its figures
+// are those of the table beside it.
 type Chart struct {
-	// Title names the axis, and Caption says how to read the points.
+	// Title is the name of the axis, and Caption says how to read the points.
 	Title, Caption string
-	// Series are what a row's points stand for, in the order in which they are drawn.
+	// Series are the names of a row's points, in the order in which they are drawn.
 	Series []string
-	// Ratio says that points are ratios, around 1; else they are times.
+	// Ratio is true if points are ratios, shown around 1; otherwise they are times.
 	Ratio bool
 	Rows  []ChartRow
 }
 
 // ChartRow is one line of a chart.
 type ChartRow struct {
-	// Group is what the rows of one kind share, "" for nothing.
+	// Group is the name that several rows share, "" for none.
 	Group, Label string
 	Points       []Point
 }
@@ -35,12 +35,11 @@ type Point struct {
 	// Series is the index in Chart.Series.
 	Series int
 	Value  report.Quantity
-	// Low and High are the ends of its interval, absent where there is none.
+	// Low and High are the ends of its interval, absent if there is none.
 	Low, High report.Quantity
-	// Faint says that the test sees no difference: the ratio's distance from 1
-	// is noise.
+	// Faint is true if the test finds no difference: the ratio's distance from 1 is noise.
 	Faint bool
-	// Text is the figure as the table writes it.
+	// Text is the figure as it is written in the table.
 	Text Cell
 }
 
@@ -53,7 +52,7 @@ func (c *ChartRow) add(points ...Point) {
 	}
 }
 
-// costChart plots the rows of the section of switch costs.
+// costChart plots the rows of the section on the cost of switches.
 func costChart(s Section) *Chart {
 	c := &Chart{
 		Title:   "time of a switch",
@@ -86,8 +85,9 @@ func costChart(s Section) *Chart {
 func ratioChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
 	c := &Chart{
 		Title: m.Name + ", processes ÷ threads", Ratio: true, Series: []string{"ratio"},
-		Caption: fmt.Sprintf("Typical ratio of a round with its %.0f %% interval, logarithmic axis. Right of 1 processes have more, left of it threads. "+
-			"Hollow: the signed-rank test sees no difference.", 100*stats.Confidence),
+		Caption: fmt.Sprintf("Typical ratio within a round with its %.0f %% interval, logarithmic axis. "+
+			"Right of 1 processes have more, left of it threads. "+
+			"Hollow: the rounds show no difference (signed-rank test).", 100*stats.Confidence),
 	}
 	for _, l := range loads {
 		processes := metric.Sample(metric.TrialsOf(r, l, report.Processes), m)
@@ -96,7 +96,10 @@ func ratioChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
 		if !d.Known {
 			continue
 		}
-		p := Point{Value: report.Of(d.Center, report.Ratio), Faint: !d.Significant(), Text: compareCells(processes, threads, map[string]bool{})[0]}
+		p := Point{
+			Value: report.Of(d.Center, report.Ratio), Faint: !d.Significant(),
+			Text: compareCells(processes, threads, map[string]bool{})[0],
+		}
 		if d.Bounded() {
 			p.Low, p.High = report.Of(d.Low, report.Ratio), report.Of(d.High, report.Ratio)
 		}
@@ -110,7 +113,8 @@ func ratioChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
 
 // modesChart plots the medians over rounds of a time, a series for each mode.
 func modesChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
-	c := &Chart{Title: m.Name, Caption: words.Choose(m.Longest, "The longest of all rounds", "Medians over rounds") + ", logarithmic axis."}
+	what := words.Choose(m.Longest, "The longest of all rounds", "Medians over rounds")
+	c := &Chart{Title: m.Name, Caption: what + ", logarithmic axis."}
 	for _, mode := range metric.BundledModes(r) {
 		c.Series = append(c.Series, string(mode))
 	}
@@ -130,7 +134,7 @@ func modesChart(r *report.Report, loads []metric.Load, m metric.Metric) *Chart {
 	return c.unlessEmpty()
 }
 
-// unlessEmpty is nil for a chart without rows.
+// unlessEmpty returns nil for a chart without rows.
 func (c *Chart) unlessEmpty() *Chart {
 	if len(c.Rows) == 0 {
 		return nil

@@ -9,20 +9,24 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// choiceSection ends a report of bundled work: what to choose for what.
+// choiceSection shows which mode is better for which kind of work.
 func choiceSection(r *report.Report) Section {
 	s := Section{
 		Title: "Processes or threads?",
-		Caption: fmt.Sprintf("Ratio of operations a second (beside hogs: of mean waits), ± its 95 %% interval or with its ends. Neither: alike within %.0f %%. "+
-			"All rows together at 5 %% (Holm). Undecided: more --rounds may tell.", 100*(findings.SameWithin-1)),
-		Columns: []Column{textColumn("kind of work"), textColumn("workload"), textColumn("favours"), {Name: "by"}, textColumn("isolation costs")},
+		Caption: fmt.Sprintf("Ratio of operations a second (on a busy core: of mean waits) with its 95 %% interval. "+
+			"Neither: alike within %.0f %%. Undecided: more --rounds may tell. "+
+			"Probability of any wrong row: 5 %% (Holm).", 100*(findings.SameWithin-1)),
+		Columns: []Column{
+			textColumn("kind of work"), textColumn("workload"), textColumn("better"), {Name: "by how much"},
+			textColumn("processes cost"),
+		},
 	}
 	var g Group
-	for _, f := range findings.Preferences(r) {
-		favoured, by, price := preferenceWords(&f)
-		g.Rows = append(g.Rows, Row{textCell(f.Work), textCell(f.Load.Title()), textCell(favoured), by, textCell(price)})
+	for _, p := range findings.Preferences(r) {
+		better, by, price := preferenceCells(&p)
+		g.Rows = append(g.Rows, Row{textCell(p.Work), textCell(p.Load.Title()), textCell(better), by, textCell(price)})
 	}
-	if row, ok := isolationRow(r); ok {
+	if row, ok := crashRow(r); ok {
 		g.Rows = append(g.Rows, row)
 	}
 	if len(g.Rows) > 0 {
@@ -31,45 +35,49 @@ func choiceSection(r *report.Report) Section {
 	return s
 }
 
-// isolationRow says what isolation buys: who outlives a crash. Of each mode it gives the
-// round in which most died.
-func isolationRow(r *report.Report) (row Row, ok bool) {
-	f, ok := findings.CrashSurvival(r)
+// crashRow shows how many workers survive a crash. For each mode it gives the round in which most
+// of them died.
+func crashRow(r *report.Report) (row Row, ok bool) {
+	preference, ok := findings.CrashSurvival(r)
 	if !ok {
 		return nil, false
 	}
 	least := func(m report.Mode) report.Quantity {
-		return report.Of(slices.Min(metric.Sample(metric.TrialsOf(r, f.Load, m), f.Metric).Values), report.Share)
+		rounds := metric.Sample(metric.TrialsOf(r, preference.Load, m), preference.Metric)
+		return report.Of(slices.Min(rounds.Values), report.Share)
 	}
 	p, t := least(report.Processes), least(report.Threads)
-	favoured, by, price := "undecided", fmt.Sprintf("%s against %s live on", p, t), "not known"
+	better, by, price := "undecided", fmt.Sprintf("%s against %s survive", p, t), "not known"
 	switch {
-	case f.Decided && f.Mode == "":
-		favoured, by, price = "neither", fmt.Sprintf("%s live on", p), "nothing measurable"
-	case f.Mode == report.Threads:
-		favoured, by = string(f.Mode), fmt.Sprintf("%s against %s live on", t, p)
-		price = "what threads buy"
-	case f.Mode == report.Processes:
-		favoured, price = string(f.Mode), "what it buys"
+	case preference.Decided && preference.Mode == "":
+		better, by, price = "neither", fmt.Sprintf("%s survive", p), "nothing measurable"
+	case preference.Mode == report.Threads:
+		better, by = string(preference.Mode), fmt.Sprintf("%s against %s survive", t, p)
+		price = "more workers"
+	case preference.Mode == report.Processes:
+		better, price = string(preference.Mode), "nothing"
 	}
-	return Row{textCell(f.Work), textCell(f.Load.Title()), textCell(favoured), textCell(by), textCell(price)}, true
+	return Row{
+		textCell(preference.Work), textCell(preference.Load.Title()), textCell(better), textCell(by), textCell(price),
+	}, true
 }
 
-// preferenceWords returns a preference's cells: the mode, by how much, and what isolation costs.
-func preferenceWords(f *findings.Preference) (favoured string, by Cell, price string) {
+// preferenceCells returns the cells of a preference: the better mode, by how much it is better, and
+// what processes cost compared with threads.
+func preferenceCells(p *findings.Preference) (better string, by Cell, price string) {
 	switch {
-	case !f.Decided:
+	case !p.Decided:
 		return "undecided", textCell("~"), "not known"
-	case f.Mode == "":
+	case p.Mode == "":
 		return "neither", textCell("~"), "nothing measurable"
 	}
-	by = ratioCell(f.By)
-	if f.Mode == report.Processes {
-		return string(f.Mode), by, "nothing: it pays"
+	by = ratioCell(p.By)
+	if p.Mode == report.Processes {
+		return string(p.Mode), by, "nothing"
 	}
-	ratio := f.By.Center
-	if f.Metric.Name == metric.Throughput().Name {
-		return string(f.Mode), by, fmt.Sprintf("%s of the operations", report.Of(100*(1-1/ratio), report.Share))
+	ratio := p.By.Center
+	if p.Metric.Name == metric.Throughput().Name {
+		return string(p.Mode), by, fmt.Sprintf("%s of the operations", report.Of(100*(1-1/ratio), report.Share))
 	}
-	return string(f.Mode), by, fmt.Sprintf("%s more waiting", report.Of(100*(ratio-1), report.Share))
+	return string(p.Mode), by, fmt.Sprintf("%s more waiting", report.Of(100*(ratio-1), report.Share))
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// SummarizeComparison makes the comparison ready to read: what changed or, in full,
-// every figure.
+// SummarizeComparison prepares the comparison for a reader: what changed or, if full is true, every
+// figure.
 func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 	s := &Summary{Header: []string{"slicetrace", "comparison of reports"}}
 	sides := []Item{sideItem(c.Old, "old")}
@@ -27,7 +27,7 @@ func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 			of = " in " + p.New.Name
 		}
 		sides = append(sides, sideItem(p.New, name))
-		s.Sections = append(s.Sections, unlikeSection(p, of), digestSection(p, of), changeSection(p, of, full))
+		s.Sections = append(s.Sections, differenceSection(p, of), digestSection(p, of), changeSection(p, of, full))
 		if full && len(p.Switches) > 0 {
 			s.Sections = append(s.Sections, switchesSection(p, of))
 		}
@@ -39,7 +39,7 @@ func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 	return s
 }
 
-// checkedSection says what became of conditions.
+// checkedSection shows the results of conditions.
 func checkedSection(c *compare.Comparison) Section {
 	s := Section{Title: "Conditions"}
 	for _, one := range c.Checked {
@@ -56,7 +56,7 @@ func checkedSection(c *compare.Comparison) Section {
 }
 
 func sideItem(s compare.Side, role string) Item {
-	parts := append([]string{s.Name}, header(s.Host)[1:]...) // the first is our name
+	parts := append([]string{s.Name}, header(s.Host)[1:]...) // the first one is "slicetrace"
 	if n := len(s.Runs); n > 1 {
 		parts = append(parts, words.Plural(n, "run"))
 	}
@@ -67,8 +67,8 @@ func sideItem(s compare.Side, role string) Item {
 	return Item{Mark: " ", Name: role, Text: strings.Join(parts, " · ")}
 }
 
-// unlikeSection says first what might explain a change.
-func unlikeSection(p *compare.Pair, of string) Section {
+// differenceSection shows what might explain a change.
+func differenceSection(p *compare.Pair, of string) Section {
 	s := Section{Title: "What differs between the machines and runs" + of}
 	for _, u := range p.Differences {
 		s.Items = append(s.Items, Item{Mark: " ", Name: u.Name, Text: orDash(u.Old) + " → " + orDash(u.New)})
@@ -83,7 +83,7 @@ func unlikeSection(p *compare.Pair, of string) Section {
 	return s
 }
 
-// orDash shows a text, or that there is none.
+// orDash returns a text, or a dash if it is empty.
 func orDash(s string) string {
 	if s == "" {
 		return report.Dash
@@ -91,7 +91,7 @@ func orDash(s string) string {
 	return s
 }
 
-// missingNotes says what only one report has, a sentence for each report and kind.
+// missingNotes says what only one side has, in a sentence for each side and kind.
 func missingNotes(p *compare.Pair) []string {
 	var out []string
 	for _, side := range []string{"old", "new", "some"} {
@@ -110,11 +110,12 @@ func missingNotes(p *compare.Pair) []string {
 			}
 			where[m.Metric] = append(where[m.Metric], place)
 		}
+		in := onlyInWords(side)
 		if len(whole) > 0 {
-			out = append(out, fmt.Sprintf("Only in %s: %s.", onlyInWords(side), strings.Join(bothModes(whole), ", ")))
+			out = append(out, fmt.Sprintf("Only in %s: %s.", in, strings.Join(bothModes(whole), ", ")))
 		}
 		if len(metrics) > 0 {
-			out = append(out, fmt.Sprintf("Measured only in %s: %s.", onlyInWords(side), strings.Join(byPlace(metrics, where), "; ")))
+			out = append(out, fmt.Sprintf("Measured only in %s: %s.", in, strings.Join(byPlace(metrics, where), "; ")))
 		}
 	}
 	return out
@@ -127,7 +128,7 @@ func onlyInWords(side string) string {
 	return "the " + side + " report"
 }
 
-// bothModes names a workload once that is there in processes and, next, in threads.
+// bothModes names a workload only once if it is in the list for processes and then for threads.
 func bothModes(places []string) []string {
 	var out []string
 	for _, place := range places {
@@ -141,7 +142,7 @@ func bothModes(places []string) []string {
 	return out
 }
 
-// byPlace names together the metrics that are missing in the same places.
+// byPlace joins consecutive metrics that are missing in the same places.
 func byPlace(metrics []string, where map[string][]string) []string {
 	var out []string
 	for i := 0; i < len(metrics); {
@@ -155,8 +156,10 @@ func byPlace(metrics []string, where map[string][]string) []string {
 	return out
 }
 
-const changeCaption = "Medians over runs (of a lone run, over its rounds), ± the wider side of the 95 % interval. Change is new against old, with its " +
-	"95 % interval; ~ where it cannot be told from what varies between like runs, and, of primary figures, (≥) from which rise on it would be, nine times in ten. "
+const changeCaption = "Medians over runs (over rounds if a side has one run), ± the wider side of the 95 % interval. " +
+	"Change is the new figure compared with the old one, with its 95 % interval. " +
+	"~ means that it does not stand out from the variation between runs; " +
+	"beside it (≥) is, for primary figures, the smallest rise that would be found nine times in ten. "
 
 // changeSection shows the figures of whole trials.
 func changeSection(p *compare.Pair, of string, full bool) Section {
@@ -164,7 +167,7 @@ func changeSection(p *compare.Pair, of string, full bool) Section {
 	s := changeTable("Changes"+of, p.Changes, func(c *compare.Change) bool {
 		return full || c.Outcome == compare.Changed || undecided && c.Primary
 	})
-	s.Caption = changeCaption + "Switches are the mode's own, on all cores."
+	s.Caption = changeCaption + "Switches are those of the mode itself, on all cores."
 	count, primary := map[compare.Outcome]int{}, 0
 	for i := range p.Changes {
 		count[p.Changes[i].Outcome]++
@@ -174,34 +177,41 @@ func changeSection(p *compare.Pair, of string, full bool) Section {
 	}
 	if len(s.Groups) == 0 {
 		s.Caption = ""
-		s.Notes = append(s.Notes, "Nothing changed that could be told from chance.")
+		s.Notes = append(s.Notes, "No change stands out from chance.")
 	}
 	tested := len(p.Changes) - count[compare.Untested]
 	if tested > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. Among the tested are %d primary ones (operations, duration, "+
-			"and what a switch costs where there are %d switches), decided together: among like sides any is called changed once in twenty times.",
-			tested, count[compare.Changed], count[compare.Alike], words.Choose(full, "", "; --verbose shows them"), testedPrimary(p), compare.EnoughSwitches))
+		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. "+
+			"Primary figures (%d: operations, duration, and the cost of a switch if there are %d switches) "+
+			"are decided together: if the sides do not differ, "+
+			"any of them is reported as changed in one comparison of twenty.",
+			tested, count[compare.Changed], count[compare.Alike], words.Choose(full, "", "; --verbose shows them"),
+			testedPrimary(p), compare.EnoughSwitches))
 	}
 	if n := count[compare.Small]; n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s can be told apart, but by less than %d %%.", words.Plural(n, "figure"), compare.LeastChange))
+		s.Notes = append(s.Notes, fmt.Sprintf("%s changed significantly, but by less than %d %%.",
+			words.Plural(n, "figure"), compare.LeastChange))
 	}
 	if n := count[compare.Doubtful]; n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, which gives some %.0f among so many%s.",
-			n, words.Choose(n == 1, "has", "have"), 0.05*float64(tested), words.Choose(full, "; a ? follows their p", "; --verbose shows them")))
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more %s p ≤ 0.05 but may well be chance, "+
+			"which is expected to give %.0f such figures among so many%s.",
+			n, words.Choose(n == 1, "has", "have"), 0.05*float64(tested),
+			words.Choose(full, "; a ? follows their p", "; --verbose shows them")))
 	}
 	if n := len(p.Changes) - primary; undecided && !full && n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.", words.Plural(n, "figure")))
+		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.",
+			words.Plural(n, "figure")))
 	}
 	return s
 }
 
-// digestSection says first which primary figures changed, the greatest change of each
-// first, and on what that rests.
+// digestSection lists the primary figures that changed, the greatest change of each metric first,
+// and says on what this is based.
 func digestSection(p *compare.Pair, of string) Section {
 	return Section{Title: "In short" + of, Notes: append(digest(p), p.Basis.Sentences()...)}
 }
 
-// testedPrimary is how many primary figures were tested.
+// testedPrimary returns how many primary figures were tested.
 func testedPrimary(p *compare.Pair) int {
 	n := 0
 	for i := range p.Changes {
@@ -227,15 +237,17 @@ func digest(p *compare.Pair) []string {
 	}
 	var out []string
 	for _, m := range metrics {
-		slices.SortStableFunc(of[m], func(a, b *compare.Change) int { return cmp.Compare(math.Abs(b.Size()), math.Abs(a.Size())) })
+		bySize := func(a, b *compare.Change) int { return cmp.Compare(math.Abs(b.Size()), math.Abs(a.Size())) }
+		slices.SortStableFunc(of[m], bySize)
 		var places []string
 		for _, c := range of[m] {
-			places = append(places, fmt.Sprintf("%s %s %s", report.WorkloadTitle(c.Workload, c.Variant), c.Mode, c.Difference().String()))
+			title := report.WorkloadTitle(c.Workload, c.Variant)
+			places = append(places, fmt.Sprintf("%s %s %s", title, c.Mode, c.Difference().String()))
 		}
 		out = append(out, fmt.Sprintf("Changed %s: %s.", m, words.List(places, 6)))
 	}
 	if len(out) == 0 && testedPrimary(p) > 0 {
-		out = append(out, "No primary figure (what work was done, how long it took, what a switch costs) is called changed.")
+		out = append(out, "No primary figure (work done, duration, cost of a switch) is reported as changed.")
 	}
 	return out
 }
@@ -243,11 +255,11 @@ func digest(p *compare.Pair) []string {
 // switchesSection shows the switches of each core and class.
 func switchesSection(p *compare.Pair, of string) Section {
 	s := changeTable("Switches of each core and class"+of, p.Switches, func(*compare.Change) bool { return true })
-	s.Caption = "As above, for every class of switch on its own; a ? follows a p that may well be chance among so many."
+	s.Caption = "As above, for every class of switch; a ? follows a p that may well be chance among so many."
 	return s
 }
 
-// changeTable puts changes in a table with a group for each place.
+// changeTable shows changes in a table with a group for each place.
 func changeTable(title string, changes []compare.Change, show func(*compare.Change) bool) Section {
 	s := Section{
 		Title: title, Apart: true,
@@ -267,7 +279,7 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 	return s
 }
 
-// changePlace names where the figure is from.
+// changePlace names the workload, mode, core and class of a figure.
 func changePlace(c *compare.Change) string {
 	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
 	if c.Core != nil {
@@ -282,10 +294,12 @@ func changeRow(c *compare.Change) Row {
 	case c.Outcome != compare.Alike:
 		change = textCell(c.Difference().String())
 	case c.Detectable != nil && *c.Detectable > 0:
-		change = textCell(fmt.Sprintf("~ (≥ %s)", strings.TrimPrefix(report.Of(*c.Detectable, report.Difference).String(), "+")))
+		detectable := report.Of(*c.Detectable, report.Difference).String()
+		change = textCell(fmt.Sprintf("~ (≥ %s)", strings.TrimPrefix(detectable, "+")))
 	}
 	if c.PercentLow != nil && c.PercentHigh != nil {
-		interval = textCell(fmt.Sprintf("%s to %s", strings.TrimSuffix(report.Of(*c.PercentLow, report.Difference).String(), " %"), report.Of(*c.PercentHigh, report.Difference)))
+		low, high := report.Of(*c.PercentLow, report.Difference), report.Of(*c.PercentHigh, report.Difference)
+		interval = textCell(fmt.Sprintf("%s to %s", strings.TrimSuffix(low.String(), " %"), high))
 	}
 	switch c.Outcome {
 	case compare.Untested:
@@ -299,7 +313,9 @@ func changeRow(c *compare.Change) Row {
 	if c.Old.N != c.New.N {
 		n += "+" + strconv.Itoa(c.New.N)
 	}
-	return Row{textCell(c.Metric), estimateCell(c.Old, c.Unit), estimateCell(c.New, c.Unit), change, interval, p, textCell(n)}
+	return Row{
+		textCell(c.Metric), estimateCell(c.Old, c.Unit), estimateCell(c.New, c.Unit), change, interval, p, textCell(n),
+	}
 }
 
 func estimateCell(e compare.Estimate, unit report.Unit) Cell {

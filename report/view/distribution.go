@@ -8,23 +8,23 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// BinsPerOctave is how many bins of a Shape a doubling of time has: a bin ends
-// 6 % above its beginning, like the widest bucket of a Histogram.
+// BinsPerOctave is how many bins of LogBins a doubling of time has. A bin is 6 % wide, like the
+// widest bucket of a Histogram.
 const BinsPerOctave = 12
 
-// Shape is a distribution in bins of equal width on a logarithmic axis: bin i is
-// from 2^((First+i) ÷ BinsPerOctave) ns to where the next one begins.
-type Shape struct {
+// LogBins is a distribution in bins of equal width on a logarithmic axis: bin i is from
+// 2^((First+i) ÷ BinsPerOctave) ns to the beginning of the next one.
+type LogBins struct {
 	First int
 	// Percent is how much of all values each bin holds.
 	Percent []float64
 }
 
-// ShapeOf spreads each bucket's values evenly over the bins that it overlaps. What
-// is below 1 ns counts as 1 ns.
-func ShapeOf(h histogram.Histogram) Shape {
+// LogBinsOf spreads the values of each bucket evenly over the bins that it overlaps. Values below 1
+// ns count as 1 ns.
+func LogBinsOf(h histogram.Histogram) LogBins {
 	if h.Count == 0 {
-		return Shape{}
+		return LogBins{}
 	}
 	bin := func(ns float64) float64 { return BinsPerOctave * math.Log2(math.Max(ns, 1)) }
 	bounds := func(bucket int) (low, high float64) {
@@ -39,12 +39,12 @@ func ShapeOf(h histogram.Histogram) Shape {
 			first = low
 		}
 	}
-	s := Shape{First: int(first)}
+	s := LogBins{First: int(first)}
 	s.Percent = make([]float64, int(math.Ceil(end))-s.First+1)
 	for b, n := range h.Buckets() {
 		low, high := bounds(b)
 		share := 100 * float64(n) / float64(h.Count)
-		if high <= low { // zeros, of which the axis has none
+		if high <= low { // zeros, which a logarithmic axis cannot show
 			s.Percent[int(low)-s.First] += share
 			continue
 		}
@@ -65,7 +65,7 @@ type LoadDistributions struct {
 	Distributions []Distribution
 }
 
-// Distribution is how one kind of time spreads, in each mode.
+// Distribution is the distribution of one kind of time, in each mode.
 type Distribution struct {
 	Name  string
 	Modes []ModeDistribution
@@ -75,12 +75,12 @@ type Distribution struct {
 type ModeDistribution struct {
 	Mode  report.Mode
 	Count report.Quantity
-	// P50, P90, P99 and Max are of all values, not of the bins.
+	// P50, P90, P99 and Max are those of all values, not of the bins.
 	P50, P90, P99, Max report.Quantity
-	Shape              Shape
+	LogBins            LogBins
 }
 
-// distributions returns those of every load, in the order in which loads ran.
+// distributions returns the distributions of every load, in the order in which loads ran.
 func distributions(r *report.Report) []LoadDistributions {
 	kinds := []struct {
 		name string
@@ -114,12 +114,13 @@ func distributions(r *report.Report) []LoadDistributions {
 func inMode(h histogram.Histogram, mode report.Mode) ModeDistribution {
 	return ModeDistribution{
 		Mode: mode, Count: ofCount(h.Count),
-		P50: metric.Quantile(h, 0.5), P90: metric.Quantile(h, 0.9), P99: metric.Quantile(h, 0.99), Max: report.Of(float64(h.MaxNS), report.Nanoseconds),
-		Shape: ShapeOf(h),
+		P50: metric.Quantile(h, 0.5), P90: metric.Quantile(h, 0.9), P99: metric.Quantile(h, 0.99),
+		Max:     report.Of(float64(h.MaxNS), report.Nanoseconds),
+		LogBins: LogBinsOf(h),
 	}
 }
 
-// ownPhases pools the switches that trials' modes make.
+// ownPhases adds up the switches that the trials' own modes make.
 func ownPhases(trials []*report.Trial) report.ClassStats {
 	var all classTally
 	for _, t := range trials {

@@ -19,26 +19,30 @@ func mark(v report.Verdict) string {
 	return "–"
 }
 
-// findingSection lists what was found of each claim. A brief one leaves out the
-// claims that were not measured, but names them.
-func findingSection(r *report.Report, brief bool) Section {
+// findingSection lists the findings of all claims. If short is true it only names the claims that
+// were not measured.
+func findingSection(r *report.Report, short bool) Section {
 	s := Section{
-		Title:   "Findings",
-		Caption: "✓ supported, ✗ contradicted, ? inconclusive on this machine, – not measured. Of two figures, processes' come first.",
+		Title: "Findings",
+		Caption: "✓ supported, ✗ contradicted, ? inconclusive, – not measured on this machine. " +
+			"Of two figures, the first is for processes.",
 	}
-	if brief {
-		s.Caption = "✓ supported, ✗ contradicted, ? inconclusive on this machine. Of two figures, processes' come first."
+	if short {
+		s.Caption = "✓ supported, ✗ contradicted, ? inconclusive. Of two figures, the first is for processes."
 	}
 	var unmeasured []string
 	for _, f := range r.Findings {
-		if brief && f.Verdict == report.NotMeasured {
+		if short && f.Verdict == report.NotMeasured {
 			unmeasured = append(unmeasured, f.Claim)
 			continue
 		}
-		s.Items = append(s.Items, Item{Mark: mark(f.Verdict), Name: f.Claim, Text: f.Sentence, Meaning: string(f.Verdict)})
+		s.Items = append(s.Items, Item{
+			Mark: mark(f.Verdict), Name: f.Claim, Text: f.Sentence, Meaning: string(f.Verdict),
+		})
 	}
 	if len(unmeasured) > 0 {
-		s.Notes = []string{"Not measured: " + strings.Join(unmeasured, ", ") + ". With --verbose, slicetrace report says why."}
+		list := strings.Join(unmeasured, ", ")
+		s.Notes = []string{"Not measured: " + list + "; slicetrace report --verbose says why."}
 	}
 	return s
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// level is the rate of false alarms that the test of differences promises.
+// level is the rate of false alarms that the test of differences allows.
 const level = 0.05
 
 func TestAtLeastIsTheBinomialTail(t *testing.T) {
@@ -26,10 +26,9 @@ func TestAtLeastIsTheBinomialTail(t *testing.T) {
 	}
 }
 
-// study simulates pairs of runs of twelve rounds in both modes, threads faster by
-// some factor, with drift that hits both modes of a round alike. It counts how
-// often a table shows a ratio, how often the claim of faster threads is
-// supported, and how often a mode is favoured.
+// study simulates pairs of runs of twelve rounds in both modes, with threads faster by some factor,
+// and with drift that affects both modes of a round equally. It counts how often a table shows a
+// ratio, how often the claim of faster threads is supported, and how often a mode is called better.
 func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) (shown, supported, favoured int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -49,26 +48,32 @@ func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) 
 		if find(t, section(t, s, "Processes or threads"), "pipe", "operations")[3].Text != "~" {
 			shown++
 		}
-		if slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Claim == "C3" && f.Verdict == report.Supported }) {
+		isC3 := func(f report.Finding) bool { return f.Claim == "C3" && f.Verdict == report.Supported }
+		if slices.ContainsFunc(r.Findings, isC3) {
 			supported++
 		}
-		if row := find(t, section(t, s, "Processes or threads?"), "", "taking turns over pipes"); row[2].Text == "threads" || row[2].Text == "processes" {
+		better := find(t, section(t, s, "Processes or threads?"), "", "hand-offs by pipe")[2].Text
+		if better == "threads" || better == "processes" {
 			favoured++
 		}
 	}
 	return shown, supported, favoured
 }
 
-// An A/A study: the same work under two labels. Were false alarms as frequent
-// as the level allows, so many would still come once in a thousand studies.
+// An A/A study compares the same work under two labels. If false alarms were as frequent as the
+// level allows, so many would still occur in one study of a thousand.
 func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
 	const pairs = 400
 	for _, c := range []struct{ spread, drift float64 }{{0.02, 0}, {0.02, 0.02}, {0.10, 0}} {
 		shown, supported, favoured := study(t, pairs, 1, c.spread, c.drift, 11)
-		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", c.spread, c.drift, pairs, shown, supported, favoured)
-		for what, alarms := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "a mode is favoured": favoured} {
+		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d",
+			c.spread, c.drift, pairs, shown, supported, favoured)
+		for what, alarms := range map[string]int{
+			"a ratio is shown": shown, "C3 is supported": supported, "a mode is favoured": favoured,
+		} {
 			if reporttest.AtLeast(alarms, pairs, level) < 0.001 {
-				t.Errorf("spread %g, drift %g: %s in %d of %d pairs of equals, more than a level of %g allows", c.spread, c.drift, what, alarms, pairs, level)
+				t.Errorf("spread %g, drift %g: %s in %d of %d pairs of equals, more than a level of %g allows",
+					c.spread, c.drift, what, alarms, pairs, level)
 			}
 		}
 	}
@@ -77,17 +82,20 @@ func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
 func TestATenPercentShiftIsFound(t *testing.T) {
 	const pairs = 200
 	shown, supported, favoured := study(t, pairs, 1.1, 0.02, 0.02, 12)
-	t.Logf("of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d", pairs, shown, supported, favoured)
-	for what, found := range map[string]int{"a ratio is shown": shown, "C3 is supported": supported, "threads are favoured": favoured} {
+	t.Logf("of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d",
+		pairs, shown, supported, favoured)
+	for what, found := range map[string]int{
+		"a ratio is shown": shown, "C3 is supported": supported, "threads are favoured": favoured,
+	} {
 		if float64(found) < 0.9*pairs {
 			t.Errorf("%s in %d of %d pairs that differ by 10 %%", what, found, pairs)
 		}
 	}
 }
 
-// A table of eleven kinds of work, each alike within just less than what counts as alike,
-// favours a mode anywhere no more often than the level allows one table. Rows by themselves
-// would do so in one table of four.
+// A table of eleven kinds of work, whose modes differ by slightly less than what counts as alike,
+// calls a mode better no more often than the level allows for the whole table. If each row were
+// tested by itself, that would happen in one table of four.
 func TestATableOfEqualsFavoursSeldom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("counts what the race detector would only slow down: runs without -short")
@@ -106,7 +114,10 @@ func TestATableOfEqualsFavoursSeldom(t *testing.T) {
 				for round := 1; round <= rounds; round++ {
 					for mode, pace := range map[report.Mode]float64{report.Processes: 1, report.Threads: faster} {
 						ops := 1e6 * pace * math.Exp(spread*random.NormFloat64())
-						r.Trials = append(r.Trials, report.Trial{Workload: k[0], Variant: k[1], Mode: mode, Round: round, DurationNS: 1e9, Operations: int64(ops)})
+						r.Trials = append(r.Trials, report.Trial{
+							Workload: k[0], Variant: k[1], Mode: mode, Round: round, DurationNS: 1e9,
+							Operations: int64(ops),
+						})
 					}
 				}
 			}
@@ -124,7 +135,8 @@ func TestATableOfEqualsFavoursSeldom(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("of %d tables of equals %d favour threads somewhere; of as many in which threads are 20 %% faster %d say so of each kind", tables, wrong, found)
+	t.Logf("of %d tables of equals %d favour threads somewhere; "+
+		"of as many in which threads are 20 %% faster %d say so of each kind", tables, wrong, found)
 	if reporttest.AtLeast(wrong, tables, level) < 0.001 {
 		t.Errorf("threads are favoured somewhere in %d of %d tables of equals", wrong, tables)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// header returns the parts of the fingerprint that a reader looks at first.
+// header returns the most important properties of the machine.
 func header(h report.Host) []string {
 	out := []string{"slicetrace"}
 	add := func(ok bool, part string) {
@@ -17,7 +17,7 @@ func header(h report.Host) []string {
 			out = append(out, part)
 		}
 	}
-	// The vendor's suffix is long; details has it.
+	// The vendor's suffix is long; details includes it.
 	version, _, _ := strings.Cut(h.Kernel, "-")
 	add(h.Kernel != "", "Linux "+version)
 	add(h.CPUModel != "", h.CPUModel)
@@ -35,8 +35,8 @@ func header(h report.Host) []string {
 	return out
 }
 
-// coresOf says how many cores there are, as the kernel numbers them. Where each shares
-// its units with another, twice as many are counted as a data sheet has.
+// coresOf returns how many cores there are, as the kernel counts them. With SMT, this is twice what
+// a data sheet says.
 func coresOf(h report.Host) string {
 	if h.SMT == "on" {
 		return words.Plural(h.CPUs, "logical core") + " (SMT)"
@@ -44,7 +44,7 @@ func coresOf(h report.Host) string {
 	return words.Plural(h.CPUs, "core")
 }
 
-// details returns the rest of the fingerprint on one line.
+// details returns the other properties of the machine on one line.
 func details(h report.Host) string {
 	var out []string
 	add := func(name, value string) {
@@ -70,8 +70,8 @@ func details(h report.Host) string {
 	return strings.Join(out, " · ")
 }
 
-// shortMitigations keeps of each "name: Mitigation: what; and what else" the
-// name and the first thing; export has the whole.
+// shortMitigations shortens each "name: Mitigation: what; and what else" to its name and the first
+// thing. The table host has the whole text.
 func shortMitigations(list []string) []string {
 	out := make([]string, len(list))
 	for i, m := range list {

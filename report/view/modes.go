@@ -5,17 +5,19 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// modeMetrics returns what modes are compared by.
+// modeMetrics returns the metrics by which modes are compared.
 func modeMetrics() []metric.Metric {
 	return []metric.Metric{
-		metric.Throughput(), metric.PickP50(), metric.SwitchP50(), metric.CostP50(), metric.SwitchingTime(), metric.SliceP50(),
-		metric.WaitMean(), metric.WaitP99(), metric.LongestWait(), metric.Fairness(), metric.Parallelism(), metric.Concurrency(),
-		metric.CacheRefillCost(), metric.MemoryPSS(), metric.Creation(), metric.StartP50(), metric.RunP50(), metric.EndP50(),
+		metric.Throughput(), metric.PickP50(), metric.SwitchP50(), metric.CostP50(), metric.SwitchingTime(),
+		metric.SliceP50(), metric.WaitMean(), metric.WaitP99(), metric.LongestWait(), metric.Fairness(),
+		metric.Parallelism(), metric.Concurrency(),
+		metric.CacheRefillCost(), metric.MemoryPSS(), metric.Creation(),
+		metric.StartP50(), metric.RunP50(), metric.EndP50(),
 	}
 }
 
-// modeSection compares processes with threads, or shows the one mode that ran.
-// A trial is one sample: its switches are not independent of each other.
+// modeSection compares processes with threads, or shows the only mode that ran. A trial is one
+// sample, since its switches are not independent of each other.
 func modeSection(r *report.Report) Section {
 	modes, title := modes(r)
 	s := Section{Title: title, Columns: []Column{textColumn("metric")}}
@@ -46,7 +48,7 @@ func modeSection(r *report.Report) Section {
 	return s
 }
 
-// modes returns the modes to show, and the title that fits them.
+// modes returns the modes to be shown, and a title for them.
 func modes(r *report.Report) ([]report.Mode, string) {
 	ran := map[report.Mode]bool{}
 	for i := range r.Trials {
@@ -64,18 +66,24 @@ func modes(r *report.Report) ([]report.Mode, string) {
 }
 
 func modeCaption(compared bool) string {
-	caption := "Medians over rounds, ± the wider side of the 95 % confidence interval; the longest wait is that of all rounds. "
+	caption := "Medians over rounds, ± the wider side of the 95 % confidence interval; " +
+		"the longest wait is that of all rounds. "
 	if compared {
-		caption += "Ratio is processes ÷ threads of the same round, not the ratio of the medians, ± likewise or with the interval's ends; ~ where the signed-rank test sees no difference (p > 0.05). "
+		caption += "The ratio is processes ÷ threads within a round, not the ratio of the medians, " +
+			"with its 95 % interval (± or its ends); " +
+			"~ means that the rounds show no difference (signed-rank test, p > 0.05). "
 	}
 	return caption + figuresCaption
 }
 
-const figuresCaption = "Wait is the time runnable but not running. Parallelism is how many workers ran at once, " +
-	"concurrency how many ran or waited to. A Jain index of 1 is an even share of CPU time."
+const figuresCaption = "Wait is the time in which a task was runnable but not running. " +
+	"Parallelism is how many workers ran at once, concurrency how many ran or waited. " +
+	"A Jain index of 1 means equal shares of CPU time."
 
-// metricRow summarizes one metric over rounds in each mode; ok is false where no mode has it.
-func metricRow(r *report.Report, load metric.Load, m metric.Metric, modes []report.Mode, notes map[string]bool) (row Row, ok bool) {
+// metricRow summarises one metric over rounds in each mode. ok is false if no mode has it.
+func metricRow(
+	r *report.Report, load metric.Load, m metric.Metric, modes []report.Mode, notes map[string]bool,
+) (row Row, ok bool) {
 	row = Row{textCell(m.Name)}
 	samples := make([]metric.Rounds, len(modes))
 	for i, mode := range modes {

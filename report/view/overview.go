@@ -8,43 +8,45 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// Overview computes what a reader of the report wants to see first: of bundled
-// work the figures that matter and what they mean. A command's is Summarize.
+// Overview computes the most important parts of a report: for bundled workloads the figures that
+// matter and what they mean. For a command it is the same as Summarize.
 func Overview(r *report.Report) *Summary {
 	if len(metric.BundledModes(r)) == 0 {
 		return Summarize(r)
 	}
 	return summaryOf(r, []Section{
-		switchSection(r, true), workSection(r), costSection(r), aftermathSection(r), waitSection(r),
+		switchSection(r, true), workSection(r), costSection(r), cacheRefillSection(r), waitSection(r),
 		findingSection(r, true), choiceSection(r), trustDigest(r),
 	})
 }
 
-// workSection shows what each workload got done.
+// workSection shows how much work each workload got done.
 func workSection(r *report.Report) Section {
-	b := newBrief(r, "Work done", "Medians over rounds. Ratio: processes ÷ threads in the same round, not of medians, ± the wider side of its 95 % interval or its ends; "+
-		"~ where the signed-rank test sees no difference (p > 0.05). Parallelism is how many workers ran at once.")
-	b.compare("operations", metric.Throughput(), true)
-	b.show("parallelism", metric.Parallelism())
-	b.s.Notes = tooFewRounds(r, b.notes)
-	return b.section()
+	t := newOverviewTable(r, "Work done", "Medians over rounds. The ratio is processes ÷ threads within a round, "+
+		"with its 95 % interval (± the wider side, or its ends); "+
+		"~ means that the rounds show no difference (signed-rank test, p > 0.05). "+
+		"Parallelism is how many workers ran at once.")
+	t.compare("operations", metric.Throughput(), true)
+	t.show("parallelism", metric.Parallelism())
+	t.s.Notes = tooFewRounds(r, t.notes)
+	return t.section()
 }
 
-// muchSwitching is the percentage of core time from which on a workload's switches
-// are worth a line.
+// muchSwitching is the percentage of core time above which a workload's switches are shown.
 const muchSwitching = 2
 
-// costSection shows what workloads' own switches cost, on all cores together.
+// costSection shows the cost of the workloads' own switches, on all cores together.
 func costSection(r *report.Report) Section {
-	b := newBrief(r, "Switches of each workload", fmt.Sprintf("Where at least %d %% of core time goes into switches of any kind; all with --verbose.", muchSwitching))
-	b.of(slices.DeleteFunc(b.loads, func(l metric.Load) bool { return !anyMode(r, l, switchesMuch) }))
-	b.compare("switch phase p50", metric.SwitchP50(), false)
-	b.compare("cost p50", metric.CostP50(), false)
-	b.show("core time", metric.SwitchingTime())
-	return b.section()
+	t := newOverviewTable(r, "Switches of each workload", fmt.Sprintf("Workloads in which switches of any kind take "+
+		"at least %d %% of core time; --verbose shows all.", muchSwitching))
+	t.of(slices.DeleteFunc(t.loads, func(l metric.Load) bool { return !anyMode(r, l, switchesMuch) }))
+	t.compare("switch phase p50", metric.SwitchP50(), false)
+	t.compare("cost p50", metric.CostP50(), false)
+	t.show("core time", metric.SwitchingTime())
+	return t.section()
 }
 
-// switchesMuch reports whether at least muchSwitching percent of core time went into switches.
+// switchesMuch reports whether switches took at least muchSwitching percent of core time.
 func switchesMuch(t *report.Trial) bool {
 	share, ok := t.SwitchingShare()
 	return ok && 100*share >= muchSwitching
@@ -57,7 +59,7 @@ func waitsMuch(t *report.Trial) bool {
 	return ok && known && held > 2*ran
 }
 
-// anyMode reports whether most of a load's trials in one of its modes have a property.
+// anyMode reports whether has is true for most of a load's trials in any of its modes.
 func anyMode(r *report.Report, l metric.Load, has func(*report.Trial) bool) bool {
 	return slices.ContainsFunc(l.Modes, func(m report.Mode) bool {
 		trials, n := metric.TrialsOf(r, l, m), 0
@@ -72,10 +74,12 @@ func anyMode(r *report.Report, l metric.Load, has func(*report.Trial) bool) bool
 
 // waitSection shows how long workers kept a core and waited for it.
 func waitSection(r *report.Report) Section {
-	b := newBrief(r, "Time slices and waits", "Medians over rounds, where workers waited for a core longer than they had one; but the longest wait is that of all rounds. Concurrency: how many ran or waited.")
-	b.of(slices.DeleteFunc(b.loads, func(l metric.Load) bool { return !anyMode(r, l, waitsMuch) }))
-	b.show("slice p50", metric.SliceP50())
-	b.column("mostly ended by", true, func(l metric.Load) Cell {
+	t := newOverviewTable(r, "Time slices and waits", "Workloads whose workers waited for a core longer "+
+		"than they had one: medians over rounds, and the longest wait of all rounds. "+
+		"Concurrency is how many workers ran or waited.")
+	t.of(slices.DeleteFunc(t.loads, func(l metric.Load) bool { return !anyMode(r, l, waitsMuch) }))
+	t.show("slice p50", metric.SliceP50())
+	t.column("mostly ended by", true, func(l metric.Load) Cell {
 		var trials []*report.Trial
 		for _, m := range l.Modes {
 			trials = append(trials, metric.TrialsOf(r, l, m)...)
@@ -83,13 +87,13 @@ func waitSection(r *report.Report) Section {
 		_, causes := metric.SliceLengths(trials)
 		return causeCell(causes, 1)
 	})
-	b.show("longest wait", metric.LongestWait())
-	b.show("concurrency", metric.Concurrency())
-	return b.section()
+	t.show("longest wait", metric.LongestWait())
+	t.show("concurrency", metric.Concurrency())
+	return t.section()
 }
 
-// brief builds a table with a row for each load and columns for each metric and mode.
-type brief struct {
+// overviewTable builds a table with a row for each load and columns for each metric and mode.
+type overviewTable struct {
 	report *report.Report
 	modes  []report.Mode
 	loads  []metric.Load
@@ -98,15 +102,15 @@ type brief struct {
 	cells  []Row
 }
 
-func newBrief(r *report.Report, title, caption string) *brief {
-	b := &brief{report: r, modes: metric.BundledModes(r), notes: map[string]bool{}}
-	b.s = Section{Title: title, Caption: caption}
-	b.of(slices.DeleteFunc(metric.Loads(r), shownElsewhere))
-	return b
+func newOverviewTable(r *report.Report, title, caption string) *overviewTable {
+	t := &overviewTable{report: r, modes: metric.BundledModes(r), notes: map[string]bool{}}
+	t.s = Section{Title: title, Caption: caption}
+	t.of(slices.DeleteFunc(metric.Loads(r), shownElsewhere))
+	return t
 }
 
-// shownElsewhere reports whether a load has a section or a finding of its own, or
-// is there for a finding to compare with.
+// shownElsewhere reports whether a load has a section or a finding of its own, or only serves as a
+// reference for a finding.
 func shownElsewhere(l metric.Load) bool {
 	switch l.Title() {
 	case "spin alone", "sleep one", "crash":
@@ -115,44 +119,45 @@ func shownElsewhere(l metric.Load) bool {
 	return metric.OfWorkingSet(l)
 }
 
-// of begins the table anew with a row for each of the loads.
-func (b *brief) of(loads []metric.Load) {
-	b.loads, b.cells, b.s.Columns = loads, make([]Row, len(loads)), nil
-	b.column("workload", true, func(l metric.Load) Cell { return textCell(l.Title()) })
+// of starts the table again with a row for each of the loads.
+func (t *overviewTable) of(loads []metric.Load) {
+	t.loads, t.cells, t.s.Columns = loads, make([]Row, len(loads)), nil
+	t.column("workload", true, func(l metric.Load) Cell { return textCell(l.Title()) })
 }
 
-func (b *brief) column(name string, text bool, of func(metric.Load) Cell) {
-	b.s.Columns = append(b.s.Columns, Column{Name: name, Text: text})
-	for i, l := range b.loads {
-		b.cells[i] = append(b.cells[i], of(l))
+func (t *overviewTable) column(name string, text bool, of func(metric.Load) Cell) {
+	t.s.Columns = append(t.s.Columns, Column{Name: name, Text: text})
+	for i, l := range t.loads {
+		t.cells[i] = append(t.cells[i], of(l))
 	}
 }
 
 // show adds a metric's median in each mode.
-func (b *brief) show(name string, m metric.Metric) {
-	for i, mode := range b.modes {
+func (t *overviewTable) show(name string, m metric.Metric) {
+	for i, mode := range t.modes {
 		heading := string(mode)
 		if i == 0 {
 			heading = name + "\n" + heading
 		}
-		b.column(heading, false, func(l metric.Load) Cell {
-			c := medianCell(metric.Sample(metric.TrialsOf(b.report, l, mode), m), b.notes)
-			c.Spread = report.Quantity{} // the ratio's says enough; Summarize has each
+		t.column(heading, false, func(l metric.Load) Cell {
+			c := medianCell(metric.Sample(metric.TrialsOf(t.report, l, mode), m), t.notes)
+			c.Spread = report.Quantity{} // the ratio's is enough here; Summarize has both
 			return c
 		})
 	}
 }
 
-// compare adds a metric in each mode and, of two, their ratio, with its spread if asked.
-func (b *brief) compare(name string, m metric.Metric, spread bool) {
-	b.show(name, m)
-	if len(b.modes) < 2 {
+// compare adds a metric in each mode and, if there are two, their ratio, with its interval if
+// spread is true.
+func (t *overviewTable) compare(name string, m metric.Metric, spread bool) {
+	t.show(name, m)
+	if len(t.modes) < 2 {
 		return
 	}
-	b.column("ratio", false, func(l metric.Load) Cell {
-		processes := metric.Sample(metric.TrialsOf(b.report, l, report.Processes), m)
-		threads := metric.Sample(metric.TrialsOf(b.report, l, report.Threads), m)
-		c := compareCells(processes, threads, b.notes)[0]
+	t.column("ratio", false, func(l metric.Load) Cell {
+		processes := metric.Sample(metric.TrialsOf(t.report, l, report.Processes), m)
+		threads := metric.Sample(metric.TrialsOf(t.report, l, report.Threads), m)
+		c := compareCells(processes, threads, t.notes)[0]
 		if !spread {
 			c.Spread, c.Low, c.High = report.Quantity{}, report.Quantity{}, report.Quantity{}
 		}
@@ -160,9 +165,9 @@ func (b *brief) compare(name string, m metric.Metric, spread bool) {
 	})
 }
 
-func (b *brief) section() Section {
-	if len(b.cells) > 0 {
-		b.s.Groups = []Group{{Rows: b.cells}}
+func (t *overviewTable) section() Section {
+	if len(t.cells) > 0 {
+		t.s.Groups = []Group{{Rows: t.cells}}
 	}
-	return b.s
+	return t.s
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// Page is a report made ready to be looked at: a headline, and exhibits in the
-// order in which they are shown. Its figures are those of Overview and Summarize.
+// Page is a report prepared to be looked at: a headline, and exhibits in the order in which they
+// are shown. Its figures are those of Overview and Summarize.
 type Page struct {
-	// Headline says the most important result in a sentence.
+	// Headline states the most important result in a sentence.
 	Headline string
-	// Highlights are the figures that belong at the top.
+	// Highlights are the figures at the top.
 	Highlights []Part
-	// Summary has the alert, the fingerprint, the subject and the warnings, but
-	// no sections: the exhibits are those.
+	// Summary has the alert, the machine, the subject and the warnings, but no sections, since the
+	// exhibits are the sections.
 	Summary  *Summary
 	Exhibits []Exhibit
 	// Distributions are shown with the exhibit "distributions".
@@ -24,14 +24,14 @@ type Page struct {
 	More []Section
 }
 
-// Exhibit is a section with a name for links and the chart that shows it.
+// Exhibit is a section with a name for links, and its chart.
 type Exhibit struct {
 	Name string
 	Section
 	Chart *Chart
 }
 
-// PageOf computes a report's page.
+// PageOf computes the page of a report.
 func PageOf(r *report.Report) *Page {
 	p := &Page{Summary: summaryOf(r, nil), Distributions: distributions(r)}
 	p.Headline, p.Highlights = headline(r)
@@ -40,12 +40,13 @@ func PageOf(r *report.Report) *Page {
 	p.show("cost", costs, costChart(costs))
 	p.show("distributions", distributionSection(r), nil)
 	if bundled {
-		loads := newBrief(r, "", "").loads
+		loads := newOverviewTable(r, "", "").loads
 		p.show("work", workSection(r), ratioChart(r, loads, metric.Throughput()))
 		p.show("fairness", fairnessSection(r), modesChart(r, loads, metric.LongestWait()))
 		p.show("findings", findingSection(r, false), nil)
 		p.show("choice", choiceSection(r), nil)
-		p.more(costSection(r), aftermathSection(r), waitSection(r), switchSection(r, false), sliceSection(r), modeSection(r))
+		p.more(costSection(r), cacheRefillSection(r), waitSection(r),
+			switchSection(r, false), sliceSection(r), modeSection(r))
 	} else {
 		p.show("slices", sliceSection(r), nil)
 		for _, load := range metric.Loads(r) {
@@ -57,7 +58,7 @@ func PageOf(r *report.Report) *Page {
 	return p
 }
 
-// show adds a section that has something to show.
+// show adds a section, unless it is empty.
 func (p *Page) show(name string, s Section, c *Chart) {
 	if !s.empty() {
 		p.Exhibits = append(p.Exhibits, Exhibit{name, s, c})
@@ -72,13 +73,13 @@ func (p *Page) more(sections ...Section) {
 	}
 }
 
-// headline says what a switch costs, or for a command what it did.
+// headline states the cost of a switch or, for a command, what it did.
 func headline(r *report.Report) (string, []Part) {
 	if len(metric.BundledModes(r)) == 0 {
 		return commandHeadline(r)
 	}
 	cost := func(class report.Class) report.Quantity {
-		all := sum(pools(metric.BundledTrials(r, modeOf(class)), class)).stats
+		all := allCores(switchesByCore(metric.BundledTrials(r, modeOf(class)), class)).stats
 		if all.Cost.Count > 0 {
 			return metric.Quantile(all.Cost, 0.5)
 		}
@@ -90,7 +91,7 @@ func headline(r *report.Report) (string, []Part) {
 	}
 	threads, processes := cost(report.ClassThread), cost(report.ClassProcess)
 	var parts []Part
-	sentence := "What a context switch costs here is not known: the report has none that was timed"
+	sentence := "The cost of a context switch is not known: no switch in the report was timed"
 	switch {
 	case threads.Known && processes.Known:
 		sentence = fmt.Sprintf("%s %s between threads and %s between processes", what, threads, processes)
@@ -120,13 +121,14 @@ func headline(r *report.Report) (string, []Part) {
 }
 
 func commandHeadline(r *report.Report) (string, []Part) {
-	var t report.Trial // what all of the command's trials did
+	var t report.Trial // the sum of the command's trials
 	for i := range r.Trials {
 		t.DurationNS += r.Trials[i].DurationNS
 		t.Cores = append(t.Cores, r.Trials[i].Cores...)
 	}
 	parts := []Part{{"ran", report.Of(float64(t.DurationNS), report.Nanoseconds)}}
-	sentence := fmt.Sprintf("The command ran %s, and the cores switched %s times meanwhile.", parts[0].Value, ofCount(t.Switches()))
+	sentence := fmt.Sprintf("The command ran %s, during which the cores switched %s times.",
+		parts[0].Value, ofCount(t.Switches()))
 	for _, class := range []report.Class{report.ClassThread, report.ClassProcess} {
 		if c := t.Class(class); c.Cost.Count > 0 {
 			parts = append(parts, Part{classLabel(class) + ", p50", metric.Quantile(c.Cost, 0.5)})
@@ -138,22 +140,27 @@ func commandHeadline(r *report.Report) (string, []Part) {
 	return sentence, append(parts, Part{"switches counted", ofCount(r.Quality.Switches)})
 }
 
-// distributionSection only says what the distributions are.
+// distributionSection explains the distributions.
 func distributionSection(r *report.Report) Section {
 	s := Section{Title: "Distributions"}
 	if len(r.Trials) > 0 {
-		s.Notes = []string{"How a workload's times spread, over all rounds and cores: pick and switch are the two phases of its own switches, " +
-			"a time slice is how long a worker kept a core, a wait how long it was ready to run and did not. " +
-			fmt.Sprintf("Time is on a logarithmic axis; a step is a bin 6 %% wide, %d to a doubling. The view ends where values are rarer than 1 in 5000; the table has the longest.", BinsPerOctave)}
+		text := fmt.Sprintf("The distribution of a workload's times over all rounds and cores. "+
+			"Pick and switch are the two phases of its own switches, a time slice is how long a worker kept a core, "+
+			"a wait how long it was runnable but not running. The axis is logarithmic; each step is a bin 6 %% wide, "+
+			"%d to a doubling. The plot ends where values are rarer than 1 in 5000; the table has the longest.",
+			BinsPerOctave)
+		s.Notes = []string{text}
 	}
 	return s
 }
 
-// fairnessSection shows how evenly workers were served.
+// fairnessSection shows how evenly workers shared the cores.
 func fairnessSection(r *report.Report) Section {
-	b := newBrief(r, "Fairness and waits", "Medians over rounds, but for the longest wait. A Jain index of 1 is an even share of CPU time; wait is the time runnable but not running.")
-	b.show("Jain index", metric.Fairness())
-	b.show("wait mean", metric.WaitMean())
-	b.show("longest wait", metric.LongestWait())
-	return b.section()
+	t := newOverviewTable(r, "Fairness and waits", "Medians over rounds, and the longest wait of all rounds. "+
+		"A Jain index of 1 means equal shares of CPU time; "+
+		"wait is the time in which a task was runnable but not running.")
+	t.show("Jain index", metric.Fairness())
+	t.show("wait mean", metric.WaitMean())
+	t.show("longest wait", metric.LongestWait())
+	return t.section()
 }

@@ -16,7 +16,7 @@ func TestShapeKeepsEveryValue(t *testing.T) {
 		"none": {}, "zero": {0, 0}, "one": {1}, "small": {1, 2, 3, 15, 16, 17}, "far apart": {7, 1_000_003, 1 << 60},
 		"largest": {math.MaxUint64}, "like": {4_000_000, 4_000_001, 4_000_002},
 	} {
-		s, sum := view.ShapeOf(reporttest.HistogramOf(1, values...)), 0.0
+		s, sum := view.LogBinsOf(reporttest.HistogramOf(1, values...)), 0.0
 		for i, share := range s.Percent {
 			if share < 0 {
 				t.Errorf("%s: bin %d holds %v %%", name, i, share)
@@ -29,20 +29,21 @@ func TestShapeKeepsEveryValue(t *testing.T) {
 	}
 }
 
-// A value is never further from its place than its bucket is wide.
+// A value is never shown further away than the width of its bucket.
 func TestShapePutsValuesInTheirBins(t *testing.T) {
 	for _, v := range []uint64{100, 4_000_000, 123_456_789_012} {
-		s := view.ShapeOf(reporttest.HistogramOf(1, v))
+		s := view.LogBinsOf(reporttest.HistogramOf(1, v))
 		edge := func(bin int) float64 { return math.Exp2(float64(bin) / view.BinsPerOctave) }
-		if low, high := edge(s.First), edge(s.First+len(s.Percent)); float64(v) < low/1.07 || float64(v) > high*1.07 || high/low > 1.3 {
+		low, high := edge(s.First), edge(s.First+len(s.Percent))
+		if float64(v) < low/1.07 || float64(v) > high*1.07 || high/low > 1.3 {
 			t.Errorf("%d ns is shown from %v to %v ns", v, low, high)
 		}
 	}
 }
 
-func TestShapeOfABentHistogram(t *testing.T) {
+func TestLogBinsOfABentHistogram(t *testing.T) {
 	h := histogram.New([]uint64{3: 1, 970: 1}, 0, 1)
-	if s := view.ShapeOf(h); len(s.Percent) == 0 {
+	if s := view.LogBinsOf(h); len(s.Percent) == 0 {
 		t.Error("nothing is shown")
 	}
 }
@@ -59,7 +60,7 @@ func exhibit(t *testing.T, p *view.Page, name string) view.Exhibit {
 	return view.Exhibit{}
 }
 
-// Charts show the very figures of the tables that stand beside them.
+// Charts show the same figures as the tables beside them.
 func TestChartsShowTheirTablesFigures(t *testing.T) {
 	p := view.PageOf(reporttest.Full(12, 2))
 	for _, name := range []string{"cost", "work", "fairness"} {
@@ -96,14 +97,14 @@ func TestHeadlines(t *testing.T) {
 			untimed.Trials[i].Cores[j].Classes = nil
 		}
 	}
-	oneMode := reporttest.Bundled(6, 2)
+	noPick, oneMode := reporttest.WithoutPick(reporttest.Bundled(6, 2)), reporttest.Bundled(6, 2)
 	oneMode.Trials = oneMode.Trials[2:4]
 	for want, r := range map[string]*report.Report{
 		"A context switch costs 656 ns between threads and 3.72 µs between processes.": reporttest.Bundled(6, 2),
-		"The switch phase of a context switch takes ":                                  reporttest.WithoutPick(reporttest.Bundled(6, 2)),
+		"The switch phase of a context switch takes ":                                  noPick,
 		"A context switch costs 658 ns between threads.":                               oneMode,
 		"is not known": untimed,
-		"The command ran 12.3 s, and the cores switched 4 520 times meanwhile.": reporttest.Command(),
+		"The command ran 12.3 s, during which the cores switched 4 520 times.": reporttest.Command(),
 	} {
 		if got := view.PageOf(r).Headline; !strings.Contains(got, want) {
 			t.Errorf("headline %q does not say %q", got, want)
@@ -112,7 +113,8 @@ func TestHeadlines(t *testing.T) {
 }
 
 func TestPageShowsADirtyReportsAlert(t *testing.T) {
-	if p := view.PageOf(reporttest.Dirty(reporttest.Bundled(6, 2))); !strings.HasPrefix(p.Summary.Alert, "Not clean: ") {
+	p := view.PageOf(reporttest.Dirty(reporttest.Bundled(6, 2)))
+	if !strings.HasPrefix(p.Summary.Alert, "Not clean: ") {
 		t.Errorf("the alert is %q", p.Summary.Alert)
 	}
 }

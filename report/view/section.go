@@ -2,18 +2,18 @@ package view
 
 import "github.com/slicetrace/slicetrace/report"
 
-// Section is one titled table with what is needed to read it.
+// Section is a table with its title and explanations.
 type Section struct {
 	Title string
-	// Caption says in sentences what the figures are.
+	// Caption explains the figures.
 	Caption string
 	Columns []Column
 	Groups  []Group
-	// Apart says that each group's name stands on a line of its own.
+	// Apart is true if each group's name is on a line of its own.
 	Apart bool
-	// Items are a list that is shown instead of a table.
+	// Items are a list, shown instead of a table.
 	Items []Item
-	// Notes are sentences that follow the table.
+	// Notes are sentences below the table.
 	Notes []string
 }
 
@@ -23,7 +23,7 @@ func (s Section) empty() bool { return len(s.Groups)+len(s.Items)+len(s.Notes) =
 // Item is one entry of a section's list: a mark, a name and a sentence.
 type Item struct {
 	Mark, Name, Text string
-	// Meaning is the mark in words.
+	// Meaning is the meaning of the mark in words.
 	Meaning string
 }
 
@@ -31,12 +31,12 @@ type Item struct {
 type Column struct {
 	// Name may have two lines.
 	Name string
-	// Text columns are aligned to the left, all others to the right.
+	// Text columns are aligned to the left, others to the right.
 	Text bool
 }
 
-// Group is a run of rows that share a leading name, "" when the section is not
-// grouped, and the variant of what is named, "" when there is one form only.
+// Group is a number of consecutive rows with a common name, "" if the section is not grouped, and
+// the variant of what is named, "" if there is only one.
 type Group struct {
 	Name    string
 	Variant string
@@ -46,22 +46,22 @@ type Group struct {
 // Row holds a cell for each of the section's columns.
 type Row []Cell
 
-// Cell is one entry of a table: a text, a quantity, or several of either. A
-// cell with none of them is an absent quantity.
+// Cell is one entry of a table: a text, a quantity, or several of either. A cell with none of them
+// is an absent quantity.
 type Cell struct {
-	// Text is free text, and may be hostile: a renderer must make it safe.
+	// Text is free text, and may be hostile: renderers must make it safe.
 	Text string
-	// Value is the figure, and Spread how far its 95 % confidence interval
-	// reaches, in percent of it; absent where it is not known.
+	// Value is the figure, and Spread how far its 95 % confidence interval reaches, in percent of
+	// the figure; absent if it is not known.
 	Value  report.Quantity
 	Spread report.Quantity
-	// Low and High are that interval's ends, in place of Spread.
+	// Low and High are the ends of that interval. They replace Spread.
 	Low, High report.Quantity
 	// Parts is a list of labelled figures, shown instead of Text and Value.
 	Parts []Part
 }
 
-// Part is a label, a figure or a labelled figure; a Value without a unit is not there.
+// Part is a label, a figure or a labelled figure. A Value without a unit is not shown.
 type Part struct {
 	Label string
 	Value report.Quantity

@@ -13,7 +13,8 @@ func sliceSection(r *report.Report) Section {
 	s := Section{
 		Title:   "Time slices",
 		Caption: "How long a worker kept a core, from switch-in to switch-out, and what ended it.",
-		Columns: append(append([]Column{textColumn("mode")}, columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
+		Columns: append(append([]Column{textColumn("mode")},
+			columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
 	}
 	for _, load := range metric.Loads(r) {
 		g := groupOf(load)
@@ -24,7 +25,8 @@ func sliceSection(r *report.Report) Section {
 			}
 			g.Rows = append(g.Rows, Row{
 				textCell(string(mode)), valueCell(ofCount(length.Count)),
-				valueCell(metric.Quantile(length, 0.5)), valueCell(metric.Quantile(length, 0.9)), valueCell(metric.Quantile(length, 0.99)),
+				valueCell(metric.Quantile(length, 0.5)), valueCell(metric.Quantile(length, 0.9)),
+				valueCell(metric.Quantile(length, 0.99)),
 				valueCell(report.Of(float64(length.MaxNS), report.Nanoseconds)), causeCell(causes, 3),
 			})
 		}
@@ -35,8 +37,8 @@ func sliceSection(r *report.Report) Section {
 	return s
 }
 
-// causeCell lists the commonest causes with their shares, at most limit of
-// them and none below 0.05 %.
+// causeCell lists the most frequent reasons with their shares: at most limit of them, and none
+// below 0.05 %.
 func causeCell(counts report.CauseCounts, limit int) Cell {
 	order := report.Causes()
 	slices.SortStableFunc(order, func(a, b report.EndedBy) int { return cmp.Compare(*counts.At(b), *counts.At(a)) })

@@ -12,16 +12,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// manyWorkloads is how many names of workloads fit into a line.
+// manyWorkloads is the greatest number of workloads whose names are listed in the subject line.
 const manyWorkloads = 8
 
-// Summary is a report made ready to read: every figure computed and given its
-// unit, in the order in which it is shown. Renderers only read it.
+// Summary is a report prepared for a reader: every figure computed, with its unit, in the order in
+// which it is shown. Renderers only read it.
 type Summary struct {
-	// Alert is the first line when the figures cannot be taken as they stand,
-	// "" when they can.
+	// Alert is the first line if the figures cannot be used as they are, otherwise "".
 	Alert string
-	// Header is the host's fingerprint, most telling part first.
+	// Header has the machine's properties, the most important one first.
 	Header []string
 	// Subject says what was measured, how long and when.
 	Subject []Part
@@ -30,8 +29,7 @@ type Summary struct {
 	Sections []Section
 }
 
-// Summarize computes every section of a report, with the figures of each workload
-// in full.
+// Summarize computes every section of a report, with all figures of each workload.
 func Summarize(r *report.Report) *Summary {
 	sections := []Section{switchSection(r, false), sliceSection(r)}
 	for _, load := range metric.Loads(r) {
@@ -43,14 +41,17 @@ func Summarize(r *report.Report) *Summary {
 	return summaryOf(r, sections)
 }
 
-// summaryOf heads the sections, without those that are empty.
+// summaryOf makes a summary of the sections that are not empty.
 func summaryOf(r *report.Report, sections []Section) *Summary {
-	s := &Summary{Header: header(r.Host), Subject: subject(r), Warnings: slices.Concat(r.Warnings, settingWarnings(r))}
+	warnings := slices.Concat(r.Warnings, settingWarnings(r))
+	s := &Summary{Header: header(r.Host), Subject: subject(r), Warnings: warnings}
 	if clean, reasons := r.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
 	}
 	if share := metric.OthersShare(r, nil); len(metric.BundledModes(r)) > 0 && share > findings.BusyShare {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("other tasks took %s of core time: measure again on a quiet machine", report.Of(100*share, report.Share)))
+		s.Warnings = append(s.Warnings, fmt.Sprintf(
+			"other programs took %s of core time: measure again on a quiet machine",
+			report.Of(100*share, report.Share)))
 	}
 	for _, section := range sections {
 		if !section.empty() {
@@ -60,7 +61,7 @@ func summaryOf(r *report.Report, sections []Section) *Summary {
 	return s
 }
 
-// subject tells what was measured.
+// subject says what was measured.
 func subject(r *report.Report) []Part {
 	var out []Part
 	if len(r.Setup.Command) > 0 {

@@ -59,7 +59,7 @@ func classReport() *report.Report {
 		trial(report.Processes, 1, report.ClassProcess, 10, 15),
 		trial(report.Threads, 1, report.ClassThread, 5, 7),
 		trial(report.Processes, 2, report.ClassProcess, 10, 15),
-		// A process switch in a threads trial is not the workload's.
+		// A process switch in a threads trial does not count for the workload.
 		trial(report.Threads, 2, report.ClassProcess, 1, 1),
 	}}
 }
@@ -85,7 +85,7 @@ func TestSwitchesArePooledOverTrialsOfTheirMode(t *testing.T) {
 func TestAbsentIsNotZero(t *testing.T) {
 	s := section(t, view.Summarize(reporttest.WithoutPick(classReport())), "Switch cost per core")
 	row := find(t, s, "pipe", "3", "thread → thread")
-	// Of 20 switches there is no p99.
+	// 20 switches are too few for a p99.
 	for i, known := range map[int]bool{2: true, 3: false, 4: true, 5: false, 6: false, 7: false} {
 		if row[i].Value.Known != known {
 			t.Errorf("%s: known is %v", s.Columns[i].Name, row[i].Value.Known)
@@ -93,12 +93,14 @@ func TestAbsentIsNotZero(t *testing.T) {
 	}
 }
 
-// opsReport has a trial a round in each mode, with the given operations.
+// opsReport has one trial per round in each mode, with the given operations.
 func opsReport(processes, threads []int64) *report.Report {
 	r := &report.Report{}
 	for mode, ops := range map[report.Mode][]int64{report.Processes: processes, report.Threads: threads} {
 		for i, n := range ops {
-			r.Trials = append(r.Trials, report.Trial{Workload: "w", Mode: mode, Round: i + 1, DurationNS: 1e9, Operations: n})
+			r.Trials = append(r.Trials, report.Trial{
+				Workload: "w", Mode: mode, Round: i + 1, DurationNS: 1e9, Operations: n,
+			})
 		}
 	}
 	return r
@@ -120,9 +122,12 @@ func TestModesAreComparedByRounds(t *testing.T) {
 		{"constant but apart", []int64{6, 6, 6, 6, 6, 6}, []int64{5, 5, 5, 5, 5, 5}, 1.2, true, ""},
 		{"too few", double[:5], base[:5], 0, false, "need >= 6 samples"},
 		{"one round", double[:1], base[:1], 0, false, "need >= 6 samples"},
-		// Of 10, 5.5, 4, 3.25, 2.8 and 2.5 the 11th of the 21 means of two. The medians'
-		// ratio would be 3.57.
-		{"paired by round", []int64{100, 110, 120, 130, 140, 150}, []int64{10, 20, 30, 40, 50, 60}, math.Sqrt(5.5 * 2.8), true, ""},
+		// The 11th of the 21 averages of two of 10, 5.5, 4, 3.25, 2.8 and 2.5. The ratio of the
+		// medians would be 3.57.
+		{
+			"paired by round", []int64{100, 110, 120, 130, 140, 150}, []int64{10, 20, 30, 40, 50, 60},
+			math.Sqrt(5.5 * 2.8), true, "",
+		},
 	} {
 		s := section(t, view.Summarize(opsReport(c.processes, c.threads)), "Processes or threads")
 		row := find(t, s, "w", "operations")
@@ -136,7 +141,8 @@ func TestModesAreComparedByRounds(t *testing.T) {
 		if row[1].Spread.Known != c.spread {
 			t.Errorf("%s: spread is %+v", c.name, row[1].Spread)
 		}
-		if notes := strings.Join(s.Notes, " "); !strings.Contains(notes, c.notes) || (c.notes == "") != (notes == "") || len(s.Notes) > 1 {
+		notes := strings.Join(s.Notes, " ")
+		if !strings.Contains(notes, c.notes) || (c.notes == "") != (notes == "") || len(s.Notes) > 1 {
 			t.Errorf("%s: notes are %q, want %q", c.name, s.Notes, c.notes)
 		}
 	}
@@ -185,7 +191,8 @@ func TestTasksShowsTheBusiest(t *testing.T) {
 	for i := range r.Trials[0].Workers {
 		tasks += r.Trials[0].Workers[i].Tasks()
 	}
-	if want := fmt.Sprintf("%d more tasks", tasks-shown); shown != 10 || !strings.HasPrefix(strings.Join(s.Notes, " "), want) {
+	want := fmt.Sprintf("%d more tasks", tasks-shown)
+	if shown != 10 || !strings.HasPrefix(strings.Join(s.Notes, " "), want) {
 		t.Errorf("%d tasks shown, notes %q, want %q", shown, s.Notes, want)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
-// topTasks is how many of a command's tasks the summary shows.
+// topTasks is how many of a command's tasks are shown.
 const topTasks = 10
 
 // taskSection shows the tasks of a command that used the most CPU.
@@ -51,7 +51,8 @@ func taskSection(r *report.Report, load metric.Load) Section {
 func taskRow(w *report.Worker) Row {
 	return Row{
 		textCell(strconv.Itoa(w.TID)), textCell(w.Comm),
-		valueCell(report.Of(float64(w.OnCPUNS), report.Nanoseconds)), valueCell(report.Of(float64(w.WaitNS), report.Nanoseconds)),
+		valueCell(report.Of(float64(w.OnCPUNS), report.Nanoseconds)),
+		valueCell(report.Of(float64(w.WaitNS), report.Nanoseconds)),
 		valueCell(report.Of(float64(w.WaitMaxNS), report.Nanoseconds)), valueCell(ofCount(w.Slices)),
 		valueCell(ofCount(w.Voluntary)), valueCell(ofCount(w.Involuntary)), causeCell(w.EndedBy, 1),
 	}

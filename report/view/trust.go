@@ -8,15 +8,17 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// recordingDigest says in a few words what was recorded, on that many cores.
+// recordingDigest describes the recording of a run on the given number of cores.
 func recordingDigest(r *report.Recording, cores int) string {
 	perSwitch := report.Maybe(float64(r.Bytes)/float64(r.Switches), r.Switches > 0, report.Ratio)
-	return fmt.Sprintf("Recorded: %s of %s switches and %s wakeups, %s events lost, in %s (%s bytes a switch); the tool used %s of core time.",
-		ofCount(r.Switches), ofCount(r.Counted), ofCount(r.Wakeups), ofCount(r.Lost), report.Of(float64(r.Bytes), report.Bytes), perSwitch,
+	return fmt.Sprintf("Recorded: %s of %s switches and %s wakeups, %s events lost, in %s (%s bytes a switch); "+
+		"slicetrace used %s of core time.",
+		ofCount(r.Switches), ofCount(r.Counted), ofCount(r.Wakeups), ofCount(r.Lost),
+		report.Of(float64(r.Bytes), report.Bytes), perSwitch,
 		percent(float64(r.ToolCPUNS), float64(r.WallNS)*float64(max(1, cores))))
 }
 
-// throttlingNote is a sentence of what a quota of CPU time did, "" if none did anything.
+// throttlingNote describes the effect of a CPU quota, "" if there was none.
 func throttlingNote(r *report.Report) string {
 	var times uint64
 	var ns int64
@@ -42,43 +44,52 @@ func throttlingNote(r *report.Report) string {
 	if len(where) > 0 {
 		of = strings.Join(where, ", ")
 	}
-	return fmt.Sprintf("a control group's quota of CPU time (cpu.max, cpu.cfs_quota_us) throttled tasks"+
-		" of %s %s times and kept them from running for %s in all: that time is in no wait, but in durations and rates.",
+	return fmt.Sprintf("a control group's quota of CPU time (cpu.max, cpu.cfs_quota_us) throttled tasks "+
+		"of %s %s times and kept them from running for %s in all: "+
+		"this time is part of durations and rates, but of no wait.",
 		of, ofCount(times), report.Of(float64(ns), report.Nanoseconds))
 }
 
 const trustTitle = "Trust"
 
-// trustSection says how far the figures can be believed.
+// trustSection shows how far the figures can be trusted.
 func trustSection(r *report.Report) Section {
 	q := r.Quality
 	row := func(name string, figure Cell, meaning string) Row {
 		return Row{textCell(name), figure, textCell(meaning)}
 	}
 	count := func(n uint64) Cell { return valueCell(ofCount(n)) }
+	tasksLost := fmt.Sprintf("task map full %d, rows of ended tasks lost %d", q.Lost.MapFull, q.Lost.DroppedTasks)
 	g := Group{Rows: []Row{
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
-		row("phases unmatched", count(q.Lost.Unmatched()), fmt.Sprintf("should have been timed and were not: pick %d, switch %d", q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
-		row("switches unseen", count(q.Lost.Unseen), "away from tasks that the kernel hides from tracing; repaired"),
-		row("switches unwatched", count(q.Lost.Unwatched), "on cores that came online later"),
-		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), fmt.Sprintf("task map full %d, ended tasks' rows dropped %d", q.Lost.MapFull, q.Lost.DroppedTasks)+q.MoreRoom(": ", "")),
-		row("hook firings skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
-		row("workers reconciled", reconciledCell(r), "switch counts equal the kernel's own nvcsw and nivcsw"),
+		row("phases not timed", count(q.Lost.Unmatched()), fmt.Sprintf("although there is a hook: pick %d, switch %d",
+			q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
+		row("hidden switches", count(q.Lost.Unseen), "of tasks that the kernel hides from tracing; corrected"),
+		row("switches not watched", count(q.Lost.Unwatched), "on cores that came online later"),
+		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), tasksLost+q.MoreRoom(": ", "")),
+		row("hook calls skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
+		row("workers that agree", agreeingCell(r), "switch counts equal the kernel's own nvcsw and nivcsw"),
 	}}
 	if q.CreatedTasks > 0 {
-		g.Rows = append(g.Rows, row("created reconciled", textCell(fmt.Sprintf("%d of %d", q.ReconciledCreated, q.CreatedTasks)), "likewise, of tasks that workers created and that ended"))
+		g.Rows = append(g.Rows, row("created tasks",
+			textCell(fmt.Sprintf("%d of %d", q.ReconciledCreated, q.CreatedTasks)),
+			"likewise, for tasks that workers created and that ended"))
 	}
 	g.Rows = append(g.Rows,
-		row("hook floor", valueCell(q.HookFloor()), "what remains of the tracer inside each phase; not subtracted"),
-		row("tracer's own time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))), "of core time, in no slice or cost"+selfPerCore(r)),
-		row("tracer's own, a switch", valueCell(selfPerSwitch(r)), "its bookkeeping; the hooks slow a switch down by several times that"),
-		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))), "of core time, taken by the hypervisor; inside the figures"),
-		row("interrupt time", valueCell(interruptShare(r)), "of core time, by /proc/stat; inside idle time and slices alike"),
-		row("accounting error", valueCell(report.Of(float64(q.AccountingErrorPPM), report.PPM)), "idle + workers + others + own time against wall, worst core"),
+		row("hook floor", valueCell(q.HookFloor()), "slicetrace's own part of each phase; not subtracted"),
+		row("tracing time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))),
+			"of core time, in no slice or cost"+selfPerCore(r)),
+		row("tracing, per switch", valueCell(selfPerSwitch(r)), "bookkeeping only; the hooks add several times that"),
+		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))),
+			"of core time, taken by the hypervisor; included in the figures"),
+		row("interrupt time", valueCell(interruptShare(r)),
+			"of core time, from /proc/stat; included in idle time and slices"),
+		row("accounting error", valueCell(report.Of(float64(q.AccountingErrorPPM), report.PPM)),
+			"idle + workers + others + tracing against wall time, worst core"),
 		row("on-CPU error", valueCell(runtimeError(q)), "workers' time on cores against the kernel's sum_exec_runtime"),
 	)
 	if q.ToolSwitches != nil {
-		g.Rows = append(g.Rows, row("tool's own switches", valueCell(toolSwitchRate(r)), "of slicetrace itself, while work ran"))
+		g.Rows = append(g.Rows, row("slicetrace's switches", valueCell(toolSwitchRate(r)), "while the workers ran"))
 	}
 	s := Section{
 		Title:   trustTitle,
@@ -92,7 +103,7 @@ func trustSection(r *report.Report) Section {
 	return s
 }
 
-// trustNotes say how and where the figures were taken.
+// trustNotes say how and on which machine the figures were measured.
 func trustNotes(r *report.Report) []string {
 	var notes []string
 	if r.Recording != nil {
@@ -109,12 +120,12 @@ func trustNotes(r *report.Report) []string {
 		notes = append(notes, "Host: "+rest)
 	}
 	if unusual := unusual(r.Settings); len(unusual) > 0 {
-		notes = append(notes, "Settings that are not the usual: "+strings.Join(unusual, " · "))
+		notes = append(notes, "Unusual settings: "+strings.Join(unusual, " · "))
 	}
 	return notes
 }
 
-func reconciledCell(r *report.Report) Cell {
+func agreeingCell(r *report.Report) Cell {
 	q := r.Quality
 	if q.ComparedWorkers == 0 {
 		return textCell("none compared")
@@ -122,7 +133,7 @@ func reconciledCell(r *report.Report) Cell {
 	return textCell(fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers))
 }
 
-// interruptShare is interrupts' part of core time.
+// interruptShare is the share of core time that interrupts took.
 func interruptShare(r *report.Report) report.Quantity {
 	var sum int64
 	for i := range r.Trials {
@@ -133,7 +144,7 @@ func interruptShare(r *report.Report) report.Quantity {
 	return percent(float64(sum), float64(r.Quality.WallNS))
 }
 
-// runtimeError is absent where no worker's time on cores is known to the kernel.
+// runtimeError is absent if the kernel's time is known for no worker.
 func runtimeError(q report.Quality) report.Quantity {
 	if q.RuntimeErrorPPM == nil {
 		return report.Quantity{Unit: report.PPM}
@@ -141,25 +152,26 @@ func runtimeError(q report.Quality) report.Quantity {
 	return report.Of(float64(*q.RuntimeErrorPPM), report.PPM)
 }
 
-// runtimeNote defines the independent check of workers' time on cores, "" where
-// there was none.
+// runtimeNote explains the check of workers' time on cores, "" if there was none.
 func runtimeNote(q report.Quality) string {
 	if q.RuntimeErrorPPM == nil || q.RuntimeNS <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("On-CPU error: by how much workers' time on cores is more than the kernel's sum_exec_runtime with stolen and "+
-		"interrupt time, or less than it without the tracer's own. It is %.1f %% of it.", 100*float64(q.OnCPUNS)/float64(q.RuntimeNS))
+	return fmt.Sprintf("On-CPU error: how far workers' time on cores is above the kernel's sum_exec_runtime "+
+		"plus stolen and interrupt time, or below sum_exec_runtime less tracing time. "+
+		"Workers' time on cores is %.1f %% of sum_exec_runtime.",
+		100*float64(q.OnCPUNS)/float64(q.RuntimeNS))
 }
 
-// unwatchedClause is "" on the machines where all cores are watched.
+// unwatchedClause is "" if all cores were watched.
 func unwatchedClause(l report.Lost) string {
 	if l.Unwatched == 0 {
 		return ""
 	}
-	return ", unwatched " + ofCount(l.Unwatched).String()
+	return ", " + ofCount(l.Unwatched).String() + " not watched"
 }
 
-// createdClause says the same of tasks that workers created, "" where there were none.
+// createdClause counts the tasks that workers created and that agree, "" if there were none.
 func createdClause(q report.Quality) string {
 	if q.CreatedTasks == 0 {
 		return ""
@@ -167,8 +179,8 @@ func createdClause(q report.Quality) string {
 	return fmt.Sprintf("; tasks that they created: %d of %d", q.ReconciledCreated, q.CreatedTasks)
 }
 
-// selfPerCore returns the tracer's share of each core's time, or its range on
-// a machine with more than two; "" for a single core, which the total already describes.
+// selfPerCore returns the share of each core's time that tracing took, or the range of these shares
+// if there are more than two cores. It is "" for one core, which the total describes.
 func selfPerCore(r *report.Report) string {
 	self, wall := map[int]int64{}, map[int]int64{}
 	var cpus []int
@@ -198,20 +210,20 @@ func selfPerCore(r *report.Report) string {
 	return "; " + strings.Join(list, ", ")
 }
 
-// selfPerSwitch is what the bookkeeping took of each switch, which is not all by which
-// tracing slows it down.
+// selfPerSwitch is the time of slicetrace's bookkeeping per switch, which is only a part of what
+// tracing costs.
 func selfPerSwitch(r *report.Report) report.Quantity {
 	q := r.Quality
 	return report.Maybe(float64(q.SelfNS)/float64(max(1, q.Switches)), q.Switches > 0, report.Nanoseconds)
 }
 
-// selfClause says so in the digest, "" where nothing was counted.
+// selfClause is selfPerSwitch in a sentence, "" if nothing was counted.
 func selfClause(r *report.Report) string {
 	per := selfPerSwitch(r)
 	if !per.Known {
 		return ""
 	}
-	return fmt.Sprintf("; %s a switch, which the hooks slow down by several times that", per)
+	return fmt.Sprintf("; %s a switch, to which the hooks add several times that", per)
 }
 
 func hooks(c report.Capture) string {
@@ -224,21 +236,24 @@ func hooks(c report.Capture) string {
 	return fmt.Sprintf("pick %s · switch %s · tick %s", name(c.Pick), name(c.Switch), name(c.Tick))
 }
 
-// trustDigest says on a few lines how far the figures can be believed.
+// trustDigest shows on a few lines how far the figures can be trusted.
 func trustDigest(r *report.Report) Section {
 	q := r.Quality
+	steal, self := percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS))
 	return Section{Title: trustTitle, Notes: append([]string{
-		fmt.Sprintf("%s switches counted; phases unmatched %s, switches unseen %s%s, tasks lost %s%s, hooks skipped %s.",
-			ofCount(q.Switches), ofCount(q.Lost.Unmatched()), ofCount(q.Lost.Unseen), unwatchedClause(q.Lost), ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
+		fmt.Sprintf("%s switches counted, %s hidden%s; phases not timed %s, tasks lost %s%s, hook calls skipped %s.",
+			ofCount(q.Switches), ofCount(q.Lost.Unseen), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
+			ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
-			reconciledCell(r).Text, createdClause(q), report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
-		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracer's bookkeeping %s%s%s.%s",
-			q.HookFloor(), percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS)), selfPerCore(r), selfClause(r), toolClause(r)),
+			agreeingCell(r).Text, createdClause(q),
+			report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
+		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
+			q.HookFloor(), steal, self, selfPerCore(r), selfClause(r), toolClause(r)),
 	}, trustNotes(r)...)}
 }
 
-// toolSwitchRate is how often the tool itself was switched out a second of work,
-// absent where that was not counted.
+// toolSwitchRate is how often slicetrace itself was switched out per second of work, absent if that
+// was not counted.
 func toolSwitchRate(r *report.Report) report.Quantity {
 	var worked int64
 	for i := range r.Trials {
@@ -254,5 +269,5 @@ func toolClause(r *report.Report) string {
 	if r.Quality.ToolSwitches == nil {
 		return ""
 	}
-	return fmt.Sprintf(" While work ran, the tool was switched %s.", toolSwitchRate(r))
+	return fmt.Sprintf(" While the workers ran, slicetrace itself was switched out %s.", toolSwitchRate(r))
 }

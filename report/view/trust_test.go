@@ -8,7 +8,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// What a reader sees of the machine first.
+// The most important properties of the machine.
 func TestHeaderSaysWhatTheCoresAre(t *testing.T) {
 	for _, c := range []struct {
 		smt, hypervisor string

@@ -8,7 +8,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// unusual lists the settings that do not go without saying.
+// unusual lists the settings that do not have their usual values.
 func unusual(s report.Settings) []string {
 	var out []string
 	for _, kind := range s.InOrder() {
@@ -19,8 +19,8 @@ func unusual(s report.Settings) []string {
 	return out
 }
 
-// settingWarnings say what of the settings distorts figures, and what did not stay
-// as it was at the beginning, naming the trials.
+// settingWarnings describe settings that distort figures, and settings that changed during the run,
+// with the trials.
 func settingWarnings(r *report.Report) []string {
 	var out []string
 	for _, kind := range r.Settings.InOrder() {
@@ -32,7 +32,7 @@ func settingWarnings(r *report.Report) []string {
 	return append(out, changeWarnings(r)...)
 }
 
-// throttlingWarnings say for how long a quota held the work back.
+// throttlingWarnings say for how long a quota kept the work from running.
 func throttlingWarnings(r *report.Report) []string {
 	var sum report.Throttling
 	trials := 0
@@ -50,8 +50,10 @@ func throttlingWarnings(r *report.Report) []string {
 	if quota == "" || quota == report.NoSetting {
 		quota = "set meanwhile"
 	}
-	return []string{fmt.Sprintf("the CPU quota of the cgroup (%s) held tasks back %s, for %s of core time, in %d of %s: rates and shares are the quota's as much as the machine's",
-		quota, times(sum.Times), report.Of(float64(sum.NS), report.Nanoseconds), trials, words.Plural(len(r.Trials), "trial"))}
+	return []string{fmt.Sprintf("the CPU quota of the cgroup (%s) kept tasks from running %s, "+
+		"for %s of core time, in %d of %s: rates and shares depend on the quota as much as on the machine",
+		quota, times(sum.Times), report.Of(float64(sum.NS), report.Nanoseconds),
+		trials, words.Plural(len(r.Trials), "trial"))}
 }
 
 func times(n uint64) string {
@@ -61,7 +63,7 @@ func times(n uint64) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// changeWarnings has a sentence for each setting that did not stay.
+// changeWarnings has a sentence for each setting that changed.
 func changeWarnings(r *report.Report) []string {
 	var out []string
 	for _, d := range r.Drifts() {
@@ -70,15 +72,17 @@ func changeWarnings(r *report.Report) []string {
 		case d.Inside.Name != "":
 			more := ""
 			if n := len(d.Trials) - 1; n > 0 {
-				more = fmt.Sprintf(" (and others in %s)", words.Plural(n, "more trial"))
+				more = fmt.Sprintf(" (and again in %s)", words.Plural(n, "more trial"))
 			}
 			out = append(out, fmt.Sprintf("%s changed while work ran: %s, then %s in %s%s", name,
 				orDash(d.Inside.Start), orDash(d.Inside.End), d.Inside.Name, more))
 		case len(d.Trials) == 0:
-			out = append(out, fmt.Sprintf("%s was %s when the run began and %s at its end", name, orDash(d.Began), strings.Join(d.Values, ", ")))
+			out = append(out, fmt.Sprintf("%s was %s when the run began and %s at its end",
+				name, orDash(d.Began), strings.Join(d.Values, ", ")))
 		default:
 			out = append(out, fmt.Sprintf("%s changed: %s at the beginning, %s in %d of %s (%s)", name, orDash(d.Began),
-				strings.Join(d.Values, ", "), len(d.Trials), words.Plural(len(r.Trials), "trial"), words.List(d.Trials, 4)))
+				strings.Join(d.Values, ", "), len(d.Trials),
+				words.Plural(len(r.Trials), "trial"), words.List(d.Trials, 4)))
 		}
 	}
 	return out

@@ -1,4 +1,4 @@
-// Package asciijson writes JSON in which every character is one that prints.
+// Package asciijson writes JSON that contains only printable characters.
 package asciijson
 
 import (
@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Write writes v as Marshal does, and ends the line.
+// Write writes v as Marshal does, followed by a line feed.
 func Write(w io.Writer, v any) error {
 	text, err := Marshal(v)
 	if err != nil {
@@ -18,9 +18,9 @@ func Write(w io.Writer, v any) error {
 	return err
 }
 
-// Marshal returns v as one line of JSON in which no character can steer a
-// terminal or turn a line's direction, as names from outside may try to: all that
-// is not printable is escaped. Such characters can only be inside strings.
+// Marshal returns v as one line of JSON. Characters that are not printable are escaped, so that
+// names from outside cannot control a terminal or reverse the direction of a line. Such characters
+// can occur only inside strings.
 func Marshal(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	return escapeUnprintable(text), err
@@ -35,8 +35,8 @@ func escapeUnprintable(text []byte) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRune(text[i:])
-		unseen := unicode.In(r, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point)
-		if !unicode.IsPrint(r) || unseen {
+		invisible := unicode.In(r, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point)
+		if !unicode.IsPrint(r) || invisible {
 			out = append(out, text[done:i]...)
 			out = appendEscape(out, r)
 			done = i + size
@@ -49,7 +49,7 @@ func escapeUnprintable(text []byte) []byte {
 	return append(out, text[done:]...)
 }
 
-// appendEscape writes a character as JSON does: in one or two units of UTF-16.
+// appendEscape appends a character as JSON escapes it: as one or two UTF-16 units.
 func appendEscape(out []byte, r rune) []byte {
 	const hex = "0123456789abcdef"
 	unit := func(u rune) {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Nearest returns the name within two edits of s, or that s begins or is begun by; "" if none.
+// Nearest returns the name that is within two edits of s. If there is none it returns a name that
+// begins with s or is its beginning, otherwise "".
 func Nearest(s string, names []string) string {
 	best, distance := "", 3
 	for _, n := range names {
@@ -14,7 +15,9 @@ func Nearest(s string, names []string) string {
 		}
 	}
 	if best == "" && s != "" {
-		i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, s) || strings.HasPrefix(s, n) })
+		i := slices.IndexFunc(names, func(n string) bool {
+			return strings.HasPrefix(n, s) || strings.HasPrefix(s, n)
+		})
 		if i >= 0 {
 			best = names[i]
 		}
@@ -22,7 +25,8 @@ func Nearest(s string, names []string) string {
 	return best
 }
 
-// editDistance is Levenshtein's, by bytes, of short names; a long s is far from any.
+// editDistance is the Levenshtein distance of two short names, in bytes. A long s is far from every
+// name.
 func editDistance(s, name string) int {
 	if len(s) > 32 {
 		return len(s)

@@ -1,5 +1,5 @@
-// Package words has what several packages need to write a sentence: lists, plurals, shortened
-// texts, and the name that was meant.
+// Package words has functions for writing sentences: lists, plurals, shortened texts, and the name
+// that a user probably meant.
 package words
 
 import (
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// What is shown of a text for a heading: both of its ends.
+// How many characters of a long text are shown, from both of its ends.
 const (
 	shortHead = 900
 	shortTail = 100
 )
 
-// Short cuts a text that nobody would read to its end, and says how long it is.
+// Short shortens a text that is too long to be read, and says how long it is.
 func Short(text string) string {
 	runes := []rune(text)
 	if len(runes) <= shortHead+shortTail {
@@ -24,7 +24,7 @@ func Short(text string) string {
 		string(runes[:shortHead]), len(runes), string(runes[len(runes)-shortTail:]))
 }
 
-// Choose returns a for yes, else b.
+// Choose returns a if yes is true, otherwise b.
 func Choose(yes bool, a, b string) string {
 	if yes {
 		return a
@@ -32,7 +32,7 @@ func Choose(yes bool, a, b string) string {
 	return b
 }
 
-// List names at most limit things, and says how many more there are.
+// List joins at most limit texts, and says how many more there are.
 func List(all []string, limit int) string {
 	if n := len(all); n > limit {
 		return fmt.Sprintf("%s and %d more", strings.Join(all[:limit], ", "), n-limit)

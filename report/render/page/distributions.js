@@ -1,6 +1,6 @@
 "use strict";
 
-// The lines of the modes differ in more than colour.
+// The lines of the modes differ in more than their colour.
 const modeLines = {
 	processes: { colour: "processes", dash: [] },
 	threads: { colour: "threads", dash: [6, 3] },
@@ -11,8 +11,8 @@ function modeLine(mode) {
 	return modeLines[mode] || modeLines.command;
 }
 
-// columns turns a kind's modes into uPlot's: bin edges in ns, then a column a mode.
-// An empty bin leads, for the curves to rise from.
+// columns converts the modes of a kind of time to uPlot's data: bin edges in ns, then a column for
+// each mode. There is an empty bin at the start, from which the curves rise.
 function columns(kind, binsPerOctave, cumulative) {
 	const first = Math.min(...kind.modes.map((m) => m.first));
 	const end = Math.max(...kind.modes.map((m) => m.first + m.percent.length));
@@ -31,8 +31,8 @@ function columns(kind, binsPerOctave, cumulative) {
 	return data;
 }
 
-// extent is the part of the axis where a bin of some mode holds more than rare
-// percent, at least a factor of 4.
+// extent is the part of the axis in which a bin of some mode holds more than rare percent, but at
+// least a factor of 4.
 function extent(kind, binsPerOctave) {
 	const rare = 0.02;
 	let low = Infinity, high = -Infinity;
@@ -47,8 +47,8 @@ function extent(kind, binsPerOctave) {
 	return [2 ** ((low - room) / binsPerOctave), 2 ** ((high + 1 + room) / binsPerOctave)];
 }
 
-// roundTimes are round numbers from low to high whose labels do not touch on an
-// axis that is so many pixels long.
+// roundTimes returns round numbers from low to high whose labels do not overlap on an axis that is
+// so many pixels long.
 function roundTimes(low, high, pixels) {
 	const room = 58;
 	const apart = (a, b) => (Math.log(b / a) / Math.log(high / low)) * pixels;
@@ -85,14 +85,20 @@ function drawCurve(box, kind, binsPerOctave, cumulative) {
 	}
 	const data = columns(kind, binsPerOctave, cumulative);
 	const edges = data[0];
-	const axis = { stroke: ink("soft"), grid: { stroke: ink("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+	const axis = {
+		stroke: ink("soft"), grid: { stroke: ink("grid"), width: 1 },
+		ticks: { show: false }, font: "12px system-ui, sans-serif",
+	};
 	const whole = extent(kind, binsPerOctave);
 	const plot = new uPlot({
 		width: Math.max(240, figure.clientWidth),
 		height: 190,
 		legend: { show: false },
 		scales: {
-			x: { time: false, distr: 3, range: (_, low, high) => (low === edges[0] && high === edges[edges.length - 1] ? whole : [low, high]) },
+			x: {
+				time: false, distr: 3,
+				range: (_, low, high) => (low === edges[0] && high === edges[edges.length - 1] ? whole : [low, high]),
+			},
 			y: { range: (_, low, high) => [0, cumulative ? 100 : Math.max(high * 1.08, 1)] },
 		},
 		axes: [
@@ -122,14 +128,15 @@ function drawCurve(box, kind, binsPerOctave, cumulative) {
 				}
 				const next = edges[Math.min(i + 1, edges.length - 1)];
 				const where = cumulative ? "up to " + duration(edges[i]) : duration(edges[i]) + " to " + duration(next);
-				read.textContent = where + ": " + kind.modes.map((m, k) => m.mode + " " + data[k + 1][i].toFixed(1) + " %").join(", ");
+				const shares = kind.modes.map((m, k) => m.mode + " " + data[k + 1][i].toFixed(1) + " %");
+				read.textContent = where + ": " + shares.join(", ");
 			}],
 		},
 	}, data, figure);
 	return { plot, figure };
 }
 
-// key says which line is which mode's.
+// key shows which line is that of which mode.
 function key(modes) {
 	const list = document.createElement("ul");
 	list.className = "key";
@@ -141,7 +148,9 @@ function key(modes) {
 		svg.setAttribute("height", "8");
 		svg.setAttribute("aria-hidden", "true");
 		const line = document.createElementNS(ns, "line");
-		for (const [name, value] of [["x2", 28], ["y1", 4], ["y2", 4], ["stroke", ink(modeLine(mode).colour)], ["stroke-width", 2.5], ["stroke-dasharray", modeLine(mode).dash.join(" ")]]) {
+		const colour = ink(modeLine(mode).colour), dash = modeLine(mode).dash.join(" ");
+		const attributes = { x2: 28, y1: 4, y2: 4, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash };
+		for (const [name, value] of Object.entries(attributes)) {
 			line.setAttribute(name, value);
 		}
 		svg.append(line);
@@ -151,7 +160,7 @@ function key(modes) {
 	return list;
 }
 
-// distributions shows the workload chosen; it returns a function that draws anew.
+// distributions shows the chosen workload. It returns a function that redraws.
 function distributions(data) {
 	const box = document.getElementById("curves");
 	const select = document.getElementById("load");

@@ -1,7 +1,7 @@
 "use strict";
 
-// Times as the report's text writes them: package report's nanoseconds, for what
-// only the reader's pointer asks for. A test holds the two alike.
+// Times as the report's text writes them (function nanoseconds of package report), for figures that
+// are only shown at the pointer. A test checks that both write the same.
 function grouped(x) {
 	const digits = Math.abs(x).toFixed(0);
 	return (x < 0 && digits !== "0" ? "-" : "") + digits.replace(/\B(?=(\d{3})+$)/g, " ");
@@ -24,12 +24,12 @@ function duration(ns) {
 	return significant(ns / 1000) + " s";
 }
 
-// tidy leaves out decimals that say nothing on an axis.
+// tidy removes zeros after the point, which are useless on an axis.
 function tidy(text) {
 	return text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
 }
 
-// ink reads one of the page's colours, which depend on the theme.
+// ink returns one of the page's colours, which depend on the theme.
 function ink(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 }

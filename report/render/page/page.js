@@ -4,7 +4,7 @@
 	const data = JSON.parse(document.getElementById("data").textContent);
 	const redraw = [distributions(data), timeline(data)];
 
-	// The theme is the system's until the reader chooses one.
+	// The theme is the system's, until the reader chooses one.
 	const root = document.documentElement;
 	const button = document.getElementById("theme");
 	const system = window.matchMedia("(prefers-color-scheme: dark)");

@@ -1,7 +1,7 @@
 "use strict";
 
-// Okabe and Ito's colours, which all kinds of sight tell apart, each with the ink
-// that is readable on it. A worker's number stands on its slices.
+// The colours of Okabe and Ito, which people with any kind of colour vision can tell apart, each
+// with a readable text colour. A worker's number is also written on its slices.
 const workerColours = [
 	["#0072b2", "#fff"], ["#e69f00", "#000"], ["#009e73", "#000"], ["#d55e00", "#000"],
 	["#56b4e9", "#000"], ["#cc79a7", "#000"], ["#f0e442", "#000"], ["#8a6bbf", "#fff"],
@@ -15,7 +15,7 @@ const labelWidth = 56;
 // The columns of a slice.
 const START = 0, LENGTH = 1, TASK = 2, CAUSE = 3, PICK = 4, SWITCH = 5;
 
-// timeline draws windows of slices; it returns a function that draws anew.
+// timeline draws windows of slices. It returns a function that redraws.
 function timeline(data) {
 	const canvas = document.getElementById("lanes");
 	const select = document.getElementById("window");
@@ -36,8 +36,10 @@ function timeline(data) {
 		if (s[PICK] >= 0) phases.push("pick " + duration(s[PICK]));
 		if (s[SWITCH] >= 0) phases.push("switch " + duration(s[SWITCH]));
 		const when = s[START] < 0 ? "from before the window" : "from " + duration(s[START]);
-		return "Core " + shown.cpus[lane] + ": " + (worker >= 0 ? shown.role + " " + worker + ", " : "") + shown.tasks[s[TASK]] + ", " + when + ", for " +
-			duration(s[LENGTH]) + "; ended by: " + (shown.causes[s[CAUSE]] || "other") + (phases.length ? "; then " + phases.join(", ") : "") + ".";
+		const who = (worker >= 0 ? shown.role + " " + worker + ", " : "") + shown.tasks[s[TASK]];
+		return "Core " + shown.cpus[lane] + ": " + who + ", " + when + ", for " + duration(s[LENGTH]) +
+			"; ended by: " + (shown.causes[s[CAUSE]] || "other") +
+			(phases.length ? "; then " + phases.join(", ") : "") + ".";
 	}
 
 	function step() { // a round time between grid lines at least 90 pixels apart
@@ -88,13 +90,14 @@ function timeline(data) {
 			const left = Math.max(x(s[START]), labelWidth - 2);
 			const wide = Math.max(0.75, Math.min(x(s[START] + s[LENGTH]), canvas.clientWidth + 2) - left);
 			const worker = shown.workers[s[TASK]];
-			const [paint, letters] = worker >= 0 ? workerColours[worker % workerColours.length] : [ink("soft"), ink("paper")];
+			const colours = worker >= 0 ? workerColours[worker % workerColours.length] : [ink("soft"), ink("paper")];
+			const [paint, letters] = colours;
 			c.fillStyle = paint;
-			// Others' slices are lower as well as grey.
+			// Slices of other tasks are lower, not only grey.
 			const inset = worker >= 0 ? 0 : 8;
 			c.fillRect(left, top + inset, wide, laneHeight - 2 * inset);
 			if (wide > 16) {
-				// A worker is known by its number, any other task by its name.
+				// A worker is identified by its number, any other task by its name.
 				const number = worker >= 0 ? String(worker) : "";
 				const name = shown.role === "worker" && number ? number : shown.tasks[s[TASK]];
 				const text = [name, number].find((t) => c.measureText(t).width < wide - 6);
@@ -114,11 +117,12 @@ function timeline(data) {
 	}
 
 	function show(newFrom, newTo) {
-		const least = 200; // ns: a slice is hardly shorter
+		const least = 200; // ns; hardly any slice is shorter
 		let span = Math.min(Math.max(newTo - newFrom, least), shown.length);
 		from = Math.min(Math.max(newFrom, 0), shown.length - span);
 		to = from + span;
-		canvas.setAttribute("aria-label", "Timeline of slices on each core, from " + duration(from) + " to " + duration(to));
+		const range = "from " + duration(from) + " to " + duration(to);
+		canvas.setAttribute("aria-label", "Timeline of slices on each core, " + range);
 		draw();
 	}
 
@@ -142,7 +146,9 @@ function timeline(data) {
 	function nearest(lane, ns) {
 		let best = 0;
 		const off = (s) => Math.max(s[START] - ns, ns - s[START] - s[LENGTH], 0);
-		(shown.slices[lane] || []).forEach((s, i) => { if (off(s) < off(shown.slices[lane][best])) best = i; });
+		(shown.slices[lane] || []).forEach((s, i) => {
+			if (off(s) < off(shown.slices[lane][best])) best = i;
+		});
 		return best;
 	}
 
@@ -165,8 +171,10 @@ function timeline(data) {
 
 	canvas.addEventListener("keydown", (e) => {
 		const keys = {
-			ArrowRight: () => move(1, 0), ArrowLeft: () => move(-1, 0), ArrowDown: () => move(0, 1), ArrowUp: () => move(0, -1),
-			"+": () => zoom(0.5, chosenAt()), "=": () => zoom(0.5, chosenAt()), "-": () => zoom(2, chosenAt()), Home: () => show(0, shown.length),
+			ArrowRight: () => move(1, 0), ArrowLeft: () => move(-1, 0),
+			ArrowDown: () => move(0, 1), ArrowUp: () => move(0, -1),
+			"+": () => zoom(0.5, chosenAt()), "=": () => zoom(0.5, chosenAt()), "-": () => zoom(2, chosenAt()),
+			Home: () => show(0, shown.length),
 		};
 		if (keys[e.key] && !e.ctrlKey && !e.metaKey && !e.altKey) {
 			e.preventDefault();
@@ -238,7 +246,7 @@ function timeline(data) {
 		chosen = null;
 		note.textContent = "Point at a slice to read it.";
 		document.querySelectorAll("[data-window]").forEach((e, i) => { e.hidden = i !== select.selectedIndex; });
-		// Slices that are narrower than a few pixels say nothing.
+		// Slices that are narrower than a few pixels are of no use.
 		const count = Math.max(...shown.slices.map((s) => (s || []).length));
 		show(0, shown.length * Math.min(1, width() / 7 / count));
 	};

@@ -7,40 +7,40 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-// sheet is a section as a page shows it, each text safe to be read.
-type sheet struct {
+// htmlSection is a section as a page shows it. Every text in it is printable.
+type htmlSection struct {
 	ID, Title, Caption string
 	Plot               *plot
-	Columns            []sheetColumn
-	// Headed says that a column has a name.
+	Columns            []htmlColumn
+	// Headed is true if a column has a name.
 	Headed, Grouped bool
-	Groups          []sheetGroup
+	Groups          []htmlGroup
 	Items           []view.Item
 	Notes           []string
-	// Other is what a section has beside tables: "distributions" or "timeline".
+	// Other is what a section shows besides tables: "distributions" or "timeline".
 	Other string
 }
 
-type sheetColumn struct {
-	// Top is the first line of a heading of two. Unseen is that of a column before
-	// which holds for this one too, for those who cannot see it.
-	Top, Unseen, Name string
+type htmlColumn struct {
+	// Top is the first line of a heading of two lines. Hidden is the Top of an earlier column that
+	// also applies to this one; it is only read by screen readers.
+	Top, Hidden, Name string
 	Text              bool
 }
 
-type sheetGroup struct {
+type htmlGroup struct {
 	Name string
-	Rows [][]sheetCell
+	Rows [][]htmlCell
 }
 
-type sheetCell struct {
+type htmlCell struct {
 	Figure string
 	// Text cells are aligned to the left.
 	Text bool
 }
 
-func newSheet(id string, s view.Section, c *view.Chart) sheet {
-	out := sheet{
+func newHTMLSection(id string, s view.Section, c *view.Chart) htmlSection {
+	out := htmlSection{
 		ID: id, Title: printable(s.Title), Caption: printable(s.Caption), Plot: newPlot(c),
 		Grouped: slices.ContainsFunc(s.Groups, func(g view.Group) bool { return g.Name != "" }),
 	}
@@ -57,25 +57,27 @@ func newSheet(id string, s view.Section, c *view.Chart) sheet {
 		default:
 			top, name = "", c.Name
 		}
-		column := sheetColumn{Top: printable(top), Name: printable(name), Text: c.Text}
+		column := htmlColumn{Top: printable(top), Name: printable(name), Text: c.Text}
 		if !two {
-			column.Unseen = printable(over)
+			column.Hidden = printable(over)
 		}
 		out.Columns = append(out.Columns, column)
 	}
 	for _, g := range s.Groups {
-		group := sheetGroup{Name: printable(strings.TrimSpace(g.Name + " " + g.Variant))}
+		group := htmlGroup{Name: printable(strings.TrimSpace(g.Name + " " + g.Variant))}
 		for _, r := range g.Rows {
-			row := make([]sheetCell, len(r))
+			row := make([]htmlCell, len(r))
 			for i, c := range r {
-				row[i] = sheetCell{figure(c), i < len(s.Columns) && s.Columns[i].Text}
+				row[i] = htmlCell{figure(c), i < len(s.Columns) && s.Columns[i].Text}
 			}
 			group.Rows = append(group.Rows, row)
 		}
 		out.Groups = append(out.Groups, group)
 	}
 	for _, i := range s.Items {
-		out.Items = append(out.Items, view.Item{Mark: i.Mark, Name: printable(i.Name), Text: printable(i.Text), Meaning: printable(i.Meaning)})
+		out.Items = append(out.Items, view.Item{
+			Mark: i.Mark, Name: printable(i.Name), Text: printable(i.Text), Meaning: printable(i.Meaning),
+		})
 	}
 	for _, n := range s.Notes {
 		out.Notes = append(out.Notes, printable(n))
