@@ -44,3 +44,9 @@ func (k *Kernel) HasTracepoint(name string) bool {
 	var t *btf.Typedef
 	return k.types.TypeByName("btf_trace_"+name, &t) == nil
 }
+
+// hasFunction reports whether the kernel describes a function of that name.
+func (k *Kernel) hasFunction(name string) bool {
+	var f *btf.Func
+	return k.types.TypeByName(name, &f) == nil
+}

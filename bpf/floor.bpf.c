@@ -4,10 +4,15 @@
 
 /*
  * Measures how long a phase is in which nothing happens: one program's return, the way to
- * the next program, and its entry. The first program is attached to the tracepoint
- * sched_process_wait, which the collector fires by waiting for a child that does not exist.
- * The second is attached there too or, where a kprobe ends the switch phase, to the function
- * that the kernel calls next. Entering a kprobe takes longer by far.
+ * the next program, and its entry. The collector makes the kernel pass the places below, one
+ * right after the other, by waiting for a child that does not exist. The first program is
+ * attached as the one that starts the phase, and the second as the one that ends it:
+ *
+ *     do_wait                entry            fentry or kprobe, first
+ *     sched_process_wait     tracepoint       first, or second, or both
+ *     add_wait_queue         entry            fentry or kprobe, second
+ *
+ * Entering a kprobe takes longer by far.
  */
 
 #include "kernel.h"
@@ -23,8 +28,7 @@ u64 floor_from;
 u32 floor_count;
 u32 floor_ns[FLOOR_SAMPLES];
 
-SEC("tp_btf/sched_process_wait")
-int st_floor_first(void *ctx)
+static __always_inline int start(void)
 {
 	if ((u32)bpf_get_current_pid_tgid() == floor_tid)
 		floor_from = bpf_ktime_get_ns();
@@ -35,7 +39,7 @@ static __always_inline int sample(u64 now)
 {
 	u32 i = floor_count;
 
-	/* The function after the tracepoint is called from elsewhere too. */
+	/* The functions are called from elsewhere too. */
 	if ((u32)bpf_get_current_pid_tgid() != floor_tid || !floor_from || i >= FLOOR_SAMPLES)
 		return 0;
 	floor_ns[i] = now - floor_from;
@@ -45,14 +49,37 @@ static __always_inline int sample(u64 now)
 }
 
 SEC("tp_btf/sched_process_wait")
+int st_floor_first(void *ctx)
+{
+	return start();
+}
+
+SEC("fentry/do_wait")
+int st_floor_first_fentry(void *ctx)
+{
+	return start();
+}
+
+SEC("kprobe")
+int st_floor_first_kprobe(void *ctx)
+{
+	return start();
+}
+
+SEC("tp_btf/sched_process_wait")
 int st_floor_second(void *ctx)
 {
 	return sample(bpf_ktime_get_ns());
 }
 
-/* Attached to add_wait_queue, which do_wait calls right after the tracepoint. */
+SEC("fentry/add_wait_queue")
+int st_floor_second_fentry(void *ctx)
+{
+	return sample(bpf_ktime_get_ns());
+}
+
 SEC("kprobe")
-int st_floor_kprobe(void *ctx)
+int st_floor_second_kprobe(void *ctx)
 {
 	return sample(bpf_ktime_get_ns());
 }

@@ -16,9 +16,20 @@ type Floor struct {
 	collection *ebpf.Collection
 }
 
-// LoadFloor loads the two programs, which take samples only on the thread tid. The second
-// one's hook is of the kind that ends the switch phase: a tracepoint, or a kprobe.
-func LoadFloor(kernel *Kernel, tid int, kprobe bool) (*Floor, error) {
+// floorStart and floorEnd are the places between which nothing happens. If both are hooked by
+// a tracepoint, it is the same one.
+var (
+	floorStart = bound{"sched_process_wait", "do_wait", [...]string{
+		Tracepoint: floorProgStFloorFirst, Fentry: floorProgStFloorFirstFentry, Kprobe: floorProgStFloorFirstKprobe,
+	}}
+	floorEnd = bound{"sched_process_wait", "add_wait_queue", [...]string{
+		Tracepoint: floorProgStFloorSecond, Fentry: floorProgStFloorSecondFentry, Kprobe: floorProgStFloorSecondKprobe,
+	}}
+)
+
+// LoadFloor loads the two programs, which take samples only on the thread tid. Their hooks are
+// of the same kinds as those that start and end the phase, of which at least one is a tracepoint.
+func LoadFloor(kernel *Kernel, tid int, start, end HookKind) (*Floor, error) {
 	spec, err := loadFloor()
 	if err != nil {
 		return nil, err
@@ -26,20 +37,26 @@ func LoadFloor(kernel *Kernel, tid int, kprobe bool) (*Floor, error) {
 	if err := spec.Variables[floorVarFloorTid].Set(uint32(tid)); err != nil {
 		return nil, fmt.Errorf("set thread to measure on: %w", err)
 	}
-	second := Hook{Name: "sched_process_wait"}
-	name, other := floorProgStFloorSecond, floorProgStFloorKprobe
-	if kprobe {
-		second = Hook{Name: "kprobe:add_wait_queue", Symbol: "add_wait_queue"}
-		name, other = other, name
+	symbol := symbolFinder(floorStart.function, floorEnd.function)
+	f := &Floor{Hooks: []Hook{
+		floorStart.choose(kernel, ^(HookKinds(1) << start), symbol),
+		floorEnd.choose(kernel, ^(HookKinds(1) << end), symbol),
+	}}
+	for name := range spec.Programs {
+		if name != f.Hooks[0].program && name != f.Hooks[1].program {
+			delete(spec.Programs, name)
+		}
 	}
-	delete(spec.Programs, other)
-	f := &Floor{}
+	if len(spec.Programs) < len(f.Hooks) {
+		return nil, fmt.Errorf("the kernel has no function %s or %s to hook", floorStart.function, floorEnd.function)
+	}
 	f.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
 	if err != nil {
 		return nil, fmt.Errorf("load eBPF programs: %w", err)
 	}
-	second.Program = f.collection.Programs[name]
-	f.Hooks = []Hook{{Name: "sched_process_wait", Program: f.collection.Programs[floorProgStFloorFirst]}, second}
+	for i := range f.Hooks {
+		f.Hooks[i].Program = f.collection.Programs[f.Hooks[i].program]
+	}
 	return f, nil
 }
 

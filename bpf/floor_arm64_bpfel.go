@@ -16,13 +16,16 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	floorProgStFloorFirst  = "st_floor_first"
-	floorProgStFloorKprobe = "st_floor_kprobe"
-	floorProgStFloorSecond = "st_floor_second"
-	floorVarFloorCount     = "floor_count"
-	floorVarFloorFrom      = "floor_from"
-	floorVarFloorNs        = "floor_ns"
-	floorVarFloorTid       = "floor_tid"
+	floorProgStFloorFirst        = "st_floor_first"
+	floorProgStFloorFirstFentry  = "st_floor_first_fentry"
+	floorProgStFloorFirstKprobe  = "st_floor_first_kprobe"
+	floorProgStFloorSecond       = "st_floor_second"
+	floorProgStFloorSecondFentry = "st_floor_second_fentry"
+	floorProgStFloorSecondKprobe = "st_floor_second_kprobe"
+	floorVarFloorCount           = "floor_count"
+	floorVarFloorFrom            = "floor_from"
+	floorVarFloorNs              = "floor_ns"
+	floorVarFloorTid             = "floor_tid"
 )
 
 // loadFloor returns the embedded CollectionSpec for floor.
@@ -67,9 +70,12 @@ type floorSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type floorProgramSpecs struct {
-	StFloorFirst  *ebpf.ProgramSpec `ebpf:"st_floor_first"`
-	StFloorKprobe *ebpf.ProgramSpec `ebpf:"st_floor_kprobe"`
-	StFloorSecond *ebpf.ProgramSpec `ebpf:"st_floor_second"`
+	StFloorFirst        *ebpf.ProgramSpec `ebpf:"st_floor_first"`
+	StFloorFirstFentry  *ebpf.ProgramSpec `ebpf:"st_floor_first_fentry"`
+	StFloorFirstKprobe  *ebpf.ProgramSpec `ebpf:"st_floor_first_kprobe"`
+	StFloorSecond       *ebpf.ProgramSpec `ebpf:"st_floor_second"`
+	StFloorSecondFentry *ebpf.ProgramSpec `ebpf:"st_floor_second_fentry"`
+	StFloorSecondKprobe *ebpf.ProgramSpec `ebpf:"st_floor_second_kprobe"`
 }
 
 // floorMapSpecs contains maps before they are loaded into the kernel.
@@ -128,16 +134,22 @@ type floorVariables struct {
 //
 // It can be passed to loadFloorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type floorPrograms struct {
-	StFloorFirst  *ebpf.Program `ebpf:"st_floor_first"`
-	StFloorKprobe *ebpf.Program `ebpf:"st_floor_kprobe"`
-	StFloorSecond *ebpf.Program `ebpf:"st_floor_second"`
+	StFloorFirst        *ebpf.Program `ebpf:"st_floor_first"`
+	StFloorFirstFentry  *ebpf.Program `ebpf:"st_floor_first_fentry"`
+	StFloorFirstKprobe  *ebpf.Program `ebpf:"st_floor_first_kprobe"`
+	StFloorSecond       *ebpf.Program `ebpf:"st_floor_second"`
+	StFloorSecondFentry *ebpf.Program `ebpf:"st_floor_second_fentry"`
+	StFloorSecondKprobe *ebpf.Program `ebpf:"st_floor_second_kprobe"`
 }
 
 func (p *floorPrograms) Close() error {
 	return _FloorClose(
 		p.StFloorFirst,
-		p.StFloorKprobe,
+		p.StFloorFirstFentry,
+		p.StFloorFirstKprobe,
 		p.StFloorSecond,
+		p.StFloorSecondFentry,
+		p.StFloorSecondKprobe,
 	)
 }
 

@@ -5,42 +5,47 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/features"
 )
 
-// findSymbol returns the real name of a kernel function that compilers may
-// have given a suffix, such as finish_task_switch.isra.0; "" if there is none.
-func findSymbol(function string) string {
-	f, err := os.Open("/proc/kallsyms")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	return scanSymbol(f, function)
+// symbolFinder returns a function that finds the real names of these kernel functions, to which
+// compilers may have given a suffix, such as finish_task_switch.isra.0. The name of one that
+// does not exist is "". The kernel's list, which is long, is read when it is first needed.
+func symbolFinder(functions ...string) func(function string) string {
+	read := sync.OnceValue(func() map[string]string {
+		f, err := os.Open("/proc/kallsyms")
+		if err != nil {
+			return nil
+		}
+		defer f.Close()
+		return scanSymbols(f, functions)
+	})
+	return func(function string) string { return read()[function] }
 }
 
-// scanSymbol reads lines of the form "address type name [module]". Parts that
-// a compiler split off as cold are not the function's entry.
-func scanSymbol(r io.Reader, function string) string {
+// scanSymbols reads lines of the form "address type name [module]". Parts that
+// a compiler split off as cold are not the function's entry, and modules have other functions.
+func scanSymbols(r io.Reader, functions []string) map[string]string {
+	found := make(map[string]string)
 	scan := bufio.NewScanner(r)
-	for scan.Scan() {
+	for len(found) < len(functions) && scan.Scan() {
 		fields := strings.Fields(scan.Text())
-		if len(fields) < 3 || !strings.EqualFold(fields[1], "t") {
+		if len(fields) != 3 || !strings.EqualFold(fields[1], "t") {
 			continue
 		}
-		suffix, ok := strings.CutPrefix(fields[2], function)
-		if !ok || strings.Contains(suffix, ".cold") {
+		function, suffix, _ := strings.Cut(fields[2], ".")
+		if !slices.Contains(functions, function) || found[function] != "" || strings.Contains("."+suffix, ".cold") {
 			continue
 		}
-		if suffix == "" || suffix[0] == '.' {
-			return fields[2]
-		}
+		found[function] = fields[2]
 	}
 	_ = scan.Err() // a list that cannot be read to its end lacks the symbol as well
-	return ""
+	return found
 }
 
 // KprobesSwitchedOff reports whether the kernel has kprobes that are switched off. It is

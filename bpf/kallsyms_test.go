@@ -5,6 +5,12 @@ import (
 	"testing"
 )
 
+// scanSymbol finds one of two functions.
+func scanSymbol(kallsyms string) string {
+	functions := []string{"rcu_note_context_switch", "finish_task_switch"}
+	return scanSymbols(strings.NewReader(kallsyms), functions)["finish_task_switch"]
+}
+
 func TestScanSymbol(t *testing.T) {
 	for name, c := range map[string]struct{ kallsyms, want string }{
 		"plain":            {"ffffffff813ae200 T finish_task_switch\n", "finish_task_switch"},
@@ -13,16 +19,19 @@ func TestScanSymbol(t *testing.T) {
 		"cold part first": {
 			"ffff t finish_task_switch.isra.0.cold\nffff t finish_task_switch.isra.0\n", "finish_task_switch.isra.0",
 		},
-		"only a cold part":       {"ffff t finish_task_switch.cold\n", ""},
-		"longer name":            {"ffff t finish_task_switch_late\n", ""},
-		"data of that name":      {"ffff d finish_task_switch\n", ""},
-		"in a module":            {"ffff t finish_task_switch\t[evil]\n", "finish_task_switch"},
-		"missing":                {"ffff T schedule\n", ""},
-		"empty":                  {"", ""},
-		"line without a name":    {"ffff T\n\nffff t finish_task_switch.part.0\n", "finish_task_switch.part.0"},
+		"only a cold part":    {"ffff t finish_task_switch.cold\n", ""},
+		"longer name":         {"ffff t finish_task_switch_late\n", ""},
+		"data of that name":   {"ffff d finish_task_switch\n", ""},
+		"in a module":         {"ffff t finish_task_switch\t[evil]\n", ""},
+		"missing":             {"ffff T schedule\n", ""},
+		"empty":               {"", ""},
+		"line without a name": {"ffff T\n\nffff t finish_task_switch.part.0\n", "finish_task_switch.part.0"},
+		"after another": {
+			"ffff T rcu_note_context_switch\nffff t finish_task_switch.isra.0\n", "finish_task_switch.isra.0",
+		},
 		"prefix of another name": {"ffff t xfinish_task_switch\n", ""},
 	} {
-		if got := scanSymbol(strings.NewReader(c.kallsyms), "finish_task_switch"); got != c.want {
+		if got := scanSymbol(c.kallsyms); got != c.want {
 			t.Errorf("%s: found %q, want %q", name, got, c.want)
 		}
 	}
@@ -33,7 +42,7 @@ func FuzzScanSymbol(f *testing.F) {
 	f.Add("ffff T\n\nffff t finish_task_switch\t[module]\n")
 	f.Add("ffff t finish_task_switch.llvm.123.cold.1")
 	f.Fuzz(func(t *testing.T, kallsyms string) {
-		got := scanSymbol(strings.NewReader(kallsyms), "finish_task_switch")
+		got := scanSymbol(kallsyms)
 		if got == "" {
 			return
 		}

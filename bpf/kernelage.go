@@ -45,10 +45,7 @@ func isTask(t btf.Type) bool {
 
 // hasLazyResched reports whether the scheduler can ask a task to give up its core when it
 // next leaves the kernel: since 6.13, and in earlier real-time kernels.
-func (k *Kernel) hasLazyResched() bool {
-	var f *btf.Func
-	return k.types.TypeByName("resched_curr_lazy", &f) == nil
-}
+func (k *Kernel) hasLazyResched() bool { return k.hasFunction("resched_curr_lazy") }
 
 // reschedFlags returns the bits of a task's flags by which mainline kernels ask it to give
 // up its core, and by how many bits the lazy one is higher than the other: 0 if there is

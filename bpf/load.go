@@ -80,20 +80,10 @@ type Options struct {
 	Tasks int
 	// NoPick and NoSwitch leave a phase untimed, so that every switch costs less.
 	NoPick, NoSwitch bool
-	// NoTracepointExit leaves out sched_exit_tp although the kernel has it, so that the
-	// fallback is used.
-	NoTracepointExit bool
+	// Avoid are the kinds of hooks that must not bound a phase, as if the kernel lacked them.
+	Avoid HookKinds
 	// Record sends every switch and wakeup, and tasks' names, into Ring.
 	Record bool
-}
-
-// Hook is a program and the place where it is to be attached.
-type Hook struct {
-	// Name is the tracepoint's, or "kprobe:" and the kernel function's.
-	Name    string
-	Program *ebpf.Program
-	// Symbol is the kernel function of a kprobe, empty for a tracepoint.
-	Symbol string
 }
 
 // Objects are the loaded maps and programs.
@@ -109,13 +99,15 @@ type Objects struct {
 	Globals, Places *ebpf.Variable
 	// Snapshot is never attached: it is run on the core whose counts it is to copy.
 	Snapshot *ebpf.Program
-	// Hooks are in the order in which they are to be attached: those that record names come
-	// first, up to sched_wakeup_new, and sched_switch is the last, so that no switch is counted
-	// before its phases can be timed.
+	// Pick is the hook at the start of the pick phase, and Switch the one at the end of the
+	// switch phase. Their names are "" where the kernel has no such hook, or it was left out.
+	// They are to be attached first, so that no switch is counted before its phases are timed.
+	Pick, Switch Hook
+	// Hooks are the others, in the order in which they are to be attached: those that record
+	// names come first, up to sched_wakeup_new, and sched_switch is the last.
 	Hooks []Hook
-	// Pick and Switch name the hook that bounds each phase. They are "" where the kernel has
-	// no such hook, or it was left out.
-	Pick, Switch string
+	// FentryRefused is why the kernel took no fentry program; nil if it did, or was not asked.
+	FentryRefused error
 
 	collection         *ebpf.Collection
 	free, ended, final *ebpf.Map
@@ -123,27 +115,27 @@ type Objects struct {
 	wanted             *ebpf.Variable // which of them it watches
 }
 
-// hookPrograms are the tracepoints in the order of attaching. The kprobe that can end the
-// switch phase is not among them, since its function's name depends on the kernel.
-var hookPrograms = [...]struct{ tracepoint, program string }{
-	{"hrtimer_expire_exit", slicetraceProgStTickEnd},
-	{"hrtimer_expire_entry", slicetraceProgStTick},
-	{"sched_process_fork", slicetraceProgStFork},
-	{"sched_process_exec", slicetraceProgStExec},
-	{"task_rename", slicetraceProgStRename},
-	{"sched_process_exit", slicetraceProgStProcessExit},
-	{"sched_wakeup_new", slicetraceProgStWakeupNew},
-	{"sched_wakeup", slicetraceProgStWakeup},
-	{"sched_entry_tp", slicetraceProgStEntry},
-	{"sched_exit_tp", slicetraceProgStExit},
-	{"sched_switch", slicetraceProgStSwitch},
-}
-
 // Load loads the programs that this kernel supports. They are not attached. Close releases
 // them.
 //
 // The error is ErrTooOld, or wraps what the kernel refused.
 func Load(kernel *Kernel, o Options) (*Objects, error) {
+	objs, err := loadOnce(kernel, o)
+	if err == nil || objs == nil || objs.Pick.Kind != Fentry && objs.Switch.Kind != Fentry {
+		return objs, err
+	}
+	// Some kernels take no fentry programs, and those with other reasons to refuse give them again.
+	o.Avoid |= Fentries
+	refusal := err
+	if objs, err = loadOnce(kernel, o); err != nil {
+		return nil, err
+	}
+	objs.FentryRefused = refusal
+	return objs, nil
+}
+
+// loadOnce returns objects that are not loaded if there is an error after hooks were chosen.
+func loadOnce(kernel *Kernel, o Options) (*Objects, error) {
 	spec, err := loadSlicetrace()
 	if err != nil {
 		return nil, err
@@ -163,7 +155,7 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 	}
 	objs.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
 	if err != nil {
-		return nil, refused(err)
+		return objs, refused(err)
 	}
 	objs.assign()
 	if err := makePlaces(objs.collection, o.Tasks); err != nil {
@@ -180,46 +172,6 @@ func refused(err error) error {
 		return ErrTooOld
 	}
 	return fmt.Errorf("load eBPF programs: %w", err)
-}
-
-// chooseHooks removes from spec the programs whose hook this kernel lacks and
-// notes the order of the others.
-func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) error {
-	for _, h := range hookPrograms {
-		if kernel.HasTracepoint(h.tracepoint) &&
-			!(h.program == slicetraceProgStRename && !o.Record) &&
-			!(h.program == slicetraceProgStExit && (o.NoSwitch || o.NoTracepointExit)) &&
-			!(h.program == slicetraceProgStEntry && o.NoPick) {
-			continue
-		}
-		if h.program == slicetraceProgStSwitch {
-			return fmt.Errorf("kernel has no tracepoint %s with BTF type information", h.tracepoint)
-		}
-		delete(spec.Programs, h.program)
-	}
-	if spec.Programs[slicetraceProgStEntry] != nil {
-		objs.Pick = "sched_entry_tp"
-	}
-	symbol := ""
-	if spec.Programs[slicetraceProgStExit] != nil {
-		objs.Switch = "sched_exit_tp"
-	} else if !o.NoSwitch {
-		if symbol = findSymbol("finish_task_switch"); symbol != "" && hasKprobes() {
-			objs.Switch = "kprobe:" + symbol
-		}
-	}
-	if objs.Switch != "kprobe:"+symbol {
-		delete(spec.Programs, slicetraceProgStFinish)
-	}
-	for _, h := range hookPrograms {
-		if h.program == slicetraceProgStSwitch && spec.Programs[slicetraceProgStFinish] != nil {
-			objs.Hooks = append(objs.Hooks, Hook{Name: objs.Switch, Symbol: symbol})
-		}
-		if spec.Programs[h.program] != nil {
-			objs.Hooks = append(objs.Hooks, Hook{Name: h.tracepoint})
-		}
-	}
-	return nil
 }
 
 // linearBytes is the size up to which the kernel keeps a map in its linear mapping, whose
@@ -324,14 +276,9 @@ func (objs *Objects) assign() {
 	objs.Globals, objs.Places = c.Variables[slicetraceVarStGlobals], c.Variables[slicetraceVarStPlaces]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
 	for i := range objs.Hooks {
-		h := &objs.Hooks[i]
-		h.Program = c.Programs[slicetraceProgStFinish]
-		for _, p := range hookPrograms {
-			if p.tracepoint == h.Name {
-				h.Program = c.Programs[p.program]
-			}
-		}
+		objs.Hooks[i].Program = c.Programs[objs.Hooks[i].program]
 	}
+	objs.Pick.Program, objs.Switch.Program = c.Programs[objs.Pick.program], c.Programs[objs.Switch.program]
 }
 
 // Memory returns how many bytes of kernel memory the maps take.

@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
@@ -19,7 +20,7 @@ func load(t *testing.T, o Options) (*Objects, error) {
 // names of the hooks in attaching order
 func names(objs *Objects) []string {
 	var list []string
-	for _, h := range objs.Hooks {
+	for _, h := range append([]Hook{objs.Pick, objs.Switch}, objs.Hooks...) {
 		list = append(list, h.Name)
 	}
 	return list
@@ -42,21 +43,32 @@ func TestLoadAttachesSwitchLast(t *testing.T) {
 	}
 }
 
-func TestLoadWithoutNewTracepoints(t *testing.T) {
-	objs, err := load(t, Options{Cores: 1, Tasks: 1, NoPick: true, NoTracepointExit: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer objs.Close()
-	if objs.Pick != "" {
-		t.Errorf("pick is said to come from %q", objs.Pick)
-	}
-	if kprobe := hasKprobes(); (objs.Switch != "") != kprobe {
-		t.Errorf("the switch phase is said to come from %q, kprobes %t", objs.Switch, kprobe)
-	}
-	for _, name := range names(objs) {
-		if name == "sched_entry_tp" || name == "sched_exit_tp" {
-			t.Errorf("%s is attached to", name)
+// What bounds the phases follows from what is to be avoided and from what the kernel has.
+func TestLoadAvoids(t *testing.T) {
+	kinds := []HookKind{Tracepoint, Fentry, Kprobe}
+	for _, avoid := range []HookKinds{Tracepoints, Tracepoints | Fentries, Tracepoints | Fentries | Kprobes} {
+		objs, err := load(t, Options{Cores: 1, Tasks: 1, Avoid: avoid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer objs.Close()
+		for phase, hook := range map[string]Hook{"pick": objs.Pick, "switch": objs.Switch} {
+			t.Logf("avoid %b: %s by %q; fentry refused: %v", avoid, phase, hook.Name, objs.FentryRefused)
+			allowed := slices.ContainsFunc(kinds, func(k HookKind) bool { return k == hook.Kind && !avoid.has(k) })
+			if hook.Name != "" && !allowed {
+				t.Errorf("avoid %b: %s is bounded by %s", avoid, phase, hook.Name)
+			}
+			if hook.Name == "" && hasKprobes() && !avoid.has(Kprobe) {
+				t.Errorf("avoid %b: the kernel has kprobes, and %s is bounded by none", avoid, phase)
+			}
+			if hook.Name != "" && hook.Kind == Kprobe && !hasKprobes() {
+				t.Errorf("avoid %b: the kernel has no kprobes, and %s is bounded by %s", avoid, phase, hook.Name)
+			}
+		}
+		for _, name := range names(objs) {
+			if name == "sched_entry_tp" || name == "sched_exit_tp" {
+				t.Errorf("avoid %b: %s is attached to", avoid, name)
+			}
 		}
 	}
 }

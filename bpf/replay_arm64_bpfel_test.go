@@ -342,7 +342,10 @@ const (
 	replayProgStExit         = "st_exit"
 	replayProgStFill         = "st_fill"
 	replayProgStFinish       = "st_finish"
+	replayProgStFinishKprobe = "st_finish_kprobe"
 	replayProgStFork         = "st_fork"
+	replayProgStNote         = "st_note"
+	replayProgStNoteKprobe   = "st_note_kprobe"
 	replayProgStProcessExit  = "st_process_exit"
 	replayProgStRename       = "st_rename"
 	replayProgStSnapshot     = "st_snapshot"
@@ -367,6 +370,7 @@ const (
 	replayVarLog2Byte        = "log2_byte"
 	replayVarMostTasks       = "most_tasks"
 	replayVarNoTask          = "no_task"
+	replayVarPickByKprobe    = "pick_by_kprobe"
 	replayVarRecordTypeType  = "record_type_type"
 	replayVarRecording       = "recording"
 	replayVarReschedGuess    = "resched_guess"
@@ -424,22 +428,25 @@ type replaySpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayProgramSpecs struct {
-	ReplayStep    *ebpf.ProgramSpec `ebpf:"replay_step"`
-	StEntry       *ebpf.ProgramSpec `ebpf:"st_entry"`
-	StExec        *ebpf.ProgramSpec `ebpf:"st_exec"`
-	StExit        *ebpf.ProgramSpec `ebpf:"st_exit"`
-	StFill        *ebpf.ProgramSpec `ebpf:"st_fill"`
-	StFinish      *ebpf.ProgramSpec `ebpf:"st_finish"`
-	StFork        *ebpf.ProgramSpec `ebpf:"st_fork"`
-	StProcessExit *ebpf.ProgramSpec `ebpf:"st_process_exit"`
-	StRename      *ebpf.ProgramSpec `ebpf:"st_rename"`
-	StSnapshot    *ebpf.ProgramSpec `ebpf:"st_snapshot"`
-	StSwitch      *ebpf.ProgramSpec `ebpf:"st_switch"`
-	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
-	StTickEnd     *ebpf.ProgramSpec `ebpf:"st_tick_end"`
-	StWakeup      *ebpf.ProgramSpec `ebpf:"st_wakeup"`
-	StWakeupNew   *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
-	StWatch       *ebpf.ProgramSpec `ebpf:"st_watch"`
+	ReplayStep     *ebpf.ProgramSpec `ebpf:"replay_step"`
+	StEntry        *ebpf.ProgramSpec `ebpf:"st_entry"`
+	StExec         *ebpf.ProgramSpec `ebpf:"st_exec"`
+	StExit         *ebpf.ProgramSpec `ebpf:"st_exit"`
+	StFill         *ebpf.ProgramSpec `ebpf:"st_fill"`
+	StFinish       *ebpf.ProgramSpec `ebpf:"st_finish"`
+	StFinishKprobe *ebpf.ProgramSpec `ebpf:"st_finish_kprobe"`
+	StFork         *ebpf.ProgramSpec `ebpf:"st_fork"`
+	StNote         *ebpf.ProgramSpec `ebpf:"st_note"`
+	StNoteKprobe   *ebpf.ProgramSpec `ebpf:"st_note_kprobe"`
+	StProcessExit  *ebpf.ProgramSpec `ebpf:"st_process_exit"`
+	StRename       *ebpf.ProgramSpec `ebpf:"st_rename"`
+	StSnapshot     *ebpf.ProgramSpec `ebpf:"st_snapshot"`
+	StSwitch       *ebpf.ProgramSpec `ebpf:"st_switch"`
+	StTick         *ebpf.ProgramSpec `ebpf:"st_tick"`
+	StTickEnd      *ebpf.ProgramSpec `ebpf:"st_tick_end"`
+	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
+	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
+	StWatch        *ebpf.ProgramSpec `ebpf:"st_watch"`
 }
 
 // replayMapSpecs contains maps before they are loaded into the kernel.
@@ -479,6 +486,7 @@ type replayVariableSpecs struct {
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
 	NoTask          *ebpf.VariableSpec `ebpf:"no_task"`
+	PickByKprobe    *ebpf.VariableSpec `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -564,6 +572,7 @@ type replayVariables struct {
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
 	NoTask          *ebpf.Variable `ebpf:"no_task"`
+	PickByKprobe    *ebpf.Variable `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
@@ -583,22 +592,25 @@ type replayVariables struct {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayPrograms struct {
-	ReplayStep    *ebpf.Program `ebpf:"replay_step"`
-	StEntry       *ebpf.Program `ebpf:"st_entry"`
-	StExec        *ebpf.Program `ebpf:"st_exec"`
-	StExit        *ebpf.Program `ebpf:"st_exit"`
-	StFill        *ebpf.Program `ebpf:"st_fill"`
-	StFinish      *ebpf.Program `ebpf:"st_finish"`
-	StFork        *ebpf.Program `ebpf:"st_fork"`
-	StProcessExit *ebpf.Program `ebpf:"st_process_exit"`
-	StRename      *ebpf.Program `ebpf:"st_rename"`
-	StSnapshot    *ebpf.Program `ebpf:"st_snapshot"`
-	StSwitch      *ebpf.Program `ebpf:"st_switch"`
-	StTick        *ebpf.Program `ebpf:"st_tick"`
-	StTickEnd     *ebpf.Program `ebpf:"st_tick_end"`
-	StWakeup      *ebpf.Program `ebpf:"st_wakeup"`
-	StWakeupNew   *ebpf.Program `ebpf:"st_wakeup_new"`
-	StWatch       *ebpf.Program `ebpf:"st_watch"`
+	ReplayStep     *ebpf.Program `ebpf:"replay_step"`
+	StEntry        *ebpf.Program `ebpf:"st_entry"`
+	StExec         *ebpf.Program `ebpf:"st_exec"`
+	StExit         *ebpf.Program `ebpf:"st_exit"`
+	StFill         *ebpf.Program `ebpf:"st_fill"`
+	StFinish       *ebpf.Program `ebpf:"st_finish"`
+	StFinishKprobe *ebpf.Program `ebpf:"st_finish_kprobe"`
+	StFork         *ebpf.Program `ebpf:"st_fork"`
+	StNote         *ebpf.Program `ebpf:"st_note"`
+	StNoteKprobe   *ebpf.Program `ebpf:"st_note_kprobe"`
+	StProcessExit  *ebpf.Program `ebpf:"st_process_exit"`
+	StRename       *ebpf.Program `ebpf:"st_rename"`
+	StSnapshot     *ebpf.Program `ebpf:"st_snapshot"`
+	StSwitch       *ebpf.Program `ebpf:"st_switch"`
+	StTick         *ebpf.Program `ebpf:"st_tick"`
+	StTickEnd      *ebpf.Program `ebpf:"st_tick_end"`
+	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
+	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
+	StWatch        *ebpf.Program `ebpf:"st_watch"`
 }
 
 func (p *replayPrograms) Close() error {
@@ -609,7 +621,10 @@ func (p *replayPrograms) Close() error {
 		p.StExit,
 		p.StFill,
 		p.StFinish,
+		p.StFinishKprobe,
 		p.StFork,
+		p.StNote,
+		p.StNoteKprobe,
 		p.StProcessExit,
 		p.StRename,
 		p.StSnapshot,

@@ -23,8 +23,11 @@ func TestProgramsAreAsLargeAsTheREADMESays(t *testing.T) {
 	}
 	spec := loadSpec(t, "slicetrace_x86_bpfel.o")
 	hooks := slices.Clone(hookPrograms[:])
-	// The program for kernels that have no tracepoint at a switch's end.
-	hooks = append(hooks, struct{ tracepoint, program string }{"finish_task_switch", slicetraceProgStFinish})
+	for _, b := range []bound{pickStart, switchEnd} {
+		for kind, place := range []string{b.tracepoint, b.function, b.function} {
+			hooks = append(hooks, struct{ tracepoint, program string }{place, b.programs[kind]})
+		}
+	}
 	for _, h := range hooks {
 		program := spec.Programs[h.program]
 		size := int(program.Instructions.Size() / 8)

@@ -62,7 +62,7 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	c->switches++;
 	c->class = class_of(prev, next);
-	c->pick_valid = c->entry_stamp != 0;
+	c->pick_valid = c->entry_stamp != 0 && !pick_was_skipped();
 	c->pick_ns = short_time(s0 - c->entry_stamp);
 	c->entry_stamp = 0;
 	c->exit_stamp = 0;
@@ -79,14 +79,24 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 SEC("tp_btf/sched_entry_tp")
 int BPF_PROG(st_entry)
 {
-	struct cpu_state *c = this_cpu();
+	return switch_begins();
+}
 
-	if (!c)
-		return 0;
-	/* Brings the page into the TLB before the stamp, so that the phase does not contain that. */
-	barrier_var(c->entry_stamp);
-	c->entry_stamp = bpf_ktime_get_ns();
-	return 0;
+/*
+ * Before 6.15: __schedule calls this function right after it has switched interrupts off, and
+ * nearly nothing else does. A stamp that no switch follows is replaced by the next one.
+ */
+SEC("fentry/rcu_note_context_switch")
+int st_note(void *ctx)
+{
+	return switch_begins();
+}
+
+/* Where fentry programs are refused. */
+SEC("kprobe")
+int st_note_kprobe(void *ctx)
+{
+	return switch_begins();
 }
 
 SEC("tp_btf/sched_exit_tp")
@@ -95,9 +105,16 @@ int BPF_PROG(st_exit)
 	return switch_ends(bpf_ktime_get_ns());
 }
 
-/* Before 6.15: attached to finish_task_switch, by its name in kallsyms. */
-SEC("kprobe")
+/* Before 6.15: the next task calls this function first. */
+SEC("fentry/finish_task_switch")
 int st_finish(void *ctx)
+{
+	return switch_ends(bpf_ktime_get_ns());
+}
+
+/* Where fentry programs are refused, or the compiler gave the function another name (kallsyms). */
+SEC("kprobe")
+int st_finish_kprobe(void *ctx)
 {
 	return switch_ends(bpf_ktime_get_ns());
 }

@@ -341,7 +341,10 @@ const (
 	slicetraceProgStExit         = "st_exit"
 	slicetraceProgStFill         = "st_fill"
 	slicetraceProgStFinish       = "st_finish"
+	slicetraceProgStFinishKprobe = "st_finish_kprobe"
 	slicetraceProgStFork         = "st_fork"
+	slicetraceProgStNote         = "st_note"
+	slicetraceProgStNoteKprobe   = "st_note_kprobe"
 	slicetraceProgStProcessExit  = "st_process_exit"
 	slicetraceProgStRename       = "st_rename"
 	slicetraceProgStSnapshot     = "st_snapshot"
@@ -358,6 +361,7 @@ const (
 	slicetraceVarLazyShift       = "lazy_shift"
 	slicetraceVarLog2Byte        = "log2_byte"
 	slicetraceVarMostTasks       = "most_tasks"
+	slicetraceVarPickByKprobe    = "pick_by_kprobe"
 	slicetraceVarRecordTypeType  = "record_type_type"
 	slicetraceVarRecording       = "recording"
 	slicetraceVarReschedGuess    = "resched_guess"
@@ -414,21 +418,24 @@ type slicetraceSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceProgramSpecs struct {
-	StEntry       *ebpf.ProgramSpec `ebpf:"st_entry"`
-	StExec        *ebpf.ProgramSpec `ebpf:"st_exec"`
-	StExit        *ebpf.ProgramSpec `ebpf:"st_exit"`
-	StFill        *ebpf.ProgramSpec `ebpf:"st_fill"`
-	StFinish      *ebpf.ProgramSpec `ebpf:"st_finish"`
-	StFork        *ebpf.ProgramSpec `ebpf:"st_fork"`
-	StProcessExit *ebpf.ProgramSpec `ebpf:"st_process_exit"`
-	StRename      *ebpf.ProgramSpec `ebpf:"st_rename"`
-	StSnapshot    *ebpf.ProgramSpec `ebpf:"st_snapshot"`
-	StSwitch      *ebpf.ProgramSpec `ebpf:"st_switch"`
-	StTick        *ebpf.ProgramSpec `ebpf:"st_tick"`
-	StTickEnd     *ebpf.ProgramSpec `ebpf:"st_tick_end"`
-	StWakeup      *ebpf.ProgramSpec `ebpf:"st_wakeup"`
-	StWakeupNew   *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
-	StWatch       *ebpf.ProgramSpec `ebpf:"st_watch"`
+	StEntry        *ebpf.ProgramSpec `ebpf:"st_entry"`
+	StExec         *ebpf.ProgramSpec `ebpf:"st_exec"`
+	StExit         *ebpf.ProgramSpec `ebpf:"st_exit"`
+	StFill         *ebpf.ProgramSpec `ebpf:"st_fill"`
+	StFinish       *ebpf.ProgramSpec `ebpf:"st_finish"`
+	StFinishKprobe *ebpf.ProgramSpec `ebpf:"st_finish_kprobe"`
+	StFork         *ebpf.ProgramSpec `ebpf:"st_fork"`
+	StNote         *ebpf.ProgramSpec `ebpf:"st_note"`
+	StNoteKprobe   *ebpf.ProgramSpec `ebpf:"st_note_kprobe"`
+	StProcessExit  *ebpf.ProgramSpec `ebpf:"st_process_exit"`
+	StRename       *ebpf.ProgramSpec `ebpf:"st_rename"`
+	StSnapshot     *ebpf.ProgramSpec `ebpf:"st_snapshot"`
+	StSwitch       *ebpf.ProgramSpec `ebpf:"st_switch"`
+	StTick         *ebpf.ProgramSpec `ebpf:"st_tick"`
+	StTickEnd      *ebpf.ProgramSpec `ebpf:"st_tick_end"`
+	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
+	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
+	StWatch        *ebpf.ProgramSpec `ebpf:"st_watch"`
 }
 
 // slicetraceMapSpecs contains maps before they are loaded into the kernel.
@@ -459,6 +466,7 @@ type slicetraceVariableSpecs struct {
 	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	PickByKprobe    *ebpf.VariableSpec `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -533,6 +541,7 @@ type slicetraceVariables struct {
 	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	PickByKprobe    *ebpf.Variable `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
@@ -551,21 +560,24 @@ type slicetraceVariables struct {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetracePrograms struct {
-	StEntry       *ebpf.Program `ebpf:"st_entry"`
-	StExec        *ebpf.Program `ebpf:"st_exec"`
-	StExit        *ebpf.Program `ebpf:"st_exit"`
-	StFill        *ebpf.Program `ebpf:"st_fill"`
-	StFinish      *ebpf.Program `ebpf:"st_finish"`
-	StFork        *ebpf.Program `ebpf:"st_fork"`
-	StProcessExit *ebpf.Program `ebpf:"st_process_exit"`
-	StRename      *ebpf.Program `ebpf:"st_rename"`
-	StSnapshot    *ebpf.Program `ebpf:"st_snapshot"`
-	StSwitch      *ebpf.Program `ebpf:"st_switch"`
-	StTick        *ebpf.Program `ebpf:"st_tick"`
-	StTickEnd     *ebpf.Program `ebpf:"st_tick_end"`
-	StWakeup      *ebpf.Program `ebpf:"st_wakeup"`
-	StWakeupNew   *ebpf.Program `ebpf:"st_wakeup_new"`
-	StWatch       *ebpf.Program `ebpf:"st_watch"`
+	StEntry        *ebpf.Program `ebpf:"st_entry"`
+	StExec         *ebpf.Program `ebpf:"st_exec"`
+	StExit         *ebpf.Program `ebpf:"st_exit"`
+	StFill         *ebpf.Program `ebpf:"st_fill"`
+	StFinish       *ebpf.Program `ebpf:"st_finish"`
+	StFinishKprobe *ebpf.Program `ebpf:"st_finish_kprobe"`
+	StFork         *ebpf.Program `ebpf:"st_fork"`
+	StNote         *ebpf.Program `ebpf:"st_note"`
+	StNoteKprobe   *ebpf.Program `ebpf:"st_note_kprobe"`
+	StProcessExit  *ebpf.Program `ebpf:"st_process_exit"`
+	StRename       *ebpf.Program `ebpf:"st_rename"`
+	StSnapshot     *ebpf.Program `ebpf:"st_snapshot"`
+	StSwitch       *ebpf.Program `ebpf:"st_switch"`
+	StTick         *ebpf.Program `ebpf:"st_tick"`
+	StTickEnd      *ebpf.Program `ebpf:"st_tick_end"`
+	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
+	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
+	StWatch        *ebpf.Program `ebpf:"st_watch"`
 }
 
 func (p *slicetracePrograms) Close() error {
@@ -575,7 +587,10 @@ func (p *slicetracePrograms) Close() error {
 		p.StExit,
 		p.StFill,
 		p.StFinish,
+		p.StFinishKprobe,
 		p.StFork,
+		p.StNote,
+		p.StNoteKprobe,
 		p.StProcessExit,
 		p.StRename,
 		p.StSnapshot,

@@ -43,7 +43,7 @@ func BenchmarkAge(b *testing.B) {
 			beforeOld, beforeFresh := oldPrograms(), freshPrograms()
 			p := plan(b, "pipe")
 			p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2, []int{0}, overheadRoundTrips
-			if err := p.Run(context.Background(), &both{watcher{c: old}, watcher{c: fresh}}, nil); err != nil {
+			if err := p.Run(context.Background(), together{{c: old}, {c: fresh}}, nil); err != nil {
 				b.Fatal(err)
 			}
 			const switches = 2 * overheadRoundTrips

@@ -69,7 +69,7 @@ func Checks() []Check {
 	return append(checks,
 		ok("kernel types", "/sys/kernel/btf/vmlinux", "BTF in /sys/kernel/btf/vmlinux"),
 		ok("switches", "sched_switch", "tracepoint sched_switch"),
-		c.checkPick(), c.checkSwitch(), c.checkTick(), c.checkFloor())
+		c.checkPhase(pickPhase, c.objs.Pick), c.checkPhase(switchPhase, c.objs.Switch), c.checkTick(), c.checkFloor())
 }
 
 // forbidden says why this process may not trace.
@@ -111,47 +111,83 @@ func refusal(err error) Check {
 	return missing("tracing programs", err.Error(), "use one of the kernels that the README says are tested")
 }
 
-func (c *Collector) checkPick() Check {
-	if c.objs.Pick == "" {
-		return Check{
-			Name: "pick phase", Status: Absent, Lost: []string{"pick", "cost"}, Remedy: newerKernel,
-			Detail: "the kernel has no tracepoint sched_entry_tp: no pick and no cost",
-		}
-	}
-	return ok("pick phase", c.objs.Pick, "tracepoint "+c.objs.Pick)
+// phase is a phase of a switch and what bounds it.
+type phase struct {
+	name                 string
+	tracepoint, function string
+	// less is what the phase lacks if it is bounded by the function instead of the tracepoint.
+	less string
 }
 
-func (c *Collector) checkSwitch() Check {
-	switch symbol, isKprobe := strings.CutPrefix(c.objs.Switch, "kprobe:"); {
-	case c.objs.Switch == "" && bpf.KprobesSwitchedOff():
-		return Check{
-			Name: "switch phase", Status: Absent, Lost: []string{"switch", "cost"},
-			Detail: c.SwitchLack(), Remedy: "echo 1 > /sys/kernel/debug/kprobes/enabled, or " + newerKernel,
-		}
-	case c.objs.Switch == "":
-		return Check{
-			Name: "switch phase", Status: Absent, Lost: []string{"switch", "cost"}, Remedy: newerKernel,
-			Detail: "the kernel has neither the tracepoint sched_exit_tp nor kprobes: no switch phase and no cost",
-		}
-	case isKprobe:
-		return Check{
-			Name: "switch phase", Status: Fallback, Uses: c.objs.Switch, StandsInFor: "sched_exit_tp",
-			Remedy: newerKernel,
-			Lost:   []string{"the last part of the switch phase: what the function does"},
-			Detail: "kprobe on " + symbol + " stands in for the tracepoint sched_exit_tp",
-		}
+var (
+	pickPhase = phase{
+		"pick", "sched_entry_tp", "rcu_note_context_switch",
+		"the first part of the pick phase: what the scheduler does before it calls the function",
 	}
-	return ok("switch phase", c.objs.Switch, "tracepoint "+c.objs.Switch)
+	switchPhase = phase{
+		"switch", "sched_exit_tp", "finish_task_switch",
+		"the last part of the switch phase: what the function does",
+	}
+)
+
+// checkPhase says which hook bounds a phase.
+func (c *Collector) checkPhase(p phase, h bpf.Hook) Check {
+	name := p.name + " phase"
+	if h.Name == "" {
+		why, remedy := c.lack(p)
+		return Check{Name: name, Status: Absent, Lost: []string{p.name, "cost"}, Detail: why, Remedy: remedy}
+	}
+	if h.Kind == bpf.Tracepoint {
+		return ok(name, h.Name, "tracepoint "+h.Name)
+	}
+	kind, _, _ := strings.Cut(h.Name, ":")
+	detail := fmt.Sprintf("%s on %s stands in for the tracepoint %s", kind, h.Symbol, p.tracepoint)
+	return Check{
+		Name: name, Status: Fallback, Uses: h.Name, StandsInFor: p.tracepoint, Remedy: newerKernel,
+		Lost: []string{p.less}, Detail: detail + c.refusals(),
+	}
 }
 
-// SwitchLack says why there is no switch phase although it was asked for and the kernel
-// could give it; otherwise it is "".
-func (c *Collector) SwitchLack() string {
-	if c.objs.Switch != "" || c.options.NoSwitch || !bpf.KprobesSwitchedOff() {
+// refusals says which kinds of hooks the kernel refused, and why; "" if it refused none.
+func (c *Collector) refusals() string {
+	var text string
+	for _, err := range c.refused {
+		text += "; " + err.Error()
+	}
+	return text
+}
+
+// lack says why a phase that was asked for is absent, and what to do.
+func (c *Collector) lack(p phase) (why, remedy string) {
+	if bpf.KprobesSwitchedOff() {
+		return fmt.Sprintf("kprobes, which stand in for the tracepoint %s, are switched off in %s", p.tracepoint, kprobesSwitch),
+			"echo 1 > " + kprobesSwitch + ", or " + newerKernel
+	}
+	return fmt.Sprintf("the kernel has no tracepoint %s (Linux 6.15 and later do), and neither an fentry program"+
+		" nor a kprobe can be attached to %s%s", p.tracepoint, p.function, c.refusals()), newerKernel
+}
+
+// kprobesSwitch is the file by which all kprobes are switched on and off.
+const kprobesSwitch = "/sys/kernel/debug/kprobes/enabled"
+
+// SwitchedOff says which phases are absent because kprobes, which could bound them, are
+// switched off; it is "" if none is.
+func (c *Collector) SwitchedOff() string {
+	if !bpf.KprobesSwitchedOff() {
 		return ""
 	}
-	return "kprobes, which stand in for the tracepoint sched_exit_tp, are switched off in" +
-		" /sys/kernel/debug/kprobes/enabled: no switch phase and no cost"
+	var lost []string
+	if c.objs.Pick.Name == "" && !c.options.NoPick {
+		lost = append(lost, pickPhase.name)
+	}
+	if c.objs.Switch.Name == "" && !c.options.NoSwitch {
+		lost = append(lost, switchPhase.name)
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("kprobes, which could bound phases of a switch, are switched off in %s: no %s and no cost",
+		kprobesSwitch, strings.Join(lost, ", no "))
 }
 
 // checkTick keeps a core busy until its tick has been seen, at most for a few ticks at the
@@ -170,13 +206,20 @@ func (c *Collector) checkTick() Check {
 }
 
 func (c *Collector) checkFloor() Check {
-	floor, err := c.Floor()
-	if err != nil {
-		return Check{Name: "hook floor", Status: Absent, Detail: err.Error(), Lost: []string{"hook floor"}}
+	lost := []string{"hook floor"}
+	var uses, details []string
+	for _, f := range c.floors {
+		if f.Err != nil {
+			return Check{Name: "hook floor", Status: Absent, Detail: f.Err.Error(), Lost: lost}
+		}
+		detail := fmt.Sprintf("%d ns of %s are the tracer's own", f.Median.Nanoseconds(), f.phases())
+		if f.kind == bpf.Kprobe {
+			detail += ": a kprobe's way in and out is long"
+		}
+		uses, details = append(uses, f.hooks), append(details, detail)
 	}
-	detail := fmt.Sprintf("%d ns of each phase are the tracer's own", floor.Nanoseconds())
-	if strings.HasPrefix(c.floor.end, "kprobe:") {
-		detail += ": a kprobe's way in is long"
+	if len(details) == 0 {
+		return Check{Name: "hook floor", Status: Absent, Detail: "no phase is timed", Lost: lost}
 	}
-	return ok("hook floor", c.floor.end, detail)
+	return ok("hook floor", strings.Join(uses, "; "), strings.Join(details, "; "))
 }

@@ -2,6 +2,7 @@ package collector_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,36 +68,61 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 	})
 }
 
-// Every switch has both phases, and a cost that is their sum.
+// Every switch has both phases, and a cost that is their sum, whichever hooks bound them. The
+// kernel skips a few calls of kprobes.
 func TestPhasesAreComplete(t *testing.T) {
-	c := open(t, collector.Options{})
-	capture, err := c.Capture()
-	if err != nil {
-		t.Fatal(err)
+	tried := 0
+	for _, w := range allWays() {
+		c := open(t, collector.Options{Avoid: w.avoid})
+		capture, err := c.Capture()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(capture.Pick, w.pick) || capture.Switch == "" {
+			continue
+		}
+		tried++
+		t.Run(w.name, func(t *testing.T) {
+			for _, tr := range runPlan(t, c, plan(t, "pipe")) {
+				checkPhases(t, tr, capture)
+			}
+		})
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 	}
-	if capture.Pick == "" || capture.Switch != "sched_exit_tp" {
-		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp"),
-			"the phases come from %q and %q", capture.Pick, capture.Switch)
+	if tried == 0 {
+		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp") || hasKprobes(), "no hook bounds both phases")
 	}
-	for _, tr := range runPlan(t, c, plan(t, "pipe")) {
-		var untimed uint64
-		for _, core := range tr.interval.Cores {
-			for _, class := range core.Classes {
-				n := class.Switches
-				untimed += n - class.Switch.Count
-				if class.Pick.Count != n || class.Cost.Count != class.Switch.Count {
-					t.Errorf("%s: core %d: %d %s switches, but %d picks, %d switch phases, %d costs",
-						tr.name(), core.CPU, n, class.Class, class.Pick.Count, class.Switch.Count, class.Cost.Count)
-				}
-				if n == class.Switch.Count && class.Cost.SumNS != class.Pick.SumNS+class.Switch.SumNS {
-					t.Errorf("%s: core %d: %s: cost %d is not pick %d + switch %d",
-						tr.name(), core.CPU, class.Class, class.Cost.SumNS, class.Pick.SumNS, class.Switch.SumNS)
-				}
+}
+
+func checkPhases(t *testing.T, tr traced, capture report.Capture) {
+	t.Helper()
+	var switches, unpicked, unended uint64
+	for _, core := range tr.interval.Cores {
+		for _, class := range core.Classes {
+			n := class.Switches
+			switches, unpicked, unended = switches+n, unpicked+n-class.Pick.Count, unended+n-class.Switch.Count
+			if class.Cost.Count > min(class.Pick.Count, class.Switch.Count) ||
+				class.Cost.Count+n < class.Pick.Count+class.Switch.Count {
+				t.Errorf("%s: core %d: %d %s switches, but %d picks, %d switch phases, %d costs",
+					tr.name(), core.CPU, n, class.Class, class.Pick.Count, class.Switch.Count, class.Cost.Count)
+			}
+			if n == class.Cost.Count && class.Cost.SumNS != class.Pick.SumNS+class.Switch.SumNS {
+				t.Errorf("%s: core %d: %s: cost %d is not pick %d + switch %d",
+					tr.name(), core.CPU, class.Class, class.Cost.SumNS, class.Pick.SumNS, class.Switch.SumNS)
 			}
 		}
-		if untimed > tr.interval.Lost.Unseen {
-			t.Errorf("%s: %d switches lack their switch phase, the kernel hid %d",
-				tr.name(), untimed, tr.interval.Lost.Unseen)
+	}
+	lacks := func(phase, hook string, n, may uint64) {
+		if strings.HasPrefix(hook, "kprobe:") {
+			may += switches / 1000
+		}
+		if n > may {
+			t.Errorf("%s: %d of %d switches lack their %s phase, which %s bounds; %d may",
+				tr.name(), n, switches, phase, hook, may)
 		}
 	}
+	lacks("pick", capture.Pick, unpicked, 0)
+	lacks("switch", capture.Switch, unended, tr.interval.Lost.Unseen)
 }

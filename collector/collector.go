@@ -35,8 +35,9 @@ type Options struct {
 	// NoPick and NoSwitch leave a phase of switches untimed, so that watching
 	// costs less.
 	NoPick, NoSwitch bool
-	// NoTracepointExit leaves out sched_exit_tp although the kernel has it, as if the kernel were older.
-	NoTracepointExit bool
+	// Avoid are kinds of hooks that must not bound a phase although the kernel has them, as if it
+	// were older. It is for tests and comparisons.
+	Avoid bpf.HookKinds
 	// Record, if not nil, is where every switch and wakeup on every core, and tasks' names,
 	// are written from Open to FinishRecording.
 	Record *Recording
@@ -78,8 +79,10 @@ type Task struct {
 type Collector struct {
 	objs    *bpf.Objects
 	options Options
-	links   []link.Link
-	floor   hookFloor
+	hooks   []bpf.Hook  // those that are attached
+	links   []link.Link // theirs
+	refused []error     // why hooks that the kernel seemed to have do not bound a phase
+	floors  []Floor
 	others  *bpf.Others // nil where the other users of a hook cannot be known
 	own     ownNames
 	hotplug *hotplug
@@ -123,23 +126,19 @@ func Open(o Options) (*Collector, error) {
 		o.Tasks = DefaultTasks(len(online))
 	}
 	load := bpf.Options{
-		Cores:            slices.Max(possible) + 1,
-		Online:           len(online),
-		Tasks:            o.Tasks,
-		NoPick:           o.NoPick,
-		NoSwitch:         o.NoSwitch,
-		NoTracepointExit: o.NoTracepointExit,
-		Record:           o.Record != nil,
+		Cores:    slices.Max(possible) + 1,
+		Online:   len(online),
+		Tasks:    o.Tasks,
+		NoPick:   o.NoPick,
+		NoSwitch: o.NoSwitch,
+		Avoid:    o.Avoid,
+		Record:   o.Record != nil,
 	}
 	kernel, err := bpf.ReadKernel()
 	if err != nil {
 		return nil, explain(err)
 	}
-	objs, err := bpf.Load(kernel, load)
-	if err != nil {
-		return nil, explain(err)
-	}
-	c := &Collector{objs: objs, options: o, hotplug: listenHotplug(), ahead: ahead, base: make(map[taskID]Task)}
+	c := &Collector{options: o, hotplug: listenHotplug(), ahead: ahead, base: make(map[taskID]Task)}
 	c.opened = c.now()
 	for _, cpu := range possible {
 		if slices.Contains(online, cpu) {
@@ -148,22 +147,48 @@ func Open(o Options) (*Collector, error) {
 			c.awaited = append(c.awaited, cpu)
 		}
 	}
-	if err := c.start(o); err != nil {
+	if err := c.load(kernel, load); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	if err := c.start(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	// This may be refused where all else is allowed: then the other users of hooks are unknown.
 	c.others, _ = bpf.LoadOthers(kernel)
-	if objs.Pick != "" || objs.Switch != "" {
-		// Measured last: once tracepoints have been released, the kernel takes 10 ms to attach the next one.
-		c.floor = measureFloor(kernel, objs.Switch)
-	} else {
-		c.floor.err = errors.New("no phase is timed")
-	}
+	// Measured last: once tracepoints have been released, the kernel takes 10 ms to attach the next one.
+	c.floors = measureFloors(kernel, c.objs.Pick, c.objs.Switch)
 	return c, nil
 }
 
-func (c *Collector) start(o Options) error {
-	rec, err := c.startRecording(o.Record)
+// load loads the programs and attaches those that bound the phases. If one of these cannot be
+// attached, it does without hooks of that kind.
+func (c *Collector) load(kernel *bpf.Kernel, o bpf.Options) error {
+	for {
+		var err error
+		if c.objs, err = bpf.Load(kernel, o); err != nil {
+			return explain(err)
+		}
+		if err = c.objs.FentryRefused; err != nil {
+			o.Avoid |= bpf.Fentries
+			c.refused = append(c.refused, fmt.Errorf("load fentry programs: %w", err))
+		}
+		failed, err := c.attachAll(c.objs.Pick, c.objs.Switch)
+		if err == nil || failed.Kind == bpf.Tracepoint {
+			return err
+		}
+		o.Avoid |= 1 << failed.Kind
+		c.refused = append(c.refused, err)
+		if err := c.detach(); err != nil {
+			return err
+		}
+		c.objs.Close()
+		c.objs = nil
+	}
+}
+
+// start attaches the other programs.
+func (c *Collector) start() error {
+	rec, err := c.startRecording(c.options.Record)
 	if err != nil {
 		return err
 	}
@@ -171,11 +196,9 @@ func (c *Collector) start(o Options) error {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
-		l, err := attach(h)
-		if err != nil {
-			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
+		if _, err := c.attachAll(h); err != nil {
+			return err
 		}
-		c.links = append(c.links, l)
 		// From here on new tasks are recorded with their names, and new names with their
 		// times, and no switch is recorded yet, since sched_switch is attached last.
 		if rec != nil && h.Name == "sched_wakeup_new" {
@@ -187,8 +210,24 @@ func (c *Collector) start(o Options) error {
 	return nil
 }
 
+// attachAll attaches the programs of those hooks that there are. If one cannot be attached, it
+// returns its hook.
+func (c *Collector) attachAll(hooks ...bpf.Hook) (failed bpf.Hook, err error) {
+	for _, h := range hooks {
+		if h.Name == "" {
+			continue
+		}
+		l, err := attach(h)
+		if err != nil {
+			return h, fmt.Errorf("attach to %s: %w", h.Name, explain(err))
+		}
+		c.hooks, c.links = append(c.hooks, h), append(c.links, l)
+	}
+	return failed, nil
+}
+
 func attach(h bpf.Hook) (link.Link, error) {
-	if h.Symbol != "" {
+	if h.Kind == bpf.Kprobe {
 		return link.Kprobe(h.Symbol, h.Program, nil)
 	}
 	return link.AttachTracing(link.TracingOptions{Program: h.Program})
@@ -275,7 +314,7 @@ func (c *Collector) Capture() (report.Capture, error) {
 	if err != nil {
 		return report.Capture{}, err
 	}
-	capture := report.Capture{Pick: c.objs.Pick, Switch: c.objs.Switch}
+	capture := report.Capture{Pick: c.objs.Pick.Name, Switch: c.objs.Switch.Name}
 	if globals.TickFunction != 0 {
 		capture.Tick = tickHooks
 	} else {
@@ -294,18 +333,18 @@ func (c *Collector) Capture() (report.Capture, error) {
 		capture.Notes = append(capture.Notes, fmt.Sprintf("of %d places for watched tasks the kernel did not"+
 			" take back %d, so that fewer could be watched at once", c.MostTasks(), places.Lost))
 	}
-	absent := func(what string, unasked bool, lack string) {
-		if unasked {
-			lack = "they were not asked for"
+	absent := func(what string, unasked bool, p phase) {
+		lack := "they were not asked for"
+		if !unasked {
+			lack, _ = c.lack(p)
 		}
 		capture.Notes = append(capture.Notes, what+" are absent: "+lack)
 	}
 	if capture.Pick == "" {
-		absent("pick and cost", c.options.NoPick, "the kernel has no sched_entry_tp (Linux 6.15 and later do)")
+		absent("pick and cost", c.options.NoPick, pickPhase)
 	}
 	if capture.Switch == "" {
-		absent("the switch phase and cost", c.options.NoSwitch,
-			"the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
+		absent("the switch phase and cost", c.options.NoSwitch, switchPhase)
 	}
 	return capture, nil
 }
@@ -323,7 +362,7 @@ var redundant = map[string]bool{"sched_process_fork": true, "hrtimer_expire_entr
 // was already running on that core, where that makes a figure wrong.
 func (c *Collector) RecursionMisses() (uint64, error) {
 	var sum uint64
-	for _, h := range c.objs.Hooks {
+	for _, h := range c.hooks {
 		if redundant[h.Name] {
 			continue
 		}
@@ -359,10 +398,7 @@ func (c *Collector) places() (bpf.Places, error) {
 // than once.
 func (c *Collector) Close() error {
 	var errs []error
-	for _, l := range c.links {
-		errs = append(errs, l.Close())
-	}
-	c.links = nil
+	errs = append(errs, c.detach())
 	if c.ring != nil {
 		errs = append(errs, c.ring.close())
 		c.ring = nil
@@ -370,7 +406,19 @@ func (c *Collector) Close() error {
 	if c.others != nil {
 		c.others.Close()
 	}
-	c.objs.Close()
+	if c.objs != nil {
+		c.objs.Close()
+	}
 	errs = append(errs, c.hotplug.close())
+	return errors.Join(errs...)
+}
+
+// detach detaches all programs.
+func (c *Collector) detach() error {
+	var errs []error
+	for _, l := range c.links {
+		errs = append(errs, l.Close())
+	}
+	c.hooks, c.links = nil, nil
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report/histogram"
@@ -12,7 +13,7 @@ import (
 // Without the newer tracepoints phases are absent, not zero, and all other figures are as exact
 // as with them.
 func TestAbsentPhases(t *testing.T) {
-	c := open(t, collector.Options{NoPick: true, NoTracepointExit: true})
+	c := open(t, collector.Options{NoPick: true, Avoid: bpf.Tracepoints})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,32 +14,64 @@ import (
 
 const floorSamples = 1000
 
-// hookFloor is how much of the tracer's time is inside every phase, or why that could not be
-// measured.
-type hookFloor struct {
-	median time.Duration
-	end    string // the hook that ended its samples
-	err    error
+// Floor is how much of the tracer's time is inside a phase: the median time from one program's
+// last stamp to the next program's first, with nothing between them. The programs were attached
+// by hooks of the same kinds as those that bound the phase.
+type Floor struct {
+	// Pick and Switch say which phases contain it: both, if both lie between tracepoints.
+	Pick, Switch bool
+	Median       time.Duration
+	// Err is why it could not be measured.
+	Err error
+
+	kind  bpf.HookKind // of the hook that is not a tracepoint, if there is one
+	hooks string       // those between which it was measured
 }
 
-// Floor returns how much of the tracer's time is inside every phase, as Open measured it: the
-// median time from one program's last stamp to the next program's first, with nothing between
-// them. Where a kprobe ends the switch phase, a kprobe ends the measurement too.
-func (c *Collector) Floor() (time.Duration, error) { return c.floor.median, c.floor.err }
+// Floors returns the floors of the phases that are timed, as Open measured them.
+func (c *Collector) Floors() []Floor { return c.floors }
 
-func measureFloor(kernel *bpf.Kernel, switchEnd string) hookFloor {
-	f := hookFloor{}
-	f.median, f.err = f.measure(kernel, strings.HasPrefix(switchEnd, "kprobe:"))
-	if f.err != nil {
-		f.err = fmt.Errorf("measure hook floor: %w", f.err)
+// phases names the phases that contain the floor.
+func (f Floor) phases() string {
+	switch {
+	case f.Pick && f.Switch:
+		return "each phase"
+	case f.Pick:
+		return "the pick phase"
+	}
+	return "the switch phase"
+}
+
+// measureFloors measures the floor of each phase that is timed.
+func measureFloors(kernel *bpf.Kernel, pick, switchEnd bpf.Hook) []Floor {
+	timesPick, timesSwitch := pick.Name != "", switchEnd.Name != ""
+	if timesPick && timesSwitch && pick.Kind == bpf.Tracepoint && switchEnd.Kind == bpf.Tracepoint {
+		return []Floor{measureFloor(kernel, Floor{Pick: true, Switch: true}, bpf.Tracepoint, bpf.Tracepoint)}
+	}
+	var floors []Floor
+	if timesPick {
+		floors = append(floors, measureFloor(kernel, Floor{Pick: true, kind: pick.Kind}, pick.Kind, bpf.Tracepoint))
+	}
+	if timesSwitch {
+		f := Floor{Switch: true, kind: switchEnd.Kind}
+		floors = append(floors, measureFloor(kernel, f, bpf.Tracepoint, switchEnd.Kind))
+	}
+	return floors
+}
+
+// measureFloor completes a floor.
+func measureFloor(kernel *bpf.Kernel, f Floor, start, end bpf.HookKind) Floor {
+	f.Median, f.Err = f.measure(kernel, start, end)
+	if f.Err != nil {
+		f.Err = fmt.Errorf("measure hook floor of %s: %w", f.phases(), f.Err)
 	}
 	return f
 }
 
-func (f *hookFloor) measure(kernel *bpf.Kernel, kprobe bool) (time.Duration, error) {
+func (f *Floor) measure(kernel *bpf.Kernel, start, end bpf.HookKind) (time.Duration, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	floor, err := bpf.LoadFloor(kernel, unix.Gettid(), kprobe)
+	floor, err := bpf.LoadFloor(kernel, unix.Gettid(), start, end)
 	if err != nil {
 		return 0, explain(err)
 	}
@@ -51,7 +82,10 @@ func (f *hookFloor) measure(kernel *bpf.Kernel, kprobe bool) (time.Duration, err
 			return 0, fmt.Errorf("attach to %s: %w", h.Name, explain(err))
 		}
 		defer l.Close()
-		f.end = h.Name
+	}
+	f.hooks = floor.Hooks[0].Name
+	if last := floor.Hooks[1].Name; last != f.hooks {
+		f.hooks += "," + last
 	}
 	// This process has no child of that number, so each wait returns at once.
 	self := unix.Getpid()

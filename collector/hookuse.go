@@ -12,16 +12,23 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
-// SwitchHook returns the hook that ends the switch phase: a tracepoint's name, or "kprobe:"
-// and the name of a kernel function. It is "" if there is no such hook.
-func (c *Collector) SwitchHook() string { return c.objs.Switch }
+// HookedFunctions returns the kernel functions on whose entries the collector's programs run.
+func (c *Collector) HookedFunctions() []string {
+	var functions []string
+	for _, h := range c.hooks {
+		if h.Symbol != "" {
+			functions = append(functions, h.Symbol)
+		}
+	}
+	return functions
+}
 
 // HookUse asks the kernel which other tracers use the collector's hooks. It may be called at
 // any time until Close. What the kernel refuses to tell is left unknown, since that is no
 // reason to lose what is measured.
 func (c *Collector) HookUse() hostinfo.HookUse {
 	var use hostinfo.HookUse
-	for _, h := range c.objs.Hooks {
+	for _, h := range c.hooks {
 		if h.Name != "sched_switch" {
 			continue
 		}
@@ -37,9 +44,9 @@ func (c *Collector) HookUse() hostinfo.HookUse {
 	}
 	var found, life tracers
 	for i, l := range c.links {
-		hook := c.objs.Hooks[i]
+		hook := c.hooks[i]
 		link, ok := l.(interface{ FD() int })
-		if !ok || hook.Symbol != "" {
+		if !ok || hook.Kind != bpf.Tracepoint {
 			continue
 		}
 		callbacks, err := c.others.At(link.FD())
@@ -76,7 +83,7 @@ type ownNames map[ebpf.ProgramID]string
 // slicetrace's have the same names.
 func (c *Collector) ownPrograms() ownNames {
 	own := make(ownNames)
-	for _, h := range c.objs.Hooks {
+	for _, h := range c.hooks {
 		info, err := h.Program.Info()
 		if err != nil {
 			continue

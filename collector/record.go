@@ -21,7 +21,7 @@ func (c *Collector) startRecording(o *Recording) (*eventWriter, error) {
 	}
 	header := o.Header
 	header.Created, header.MonotonicNS = time.Now().UTC(), int64(c.now())
-	header.Pick, header.Switch = c.objs.Pick, c.objs.Switch
+	header.Pick, header.Switch = c.objs.Pick.Name, c.objs.Switch.Name
 	for _, core := range c.cores {
 		header.CPUs = append(header.CPUs, core.cpu)
 	}

@@ -84,8 +84,8 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 		at:        at,
 		alive:     make(map[taskID]bpf.WatchedTask),
 		base:      make(map[taskID]Task),
-		hasPick:   c.objs.Pick != "",
-		hasSwitch: c.objs.Switch != "",
+		hasPick:   c.objs.Pick.Name != "",
+		hasSwitch: c.objs.Switch.Name != "",
 	}
 	s.plug, s.plugAll = c.hotplug.changed()
 	for _, core := range c.cores {

@@ -1,16 +1,11 @@
 package collector_test
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
@@ -19,219 +14,210 @@ import (
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
-// Work whose slices can end in only one way is seen to end so, on any kernel and however slow
-// the machine is. No share is compared with theory.
-func TestEveryCauseIsSeen(t *testing.T) {
-	c := open(t, collector.Options{})
-	nap := unix.NsecToTimespec(int64(10 * time.Millisecond))
-	var done atomic.Bool
-	spin := func() {
-		for start := time.Now(); time.Since(start) < 200*time.Millisecond; {
-		}
-	}
-	for _, w := range []struct {
-		cause  report.EndedBy
-		least  uint64
-		bodies []func()
-	}{
-		{report.EndedByBlocked, 23, []func(){func() {
-			for range 23 {
-				_ = unix.Nanosleep(&nap, nil)
-			}
-		}}},
-		{report.EndedByTick, 5, []func(){spin, spin, spin}},
-		{report.EndedByWakeup, 5, []func(){
-			func() {
-				for !done.Load() {
-				}
-			},
-			func() {
-				defer done.Store(true)
-				for range 23 {
-					_ = unix.Nanosleep(&nap, nil)
-				}
-			},
-		}},
-		{report.EndedByYield, 23, yielding()},
-	} {
-		began := time.Now()
-		rows, _ := pinned(t, c, 0, w.bodies...)
-		by, all := causesOf(rows)
-		if n := *by.At(w.cause); n < w.least {
-			t.Errorf("%d of %d slices ended by %s, want at least %d: %+v", n, all, w.cause, w.least, by)
-		}
-		t.Logf("%s: %+v in %v", w.cause, by, time.Since(began).Round(time.Millisecond))
-	}
-	for _, tr := range runPlan(t, c, operations(plan(t, "spawn"), 23)) {
-		if tr.interval.Created == nil || tr.interval.Created.End.Count == 0 {
-			t.Errorf("%s: no task was seen to exit", tr.name())
-		}
+// way is a way to bound the phases of a switch.
+type way struct {
+	name  string
+	avoid bpf.HookKinds // what makes the collector choose it, where the kernel has it
+	pick  string        // how the name of its hook at the start of the pick phase begins
+}
+
+// allWays are all of them, the best first. By fentry and by kprobe the start of the pick phase is
+// rcu_note_context_switch; the end of the switch phase is finish_task_switch, mostly by kprobe.
+func allWays() []way {
+	return []way{
+		{"tracepoint", 0, "sched_entry_tp"},
+		{"fentry", bpf.Tracepoints, "fentry:"},
+		{"kprobe", bpf.Tracepoints | bpf.Fentries, "kprobe:"},
 	}
 }
 
-// yielding returns two bodies that yield until both have done so often: one that
-// has the core to itself yields to nobody.
-func yielding() []func() {
-	var yields [2]atomic.Int64
-	bodies := make([]func(), len(yields))
-	for i := range bodies {
-		bodies[i] = func() {
-			for yields[0].Load() < 1009 || yields[1].Load() < 1009 {
-				yields[i].Add(1)
-				unix.RawSyscallNoError(unix.SYS_SCHED_YIELD, 0, 0, 0)
-			}
-		}
-	}
-	return bodies
-}
-
-func operations(p workloads.Plan, n int64) workloads.Plan {
-	p.Operations = n
-	return p
-}
-
-// The two ways to time a switch, by the tracepoint sched_exit_tp and by a kprobe
-// on finish_task_switch, count the same switches alike when both watch them.
-func TestBothWaysCountAlike(t *testing.T) {
-	newer := open(t, collector.Options{})
-	older := open(t, collector.Options{NoPick: true, NoTracepointExit: true})
-	for c, want := range map[*collector.Collector]string{newer: "sched_exit_tp", older: "kprobe:"} {
+// waysHere returns the ways that this kernel has. The first is by tracepoint, if there are two.
+func waysHere(t *testing.T) []way {
+	t.Helper()
+	var here []way
+	for _, w := range allWays() {
+		c := open(t, collector.Options{Avoid: w.avoid})
 		capture, err := c.Capture()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(capture.Switch, want) {
-			bpftest.Lacks(t, hasBothWays(t), "the switch phase ends by %q, not by %s", capture.Switch, want)
+		if strings.HasPrefix(capture.Pick, w.pick) {
+			t.Logf("%s: pick by %s, switch by %s", w.name, capture.Pick, capture.Switch)
+			here = append(here, w)
 		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(here) < 2 || here[0].pick != "sched_entry_tp" {
+		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp") && hasKprobes(),
+			"it does not have both tracepoints and another way to bound the phases: %v", here)
+	}
+	return here
+}
+
+// All ways to bound the phases see the same switches alike when they watch them together: the
+// same counts for every task, and the start of the pick phase of the same switches.
+func TestAllWaysCountAlike(t *testing.T) {
+	ways := waysHere(t)
+	all := make(together, len(ways))
+	counts := make([]picks, len(ways))
+	for i, w := range ways {
+		all[i] = &watcher{c: open(t, collector.Options{Avoid: w.avoid})}
 	}
 	for _, name := range []string{"pipe", "spin", "yield"} {
 		p := plan(t, name)
 		p.Workers = 4
-		pair := &both{newer: watcher{c: newer}, older: watcher{c: older}}
-		if err := p.Run(t.Context(), pair, nil); err != nil {
+		for _, w := range all {
+			w.trials = nil
+		}
+		if err := p.Run(t.Context(), all, nil); err != nil {
 			t.Fatal(err)
 		}
-		for i, tr := range pair.newer.trials {
-			older := pair.older.trials[i]
-			older.interval.Lost = withoutMissed(older.interval.Lost)
-			checkExact(t, tr)
-			checkExact(t, older)
-			checkAlike(t, tr, older)
+		for i, best := range all[0].trials {
+			checkExact(t, best)
+			counts[0].add(best.interval.Cores)
+			for k, w := range all[1:] {
+				other := w.trials[i]
+				counts[k+1].add(other.interval.Cores)
+				other.interval.Lost = withoutMissed(other.interval.Lost)
+				checkExact(t, other)
+				checkAlike(t, ways[k+1].name, best, other)
+			}
+		}
+	}
+	for i, n := range counts {
+		t.Logf("by %s %d of %d switches have a pick phase", ways[i].name, n.timed, n.switches)
+		// Only programs of kprobes are skipped now and then.
+		if n.timed < n.switches && (ways[i].pick != "kprobe:" || n.timed*1000 < n.switches*999) {
+			t.Errorf("by %s only %d of %d switches have a pick phase", ways[i].name, n.timed, n.switches)
 		}
 	}
 }
 
-// both lets two collectors watch the same trials. The older way's programs run
-// after the newer's, so its slices and phases lie within.
-type both struct{ newer, older watcher }
+// together lets several collectors watch the same trials. A later one's program on sched_switch
+// runs after an earlier one's, so its slices and phases lie within.
+type together []*watcher
 
-func (b *both) Ready(trial workloads.Trial, workers []workloads.Worker) error {
-	if err := b.newer.Ready(trial, workers); err != nil {
-		return err
+func (all together) Ready(trial workloads.Trial, workers []workloads.Worker) error {
+	for _, w := range all {
+		if err := w.Ready(trial, workers); err != nil {
+			return err
+		}
 	}
-	return b.older.Ready(trial, workers)
+	return nil
 }
 
-func (b *both) Stopped(result workloads.Result) error {
-	if err := b.older.Stopped(result); err != nil {
-		return err
+func (all together) Stopped(result workloads.Result) error {
+	for _, w := range slices.Backward(all) {
+		if err := w.Stopped(result); err != nil {
+			return err
+		}
 	}
-	return b.newer.Stopped(result)
+	return nil
 }
 
-func checkAlike(t *testing.T, newer, older traced) {
+func checkAlike(t *testing.T, way string, best, other traced) {
 	t.Helper()
-	for tid, a := range newer.tasks {
-		b := older.tasks[tid]
+	for tid, a := range best.tasks {
+		b := other.tasks[tid]
 		counts := func(w report.Worker) [4]uint64 {
 			return [4]uint64{w.Slices, w.Voluntary, w.Involuntary, w.Migrations}
 		}
 		if counts(a) != counts(b) {
-			t.Errorf("%s: task %d: slices, voluntary, involuntary and migrations are %d by tracepoint, %d by kprobe",
-				newer.name(), tid, counts(a), counts(b))
+			t.Errorf("%s: task %d: slices, voluntary, involuntary and migrations are %d by tracepoint, %d by %s",
+				best.name(), tid, counts(a), counts(b), way)
 		}
 		for _, cause := range []report.EndedBy{
 			report.EndedByBlocked, report.EndedByExited, report.EndedByYield, report.EndedByWakeup,
 		} {
 			if a, b := *a.EndedBy.At(cause), *b.EndedBy.At(cause); a != b {
-				t.Errorf("%s: task %d: %d slices ended by %s by tracepoint, %d by kprobe",
-					newer.name(), tid, a, cause, b)
+				t.Errorf("%s: task %d: %d slices ended by %s by tracepoint, %d by %s",
+					best.name(), tid, a, cause, b, way)
 			}
 		}
 	}
-	for _, class := range []report.Class{report.ClassThread, report.ClassProcess} {
-		t.Logf("%s: switch phase %s, p50: %s by tracepoint, %s by kprobe",
-			newer.name(), class, switchMedians(newer, class), switchMedians(older, class))
+}
+
+// picks counts a way's switches, and those of them whose pick phase is timed.
+type picks struct{ switches, timed uint64 }
+
+func (p *picks) add(cores []report.Core) {
+	for _, core := range cores {
+		for _, class := range core.Classes {
+			p.switches, p.timed = p.switches+class.Switches, p.timed+class.Pick.Count
+		}
 	}
 }
 
-// switchMedians are of each core.
-func switchMedians(tr traced, class report.Class) string {
-	text := ""
-	for _, core := range tr.interval.Cores {
-		p50, _ := classOf(core, class).Switch.Quantile(0.5)
-		text += fmt.Sprintf("%.0f ", p50)
-	}
-	return text + "ns"
+// timed holds the medians of several rounds of one way, in ns.
+type timed struct {
+	pickFloor, switchFloor []float64
+	pick, switchPhase      map[workloads.Mode][]float64
 }
 
-// The two ways' medians are no further apart than the kprobe's own floor: a kprobe sees the
-// switch phase's end at the entry of finish_task_switch, and takes long to get there; the
-// tracepoint sees it after that function's return. The ways take turns, and a median over
-// rounds decides, so that a round that other processes disturb does not matter. In emulation,
-// where time is counted in instructions, this holds however busy the machine is.
-func TestBothWaysTimeAlike(t *testing.T) {
+// The other ways' medians, less the hook floor, differ from those by tracepoint by no more than
+// their own floor. By them, the start of the pick phase comes a little later, since between
+// sched_entry_tp and rcu_note_context_switch the scheduler only switches interrupts off and notes
+// a few things, and the end of the switch phase earlier, by what finish_task_switch does. The ways
+// take turns, and a median over the rounds is compared, so that one disturbed round decides
+// nothing. In emulation, where time is counted in instructions, this holds however busy the
+// machine is.
+func TestAllWaysTimeAlike(t *testing.T) {
+	ways := waysHere(t)
 	rounds := 7
 	if bpftest.Emulated() {
 		rounds = 3
 	}
-	ways := [2]collector.Options{{}, {NoPick: true, NoTracepointExit: true}}
-	var floors [2][]float64
-	phases := make(map[workloads.Mode]*[2][]float64)
+	results := make([]timed, len(ways))
 	for range rounds {
-		for way, o := range ways {
-			floor, medians := timeSwitches(t, o, way == 1)
-			floors[way] = append(floors[way], floor)
-			for mode, p50 := range medians {
-				if phases[mode] == nil {
-					phases[mode] = new([2][]float64)
-				}
-				phases[mode][way] = append(phases[mode][way], p50)
-			}
+		for i, w := range ways {
+			timeSwitches(t, w, &results[i])
 		}
 	}
-	tracepoint, kprobe := median(floors[0]), median(floors[1])
-	t.Logf("hook floors: %.0f ns by tracepoint, %.0f ns by kprobe", tracepoint, kprobe)
-	if kprobe <= tracepoint {
-		t.Errorf("the kprobe's floor of %.0f ns is not above the tracepoint's, %.0f ns", kprobe, tracepoint)
-	}
-	for mode, phase := range phases {
-		a, b := median(phase[0]), median(phase[1])
-		t.Logf("%s: switch phase p50 %.0f ns by tracepoint %.0f, %.0f ns by kprobe %.0f",
-			mode, a, phase[0], b, phase[1])
-		if math.Abs(a-b) > kprobe {
-			t.Errorf("%s: the switch phase differs by %.0f ns between the two ways, the kprobe's floor is %.0f ns",
-				mode, math.Abs(a-b), kprobe)
+	best := results[0]
+	for i, w := range ways[1:] {
+		other := results[i+1]
+		t.Logf("hook floors, pick and switch: %.0f and %.0f ns by tracepoint, %.0f and %.0f ns by %s",
+			median(best.pickFloor), median(best.switchFloor), median(other.pickFloor), median(other.switchFloor), w.name)
+		if w.avoid&bpf.Fentries != 0 && median(other.switchFloor) <= median(best.switchFloor) {
+			t.Errorf("the kprobe's floor of %.0f ns is not above the tracepoint's, %.0f ns",
+				median(other.switchFloor), median(best.switchFloor))
+		}
+		for mode := range best.pick {
+			compare := func(phase string, a, b, floorA, floorB []float64) {
+				bareA, bareB := median(a)-median(floorA), median(b)-median(floorB)
+				t.Logf("%s: %s p50 %.0f ns by tracepoint %.0f, %.0f ns by %s %.0f; less the floors %.0f and %.0f",
+					mode, phase, median(a), a, median(b), w.name, b, bareA, bareB)
+				if d := math.Abs(bareA - bareB); d > median(floorB) {
+					t.Errorf("%s: by %s the %s differs by %.0f ns, the floor is %.0f ns",
+						mode, w.name, phase, d, median(floorB))
+				}
+			}
+			compare("pick", best.pick[mode], other.pick[mode], best.pickFloor, other.pickFloor)
+			compare("switch phase", best.switchPhase[mode], other.switchPhase[mode], best.switchFloor, other.switchFloor)
 		}
 	}
 }
 
-// timeSwitches returns the hook floor and the median switch phase of each mode of a pinned
-// ping-pong, in ns, for one way of ending the phase.
-func timeSwitches(t *testing.T, o collector.Options, wantKprobe bool) (float64, map[workloads.Mode]float64) {
+// timeSwitches adds one round of a pinned ping-pong to a way's figures.
+func timeSwitches(t *testing.T, w way, to *timed) {
 	t.Helper()
-	c := open(t, o)
+	c := open(t, collector.Options{Avoid: w.avoid})
 	defer c.Close()
-	capture, err := c.Capture()
-	if err != nil {
-		t.Fatal(err)
+	for _, f := range c.Floors() {
+		if f.Err != nil {
+			t.Fatal(f.Err)
+		}
+		if f.Pick {
+			to.pickFloor = append(to.pickFloor, float64(f.Median))
+		}
+		if f.Switch {
+			to.switchFloor = append(to.switchFloor, float64(f.Median))
+		}
 	}
-	if wantKprobe != strings.HasPrefix(capture.Switch, "kprobe:") {
-		bpftest.Lacks(t, hasBothWays(t), "the switch phase ends by %q", capture.Switch)
-	}
-	floor, err := c.Floor()
-	if err != nil {
-		t.Fatal(err)
+	if to.pick == nil {
+		to.pick, to.switchPhase = make(map[workloads.Mode][]float64), make(map[workloads.Mode][]float64)
 	}
 	classes := map[workloads.Mode]report.Class{
 		workloads.Processes: report.ClassProcess,
@@ -239,22 +225,22 @@ func timeSwitches(t *testing.T, o collector.Options, wantKprobe bool) (float64, 
 	}
 	p := plan(t, "pipe")
 	p.Workers, p.CPUs = 2, []int{0}
-	medians := make(map[workloads.Mode]float64)
 	for _, tr := range runPlan(t, c, p) {
 		mode := tr.result.Trial.Mode
-		medians[mode], _ = classOf(tr.core(0), classes[mode]).Switch.Quantile(0.5)
+		class := classOf(tr.core(0), classes[mode])
+		pick, _ := class.Pick.Quantile(0.5)
+		end, _ := class.Switch.Quantile(0.5)
+		to.pick[mode], to.switchPhase[mode] = append(to.pick[mode], pick), append(to.switchPhase[mode], end)
 	}
-	return float64(floor.Nanoseconds()), medians
 }
 
 // median returns the middle one of an odd number of values.
 func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
 
-// hasBothWays reports whether the kernel has a tracepoint at a switch's end, and kprobes.
-func hasBothWays(t *testing.T) bool {
-	t.Helper()
+// hasKprobes reports whether the kernel has kprobes.
+func hasKprobes() bool {
 	_, err := os.Stat("/sys/bus/event_source/devices/kprobe/type")
-	return err == nil && !bpf.KprobesSwitchedOff() && hasTracepoints(t, "sched_exit_tp")
+	return err == nil && !bpf.KprobesSwitchedOff()
 }
 
 // hasTracepoints reports whether the kernel has all of the tracepoints.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -13,11 +14,12 @@ const maxAccountingErrorPPM = 1000
 // MaxTasks is the most tasks that a run can be asked to watch at once.
 const MaxTasks = 1 << 20
 
-// ComputeQuality computes the sums in Quality from the trials. It keeps ProbeFloorNS,
+// ComputeQuality computes the sums in Quality from the trials. It keeps ProbeFloorNS, PickFloorNS,
 // RecursionMisses and MostTasks, which the collector sets.
 func (r *Report) ComputeQuality() {
 	q := Quality{
 		ProbeFloorNS:    r.Quality.ProbeFloorNS,
+		PickFloorNS:     r.Quality.PickFloorNS,
 		RecursionMisses: r.Quality.RecursionMisses,
 		MostTasks:       r.Quality.MostTasks,
 		ToolSwitches:    new(uint64),
@@ -101,13 +103,18 @@ func (q Quality) MoreRoom(before, after string) string {
 	return fmt.Sprintf("%sgive --max-tasks %d%s", before, enough, after)
 }
 
-// HookFloor is the median time between the stamps of two programs, in nanoseconds. It is absent if
-// no phase was timed or if it was not measured.
-func (q Quality) HookFloor() Quantity {
-	if q.ProbeFloorNS == nil {
+// SwitchFloor is the hook floor of the switch phase, in nanoseconds: the median time between the
+// stamps of two programs. It is absent if the phase was not timed or the floor not measured.
+func (q Quality) SwitchFloor() Quantity { return floorOf(q.ProbeFloorNS) }
+
+// PickFloor is the hook floor of the pick phase.
+func (q Quality) PickFloor() Quantity { return floorOf(cmp.Or(q.PickFloorNS, q.ProbeFloorNS)) }
+
+func floorOf(ns *int64) Quantity {
+	if ns == nil {
 		return Quantity{Unit: Nanoseconds}
 	}
-	return Of(float64(*q.ProbeFloorNS), Nanoseconds)
+	return Of(float64(*ns), Nanoseconds)
 }
 
 // Clean is Quality.Clean, and also reports whether the recording, if there is one, is complete.

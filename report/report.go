@@ -331,9 +331,9 @@ type Lost struct {
 
 // Capture holds the hooks that were used on this kernel.
 type Capture struct {
-	// Pick is "sched_entry_tp", or "" when the kernel has no such hook.
+	// Pick is "sched_entry_tp", "fentry:<symbol>", "kprobe:<symbol>", or "" if there is no such hook.
 	Pick string `json:"pick"`
-	// Switch is "sched_exit_tp", "kprobe:<symbol>", or "".
+	// Switch is "sched_exit_tp", "fentry:<symbol>", "kprobe:<symbol>", or "".
 	Switch string `json:"switch"`
 	// Tick is the names of the tracepoints that show ticks, or "".
 	Tick string `json:"tick"`
@@ -362,8 +362,12 @@ type Quality struct {
 	CreatedTasks      uint64 `json:"created_tasks"`
 	ReconciledCreated uint64 `json:"reconciled_created"`
 	// ProbeFloorNS is the median time between the stamps of two programs with nothing between them.
-	// Each phase contains that much. It is nil if it was not measured.
+	// The switch phase contains that much, and so does the pick phase unless PickFloorNS is set. It
+	// is nil if it was not measured.
 	ProbeFloorNS *int64 `json:"probe_floor_ns,omitempty"`
+	// PickFloorNS is that time in the pick phase where other kinds of hooks bound it than the
+	// switch phase. It is nil if that is not so, or if it was not measured.
+	PickFloorNS *int64 `json:"pick_floor_ns,omitempty"`
 	// WallNS is the core time that was watched, added up over cores and trials. SelfNS and StealNS
 	// are parts of it.
 	WallNS  int64 `json:"wall_ns"`

@@ -66,16 +66,19 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 	if len(r.Setup.Command) > 0 { // for bundled workloads there is always room
 		r.Quality.MostTasks = c.MostTasks()
 	}
-	if why := c.SwitchLack(); why != "" {
+	if why := c.SwitchedOff(); why != "" {
 		r.Warnings = append(r.Warnings, why)
 	}
-	switch floor, err := c.Floor(); {
-	case r.Capture.Pick == "" && r.Capture.Switch == "": // without phases there is no floor
-	case err != nil:
-		warn("the hook floor is absent", err)
-	default:
-		ns := floor.Nanoseconds()
-		r.Quality.ProbeFloorNS = &ns
+	for _, f := range c.Floors() {
+		ns := f.Median.Nanoseconds()
+		switch {
+		case f.Err != nil:
+			warn("the hook floor is absent", f.Err)
+		case f.Switch:
+			r.Quality.ProbeFloorNS = &ns
+		default:
+			r.Quality.PickFloorNS = &ns
+		}
 	}
 	r.ComputeQuality()
 	findings.Compute(r)

@@ -27,7 +27,7 @@ func (r *settingsReader) probedFunctions() string {
 	add := func(symbol string) {
 		symbol, _, _ = strings.Cut(symbol, "+")
 		on := func(prefix string) bool { return strings.HasPrefix(symbol, prefix) }
-		if symbol != r.ownProbe && slices.ContainsFunc(switchPath(), on) {
+		if !slices.Contains(r.ownProbes, symbol) && slices.ContainsFunc(switchPath(), on) {
 			found[symbol] = true
 		}
 	}

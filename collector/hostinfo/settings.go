@@ -97,8 +97,8 @@ type settingsReader struct {
 	kernel kernelID
 	tasks  taskSettings
 	mounts groupMounts
-	// ownProbe is the function in which this process has a kprobe, "" if it has none.
-	ownProbe string
+	// ownProbes are the functions that only this process's tracer probes.
+	ownProbes []string
 	// selfStatus are the lines of /proc/self/status, and group the control groups of this
 	// process, both as of the last read.
 	selfStatus []string

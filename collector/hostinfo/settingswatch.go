@@ -51,10 +51,12 @@ func WatchSettings(host report.Host) *SettingsWatch {
 // the run begins, except those that are in the fingerprint.
 func (w *SettingsWatch) Begin(t Tracer, recording bool) report.Settings {
 	w.tracer = t
-	// If the function had a probe before, the tracer's is not the only one.
-	own, isKprobe := strings.CutPrefix(t.SwitchHook(), "kprobe:")
-	if isKprobe && !slices.Contains(strings.Fields(w.base["probed_functions"]), own) {
-		w.reader.ownProbe = own
+	// If a function was probed before, the tracer's program is not the only one there.
+	before := strings.Fields(w.base["probed_functions"])
+	for _, function := range t.HookedFunctions() {
+		if !slices.Contains(before, function) {
+			w.reader.ownProbes = append(w.reader.ownProbes, function)
+		}
 	}
 	w.base["recording"] = "off"
 	if recording {

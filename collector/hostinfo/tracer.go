@@ -3,9 +3,9 @@ package hostinfo
 // Tracer tells what can only be read from the kernel's own structures.
 type Tracer interface {
 	HookUse() HookUse
-	// SwitchHook returns the hook that ends the switch phase: a tracepoint's name, or
-	// "kprobe:" and the name of a kernel function; "" if there is no such hook.
-	SwitchHook() string
+	// HookedFunctions returns the kernel functions on whose entries the tracer's programs run,
+	// as in /proc/kallsyms.
+	HookedFunctions() []string
 }
 
 // HookUse tells what happens on the tracer's hooks besides its own programs.

@@ -12,13 +12,13 @@ import (
 
 func switching(e *evidence) string {
 	var said []string
-	share := ""
+	share, q := "", e.report.Quality
 	for _, l := range []metric.Load{whole("pipe"), whole("futex"), whole("yield")} {
-		m, floors := metric.CostP50(), 2.0
+		m, floor := metric.CostP50(), q.PickFloor().Value+q.SwitchFloor().Value
 		if len(e.samples(l, report.Threads, m).Values) == 0 {
-			m, floors = metric.SwitchP50(), 1 // the kernel has no hook for the start of the pick phase
+			m, floor = metric.SwitchP50(), q.SwitchFloor().Value // the start of the pick phase has no hook
 		}
-		clause, ok := e.costlierSwitch(l, m, floors*e.report.Quality.HookFloor().Value)
+		clause, ok := e.costlierSwitch(l, m, floor)
 		if !ok {
 			continue
 		}

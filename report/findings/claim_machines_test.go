@@ -309,18 +309,22 @@ func TestTheToolIsNoOther(t *testing.T) {
 
 // A ratio that exceeds the threshold only with the hook floor, or only without it, decides nothing.
 func TestTheHookFloorDecidesNoSwitch(t *testing.T) {
+	zero, low, high, twice := int64(0), int64(1000), int64(400_000), int64(800_000)
+	tooHigh := int64(1e9)
 	for _, c := range []struct {
-		floor int64
-		want  report.Verdict
+		floor, pick *int64
+		want        report.Verdict
 	}{
-		{0, report.Contradicted}, {400_000, report.Inconclusive}, {1000, report.Contradicted},
-		{1e9, report.Inconclusive},
+		{&zero, nil, report.Contradicted}, {&high, nil, report.Inconclusive}, {&low, nil, report.Contradicted},
+		{&tooHigh, nil, report.Inconclusive}, {&zero, &twice, report.Inconclusive},
+		{&high, &high, report.Inconclusive}, {&low, &zero, report.Contradicted},
 	} {
 		r := made(1.03, narrow(), switchRatio("pipe"))
-		r.Quality.ProbeFloorNS = &c.floor
+		r.Quality.ProbeFloorNS, r.Quality.PickFloorNS = c.floor, c.pick
 		findings.Compute(r)
 		if f := finding(t, r, "C4"); f.Verdict != c.want {
-			t.Errorf("with a floor of %d ns C4 is %s, want %s: %s", c.floor, f.Verdict, c.want, f.Sentence)
+			t.Errorf("with floors of %v and %v C4 is %s, want %s: %s",
+				r.Quality.SwitchFloor(), r.Quality.PickFloor(), f.Verdict, c.want, f.Sentence)
 		}
 	}
 }

@@ -58,6 +58,7 @@ func TestTextGoldens(t *testing.T) {
 	for name, r := range map[string]*report.Report{
 		"default":        reporttest.Bundled(6, 2),
 		"kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
+		"kernel-older":   reporttest.OlderKernel(reporttest.Bundled(6, 2)),
 		"dirty-trust":    reporttest.Dirty(reporttest.Bundled(6, 2)),
 		"command":        reporttest.Command(),
 		"many-cores":     reporttest.Bundled(6, 128),

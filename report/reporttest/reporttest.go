@@ -54,11 +54,23 @@ func Command() *report.Report {
 	return r
 }
 
-// WithoutPick turns a report into one of a kernel without sched_entry_tp.
+// OlderKernel turns a report into one of a kernel before 6.15, where other hooks bound the phases.
+func OlderKernel(r *report.Report) *report.Report {
+	r.Capture.Pick = "fentry:rcu_note_context_switch"
+	r.Capture.Switch = "kprobe:finish_task_switch.isra.0"
+	pick, end := int64(61), int64(213)
+	r.Quality.PickFloorNS, r.Quality.ProbeFloorNS = &pick, &end
+	findings.Compute(r)
+	return r
+}
+
+// WithoutPick turns a report into one of a kernel that has no hook for the start of the pick phase.
 func WithoutPick(r *report.Report) *report.Report {
 	r.Capture.Pick = ""
 	r.Capture.Switch = "kprobe:finish_task_switch.isra.0"
-	r.Capture.Notes = []string{"pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later do)"}
+	r.Capture.Notes = []string{"pick and cost are absent: the kernel has no tracepoint sched_entry_tp" +
+		" (Linux 6.15 and later do), and neither an fentry program nor a kprobe can be attached to" +
+		" rcu_note_context_switch"}
 	for i := range r.Trials {
 		for j := range r.Trials[i].Cores {
 			classes := r.Trials[i].Cores[j].Classes

@@ -42,6 +42,7 @@ func qualityTable(r *report.Report) Table {
 		{"compared_workers", integer(q.ComparedWorkers)},
 		{"workers", integer(q.Workers)},
 		{"probe_floor_ns", known(q.ProbeFloorNS)},
+		{"pick_floor_ns", known(q.PickFloorNS)},
 		{"wall_ns", integer(q.WallNS)},
 		{"self_ns", integer(q.SelfNS)},
 		{"steal_ns", integer(q.StealNS)},

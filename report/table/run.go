@@ -23,7 +23,7 @@ func runTable(r *report.Report) Table {
 		rounds duration_ns operations workers_asked cores core_list:text policy:text nice cpu_quota:text
 		trials failed_trials clean:boolean not_clean:text switches lost unmatched unseen
 		workers compared_workers reconciled_workers created_tasks reconciled_created
-		hook_floor_ns wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
+		hook_floor_ns pick_floor_ns wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
 		others_share:decimal steal_share:decimal accounting_error_ppm runtime_error_ppm tool_switches
 		recorded:boolean pick_hook:text switch_hook:text tick_hook:text settings_stayed:boolean
 		notes:text warnings:text`)
@@ -80,8 +80,9 @@ func trusted(r *report.Report) []Field {
 		integer(q.Lost.Unseen),
 		integer(q.Workers), integer(q.ComparedWorkers), integer(q.ReconciledWorkers),
 		integer(q.CreatedTasks), integer(q.ReconciledCreated),
-		known(q.ProbeFloorNS), integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
-		integer(sum.SelfNS), integer(sum.StealNS), integer(sum.InterruptNS),
+		known(q.ProbeFloorNS), known(q.PickFloorNS),
+		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS), integer(sum.SelfNS),
+		integer(sum.StealNS), integer(sum.InterruptNS),
 		share(sum.OthersNS), share(sum.StealNS),
 		integer(q.AccountingErrorPPM), known(q.RuntimeErrorPPM), known(q.ToolSwitches),
 	}

@@ -76,7 +76,7 @@ func trustSection(r *report.Report) Section {
 			"likewise, for tasks that workers created and that ended"))
 	}
 	g.Rows = append(g.Rows,
-		row("hook floor", valueCell(q.HookFloor()), "slicetrace's own part of each phase; not subtracted"),
+		row("hook floor", valueCell(q.SwitchFloor()), "slicetrace's own part of each phase; not subtracted"),
 		row("tracing time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))),
 			"of core time, in no slice or cost"+selfPerCore(r)),
 		row("tracing, per switch", valueCell(selfPerSwitch(r)), "bookkeeping only; the hooks add several times that"),
@@ -88,6 +88,10 @@ func trustSection(r *report.Report) Section {
 			"idle + workers + others + tracing against wall time, worst core"),
 		row("on-CPU error", valueCell(runtimeError(q)), "workers' time on cores against the kernel's sum_exec_runtime"),
 	)
+	if q.PickFloorNS != nil {
+		g.Rows = append(g.Rows, row("hook floor of pick", valueCell(q.PickFloor()),
+			"instead of the one above, since other kinds of hooks bound that phase"))
+	}
 	if q.ToolSwitches != nil {
 		g.Rows = append(g.Rows, row("slicetrace's switches", valueCell(toolSwitchRate(r)), "while the workers ran"))
 	}
@@ -247,9 +251,17 @@ func trustDigest(r *report.Report) Section {
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
 			agreeingCell(r).Text, createdClause(q),
 			report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
-		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
-			q.HookFloor(), steal, self, selfPerCore(r), selfClause(r), toolClause(r)),
+		fmt.Sprintf("Hook floor %s, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
+			floors(q), steal, self, selfPerCore(r), selfClause(r), toolClause(r)),
 	}, trustNotes(r)...)}
+}
+
+// floors is the hook floor, or those of the two phases where they differ.
+func floors(q report.Quality) string {
+	if q.PickFloorNS == nil {
+		return q.SwitchFloor().String() + " a phase"
+	}
+	return fmt.Sprintf("%s in the pick phase, %s in the switch phase", q.PickFloor(), q.SwitchFloor())
 }
 
 // toolSwitchRate is how often slicetrace itself was switched out per second of work, absent if that
