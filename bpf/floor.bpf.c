@@ -8,7 +8,7 @@
  * right after the other, by waiting for a child that does not exist. The first program is
  * attached as the one that starts the phase, and the second as the one that ends it:
  *
- *     do_wait                entry            fentry or kprobe, first
+ *     do_wait                entry            fentry, first
  *     sched_process_wait     tracepoint       first, or second, or both
  *     add_wait_queue         entry            fentry or kprobe, second
  *
@@ -56,12 +56,6 @@ int st_floor_first(void *ctx)
 
 SEC("fentry/do_wait")
 int st_floor_first_fentry(void *ctx)
-{
-	return start();
-}
-
-SEC("kprobe")
-int st_floor_first_kprobe(void *ctx)
 {
 	return start();
 }

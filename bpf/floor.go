@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cilium/ebpf"
@@ -19,12 +20,15 @@ type Floor struct {
 // floorStart and floorEnd are the places between which nothing happens. If both are hooked by
 // a tracepoint, it is the same one.
 var (
-	floorStart = bound{"sched_process_wait", "do_wait", [...]string{
-		Tracepoint: floorProgStFloorFirst, Fentry: floorProgStFloorFirstFentry, Kprobe: floorProgStFloorFirstKprobe,
-	}}
-	floorEnd = bound{"sched_process_wait", "add_wait_queue", [...]string{
-		Tracepoint: floorProgStFloorSecond, Fentry: floorProgStFloorSecondFentry, Kprobe: floorProgStFloorSecondKprobe,
-	}}
+	floorStart = []way{
+		{Tracepoint, "sched_process_wait", floorProgStFloorFirst, 0},
+		{Fentry, "do_wait", floorProgStFloorFirstFentry, 0},
+	}
+	floorEnd = []way{
+		{Tracepoint, "sched_process_wait", floorProgStFloorSecond, 0},
+		{Fentry, "add_wait_queue", floorProgStFloorSecondFentry, 0},
+		{Kprobe, "add_wait_queue", floorProgStFloorSecondKprobe, 0},
+	}
 )
 
 // LoadFloor loads the two programs, which take samples only on the thread tid. Their hooks are
@@ -37,18 +41,27 @@ func LoadFloor(kernel *Kernel, tid int, start, end HookKind) (*Floor, error) {
 	if err := spec.Variables[floorVarFloorTid].Set(uint32(tid)); err != nil {
 		return nil, fmt.Errorf("set thread to measure on: %w", err)
 	}
-	symbol := symbolFinder(floorStart.function, floorEnd.function)
-	f := &Floor{Hooks: []Hook{
-		floorStart.choose(kernel, ^(HookKinds(1) << start), symbol),
-		floorEnd.choose(kernel, ^(HookKinds(1) << end), symbol),
-	}}
+	symbol := symbolFinder("do_wait", "add_wait_queue")
+	f := &Floor{}
+	for _, place := range []struct {
+		ways []way
+		kind HookKind
+	}{{floorStart, start}, {floorEnd, end}} {
+		h := Hook{}
+		for _, w := range place.ways {
+			if w.kind == place.kind {
+				h = w.hook(kernel, symbol)
+			}
+		}
+		if h.Name == "" {
+			return nil, errors.New("the kernel lacks the function to hook for it")
+		}
+		f.Hooks = append(f.Hooks, h)
+	}
 	for name := range spec.Programs {
 		if name != f.Hooks[0].program && name != f.Hooks[1].program {
 			delete(spec.Programs, name)
 		}
-	}
-	if len(spec.Programs) < len(f.Hooks) {
-		return nil, fmt.Errorf("the kernel has no function %s or %s to hook", floorStart.function, floorEnd.function)
 	}
 	f.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
 	if err != nil {

@@ -18,7 +18,6 @@ import (
 const (
 	floorProgStFloorFirst        = "st_floor_first"
 	floorProgStFloorFirstFentry  = "st_floor_first_fentry"
-	floorProgStFloorFirstKprobe  = "st_floor_first_kprobe"
 	floorProgStFloorSecond       = "st_floor_second"
 	floorProgStFloorSecondFentry = "st_floor_second_fentry"
 	floorProgStFloorSecondKprobe = "st_floor_second_kprobe"
@@ -72,7 +71,6 @@ type floorSpecs struct {
 type floorProgramSpecs struct {
 	StFloorFirst        *ebpf.ProgramSpec `ebpf:"st_floor_first"`
 	StFloorFirstFentry  *ebpf.ProgramSpec `ebpf:"st_floor_first_fentry"`
-	StFloorFirstKprobe  *ebpf.ProgramSpec `ebpf:"st_floor_first_kprobe"`
 	StFloorSecond       *ebpf.ProgramSpec `ebpf:"st_floor_second"`
 	StFloorSecondFentry *ebpf.ProgramSpec `ebpf:"st_floor_second_fentry"`
 	StFloorSecondKprobe *ebpf.ProgramSpec `ebpf:"st_floor_second_kprobe"`
@@ -136,7 +134,6 @@ type floorVariables struct {
 type floorPrograms struct {
 	StFloorFirst        *ebpf.Program `ebpf:"st_floor_first"`
 	StFloorFirstFentry  *ebpf.Program `ebpf:"st_floor_first_fentry"`
-	StFloorFirstKprobe  *ebpf.Program `ebpf:"st_floor_first_kprobe"`
 	StFloorSecond       *ebpf.Program `ebpf:"st_floor_second"`
 	StFloorSecondFentry *ebpf.Program `ebpf:"st_floor_second_fentry"`
 	StFloorSecondKprobe *ebpf.Program `ebpf:"st_floor_second_kprobe"`
@@ -146,7 +143,6 @@ func (p *floorPrograms) Close() error {
 	return _FloorClose(
 		p.StFloorFirst,
 		p.StFloorFirstFentry,
-		p.StFloorFirstKprobe,
 		p.StFloorSecond,
 		p.StFloorSecondFentry,
 		p.StFloorSecondKprobe,

@@ -1,13 +1,10 @@
 package bpf
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
 )
 
 // HookKind says how a program is attached.
@@ -23,17 +20,17 @@ const (
 	Kprobe
 )
 
-// HookKinds is a set of kinds: bit k is set if it holds the kind k.
-type HookKinds uint8
+// HookSet is a set of hooks that bound phases.
+type HookSet uint8
 
-// Sets of one kind.
+// The sets.
 const (
-	Tracepoints = HookKinds(1) << Tracepoint
-	Fentries    = HookKinds(1) << Fentry
-	Kprobes     = HookKinds(1) << Kprobe
+	// PhaseTracepoints are sched_entry_tp and sched_exit_tp.
+	PhaseTracepoints HookSet = 1 << iota
+	// FentryHooks and KprobeHooks are all of these kinds.
+	FentryHooks
+	KprobeHooks
 )
-
-func (s HookKinds) has(k HookKind) bool { return s&(1<<k) != 0 }
 
 // Hook is a program and the place where it is to be attached.
 type Hook struct {
@@ -44,6 +41,8 @@ type Hook struct {
 	Program *ebpf.Program
 	// Symbol is the kernel function, empty for a tracepoint.
 	Symbol string
+	// Set is the one of Options.Avoid that this hook is in; 0: none.
+	Set HookSet
 
 	program string // its name in the collection
 }
@@ -61,41 +60,61 @@ var hookPrograms = [...]struct{ tracepoint, program string }{
 	{"sched_switch", slicetraceProgStSwitch},
 }
 
-// bound is a place of the kernel that bounds a phase, and the programs for each way to hook it.
-type bound struct {
-	tracepoint, function string
-	programs             [Kprobe + 1]string
+// way is a way to bound a phase: the program for it, and the tracepoint or the function.
+type way struct {
+	kind    HookKind
+	place   string
+	program string
+	set     HookSet // the one that it is in
 }
 
+// pickStart and switchEnd are the ways to bound each phase, the best first. The tracepoint
+// rcu_utilization fires within rcu_note_context_switch.
 var (
-	pickStart = bound{"sched_entry_tp", "rcu_note_context_switch", [...]string{
-		Tracepoint: slicetraceProgStEntry, Fentry: slicetraceProgStNote, Kprobe: slicetraceProgStNoteKprobe,
-	}}
-	switchEnd = bound{"sched_exit_tp", "finish_task_switch", [...]string{
-		Tracepoint: slicetraceProgStExit, Fentry: slicetraceProgStFinish, Kprobe: slicetraceProgStFinishKprobe,
-	}}
+	pickStart = []way{
+		{Tracepoint, "sched_entry_tp", slicetraceProgStEntry, PhaseTracepoints},
+		{Fentry, "rcu_note_context_switch", slicetraceProgStNote, FentryHooks},
+		{Tracepoint, "rcu_utilization", slicetraceProgStUtilization, 0},
+	}
+	switchEnd = []way{
+		{Tracepoint, "sched_exit_tp", slicetraceProgStExit, PhaseTracepoints},
+		{Fentry, "finish_task_switch", slicetraceProgStFinish, FentryHooks},
+		{Kprobe, "finish_task_switch", slicetraceProgStFinishKprobe, KprobeHooks},
+	}
 )
 
-// choose returns the best hook that this kernel has, without those to avoid; its name is "" if
-// there is none. symbol returns the name of a kernel function in kallsyms, "" if it has none.
-func (b bound) choose(kernel *Kernel, avoid HookKinds, symbol func(string) string) Hook {
-	hook := func(kind HookKind, name, symbol string) Hook {
-		return Hook{Name: name, Kind: kind, Symbol: symbol, program: b.programs[kind]}
-	}
-	if !avoid.has(Tracepoint) && kernel.HasTracepoint(b.tracepoint) {
-		return hook(Tracepoint, b.tracepoint, "")
-	}
-	if avoid.has(Fentry) && avoid.has(Kprobe) {
-		return Hook{}
-	}
-	name := symbol(b.function)
+// hook returns the hook of a way; its name is "" if this kernel lacks it. symbol returns the name
+// of a kernel function in kallsyms, "" if it has none.
+func (w way) hook(kernel *Kernel, symbol func(string) string) Hook {
+	h := Hook{Kind: w.kind, program: w.program, Set: w.set}
 	switch {
-	case name == "":
-		return Hook{}
-	case !avoid.has(Fentry) && name == b.function && kernel.hasFunction(b.function):
-		return hook(Fentry, "fentry:"+name, name)
-	case !avoid.has(Kprobe) && hasKprobes():
-		return hook(Kprobe, "kprobe:"+name, name)
+	case w.kind == Tracepoint:
+		if kernel.HasTracepoint(w.place) {
+			h.Name = w.place
+		}
+	case w.kind == Fentry:
+		// The kernel finds the function by the name that it has both here and there.
+		if kernel.hasFunction(w.place) && symbol(w.place) == w.place {
+			h.Symbol, h.Name = w.place, "fentry:"+w.place
+		}
+	default:
+		if name := symbol(w.place); name != "" && hasKprobes() {
+			h.Symbol, h.Name = name, "kprobe:"+name
+		}
+	}
+	return h
+}
+
+// choose returns the best hook that this kernel has, without those to avoid; its name is "" if
+// there is none.
+func choose(ways []way, kernel *Kernel, avoid HookSet, symbol func(string) string) Hook {
+	for _, w := range ways {
+		if w.set&avoid != 0 {
+			continue
+		}
+		if h := w.hook(kernel, symbol); h.Name != "" {
+			return h
+		}
 	}
 	return Hook{}
 }
@@ -103,15 +122,15 @@ func (b bound) choose(kernel *Kernel, avoid HookKinds, symbol func(string) strin
 // chooseHooks removes from spec the programs whose hook this kernel lacks, or has a better one
 // for, and notes the order of the others.
 func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) error {
-	symbol := symbolFinder(pickStart.function, switchEnd.function)
+	symbol := symbolFinder("rcu_note_context_switch", "finish_task_switch")
 	if !o.NoPick {
-		objs.Pick = pickStart.choose(kernel, o.Avoid, symbol)
+		objs.Pick = choose(pickStart, kernel, o.Avoid, symbol)
+		if objs.Pick.Name == "rcu_utilization" && !kernel.hasFunction("rcu_note_context_switch") {
+			objs.Pick = Hook{} // a kernel for one core (Tiny RCU) does not fire it there
+		}
 	}
 	if !o.NoSwitch {
-		objs.Switch = switchEnd.choose(kernel, o.Avoid, symbol)
-	}
-	if err := objs.guardPick(spec, kernel); err != nil {
-		return err
+		objs.Switch = choose(switchEnd, kernel, o.Avoid, symbol)
 	}
 	for _, h := range hookPrograms {
 		switch {
@@ -123,49 +142,10 @@ func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Op
 			delete(spec.Programs, h.program)
 		}
 	}
-	for _, program := range slices.Concat(pickStart.programs[:], switchEnd.programs[:]) {
-		if program != objs.Pick.program && program != objs.Switch.program {
-			delete(spec.Programs, program)
+	for _, w := range slices.Concat(pickStart, switchEnd) {
+		if w.program != objs.Pick.program && w.program != objs.Switch.program {
+			delete(spec.Programs, w.program)
 		}
-	}
-	return nil
-}
-
-// progActive is the kernel's variable by which it skips the programs of kprobes.
-const progActive = "bpf_prog_active"
-
-// guardPick lets the program on sched_switch read progActive if a kprobe starts the pick phase. A
-// kernel that does not describe the variable has no pick phase then. The library could give the
-// program the variable's address only, which the kernel does not let it read.
-func (objs *Objects) guardPick(spec *ebpf.CollectionSpec, kernel *Kernel) error {
-	var id btf.TypeID
-	if objs.Pick.Kind == Kprobe {
-		var variable *btf.Var
-		err := kernel.types.TypeByName(progActive, &variable)
-		if err == nil {
-			id, err = kernel.types.TypeID(variable)
-		}
-		switch {
-		case errors.Is(err, btf.ErrNotFound):
-			objs.Pick = Hook{}
-		case err != nil:
-			return fmt.Errorf("find the kernel's variable %s: %w", progActive, err)
-		}
-	}
-	if err := spec.Variables[slicetraceVarPickByKprobe].Set(objs.Pick.Kind == Kprobe); err != nil {
-		return fmt.Errorf("set the hook of the pick phase: %w", err)
-	}
-	const pseudoBTFID = asm.R3 // BPF_PSEUDO_BTF_ID of linux/bpf.h
-	instructions := spec.Programs[slicetraceProgStSwitch].Instructions
-	for i, ins := range instructions {
-		if ins.Reference() != progActive {
-			continue
-		}
-		load := asm.LoadImm(ins.Dst, int64(id), asm.DWord)
-		if id != 0 {
-			load.Src = pseudoBTFID
-		}
-		instructions[i] = load.WithSource(ins.Source())
 	}
 	return nil
 }

@@ -80,8 +80,8 @@ type Options struct {
 	Tasks int
 	// NoPick and NoSwitch leave a phase untimed, so that every switch costs less.
 	NoPick, NoSwitch bool
-	// Avoid are the kinds of hooks that must not bound a phase, as if the kernel lacked them.
-	Avoid HookKinds
+	// Avoid are hooks that must not bound a phase, as if the kernel lacked them.
+	Avoid HookSet
 	// Record sends every switch and wakeup, and tasks' names, into Ring.
 	Record bool
 }
@@ -125,7 +125,7 @@ func Load(kernel *Kernel, o Options) (*Objects, error) {
 		return objs, err
 	}
 	// Some kernels take no fentry programs, and those with other reasons to refuse give them again.
-	o.Avoid |= Fentries
+	o.Avoid |= FentryHooks
 	refusal := err
 	if objs, err = loadOnce(kernel, o); err != nil {
 		return nil, err

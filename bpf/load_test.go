@@ -1,7 +1,6 @@
 package bpf
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
@@ -45,30 +44,30 @@ func TestLoadAttachesSwitchLast(t *testing.T) {
 
 // What bounds the phases follows from what is to be avoided and from what the kernel has.
 func TestLoadAvoids(t *testing.T) {
-	kinds := []HookKind{Tracepoint, Fentry, Kprobe}
-	for _, avoid := range []HookKinds{Tracepoints, Tracepoints | Fentries, Tracepoints | Fentries | Kprobes} {
+	for _, avoid := range []HookSet{PhaseTracepoints, PhaseTracepoints | FentryHooks, PhaseTracepoints | FentryHooks | KprobeHooks} {
 		objs, err := load(t, Options{Cores: 1, Tasks: 1, Avoid: avoid})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer objs.Close()
-		for phase, hook := range map[string]Hook{"pick": objs.Pick, "switch": objs.Switch} {
-			t.Logf("avoid %b: %s by %q; fentry refused: %v", avoid, phase, hook.Name, objs.FentryRefused)
-			allowed := slices.ContainsFunc(kinds, func(k HookKind) bool { return k == hook.Kind && !avoid.has(k) })
-			if hook.Name != "" && !allowed {
-				t.Errorf("avoid %b: %s is bounded by %s", avoid, phase, hook.Name)
+		t.Logf("avoid %b: pick by %q, switch by %q; fentry refused: %v",
+			avoid, objs.Pick.Name, objs.Switch.Name, objs.FentryRefused)
+		for _, h := range []Hook{objs.Pick, objs.Switch} {
+			if h.Set&avoid != 0 {
+				t.Errorf("avoid %b: a phase is bounded by %s", avoid, h.Name)
 			}
-			if hook.Name == "" && hasKprobes() && !avoid.has(Kprobe) {
-				t.Errorf("avoid %b: the kernel has kprobes, and %s is bounded by none", avoid, phase)
-			}
-			if hook.Name != "" && hook.Kind == Kprobe && !hasKprobes() {
-				t.Errorf("avoid %b: the kernel has no kprobes, and %s is bounded by %s", avoid, phase, hook.Name)
+			if h.Name != "" && h.Program == nil {
+				t.Errorf("avoid %b: %s has no program", avoid, h.Name)
 			}
 		}
-		for _, name := range names(objs) {
-			if name == "sched_entry_tp" || name == "sched_exit_tp" {
-				t.Errorf("avoid %b: %s is attached to", avoid, name)
-			}
+		if objs.Pick.Name == "" {
+			t.Errorf("avoid %b: the pick phase is bounded by nothing", avoid)
+		}
+		if usable := hasKprobes() && avoid&KprobeHooks == 0; usable && objs.Switch.Name == "" {
+			t.Errorf("avoid %b: the kernel has kprobes, and the switch phase is bounded by nothing", avoid)
+		}
+		if avoid&KprobeHooks != 0 && objs.Switch.Name != "" {
+			t.Errorf("avoid %b: the switch phase is bounded by %s", avoid, objs.Switch.Name)
 		}
 	}
 }

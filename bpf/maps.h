@@ -11,7 +11,6 @@
 const volatile bool tells_prev_state = false; /* sched_switch has prev's state as its last argument */
 const volatile u64 resched_guess = 0;         /* the thread_info flags that ask for a switch, until they are learned */
 const volatile u32 lazy_shift = 0;            /* by how many bits the lazy flag is higher; 0: there is none */
-const volatile bool pick_by_kprobe = false; /* a kprobe stamps the start of the pick phase */
 
 const volatile u32 index_mask = 2047;      /* cells of st_index, a power of two, less one */
 const volatile u32 most_tasks = 1;         /* slots of st_tasks */

@@ -345,13 +345,13 @@ const (
 	replayProgStFinishKprobe = "st_finish_kprobe"
 	replayProgStFork         = "st_fork"
 	replayProgStNote         = "st_note"
-	replayProgStNoteKprobe   = "st_note_kprobe"
 	replayProgStProcessExit  = "st_process_exit"
 	replayProgStRename       = "st_rename"
 	replayProgStSnapshot     = "st_snapshot"
 	replayProgStSwitch       = "st_switch"
 	replayProgStTick         = "st_tick"
 	replayProgStTickEnd      = "st_tick_end"
+	replayProgStUtilization  = "st_utilization"
 	replayProgStWakeup       = "st_wakeup"
 	replayProgStWakeupNew    = "st_wakeup_new"
 	replayProgStWatch        = "st_watch"
@@ -370,7 +370,6 @@ const (
 	replayVarLog2Byte        = "log2_byte"
 	replayVarMostTasks       = "most_tasks"
 	replayVarNoTask          = "no_task"
-	replayVarPickByKprobe    = "pick_by_kprobe"
 	replayVarRecordTypeType  = "record_type_type"
 	replayVarRecording       = "recording"
 	replayVarReschedGuess    = "resched_guess"
@@ -437,13 +436,13 @@ type replayProgramSpecs struct {
 	StFinishKprobe *ebpf.ProgramSpec `ebpf:"st_finish_kprobe"`
 	StFork         *ebpf.ProgramSpec `ebpf:"st_fork"`
 	StNote         *ebpf.ProgramSpec `ebpf:"st_note"`
-	StNoteKprobe   *ebpf.ProgramSpec `ebpf:"st_note_kprobe"`
 	StProcessExit  *ebpf.ProgramSpec `ebpf:"st_process_exit"`
 	StRename       *ebpf.ProgramSpec `ebpf:"st_rename"`
 	StSnapshot     *ebpf.ProgramSpec `ebpf:"st_snapshot"`
 	StSwitch       *ebpf.ProgramSpec `ebpf:"st_switch"`
 	StTick         *ebpf.ProgramSpec `ebpf:"st_tick"`
 	StTickEnd      *ebpf.ProgramSpec `ebpf:"st_tick_end"`
+	StUtilization  *ebpf.ProgramSpec `ebpf:"st_utilization"`
 	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.ProgramSpec `ebpf:"st_watch"`
@@ -486,7 +485,6 @@ type replayVariableSpecs struct {
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
 	NoTask          *ebpf.VariableSpec `ebpf:"no_task"`
-	PickByKprobe    *ebpf.VariableSpec `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -572,7 +570,6 @@ type replayVariables struct {
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
 	NoTask          *ebpf.Variable `ebpf:"no_task"`
-	PickByKprobe    *ebpf.Variable `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
@@ -601,13 +598,13 @@ type replayPrograms struct {
 	StFinishKprobe *ebpf.Program `ebpf:"st_finish_kprobe"`
 	StFork         *ebpf.Program `ebpf:"st_fork"`
 	StNote         *ebpf.Program `ebpf:"st_note"`
-	StNoteKprobe   *ebpf.Program `ebpf:"st_note_kprobe"`
 	StProcessExit  *ebpf.Program `ebpf:"st_process_exit"`
 	StRename       *ebpf.Program `ebpf:"st_rename"`
 	StSnapshot     *ebpf.Program `ebpf:"st_snapshot"`
 	StSwitch       *ebpf.Program `ebpf:"st_switch"`
 	StTick         *ebpf.Program `ebpf:"st_tick"`
 	StTickEnd      *ebpf.Program `ebpf:"st_tick_end"`
+	StUtilization  *ebpf.Program `ebpf:"st_utilization"`
 	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.Program `ebpf:"st_watch"`
@@ -624,13 +621,13 @@ func (p *replayPrograms) Close() error {
 		p.StFinishKprobe,
 		p.StFork,
 		p.StNote,
-		p.StNoteKprobe,
 		p.StProcessExit,
 		p.StRename,
 		p.StSnapshot,
 		p.StSwitch,
 		p.StTick,
 		p.StTickEnd,
+		p.StUtilization,
 		p.StWakeup,
 		p.StWakeupNew,
 		p.StWatch,

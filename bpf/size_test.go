@@ -23,10 +23,8 @@ func TestProgramsAreAsLargeAsTheREADMESays(t *testing.T) {
 	}
 	spec := loadSpec(t, "slicetrace_x86_bpfel.o")
 	hooks := slices.Clone(hookPrograms[:])
-	for _, b := range []bound{pickStart, switchEnd} {
-		for kind, place := range []string{b.tracepoint, b.function, b.function} {
-			hooks = append(hooks, struct{ tracepoint, program string }{place, b.programs[kind]})
-		}
+	for _, w := range slices.Concat(pickStart, switchEnd) {
+		hooks = append(hooks, struct{ tracepoint, program string }{w.place, w.program})
 	}
 	for _, h := range hooks {
 		program := spec.Programs[h.program]

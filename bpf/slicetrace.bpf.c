@@ -62,7 +62,7 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	c->switches++;
 	c->class = class_of(prev, next);
-	c->pick_valid = c->entry_stamp != 0 && !pick_was_skipped();
+	c->pick_valid = c->entry_stamp != 0;
 	c->pick_ns = short_time(s0 - c->entry_stamp);
 	c->entry_stamp = 0;
 	c->exit_stamp = 0;
@@ -83,8 +83,9 @@ int BPF_PROG(st_entry)
 }
 
 /*
- * Before 6.15: __schedule calls this function right after it has switched interrupts off, and
- * nearly nothing else does. A stamp that no switch follows is replaced by the next one.
+ * Before 6.15: __schedule calls this function once, with interrupts off and before it takes the
+ * run queue's lock. It is called elsewhere too, and not each call of __schedule leads to a switch:
+ * the next stamp replaces one that belongs to no switch.
  */
 SEC("fentry/rcu_note_context_switch")
 int st_note(void *ctx)
@@ -92,9 +93,13 @@ int st_note(void *ctx)
 	return switch_begins();
 }
 
-/* Where fentry programs are refused. */
-SEC("kprobe")
-int st_note_kprobe(void *ctx)
+/*
+ * Before 6.15, where the kernel takes no fentry program: that function fires this tracepoint first
+ * and last ("Start context switch", "End context switch"), so the second stamp stays. It fires
+ * elsewhere too, but not between there and sched_switch, where interrupts are off.
+ */
+SEC("tp_btf/rcu_utilization")
+int st_utilization(void *ctx)
 {
 	return switch_begins();
 }

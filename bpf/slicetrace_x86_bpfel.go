@@ -344,13 +344,13 @@ const (
 	slicetraceProgStFinishKprobe = "st_finish_kprobe"
 	slicetraceProgStFork         = "st_fork"
 	slicetraceProgStNote         = "st_note"
-	slicetraceProgStNoteKprobe   = "st_note_kprobe"
 	slicetraceProgStProcessExit  = "st_process_exit"
 	slicetraceProgStRename       = "st_rename"
 	slicetraceProgStSnapshot     = "st_snapshot"
 	slicetraceProgStSwitch       = "st_switch"
 	slicetraceProgStTick         = "st_tick"
 	slicetraceProgStTickEnd      = "st_tick_end"
+	slicetraceProgStUtilization  = "st_utilization"
 	slicetraceProgStWakeup       = "st_wakeup"
 	slicetraceProgStWakeupNew    = "st_wakeup_new"
 	slicetraceProgStWatch        = "st_watch"
@@ -361,7 +361,6 @@ const (
 	slicetraceVarLazyShift       = "lazy_shift"
 	slicetraceVarLog2Byte        = "log2_byte"
 	slicetraceVarMostTasks       = "most_tasks"
-	slicetraceVarPickByKprobe    = "pick_by_kprobe"
 	slicetraceVarRecordTypeType  = "record_type_type"
 	slicetraceVarRecording       = "recording"
 	slicetraceVarReschedGuess    = "resched_guess"
@@ -426,13 +425,13 @@ type slicetraceProgramSpecs struct {
 	StFinishKprobe *ebpf.ProgramSpec `ebpf:"st_finish_kprobe"`
 	StFork         *ebpf.ProgramSpec `ebpf:"st_fork"`
 	StNote         *ebpf.ProgramSpec `ebpf:"st_note"`
-	StNoteKprobe   *ebpf.ProgramSpec `ebpf:"st_note_kprobe"`
 	StProcessExit  *ebpf.ProgramSpec `ebpf:"st_process_exit"`
 	StRename       *ebpf.ProgramSpec `ebpf:"st_rename"`
 	StSnapshot     *ebpf.ProgramSpec `ebpf:"st_snapshot"`
 	StSwitch       *ebpf.ProgramSpec `ebpf:"st_switch"`
 	StTick         *ebpf.ProgramSpec `ebpf:"st_tick"`
 	StTickEnd      *ebpf.ProgramSpec `ebpf:"st_tick_end"`
+	StUtilization  *ebpf.ProgramSpec `ebpf:"st_utilization"`
 	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.ProgramSpec `ebpf:"st_watch"`
@@ -466,7 +465,6 @@ type slicetraceVariableSpecs struct {
 	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
-	PickByKprobe    *ebpf.VariableSpec `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -541,7 +539,6 @@ type slicetraceVariables struct {
 	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
-	PickByKprobe    *ebpf.Variable `ebpf:"pick_by_kprobe"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`
@@ -568,13 +565,13 @@ type slicetracePrograms struct {
 	StFinishKprobe *ebpf.Program `ebpf:"st_finish_kprobe"`
 	StFork         *ebpf.Program `ebpf:"st_fork"`
 	StNote         *ebpf.Program `ebpf:"st_note"`
-	StNoteKprobe   *ebpf.Program `ebpf:"st_note_kprobe"`
 	StProcessExit  *ebpf.Program `ebpf:"st_process_exit"`
 	StRename       *ebpf.Program `ebpf:"st_rename"`
 	StSnapshot     *ebpf.Program `ebpf:"st_snapshot"`
 	StSwitch       *ebpf.Program `ebpf:"st_switch"`
 	StTick         *ebpf.Program `ebpf:"st_tick"`
 	StTickEnd      *ebpf.Program `ebpf:"st_tick_end"`
+	StUtilization  *ebpf.Program `ebpf:"st_utilization"`
 	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.Program `ebpf:"st_watch"`
@@ -590,13 +587,13 @@ func (p *slicetracePrograms) Close() error {
 		p.StFinishKprobe,
 		p.StFork,
 		p.StNote,
-		p.StNoteKprobe,
 		p.StProcessExit,
 		p.StRename,
 		p.StSnapshot,
 		p.StSwitch,
 		p.StTick,
 		p.StTickEnd,
+		p.StUtilization,
 		p.StWakeup,
 		p.StWakeupNew,
 		p.StWatch,

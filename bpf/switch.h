@@ -155,25 +155,6 @@ static __always_inline int switch_begins(void)
 	return 0;
 }
 
-/* How many programs, or system calls on BPF maps, forbid this core's kprobes to run theirs. */
-extern void bpf_prog_active __ksym __weak;
-
-/*
- * Where a kprobe stamps the start of the pick phase, the kernel skips its program if a system
- * call on a BPF map, or another kprobe's program, was interrupted or preempted on this core.
- * Then the last stamp can be that of an earlier call of the scheduler, which chose the same
- * task again.
- */
-static __always_inline bool pick_was_skipped(void)
-{
-	const int *active;
-
-	if (!pick_by_kprobe)
-		return false;
-	active = bpf_this_cpu_ptr(&bpf_prog_active);
-	return *active;
-}
-
 /*
  * The hook fires without a switch too: then the last switch has its stamp already, and the
  * entry stamp belongs to no switch.

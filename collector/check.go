@@ -111,83 +111,77 @@ func refusal(err error) Check {
 	return missing("tracing programs", err.Error(), "use one of the kernels that the README says are tested")
 }
 
-// phase is a phase of a switch and what bounds it.
+// phase is a phase of a switch, and what bounds it since Linux 6.15.
 type phase struct {
-	name                 string
-	tracepoint, function string
-	// less is what the phase lacks if it is bounded by the function instead of the tracepoint.
+	name, tracepoint string
+	// less is what the phase lacks where another hook bounds it.
 	less string
+	// others are those hooks.
+	others string
 }
 
 var (
 	pickPhase = phase{
-		"pick", "sched_entry_tp", "rcu_note_context_switch",
-		"the first part of the pick phase: what the scheduler does before it calls the function",
+		"pick", "sched_entry_tp",
+		"the first part of the pick phase: what the scheduler does before it tells RCU of the switch",
+		"it does not tell RCU of switches, as kernels for one core",
 	}
 	switchPhase = phase{
-		"switch", "sched_exit_tp", "finish_task_switch",
-		"the last part of the switch phase: what the function does",
+		"switch", "sched_exit_tp",
+		"the last part of the switch phase: what finish_task_switch does",
+		"neither an fentry program nor a kprobe can be attached to finish_task_switch",
 	}
 )
 
 // checkPhase says which hook bounds a phase.
 func (c *Collector) checkPhase(p phase, h bpf.Hook) Check {
 	name := p.name + " phase"
-	if h.Name == "" {
+	switch {
+	case h.Name == "":
 		why, remedy := c.lack(p)
 		return Check{Name: name, Status: Absent, Lost: []string{p.name, "cost"}, Detail: why, Remedy: remedy}
-	}
-	if h.Kind == bpf.Tracepoint {
+	case h.Name == p.tracepoint:
 		return ok(name, h.Name, "tracepoint "+h.Name)
 	}
-	kind, _, _ := strings.Cut(h.Name, ":")
-	detail := fmt.Sprintf("%s on %s stands in for the tracepoint %s", kind, h.Symbol, p.tracepoint)
+	by := "tracepoint " + h.Name
+	if kind, _, ok := strings.Cut(h.Name, ":"); ok {
+		by = kind + " on " + h.Symbol
+	}
 	return Check{
 		Name: name, Status: Fallback, Uses: h.Name, StandsInFor: p.tracepoint, Remedy: newerKernel,
-		Lost: []string{p.less}, Detail: detail + c.refusals(),
+		Lost: []string{p.less}, Detail: by + " stands in for the tracepoint " + p.tracepoint + c.refusals(),
 	}
 }
 
-// refusals says which kinds of hooks the kernel refused, and why; "" if it refused none.
+// refusals says which hooks the kernel refused, and why; "" if it refused none.
 func (c *Collector) refusals() string {
-	var text string
+	var text strings.Builder
 	for _, err := range c.refused {
-		text += "; " + err.Error()
+		text.WriteString("; " + err.Error())
 	}
-	return text
+	return text.String()
 }
 
 // lack says why a phase that was asked for is absent, and what to do.
 func (c *Collector) lack(p phase) (why, remedy string) {
-	if bpf.KprobesSwitchedOff() {
-		return fmt.Sprintf("kprobes, which stand in for the tracepoint %s, are switched off in %s", p.tracepoint, kprobesSwitch),
-			"echo 1 > " + kprobesSwitch + ", or " + newerKernel
+	if off := c.SwitchedOff(); off != "" && p == switchPhase {
+		return off, "echo 1 > " + kprobesSwitch + ", or " + newerKernel
 	}
-	return fmt.Sprintf("the kernel has no tracepoint %s (Linux 6.15 and later do), and neither an fentry program"+
-		" nor a kprobe can be attached to %s%s", p.tracepoint, p.function, c.refusals()), newerKernel
+	why = fmt.Sprintf("the kernel has no tracepoint %s (Linux 6.15 and later do), and %s", p.tracepoint, p.others)
+	return why + c.refusals(), newerKernel
 }
 
 // kprobesSwitch is the file by which all kprobes are switched on and off.
 const kprobesSwitch = "/sys/kernel/debug/kprobes/enabled"
 
-// SwitchedOff says which phases are absent because kprobes, which could bound them, are
-// switched off; it is "" if none is.
+// SwitchedOff says that there is no switch phase because kprobes, which could end it, are
+// switched off; otherwise it is "".
 func (c *Collector) SwitchedOff() string {
-	if !bpf.KprobesSwitchedOff() {
+	if c.objs.Switch.Name != "" || c.options.NoSwitch || !bpf.KprobesSwitchedOff() {
 		return ""
 	}
-	var lost []string
-	if c.objs.Pick.Name == "" && !c.options.NoPick {
-		lost = append(lost, pickPhase.name)
-	}
-	if c.objs.Switch.Name == "" && !c.options.NoSwitch {
-		lost = append(lost, switchPhase.name)
-	}
-	if len(lost) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("kprobes, which could bound phases of a switch, are switched off in %s: no %s and no cost",
-		kprobesSwitch, strings.Join(lost, ", no "))
+	return "kprobes, which stand in for the tracepoint sched_exit_tp, are switched off in " + kprobesSwitch +
+		": no switch phase and no cost"
 }
 
 // checkTick keeps a core busy until its tick has been seen, at most for a few ticks at the

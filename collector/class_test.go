@@ -78,7 +78,7 @@ func TestPhasesAreComplete(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(capture.Pick, w.pick) || capture.Switch == "" {
+		if capture.Pick != w.pick {
 			continue
 		}
 		tried++
@@ -92,7 +92,7 @@ func TestPhasesAreComplete(t *testing.T) {
 		}
 	}
 	if tried == 0 {
-		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp") || hasKprobes(), "no hook bounds both phases")
+		bpftest.Lacks(t, hasTracepoints(t, "rcu_utilization"), "no hook bounds the pick phase")
 	}
 }
 
@@ -108,7 +108,7 @@ func checkPhases(t *testing.T, tr traced, capture report.Capture) {
 				t.Errorf("%s: core %d: %d %s switches, but %d picks, %d switch phases, %d costs",
 					tr.name(), core.CPU, n, class.Class, class.Pick.Count, class.Switch.Count, class.Cost.Count)
 			}
-			if n == class.Cost.Count && class.Cost.SumNS != class.Pick.SumNS+class.Switch.SumNS {
+			if n > 0 && n == class.Cost.Count && class.Cost.SumNS != class.Pick.SumNS+class.Switch.SumNS {
 				t.Errorf("%s: core %d: %s: cost %d is not pick %d + switch %d",
 					tr.name(), core.CPU, class.Class, class.Cost.SumNS, class.Pick.SumNS, class.Switch.SumNS)
 			}
@@ -124,5 +124,7 @@ func checkPhases(t *testing.T, tr traced, capture report.Capture) {
 		}
 	}
 	lacks("pick", capture.Pick, unpicked, 0)
-	lacks("switch", capture.Switch, unended, tr.interval.Lost.Unseen)
+	if capture.Switch != "" {
+		lacks("switch", capture.Switch, unended, tr.interval.Lost.Unseen)
+	}
 }

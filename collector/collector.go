@@ -35,9 +35,9 @@ type Options struct {
 	// NoPick and NoSwitch leave a phase of switches untimed, so that watching
 	// costs less.
 	NoPick, NoSwitch bool
-	// Avoid are kinds of hooks that must not bound a phase although the kernel has them, as if it
-	// were older. It is for tests and comparisons.
-	Avoid bpf.HookKinds
+	// Avoid are hooks that must not bound a phase although the kernel has them, as if it were
+	// older. It is for tests and comparisons.
+	Avoid bpf.HookSet
 	// Record, if not nil, is where every switch and wakeup on every core, and tasks' names,
 	// are written from Open to FinishRecording.
 	Record *Recording
@@ -161,7 +161,7 @@ func Open(o Options) (*Collector, error) {
 }
 
 // load loads the programs and attaches those that bound the phases. If one of these cannot be
-// attached, it does without hooks of that kind.
+// attached, or is never called, it does without hooks of that kind.
 func (c *Collector) load(kernel *bpf.Kernel, o bpf.Options) error {
 	for {
 		var err error
@@ -169,14 +169,14 @@ func (c *Collector) load(kernel *bpf.Kernel, o bpf.Options) error {
 			return explain(err)
 		}
 		if err = c.objs.FentryRefused; err != nil {
-			o.Avoid |= bpf.Fentries
-			c.refused = append(c.refused, fmt.Errorf("load fentry programs: %w", err))
+			o.Avoid |= bpf.FentryHooks
+			c.refused = append(c.refused, err)
 		}
-		failed, err := c.attachAll(c.objs.Pick, c.objs.Switch)
+		failed, err := c.attachBounds()
 		if err == nil || failed.Kind == bpf.Tracepoint {
 			return err
 		}
-		o.Avoid |= 1 << failed.Kind
+		o.Avoid |= failed.Set
 		c.refused = append(c.refused, err)
 		if err := c.detach(); err != nil {
 			return err
@@ -184,6 +184,54 @@ func (c *Collector) load(kernel *bpf.Kernel, o bpf.Options) error {
 		c.objs.Close()
 		c.objs = nil
 	}
+}
+
+// attachBounds attaches the programs that bound the phases. If one cannot be attached or is never
+// called, it returns its hook.
+func (c *Collector) attachBounds() (failed bpf.Hook, err error) {
+	for _, b := range []struct {
+		hook  bpf.Hook
+		stamp func(*bpf.CPUState) uint64
+	}{
+		{c.objs.Pick, func(core *bpf.CPUState) uint64 { return core.EntryStamp }},
+		{c.objs.Switch, func(core *bpf.CPUState) uint64 { return core.ExitStamp }},
+	} {
+		if b.hook.Name == "" {
+			continue
+		}
+		if err := c.attach(b.hook); err != nil {
+			return b.hook, err
+		}
+		if b.hook.Kind == bpf.Tracepoint {
+			continue
+		}
+		if err := c.awaitStamp(b.stamp); err != nil {
+			return b.hook, fmt.Errorf("attach to %s: %w", b.hook.Name, err)
+		}
+	}
+	return bpf.Hook{}, nil
+}
+
+// stampLimit is the longest wait for the first switch after a program was attached.
+const stampLimit = 100 * time.Millisecond
+
+// awaitStamp waits until a core has its first stamp. Before sched_switch is attached, a stamp
+// stays. Where kernel.ftrace_enabled is 0, the kernel attaches to its functions and never calls
+// what was attached.
+func (c *Collector) awaitStamp(stamp func(*bpf.CPUState) uint64) error {
+	for start := time.Now(); time.Since(start) < stampLimit; {
+		time.Sleep(100 * time.Microsecond) // a switch
+		for _, known := range c.cores {
+			var core bpf.CPUState
+			if err := c.objs.CPUs.Lookup(uint32(known.cpu), &core); err != nil {
+				return fmt.Errorf("read stamps of core %d: %w", known.cpu, err)
+			}
+			if stamp(&core) != 0 {
+				return nil
+			}
+		}
+	}
+	return errors.New("the kernel never calls the program; is kernel.ftrace_enabled 0?")
 }
 
 // start attaches the other programs.
@@ -196,7 +244,7 @@ func (c *Collector) start() error {
 		return err
 	}
 	for _, h := range c.objs.Hooks {
-		if _, err := c.attachAll(h); err != nil {
+		if err := c.attach(h); err != nil {
 			return err
 		}
 		// From here on new tasks are recorded with their names, and new names with their
@@ -210,20 +258,14 @@ func (c *Collector) start() error {
 	return nil
 }
 
-// attachAll attaches the programs of those hooks that there are. If one cannot be attached, it
-// returns its hook.
-func (c *Collector) attachAll(hooks ...bpf.Hook) (failed bpf.Hook, err error) {
-	for _, h := range hooks {
-		if h.Name == "" {
-			continue
-		}
-		l, err := attach(h)
-		if err != nil {
-			return h, fmt.Errorf("attach to %s: %w", h.Name, explain(err))
-		}
-		c.hooks, c.links = append(c.hooks, h), append(c.links, l)
+// attach attaches a hook's program until Close.
+func (c *Collector) attach(h bpf.Hook) error {
+	l, err := attach(h)
+	if err != nil {
+		return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
 	}
-	return failed, nil
+	c.hooks, c.links = append(c.hooks, h), append(c.links, l)
+	return nil
 }
 
 func attach(h bpf.Hook) (link.Link, error) {

@@ -43,13 +43,13 @@ func withoutSkipped(lost report.Lost) report.Lost {
 	return lost
 }
 
-// withoutMissed leaves out the few phases that a kprobe misses where tasks
+// withoutMissed leaves out the few switch phases that a kprobe misses where tasks
 // are preempted in system calls on maps, which the collector makes between
 // snapshots: the kernel skips a kprobe's program on that core until then
 // (bpf_prog_active). The switches are counted, and their phases as unmatched.
 func withoutMissed(lost report.Lost) report.Lost {
-	if lost.UnmatchedPick < 100 && lost.UnmatchedSwitch < 100 {
-		lost.UnmatchedPick, lost.UnmatchedSwitch = 0, 0
+	if lost.UnmatchedSwitch < 100 {
+		lost.UnmatchedSwitch = 0
 	}
 	return lost
 }

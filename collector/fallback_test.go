@@ -13,7 +13,7 @@ import (
 // Without the newer tracepoints phases are absent, not zero, and all other figures are as exact
 // as with them.
 func TestAbsentPhases(t *testing.T) {
-	c := open(t, collector.Options{NoPick: true, Avoid: bpf.Tracepoints})
+	c := open(t, collector.Options{NoPick: true, Avoid: bpf.PhaseTracepoints})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)

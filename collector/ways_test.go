@@ -17,17 +17,17 @@ import (
 // way is a way to bound the phases of a switch.
 type way struct {
 	name  string
-	avoid bpf.HookKinds // what makes the collector choose it, where the kernel has it
-	pick  string        // how the name of its hook at the start of the pick phase begins
+	avoid bpf.HookSet // what makes the collector choose it, where the kernel has it
+	pick  string      // how the name of its hook at the start of the pick phase begins
 }
 
-// allWays are all of them, the best first. By fentry and by kprobe the start of the pick phase is
-// rcu_note_context_switch; the end of the switch phase is finish_task_switch, mostly by kprobe.
+// allWays are all of them, the best first. But for the first, the end of the switch phase is
+// finish_task_switch, mostly by kprobe, if the kernel has that.
 func allWays() []way {
 	return []way{
 		{"tracepoint", 0, "sched_entry_tp"},
-		{"fentry", bpf.Tracepoints, "fentry:"},
-		{"kprobe", bpf.Tracepoints | bpf.Fentries, "kprobe:"},
+		{"fentry", bpf.PhaseTracepoints, "fentry:rcu_note_context_switch"},
+		{"rcu", bpf.PhaseTracepoints | bpf.FentryHooks, "rcu_utilization"},
 	}
 }
 
@@ -50,8 +50,8 @@ func waysHere(t *testing.T) []way {
 		}
 	}
 	if len(here) < 2 || here[0].pick != "sched_entry_tp" {
-		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp") && hasKprobes(),
-			"it does not have both tracepoints and another way to bound the phases: %v", here)
+		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "rcu_utilization"),
+			"it does not have sched_entry_tp and another way to bound the pick phase: %v", here)
 	}
 	return here
 }
@@ -88,8 +88,7 @@ func TestAllWaysCountAlike(t *testing.T) {
 	}
 	for i, n := range counts {
 		t.Logf("by %s %d of %d switches have a pick phase", ways[i].name, n.timed, n.switches)
-		// Only programs of kprobes are skipped now and then.
-		if n.timed < n.switches && (ways[i].pick != "kprobe:" || n.timed*1000 < n.switches*999) {
+		if n.timed != n.switches {
 			t.Errorf("by %s only %d of %d switches have a pick phase", ways[i].name, n.timed, n.switches)
 		}
 	}
@@ -178,24 +177,26 @@ func TestAllWaysTimeAlike(t *testing.T) {
 	best := results[0]
 	for i, w := range ways[1:] {
 		other := results[i+1]
-		t.Logf("hook floors, pick and switch: %.0f and %.0f ns by tracepoint, %.0f and %.0f ns by %s",
-			median(best.pickFloor), median(best.switchFloor), median(other.pickFloor), median(other.switchFloor), w.name)
-		if w.avoid&bpf.Fentries != 0 && median(other.switchFloor) <= median(best.switchFloor) {
-			t.Errorf("the kprobe's floor of %.0f ns is not above the tracepoint's, %.0f ns",
-				median(other.switchFloor), median(best.switchFloor))
-		}
-		for mode := range best.pick {
-			compare := func(phase string, a, b, floorA, floorB []float64) {
-				bareA, bareB := median(a)-median(floorA), median(b)-median(floorB)
-				t.Logf("%s: %s p50 %.0f ns by tracepoint %.0f, %.0f ns by %s %.0f; less the floors %.0f and %.0f",
-					mode, phase, median(a), a, median(b), w.name, b, bareA, bareB)
-				if d := math.Abs(bareA - bareB); d > median(floorB) {
-					t.Errorf("%s: by %s the %s differs by %.0f ns, the floor is %.0f ns",
-						mode, w.name, phase, d, median(floorB))
-				}
+		compareTimes(t, w.name, "pick", best.pick, other.pick, best.pickFloor, other.pickFloor)
+		if len(other.switchFloor) > 0 { // the kernel has kprobes
+			compareTimes(t, w.name, "switch phase", best.switchPhase, other.switchPhase, best.switchFloor, other.switchFloor)
+			if a, b := median(best.switchFloor), median(other.switchFloor); b <= a {
+				t.Errorf("the kprobe's floor of %.0f ns is not above the tracepoint's, %.0f ns", b, a)
 			}
-			compare("pick", best.pick[mode], other.pick[mode], best.pickFloor, other.pickFloor)
-			compare("switch phase", best.switchPhase[mode], other.switchPhase[mode], best.switchFloor, other.switchFloor)
+		}
+	}
+}
+
+// compareTimes compares a phase by tracepoint with that by another way, less the floors.
+func compareTimes(t *testing.T, way, phase string, best, other map[workloads.Mode][]float64, floorBest, floorOther []float64) {
+	t.Helper()
+	floor := median(floorOther)
+	for mode := range best {
+		a, b := median(best[mode])-median(floorBest), median(other[mode])-floor
+		t.Logf("%s: %s less the floor %.0f ns by tracepoint (%.0f - %.0f), %.0f ns by %s (%.0f - %.0f)",
+			mode, phase, a, best[mode], median(floorBest), b, way, other[mode], floor)
+		if d := math.Abs(a - b); d > floor {
+			t.Errorf("%s: by %s the %s differs by %.0f ns, the floor is %.0f ns", mode, way, phase, d, floor)
 		}
 	}
 }
