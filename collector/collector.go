@@ -301,11 +301,11 @@ func (c *Collector) Capture() (report.Capture, error) {
 		capture.Notes = append(capture.Notes, what+" are absent: "+lack)
 	}
 	if capture.Pick == "" {
-		absent("pick and cost", c.options.NoPick, "the kernel has no sched_entry_tp (Linux 6.15 and later do)")
+		absent("pick and cost", c.options.NoPick, "the kernel has no sched_entry_tp (Linux 6.15 and later have it)")
 	}
 	if capture.Switch == "" {
 		absent("the switch phase and cost", c.options.NoSwitch,
-			"the kernel has neither sched_exit_tp (Linux 6.15 and later do) nor kprobes")
+			"the kernel has neither sched_exit_tp (Linux 6.15 and later have it) nor kprobes")
 	}
 	return capture, nil
 }

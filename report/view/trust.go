@@ -78,7 +78,7 @@ func trustSection(r *report.Report) Section {
 	g.Rows = append(g.Rows,
 		row("hook floor", valueCell(q.HookFloor()), "slicetrace's own part of each phase; not subtracted"),
 		row("tracing time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))),
-			"of core time, in no slice or cost"+selfPerCore(r)),
+			"of core time, in no slice or cost"+selfPerCore(r, "; ", "")),
 		row("tracing, per switch", valueCell(selfPerSwitch(r)), "bookkeeping only; the hooks add several times that"),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))),
 			"of core time, taken by the hypervisor; included in the figures"),
@@ -180,8 +180,9 @@ func createdClause(q report.Quality) string {
 }
 
 // selfPerCore returns the share of each core's time that tracing took, or the range of these shares
-// if there are more than two cores. It is "" for one core, which the total describes.
-func selfPerCore(r *report.Report) string {
+// if there are more than two cores, between the texts before and after. It is "" for one core, which
+// the total describes.
+func selfPerCore(r *report.Report, before, after string) string {
 	self, wall := map[int]int64{}, map[int]int64{}
 	var cpus []int
 	for i := range r.Trials {
@@ -205,9 +206,9 @@ func selfPerCore(r *report.Report) string {
 	case len(cpus) < 2:
 		return ""
 	case len(cpus) > 2:
-		return fmt.Sprintf("; %.1f to %.1f %% by core", slices.Min(shares), slices.Max(shares))
+		return fmt.Sprintf("%s%.1f to %.1f %% by core%s", before, slices.Min(shares), slices.Max(shares), after)
 	}
-	return "; " + strings.Join(list, ", ")
+	return before + strings.Join(list, ", ") + after
 }
 
 // selfPerSwitch is the time of slicetrace's bookkeeping per switch, which is only a part of what
@@ -223,7 +224,7 @@ func selfClause(r *report.Report) string {
 	if !per.Known {
 		return ""
 	}
-	return fmt.Sprintf("; %s a switch, to which the hooks add several times that", per)
+	return fmt.Sprintf(", which is %s a switch; the hooks add several times that", per)
 }
 
 func hooks(c report.Capture) string {
@@ -248,7 +249,7 @@ func trustDigest(r *report.Report) Section {
 			agreeingCell(r).Text, createdClause(q),
 			report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
 		fmt.Sprintf("Hook floor %s a phase, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
-			q.HookFloor(), steal, self, selfPerCore(r), selfClause(r), toolClause(r)),
+			q.HookFloor(), steal, self, selfPerCore(r, " (", ")"), selfClause(r), toolClause(r)),
 	}, trustNotes(r)...)}
 }
 
