@@ -343,7 +343,8 @@ func (b Basis) Sentences() []string {
 		if b.Needed > 0 {
 			quieter := words.Choose(b.Needed > manyRuns, "; on a quieter machine, fewer would do", "")
 			out = append(out, fmt.Sprintf("With the variation of these runs, %d runs a side find a change of 10 %% "+
-				"in any primary figure nine times in ten; the most are needed for %s%s.", b.Needed, b.Noisiest, quieter))
+				"in any primary figure nine times in ten; the most are needed for %s%s.",
+				b.Needed, b.Noisiest, quieter))
 		}
 		return out
 	case BasisLike:

@@ -14,7 +14,8 @@ func ExampleCompute() {
 	findings.Compute(r)
 	for _, f := range r.Findings {
 		if f.Verdict == report.Supported {
-			fmt.Printf("%s is %s by %s: %s %.1f\n", f.Claim, f.Verdict, f.Effect.Workload, f.Effect.Name, f.Effect.Median)
+			e := f.Effect
+			fmt.Printf("%s is %s by %s: %s %.1f\n", f.Claim, f.Verdict, e.Workload, e.Name, e.Median)
 		}
 	}
 	// Output:

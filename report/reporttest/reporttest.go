@@ -58,7 +58,9 @@ func Command() *report.Report {
 func WithoutPick(r *report.Report) *report.Report {
 	r.Capture.Pick = ""
 	r.Capture.Switch = "kprobe:finish_task_switch.isra.0"
-	r.Capture.Notes = []string{"pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later have it)"}
+	r.Capture.Notes = []string{
+		"pick and cost are absent: the kernel has no sched_entry_tp (Linux 6.15 and later have it)",
+	}
 	for i := range r.Trials {
 		for j := range r.Trials[i].Cores {
 			classes := r.Trials[i].Cores[j].Classes
