@@ -28,7 +28,7 @@ const (
 // its hooks add, programs that only stamp, and the peers. The tracers take turns
 // within each round and a figure is of one round, so the machine's drift hits all
 // alike; medians over rounds are given with their 95 % interval. Tracers
-// that are not installed are left out. With -v, how long each program runs.
+// that are not installed are left out. With -v it also prints how long each program runs.
 //
 // The ping-pong on all cores at once shows what cores do to each other.
 func BenchmarkOverhead(b *testing.B) {
