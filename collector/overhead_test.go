@@ -99,10 +99,8 @@ func timesAs(tracers []tracer, added map[string][]float64) string {
 // with how long they take on one. The kernel times each program: the ping-pong itself differs
 // more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
+	bpftest.NeedTwoCores(b, "to compare all at once with one")
 	all := bpftest.AllowedCores(b)
-	if len(all) < 2 {
-		b.Skip("needs two cores")
-	}
 	stats := enableStats(b)
 	defer stats.Close()
 	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {

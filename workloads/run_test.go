@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
 // A trial that fails does not affect trials of other series. Its own series is tried once
@@ -175,12 +177,10 @@ func TestPlanEndsEarly(t *testing.T) {
 		checkEnd(t, alonePlan(3).Run(t.Context(), o, nil), 1, refusal)
 	})
 	t.Run("a core goes", func(t *testing.T) {
+		bpftest.NeedTwoCores(t, "to lose one")
 		all, first := unix.NewCPUSet(mostCPUs), unix.NewCPUSet(mostCPUs)
 		if err := unix.SchedGetaffinityDynamic(unix.Getpid(), all); err != nil {
 			t.Fatal(err)
-		}
-		if all.Count() < 2 {
-			t.Skip("needs two cores, to lose one")
 		}
 		cpus, err := allowedCPUs()
 		if err != nil {
