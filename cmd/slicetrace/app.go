@@ -134,7 +134,7 @@ func unknownCommand(root *cobra.Command) cobra.PositionalArgs {
 		for _, cmd := range root.Commands() {
 			names = append(names, cmd.Name())
 		}
-		return usagef("there is no command %q%s (slicetrace --help lists them)", args[0], hint(args[0], names))
+		return usagef("there is no command %q%s: slicetrace --help lists them", args[0], hint(args[0], names))
 	}
 }
 
@@ -148,7 +148,7 @@ func hint(word string, names []string) string {
 	for _, edits := range []int{1, 2} {
 		list.SuggestionsMinimumDistance = edits
 		if near := list.SuggestionsFor(word); word != "" && len(near) > 0 {
-			return fmt.Sprintf(": did you mean %q?", near[0])
+			return fmt.Sprintf(" (did you mean %q?)", near[0])
 		}
 	}
 	return ""

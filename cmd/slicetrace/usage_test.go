@@ -22,7 +22,7 @@ func TestHint(t *testing.T) {
 		"zzzz": "", "": "", "\x1b[m": "",
 	} {
 		if want != "" {
-			want = fmt.Sprintf(": did you mean %q?", want)
+			want = fmt.Sprintf(" (did you mean %q?)", want)
 		}
 		if got := hint(word, workloadNames()); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
