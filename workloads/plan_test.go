@@ -32,9 +32,9 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	}
 	odd := []string{
 		"pipe processes 4 1s", "pipe threads 4 1s",
-		"pipe (two cores) processes 2 1s", "pipe (two cores) threads 2 1s",
-		"sleep (one) processes 1 1s", "sleep (one) threads 1 1s",
-		"sleep (many) processes 8 1s", "sleep (many) threads 8 1s",
+		"pipe two cores processes 2 1s", "pipe two cores threads 2 1s",
+		"sleep one processes 1 1s", "sleep one threads 1 1s",
+		"sleep many processes 8 1s", "sleep many threads 8 1s",
 	}
 	even := []string{odd[1], odd[0], odd[3], odd[2], odd[5], odd[4], odd[7], odd[6]}
 	var want []string
@@ -57,10 +57,10 @@ func TestTrialsKeepVariantsToTheirModes(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode))
 	}
 	want := []string{
-		"1 spawn processes", "1 spawn threads", "1 spawn (exec) processes", "1 spawn (vfork) processes",
-		"1 spawn (parent + 64 MiB) processes",
-		"2 spawn threads", "2 spawn processes", "2 spawn (exec) processes", "2 spawn (vfork) processes",
-		"2 spawn (parent + 64 MiB) processes",
+		"1 spawn processes", "1 spawn threads", "1 spawn exec processes", "1 spawn vfork processes",
+		"1 spawn parent + 64 MiB processes",
+		"2 spawn threads", "2 spawn processes", "2 spawn exec processes", "2 spawn vfork processes",
+		"2 spawn parent + 64 MiB processes",
 	}
 	// Not every machine has a program for this variant.
 	got = slices.DeleteFunc(got, func(name string) bool { return strings.Contains(name, variantLibc) })
