@@ -94,9 +94,9 @@ func TestPhasesAreComplete(t *testing.T) {
 				}
 			}
 		}
-		if untimed > tr.interval.Lost.Unseen {
+		if untimed > tr.interval.Lost.HiddenSwitches {
 			t.Errorf("%s: %d switches lack their switch phase, the kernel hid %d",
-				tr.name(), untimed, tr.interval.Lost.Unseen)
+				tr.name(), untimed, tr.interval.Lost.HiddenSwitches)
 		}
 	}
 }

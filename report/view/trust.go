@@ -64,7 +64,7 @@ func trustSection(r *report.Report) Section {
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
 		row("phases not timed", count(q.Lost.Unmatched()), fmt.Sprintf("although there is a hook: pick %d, switch %d",
 			q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
-		row("hidden switches", count(q.Lost.Unseen), "of tasks that the kernel hides from tracing; corrected"),
+		row("hidden switches", count(q.Lost.HiddenSwitches), "of tasks that the kernel hides from tracing; corrected"),
 		row("switches not watched", count(q.Lost.Unwatched), "on cores that came online later"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), tasksLost+q.MoreRoom(": ", "")),
 		row("hook calls skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
@@ -243,7 +243,7 @@ func trustDigest(r *report.Report) Section {
 	steal, self := percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS))
 	return Section{Title: trustTitle, Notes: append([]string{
 		fmt.Sprintf("%s switches counted, %s hidden%s; phases not timed %s, tasks lost %s%s, hook calls skipped %s.",
-			ofCount(q.Switches), ofCount(q.Lost.Unseen), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
+			ofCount(q.Switches), ofCount(q.Lost.HiddenSwitches), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
 			ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
 			agreeingCell(r).Text, createdClause(q),
