@@ -116,8 +116,8 @@ func TestManyPlacesAreMadeAtOnce(t *testing.T) {
 	t.Logf("1024 tasks: %v; %d: %v", few, 1<<18, many)
 }
 
-// Programs that are loaded besides the attached ones bring no maps of those along: the
-// README's table lists all memory.
+// Programs that are loaded but not attached have no maps of the attached ones, so the README's
+// table lists all memory.
 func TestOnlyAttachedProgramsHaveMaps(t *testing.T) {
 	attached, err := loadSlicetrace()
 	if err != nil {

@@ -7,9 +7,9 @@
 #include "maps.h"
 
 /*
- * A task that exits has dropped its mm. Like a kernel thread, it runs on whichever
- * address space was loaded when it took the core: so a switch to it changes none, and
- * a switch away from it changes to next's unless that is the one that is loaded.
+ * A task that exits has dropped its mm. Like a kernel thread, it keeps the address space
+ * that was loaded when it took the core. So a switch to it loads none, and a switch away
+ * from it loads next's, unless that is the one that it kept.
  */
 static __always_inline u32 class_without_mm(struct task_struct *prev, struct task_struct *next)
 {

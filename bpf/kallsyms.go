@@ -49,7 +49,7 @@ func scanSymbols(r io.Reader, functions []string) map[string]string {
 }
 
 // KprobesSwitchedOff reports whether the kernel has kprobes that are switched off. It is
-// false where debugfs is not mounted, since that is where the kernel tells.
+// false where debugfs is not mounted, since the kernel shows it only there.
 func KprobesSwitchedOff() bool {
 	text, err := os.ReadFile("/sys/kernel/debug/kprobes/enabled")
 	return err == nil && strings.TrimSpace(string(text)) == "0"

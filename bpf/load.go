@@ -234,7 +234,7 @@ func recordBytes(cores int) uint32 {
 	return bytes
 }
 
-// sizeRing makes room for a recording, unless there is none.
+// sizeRing makes room for a recording, if one is made.
 func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	buffers, ring := spec.Maps[slicetraceMapStEventBufs], spec.Maps[slicetraceMapStRing]
 	online := o.Online
@@ -242,7 +242,7 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 		online = o.Cores
 	}
 	if !o.Record {
-		// The programs' use of the buffers is dead code then, which is not checked.
+		// The programs then never reach the code that uses the buffers, and it is not verified.
 		buffers.ValueSize, buffers.Key, buffers.Value = 8, nil, nil
 		if online == 1 { // half as many tasks end there
 			ring.MaxEntries /= 2

@@ -111,7 +111,7 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } st_ring SEC(".maps");
 
-/* Events of each core on their way into the ring. Unless recording, a stub. */
+/* Events of each core on their way into the ring. Without a recording it is a stub. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -237,7 +237,7 @@ int BPF_PROG(st_tick_end, struct hrtimer *timer)
  * Copies this core's data to st_snapshot_buf and resets its maxima. It is never attached:
  * the collector runs it on each core in turn, where no switch can come between, since on
  * another core it runs from an interrupt, and on the collector's own with preemption off.
- * On the collector's own core a tick can come between, and be in the copy by half.
+ * On the collector's own core a tick can interrupt it; then the copy holds a part of that tick.
  */
 SEC("raw_tp")
 int st_snapshot(void *ctx)

@@ -167,7 +167,7 @@ func (c *Collector) lack(p phase) (why, remedy string) {
 	if off := c.SwitchedOff(); off != "" && p == switchPhase {
 		return off, "echo 1 > " + kprobesSwitch + ", or " + newerKernel
 	}
-	why = fmt.Sprintf("the kernel has no tracepoint %s (Linux 6.15 and later do), and %s", p.tracepoint, p.others)
+	why = fmt.Sprintf("the kernel has no tracepoint %s (Linux 6.15 and later have it), and %s", p.tracepoint, p.others)
 	return why + c.refusals(), newerKernel
 }
 

@@ -125,6 +125,6 @@ func checkPhases(t *testing.T, tr traced, capture report.Capture) {
 	}
 	lacks("pick", capture.Pick, unpicked, 0)
 	if capture.Switch != "" {
-		lacks("switch", capture.Switch, unended, tr.interval.Lost.Unseen)
+		lacks("switch", capture.Switch, unended, tr.interval.Lost.HiddenSwitches)
 	}
 }

@@ -46,7 +46,7 @@ func clockAheadIn(proc string) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read time namespace: %w", err)
 	}
-	// timens_offsets tells only of the children's namespace.
+	// timens_offsets describes the children's namespace only.
 	if children, err := os.Readlink(proc + "/ns/time_for_children"); err == nil && children != own {
 		return 0, ErrTimeNamespace
 	}
@@ -78,5 +78,5 @@ func parseClockAhead(offsets io.Reader) (time.Duration, error) {
 	if err := lines.Err(); err != nil {
 		return 0, fmt.Errorf("read time namespace: %w", err)
 	}
-	return 0, errors.New("read time namespace: no offset of the clock monotonic is told")
+	return 0, errors.New("read time namespace: the kernel lists no offset of the clock monotonic")
 }

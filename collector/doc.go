@@ -7,7 +7,7 @@
 //	before, err := c.Snapshot()
 //	… the work …
 //	after, err := c.Snapshot()
-//	interval := after.Since(before)
+//	interval, err := after.Since(before)
 //
 // The kernel only ever counts up. A Snapshot is a copy of its counts, each core's taken on
 // that core between two of its switches, and what happened between two snapshots is after

@@ -92,9 +92,9 @@ func TestCoreThatWentIsIdle(t *testing.T) {
 	if diff := cmp.Diff(again, now.Cpu); diff != "" {
 		t.Errorf("an idle core went idle once more (-before +after):\n%s", diff)
 	}
-	unseen := &bpf.Snapshot{} // never switched since attaching
-	assumeIdle(unseen)
-	if unseen.Cpu.HiddenSwitches != 0 {
+	neverSwitched := &bpf.Snapshot{} // never switched since attaching
+	assumeIdle(neverSwitched)
+	if neverSwitched.Cpu.HiddenSwitches != 0 {
 		t.Error("a core that has never switched went idle")
 	}
 }

@@ -28,7 +28,7 @@ const (
 // its hooks add, programs that only stamp, and the peers. The tracers take turns
 // within each round and a figure is of one round, so the machine's drift hits all
 // alike; medians over rounds are given with their 95 % interval. Tracers
-// that are not installed are left out. With -v, how long each program runs.
+// that are not installed are left out. With -v it also prints how long each program runs.
 //
 // The ping-pong on all cores at once shows what cores do to each other.
 func BenchmarkOverhead(b *testing.B) {
@@ -99,10 +99,8 @@ func timesAs(tracers []tracer, added map[string][]float64) string {
 // with how long they take on one. The kernel times each program: the ping-pong itself differs
 // more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
+	bpftest.NeedTwoCores(b, "to compare all at once with one")
 	all := bpftest.AllowedCores(b)
-	if len(all) < 2 {
-		b.Skip("needs two cores")
-	}
 	stats := enableStats(b)
 	defer stats.Close()
 	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {

@@ -236,7 +236,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 	for i, cpu := range s.cpus {
 		earlier := before.of(cpu)
 		core := s.cores[i].since(earlier, cpu, s.globals.TickFunction != 0)
-		in.Lost.Unseen += s.cores[i].hidden - earlier.hidden
+		in.Lost.HiddenSwitches += s.cores[i].hidden - earlier.hidden
 		now, known := s.steal[cpu]
 		if then, ok := before.steal[cpu]; ok && known { // the kernel lists only cores that are online
 			core.StealNS = int64(now.steal - then.steal)
@@ -264,7 +264,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		}
 	}
 	// Each switch that the kernel did not report explains one of these.
-	in.Lost.UnmatchedSwitch -= min(in.Lost.UnmatchedSwitch, in.Lost.Unseen)
+	in.Lost.UnmatchedSwitch -= min(in.Lost.UnmatchedSwitch, in.Lost.HiddenSwitches)
 	in.Tasks = s.tasksSince(before)
 	return in, nil
 }

@@ -203,8 +203,8 @@ func attachPerf(t testing.TB) (workloads.Observer, func()) {
 	}
 }
 
-// startTool runs one of libbpf-tools. Those tell only on a terminal that they trace. Their
-// programs are in the kernel when they start to, and attached a moment later.
+// startTool runs one of libbpf-tools. Those report only on a terminal that they trace now. Their
+// programs are in the kernel before that, and are attached a moment later.
 func startTool(t testing.TB, program string) (stop func()) {
 	t.Helper()
 	before := lastProgram()

@@ -79,7 +79,7 @@ func (q *Quality) addCore(c *Core) {
 func (l *Lost) add(o Lost) {
 	l.UnmatchedPick += o.UnmatchedPick
 	l.UnmatchedSwitch += o.UnmatchedSwitch
-	l.Unseen += o.Unseen
+	l.HiddenSwitches += o.HiddenSwitches
 	l.Unwatched += o.Unwatched
 	l.MapFull += o.MapFull
 	l.DroppedTasks += o.DroppedTasks
@@ -88,7 +88,7 @@ func (l *Lost) add(o Lost) {
 // Unmatched counts the phases, of either kind, that should have been timed but were not.
 func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 
-// Total counts everything that is missing. It does not include Unseen, which is corrected.
+// Total counts everything that is missing. It does not include HiddenSwitches, which is corrected.
 func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
 
 // MoreRoom returns advice to raise --max-tasks to a number that would have been enough, between the

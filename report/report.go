@@ -315,10 +315,10 @@ type Lost struct {
 	// not.
 	UnmatchedPick   uint64 `json:"unmatched_pick"`
 	UnmatchedSwitch uint64 `json:"unmatched_switch"`
-	// Unseen counts how often the kernel did not report which task took a core: some kernels hide
-	// tasks from tracing. The times and switches of the tasks that it did report are corrected;
+	// HiddenSwitches counts how often the kernel did not report which task took a core: some kernels
+	// hide tasks from tracing. The times and switches of the tasks that it did report are corrected;
 	// each correction lacks a switch phase.
-	Unseen uint64 `json:"unseen"`
+	HiddenSwitches uint64 `json:"unseen"`
 	// Unwatched counts switches on cores that the kernel had not listed as possible, and in reports
 	// of older versions those on cores that came online later.
 	Unwatched uint64 `json:"unwatched"`

@@ -82,48 +82,17 @@ func Catalogue() []Workload {
 	}
 }
 
-// Find returns the workload of that name. For an unknown name the error
-// suggests the nearest one and lists them all.
+// Find returns the workload of that name. For an unknown name the error lists them all.
 func Find(name string) (Workload, error) {
 	var names []string
-	nearest, best := "", len(name)
 	for _, w := range Catalogue() {
 		if w.Name == name {
 			return w, nil
 		}
 		names = append(names, w.Name)
-		if d := editDistance(name, w.Name); d < best {
-			nearest, best = w.Name, d
-		}
 	}
-	hint := ""
-	if nearest != "" {
-		hint = fmt.Sprintf(": did you mean %q?", nearest)
-	}
-	return Workload{}, fmt.Errorf("find workload: no workload is called %q%s (there are: %s)",
-		name, hint, strings.Join(names, ", "))
-}
-
-// editDistance is the Levenshtein distance: the fewest insertions, deletions and
-// substitutions of bytes that turn a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return Workload{}, fmt.Errorf("find workload: no workload is called %q (there are: %s)",
+		name, strings.Join(names, ", "))
 }
 
 // workers returns the default number of workers on that many cores.

@@ -48,8 +48,8 @@ func TestDiagnosisNamesTheCause(t *testing.T) {
 			rt := atStartGate(t, testTrial("pipe", Processes, 2, 23, 0))
 			if err := c.hinder(t, rt); errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
 				bpftest.Unavailable(t, "needs root to set a real-time policy")
-			} else if errors.Is(err, unix.EPERM) && noRealTime() {
-				t.Skip("this control group may not have real-time tasks")
+			} else if errors.Is(err, unix.EPERM) {
+				bpftest.Lacks(t, !noRealTime(), "this control group may not have real-time tasks: %v", err)
 			} else if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ package workloads
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -136,11 +137,5 @@ func (t Trial) resolve() (Workload, Variant, error) {
 		t.Workload, t.Variant, len(t.CPUs))
 }
 
-// Name returns the trial's workload and, if it is not the plain one, its variant in
-// parentheses.
-func (t Trial) Name() string {
-	if t.Variant == "" {
-		return t.Workload
-	}
-	return t.Workload + " (" + t.Variant + ")"
-}
+// Name returns the trial's workload with its variant, such as "spin one core".
+func (t Trial) Name() string { return strings.TrimSpace(t.Workload + " " + t.Variant) }

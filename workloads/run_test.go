@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
 // A trial that fails does not affect trials of other series. Its own series is tried once
@@ -23,7 +25,7 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 				if round%2 == 0 {
 					mode = []Mode{Threads, Processes}[i]
 				}
-				names = append(names, fmt.Sprintf("%d spin (alone) %s", round, mode))
+				names = append(names, fmt.Sprintf("%d spin alone %s", round, mode))
 			}
 		}
 		return names
@@ -39,39 +41,39 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 		"no failure": {rounds: 3},
 		"an accident": {
 			rounds: 3,
-			fails:  []string{"2 spin (alone) threads"},
-			lost:   []string{"2 spin (alone) threads"},
-			failed: []string{"2 spin (alone) threads"},
+			fails:  []string{"2 spin alone threads"},
+			lost:   []string{"2 spin alone threads"},
+			failed: []string{"2 spin alone threads"},
 		},
 		"twice": {
 			rounds: 4,
-			fails:  []string{"2 spin (alone) threads", "3 spin (alone) threads"},
-			lost:   []string{"2 spin (alone) threads", "3 spin (alone) threads", "4 spin (alone) threads"},
-			failed: []string{"2 spin (alone) threads", "3 spin (alone) threads, left out"},
+			fails:  []string{"2 spin alone threads", "3 spin alone threads"},
+			lost:   []string{"2 spin alone threads", "3 spin alone threads", "4 spin alone threads"},
+			failed: []string{"2 spin alone threads", "3 spin alone threads, left out"},
 		},
 		"never worked": {
 			rounds: 3,
-			fails:  []string{"1 spin (alone) processes"},
-			lost:   []string{"1 spin (alone) processes", "2 spin (alone) processes", "3 spin (alone) processes"},
-			failed: []string{"1 spin (alone) processes, left out"},
+			fails:  []string{"1 spin alone processes"},
+			lost:   []string{"1 spin alone processes", "2 spin alone processes", "3 spin alone processes"},
+			failed: []string{"1 spin alone processes, left out"},
 		},
 		"in the last round": {
 			rounds: 2,
-			fails:  []string{"2 spin (alone) processes"},
-			lost:   []string{"2 spin (alone) processes"},
-			failed: []string{"2 spin (alone) processes"},
+			fails:  []string{"2 spin alone processes"},
+			lost:   []string{"2 spin alone processes"},
+			failed: []string{"2 spin alone processes"},
 		},
 		"all": {
 			rounds: 2,
 			fails:  all(1),
 			lost:   all(2),
-			failed: []string{"1 spin (alone) processes, left out", "1 spin (alone) threads, left out"},
+			failed: []string{"1 spin alone processes, left out", "1 spin alone threads, left out"},
 		},
 		"the last of the only round": {
 			rounds: 1,
-			fails:  []string{"1 spin (alone) threads"},
-			lost:   []string{"1 spin (alone) threads"},
-			failed: []string{"1 spin (alone) threads"},
+			fails:  []string{"1 spin alone threads"},
+			lost:   []string{"1 spin alone threads"},
+			failed: []string{"1 spin alone threads"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,12 +177,10 @@ func TestPlanEndsEarly(t *testing.T) {
 		checkEnd(t, alonePlan(3).Run(t.Context(), o, nil), 1, refusal)
 	})
 	t.Run("a core goes", func(t *testing.T) {
+		bpftest.NeedTwoCores(t, "to lose one")
 		all, first := unix.NewCPUSet(mostCPUs), unix.NewCPUSet(mostCPUs)
 		if err := unix.SchedGetaffinityDynamic(unix.Getpid(), all); err != nil {
 			t.Fatal(err)
-		}
-		if all.Count() < 2 {
-			t.Skip("needs two cores, to lose one")
 		}
 		cpus, err := allowedCPUs()
 		if err != nil {

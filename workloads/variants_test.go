@@ -11,16 +11,16 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
 // Workers that add at the same time on two cores lose additions. The scheduler may let them
 // run one after the other instead, so additions must be lost in one of several trials.
 func TestUnsynchronisedCounterLosesUpdates(t *testing.T) {
+	bpftest.NeedTwoCores(t, "on which workers run at once")
 	inBothModes(t, func(t *testing.T, mode Mode) {
 		trial := variantTrial(counter(), counter().Variants(1)[0], mode, 0)
-		if len(trial.CPUs) < 2 {
-			t.Skip("needs two cores, on which workers run at once")
-		}
 		const trials = 10
 		for n := range trials {
 			r := runTrial(t, trial)

@@ -29,6 +29,20 @@ func AllowedCores(t testing.TB) []int {
 	return cores
 }
 
+// NeedTwoCores skips the test, for the reason why, on a machine that has one core online. If it is
+// only this process that may not use a second one, the test ends as by Unavailable.
+func NeedTwoCores(t testing.TB, why string) {
+	t.Helper()
+	if len(AllowedCores(t)) > 1 {
+		return
+	}
+	online, err := os.ReadFile("/sys/devices/system/cpu/online")
+	if err != nil || strings.ContainsAny(string(online), ",-") {
+		Unavailable(t, "this process may use one core only: "+why)
+	}
+	Lacks(t, false, "two cores, %s", why)
+}
+
 // OnOwnThread runs f on a thread that is pinned to a core and ends with f. It is never
 // the main thread, which would go on, and whose affinity is the process's.
 func OnOwnThread(cpu int, f func(pinned error)) {

@@ -15,7 +15,7 @@ func Run(m *testing.M) int {
 	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDONLY|unix.O_NOFOLLOW, 0o644)
 	if err == nil {
 		defer lock.Close()
-		// Without the lock the tests are noisier, but as right.
+		// Without the lock the tests are noisier, but just as correct.
 		_ = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
 	}
 	return m.Run()

@@ -123,19 +123,35 @@ context switches cost on each core.`,
 	return root
 }
 
-// unknownCommand suggests the nearest command. Cobra would do so only for errors that it
-// prints itself.
+// unknownCommand suggests the nearest command. Cobra would do so only for errors that it prints
+// itself.
 func unknownCommand(root *cobra.Command) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
 		}
-		hint := ""
-		if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-			hint = fmt.Sprintf(": did you mean %q?", near[0])
+		var names []string
+		for _, cmd := range root.Commands() {
+			names = append(names, cmd.Name())
 		}
-		return usagef("there is no command %q%s (slicetrace --help lists them)", args[0], hint)
+		return usagef("there is no command %q%s: slicetrace --help lists them", args[0], hint(args[0], names))
 	}
+}
+
+// hint asks for the one of some names that is most like a word, by the measure that cobra has for
+// commands. It is "" if none is like it.
+func hint(word string, names []string) string {
+	list := &cobra.Command{}
+	for _, name := range names {
+		list.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	for _, edits := range []int{1, 2} {
+		list.SuggestionsMinimumDistance = edits
+		if near := list.SuggestionsFor(word); word != "" && len(near) > 0 {
+			return fmt.Sprintf(" (did you mean %q?)", near[0])
+		}
+	}
+	return ""
 }
 
 // refuseEmpty rejects a flag with an empty value, as a shell variable that is not set

@@ -13,7 +13,7 @@ import (
 func listClaims(w io.Writer) error {
 	var text strings.Builder
 	for _, c := range findings.Claims() {
-		fmt.Fprintf(&text, "%-4s %s\n     by %s\n", c.ID, c.Statement, strings.Join(c.Workloads, ", "))
+		fmt.Fprintf(&text, "%-4s %s\n     decided by %s\n", c.ID, c.Statement, strings.Join(c.Workloads, ", "))
 	}
 	_, err := io.WriteString(w, text.String())
 	return err

@@ -55,15 +55,15 @@ Make ` + strconv.Itoa(compare.AskedRuns) + ` runs of each side in turns, and alt
     ./new run pipe -o new$((i+1)).json; ./old run pipe -o old$((i+1)).json
   done
 
-Name the runs of one side before --with and those of the other after it. A change is
-called one only if few of all ways to assign the runs to two sides show one as large.
-The comparison tells how many runs a side are needed to find a change of 10 %.
+Name the runs of one side before --with and those of the other after it. A difference
+is reported as a change only if few of all ways to assign the runs to two sides give one
+as large. The comparison says how many runs a side are needed to find a change of 10 %.
 
-With one run a side, or with sides that were not made in turns, the change is shown but
-not called one, unless ` + strconv.Itoa(compare.LeastLike) + ` or more reports of similar runs tell how much
-runs differ: those named with --like or, with a single old report, those in its folder.
-They must have been made over at least as long a time as lies between the two sides.
-Without --with, each report is compared with the first.
+With one run a side, or with sides that were not made in turns, differences are shown,
+but none is reported as a change unless ` + strconv.Itoa(compare.LeastLike) + ` or more similar runs show how much runs
+differ: those named with --like or, with a single old report, those in its folder. They
+must have been made over at least as long a time as lies between the two sides. Without
+--with, each report is compared with the first.
 
 --fail-if ends compare with status 3 if a significant change is beyond a limit, or a new
 figure is beyond a value. Write [WORKLOAD[/MODE]:]METRIC>LIMIT or METRIC<LIMIT, with a
@@ -104,7 +104,7 @@ LIMIT such as 5%, 10us, 4MiB. The metrics are
 		"what of a change must be beyond the limit: estimate or interval (all of its 95 %)")
 	complete(cmd, "fail-by", []string{"estimate", "interval"})
 	f.BoolVar(&c.failUndecided, "fail-if-undecided", false,
-		"end with status 4 if a condition is not met, but some figure is not shown to keep within it")
+		"end with status 4 if no condition is met, but some figures are not shown to be within the limits")
 	return cmd
 }
 

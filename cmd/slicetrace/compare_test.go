@@ -88,7 +88,7 @@ func TestCompareShowsWhatChanged(t *testing.T) {
 		t.Errorf("verbose: status %d, %.300s", full.status, full.out)
 	}
 	three := call(t, "compare", old, other, old)
-	if three.status != exitDone || strings.Count(three.out, "\nChanges in ") != 2 {
+	if three.status != exitDone || strings.Count(three.out, "\nChanges: ") != 2 {
 		t.Errorf("three reports: status %d, %s", three.status, three.out)
 	}
 }

@@ -49,12 +49,12 @@ numbers a report's trials in the order in which they ran. The tables of a report
 
 With --format parquet and -o FOLDER, every table named, or all, of every report becomes
 a file FOLDER/TABLE/host=HOST/date=DATE/REPORT.parquet, so that the reports of many
-machines can be queried as one table. HOST is the same for machines that are alike,
+machines can be queried as one table. HOST is the same for machines of one kind,
 unless --host names it. Exporting a report again replaces its files. With a single table
 and a name that ends in .parquet, or an existing file's, everything goes into that file.
 
 The tables of a recording are ` + ofRecording + `.
-Its rows are in the file's order: the rows of one core are in order of time, those of
+Rows are in the order of the file: those of one core are in order of time, those of
 several cores alternate in blocks. Times are CLOCK_MONOTONIC; names are those that tasks
 had at that time. With --format perfetto the whole recording becomes a trace for
 ui.perfetto.dev.

@@ -251,10 +251,10 @@ func TestRunUnderSchedExt(t *testing.T) {
 	bpftest.Require(t)
 	state, err := os.ReadFile("/sys/kernel/sched_ext/state")
 	if err != nil {
-		t.Skipf("the kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT): %v", err)
+		bpftest.Lacks(t, false, "sched_ext (CONFIG_SCHED_CLASS_EXT): %v", err)
 	}
 	if s := strings.TrimSpace(string(state)); s != "enabled" {
-		t.Skipf("sched_ext is %s: load a scheduler, such as scx_simple, and run the test again", s)
+		bpftest.Lacks(t, false, "sched_ext is %s: load a scheduler, such as scx_simple, and run the test again", s)
 	}
 	got := call(t, "run", "spin", "pipe", "yield", "--rounds", "1", "--duration", "200ms")
 	if got.status != exitDone {

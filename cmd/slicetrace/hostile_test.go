@@ -86,10 +86,10 @@ func TestHostileNamesOfARealProgram(t *testing.T) {
 		t.Fatalf("status %d: %s", run.status, run.err)
 	}
 	in := func(name string) string { return filepath.Join(run.dir, name) }
-	saved, taped := in("r.json"), in("r.rec")
+	saved, recorded := in("r.json"), in("r.rec")
 	for _, args := range [][]string{
-		{"report", saved, "--html", in("r.html"), "--recording", taped},
-		{"export", taped, "--format", "perfetto", "-o", in("r.trace")},
+		{"report", saved, "--html", in("r.html"), "--recording", recorded},
+		{"export", recorded, "--format", "perfetto", "-o", in("r.trace")},
 		{"export", saved, "--format", "parquet", "--table", "workers", "-o", in("r.parquet")},
 	} {
 		if got := call(t, args...); got.status != exitDone || got.out != "" || got.err != "" {
@@ -101,7 +101,7 @@ func TestHostileNamesOfARealProgram(t *testing.T) {
 		"report":     call(t, "report", "-v", saved).out,
 		"json":       call(t, "report", "--format", "json", saved).out,
 		"csv":        call(t, "export", saved, "--table", "workers").out,
-		"switches":   call(t, "export", taped, "--table", "switches").out,
+		"switches":   call(t, "export", recorded, "--table", "switches").out,
 		"page":       read(t, in("r.html")),
 		"trace":      names(t, in("r.trace")),
 		"parquet":    names(t, in("r.parquet")),

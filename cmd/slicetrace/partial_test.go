@@ -178,10 +178,8 @@ type cpuSet struct {
 
 // inCPUSet runs the tool in a control group with this process's cores.
 func inCPUSet(t *testing.T, cmd *exec.Cmd) any {
+	bpftest.NeedTwoCores(t, "of which the test takes one away")
 	cores := bpftest.AllowedCores(t)
-	if len(cores) < 2 {
-		t.Skip("this machine has one core, and the test takes one away")
-	}
 	list := strings.ReplaceAll(strings.Trim(fmt.Sprint(cores), "[]"), " ", ",")
 	group := bpftest.NewGroup(t, "cpuset")
 	group.Set(t, "cpuset.cpus", list)

@@ -250,7 +250,8 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 	for _, name := range names {
 		w, err := workloads.Find(name)
 		if err != nil {
-			return p, usagef("%w; a program goes after --: slicetrace run -- %s", err, name)
+			return p, usagef("%w%s; a program goes after --: slicetrace run -- %s",
+				err, hint(name, workloadNames()), name)
 		}
 		p.Workloads = append(p.Workloads, w)
 	}

@@ -260,16 +260,16 @@ func TestEveryRowHasTheNameOfItsTime(t *testing.T) {
 func TestNamesWhileARecordingBegins(t *testing.T) {
 	bpftest.Require(t)
 	for range 2 {
-		churn := exec.Command("sh", "-c", "while :; do /bin/true; done")
-		if err := churn.Start(); err != nil {
+		shell := exec.Command("sh", "-c", "while :; do /bin/true; done")
+		if err := shell.Start(); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			_ = churn.Process.Kill()
-			_ = churn.Wait() // the error says that it was killed
+			_ = shell.Process.Kill()
+			_ = shell.Wait() // the error says that it was killed
 		})
 	}
-	churned := 0
+	toShells := 0
 	for range 12 {
 		cmd := tool(t, "run", "-q", "--record", "r.rec", "-o", "r.json", "--", "sleep", "0.01")
 		if got := finish(t, cmd); got.status != exitDone {
@@ -279,9 +279,9 @@ func TestNamesWhileARecordingBegins(t *testing.T) {
 		if found[""] > 0 {
 			t.Errorf("%d switches lack the name of the task that got the core", found[""])
 		}
-		churned += found["true"]
+		toShells += found["true"]
 	}
-	if churned < 100 {
-		t.Errorf("only %d switches were to tasks of the churn", churned)
+	if toShells < 100 {
+		t.Errorf("only %d switches were to tasks of the shells", toShells)
 	}
 }

@@ -87,7 +87,7 @@ func TestSoak(t *testing.T) {
 		t.Errorf("%d of %d created tasks have the kernel's counts", q.ReconciledCreated, q.CreatedTasks)
 	}
 	lost := q.Lost
-	lost.Unseen = 0 // switches that this kernel hides, which the account makes up for
+	lost.HiddenSwitches = 0 // switches that this kernel hides, which the account makes up for
 	if lost.Total() != 0 || q.RecursionMisses != 0 {
 		t.Errorf("lost %+v, %d hook calls skipped", q.Lost, q.RecursionMisses)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,21 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
+
+// A name that does not exist is compared with those that there are: the nearest one is suggested.
+func TestHint(t *testing.T) {
+	for word, want := range map[string]string{
+		"pip": "pipe", "spni": "spin", "pipes": "pipe", "spi": "spin", "slep": "sleep", "work": "workingset",
+		"zzzz": "", "": "", "\x1b[m": "",
+	} {
+		if want != "" {
+			want = fmt.Sprintf(" (did you mean %q?)", want)
+		}
+		if got := hint(word, workloadNames()); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
 
 // A wrong command line leads to an error of one sentence and the exit status that scripts expect,
 // whether or not this process may trace.
@@ -28,6 +44,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"run pip", 2, `did you mean "pipe"?`},
 		{"run make -j2", 2, "unknown shorthand flag"},
 		{"run make", 2, "slicetrace run -- make"},
+		{"chekc", 2, `did you mean "check"?`},
 		{"run --rounds 0", 2, "rounds"},
 		{"run --rounds -3", 2, "rounds"},
 		{"run --rounds x", 2, "rounds"},

@@ -186,7 +186,7 @@ func (t tested) detectable(strictness float64) float64 {
 	return t.deviation * (strictness*quantile + stats.StudentQuantile(power, t.freedom))
 }
 
-// student returns the p-value of Student's test. Difference an exact one of few runs, it can become
+// student returns the p-value of Student's test. Unlike the exact p-value of few runs, it can become
 // small enough to be significant among a thousand figures.
 func (t tested) student() float64 {
 	difference := 0.0
@@ -343,7 +343,8 @@ func (b Basis) Sentences() []string {
 		if b.Needed > 0 {
 			quieter := words.Choose(b.Needed > manyRuns, "; on a quieter machine, fewer would do", "")
 			out = append(out, fmt.Sprintf("With the variation of these runs, %d runs a side find a change of 10 %% "+
-				"in any primary figure nine times in ten; %s needs the most%s.", b.Needed, b.Noisiest, quieter))
+				"in any primary figure nine times in ten; the most are needed for %s%s.",
+				b.Needed, b.Noisiest, quieter))
 		}
 		return out
 	case BasisLike:

@@ -86,7 +86,11 @@ const (
 
 // title names the figure and its workload and mode.
 func (c *Change) title() string {
-	return c.Metric + " of " + report.WorkloadTitle(c.Workload, c.Variant) + " in " + string(c.Mode)
+	name := c.Metric + " of " + report.WorkloadTitle(c.Workload, c.Variant)
+	if c.Mode == report.Command {
+		return name
+	}
+	return name + " in " + string(c.Mode)
 }
 
 // fewRuns returns the 95 % interval of a figure in runs that are too few for an interval of order

@@ -155,7 +155,7 @@ func warnings(old Side, p Pair, notes map[string]bool) []string {
 		}
 	}
 	if len(names) > 0 {
-		out = append(out, fmt.Sprintf("the two sides differ in %s: a change may come from any of these.",
+		out = append(out, fmt.Sprintf("the two sides differ in %s, which may be the reason for a change.",
 			strings.Join(names, ", ")))
 	}
 	for _, s := range []Side{old, p.New} {

@@ -181,7 +181,8 @@ func TestCompareWarns(t *testing.T) {
 	}
 	kernel := like()
 	kernel.Host.Kernel, kernel.Host.HZ = "6.19.0", 1000
-	if got := warnings(compared(t, like(), kernel)); !strings.Contains(got, "the two sides differ in kernel, hz: ") {
+	const differ = "the two sides differ in kernel, hz, which "
+	if got := warnings(compared(t, like(), kernel)); !strings.Contains(got, differ) {
 		t.Errorf("another kernel: %s", got)
 	}
 	for name, c := range map[string]*compare.Comparison{

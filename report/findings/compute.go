@@ -78,5 +78,5 @@ func reasonFor(r *report.Report, c Claim, missing string) string {
 	case c.bothModes && len(metric.BundledModes(r)) < 2:
 		return "needs both modes: leave out --mode"
 	}
-	return "to measure it: slicetrace run " + strings.Join(c.Workloads, " ")
+	return "needs slicetrace run " + strings.Join(c.Workloads, " ")
 }

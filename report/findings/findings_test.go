@@ -257,7 +257,7 @@ func TestUnmeasuredClaimsSayWhy(t *testing.T) {
 		"C2": "needs both modes: leave out --mode",
 		"C5": "needs both modes: leave out --mode",
 		"C3": "needs both modes: leave out --mode",
-		"C7": "to measure it: slicetrace run counter",
+		"C7": "needs slicetrace run counter",
 		"C8": "needs both modes: leave out --mode",
 	} {
 		f := finding(t, two, claim)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 )
 
@@ -22,7 +23,8 @@ type comm struct {
 // event can be older than a rename that has already been read.
 type taskComm struct{ now, before comm }
 
-// taskNames has the name of every task, and tracks which of them exist.
+// taskNames has the name of every task, and tracks which of them exist. It is not recording.Names,
+// since a task's entry also keeps the index of its name, which saves a look-up for each event.
 type taskNames struct {
 	tasks map[int32]*taskComm
 	lives lives
@@ -105,14 +107,11 @@ func (p *perfetto) task(t recording.Task) {
 
 // trial writes a trial as a slice on the track of trials.
 func (p *perfetto) trial(m recording.Mark) {
-	workload := m.Workload
-	if m.Variant != "" {
-		workload += " " + m.Variant
-	}
+	name := fmt.Sprintf("%s %s round %d", report.WorkloadTitle(m.Workload, m.Variant), m.Mode, m.Round)
 	p.body = appendUint(p.body[:0], trackEventType, typeSliceBegin)
 	p.body = appendUint(p.body, trackEventTrackUUID, trialsTrack)
 	p.body = appendString(p.body, trackEventCategories, "trial")
-	p.body = appendString(p.body, trackEventName, printable(fmt.Sprintf("%s %s round %d", workload, m.Mode, m.Round)))
+	p.body = appendString(p.body, trackEventName, printable(name))
 	p.annotate("workload", m.Workload)
 	if m.Variant != "" {
 		p.annotate("variant", m.Variant)

@@ -132,7 +132,11 @@ func (f *filler) row() error {
 	return err
 }
 
-func (f *filler) switches(frame recording.Frame) error {
+// events adds a row for each of a block's events of one kind. put fills in the fields of a row; lost
+// is how many events of the core are missing before it.
+func (f *filler) events(
+	frame recording.Frame, kind recording.Kind, put func(cpu int, e *recording.Event, lost uint64),
+) error {
 	b, ok := frame.(*recording.Block)
 	if !ok {
 		return nil
@@ -140,12 +144,24 @@ func (f *filler) switches(frame recording.Frame) error {
 	lost := f.lost[b.CPU] + b.Lost
 	for i := range b.Events {
 		e := &b.Events[i]
-		if e.Kind != recording.Switch {
+		if e.Kind != kind {
 			continue
 		}
+		put(b.CPU, e, lost)
+		lost = 0
+		if err := f.row(); err != nil {
+			return err
+		}
+	}
+	f.lost[b.CPU] = lost
+	return nil
+}
+
+func (f *filler) switches(frame recording.Frame) error {
+	return f.events(frame, recording.Switch, func(cpu int, e *recording.Event, lost uint64) {
 		c := f.chunk
 		c.number(0, e.TimeNS)
-		c.number(1, int64(b.CPU))
+		c.number(1, int64(cpu))
 		c.number(2, int64(e.Prev))
 		c.text(3, f.names.At(e.Prev, e.TimeNS))
 		c.number(4, int64(e.Next))
@@ -157,40 +173,19 @@ func (f *filler) switches(frame recording.Frame) error {
 		c.text(10, word(f.causes, e.EndedBy))
 		c.text(11, f.states[e.State])
 		c.number(12, int64(lost))
-		lost = 0
-		if err := f.row(); err != nil {
-			return err
-		}
-	}
-	f.lost[b.CPU] = lost
-	return nil
+	})
 }
 
 func (f *filler) wakeups(frame recording.Frame) error {
-	b, ok := frame.(*recording.Block)
-	if !ok {
-		return nil
-	}
-	lost := f.lost[b.CPU] + b.Lost
-	for i := range b.Events {
-		e := &b.Events[i]
-		if e.Kind != recording.Wakeup {
-			continue
-		}
+	return f.events(frame, recording.Wakeup, func(cpu int, e *recording.Event, lost uint64) {
 		c := f.chunk
 		c.number(0, e.TimeNS)
-		c.number(1, int64(b.CPU))
+		c.number(1, int64(cpu))
 		c.number(2, int64(e.Next))
 		c.text(3, f.names.At(e.Next, e.TimeNS))
 		c.number(4, int64(e.CPU))
 		c.number(5, int64(lost))
-		lost = 0
-		if err := f.row(); err != nil {
-			return err
-		}
-	}
-	f.lost[b.CPU] = lost
-	return nil
+	})
 }
 
 func (f *filler) tasks(frame recording.Frame) error {

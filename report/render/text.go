@@ -211,7 +211,7 @@ func namesApart(s view.Section, line int) map[int]string {
 }
 
 // groupName joins a group's name and variant.
-func groupName(g view.Group) string { return strings.TrimSpace(g.Name + " " + g.Variant) }
+func groupName(g view.Group) string { return report.WorkloadTitle(g.Name, g.Variant) }
 
 // layout converts a section to strings. A section with groups gets a leading column that names each
 // group once, with its variant on the line below.

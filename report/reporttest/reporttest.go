@@ -69,8 +69,7 @@ func WithoutPick(r *report.Report) *report.Report {
 	r.Capture.Pick = ""
 	r.Capture.Switch = "kprobe:finish_task_switch.isra.0"
 	r.Capture.Notes = []string{"pick and cost are absent: the kernel has no tracepoint sched_entry_tp" +
-		" (Linux 6.15 and later do), and neither an fentry program nor a kprobe can be attached to" +
-		" rcu_note_context_switch"}
+		" (Linux 6.15 and later have it), and it does not tell RCU of switches, as kernels for one core"}
 	for i := range r.Trials {
 		for j := range r.Trials[i].Cores {
 			classes := r.Trials[i].Cores[j].Classes

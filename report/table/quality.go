@@ -50,7 +50,7 @@ func qualityTable(r *report.Report) Table {
 	}
 	list = append(list, propertyPairs(r.Capture.Properties())...)
 	list = append(list,
-		pair{"unseen", integer(q.Lost.Unseen)},
+		pair{"unseen", integer(q.Lost.HiddenSwitches)},
 		pair{"created_tasks", integer(q.CreatedTasks)},
 		pair{"reconciled_created", integer(q.ReconciledCreated)},
 		pair{"tool_switches", known(q.ToolSwitches)},

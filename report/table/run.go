@@ -77,7 +77,7 @@ func trusted(r *report.Report) []Field {
 	return []Field{
 		integer(len(r.Trials)), integer(len(r.Failed)), boolean(clean), free(strings.Join(reasons, "; ")),
 		integer(q.Switches), integer(q.Lost.Total() + q.RecursionMisses), integer(q.Lost.Unmatched()),
-		integer(q.Lost.Unseen),
+		integer(q.Lost.HiddenSwitches),
 		integer(q.Workers), integer(q.ComparedWorkers), integer(q.ReconciledWorkers),
 		integer(q.CreatedTasks), integer(q.ReconciledCreated),
 		known(q.ProbeFloorNS), known(q.PickFloorNS),

@@ -24,7 +24,7 @@ func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 		name, of := "new", ""
 		if len(c.Pairs) > 1 {
 			name = "new " + strconv.Itoa(i+1)
-			of = " in " + p.New.Name
+			of = ": " + p.New.Name
 		}
 		sides = append(sides, sideItem(p.New, name))
 		s.Sections = append(s.Sections, differenceSection(p, of), digestSection(p, of), changeSection(p, of, full))
@@ -199,8 +199,7 @@ func changeSection(p *compare.Pair, of string, full bool) Section {
 			words.Choose(full, "; a ? follows their p", "; --verbose shows them")))
 	}
 	if n := len(p.Changes) - primary; undecided && !full && n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %s more.",
-			words.Plural(n, "figure")))
+		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %d more.", n))
 	}
 	return s
 }

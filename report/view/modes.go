@@ -40,9 +40,9 @@ func modeSection(r *report.Report) Section {
 			s.Groups = append(s.Groups, g)
 		}
 	}
-	s.Caption = figuresCaption
+	s.Caption = figuresCaption(r)
 	if r.Setup.Rounds > 1 || modes[0] != report.Command {
-		s.Caption = modeCaption(compared)
+		s.Caption = modeCaption(compared) + figuresCaption(r)
 		s.Notes = tooFewRounds(r, notes)
 	}
 	return s
@@ -73,12 +73,14 @@ func modeCaption(compared bool) string {
 			"with its 95 % interval (± or its ends); " +
 			"~ means that the rounds show no difference (signed-rank test, p > 0.05). "
 	}
-	return caption + figuresCaption
+	return caption
 }
 
-const figuresCaption = "Wait is the time in which a task was runnable but not running. " +
-	"Parallelism is how many workers ran at once, concurrency how many ran or waited. " +
-	"A Jain index of 1 means equal shares of CPU time."
+func figuresCaption(r *report.Report) string {
+	return "Wait is the time in which a task was runnable but not running. " +
+		"Parallelism is how many " + workerOf(r) + "s ran at once, concurrency how many ran or waited. " +
+		"A Jain index of 1 means equal shares of CPU time."
+}
 
 // metricRow summarises one metric over rounds in each mode. ok is false if no mode has it.
 func metricRow(

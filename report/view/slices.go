@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
@@ -12,7 +13,7 @@ import (
 func sliceSection(r *report.Report) Section {
 	s := Section{
 		Title:   "Time slices",
-		Caption: "How long a worker kept a core, from switch-in to switch-out, and what ended it.",
+		Caption: "How long a " + workerOf(r) + " kept a core, from switch-in to switch-out, and what ended it.",
 		Columns: append(append([]Column{textColumn("mode")},
 			columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
 	}
@@ -35,6 +36,11 @@ func sliceSection(r *report.Report) Section {
 		}
 	}
 	return s
+}
+
+// workerOf is the word for a task whose figures are shown: a worker of a workload, or any task of a command.
+func workerOf(r *report.Report) string {
+	return words.Choose(len(r.Setup.Command) > 0, "task", "worker")
 }
 
 // causeCell lists the most frequent reasons with their shares: at most limit of them, and none

@@ -64,7 +64,7 @@ func trustSection(r *report.Report) Section {
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
 		row("phases not timed", count(q.Lost.Unmatched()), fmt.Sprintf("although there is a hook: pick %d, switch %d",
 			q.Lost.UnmatchedPick, q.Lost.UnmatchedSwitch)),
-		row("hidden switches", count(q.Lost.Unseen), "of tasks that the kernel hides from tracing; corrected"),
+		row("hidden switches", count(q.Lost.HiddenSwitches), "of tasks that the kernel hides from tracing; corrected"),
 		row("switches not watched", count(q.Lost.Unwatched), "on cores that came online later"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), tasksLost+q.MoreRoom(": ", "")),
 		row("hook calls skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
@@ -78,7 +78,7 @@ func trustSection(r *report.Report) Section {
 	g.Rows = append(g.Rows,
 		row("hook floor", valueCell(q.SwitchFloor()), "slicetrace's own part of each phase; not subtracted"),
 		row("tracing time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))),
-			"of core time, in no slice or cost"+selfPerCore(r)),
+			"of core time, in no slice or cost"+selfPerCore(r, "; ", "")),
 		row("tracing, per switch", valueCell(selfPerSwitch(r)), "bookkeeping only; the hooks add several times that"),
 		row("stolen time", valueCell(percent(float64(q.StealNS), float64(q.WallNS))),
 			"of core time, taken by the hypervisor; included in the figures"),
@@ -184,8 +184,9 @@ func createdClause(q report.Quality) string {
 }
 
 // selfPerCore returns the share of each core's time that tracing took, or the range of these shares
-// if there are more than two cores. It is "" for one core, which the total describes.
-func selfPerCore(r *report.Report) string {
+// if there are more than two cores, between the texts before and after. It is "" for one core, which
+// the total describes.
+func selfPerCore(r *report.Report, before, after string) string {
 	self, wall := map[int]int64{}, map[int]int64{}
 	var cpus []int
 	for i := range r.Trials {
@@ -209,9 +210,9 @@ func selfPerCore(r *report.Report) string {
 	case len(cpus) < 2:
 		return ""
 	case len(cpus) > 2:
-		return fmt.Sprintf("; %.1f to %.1f %% by core", slices.Min(shares), slices.Max(shares))
+		return fmt.Sprintf("%s%.1f to %.1f %% by core%s", before, slices.Min(shares), slices.Max(shares), after)
 	}
-	return "; " + strings.Join(list, ", ")
+	return before + strings.Join(list, ", ") + after
 }
 
 // selfPerSwitch is the time of slicetrace's bookkeeping per switch, which is only a part of what
@@ -227,7 +228,7 @@ func selfClause(r *report.Report) string {
 	if !per.Known {
 		return ""
 	}
-	return fmt.Sprintf("; %s a switch, to which the hooks add several times that", per)
+	return fmt.Sprintf(", which is %s a switch; the hooks add several times that", per)
 }
 
 func hooks(c report.Capture) string {
@@ -246,13 +247,13 @@ func trustDigest(r *report.Report) Section {
 	steal, self := percent(float64(q.StealNS), float64(q.WallNS)), percent(float64(q.SelfNS), float64(q.WallNS))
 	return Section{Title: trustTitle, Notes: append([]string{
 		fmt.Sprintf("%s switches counted, %s hidden%s; phases not timed %s, tasks lost %s%s, hook calls skipped %s.",
-			ofCount(q.Switches), ofCount(q.Lost.Unseen), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
+			ofCount(q.Switches), ofCount(q.Lost.HiddenSwitches), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
 			ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
 			agreeingCell(r).Text, createdClause(q),
 			report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
 		fmt.Sprintf("Hook floor %s, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
-			floors(q), steal, self, selfPerCore(r), selfClause(r), toolClause(r)),
+			floors(q), steal, self, selfPerCore(r, " (", ")"), selfClause(r), toolClause(r)),
 	}, trustNotes(r)...)}
 }
 
