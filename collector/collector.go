@@ -81,7 +81,7 @@ type Collector struct {
 	options Options
 	hooks   []bpf.Hook  // those that are attached
 	links   []link.Link // theirs
-	refused []error     // why hooks that the kernel seemed to have do not bound a phase
+	refused []refusal   // of hooks that the kernel seemed to have
 	floors  []Floor
 	others  *bpf.Others // nil where the other users of a hook cannot be known
 	own     ownNames
@@ -168,16 +168,16 @@ func (c *Collector) load(kernel *bpf.Kernel, o bpf.Options) error {
 		if c.objs, err = bpf.Load(kernel, o); err != nil {
 			return explain(err)
 		}
-		if err = c.objs.FentryRefused; err != nil {
+		if c.objs.FentryRefused != nil {
 			o.Avoid |= bpf.FentryHooks
-			c.refused = append(c.refused, err)
+			c.refused = append(c.refused, refusal{"fentry programs", "", c.objs.FentryRefused})
 		}
 		failed, err := c.attachBounds()
 		if err == nil || failed.Kind == bpf.Tracepoint {
 			return err
 		}
 		o.Avoid |= failed.Set
-		c.refused = append(c.refused, err)
+		c.refused = append(c.refused, refusal{failed.Name, failed.Phase, err})
 		if err := c.detach(); err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (c *Collector) attachBounds() (failed bpf.Hook, err error) {
 			continue
 		}
 		if err := c.awaitStamp(b.stamp); err != nil {
-			return b.hook, fmt.Errorf("attach to %s: %w", b.hook.Name, err)
+			return b.hook, err
 		}
 	}
 	return bpf.Hook{}, nil

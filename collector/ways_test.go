@@ -1,6 +1,7 @@
 package collector_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -153,25 +154,24 @@ func (p *picks) add(cores []report.Core) {
 type timed struct {
 	pickFloor, switchFloor []float64
 	pick, switchPhase      map[workloads.Mode][]float64
+	whole                  map[workloads.Mode][]float64 // the trial's length by switches
 }
 
 // The other ways' medians, less the hook floor, differ from those by tracepoint by no more than
 // their own floor. By them, the start of the pick phase comes a little later, since between
 // sched_entry_tp and rcu_note_context_switch the scheduler only switches interrupts off and notes
 // a few things, and the end of the switch phase earlier, by what finish_task_switch does. The ways
-// take turns, and a median over the rounds is compared, so that one disturbed round decides
-// nothing. In emulation, where time is counted in instructions, this holds however busy the
-// machine is.
+// take turns, and a median over the rounds is compared. In emulation, where time is counted in
+// instructions, this holds however busy the machine is; elsewhere see BenchmarkWays.
 func TestAllWaysTimeAlike(t *testing.T) {
-	ways := waysHere(t)
-	rounds := 7
-	if bpftest.Emulated() {
-		rounds = 3
+	if !bpftest.Emulated() {
+		bpftest.Lacks(t, false, "time is not counted in instructions here")
 	}
+	ways := waysHere(t)
 	results := make([]timed, len(ways))
-	for range rounds {
+	for range 3 {
 		for i, w := range ways {
-			timeSwitches(t, w, &results[i])
+			timeSwitches(t, collector.Options{Avoid: w.avoid}, &results[i])
 		}
 	}
 	best := results[0]
@@ -188,7 +188,9 @@ func TestAllWaysTimeAlike(t *testing.T) {
 }
 
 // compareTimes compares a phase by tracepoint with that by another way, less the floors.
-func compareTimes(t *testing.T, way, phase string, best, other map[workloads.Mode][]float64, floorBest, floorOther []float64) {
+func compareTimes(t *testing.T, way, phase string, best, other map[workloads.Mode][]float64,
+	floorBest, floorOther []float64,
+) {
 	t.Helper()
 	floor := median(floorOther)
 	for mode := range best {
@@ -202,9 +204,9 @@ func compareTimes(t *testing.T, way, phase string, best, other map[workloads.Mod
 }
 
 // timeSwitches adds one round of a pinned ping-pong to a way's figures.
-func timeSwitches(t *testing.T, w way, to *timed) {
+func timeSwitches(t testing.TB, o collector.Options, to *timed) {
 	t.Helper()
-	c := open(t, collector.Options{Avoid: w.avoid})
+	c := open(t, o)
 	defer c.Close()
 	for _, f := range c.Floors() {
 		if f.Err != nil {
@@ -219,6 +221,7 @@ func timeSwitches(t *testing.T, w way, to *timed) {
 	}
 	if to.pick == nil {
 		to.pick, to.switchPhase = make(map[workloads.Mode][]float64), make(map[workloads.Mode][]float64)
+		to.whole = make(map[workloads.Mode][]float64)
 	}
 	classes := map[workloads.Mode]report.Class{
 		workloads.Processes: report.ClassProcess,
@@ -231,12 +234,43 @@ func timeSwitches(t *testing.T, w way, to *timed) {
 		class := classOf(tr.core(0), classes[mode])
 		pick, _ := class.Pick.Quantile(0.5)
 		end, _ := class.Switch.Quantile(0.5)
+		length := float64(tr.result.End - tr.result.Start)
 		to.pick[mode], to.switchPhase[mode] = append(to.pick[mode], pick), append(to.switchPhase[mode], end)
+		to.whole[mode] = append(to.whole[mode], length/float64(class.Switches))
 	}
 }
 
-// median returns the middle one of an odd number of values.
-func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
+// BenchmarkWays tells how much longer a switch and the work around it take with each way to bound
+// the phases than without phases, and what the ways measure.
+func BenchmarkWays(b *testing.B) {
+	bpftest.Require(b)
+	bare := timed{}
+	results := make([]timed, len(allWays()))
+	for range 7 {
+		timeSwitches(b, collector.Options{NoPick: true, NoSwitch: true}, &bare)
+		for i, w := range allWays() {
+			timeSwitches(b, collector.Options{Avoid: w.avoid}, &results[i])
+		}
+	}
+	for _, mode := range []workloads.Mode{workloads.Threads, workloads.Processes} {
+		for i, w := range allWays() {
+			r := results[i]
+			b.Logf("%s, %s: pick %.0f ns, switch phase %.0f ns, floors %.0f and %.0f ns", mode, w.name, median(r.pick[mode]),
+				median(r.switchPhase[mode]), median(r.pickFloor), median(r.switchFloor))
+			added := median(r.whole[mode]) - median(bare.whole[mode])
+			b.ReportMetric(added, fmt.Sprintf("%s-%s-ns-added/switch", mode, w.name))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// median returns the middle one of an odd number of values, 0 if there are none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(values))[len(values)/2]
+}
 
 // hasKprobes reports whether the kernel has kprobes.
 func hasKprobes() bool {
