@@ -22,12 +22,13 @@ var mayImport = map[string][]string{
 	"bpf/baseline": {"bpf"},
 	"bpf/bpftest":  {},
 	"cmd/slicetrace": {
-		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector",
-		"collector/hostinfo", "report", "report/compare", "report/findings", "report/recording", "report/render",
-		"report/table", "report/timeline", "report/view", "workloads",
+		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/trial",
+		"collector", "collector/hostinfo", "report", "report/compare", "report/findings", "report/recording",
+		"report/render", "report/table", "report/timeline", "report/view", "workloads",
 	},
 	"cmd/slicetrace/internal/inherited": {},
 	"cmd/slicetrace/internal/outfile":   {},
+	"cmd/slicetrace/internal/trial":     {"collector", "report", "report/recording", "workloads"},
 	"collector": {
 		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording",
 	},

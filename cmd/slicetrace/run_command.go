@@ -5,17 +5,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -135,30 +134,15 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if err != nil {
 		return &status, err
 	}
-	mark := recording.Mark{
-		Workload: filepath.Base(argv[0]), Mode: string(report.Command), Round: 1, StartNS: start, EndNS: end,
-	}
-	for i := range interval.Tasks {
-		mark.Workers = append(mark.Workers, int32(interval.Tasks[i].TID))
-	}
-	if err := c.Mark(mark); err != nil {
+	t := trial.OfCommand(trial.Command{
+		Argv: argv, StartNS: start, EndNS: end, ToolSwitches: running.ToolSwitches(),
+	}, interval, began)
+	if err := c.Mark(trial.Mark(&t, began)); err != nil {
 		// The trial itself is complete.
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
-	own, started := running.ToolSwitches(), start-began
-	r.Trials = append(r.Trials, report.Trial{
-		Workload:   mark.Workload,
-		Mode:       report.Command,
-		Round:      mark.Round,
-		DurationNS: end - start,
-		Cores:      interval.Cores,
-		Workers:    interval.Tasks,
-		Lost:       interval.Lost,
-
-		ToolSwitches: &own,
-		StartedNS:    &started,
-	})
-	settings.Stop(&r.Trials[len(r.Trials)-1])
+	settings.Stop(&t)
+	r.Trials = append(r.Trials, t)
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		ending := ""
