@@ -10,13 +10,14 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // taskRow returns what a task did since an earlier state of its record.
 func taskRow(now, then *bpf.WatchedTask) report.Worker {
 	row := report.Worker{
-		PID:         int(now.Tgid),
-		TID:         int(now.Tid),
+		PID:         sched.PID(now.Tgid),
+		TID:         sched.TID(now.Tid),
 		OnCPUNS:     int64(now.OnCpu - then.OnCpu),
 		WaitNS:      int64(now.Wait - then.Wait),
 		WaitMaxNS:   int64(now.WaitMax),

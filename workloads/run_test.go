@@ -186,7 +186,7 @@ func TestPlanEndsEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first.Set(cpus[0])
+		first.Set(int(cpus[0]))
 		o := &scripted{title: title}
 		o.ready = func(trial Trial) {
 			if trial.Round == 2 {

@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -276,7 +277,7 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 
 // parseCores parses a list of cores such as "0-3,8", none of them twice. Of an empty list
 // it returns nil.
-func parseCores(list string) ([]int, error) {
+func parseCores(list string) ([]sched.CPU, error) {
 	cores, err := hostinfo.ParseCPUs(list)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err != nil {
 		return err
 	}
-	began := collector.Now()
+	beganNS := collector.NowNS()
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
 	rf, err := newRecordingFile(o.record, o.recorded)
 	if err != nil {
@@ -61,7 +61,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err := o.dropPrivileges(); err != nil {
 		return errors.Join(err, abandon(running))
 	}
-	status, err := trace(c, r, settings, running, argv, began)
+	status, err := trace(c, r, settings, running, argv, beganNS)
 	if status == nil {
 		return err
 	}
@@ -100,10 +100,10 @@ func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workload
 }
 
 // trace runs the program from its gate to its end and adds the trial to the report. It
-// returns how the program ended, nil if it never ran. The run began at began, in ns of
+// returns how the program ended, nil if it never ran. The run began at beganNS by
 // CLOCK_MONOTONIC.
 func trace(c *collector.Collector, r *report.Report, settings *hostinfo.SettingsWatch, running *workloads.Running,
-	argv []string, began int64,
+	argv []string, beganNS int64,
 ) (*syscall.WaitStatus, error) {
 	settings.Start(nil) // no tasks: the program may well change its own settings
 	before, err := watchCommand(c, running)
@@ -113,7 +113,7 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if err != nil {
 		return nil, errors.Join(err, abandon(running))
 	}
-	start := collector.Now()
+	startNS := collector.NowNS()
 	if err := running.Release(); err != nil {
 		return nil, neverRan(running, err)
 	}
@@ -121,7 +121,7 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if err != nil {
 		return nil, err
 	}
-	end := collector.Now()
+	endNS := collector.NowNS()
 	leaving, err := c.AwaitExits(exitLimit)
 	if err != nil {
 		return &status, err
@@ -135,9 +135,9 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 		return &status, err
 	}
 	t := trial.OfCommand(trial.Command{
-		Argv: argv, StartNS: start, EndNS: end, ToolSwitches: running.ToolSwitches(),
-	}, interval, began)
-	if err := c.Mark(trial.Mark(&t, began)); err != nil {
+		Argv: argv, StartNS: startNS, EndNS: endNS, ToolSwitches: running.ToolSwitches(),
+	}, interval, beganNS)
+	if err := c.Mark(trial.Mark(&t, beganNS)); err != nil {
 		// The trial itself is complete.
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
@@ -204,7 +204,7 @@ func watchCommand(c *collector.Collector, running *workloads.Running) (*collecto
 		return nil, err
 	}
 	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
+		PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -28,7 +29,7 @@ type trialObserver struct {
 	report    *report.Report
 	settings  *hostinfo.SettingsWatch
 	progress  *progress
-	began     int64 // the start of the run, in ns of CLOCK_MONOTONIC
+	beganNS   int64 // the start of the run by CLOCK_MONOTONIC
 	// before is the snapshot at the trial's start, and spent the tool's own CPU time then.
 	before *collector.Snapshot
 	spent  toolClock
@@ -37,7 +38,8 @@ type trialObserver struct {
 // Ready watches the trial's workers, which wait at the start gate.
 func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	tasks := make([]collector.Task, 0, len(workers))
-	var tids, pids []int
+	var tids []sched.TID
+	var pids []sched.PID
 	for _, w := range workers {
 		tids, pids = append(tids, w.TID), append(pids, w.PID)
 		tasks = append(tasks, collector.Task{
@@ -71,7 +73,7 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	var pids []int
+	var pids []sched.PID
 	for _, w := range result.Workers {
 		pids = append(pids, w.PID)
 	}
@@ -87,7 +89,7 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	t, err := trial.Of(result, interval, r.began)
+	t, err := trial.Of(result, interval, r.beganNS)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval, r.report.Warnings)...)
 	r.progress.end()
 	runtime.GC() // now, so that it does not happen while work runs
-	if err := r.collector.Mark(trial.Mark(&t, r.began)); err != nil {
+	if err := r.collector.Mark(trial.Mark(&t, r.beganNS)); err != nil {
 		// The trial itself is complete.
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s, is not marked in the recording: %s",
 			trialName(result.Trial), oneLine(err)))

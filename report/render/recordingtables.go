@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
@@ -96,7 +97,7 @@ func RecordingColumns(name string) (columns []table.Column, ok bool) {
 type filler struct {
 	names recording.Names
 	// lost counts, for each core, events that are missing before its next row.
-	lost  map[int]uint64
+	lost  map[sched.CPU]uint64
 	chunk *chunk
 	// full takes the chunk and returns an empty one.
 	full func(*chunk) (*chunk, error)
@@ -106,7 +107,7 @@ type filler struct {
 }
 
 func newFiller(first *chunk, full func(*chunk) (*chunk, error)) *filler {
-	f := &filler{lost: map[int]uint64{}, chunk: first, full: full}
+	f := &filler{lost: map[sched.CPU]uint64{}, chunk: first, full: full}
 	for _, c := range report.Classes() {
 		f.classes = append(f.classes, string(c))
 	}

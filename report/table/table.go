@@ -119,7 +119,7 @@ func Of(r *report.Report, name string) (Table, error) {
 // absent is the field of a figure that was not measured.
 func absent() Field { return Field{} }
 
-func integer[T int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
+func integer[T ~int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
 
 // decimal keeps six digits after the point, enough for a ratio of two measured times. NaN and
 // infinite values are absent, and values that round to zero have no sign.
@@ -151,7 +151,7 @@ func optional(x *float64) Field {
 func free(s string) Field { return Field{Text: s, Free: true} }
 
 // known is an integer, absent if n is nil.
-func known[T int | int64 | uint64](n *T) Field {
+func known[T ~int | int64 | uint64](n *T) Field {
 	if n == nil {
 		return absent()
 	}

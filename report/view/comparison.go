@@ -283,7 +283,7 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 func changePlace(c *compare.Change) string {
 	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
 	if c.Core != nil {
-		parts = append(parts, "core "+strconv.Itoa(*c.Core), classLabel(c.Class))
+		parts = append(parts, "core "+strconv.Itoa(int(*c.Core)), classLabel(c.Class))
 	}
 	return strings.Join(parts, " · ")
 }

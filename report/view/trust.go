@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // recordingDigest describes the recording of a run on the given number of cores.
@@ -182,8 +183,8 @@ func createdClause(q report.Quality) string {
 // selfPerCore returns the share of each core's time that tracing took, or the range of these shares
 // if there are more than two cores. It is "" for one core, which the total describes.
 func selfPerCore(r *report.Report) string {
-	self, wall := map[int]int64{}, map[int]int64{}
-	var cpus []int
+	self, wall := map[sched.CPU]int64{}, map[sched.CPU]int64{}
+	var cpus []sched.CPU
 	for i := range r.Trials {
 		for _, c := range r.Trials[i].Cores {
 			if _, ok := wall[c.CPU]; !ok {

@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -34,7 +35,7 @@ func Of(result workloads.Result, seen collector.Interval, beganNS int64) (report
 			Processes: m.Processes, PSSBytes: m.PSS, PrivateBytes: m.Private, PageTableBytes: m.PageTables,
 		}
 	}
-	rows := make(map[int]report.Worker, len(seen.Tasks))
+	rows := make(map[sched.TID]report.Worker, len(seen.Tasks))
 	for _, task := range seen.Tasks {
 		rows[task.TID] = task
 	}
@@ -109,7 +110,7 @@ func Mark(t *report.Trial, beganNS int64) recording.Mark {
 		StartNS: start, EndNS: start + t.DurationNS,
 	}
 	for i := range t.Workers {
-		m.Workers = append(m.Workers, int32(t.Workers[i].TID))
+		m.Workers = append(m.Workers, t.Workers[i].TID)
 	}
 	return m
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -159,14 +160,15 @@ func TestMarkOfATrial(t *testing.T) {
 	}
 	want := recording.Mark{
 		Workload: "crash", Variant: "one core", Mode: "processes", Round: 3,
-		StartNS: int64(7 * time.Second), EndNS: int64(7*time.Second + 200*time.Millisecond), Workers: []int32{71, 80},
+		StartNS: int64(7 * time.Second), EndNS: int64(7*time.Second + 200*time.Millisecond),
+		Workers: []sched.TID{71, 80},
 	}
 	if diff := cmp.Diff(want, trial.Mark(&joined, began)); diff != "" {
 		t.Error(diff)
 	}
 	command := trial.OfCommand(trial.Command{Argv: []string{"a"}, StartNS: 100, EndNS: 300}, interval(), 90)
 	want = recording.Mark{
-		Workload: "a", Mode: "command", Round: 1, StartNS: 100, EndNS: 300, Workers: []int32{80, 99, 71},
+		Workload: "a", Mode: "command", Round: 1, StartNS: 100, EndNS: 300, Workers: []sched.TID{80, 99, 71},
 	}
 	if diff := cmp.Diff(want, trial.Mark(&command, 90)); diff != "" {
 		t.Error(diff)
