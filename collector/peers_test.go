@@ -120,8 +120,8 @@ func lmbench(name string, args ...string) []string {
 	return append([]string{"env", "ENOUGH=5000", program, "-N", "1"}, args...)
 }
 
-// hasForm reports whether this machine can have a trial's form.
-func hasForm(b *testing.B, t workloads.Trial) bool {
+// hasVariant reports whether this machine has a trial's variant.
+func hasVariant(b *testing.B, t workloads.Trial) bool {
 	b.Helper()
 	w, err := workloads.Find(t.Workload)
 	if err != nil {
@@ -134,7 +134,7 @@ func comparePeers(b *testing.B) {
 	text, w := table()
 	fmt.Fprintln(w, "\tours, µs\tpeer, µs\tours ÷ peer\ttraced ÷ not\t")
 	for _, c := range peerCases() {
-		if !hasForm(b, c.load) {
+		if !hasVariant(b, c.load) {
 			b.Logf("%s %s is not there on this machine", c.load.Workload, c.load.Variant)
 			continue
 		}

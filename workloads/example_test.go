@@ -31,7 +31,7 @@ func ExampleCatalogue() {
 	// crash
 }
 
-// Each round has every form of every workload once in each mode; the order alternates.
+// Each round has every variant of every workload once in each mode; the order alternates.
 func ExamplePlan_Trials() {
 	futex, err := workloads.Find("futex")
 	if err != nil {

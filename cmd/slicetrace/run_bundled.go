@@ -119,7 +119,7 @@ func measure(
 
 // conclude keeps what was measured, whatever ended the plan; err is what plan.Run returned.
 // It returns an error if nothing was measured. If the plan ended early, the trials of the
-// unfinished round are dropped (unless it was the first), so that every form has the same
+// unfinished round are dropped (unless it was the first), so that every variant has the same
 // number of trials in each mode, except for those that failed.
 func conclude(r *report.Report, plan workloads.Plan, err error) error {
 	what, why := "interrupted", ""
