@@ -189,7 +189,7 @@ func identified(t *testing.T, r *report.Report, name, file string) parquetTable 
 	for row := range tab.Rows {
 		var texts []string
 		for _, f := range row {
-			texts = append(texts, strings.ToValidUTF8(f.Text, "\uFFFD"))
+			texts = append(texts, strings.ToValidUTF8(f.String(), "\uFFFD"))
 		}
 		p.rows = append(p.rows, texts)
 	}

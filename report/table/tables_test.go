@@ -80,26 +80,26 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 				}
 				for i, f := range row {
 					column := tab.Columns[i]
-					if f.Text == "" {
+					if f.String() == "" {
 						continue
 					}
 					var err error
 					switch column.Kind {
 					case table.Integer:
-						_, err = strconv.ParseInt(f.Text, 10, 64)
+						_, err = strconv.ParseInt(f.String(), 10, 64)
 					case table.Decimal:
-						_, err = strconv.ParseFloat(f.Text, 64)
+						_, err = strconv.ParseFloat(f.String(), 64)
 					case table.Boolean:
-						_, err = strconv.ParseBool(f.Text)
+						_, err = strconv.ParseBool(f.String())
 					case table.Time:
-						_, err = time.Parse(time.RFC3339Nano, f.Text)
+						_, err = time.Parse(time.RFC3339Nano, f.String())
 					default:
-						if !f.Free && column.Name != "name" {
-							_, err = strconv.ParseInt(f.Text, 10, 64)
+						if !f.Free() && column.Name != "name" {
+							_, err = strconv.ParseInt(f.String(), 10, 64)
 						}
 					}
-					if err != nil || (f.Free && column.Kind != table.Text) {
-						t.Errorf("table %s: %s of kind %d is %q", name, column.Name, column.Kind, f.Text)
+					if err != nil || (f.Free() && column.Kind != table.Text) {
+						t.Errorf("table %s: %s of kind %d is %q", name, column.Name, column.Kind, f.String())
 					}
 				}
 			}
@@ -120,7 +120,7 @@ func fields(tab table.Table, row int) map[string]string {
 	out := map[string]string{}
 	fields := slices.Collect(tab.Rows)[row]
 	for i, c := range columnNames(tab) {
-		out[c] = fields[i].Text
+		out[c] = fields[i].String()
 	}
 	return out
 }
@@ -165,8 +165,8 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	for _, row := range rows {
-		if len(row) != len(got.Columns) || row[0].Text != r.ID() || row[1].Text != "2026-11-22T20:11:00Z" ||
-			row[4].Text != r.Trials[0].Workload {
+		if len(row) != len(got.Columns) || row[0].String() != r.ID() || row[1].String() != "2026-11-22T20:11:00Z" ||
+			row[4].String() != r.Trials[0].Workload {
 			t.Errorf("row %v", row)
 		}
 	}
@@ -311,7 +311,7 @@ func TestValuesOfCores(t *testing.T) {
 func TestValuesOfQuality(t *testing.T) {
 	quality := map[string]string{}
 	for _, row := range slices.Collect(tableOf(t, oneTrial(), "quality").Rows) {
-		quality[row[0].Text] = row[1].Text
+		quality[row[0].String()] = row[1].String()
 	}
 	for name, want := range map[string]string{
 		"clean": "0", "switches": "3", "lost": "16", "unmatched": "3", "unwatched": "6", "map_full": "3",
