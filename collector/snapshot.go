@@ -281,7 +281,7 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	for id, w := range s.alive {
 		then := before.alive[id]
 		row := taskRow(&w, &then)
-		row.Comm = readComm(w.Tgid, w.Tid)
+		row.Comm = readComm(row.PID, row.TID)
 		tasks = append(tasks, born{&w, row})
 	}
 	for i := range s.exited.rows {

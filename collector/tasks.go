@@ -77,7 +77,7 @@ func byBirth(a, b *bpf.WatchedTask) int {
 }
 
 // readComm returns a living task's name, "" if it has just ended.
-func readComm(pid, tid uint32) string {
+func readComm(pid sched.PID, tid sched.TID) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/comm", pid, tid))
 	if err != nil {
 		return ""
