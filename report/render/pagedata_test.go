@@ -96,7 +96,8 @@ func (w *drawnWindow) check(t *testing.T, shown string) (bars int) {
 	}
 	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
 	for i, task := range w.Tasks {
-		want := spaced(fmt.Sprintf("%s %s %s", report.Of(float64(slices[i]), report.Count), ns(onCPU[i]), ns(longest[i])))
+		count := report.Of(float64(slices[i]), report.Count)
+		want := spaced(fmt.Sprintf("%s %s %s", count, ns(onCPU[i]), ns(longest[i])))
 		row := regexp.MustCompile(regexp.QuoteMeta(task) + ` (other|worker \d+|task \d+) ` + regexp.QuoteMeta(want))
 		if !row.MatchString(shown) {
 			t.Errorf("%s: no row of %s says %q", w.Name, task, want)

@@ -69,7 +69,8 @@ func trustSection(r *report.Report) Section {
 		row("switches not watched", count(q.Lost.Unwatched), "on cores that came online later"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), tasksLost+q.MoreRoom(": ", "")),
 		row("hook calls skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
-		row("workers that agree", textCell(agreeingWorkers(q)), "switch counts equal the kernel's own nvcsw and nivcsw"),
+		row("workers that agree", textCell(agreeingWorkers(q)),
+			"switch counts equal the kernel's own nvcsw and nivcsw"),
 	}}
 	if q.CreatedTasks > 0 {
 		g.Rows = append(g.Rows, row("created tasks",
