@@ -8,6 +8,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -39,7 +40,7 @@ func TestCoreTimeAddsUp(t *testing.T) {
 func TestCoreTimeAddsUpWhileWorkersRun(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []int{0}
+	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []sched.CPU{0}
 	w := &running{c: c, t: t}
 	if err := p.Run(context.Background(), w, nil); err != nil {
 		t.Fatal(err)
@@ -131,7 +132,7 @@ func TestOnCPUTimeAgreesWithTheKernels(t *testing.T) {
 	}
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Workers, p.CPUs, p.Duration, p.Rounds = 3, []int{0}, time.Second, 3
+	p.Workers, p.CPUs, p.Duration, p.Rounds = 3, []sched.CPU{0}, time.Second, 3
 	var ours, kernels, stolen float64
 	trials := runPlan(t, c, p)
 	for _, tr := range trials {
@@ -154,7 +155,7 @@ func TestOnCPUTimeAgreesWithTheKernels(t *testing.T) {
 func TestRunningAndWaitingFillsATrial(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+	p.Workers, p.CPUs, p.Duration = 3, []sched.CPU{0}, time.Second
 	for _, tr := range runPlan(t, c, p) {
 		for _, w := range tr.result.Workers {
 			task := tr.tasks[w.TID]

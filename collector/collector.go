@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // DefaultTasks returns how many tasks can be watched at once on the given number of cores,
@@ -66,7 +67,8 @@ const (
 
 // Task is a task to watch.
 type Task struct {
-	PID, TID int
+	PID sched.PID
+	TID sched.TID
 	// Children says whether the task's children are watched too, and theirs.
 	Children Children
 	// Voluntary and Involuntary are the kernel's counters when watching begins.
@@ -88,7 +90,7 @@ type Collector struct {
 
 	mu      sync.Mutex      // guards the rest
 	cores   []*core         // those that have been online since Open, ascending
-	awaited []int           // the other possible cores
+	awaited []sched.CPU     // the other possible cores
 	base    map[taskID]Task // watched by Watch
 	taken   uint64          // snapshots so far
 	ring    *ring
@@ -123,7 +125,7 @@ func Open(o Options) (*Collector, error) {
 		o.Tasks = DefaultTasks(len(online))
 	}
 	load := bpf.Options{
-		Cores:            slices.Max(possible) + 1,
+		Cores:            int(slices.Max(possible)) + 1,
 		Online:           len(online),
 		Tasks:            o.Tasks,
 		NoPick:           o.NoPick,
@@ -254,10 +256,10 @@ func (c *Collector) AwaitExits(most time.Duration) (left int, err error) {
 // Switches returns how many switches each core has made since Open, by core number. Cores
 // that have come online since the last snapshot are left out. It does not disturb the cores:
 // it is for a display, not for a report.
-func (c *Collector) Switches() (map[int]uint64, error) {
+func (c *Collector) Switches() (map[sched.CPU]uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	counts := make(map[int]uint64, len(c.cores))
+	counts := make(map[sched.CPU]uint64, len(c.cores))
 	var core bpf.CPUState
 	for _, known := range c.cores {
 		if err := c.objs.CPUs.Lookup(uint32(known.cpu), &core); err != nil {

@@ -20,9 +20,9 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 	for _, operations := range []int64{23, most} {
 		p := plan(t, "spawn")
 		p.Operations = operations
-		forms := 0
+		variants := 0
 		for _, tr := range runPlan(t, c, p) {
-			forms++
+			variants++
 			checkExact(t, tr)
 			name := tr.result.Trial.Name() + " " + string(tr.result.Trial.Mode)
 			created := tr.interval.Created
@@ -57,8 +57,8 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 				}
 			}
 		}
-		if want := len(p.Trials()); forms != want || forms < 5 {
-			t.Errorf("%d trials of %d, want those of a thread, a fork, and forms that execute", forms, want)
+		if want := len(p.Trials()); variants != want || variants < 5 {
+			t.Errorf("%d trials of %d, want those of a thread, a fork, and variants that execute", variants, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -42,7 +43,7 @@ func open(t testing.TB, o collector.Options) *collector.Collector {
 type traced struct {
 	result   workloads.Result
 	interval collector.Interval
-	tasks    map[int]report.Worker
+	tasks    map[sched.TID]report.Worker
 }
 
 // watcher observes trials with a collector.
@@ -80,7 +81,7 @@ func (w *watcher) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	tasks := make(map[int]report.Worker)
+	tasks := make(map[sched.TID]report.Worker)
 	for _, task := range interval.Tasks {
 		tasks[task.TID] = task
 	}
@@ -113,7 +114,7 @@ func runPlan(t testing.TB, c *collector.Collector, p workloads.Plan) []traced {
 }
 
 // core returns one core's figures.
-func (tr *traced) core(cpu int) report.Core {
+func (tr *traced) core(cpu sched.CPU) report.Core {
 	for _, c := range tr.interval.Cores {
 		if c.CPU == cpu {
 			return c

@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -238,7 +239,7 @@ func timeSwitches(t *testing.T, o collector.Options, wantKprobe bool) (float64, 
 		workloads.Threads:   report.ClassThread,
 	}
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs = 2, []int{0}
+	p.Workers, p.CPUs = 2, []sched.CPU{0}
 	medians := make(map[workloads.Mode]float64)
 	for _, tr := range runPlan(t, c, p) {
 		mode := tr.result.Trial.Mode

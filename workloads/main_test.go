@@ -270,7 +270,7 @@ func wantGone(t *testing.T, pids []int) {
 func pidsOf(workers []Worker) []int {
 	var pids []int
 	for _, w := range workers {
-		pids = append(pids, w.PID)
+		pids = append(pids, int(w.PID))
 	}
 	slices.Sort(pids)
 	return slices.Compact(pids)
