@@ -233,8 +233,14 @@ func TestSuspendedRun(t *testing.T) {
 				await(t, "begin", func() bool { return c.started(x) })
 				x.press(t, ctrlZ)
 				stop := fmt.Sprintf("stopped: %d", 128+int(unix.SIGTSTP))
-				await(t, "stop", func() bool { return strings.Contains(x.shown(), stop) })
 				await(t, "end", func() bool { return strings.Contains(x.shown(), "ended: ") })
+				if !strings.Contains(x.shown(), stop) {
+					if c.within != nil && strings.Contains(x.shown(), "stopped: 0") {
+						t.Logf("attempt %d of %d: the run had ended before the key was pressed", attempt, attempts)
+						continue
+					}
+					t.Fatalf("no stop is shown, but %s", x.shown())
+				}
 				end := fmt.Sprintf("ended: %d", c.status)
 				if ended(t, cmd); !strings.Contains(x.shown(), end) || !strings.Contains(x.shown(), "Saved r.json") {
 					t.Errorf("shown is %s", x.shown())
