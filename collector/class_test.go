@@ -3,7 +3,6 @@ package collector_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
@@ -23,7 +22,7 @@ func classOf(core report.Core, class report.Class) report.ClassStats {
 func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs, p.Rounds, p.Duration = 2, []int{0}, 24, bpftest.WorkFor(20*time.Millisecond)
+	p.Workers, p.CPUs, p.Rounds, p.Operations = 2, []int{0}, 24, 1009
 	want := map[workloads.Mode]report.Class{
 		workloads.Processes: report.ClassProcess,
 		workloads.Threads:   report.ClassThread,
