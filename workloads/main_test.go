@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(helperVariable); ok {
 		os.Exit(help(name))
 	}
-	os.Exit(bpftest.Run(m)) // not while tests of another package take a core offline
+	os.Exit(bpftest.RunOnEveryCore(m))
 }
 
 // help is what a helper, a process of its own, does. It returns the exit status.
