@@ -102,9 +102,6 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {
-			if tr.result.Trial.Variant != "" {
-				continue // a lone worker's slices, for one, do not end by ticks
-			}
 			_, slices := causesOf(tr.interval.Tasks)
 			excused := excuse(unwatched(tr.core(0), tr.interval.Tasks), slices)
 			errs = append(errs, ticksAtHZ(tr, rate),

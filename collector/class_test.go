@@ -3,7 +3,6 @@ package collector_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
@@ -24,7 +23,7 @@ func classOf(core report.Core, class report.Class) report.ClassStats {
 func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs, p.Rounds, p.Duration = 2, []sched.CPU{0}, 24, bpftest.WorkFor(20*time.Millisecond)
+	p.Workers, p.CPUs, p.Rounds, p.Operations = 2, []sched.CPU{0}, 24, 1009
 	want := map[workloads.Mode]report.Class{
 		workloads.Processes: report.ClassProcess,
 		workloads.Threads:   report.ClassThread,
@@ -70,14 +69,16 @@ func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 
 // Every switch has both phases, and a cost that is their sum.
 func TestPhasesAreComplete(t *testing.T) {
+	if !hasTracepoints(t, "sched_entry_tp", "sched_exit_tp") {
+		bpftest.Lacks(t, false, "tracepoints at both ends of a switch")
+	}
 	c := open(t, collector.Options{})
 	capture, err := c.Capture()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if capture.Pick == "" || capture.Switch != "sched_exit_tp" {
-		bpftest.Lacks(t, hasTracepoints(t, "sched_entry_tp", "sched_exit_tp"),
-			"the phases come from %q and %q", capture.Pick, capture.Switch)
+		t.Fatalf("the phases come from %q and %q", capture.Pick, capture.Switch)
 	}
 	for _, tr := range runPlan(t, c, plan(t, "pipe")) {
 		var untimed uint64

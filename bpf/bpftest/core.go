@@ -81,9 +81,11 @@ func PluggableCore(t testing.TB) (cpu sched.CPU, plug func(in bool)) {
 }
 
 // Plug returns a function that takes a core offline and back. At the test's end the core is
-// again as it was. The test is skipped if the core cannot be taken offline at all.
+// again as it was. Until then, the tests of RunOnEveryCore wait. The test is skipped if the core
+// cannot be taken offline at all.
 func Plug(t testing.TB, cpu sched.CPU) func(in bool) {
 	t.Helper()
+	t.Cleanup(hold(coresLock, unix.LOCK_EX)) // after the cleanup below
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	was, err := os.ReadFile(file)
 	if err != nil {

@@ -201,7 +201,7 @@ func TestRealTimeTaskBeside(t *testing.T) {
 	if involuntary == 0 {
 		t.Error("no worker was preempted")
 	}
-	if !strings.Contains(got.out, "Note: other tasks took ") {
+	if !strings.Contains(got.out, "Note: other programs took ") {
 		t.Errorf("the report does not say that others had the core")
 	}
 }

@@ -57,7 +57,7 @@ func trialsOfRound(t *testing.T, names ...string) int {
 func TestSoak(t *testing.T) {
 	bpftest.Require(t)
 	trials := trialsOfRound(t, "messaging", "spawn")
-	length := time.Duration(trials) * 2 * time.Second
+	length := time.Duration(trials) * time.Second
 	if text := os.Getenv(soakVariable); text != "" {
 		var err error
 		if length, err = time.ParseDuration(text); err != nil {
