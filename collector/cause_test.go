@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // causesOf sums workers' slices by cause.
@@ -79,7 +80,7 @@ func hz(t testing.TB) int {
 func TestPipeSlicesEndBlocked(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs = 2, []int{0}
+	p.Workers, p.CPUs = 2, []sched.CPU{0}
 	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {
@@ -97,13 +98,10 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 	rate := hz(t)
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
+	p.Workers, p.CPUs, p.Duration = 3, []sched.CPU{0}, time.Second
 	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {
-			if tr.result.Trial.Variant != "" {
-				continue // a lone worker's slices, for one, do not end by ticks
-			}
 			_, slices := causesOf(tr.interval.Tasks)
 			excused := excuse(unwatched(tr.core(0), tr.interval.Tasks), slices)
 			errs = append(errs, ticksAtHZ(tr, rate),
@@ -161,13 +159,15 @@ func ticksAtHZ(tr traced, rate int) error {
 
 // pinned runs each body on a thread of its own, all on one core and watched. It returns a row
 // for each, and how many slices other tasks excuse.
-func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (rows []report.Worker, excused uint64) {
+func pinned(
+	t *testing.T, c *collector.Collector, cpu sched.CPU, bodies ...func(),
+) (rows []report.Worker, excused uint64) {
 	t.Helper()
 	// With fewer, Go's scheduler would have the bodies take turns, not the kernel.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(runtime.NumCPU(), len(bodies)+1)))
 	var ready, stopped sync.WaitGroup
 	gate, end := make(chan struct{}), make(chan struct{})
-	tids := make([]int, len(bodies))
+	tids := make([]sched.TID, len(bodies))
 	for i, body := range bodies {
 		ready.Add(1)
 		stopped.Add(1)
@@ -175,7 +175,7 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (ro
 			if err != nil {
 				t.Error(err)
 			}
-			tids[i] = unix.Gettid()
+			tids[i] = sched.TID(unix.Gettid())
 			ready.Done()
 			<-gate
 			body()
@@ -186,7 +186,7 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (ro
 	defer close(end)
 	ready.Wait()
 	for _, tid := range tids {
-		if err := c.Watch(collector.Task{PID: unix.Getpid(), TID: tid}); err != nil {
+		if err := c.Watch(collector.Task{PID: sched.PID(unix.Getpid()), TID: tid}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,7 +204,7 @@ func pinned(t *testing.T, c *collector.Collector, cpu int, bodies ...func()) (ro
 	if err != nil {
 		t.Fatal(err)
 	}
-	byTID := make(map[int]report.Worker)
+	byTID := make(map[sched.TID]report.Worker)
 	for _, task := range in.Tasks {
 		byTID[task.TID] = task
 	}
@@ -244,7 +244,7 @@ func TestSleepersDueAtOnceEndHogsSlicesByWakeup(t *testing.T) {
 	const naps = 101
 	bpftest.Mostly(t, func() error {
 		var awake atomic.Int32
-		due := collector.Now() + int64(20*time.Millisecond)
+		due := collector.NowNS() + int64(20*time.Millisecond)
 		sleep := func() {
 			// Without slack, timers that are due at once fire in one interrupt.
 			_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
 	"github.com/slicetrace/slicetrace/bpf"
 )
 
@@ -149,15 +152,30 @@ func (c *Collector) checkPhase(p phase, h bpf.Hook) Check {
 	}
 	return Check{
 		Name: name, Status: Fallback, Uses: h.Name, StandsInFor: p.tracepoint, Remedy: newerKernel,
-		Lost: []string{p.less}, Detail: by + " stands in for the tracepoint " + p.tracepoint + c.refusals(),
+		Lost: []string{p.less}, Detail: by + " stands in for the tracepoint " + p.tracepoint + c.uselessHooks(p),
 	}
 }
 
-// refusals says which hooks the kernel refused, and why; "" if it refused none.
-func (c *Collector) refusals() string {
+// useless is a hook that the kernel seemed to have for a phase, and why it does not serve.
+type useless struct {
+	phase, hook string
+	err         error
+}
+
+// uselessHooks says which hooks do not serve for a phase, and why; "" if there are none.
+func (c *Collector) uselessHooks(p phase) string {
 	var text strings.Builder
-	for _, err := range c.refused {
-		text.WriteString("; " + err.Error())
+	for _, u := range c.useless {
+		why := u.err.Error()
+		switch {
+		case u.phase != p.name:
+			continue
+		case errors.Is(u.err, ebpf.ErrNotSupported):
+			why = "this kernel does not support it"
+		case errors.Is(u.err, unix.EPERM):
+			why = "this kernel does not permit it"
+		}
+		fmt.Fprintf(&text, "; not by %s: %s", u.hook, why)
 	}
 	return text.String()
 }
@@ -168,7 +186,7 @@ func (c *Collector) lack(p phase) (why, remedy string) {
 		return off, "echo 1 > " + kprobesSwitch + ", or " + newerKernel
 	}
 	why = fmt.Sprintf("the kernel has no tracepoint %s (Linux 6.15 and later have it), and %s", p.tracepoint, p.others)
-	return why + c.refusals(), newerKernel
+	return why + c.uselessHooks(p), newerKernel
 }
 
 // kprobesSwitch is the file by which all kprobes are switched on and off.

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Now returns CLOCK_MONOTONIC as this process reads it, in nanoseconds. In a time namespace
+// NowNS returns CLOCK_MONOTONIC as this process reads it, in nanoseconds. In a time namespace
 // it is ahead of or behind the kernel's own clock, from which bpf_ktime_get_ns and so every
 // stamp here come. A Collector knows by how much.
-func Now() int64 {
+func NowNS() int64 {
 	var now unix.Timespec
 	// The call fails only for a clock that does not exist.
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
@@ -24,7 +24,7 @@ func Now() int64 {
 }
 
 // now returns the kernel's own CLOCK_MONOTONIC.
-func (c *Collector) now() uint64 { return uint64(Now() - c.ahead.Nanoseconds()) }
+func (c *Collector) now() uint64 { return uint64(NowNS() - c.ahead.Nanoseconds()) }
 
 // ErrTimeNamespace says that this process and its children read different clocks.
 var ErrTimeNamespace = errors.New("the children of this process are in another time namespace than itself: " +

@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // DefaultTasks returns how many tasks can be watched at once on the given number of cores,
@@ -67,7 +68,8 @@ const (
 
 // Task is a task to watch.
 type Task struct {
-	PID, TID int
+	PID sched.PID
+	TID sched.TID
 	// Children says whether the task's children are watched too, and theirs.
 	Children Children
 	// Voluntary and Involuntary are the kernel's counters when watching begins.
@@ -81,7 +83,7 @@ type Collector struct {
 	options Options
 	hooks   []bpf.Hook  // those that are attached
 	links   []link.Link // theirs
-	refused []refusal   // of hooks that the kernel seemed to have
+	useless []useless   // hooks that the kernel seemed to have
 	floors  []Floor
 	others  *bpf.Others // nil where the other users of a hook cannot be known
 	own     ownNames
@@ -91,7 +93,7 @@ type Collector struct {
 
 	mu      sync.Mutex      // guards the rest
 	cores   []*core         // those that have been online since Open, ascending
-	awaited []int           // the other possible cores
+	awaited []sched.CPU     // the other possible cores
 	base    map[taskID]Task // watched by Watch
 	taken   uint64          // snapshots so far
 	ring    *ring
@@ -126,7 +128,7 @@ func Open(o Options) (*Collector, error) {
 		o.Tasks = DefaultTasks(len(online))
 	}
 	load := bpf.Options{
-		Cores:    slices.Max(possible) + 1,
+		Cores:    int(slices.Max(possible)) + 1,
 		Online:   len(online),
 		Tasks:    o.Tasks,
 		NoPick:   o.NoPick,
@@ -170,14 +172,18 @@ func (c *Collector) load(kernel *bpf.Kernel, o bpf.Options) error {
 		}
 		if c.objs.FentryRefused != nil {
 			o.Avoid |= bpf.FentryHooks
-			c.refused = append(c.refused, refusal{"fentry programs", "", c.objs.FentryRefused})
+			c.useless = append(c.useless, useless{pickPhase.name, "fentry", c.objs.FentryRefused})
 		}
 		failed, err := c.attachBounds()
 		if err == nil || failed.Kind == bpf.Tracepoint {
 			return err
 		}
 		o.Avoid |= failed.Set
-		c.refused = append(c.refused, refusal{failed.Name, failed.Phase, err})
+		of := switchPhase.name
+		if failed.Name == c.objs.Pick.Name {
+			of = pickPhase.name
+		}
+		c.useless = append(c.useless, useless{of, failed.Name, err})
 		if err := c.detach(); err != nil {
 			return err
 		}
@@ -231,7 +237,7 @@ func (c *Collector) awaitStamp(stamp func(*bpf.CPUState) uint64) error {
 			}
 		}
 	}
-	return errors.New("the kernel never calls the program; is kernel.ftrace_enabled 0?")
+	return errors.New("the kernel never calls it; is kernel.ftrace_enabled 0?")
 }
 
 // start attaches the other programs.
@@ -335,10 +341,10 @@ func (c *Collector) AwaitExits(most time.Duration) (left int, err error) {
 // Switches returns how many switches each core has made since Open, by core number. Cores
 // that have come online since the last snapshot are left out. It does not disturb the cores:
 // it is for a display, not for a report.
-func (c *Collector) Switches() (map[int]uint64, error) {
+func (c *Collector) Switches() (map[sched.CPU]uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	counts := make(map[int]uint64, len(c.cores))
+	counts := make(map[sched.CPU]uint64, len(c.cores))
 	var core bpf.CPUState
 	for _, known := range c.cores {
 		if err := c.objs.CPUs.Lookup(uint32(known.cpu), &core); err != nil {

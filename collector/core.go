@@ -3,11 +3,12 @@ package collector
 import (
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // core follows one core's counts in the kernel.
 type core struct {
-	cpu int
+	cpu sched.CPU
 	// now and last are the last two readings. fresh says that now is not part of sum yet.
 	now, last bpf.Snapshot
 	fresh     bool
@@ -124,7 +125,7 @@ func (s *coreCounts) forgetMaxima() {
 
 // since returns what happened on the core between two snapshots. Ticks are
 // left out unless the kernel's tick was recognised.
-func (s *coreCounts) since(before *coreCounts, cpu int, ticks bool) report.Core {
+func (s *coreCounts) since(before *coreCounts, cpu sched.CPU, ticks bool) report.Core {
 	r := report.Core{
 		CPU:       cpu,
 		WallNS:    int64(s.now - before.now),

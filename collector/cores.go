@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // addCores looks for cores that have come online since the last call. The maps have room for
@@ -42,7 +43,7 @@ func firstSeen(s *bpf.Snapshot) uint64 {
 }
 
 // of returns the counts of a core. A core that had not been online by then counts as idle.
-func (s *Snapshot) of(cpu int) *coreCounts {
+func (s *Snapshot) of(cpu sched.CPU) *coreCounts {
 	if i, ok := slices.BinarySearch(s.cpus, cpu); ok {
 		return &s.cores[i]
 	}

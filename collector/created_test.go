@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
@@ -20,9 +21,9 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 	for _, operations := range []int64{23, most} {
 		p := plan(t, "spawn")
 		p.Operations = operations
-		forms := 0
+		variants := 0
 		for _, tr := range runPlan(t, c, p) {
-			forms++
+			variants++
 			checkExact(t, tr)
 			name := tr.result.Trial.Name() + " " + string(tr.result.Trial.Mode)
 			created := tr.interval.Created
@@ -57,8 +58,8 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 				}
 			}
 		}
-		if want := len(p.Trials()); forms != want || forms < 5 {
-			t.Errorf("%d trials of %d, want those of a thread, a fork, and forms that execute", forms, want)
+		if want := len(p.Trials()); variants != want || variants < 5 {
+			t.Errorf("%d trials of %d, want those of a thread, a fork, and variants that execute", variants, want)
 		}
 	}
 }
@@ -67,9 +68,11 @@ func TestCreatedTasksAreCounted(t *testing.T) {
 // end undoes an address space, an execution makes a new one while it runs.
 func TestCreationPhasesTellTheFormsApart(t *testing.T) {
 	c := open(t, collector.Options{})
-	mostly(t, c, plan(t, "spawn"), func(trials []traced) error {
+	p := plan(t, "spawn")
+	p.Duration = 100 * time.Millisecond
+	bpftest.Mostly(t, func() error {
 		p50 := make(map[string]float64)
-		for _, tr := range trials {
+		for _, tr := range runVariants(t, c, p, "", "exec") {
 			key := tr.result.Trial.Variant + string(tr.result.Trial.Mode)
 			p50[key+" run"], _ = tr.interval.Created.Run.Quantile(0.5)
 			p50[key+" end"], _ = tr.interval.Created.End.Quantile(0.5)

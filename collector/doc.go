@@ -14,6 +14,12 @@
 // minus before. The slice in progress is part of a snapshot. So on each core idle time, the
 // time of workers and of other tasks, and slicetrace's own time add up to wall time.
 //
+// # Times
+//
+// Stamps and counts are as the kernel side has them, uint64 nanoseconds of the kernel's
+// CLOCK_MONOTONIC. What an Interval holds is int64 nanoseconds, as everywhere in package report.
+// Only limits and offsets, which are no measurements, are time.Duration.
+//
 // # Bounds
 //
 // Each bound, what happens where it is met, and its test. Package bpf lists those of the

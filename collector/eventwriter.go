@@ -9,6 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // blockEvents is how many events of a core make a block of the recording, and namesAtMost
@@ -21,7 +22,7 @@ const (
 // eventWriter makes the frames of a recording from what the kernel side sends.
 type eventWriter struct {
 	out   *frameWriter
-	cores map[uint32]*recordedCore
+	cores map[sched.CPU]*recordedCore
 	names []recording.Task
 	end   recording.End
 	// until, if not 0, is when the recording ends on cores that have no until of their own.
@@ -39,14 +40,14 @@ type recordedCore struct {
 }
 
 func newEventWriter(out *recording.Writer) *eventWriter {
-	return &eventWriter{out: newFrameWriter(out), cores: make(map[uint32]*recordedCore)}
+	return &eventWriter{out: newFrameWriter(out), cores: make(map[sched.CPU]*recordedCore)}
 }
 
-func (w *eventWriter) core(cpu uint32) *recordedCore {
+func (w *eventWriter) core(cpu sched.CPU) *recordedCore {
 	core := w.cores[cpu]
 	if core == nil {
 		core = &recordedCore{open: -1}
-		core.block.CPU = int(cpu)
+		core.block.CPU = cpu
 		w.cores[cpu] = core
 	}
 	return core
@@ -57,7 +58,7 @@ func (w *eventWriter) events(raw *bpf.Events) {
 	if w.ended {
 		return
 	}
-	core := w.core(raw.Cpu)
+	core := w.core(sched.CPU(raw.Cpu))
 	until := core.until
 	if until == 0 {
 		until = w.until
@@ -77,7 +78,7 @@ func (w *eventWriter) events(raw *bpf.Events) {
 		if e.Flags&bpf.EventWakeup != 0 {
 			w.end.Wakeups++
 			core.add(recording.Event{
-				TimeNS: int64(e.Time), Kind: recording.Wakeup, Next: int32(e.Next), CPU: int32(e.Cpu),
+				TimeNS: int64(e.Time), Kind: recording.Wakeup, Next: sched.TID(e.Next), CPU: sched.CPU(e.Cpu),
 			})
 			continue
 		}
@@ -115,7 +116,7 @@ func (w *eventWriter) lost(core *recordedCore, n uint64) {
 // switchOf returns a switch whose phases are still to come.
 func switchOf(e *bpf.Event) recording.Event {
 	s := recording.Event{
-		TimeNS: int64(e.Time), Prev: int32(e.Prev), Next: int32(e.Next),
+		TimeNS: int64(e.Time), Prev: sched.TID(e.Prev), Next: sched.TID(e.Next),
 		SliceNS: -1, PickNS: -1, SwitchNS: -1, Class: recording.NoClass, EndedBy: recording.NoCause,
 		State: stateLetter(e.State),
 	}
@@ -183,7 +184,7 @@ func (w *eventWriter) name(raw *bpf.TaskName) {
 	comm := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Comm[0])), len(raw.Comm))
 	comm, _, _ = bytes.Cut(comm, []byte{0})
 	w.tasks([]recording.Task{{
-		TimeNS: int64(raw.Time), TID: int32(raw.Tid), TGID: int32(raw.Tgid), Parent: int32(raw.Parent),
+		TimeNS: int64(raw.Time), TID: sched.TID(raw.Tid), TGID: sched.PID(raw.Tgid), Parent: sched.TID(raw.Parent),
 		Comm: string(comm),
 	}})
 }
@@ -216,7 +217,7 @@ func (w *eventWriter) finish() {
 		core := w.cores[cpu]
 		w.write(core, len(core.block.Events))
 		if core.block.Lost > 0 {
-			w.out.put(&recording.Block{CPU: int(cpu), Lost: core.block.Lost}, 0)
+			w.out.put(&recording.Block{CPU: cpu, Lost: core.block.Lost}, 0)
 		}
 	}
 	w.writeNames()

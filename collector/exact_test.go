@@ -2,12 +2,12 @@ package collector_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -57,13 +57,10 @@ func withoutMissed(lost report.Lost) report.Lost {
 func TestSwitchesEqualTheKernels(t *testing.T) {
 	c := open(t, collector.Options{})
 	for name, edit := range map[string]func(*workloads.Plan){
-		"pipe":              func(p *workloads.Plan) { p.Rounds = 3 },
-		"spin on all cores": func(p *workloads.Plan) { p.Rounds = 2 },
-		"spin, 3 workers a core": func(p *workloads.Plan) {
-			p.Workers, p.CPUs, p.Duration = 3, []int{0}, time.Second
-		},
-		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
-		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []int{0} },
+		"pipe":                     func(p *workloads.Plan) { p.Rounds = 3 },
+		"spin on all cores":        func(p *workloads.Plan) { p.Rounds = 2 },
+		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []sched.CPU{0} },
+		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []sched.CPU{0} },
 		"pipe, 23 round trips":     func(p *workloads.Plan) { p.Operations = 23 },
 		"pipe, 10 007 round trips": func(p *workloads.Plan) { p.Operations = 10007 },
 	} {
@@ -89,7 +86,7 @@ func TestKnownAnswers(t *testing.T) {
 	locksSleep := hostinfo.Fingerprint().Preemption == "rt"
 	for _, n := range []int64{23, 10007} {
 		p := plan(t, "pipe")
-		p.Operations, p.Workers, p.CPUs = n, 2, []int{0}
+		p.Operations, p.Workers, p.CPUs = n, 2, []sched.CPU{0}
 		for _, tr := range runPlan(t, c, p) {
 			checkExact(t, tr)
 			var operations int64

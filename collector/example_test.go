@@ -21,7 +21,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	first := collector.Task{PID: program.PID(), TID: program.PID(), Children: collector.Listed}
+	first := collector.Task{PID: program.PID(), TID: program.PID().Leader(), Children: collector.Listed}
 	if err := c.Watch(first); err != nil {
 		log.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func FuzzParseSteal(f *testing.F) {
@@ -56,7 +57,7 @@ func FuzzRing(f *testing.F) {
 	f.Add([]byte{}, []byte{2, 0, 0})
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		var file bytes.Buffer
-		out, err := recording.NewWriter(&file, recording.Header{Tool: "test", CPUs: []int{0}})
+		out, err := recording.NewWriter(&file, recording.Header{Tool: "test", CPUs: []sched.CPU{0}})
 		if err != nil {
 			t.Fatal(err)
 		}

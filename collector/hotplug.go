@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // hotplug finds out which cores go offline or come online. The kernel sends one message for
@@ -18,12 +19,12 @@ import (
 // messages found no room in it, only those cores are known that readings find offline.
 type hotplug struct {
 	fd   int // -1: there is no socket
-	seen map[int]bool
+	seen map[sched.CPU]bool
 	deaf bool // messages were lost
 }
 
 func listenHotplug() *hotplug {
-	h := &hotplug{fd: -1, seen: make(map[int]bool), deaf: true}
+	h := &hotplug{fd: -1, seen: make(map[sched.CPU]bool), deaf: true}
 	const kind = unix.SOCK_DGRAM | unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
 	fd, err := unix.Socket(unix.AF_NETLINK, kind, unix.NETLINK_KOBJECT_UEVENT)
 	if err != nil {
@@ -53,11 +54,11 @@ func onlyOnOff(fd int) error {
 }
 
 // noticed notes a core that a reading has found to have gone offline or come online.
-func (h *hotplug) noticed(cpu int) { h.seen[cpu] = true }
+func (h *hotplug) noticed(cpu sched.CPU) { h.seen[cpu] = true }
 
 // changed returns the cores that have gone offline or come online so far, ascending, and
 // whether the list is complete.
-func (h *hotplug) changed() (cores []int, all bool) {
+func (h *hotplug) changed() (cores []sched.CPU, all bool) {
 	message := make([]byte, 4096)
 	for h.fd >= 0 {
 		n, from, err := unix.Recvfrom(h.fd, message, 0)
@@ -83,7 +84,7 @@ func (h *hotplug) changed() (cores []int, all bool) {
 }
 
 // parseHotplug reads "offline@/devices/system/cpu/cpu1"; what follows a NUL does not matter.
-func parseHotplug(message []byte) (cpu int, ok bool) {
+func parseHotplug(message []byte) (cpu sched.CPU, ok bool) {
 	head, _, _ := bytes.Cut(message, []byte{0})
 	action, path, _ := strings.Cut(string(head), "@")
 	if action != "offline" && action != "online" {

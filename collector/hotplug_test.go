@@ -13,10 +13,11 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestHotplugMessages(t *testing.T) {
-	for message, want := range map[string]int{
+	for message, want := range map[string]sched.CPU{
 		"offline@/devices/system/cpu/cpu1\x00ACTION=offline\x00": 1,
 		"online@/devices/system/cpu/cpu127\x00":                  127,
 		"online@/devices/system/cpu/cpu0":                        0,
@@ -45,9 +46,9 @@ func TestHotplugMessagesWithoutRoom(t *testing.T) {
 		}
 	}
 	for action, want := range map[string]struct {
-		cores []int
+		cores []sched.CPU
 		all   bool
-	}{"change": {nil, true}, "online": {[]int{0}, false}} {
+	}{"change": {nil, true}, "online": {[]sched.CPU{0}, false}} {
 		h := listenHotplug()
 		if h.fd < 0 {
 			bpftest.Unavailable(t, "there is no socket for the kernel's messages")
@@ -119,7 +120,7 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 					}
 				}
 			}
-			if in.Lost.Unmatched() > 0 || !slices.Equal(in.Hotplugged, []int{cpu}) {
+			if in.Lost.Unmatched() > 0 || !slices.Equal(in.Hotplugged, []sched.CPU{cpu}) {
 				t.Errorf("step %d: lost %+v, heard of cores %v", i, in.Lost, in.Hotplugged)
 			}
 		}
@@ -132,7 +133,7 @@ func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 
 // checkLateCore opens a collector while the core is offline, brings it online, and requires
 // that its work is counted and recorded like that of the other cores.
-func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
+func checkLateCore(t *testing.T, cpu sched.CPU, plug func(in bool)) {
 	t.Helper()
 	var file bytes.Buffer
 	c := record(t, &file)
@@ -168,7 +169,7 @@ func checkLateCore(t *testing.T, cpu int, plug func(in bool)) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(in.Cores, func(core report.Core) bool { return core.CPU == cpu })
-	if i < 0 || !slices.IsSortedFunc(in.Cores, func(a, b report.Core) int { return a.CPU - b.CPU }) {
+	if i < 0 || !slices.IsSortedFunc(in.Cores, func(a, b report.Core) int { return int(a.CPU - b.CPU) }) {
 		t.Fatalf("core %d came and is not counted: %+v", cpu, in.Cores)
 	}
 	core, switches := in.Cores[i], uint64(0)
@@ -227,7 +228,7 @@ func TestCoreInAHoleIsCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hole := slices.IndexFunc(possible, func(cpu int) bool {
+	hole := slices.IndexFunc(possible, func(cpu sched.CPU) bool {
 		return !slices.Contains(online, cpu) && cpu < slices.Max(online)
 	})
 	if hole < 0 {

@@ -9,6 +9,12 @@ import (
 
 // readOffline copies the counts of a core that is offline, where no program can run. It adds
 // the core's log to the copy, as the kernel side will when the core is back.
+//
+// st_snapshot cannot do that from another core. It empties the log and corrects the account
+// where they are, which only the core itself may do: the core can come online at any moment,
+// and would then write there too. To work on a copy, the kernel side would need a second flush
+// and a second find_occupant, or a branch in those that every switch runs, and the verifier's
+// time for them at each start.
 func (c *Collector) readOffline(core *core) error {
 	cpu := uint32(core.cpu)
 	now := &core.now

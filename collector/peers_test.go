@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -72,9 +73,9 @@ func peerCases() []peerCase {
 	}
 	loops, sends := strconv.Itoa(peerLoops), strconv.Itoa(peerSends)
 	messages := 1e9 / (20 * 20 * peerSends)
-	pair := workloads.Trial{Workload: "pipe", Workers: 2, CPUs: []int{0}, Operations: peerLoops}
+	pair := workloads.Trial{Workload: "pipe", Workers: 2, CPUs: []sched.CPU{0}, Operations: peerLoops}
 	group := workloads.Trial{Workload: "messaging", Workers: 40, Duration: 500 * time.Millisecond}
-	create := workloads.Trial{Workload: "spawn", Workers: 1, CPUs: []int{0}, Duration: 200 * time.Millisecond}
+	create := workloads.Trial{Workload: "spawn", Workers: 1, CPUs: []sched.CPU{0}, Duration: 200 * time.Millisecond}
 	in := func(t workloads.Trial, variant string, m workloads.Mode) workloads.Trial {
 		t.Mode, t.Variant, t.Round = m, variant, 1
 		return t
@@ -119,8 +120,8 @@ func lmbench(name string, args ...string) []string {
 	return append([]string{"env", "ENOUGH=5000", program, "-N", "1"}, args...)
 }
 
-// hasForm reports whether this machine can have a trial's form.
-func hasForm(b *testing.B, t workloads.Trial) bool {
+// hasVariant reports whether this machine has a trial's variant.
+func hasVariant(b *testing.B, t workloads.Trial) bool {
 	b.Helper()
 	w, err := workloads.Find(t.Workload)
 	if err != nil {
@@ -133,7 +134,7 @@ func comparePeers(b *testing.B) {
 	text, w := table()
 	fmt.Fprintln(w, "\tours, µs\tpeer, µs\tours ÷ peer\ttraced ÷ not\t")
 	for _, c := range peerCases() {
-		if !hasForm(b, c.load) {
+		if !hasVariant(b, c.load) {
 			b.Logf("%s %s is not there on this machine", c.load.Workload, c.load.Variant)
 			continue
 		}

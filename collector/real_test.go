@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -42,7 +44,7 @@ func open(t testing.TB, o collector.Options) *collector.Collector {
 type traced struct {
 	result   workloads.Result
 	interval collector.Interval
-	tasks    map[int]report.Worker
+	tasks    map[sched.TID]report.Worker
 }
 
 // watcher observes trials with a collector.
@@ -80,7 +82,7 @@ func (w *watcher) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	tasks := make(map[int]report.Worker)
+	tasks := make(map[sched.TID]report.Worker)
 	for _, task := range interval.Tasks {
 		tasks[task.TID] = task
 	}
@@ -112,8 +114,23 @@ func runPlan(t testing.TB, c *collector.Collector, p workloads.Plan) []traced {
 	return w.trials
 }
 
+// runVariants runs only those trials of a plan that are of one of the variants.
+func runVariants(t testing.TB, c *collector.Collector, p workloads.Plan, variants ...string) []traced {
+	t.Helper()
+	w := &watcher{c: c}
+	for _, trial := range p.Trials() {
+		if !slices.Contains(variants, trial.Variant) {
+			continue
+		}
+		if err := workloads.Run(context.Background(), trial, p.User, w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.trials
+}
+
 // core returns one core's figures.
-func (tr *traced) core(cpu int) report.Core {
+func (tr *traced) core(cpu sched.CPU) report.Core {
 	for _, c := range tr.interval.Cores {
 		if c.CPU == cpu {
 			return c
@@ -126,9 +143,9 @@ func (tr *traced) name() string {
 	return fmt.Sprintf("%s %s", tr.result.Trial.Workload, tr.result.Trial.Mode)
 }
 
-// mostly runs a plan several times, and requires that check accepts most of the runs' trials:
-// other processes make some of them unlike what theory says.
+// mostly runs the trials of a plan's plain variants several times, and requires that check
+// accepts most of the runs' trials: other processes make some of them unlike what theory says.
 func mostly(t testing.TB, c *collector.Collector, p workloads.Plan, check func([]traced) error) {
 	t.Helper()
-	bpftest.Mostly(t, func() error { return check(runPlan(t, c, p)) })
+	bpftest.Mostly(t, func() error { return check(runVariants(t, c, p, "")) })
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // startRecording starts a recording. It returns nil if there is to be none.
@@ -77,7 +78,7 @@ func (c *Collector) finish(r *eventWriter) error {
 	// A core that has not been read did nothing up to now.
 	r.until = c.now()
 	for _, core := range c.cores {
-		r.core(uint32(core.cpu)).until = core.now.Sent
+		r.core(core.cpu).until = core.now.Sent
 	}
 	// Reads the events that were sent when the counters were read.
 	if err := c.ring.drain(); err != nil {
@@ -96,7 +97,7 @@ func (c *Collector) finish(r *eventWriter) error {
 // finishCore adds what a core has not sent. Its snapshot holds the phases of its last switch,
 // and how many events found no room when it was taken.
 func (c *Collector) finishCore(r *eventWriter, from *core) error {
-	core, lost := r.core(uint32(from.cpu)), from.now.Lost
+	core, lost := r.core(from.cpu), from.now.Lost
 	if from.offline { // where no program could run to send them
 		var raw bpf.EventBuf
 		if err := c.objs.EventBufs.Lookup(uint32(from.cpu), &raw); err != nil {
@@ -139,7 +140,7 @@ func runningTasks() []recording.Task {
 		tgid, _ := strconv.Atoi(fields[2])
 		tid, _ := strconv.Atoi(fields[4])
 		tasks = append(tasks, recording.Task{
-			TID: int32(tid), TGID: int32(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n"))),
+			TID: sched.TID(tid), TGID: sched.PID(tgid), Comm: string(bytes.TrimSuffix(comm, []byte("\n"))),
 		})
 	}
 	return tasks

@@ -16,6 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -66,9 +67,9 @@ func work(t *testing.T, duration time.Duration, names ...string) {
 type recordedFile struct {
 	header   recording.Header
 	end      recording.End
-	switches map[int][]recording.Event // by core
-	wakeups  map[int32]int             // by tid
-	names    map[int32]string
+	switches map[sched.CPU][]recording.Event // by core
+	wakeups  map[sched.TID]int               // by tid
+	names    map[sched.TID]string
 	lost     uint64
 }
 
@@ -81,9 +82,9 @@ func readRecording(t *testing.T, file []byte) *recordedFile {
 	defer r.Close()
 	got := &recordedFile{
 		header:   r.Header(),
-		switches: map[int][]recording.Event{},
-		wakeups:  map[int32]int{},
-		names:    map[int32]string{},
+		switches: map[sched.CPU][]recording.Event{},
+		wakeups:  map[sched.TID]int{},
+		names:    map[sched.TID]string{},
 	}
 	for {
 		f, err := r.Next()

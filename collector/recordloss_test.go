@@ -10,6 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // recordInto returns an event writer that gets its events from the test.
@@ -110,7 +111,7 @@ func TestWhatWaitsForTheDiskIsBounded(t *testing.T) {
 			e.Event[i].Flags = bpf.EventWakeup * uint8(i%2)
 		}
 		r.events(e)
-		r.tasks([]recording.Task{{TID: int32(now), Comm: "a"}})
+		r.tasks([]recording.Task{{TID: sched.TID(now), Comm: "a"}})
 	}
 	r.out.mu.Lock()
 	waiting := r.out.waiting

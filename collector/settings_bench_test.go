@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // BenchmarkSettings measures the reading of settings, which is done twice between two trials.
@@ -18,7 +19,7 @@ func BenchmarkSettings(b *testing.B) {
 	}
 	defer c.Close()
 	watch.Begin(c, false)
-	workers := []int{os.Getpid(), os.Getppid()}
+	workers := []sched.TID{sched.TID(os.Getpid()), sched.TID(os.Getppid())}
 	before := cpuTime(b)
 	for b.Loop() {
 		watch.Start(workers)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // testRunOnCPU is BPF_F_TEST_RUN_ON_CPU.
@@ -30,17 +31,17 @@ type Snapshot struct {
 	number    uint64
 	opened    uint64 // when watching began
 	at        uint64 // when the reading of the cores began
-	cpus      []int
+	cpus      []sched.CPU
 	cores     []coreCounts
 	alive     map[taskID]bpf.WatchedTask
 	exited    exitedTasks
 	base      map[taskID]Task // of the tasks that ended since the snapshot before
 	globals   bpf.Globals
-	steal     map[int]stolenTimes
+	steal     map[sched.CPU]stolenTimes
 	hasPick   bool
 	hasSwitch bool
-	plug      []int // cores that have gone offline or come online since Open
-	plugAll   bool  // plug is complete
+	plug      []sched.CPU // cores that have gone offline or come online since Open
+	plugAll   bool        // plug is complete
 }
 
 // Interval is what happened between two snapshots.
@@ -56,7 +57,7 @@ type Interval struct {
 	// Hotplugged are the cores that have gone offline or come online since Open, ascending.
 	// A core counts as idle while it is offline, also before it comes online for the first
 	// time, and tasks that are pinned to it get other cores.
-	Hotplugged []int
+	Hotplugged []sched.CPU
 	// HotplugUnheard says that there may be more of them: the kernel's messages about them
 	// found no room, or could not be received.
 	HotplugUnheard bool
@@ -239,8 +240,9 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		in.Lost.HiddenSwitches += s.cores[i].hidden - earlier.hidden
 		now, known := s.steal[cpu]
 		if then, ok := before.steal[cpu]; ok && known { // the kernel lists only cores that are online
-			core.StealNS = int64(now.steal - then.steal)
-			core.InterruptNS = max(0, int64(now.interrupts-then.interrupts)) // the kernel's count may step back
+			core.StealNS = (now.steal - then.steal).Nanoseconds()
+			// The kernel's count may step back.
+			core.InterruptNS = max(0, (now.interrupts - then.interrupts).Nanoseconds())
 		}
 		in.Cores = append(in.Cores, core)
 		if created := s.cores[i].exited.since(&earlier.exited); created.Tasks > 0 {
@@ -279,7 +281,7 @@ func (s *Snapshot) tasksSince(before *Snapshot) []report.Worker {
 	for id, w := range s.alive {
 		then := before.alive[id]
 		row := taskRow(&w, &then)
-		row.Comm = readComm(w.Tgid, w.Tid)
+		row.Comm = readComm(row.PID, row.TID)
 		tasks = append(tasks, born{&w, row})
 	}
 	for i := range s.exited.rows {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // userTick is the unit of /proc/stat: USER_HZ is 100 on every architecture that
@@ -26,7 +27,7 @@ type stolenTimes struct {
 
 // readSteal returns what was taken from each online core's tasks since boot, by core,
 // in steps of 10 ms.
-func readSteal() (map[int]stolenTimes, error) {
+func readSteal() (map[sched.CPU]stolenTimes, error) {
 	file, err := os.Open("/proc/stat")
 	if err != nil {
 		return nil, fmt.Errorf("read steal time: %w; mount procfs on /proc", err)
@@ -41,8 +42,8 @@ func readSteal() (map[int]stolenTimes, error) {
 
 // parseSteal reads /proc/stat, which has a line for each online core, "cpu0" and so on,
 // besides the line "cpu" with their sums.
-func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
-	stolen := make(map[int]stolenTimes)
+func parseSteal(stat io.Reader) (map[sched.CPU]stolenTimes, error) {
+	stolen := make(map[sched.CPU]stolenTimes)
 	lines := bufio.NewScanner(stat)
 	// The line "intr" has a number for each interrupt of the machine.
 	lines.Buffer(nil, 1<<20)
@@ -67,7 +68,7 @@ func parseSteal(stat io.Reader) (map[int]stolenTimes, error) {
 }
 
 // parseStealLine reads "N user nice system idle iowait irq softirq steal ...".
-func parseStealLine(line string) (core int, stolen stolenTimes, err error) {
+func parseStealLine(line string) (core sched.CPU, stolen stolenTimes, err error) {
 	const irqField, softirqField, stealField = 6, 7, 8
 	fields := strings.Fields(line)
 	if len(fields) <= stealField {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestParseSteal(t *testing.T) {
@@ -19,7 +21,7 @@ func TestParseSteal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[int]stolenTimes{
+	want := map[sched.CPU]stolenTimes{
 		0: {steal: 120 * time.Millisecond, interrupts: 890 * time.Millisecond},
 		3: {steal: 430 * time.Millisecond, interrupts: 1130 * time.Millisecond},
 	}

@@ -10,13 +10,14 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // taskRow returns what a task did since an earlier state of its record.
 func taskRow(now, then *bpf.WatchedTask) report.Worker {
 	row := report.Worker{
-		PID:         int(now.Tgid),
-		TID:         int(now.Tid),
+		PID:         sched.PID(now.Tgid),
+		TID:         sched.TID(now.Tid),
 		OnCPUNS:     int64(now.OnCpu - then.OnCpu),
 		WaitNS:      int64(now.Wait - then.Wait),
 		WaitMaxNS:   int64(now.WaitMax),
@@ -76,7 +77,7 @@ func byBirth(a, b *bpf.WatchedTask) int {
 }
 
 // readComm returns a living task's name, "" if it has just ended.
-func readComm(pid, tid uint32) string {
+func readComm(pid sched.PID, tid sched.TID) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/comm", pid, tid))
 	if err != nil {
 		return ""

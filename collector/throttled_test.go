@@ -12,6 +12,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // The time for which a quota keeps a task from running is told apart from waiting: each slice
@@ -30,7 +31,7 @@ func TestQuotaIsNoWait(t *testing.T) {
 		_ = cmd.Wait()
 	})
 	time.Sleep(300 * time.Millisecond) // it is the loop by now, and throttled most of the time
-	if err := c.Watch(collector.Task{PID: cmd.Process.Pid, TID: cmd.Process.Pid}); err != nil {
+	if err := c.Watch(collector.Task{PID: sched.PID(cmd.Process.Pid), TID: sched.TID(cmd.Process.Pid)}); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(200 * time.Millisecond)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/baseline"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -113,17 +114,17 @@ func attachWithout(o collector.Options) func(testing.TB) (workloads.Observer, fu
 func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	const others = 10_000
 	debug.SetMaxThreads(2 * others) // and stays so: those that end count for a while
-	tids, end := make(chan int), make(chan struct{})
+	tids, end := make(chan sched.TID), make(chan struct{})
 	var crowd []collector.Task
 	for range others {
 		go func() {
 			runtime.LockOSThread() // and ends with its thread
-			tids <- unix.Gettid()
+			tids <- sched.TID(unix.Gettid())
 			<-end
 		}()
 	}
 	for range others {
-		crowd = append(crowd, collector.Task{PID: unix.Getpid(), TID: <-tids})
+		crowd = append(crowd, collector.Task{PID: sched.PID(unix.Getpid()), TID: <-tids})
 	}
 	c, detach := attachCollector(t, collector.Options{Tasks: others + 16})
 	if err := c.Watch(crowd...); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -31,7 +32,7 @@ func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Inte
 		t.Fatal(err)
 	}
 	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
+		PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
 	})
 	if err != nil {
@@ -237,7 +238,8 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Watch(collector.Task{PID: running.PID(), TID: running.PID(), Children: collector.Listed}); err != nil {
+	task := collector.Task{PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed}
+	if err := c.Watch(task); err != nil {
 		t.Fatal(err)
 	}
 	before, err := c.Snapshot()
@@ -252,7 +254,7 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 		_, _, err := running.Wait()
 		ended <- err
 	}()
-	snapshots, tasks := 0, make(map[int]bool)
+	snapshots, tasks := 0, make(map[sched.TID]bool)
 	for more := true; more; snapshots++ {
 		select {
 		case err := <-ended:
@@ -289,16 +291,16 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 func TestWatchingManyAtOnce(t *testing.T) {
 	const many = 151
 	c := open(t, collector.Options{Tasks: many})
-	tids, end := make(chan int), make(chan struct{})
+	tids, end := make(chan sched.TID), make(chan struct{})
 	defer close(end)
 	var tasks []collector.Task
 	for range many + 1 {
 		go func() {
 			runtime.LockOSThread()
-			tids <- unix.Gettid()
+			tids <- sched.TID(unix.Gettid())
 			<-end
 		}()
-		tasks = append(tasks, collector.Task{PID: unix.Getpid(), TID: <-tids})
+		tasks = append(tasks, collector.Task{PID: sched.PID(unix.Getpid()), TID: <-tids})
 	}
 	if err := c.Watch(tasks[:many]...); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package collector_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -228,7 +228,7 @@ func timeSwitches(t testing.TB, o collector.Options, to *timed) {
 		workloads.Threads:   report.ClassThread,
 	}
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs = 2, []int{0}
+	p.Workers, p.CPUs = 2, []sched.CPU{0}
 	for _, tr := range runPlan(t, c, p) {
 		mode := tr.result.Trial.Mode
 		class := classOf(tr.core(0), classes[mode])
@@ -270,12 +270,6 @@ func median(values []float64) float64 {
 		return 0
 	}
 	return slices.Sorted(slices.Values(values))[len(values)/2]
-}
-
-// hasKprobes reports whether the kernel has kprobes.
-func hasKprobes() bool {
-	_, err := os.Stat("/sys/bus/event_source/devices/kprobe/type")
-	return err == nil && !bpf.KprobesSwitchedOff()
 }
 
 // hasTracepoints reports whether the kernel has all of the tracepoints.

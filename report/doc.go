@@ -21,6 +21,9 @@
 //	quantity.go, format.go     a figure with its unit, and how it is written
 //	identity.go                identifiers of reports and machines
 //
+// Times are int64 nanoseconds, in fields whose names end with NS and whose JSON names end with _ns;
+// those that are computed are Quantities. A time.Duration is only what a user asks for.
+//
 // What was not measured is absent, never zero: a nil pointer in a Report, an unknown
 // Quantity elsewhere.
 package report

@@ -118,19 +118,33 @@ func share(p float64) string {
 }
 
 // signed writes a difference in percent with its sign.
-func signed(p float64) string {
-	text := strconv.FormatFloat(math.Abs(p), 'f', 1, 64)
-	switch {
-	case math.Abs(p) >= 999.95:
-		text = grouped(math.Abs(p))
+func signed(p float64) string { return signedNumber(p) + " %" }
+
+// signedNumber is signed without the unit.
+func signedNumber(p float64) string {
+	switch text := magnitude(p); {
 	case text == "0.0":
-		return "0.0 %"
+		return text
+	case p < 0:
+		return "-" + text
+	default:
+		return "+" + text
 	}
-	if p < 0 {
-		return "-" + text + " %"
-	}
-	return "+" + text + " %"
 }
+
+// magnitude writes the size of a difference in percent, without sign and unit.
+func magnitude(p float64) string {
+	if math.Abs(p) >= 999.95 {
+		return grouped(math.Abs(p))
+	}
+	return strconv.FormatFloat(math.Abs(p), 'f', 1, 64)
+}
+
+// Magnitude writes the size of a difference in percent, whatever its sign.
+func Magnitude(percent float64) string { return magnitude(percent) + " %" }
+
+// DifferenceRange writes the differences in percent between which a figure is, with the unit once.
+func DifferenceRange(low, high float64) string { return signedNumber(low) + " to " + signed(high) }
 
 // grouped writes a whole number in groups of three: 199 730.
 func grouped(x float64) string {

@@ -71,7 +71,7 @@ func (s Setup) Properties() []Property {
 	}
 	cores := make([]string, len(s.CPUs))
 	for i, cpu := range s.CPUs {
-		cores[i] = strconv.Itoa(cpu)
+		cores[i] = strconv.Itoa(int(cpu))
 	}
 	return []Property{
 		text("workloads", strings.Join(s.Workloads, " ")),

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // SchemaVersion is the version of the JSON form of a Report. Readers refuse all other versions.
@@ -69,7 +70,7 @@ type Setup struct {
 	// Workers is the number asked for, 0 for each workload's default.
 	Workers int `json:"workers,omitempty"`
 	// CPUs are the cores that workers could run on, ascending.
-	CPUs []int `json:"cpus"`
+	CPUs []sched.CPU `json:"cpus"`
 }
 
 // Mode is how a trial's workers were held: as processes or as threads.
@@ -150,7 +151,7 @@ type Figure struct {
 // Core describes what happened on one core between a trial's two snapshots. WallNS = IdleNS +
 // WorkersNS + OthersNS + SelfNS, up to the resolution of the clock.
 type Core struct {
-	CPU int `json:"cpu"`
+	CPU sched.CPU `json:"cpu"`
 	// WallNS is the time between the core's two snapshots.
 	WallNS int64 `json:"wall_ns"`
 	// IdleNS, WorkersNS and OthersNS are time in slices of the idle task, of
@@ -275,9 +276,9 @@ type SliceStats struct {
 type Worker struct {
 	// Index is the worker's number in the workload from 0; for a command, the
 	// order in which its tasks were created.
-	Index int `json:"index"`
-	PID   int `json:"pid"`
-	TID   int `json:"tid"`
+	Index int       `json:"index"`
+	PID   sched.PID `json:"pid"`
+	TID   sched.TID `json:"tid"`
 	// Comm is the name that the task gave itself: hostile input, at most 15
 	// bytes, made valid UTF-8.
 	Comm string `json:"comm"`

@@ -77,7 +77,7 @@ func (f *forwarder) forward(c *caught) {
 	switch {
 	case toGroup && f.commandLeadsGroup():
 		f.signalGroup(info)
-	case !toGroup && info.sender() != f.command.PID():
+	case !toGroup && info.sender() != f.command.launcher.pid:
 		f.signalCommand(info)
 	}
 }
@@ -124,7 +124,7 @@ func (f *forwarder) sentToGroup(c *caught) bool {
 // group of its own, while this process is the leader of the group that the shell has made
 // for its job: then a signal to the job must reach the command's group.
 func (f *forwarder) commandLeadsGroup() bool {
-	pid := f.command.PID()
+	pid := f.command.launcher.pid
 	group, err := unix.Getpgid(pid)
 	if err != nil || group != pid || unix.Getpgrp() != os.Getpid() {
 		return false
@@ -136,7 +136,7 @@ func (f *forwarder) commandLeadsGroup() bool {
 
 // signalGroup sends the signal to the command's own process group.
 func (f *forwarder) signalGroup(info *siginfo) {
-	_ = unix.Kill(-f.command.PID(), info.signal()) // it may have ended
+	_ = unix.Kill(-f.command.launcher.pid, info.signal()) // it may have ended
 }
 
 // signalCommand sends the signal to the command, with its value if it has one.
@@ -184,7 +184,7 @@ func (f *forwarder) lendTerminal(sig syscall.Signal) bool {
 	if group, err := unix.IoctlGetInt(tty, unix.TIOCGPGRP); err != nil || group != unix.Getpgrp() {
 		return false
 	}
-	pid := f.command.PID()
+	pid := f.command.launcher.pid
 	return unix.IoctlSetPointerInt(tty, unix.TIOCSPGRP, pid) == nil && unix.Kill(-pid, unix.SIGCONT) == nil
 }
 

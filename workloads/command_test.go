@@ -145,7 +145,7 @@ func TestCommandKeepsPIDAndGroup(t *testing.T) {
 	if strings.HasPrefix(before, "sleep ") || !strings.HasSuffix(after, "sleep 1000 ") || after == before {
 		t.Errorf("the process was %q before its release and %q after", before, after)
 	}
-	if group, err := unix.Getpgid(r.PID()); err != nil || group != unix.Getpgrp() {
+	if group, err := unix.Getpgid(int(r.PID())); err != nil || group != unix.Getpgrp() {
 		t.Errorf("the command is in group %d, %v, want ours, %d", group, err, unix.Getpgrp())
 	}
 	if err := r.Signal(unix.SIGINT); err != nil {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestKilledHostIsNamed(t *testing.T) {
@@ -24,7 +25,7 @@ func TestKilledHostIsNamed(t *testing.T) {
 		r := &recorder{}
 		var victim int
 		r.ready = func(workers []Worker) error {
-			victim = workers[1].PID
+			victim = int(workers[1].PID)
 			time.AfterFunc(50*time.Millisecond, func() { unix.Kill(victim, unix.SIGKILL) })
 			return nil
 		}
@@ -52,7 +53,7 @@ func TestKilledHostIsNamed(t *testing.T) {
 }
 
 func TestHostKilledAtTheGateIsNamed(t *testing.T) {
-	r := &recorder{ready: func(workers []Worker) error { return unix.Kill(workers[0].PID, unix.SIGKILL) }}
+	r := &recorder{ready: func(workers []Worker) error { return unix.Kill(int(workers[0].PID), unix.SIGKILL) }}
 	err := Run(t.Context(), testTrial("spin", Processes, 2, 0, time.Second), nil, r)
 	if err == nil || !strings.Contains(err.Error(), "host of worker 0 of spin") {
 		t.Errorf("got error %v, want one that names worker 0", err)
@@ -62,7 +63,7 @@ func TestHostKilledAtTheGateIsNamed(t *testing.T) {
 
 func TestHostThatCannotPrepareSaysWhy(t *testing.T) {
 	trial := testTrial("spin", Processes, 2, 23, 0)
-	trial.CPUs = []int{1000}
+	trial.CPUs = []sched.CPU{1000}
 	err := Run(t.Context(), trial, nil, &recorder{})
 	if err == nil || !strings.Contains(err.Error(), "exited with status 1: prepare worker") ||
 		!strings.Contains(err.Error(), "set affinity to cores [1000]: invalid argument") {
@@ -203,7 +204,7 @@ func TestAnotherDeathBesideTheCrashIsAnError(t *testing.T) {
 		victim   int
 		signal   syscall.Signal
 	}{{"crash", 2, unix.SIGSEGV}, {"crash", 0, unix.SIGKILL}, {"spin", 0, unix.SIGSEGV}} {
-		r := &recorder{ready: func(workers []Worker) error { return unix.Kill(workers[c.victim].PID, c.signal) }}
+		r := &recorder{ready: func(workers []Worker) error { return unix.Kill(int(workers[c.victim].PID), c.signal) }}
 		trial := testTrial(c.workload, Processes, 4, 0, time.Second)
 		err := Run(t.Context(), trial, nil, r)
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("host of worker %d of %s", c.victim, c.workload)) {

@@ -30,6 +30,11 @@
 //
 // The price is a rule for bodies: see the body field of Workload.
 //
+// # Times
+//
+// Times are time.Duration, and points in time are durations since CLOCK_MONOTONIC began. Only
+// the shared memory has nanoseconds as plain numbers, since workers write them.
+//
 // # Adding a workload
 //
 // Write one file, load_NAME.go, with a function that returns a Workload, and name that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -30,7 +31,7 @@ func ExampleCatalogue() {
 	// crash
 }
 
-// Each round has every form of every workload once in each mode; the order alternates.
+// Each round has every variant of every workload once in each mode; the order alternates.
 func ExamplePlan_Trials() {
 	futex, err := workloads.Find("futex")
 	if err != nil {
@@ -40,7 +41,7 @@ func ExamplePlan_Trials() {
 		Workloads: []workloads.Workload{futex},
 		Modes:     []workloads.Mode{workloads.Processes, workloads.Threads},
 		Rounds:    2,
-		CPUs:      []int{0},
+		CPUs:      []sched.CPU{0},
 	}
 	for _, t := range plan.Trials() {
 		fmt.Printf("round %d: %s as %s\n", t.Round, t.Name(), t.Mode)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -141,7 +143,7 @@ func checkTasks(t Trial, user *Credential) error {
 
 // checkCPUs returns an error if workers cannot run on one of cpus. If cpus is nil, every
 // core that this process may run on is meant, which is no error.
-func checkCPUs(cpus []int) error {
+func checkCPUs(cpus []sched.CPU) error {
 	allowed, err := allowedCPUs()
 	if err != nil {
 		return err
@@ -173,24 +175,24 @@ func checkCPUs(cpus []int) error {
 const mostCPUs = 8192
 
 // allowedCPUs returns the cores that this process may run on, ascending.
-func allowedCPUs() ([]int, error) {
+func allowedCPUs() ([]sched.CPU, error) {
 	set := unix.NewCPUSet(mostCPUs)
 	// The affinity of the main thread, since the thread that runs this goroutine may have
 	// another one.
 	if err := unix.SchedGetaffinityDynamic(os.Getpid(), set); err != nil {
 		return nil, fmt.Errorf("read the cores that this process may run on: %w", err)
 	}
-	var cpus []int
+	var cpus []sched.CPU
 	for cpu := range mostCPUs {
 		if set.IsSet(cpu) {
-			cpus = append(cpus, cpu)
+			cpus = append(cpus, sched.CPU(cpu))
 		}
 	}
 	return cpus, nil
 }
 
 // formatCPUs writes ascending cores as ranges: 0-3,6.
-func formatCPUs(cpus []int) string {
+func formatCPUs(cpus []sched.CPU) string {
 	var b strings.Builder
 	for i := 0; i < len(cpus); {
 		last := i

@@ -90,37 +90,70 @@ func ringOfOne(t *testing.T, v Variant) *worker {
 	return w
 }
 
+// recordedTurns are the times on the core that a turn of a variant takes in its slower mode, of
+// a machine that did nothing else, as BenchmarkTurnsOfWorkingset prints them. A turn depends on
+// how much memory a walk visits, so a changed buffer needs a new record.
+func recordedTurns() map[string]turnTime {
+	return map[string]turnTime{
+		"16 KiB each":           {16 * kib, 5400 * time.Nanosecond},
+		"256 KiB each":          {256 * kib, 50 * time.Microsecond},
+		"1 MiB each":            {mib, 420 * time.Microsecond},
+		"16 KiB each of 16":     {16 * kib, 6600 * time.Nanosecond},
+		"256 KiB shared":        {256 * kib, 25 * time.Microsecond},
+		"4 MiB each by pages":   {4 * mib, 16 * time.Microsecond},
+		"4 MiB shared by pages": {4 * mib, 12 * time.Microsecond},
+	}
+}
+
+// turnTime is the time of one turn of a variant with a buffer.
+type turnTime struct {
+	buffer int
+	took   time.Duration
+}
+
 // In a trial of default length each variant has so many turns that their median means
-// something. The test computes their number from the time on the core that some turns take,
-// since other tasks can take the core. They can also make the walks slower, but not by so
-// much that half of the turns are missing.
+// something. Other work on a machine makes walks slower, so this compares times that were
+// recorded.
 func TestWorkingsetHasManyTurns(t *testing.T) {
-	const enough, atLeast = 200, 100
-	inAllVariants(t, workingset(), func(t *testing.T, v Variant, mode Mode) {
-		duration := variantTrial(workingset(), v, mode, 0).Duration
-		trial := variantTrial(workingset(), v, mode, 61)
-		inMostTrials(t, func() string {
-			r := runTrial(t, trial)
-			turns := float64(r.operations())
-			var onCPU time.Duration
-			for _, w := range r.Workers {
-				onCPU += w.After.Runtime - w.Before.Runtime
-			}
-			if r.Figures[0].Name != "walk_switched_p50_ns" {
-				t.Fatalf("the first figure is %s", r.Figures[0].Name)
-			}
-			walk := time.Duration(r.Figures[0].Value) / time.Duration(len(r.Workers))
-			want := float64(enough)
-			if turns*float64(walk) > 0.7*float64(onCPU) { // the walks are slow, and nothing else is
-				want = atLeast
-			}
-			if n := turns * float64(duration) / float64(onCPU); n < want {
-				return fmt.Sprintf("%.0f turns in %v on the core, of %v each: %.0f in %v, want %.0f",
-					turns, onCPU, walk, n, duration, want)
-			}
-			return ""
-		})
-	})
+	const enough = 200
+	for _, v := range workingset().Variants(1) {
+		recorded, ok := recordedTurns()[v.Name]
+		if !ok || recorded.buffer != v.buffer {
+			t.Errorf("%s: no turn with a buffer of %d bytes is recorded: run BenchmarkTurnsOfWorkingset",
+				v.Name, v.buffer)
+			continue
+		}
+		duration := variantTrial(workingset(), v, Processes, 0).Duration
+		if n := duration / recorded.took; n < enough {
+			t.Errorf("%s: %d turns of %v in %v, want %d", v.Name, n, recorded.took, duration, enough)
+		}
+	}
+}
+
+// BenchmarkTurnsOfWorkingset reports the time on the core that one turn takes, and how many
+// turns a trial of default length has.
+func BenchmarkTurnsOfWorkingset(b *testing.B) {
+	for _, v := range workingset().Variants(1) {
+		for _, mode := range []Mode{Processes, Threads} {
+			b.Run(v.Name+"/"+string(mode), func(b *testing.B) {
+				var turns int64
+				var onCPU time.Duration
+				for b.Loop() {
+					r := &recorder{}
+					if err := Run(b.Context(), variantTrial(workingset(), v, mode, 61), nil, r); err != nil {
+						b.Fatal(err)
+					}
+					turns += r.results[0].operations()
+					for _, w := range r.results[0].Workers {
+						onCPU += w.After.Runtime - w.Before.Runtime
+					}
+				}
+				turn := onCPU / time.Duration(turns)
+				b.ReportMetric(float64(turn.Nanoseconds()), "ns/turn")
+				b.ReportMetric(float64(variantTrial(workingset(), v, mode, 0).Duration/turn), "turns/trial")
+			})
+		}
+	}
 }
 
 // In a shared variant threads have one mapping of the buffer, and processes have one each.

@@ -2,7 +2,11 @@
 
 package workloads
 
-import "time"
+import (
+	"time"
+
+	"github.com/slicetrace/slicetrace/report/sched"
+)
 
 // Observer follows trials. Its methods are called from Run, one at a time.
 type Observer interface {
@@ -21,9 +25,10 @@ type Worker struct {
 	// Index counts from 0.
 	Index int
 	// PID is the process (the kernel's tgid), TID the thread.
-	PID, TID int
+	PID sched.PID
+	TID sched.TID
 	// CPU is the core that the worker is pinned to, or -1 if it may use several.
-	CPU int
+	CPU sched.CPU
 	// Comm is the thread's name, at most 15 bytes.
 	Comm string
 	// Nice is the thread's nice level.

@@ -16,28 +16,36 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
+// failingCase is a plan of the variant spin alone in which trials fail.
+type failingCase struct {
+	rounds int
+	// fails names the trials whose start gate stays shut.
+	fails []string
+	// lost are the trials without a result, failed is what was reported.
+	lost, failed []string
+}
+
+// aloneTitles names the trials of alonePlan in the order in which they should run.
+func aloneTitles(rounds int) (titles []string) {
+	for round := 1; round <= rounds; round++ {
+		for i, mode := range []Mode{Processes, Threads} {
+			if round%2 == 0 {
+				mode = []Mode{Threads, Processes}[i]
+			}
+			titles = append(titles, fmt.Sprintf("%d spin alone %s", round, mode))
+		}
+	}
+	return titles
+}
+
+func titleInRound(trial Trial) string {
+	return fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode)
+}
+
 // A trial that fails does not affect trials of other series. Its own series is tried once
 // more if it has worked before.
 func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
-	all := func(rounds int) (names []string) {
-		for round := 1; round <= rounds; round++ {
-			for i, mode := range []Mode{Processes, Threads} {
-				if round%2 == 0 {
-					mode = []Mode{Threads, Processes}[i]
-				}
-				names = append(names, fmt.Sprintf("%d spin alone %s", round, mode))
-			}
-		}
-		return names
-	}
-	refusal := errors.New("refused")
-	for name, c := range map[string]struct {
-		rounds int
-		// fails names the trials whose start gate stays shut.
-		fails []string
-		// lost are the trials without a result, failed is what was reported.
-		lost, failed []string
-	}{
+	for name, c := range map[string]failingCase{
 		"no failure": {rounds: 3},
 		"an accident": {
 			rounds: 3,
@@ -65,8 +73,8 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 		},
 		"all": {
 			rounds: 2,
-			fails:  all(1),
-			lost:   all(2),
+			fails:  aloneTitles(1),
+			lost:   aloneTitles(2),
 			failed: []string{"1 spin alone processes, left out", "1 spin alone threads, left out"},
 		},
 		"the last of the only round": {
@@ -76,42 +84,41 @@ func TestPlanGoesOnWithoutWhatFails(t *testing.T) {
 			failed: []string{"1 spin alone threads"},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			titled := func(trial Trial) string {
-				return fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode)
-			}
-			o := &scripted{fails: map[string]error{}}
-			for _, trial := range c.fails {
-				o.fails[trial] = refusal
-			}
-			o.title = titled
-			var failed []string
-			err := alonePlan(c.rounds).Run(t.Context(), o, func(f Failure) {
-				if f.Err != refusal {
-					t.Errorf("%s failed by %v, want %v", titled(f.Trial), f.Err, refusal)
-				}
-				out := ""
-				if f.LeftOut {
-					out = ", left out"
-				}
-				failed = append(failed, titled(f.Trial)+out)
-			})
-			if err != nil {
-				t.Error(err)
-			}
-			var want []string
-			for _, trial := range all(c.rounds) {
-				if !slices.Contains(c.lost, trial) {
-					want = append(want, trial)
-				}
-			}
-			if diff := cmp.Diff(want, o.results); diff != "" {
-				t.Errorf("results (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(c.failed, failed); diff != "" {
-				t.Errorf("failures (-want +got):\n%s", diff)
-			}
-		})
+		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+func (c failingCase) check(t *testing.T) {
+	refusal := errors.New("refused")
+	o := &scripted{title: titleInRound, fails: map[string]error{}}
+	for _, trial := range c.fails {
+		o.fails[trial] = refusal
+	}
+	var failed []string
+	err := alonePlan(c.rounds).Run(t.Context(), o, func(f Failure) {
+		title := titleInRound(f.Trial)
+		if f.Err != refusal {
+			t.Errorf("%s failed by %v, want %v", title, f.Err, refusal)
+		}
+		if f.LeftOut {
+			title += ", left out"
+		}
+		failed = append(failed, title)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	var want []string
+	for _, trial := range aloneTitles(c.rounds) {
+		if !slices.Contains(c.lost, trial) {
+			want = append(want, trial)
+		}
+	}
+	if diff := cmp.Diff(want, o.results); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(c.failed, failed); diff != "" {
+		t.Errorf("failures (-want +got):\n%s", diff)
 	}
 }
 
@@ -186,7 +193,7 @@ func TestPlanEndsEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first.Set(cpus[0])
+		first.Set(int(cpus[0]))
 		o := &scripted{title: title}
 		o.ready = func(trial Trial) {
 			if trial.Round == 2 {

@@ -29,7 +29,7 @@ func (s *stopper) Ready(t Trial, workers []Worker) error {
 	s.over.Go(func() {
 		time.Sleep(50 * time.Millisecond)
 		s.from = time.Duration(monotonic())
-		s.err = unix.Kill(workers[1].PID, unix.SIGSTOP)
+		s.err = unix.Kill(int(workers[1].PID), unix.SIGSTOP)
 		// A worker that waits for a core stops when it gets one, unless it is continued before.
 		for began := time.Now(); s.err == nil && !isStopped(workers[1]); time.Sleep(time.Millisecond) {
 			if time.Since(began) > waitLimit {
@@ -39,7 +39,7 @@ func (s *stopper) Ready(t Trial, workers []Worker) error {
 		if s.err == nil && s.pause > 0 {
 			time.Sleep(s.pause)
 			s.until = time.Duration(monotonic())
-			s.err = unix.Kill(workers[1].PID, unix.SIGCONT)
+			s.err = unix.Kill(int(workers[1].PID), unix.SIGCONT)
 		}
 	})
 	return s.recorder.Ready(t, workers)

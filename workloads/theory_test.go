@@ -4,31 +4,76 @@ package workloads
 
 import (
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// schedulerTick is the longest time between two ticks at which the scheduler preempts, on
-// usual kernels.
-const schedulerTick = 4 * time.Millisecond
+const (
+	// schedulerTick is the longest time between two ticks at which the scheduler preempts, on
+	// usual kernels.
+	schedulerTick = 4 * time.Millisecond
+	// shortestSlice is the shortest slice after which the scheduler lets another task run, at a
+	// tick or when it next looks at the queue (base_slice_ns, which grows with the cores).
+	shortestSlice = 700 * time.Microsecond
+)
 
-// ticks returns how many ticks a trial may have met on one core.
-func ticks(r Result) uint64 { return uint64((r.End-r.Start)/schedulerTick) + 1 }
+// slicesOver returns how many slices may have been over on one core during a trial.
+func slicesOver(r Result) uint64 { return uint64((r.End-r.Start)/shortestSlice) + 1 }
+
+// runCountingOthers runs a trial and also returns how many switches of other tasks there were
+// for each core, between the gates: all that the kernel counts, less the workers' own.
+func runCountingOthers(t *testing.T, trial Trial) (r Result, others uint64) {
+	t.Helper()
+	var before, after uint64
+	observer := &recorder{
+		ready:   func([]Worker) error { before = contextSwitches(t); return nil },
+		stopped: func(Result) error { after = contextSwitches(t); return nil },
+	}
+	if err := Run(t.Context(), trial, nil, observer); err != nil {
+		t.Fatal(err)
+	}
+	r, others = observer.results[0], after-before
+	for _, w := range r.Workers {
+		voluntary, involuntary := switches(w)
+		others -= min(others, voluntary+involuntary)
+	}
+	return r, others / uint64(len(trial.CPUs))
+}
+
+// contextSwitches returns the number of switches on all cores since the boot.
+func contextSwitches(t *testing.T) uint64 {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(stat), "\nctxt ")
+	text, _, _ = strings.Cut(text, "\n")
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 // The kernel's own counters must show the switches that the workloads' comments
-// promise. In each trial no switch may be missing. The tick and other tasks may preempt a
-// worker, but in most trials that is rare in the quietest pair.
+// promise. In each trial no switch may be missing. A worker may be preempted when its slice is
+// over, and by other tasks each time that they come, in the quietest pair as often as on the
+// average core. If wakeups by the partner preempted, about every second send would be one.
 func TestPairsSwitchAsTheorySays(t *testing.T) {
 	for _, w := range []Workload{pipe(), socket(), futex()} {
 		inAllVariants(t, w, func(t *testing.T, v Variant, mode Mode) {
 			if v.apart {
 				return // see TestPairsApartSwitchAsTheorySays
 			}
-			pairs := func(trips int64) (preempted uint64, r Result) {
+			pairs := func(trips int64) (preempted, excused uint64) {
 				preempted = uint64(trips)
-				r = runTrial(t, variantTrial(w, v, mode, trips))
+				r, others := runCountingOthers(t, variantTrial(w, v, mode, trips))
 				for i, worker := range r.Workers {
 					peer := r.Workers[i^1]
 					checkPairWorker(t, worker, peer, trips, w.Name != "pipe")
@@ -36,15 +81,15 @@ func TestPairsSwitchAsTheorySays(t *testing.T) {
 					_, ofPeer := switches(peer)
 					preempted = min(preempted, max(involuntary, ofPeer))
 				}
-				return preempted, r
+				return preempted, slicesOver(r) + others
 			}
 			pairs(23)
 			pairs(10007)
 			inMostTrials(t, func() string {
 				const trips = 2003
-				if preempted, r := pairs(trips); preempted > trips/100+ticks(r) {
-					return fmt.Sprintf("in %d trips a worker of each pair was preempted %d times or more: "+
-						"a wakeup must not preempt", trips, preempted)
+				if preempted, excused := pairs(trips); preempted > trips/100+excused {
+					return fmt.Sprintf("in %d trips a worker of each pair was preempted %d times or more, "+
+						"where slices and other tasks excuse %d: a wakeup must not preempt", trips, preempted, excused)
 				}
 				return ""
 			})
@@ -75,7 +120,8 @@ func checkPairWorker(t *testing.T, w, peer WorkerResult, trips int64, early bool
 }
 
 // Between two cores a token may be there before its receiver sleeps. So no worker waits more
-// often than there are trips, and in most trials each waits nearly as often.
+// often than there are trips, and in most trials each waits nearly as often, but for the waits
+// that other tasks save it: a token can come while its receiver is preempted.
 func TestPairsApartSwitchAsTheorySays(t *testing.T) {
 	inAllVariants(t, pipe(), func(t *testing.T, v Variant, mode Mode) {
 		if !v.apart {
@@ -90,14 +136,14 @@ func TestPairsApartSwitchAsTheorySays(t *testing.T) {
 				if peer := r.Workers[i^1]; peer.CPU == worker.CPU || worker.CPU < 0 {
 					t.Fatalf("worker %d is on core %d, its peer on %d", i, worker.CPU, peer.CPU)
 				}
-				voluntary, _ := switches(worker)
+				voluntary, involuntary := switches(worker)
 				if voluntary > theory {
 					t.Errorf("worker %d waited %d times in %d trips", i, voluntary, trips)
 				}
-				fewest = min(fewest, voluntary)
+				fewest = min(fewest, voluntary+involuntary)
 			}
 			if fewest < theory*9/10 {
-				return fmt.Sprintf("in %d trips a worker waited only %d times", trips, fewest)
+				return fmt.Sprintf("in %d trips a worker waited or was preempted only %d times", trips, fewest)
 			}
 			return ""
 		})

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -271,12 +273,12 @@ func (rt *runningTrial) deadPeer(errno syscall.Errno) error {
 func (rt *runningTrial) workers() []Worker {
 	workers := make([]Worker, rt.trial.Workers)
 	for i := range workers {
-		slot, cpu := &rt.shared.slots[i], -1
+		slot, cpu := &rt.shared.slots[i], sched.CPU(-1)
 		if cpus := rt.workload.placement(rt.variant, i, rt.trial.CPUs); len(cpus) == 1 {
 			cpu = cpus[0]
 		}
 		workers[i] = Worker{
-			Index: i, PID: int(slot.pid), TID: int(slot.tid), CPU: cpu,
+			Index: i, PID: sched.PID(slot.pid), TID: sched.TID(slot.tid), CPU: cpu,
 			Comm: comm(rt.workload.Name, i), Nice: int(slot.nice),
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestSpinSharesOneCore(t *testing.T) {
@@ -121,7 +122,7 @@ func TestEveryNumberOfWorkers(t *testing.T) {
 				name = "spin"
 			}
 			r := runTrial(t, testTrial(name, mode, n, 7, 0))
-			tids, pids := map[int]bool{}, map[int]bool{}
+			tids, pids := map[sched.TID]bool{}, map[sched.PID]bool{}
 			for i, w := range r.Workers {
 				tids[w.TID], pids[w.PID] = true, true
 				if w.Index != i || w.Comm != comm(name, i) {
@@ -155,11 +156,11 @@ func TestWorkersAtTheGates(t *testing.T) {
 				return fmt.Errorf("worker %d is called %q, want %q", w.Index, got, w.Comm)
 			}
 			set := unix.NewCPUSet(mostCPUs)
-			if err := unix.SchedGetaffinityDynamic(w.TID, set); err != nil {
+			if err := unix.SchedGetaffinityDynamic(int(w.TID), set); err != nil {
 				return err
 			}
 			want := trial.CPUs[w.Index/2%len(trial.CPUs)]
-			if set.Count() != 1 || !set.IsSet(want) || w.CPU != want {
+			if set.Count() != 1 || !set.IsSet(int(want)) || w.CPU != want {
 				return fmt.Errorf("worker %d may run on %d cores and names core %d, want core %d",
 					w.Index, set.Count(), w.CPU, want)
 			}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Variant is a variant of a workload: it has a trial of its own in every round and mode.
@@ -70,7 +72,7 @@ func (v Variant) niceOf(index int) int {
 }
 
 // placement returns the cores that worker index may run on, out of cpus.
-func (w Workload) placement(v Variant, index int, cpus []int) []int {
+func (w Workload) placement(v Variant, index int, cpus []sched.CPU) []sched.CPU {
 	if v.firstCore {
 		return cpus[:1]
 	}

@@ -208,11 +208,11 @@ func TestIdleTrialIsRunAgain(t *testing.T) {
 		if attempts++; attempts > 1 {
 			return nil
 		}
-		err := unix.Kill(workers[0].PID, unix.SIGSTOP)
+		err := unix.Kill(int(workers[0].PID), unix.SIGSTOP)
 		for _, w := range workers {
 			awaitStop(t, w)
 		}
-		time.AfterFunc(10*trial.Duration, func() { _ = unix.Kill(workers[0].PID, unix.SIGCONT) })
+		time.AfterFunc(10*trial.Duration, func() { _ = unix.Kill(int(workers[0].PID), unix.SIGCONT) })
 		return err
 	}
 	err := p.runRetryingIdle(t.Context(), trial, r)

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // worker is one worker as its host and its body see it.
@@ -24,7 +26,7 @@ type worker struct {
 	// index is the worker's number in the trial.
 	index int
 	// cpus are the cores it may run on.
-	cpus []int
+	cpus []sched.CPU
 	// nice is added to the tool's own nice level.
 	nice int
 	// fds are the descriptors that the workload's open has created for it.
@@ -84,7 +86,7 @@ func (w *worker) prepare() error {
 	}
 	set := unix.NewCPUSet(mostCPUs)
 	for _, cpu := range w.cpus {
-		set.Set(cpu)
+		set.Set(int(cpu))
 	}
 	if err := unix.SchedSetaffinityDynamic(0, set); err != nil {
 		if err == unix.EINVAL {

@@ -8,22 +8,24 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // mostCores is NR_CPUS's bound on every architecture.
 const mostCores = 8192
 
 // AllowedCores returns the cores that this process may use, ascending.
-func AllowedCores(t testing.TB) []int {
+func AllowedCores(t testing.TB) []sched.CPU {
 	t.Helper()
 	set := unix.NewCPUSet(mostCores)
 	if err := unix.SchedGetaffinityDynamic(0, set); err != nil {
 		t.Fatal(err)
 	}
-	var cores []int
+	var cores []sched.CPU
 	for cpu := range mostCores {
 		if set.IsSet(cpu) {
-			cores = append(cores, cpu)
+			cores = append(cores, sched.CPU(cpu))
 		}
 	}
 	return cores
@@ -45,12 +47,12 @@ func NeedTwoCores(t testing.TB, why string) {
 
 // OnOwnThread runs f on a thread that is pinned to a core and ends with f. It is never
 // the main thread, which would go on, and whose affinity is the process's.
-func OnOwnThread(cpu int, f func(pinned error)) {
+func OnOwnThread(cpu sched.CPU, f func(pinned error)) {
 	go func() {
 		runtime.LockOSThread() // and never unlock: so the thread ends
 		if unix.Gettid() != unix.Getpid() {
 			set := unix.NewCPUSet(mostCores)
-			set.Set(cpu)
+			set.Set(int(cpu))
 			f(unix.SchedSetaffinityDynamic(0, set))
 			return
 		}
@@ -67,7 +69,7 @@ func OnOwnThread(cpu int, f func(pinned error)) {
 // PluggableCore returns the last core, and a function that takes it offline and back. At
 // the test's end the core is back in any case. The test is skipped if no core can be taken
 // offline.
-func PluggableCore(t testing.TB) (cpu int, plug func(in bool)) {
+func PluggableCore(t testing.TB) (cpu sched.CPU, plug func(in bool)) {
 	t.Helper()
 	cores := AllowedCores(t)
 	cpu = cores[len(cores)-1]
@@ -79,9 +81,11 @@ func PluggableCore(t testing.TB) (cpu int, plug func(in bool)) {
 }
 
 // Plug returns a function that takes a core offline and back. At the test's end the core is
-// again as it was. The test is skipped if the core cannot be taken offline at all.
-func Plug(t testing.TB, cpu int) func(in bool) {
+// again as it was. Until then, the tests of RunOnEveryCore wait. The test is skipped if the core
+// cannot be taken offline at all.
+func Plug(t testing.TB, cpu sched.CPU) func(in bool) {
 	t.Helper()
+	t.Cleanup(hold(coresLock, unix.LOCK_EX)) // after the cleanup below
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	was, err := os.ReadFile(file)
 	if err != nil {

@@ -42,8 +42,8 @@ func newCompare(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW... | OLD... --with NEW... [--like LIKE...]",
 		Short: "Show what changed between saved reports",
-		Long: `compare matches the trials of reports by workload, form and mode and shows what
-changed, each change with its 95 % interval. Differences between the machines and
+		Long: `compare matches the trials of reports by workload, variant and mode and shows
+what changed, each change with its 95 % interval. Differences between the machines and
 set-ups come first.
 
 Runs of the same work differ from each other (with the hour, with other work, with the

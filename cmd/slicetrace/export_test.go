@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
@@ -35,7 +36,7 @@ func saveReport(t *testing.T, name string, r *report.Report) string {
 func saveRecording(t *testing.T, switches int) string {
 	t.Helper()
 	var file bytes.Buffer
-	w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0}})
+	w, err := recording.NewWriter(&file, recording.Header{CPUs: []sched.CPU{0}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func TestRunInATimeNamespace(t *testing.T) {
 			}
 			checkHonest(t, r)
 			rows := r.Trials[0].Workers
-			if name == "command" && (len(rows) != 4 || rows[0].Comm != "sh" || rows[0].TID != rows[0].PID) {
+			if name == "command" && (len(rows) != 4 || rows[0].Comm != "sh" || rows[0].TID != rows[0].PID.Leader()) {
 				t.Errorf("the program's rows are %+v, its own first", rows)
 			}
 		})

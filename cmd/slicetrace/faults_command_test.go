@@ -154,7 +154,7 @@ func TestProgramThatLeavesADaemon(t *testing.T) {
 		t.Errorf("the report warns %q, and shows %s", r.Warnings, got.err)
 	}
 	for _, w := range r.Trials[0].Workers {
-		if (w.PID == daemon) == w.Exited || (w.PID == daemon) != (w.Kernel == nil) {
+		if (int(w.PID) == daemon) == w.Exited || (int(w.PID) == daemon) != (w.Kernel == nil) {
 			t.Errorf("task %d (%s), of which the daemon is %d, exited: %v, kernel's counts: %v",
 				w.PID, w.Comm, daemon, w.Exited, w.Kernel)
 		}

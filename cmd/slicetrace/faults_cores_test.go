@@ -12,6 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // paced returns a command that traces a program which starts tasks all the time, on every core.
@@ -35,7 +36,7 @@ func paced(t *testing.T, args ...string) (cmd *exec.Cmd, began, end func()) {
 }
 
 // checkHotplugSaid checks that the report and the text have one sentence about the core.
-func checkHotplugSaid(t *testing.T, r *report.Report, text string, cpu int) {
+func checkHotplugSaid(t *testing.T, r *report.Report, text string, cpu sched.CPU) {
 	t.Helper()
 	want := fmt.Sprintf("core %d went offline or came online during the run", cpu)
 	said := 0
@@ -50,7 +51,7 @@ func checkHotplugSaid(t *testing.T, r *report.Report, text string, cpu int) {
 }
 
 // coreOf returns a core of a trial, and the longest wall time of the cores.
-func coreOf(t *testing.T, trial *report.Trial, cpu int) (core report.Core, wall int64) {
+func coreOf(t *testing.T, trial *report.Trial, cpu sched.CPU) (core report.Core, wall int64) {
 	t.Helper()
 	for _, c := range trial.Cores {
 		wall = max(wall, c.WallNS)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // startBeside starts a program that runs until the test ends, in a directory of its own.
@@ -88,7 +89,7 @@ func TestOtherTracersBeside(t *testing.T) {
 
 // runOnOneCore runs workloads that would use several cores on one core only, and checks that
 // the report shows it: workers had that core only, and claims about several cores stay open.
-func runOnOneCore(t *testing.T, cpu int, confine func(*exec.Cmd)) {
+func runOnOneCore(t *testing.T, cpu sched.CPU, confine func(*exec.Cmd)) {
 	t.Helper()
 	cmd := tool(t, "run", "spin", "pipe", "futex", "--rounds", "1", "--duration", "50ms")
 	confine(cmd)
@@ -98,7 +99,7 @@ func runOnOneCore(t *testing.T, cpu int, confine func(*exec.Cmd)) {
 	}
 	r := got.saved(t)
 	checkClean(t, r)
-	if !slices.Equal(r.Setup.CPUs, []int{cpu}) {
+	if !slices.Equal(r.Setup.CPUs, []sched.CPU{cpu}) {
 		t.Errorf("the report says that workers could run on cores %v, want %d", r.Setup.CPUs, cpu)
 	}
 	for i := range r.Trials {
@@ -200,14 +201,14 @@ func TestRealTimeTaskBeside(t *testing.T) {
 	if involuntary == 0 {
 		t.Error("no worker was preempted")
 	}
-	if !strings.Contains(got.out, "Note: other tasks took ") {
+	if !strings.Contains(got.out, "Note: other programs took ") {
 		t.Errorf("the report does not say that others had the core")
 	}
 }
 
 // takeHalf keeps a core busy for half of the time under SCHED_FIFO until stop is called, or for
 // as long as a test may wait: a machine must not stay half blocked.
-func takeHalf(t *testing.T, cpu int) (stop func()) {
+func takeHalf(t *testing.T, cpu sched.CPU) (stop func()) {
 	t.Helper()
 	ready, quit, done := make(chan error), make(chan struct{}), make(chan struct{})
 	bpftest.OnOwnThread(cpu, func(err error) {

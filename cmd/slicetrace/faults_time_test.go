@@ -13,6 +13,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // started is a tool that runs, and its output so far.
@@ -124,7 +125,7 @@ func TestTwoAtOnce(t *testing.T) {
 	first, second := tool(t, args...), tool(t, args...)
 	second.Dir = first.Dir
 	tools := []*started{start(t, first), start(t, second)}
-	seen := map[int]int{}
+	seen := map[sched.TID]int{}
 	names := map[string]bool{}
 	for i, s := range tools {
 		if err := s.cmd.Wait(); err != nil {

@@ -37,7 +37,7 @@ func variantsOf(load workloads.Workload) string {
 	word := ""
 	for _, v := range load.Variants(runtime.NumCPU()) {
 		if v.Name == "" {
-			// The plain form, if there is one, comes first.
+			// The plain variant, if there is one, comes first.
 			word = "also "
 		} else {
 			names = append(names, v.Name)
@@ -47,7 +47,7 @@ func variantsOf(load workloads.Workload) string {
 		return ""
 	}
 	if len(names) > manyVariants {
-		return fmt.Sprintf(" (%d forms)", len(names))
+		return fmt.Sprintf(" (%d variants)", len(names))
 	}
 	return " (" + word + strings.Join(names, ", ") + ")"
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
@@ -188,7 +189,7 @@ func identified(t *testing.T, r *report.Report, name, file string) parquetTable 
 	for row := range tab.Rows {
 		var texts []string
 		for _, f := range row {
-			texts = append(texts, strings.ToValidUTF8(f.Text, "\uFFFD"))
+			texts = append(texts, strings.ToValidUTF8(f.String(), "\uFFFD"))
 		}
 		p.rows = append(p.rows, texts)
 	}
@@ -226,17 +227,17 @@ func longRecording(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := recording.NewWriter(f, recording.Header{CPUs: []int{0, 1}})
+	w, err := recording.NewWriter(f, recording.Header{CPUs: []sched.CPU{0, 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const blocks, events = 70, 8192 // 573 440: a row group is 524 288 rows
 	var now int64
 	for block := range blocks {
-		b := recording.Block{CPU: block % 2, Lost: uint64(block % 7)}
-		tid := int32(1000 + block)
+		b := recording.Block{CPU: sched.CPU(block % 2), Lost: uint64(block % 7)}
+		tid := sched.TID(1000 + block)
 		err = errors.Join(err, w.Tasks([]recording.Task{
-			{TimeNS: now, TID: tid, TGID: tid, Comm: fmt.Sprintf("task/%d", block)}, {TimeNS: now, TID: 7,
+			{TimeNS: now, TID: tid, TGID: sched.PID(tid), Comm: fmt.Sprintf("task/%d", block)}, {TimeNS: now, TID: 7,
 				TGID: 7, Comm: fmt.Sprintf("%c-name", 'a'+block%26)},
 		}))
 		for i := range events {
@@ -254,12 +255,12 @@ func longRecording(t *testing.T) string {
 			}
 			if i%100 == 0 {
 				b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: tid,
-					CPU: int32(i % 2)})
+					CPU: sched.CPU(i % 2)})
 			}
 		}
 		err = errors.Join(err, w.Block(b), w.Mark(recording.Mark{
 			Workload: "pipe", Mode: []string{"processes", "threads"}[block%2], Round: block, StartNS: now - 100,
-			EndNS: now, Workers: []int32{7, tid},
+			EndNS: now, Workers: []sched.TID{7, tid},
 		}))
 	}
 	if err := errors.Join(err, w.Close(recording.End{})); err != nil {

@@ -43,7 +43,7 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 	killed := func(_ *testing.T, _ *exec.Cmd, hosts []int, _ any) { _ = unix.Kill(hosts[0], unix.SIGKILL) }
 	interrupted := func(_ *testing.T, cmd *exec.Cmd, _ []int, _ any) { _ = cmd.Process.Signal(unix.SIGTERM) }
 	for name, c := range map[string]incident{
-		// A form that has worked before is tried again in the next round.
+		// A variant that has worked before is tried again in the next round.
 		"a worker is killed": {
 			args: "socket --rounds 3", round: 2, mode: workloads.Threads, happen: killed,
 			trials: []string{"1 processes", "1 threads", "2 processes", "3 processes", "3 threads"},
@@ -53,7 +53,7 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 			},
 			found: "socket in threads failed in round 2.",
 		},
-		// A form that never has worked is not: it would fail in each round.
+		// A variant that never has worked is not: it would fail in each round.
 		"a worker is killed in the first round": {
 			args: "socket --rounds 2", round: 1, mode: workloads.Processes, happen: killed,
 			trials: []string{"1 threads", "2 threads"},
@@ -93,7 +93,7 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 			trials: []string{"1 processes", "1 threads"},
 			said:   []string{"interrupted: 1 of 3 rounds finished and are kept"},
 		},
-		// One form cannot run, but the others can.
+		// One variant cannot run, but the others can.
 		"no program may be executed": {
 			args: "spawn --rounds 2", prepare: withoutExecution,
 			trials: []string{

@@ -15,27 +15,28 @@ import (
 const module = "github.com/slicetrace/slicetrace/"
 
 // mayImport lists the packages of this module that each package may import. Package workloads
-// knows nothing of tracing; package report and those below it build on any system and never
-// link eBPF.
+// knows nothing of tracing: it shares only the types of cores' and tasks' ids with the rest. Package
+// report and those below it build on any system and never link eBPF.
 var mayImport = map[string][]string{
 	"bpf":          {},
 	"bpf/baseline": {"bpf"},
-	"bpf/bpftest":  {},
+	"bpf/bpftest":  {"report/sched"},
 	"cmd/slicetrace": {
-		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "collector",
-		"collector/hostinfo", "report", "report/compare", "report/findings", "report/recording", "report/render",
-		"report/table", "report/timeline", "report/view", "workloads",
+		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/trial",
+		"collector", "collector/hostinfo", "report", "report/compare", "report/findings", "report/recording",
+		"report/render", "report/sched", "report/table", "report/timeline", "report/view", "workloads",
 	},
 	"cmd/slicetrace/internal/inherited": {},
 	"cmd/slicetrace/internal/outfile":   {},
+	"cmd/slicetrace/internal/trial":     {"collector", "report", "report/recording", "report/sched", "workloads"},
 	"collector": {
-		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording",
+		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording", "report/sched",
 	},
-	"collector/hostinfo": {"report"},
-	"report":             {"report/histogram", "report/internal/asciijson"},
+	"collector/hostinfo": {"report", "report/sched"},
+	"report":             {"report/histogram", "report/internal/asciijson", "report/sched"},
 	"report/compare": {
 		"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/metric",
-		"report/stats",
+		"report/sched", "report/stats",
 	},
 	"report/findings": {
 		"report", "report/histogram", "report/internal/words", "report/metric", "report/stats",
@@ -44,23 +45,26 @@ var mayImport = map[string][]string{
 	"report/internal/asciijson": {},
 	"report/internal/words":     {},
 	"report/metric":             {"report", "report/histogram", "report/stats"},
-	"report/recording":          {},
+	"report/recording":          {"report/sched"},
 	"report/render": {
-		"report", "report/compare", "report/recording", "report/table", "report/timeline", "report/view",
+		"report", "report/compare", "report/recording", "report/sched", "report/table", "report/timeline",
+		"report/view",
 	},
 	"report/reporttest": {
-		"report", "report/compare", "report/findings", "report/histogram", "report/recording", "report/table",
+		"report", "report/compare", "report/findings", "report/histogram", "report/recording", "report/sched",
+		"report/table",
 	},
+	"report/sched": {},
 	"report/stats": {},
 	"report/table": {
 		"report", "report/compare", "report/histogram", "report/internal/words",
 	},
-	"report/timeline": {"report/recording"},
+	"report/timeline": {"report/recording", "report/sched"},
 	"report/view": {
 		"report", "report/compare", "report/findings", "report/histogram", "report/internal/words",
-		"report/metric", "report/stats",
+		"report/metric", "report/sched", "report/stats",
 	},
-	"workloads": {},
+	"workloads": {"report/sched"},
 }
 
 // usedBy lists the only packages that may import a library.

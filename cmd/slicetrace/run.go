@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -111,7 +112,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.Int64Var(&o.operations, "operations", 0,
 		"end trials after this many operations per worker instead of after a time")
 	f.IntVar(&o.workers, "workers", 0,
-		"number of workers, except in forms with a fixed number (default: the workload's own)")
+		"number of workers, except in variants with a fixed number (default: the workload's own)")
 	f.StringVar(&o.cores, "cores", "",
 		"cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
 	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch},
@@ -277,7 +278,7 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 
 // parseCores parses a list of cores such as "0-3,8", none of them twice. Of an empty list
 // it returns nil.
-func parseCores(list string) ([]int, error) {
+func parseCores(list string) ([]sched.CPU, error) {
 	cores, err := hostinfo.ParseCPUs(list)
 	if err != nil {
 		return nil, err

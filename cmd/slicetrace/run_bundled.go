@@ -78,7 +78,7 @@ func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, con
 func measure(
 	ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report,
 ) (whole bool, err error) {
-	began := collector.Now()
+	beganNS := collector.NowNS()
 	trials := plan.Trials()
 	most := 0
 	for _, t := range trials {
@@ -105,7 +105,7 @@ func measure(
 		bar = newProgress(s.err, c, trials)
 		defer bar.close()
 	}
-	observer := &trialObserver{collector: c, report: r, settings: settings, progress: bar, began: began}
+	observer := &trialObserver{collector: c, report: r, settings: settings, progress: bar, beganNS: beganNS}
 	err = plan.Run(ctx, observer, observer.Failed)
 	bar.close()
 	if err := conclude(r, plan, err); err != nil {
@@ -119,7 +119,7 @@ func measure(
 
 // conclude keeps what was measured, whatever ended the plan; err is what plan.Run returned.
 // It returns an error if nothing was measured. If the plan ended early, the trials of the
-// unfinished round are dropped (unless it was the first), so that every form has the same
+// unfinished round are dropped (unless it was the first), so that every variant has the same
 // number of trials in each mode, except for those that failed.
 func conclude(r *report.Report, plan workloads.Plan, err error) error {
 	what, why := "interrupted", ""

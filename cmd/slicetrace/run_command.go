@@ -5,17 +5,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -31,7 +30,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err != nil {
 		return err
 	}
-	began := collector.Now()
+	beganNS := collector.NowNS()
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
 	rf, err := newRecordingFile(o.record, o.recorded)
 	if err != nil {
@@ -62,7 +61,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err := o.dropPrivileges(); err != nil {
 		return errors.Join(err, abandon(running))
 	}
-	status, err := trace(c, r, settings, running, argv, began)
+	status, err := trace(c, r, settings, running, argv, beganNS)
 	if status == nil {
 		return err
 	}
@@ -101,10 +100,10 @@ func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workload
 }
 
 // trace runs the program from its gate to its end and adds the trial to the report. It
-// returns how the program ended, nil if it never ran. The run began at began, in ns of
+// returns how the program ended, nil if it never ran. The run began at beganNS by
 // CLOCK_MONOTONIC.
 func trace(c *collector.Collector, r *report.Report, settings *hostinfo.SettingsWatch, running *workloads.Running,
-	argv []string, began int64,
+	argv []string, beganNS int64,
 ) (*syscall.WaitStatus, error) {
 	settings.Start(nil) // no tasks: the program may well change its own settings
 	before, err := watchCommand(c, running)
@@ -114,7 +113,7 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if err != nil {
 		return nil, errors.Join(err, abandon(running))
 	}
-	start := collector.Now()
+	startNS := collector.NowNS()
 	if err := running.Release(); err != nil {
 		return nil, neverRan(running, err)
 	}
@@ -122,7 +121,7 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if err != nil {
 		return nil, err
 	}
-	end := collector.Now()
+	endNS := collector.NowNS()
 	leaving, err := c.AwaitExits(exitLimit)
 	if err != nil {
 		return &status, err
@@ -135,30 +134,15 @@ func trace(c *collector.Collector, r *report.Report, settings *hostinfo.Settings
 	if err != nil {
 		return &status, err
 	}
-	mark := recording.Mark{
-		Workload: filepath.Base(argv[0]), Mode: string(report.Command), Round: 1, StartNS: start, EndNS: end,
-	}
-	for i := range interval.Tasks {
-		mark.Workers = append(mark.Workers, int32(interval.Tasks[i].TID))
-	}
-	if err := c.Mark(mark); err != nil {
+	t := trial.OfCommand(trial.Command{
+		Argv: argv, StartNS: startNS, EndNS: endNS, ToolSwitches: running.ToolSwitches(),
+	}, interval, beganNS)
+	if err := c.Mark(trial.Mark(&t, beganNS)); err != nil {
 		// The trial itself is complete.
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
-	own, started := running.ToolSwitches(), start-began
-	r.Trials = append(r.Trials, report.Trial{
-		Workload:   mark.Workload,
-		Mode:       report.Command,
-		Round:      mark.Round,
-		DurationNS: end - start,
-		Cores:      interval.Cores,
-		Workers:    interval.Tasks,
-		Lost:       interval.Lost,
-
-		ToolSwitches: &own,
-		StartedNS:    &started,
-	})
-	settings.Stop(&r.Trials[len(r.Trials)-1])
+	settings.Stop(&t)
+	r.Trials = append(r.Trials, t)
 	r.Warnings = append(r.Warnings, hotplugWarnings(interval, r.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		ending := ""
@@ -220,7 +204,7 @@ func watchCommand(c *collector.Collector, running *workloads.Running) (*collecto
 		return nil, err
 	}
 	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID(), Children: collector.Listed,
+		PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed,
 		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
 	})
 	if err != nil {

@@ -6,10 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -28,7 +29,7 @@ type trialObserver struct {
 	report    *report.Report
 	settings  *hostinfo.SettingsWatch
 	progress  *progress
-	began     int64 // the start of the run, in ns of CLOCK_MONOTONIC
+	beganNS   int64 // the start of the run by CLOCK_MONOTONIC
 	// before is the snapshot at the trial's start, and spent the tool's own CPU time then.
 	before *collector.Snapshot
 	spent  toolClock
@@ -37,7 +38,8 @@ type trialObserver struct {
 // Ready watches the trial's workers, which wait at the start gate.
 func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) error {
 	tasks := make([]collector.Task, 0, len(workers))
-	var tids, pids []int
+	var tids []sched.TID
+	var pids []sched.PID
 	for _, w := range workers {
 		tids, pids = append(tids, w.TID), append(pids, w.PID)
 		tasks = append(tasks, collector.Task{
@@ -71,7 +73,7 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	var pids []int
+	var pids []sched.PID
 	for _, w := range result.Workers {
 		pids = append(pids, w.PID)
 	}
@@ -87,21 +89,19 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	trial, err := trialOf(result, interval)
+	t, err := trial.Of(result, interval, r.beganNS)
 	if err != nil {
 		return err
 	}
-	started := result.Start.Nanoseconds() - r.began
-	trial.StartedNS = &started
 	own := spent.since(r.spent, result.Workers, interval.Created)
-	trial.ToolNS = &own
-	r.settings.Stop(&trial)
-	r.report.Trials = append(r.report.Trials, trial)
+	t.ToolNS = &own
+	r.settings.Stop(&t)
+	r.report.Trials = append(r.report.Trials, t)
 	r.warn(result, leaving, limit)
 	r.report.Warnings = append(r.report.Warnings, hotplugWarnings(interval, r.report.Warnings)...)
 	r.progress.end()
 	runtime.GC() // now, so that it does not happen while work runs
-	if err := r.collector.Mark(markOf(result)); err != nil {
+	if err := r.collector.Mark(trial.Mark(&t, r.beganNS)); err != nil {
 		// The trial itself is complete.
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s, is not marked in the recording: %s",
 			trialName(result.Trial), oneLine(err)))
@@ -162,71 +162,6 @@ func hotplugWarnings(in collector.Interval, known []string) []string {
 			"the kernel's messages about them were lost or could not be listened to")
 	}
 	return added
-}
-
-func markOf(result workloads.Result) recording.Mark {
-	t := result.Trial
-	m := recording.Mark{
-		Workload: t.Workload, Variant: t.Variant, Mode: string(t.Mode), Round: t.Round,
-		StartNS: result.Start.Nanoseconds(), EndNS: result.End.Nanoseconds(),
-	}
-	for _, w := range result.Workers {
-		m.Workers = append(m.Workers, int32(w.TID))
-	}
-	return m
-}
-
-// trialOf combines what the workers did with what the tracer saw of them.
-func trialOf(result workloads.Result, interval collector.Interval) (report.Trial, error) {
-	own := result.ToolSwitches // a copy, so that result is not kept in memory
-	trial := report.Trial{
-		Workload:   result.Trial.Workload,
-		Variant:    result.Trial.Variant,
-		Mode:       report.Mode(result.Trial.Mode),
-		Round:      result.Trial.Round,
-		DurationNS: (result.End - result.Start).Nanoseconds(),
-		Cores:      interval.Cores,
-		Created:    interval.Created,
-		Lost:       interval.Lost,
-		Workers:    make([]report.Worker, 0, len(result.Workers)),
-
-		ToolSwitches: &own,
-	}
-	for _, f := range result.Figures {
-		trial.Figures = append(trial.Figures, report.Figure{Name: f.Name, Value: f.Value})
-	}
-	if m := result.Memory; m != nil {
-		trial.Memory = &report.Memory{
-			Processes: m.Processes, PSSBytes: m.PSS, PrivateBytes: m.Private, PageTableBytes: m.PageTables,
-		}
-	}
-	seen := make(map[int]report.Worker, len(interval.Tasks))
-	for _, task := range interval.Tasks {
-		seen[task.TID] = task
-	}
-	for _, w := range result.Workers {
-		row, ok := seen[w.TID]
-		if !ok {
-			return trial, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer",
-				w.Index, trial.Workload, w.TID)
-		}
-		row.Index, row.PID, row.Comm, row.Operations = w.Index, w.PID, w.Comm, w.Operations
-		row.Nice = w.Nice
-		if w.Died && !row.Exited {
-			return trial, fmt.Errorf("worker %d of %s (task %d) died, and its last switch was not seen",
-				w.Index, trial.Workload, w.TID)
-		}
-		if !w.Died { // the counters of one that died were read at its last switch
-			row.Kernel = &report.KernelCounters{
-				Voluntary:   w.After.Voluntary - w.Before.Voluntary,
-				Involuntary: w.After.Involuntary - w.Before.Involuntary,
-				RuntimeNS:   (w.After.Runtime - w.Before.Runtime).Nanoseconds(),
-			}
-		}
-		trial.Workers = append(trial.Workers, row)
-		trial.Operations += w.Operations
-	}
-	return trial, nil
 }
 
 // setupOf returns the set-up that a plan asks for.

@@ -12,6 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -40,7 +41,7 @@ type progress struct {
 	done  time.Duration // of the trials that have ended
 	began time.Time
 	plan  []time.Duration
-	last  map[int]uint64
+	last  map[sched.CPU]uint64
 	at    time.Time
 }
 

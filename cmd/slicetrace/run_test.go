@@ -85,7 +85,7 @@ var ownFigures = map[string][]string{
 	"workingset":  {"walk_switched_p50_ns", "walk_alone_p50_ns"},
 }
 
-// Without names, a run is of every form of every workload.
+// Without names, a run is of every variant of every workload.
 func TestRunOfEverything(t *testing.T) {
 	bpftest.Require(t)
 	got := call(t, "run", "-q", "--rounds", "1", "--duration", "10ms")
@@ -340,7 +340,7 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 
 func TestCrashedWorkerIsAnError(t *testing.T) {
 	bpftest.Require(t)
-	for _, load := range []string{"yield", "socket"} { // of one form each
+	for _, load := range []string{"yield", "socket"} { // of one variant each
 		t.Run(load, func(t *testing.T) { crashWorker(t, load) })
 	}
 }

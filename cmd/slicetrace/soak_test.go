@@ -15,6 +15,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -28,8 +29,8 @@ type holding struct {
 	watched     int // slots of tasks
 }
 
-// form identifies a trial of a run of one round.
-type form struct {
+// variant identifies a trial of a run of one round.
+type variant struct {
 	workload, variant string
 	mode              workloads.Mode
 	workers           int
@@ -45,7 +46,7 @@ func trialsOfRound(t *testing.T, names ...string) int {
 	plan.Modes = []workloads.Mode{workloads.Processes, workloads.Threads}
 	plan.Rounds = 1
 	for cpu := range runtime.NumCPU() {
-		plan.CPUs = append(plan.CPUs, cpu)
+		plan.CPUs = append(plan.CPUs, sched.CPU(cpu))
 	}
 	return len(plan.Trials())
 }
@@ -56,7 +57,7 @@ func trialsOfRound(t *testing.T, names ...string) int {
 func TestSoak(t *testing.T) {
 	bpftest.Require(t)
 	trials := trialsOfRound(t, "messaging", "spawn")
-	length := time.Duration(trials) * 2 * time.Second
+	length := time.Duration(trials) * time.Second
 	if text := os.Getenv(soakVariable); text != "" {
 		var err error
 		if length, err = time.ParseDuration(text); err != nil {
@@ -65,7 +66,7 @@ func TestSoak(t *testing.T) {
 	}
 	each := length / time.Duration(trials)
 	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", each.String())
-	var held map[form][]holding
+	var held map[variant][]holding
 	got := finish(t, cmd, func() { held = watchHoldings(t, cmd, length) })
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
@@ -98,14 +99,14 @@ func TestSoak(t *testing.T) {
 
 // watchHoldings looks at the tool some 200 times until it ends. A look counts if all workers of
 // one trial were watched during it: between trials they come and go.
-func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[form][]holding {
+func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[variant][]holding {
 	t.Helper()
-	held := make(map[form][]holding)
+	held := make(map[variant][]holding)
 	looks := make(map[string]int)
 	for pid := cmd.Process.Pid; stateOf(pid) != "Z"; time.Sleep(max(length/200, 20*time.Millisecond)) {
-		f, h, why := lookAt(t, cmd)
+		v, h, why := lookAt(t, cmd)
 		if looks[why]++; why == "" {
-			held[f] = append(held[f], h)
+			held[v] = append(held[v], h)
 		}
 	}
 	if len(held) == 0 {
@@ -115,12 +116,12 @@ func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[form][
 }
 
 // lookAt looks at the tool once. It returns why the look does not count, "" if it does.
-func lookAt(t *testing.T, cmd *exec.Cmd) (f form, h holding, why string) {
+func lookAt(t *testing.T, cmd *exec.Cmd) (v variant, h holding, why string) {
 	t.Helper()
 	pid := cmd.Process.Pid
-	f, known := formUnderWay(t, cmd)
+	v, known := variantUnderWay(t, cmd)
 	if !known {
-		return f, h, "no worker"
+		return v, h, "no worker"
 	}
 	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	if err == nil {
@@ -130,25 +131,25 @@ func lookAt(t *testing.T, cmd *exec.Cmd) (f form, h holding, why string) {
 		h.watched, err = bpftest.Entries(pid, "st_tasks", isWatched)
 	}
 	if err != nil {
-		return f, h, err.Error()
+		return v, h, err.Error()
 	}
 	h.descriptors = len(fds)
-	if h.watched < f.workers {
-		return f, h, "not all workers are watched"
+	if h.watched < v.workers {
+		return v, h, "not all workers are watched"
 	}
-	if after, known := formUnderWay(t, cmd); !known || after != f {
-		return f, h, "another trial by now"
+	if after, known := variantUnderWay(t, cmd); !known || after != v {
+		return v, h, "another trial by now"
 	}
-	return f, h, ""
+	return v, h, ""
 }
 
-// formUnderWay returns the trial that the tool's worker hosts are for.
-func formUnderWay(t *testing.T, cmd *exec.Cmd) (f form, known bool) {
+// variantUnderWay returns the trial that the tool's worker hosts are for.
+func variantUnderWay(t *testing.T, cmd *exec.Cmd) (v variant, known bool) {
 	t.Helper()
 	for _, trial := range workerHosts(t, cmd) {
-		return form{trial.Workload, trial.Variant, trial.Mode, trial.Workers}, true
+		return variant{trial.Workload, trial.Variant, trial.Mode, trial.Workers}, true
 	}
-	return form{}, false
+	return variant{}, false
 }
 
 // isWatched reports whether a slot of the map st_tasks has a task.
@@ -159,37 +160,37 @@ func isWatched(slot []byte) bool {
 
 // checkHoldings checks that the tool holds no more at a trial's end than at its beginning, and
 // no more in a later trial.
-func checkHoldings(t *testing.T, held map[form][]holding, trials int) {
+func checkHoldings(t *testing.T, held map[variant][]holding, trials int) {
 	t.Helper()
 	if len(held) != trials {
 		t.Errorf("%d of %d trials were seen", len(held), trials)
 	}
 	var descriptors []int
-	for f, samples := range held {
+	for v, samples := range held {
 		first, last := samples[0], samples[len(samples)-1]
-		t.Logf("%+v: resident %d to %d KiB, descriptors %d to %d, watched tasks %d to %d, in %d samples", f,
+		t.Logf("%+v: resident %d to %d KiB, descriptors %d to %d, watched tasks %d to %d, in %d samples", v,
 			first.rss>>10, last.rss>>10, first.descriptors, last.descriptors, first.watched, last.watched, len(samples))
 		var rss, open []int
 		for _, h := range samples {
 			rss, open = append(rss, h.rss), append(open, h.descriptors)
 		}
 		if leaks(rss) {
-			t.Errorf("%+v: resident memory grows without end: %d", f, rss)
+			t.Errorf("%+v: resident memory grows without end: %d", v, rss)
 		}
 		// A look can find a file that is just being read, so the fewest of several looks count.
 		// What a trial keeps for the next one is checked below.
 		half := (len(open) + 1) / 2
 		if before, after := slices.Min(open[:half]), slices.Min(open[len(open)-half:]); half > 1 && after > before {
-			t.Errorf("%+v: descriptors grew from %d to %d: %d", f, before, after, open)
+			t.Errorf("%+v: descriptors grew from %d to %d: %d", v, before, after, open)
 		}
 		descriptors = append(descriptors, slices.Min(open))
 		// Besides the workers, there are the tasks that each has just created or that are ending.
 		created := 0
-		if f.workload == "spawn" {
-			created = 2 * f.workers
+		if v.workload == "spawn" {
+			created = 2 * v.workers
 		}
-		if most := f.workers + created; last.watched > most {
-			t.Errorf("%+v: %d tasks are watched in the end, want at most %d", f, last.watched, most)
+		if most := v.workers + created; last.watched > most {
+			t.Errorf("%+v: %d tasks are watched in the end, want at most %d", v, last.watched, most)
 		}
 	}
 	if len(descriptors) > 0 && slices.Min(descriptors) != slices.Max(descriptors) {

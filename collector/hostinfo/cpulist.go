@@ -5,16 +5,18 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // OnlineCPUs returns the cores that are online, ascending.
-func OnlineCPUs() ([]int, error) { return readCPUs("online") }
+func OnlineCPUs() ([]sched.CPU, error) { return readCPUs("online") }
 
 // PossibleCPUs returns the cores that can come online before the next boot, those that
 // are online included, ascending.
-func PossibleCPUs() ([]int, error) { return readCPUs("possible") }
+func PossibleCPUs() ([]sched.CPU, error) { return readCPUs("possible") }
 
-func readCPUs(list string) ([]int, error) {
+func readCPUs(list string) ([]sched.CPU, error) {
 	name := "/sys/devices/system/cpu/" + list
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -36,8 +38,8 @@ const mostCPUs = 8192
 // ParseCPUs reads a list of cores in the kernel's form, such as "0-3,8", in its
 // order. It refuses a list of more cores than a machine can have, since a few
 // bytes of ranges could name millions.
-func ParseCPUs(text string) ([]int, error) {
-	var cpus []int
+func ParseCPUs(text string) ([]sched.CPU, error) {
+	var cpus []sched.CPU
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil, nil
@@ -58,7 +60,7 @@ func ParseCPUs(text string) ([]int, error) {
 		if to < from || to >= mostCPUs {
 			return nil, fmt.Errorf("parse list of cores %q: %q is no range", text, part)
 		}
-		if len(cpus)+to-from >= mostCPUs {
+		if len(cpus)+int(to-from) >= mostCPUs {
 			return nil, fmt.Errorf("parse list of cores %q: it names more than %d", text, mostCPUs)
 		}
 		for cpu := from; cpu <= to; cpu++ {
@@ -69,7 +71,7 @@ func ParseCPUs(text string) ([]int, error) {
 }
 
 // ParseCPU reads the number of a core, without a sign.
-func ParseCPU(text string) (int, error) {
+func ParseCPU(text string) (sched.CPU, error) {
 	cpu, err := strconv.ParseUint(text, 10, 31)
-	return int(cpu), err
+	return sched.CPU(cpu), err
 }

@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestParseCPUs(t *testing.T) {
-	for text, want := range map[string][]int{
+	for text, want := range map[string][]sched.CPU{
 		"0\n":     {0},
 		"0-3,8\n": {0, 1, 2, 3, 8},
 		"5,2-3":   {5, 2, 3},

@@ -29,7 +29,7 @@ func FuzzParseCPUs(f *testing.F) {
 		}
 		var again []string
 		for _, cpu := range cpus {
-			again = append(again, strconv.Itoa(cpu))
+			again = append(again, strconv.Itoa(int(cpu)))
 		}
 		if same, err := ParseCPUs(strings.Join(again, ",")); err != nil || !slices.Equal(same, cpus) {
 			t.Errorf("%v, written out, are %v, %v", cpus, same, err)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -202,13 +203,13 @@ func fakeReader(files fstest.MapFS, attr *unix.SchedAttr) *settingsReader {
 	return &settingsReader{
 		tree: tree, kernel: kernelID{release: "6.18", version: "#1 SMP 2026"}, mounts: findGroupMounts(tree),
 		tasks: taskSettings{
-			attributes: func(int) (*unix.SchedAttr, error) {
+			attributes: func(sched.TID) (*unix.SchedAttr, error) {
 				if attr == nil {
 					return nil, errors.ErrUnsupported
 				}
 				return attr, nil
 			},
-			affinity:       func(int) (unix.CPUSet, error) { return unix.CPUSet{}, errors.ErrUnsupported },
+			affinity:       func(sched.TID) (unix.CPUSet, error) { return unix.CPUSet{}, errors.ErrUnsupported },
 			coreScheduling: func() string { return "" },
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // SettingsWatch follows the settings that figures depend on over a run. It reads all of them
@@ -97,12 +98,12 @@ type moment struct {
 
 // workerState is what other processes can change about a worker.
 type workerState struct {
-	tid      int
+	tid      sched.TID
 	affinity string
 	policy   string
 }
 
-func (w *SettingsWatch) now(tids []int) moment {
+func (w *SettingsWatch) now(tids []sched.TID) moment {
 	m := moment{settings: w.reader.readOften(w.base)}
 	m.throttling = w.reader.group.throttled()
 	w.ask(m.settings)
@@ -129,7 +130,7 @@ func suspended() string {
 	return strconv.FormatInt((with.Nano()-without.Nano())/grain*(grain/1e6), 10)
 }
 
-func (w *SettingsWatch) stateOf(tid int) workerState {
+func (w *SettingsWatch) stateOf(tid sched.TID) workerState {
 	s := workerState{tid: tid}
 	if attr := w.reader.tasks.of(tid); attr.SchedAttr != nil {
 		s.policy = attr.policy() + " nice " + attr.nice()
@@ -146,12 +147,12 @@ func (w *SettingsWatch) stateOf(tid int) workerState {
 }
 
 // Start reads the settings before a trial's gate opens for the workers, whose tids are given.
-func (w *SettingsWatch) Start(workers []int) { w.start = w.now(workers) }
+func (w *SettingsWatch) Start(workers []sched.TID) { w.start = w.now(workers) }
 
 // Stop adds to a trial that has ended which settings were not as at the beginning of the run,
 // what changed about its workers, and how often and how long a quota stopped them.
 func (w *SettingsWatch) Stop(t *report.Trial) {
-	var tids []int
+	var tids []sched.TID
 	for _, worker := range w.start.workers {
 		tids = append(tids, worker.tid)
 	}

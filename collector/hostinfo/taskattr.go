@@ -7,23 +7,25 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // taskSettings asks how tasks are scheduled: the kernel, or a test's stand-ins.
 type taskSettings struct {
-	own            int
-	attributes     func(tid int) (*unix.SchedAttr, error)
-	affinity       func(tid int) (unix.CPUSet, error)
+	own            sched.TID
+	attributes     func(tid sched.TID) (*unix.SchedAttr, error)
+	affinity       func(tid sched.TID) (unix.CPUSet, error)
 	coreScheduling func() string
 }
 
 // ownTask asks the kernel, and takes this process's first thread for own.
 func ownTask() taskSettings {
 	return taskSettings{
-		own:        os.Getpid(),
-		attributes: func(tid int) (*unix.SchedAttr, error) { return unix.SchedGetAttr(tid, 0) },
-		affinity: func(tid int) (set unix.CPUSet, err error) {
-			err = unix.SchedGetaffinity(tid, &set)
+		own:        sched.TID(os.Getpid()),
+		attributes: func(tid sched.TID) (*unix.SchedAttr, error) { return unix.SchedGetAttr(int(tid), 0) },
+		affinity: func(tid sched.TID) (set unix.CPUSet, err error) {
+			err = unix.SchedGetaffinity(int(tid), &set)
 			return set, err
 		},
 		coreScheduling: ownCoreScheduling,
@@ -51,7 +53,7 @@ type attributes struct{ *unix.SchedAttr }
 
 func (r *settingsReader) own() attributes { return r.tasks.of(r.tasks.own) }
 
-func (t taskSettings) of(tid int) attributes {
+func (t taskSettings) of(tid sched.TID) attributes {
 	attr, err := t.attributes(tid)
 	if err != nil {
 		return attributes{}

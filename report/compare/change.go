@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/metric"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/stats"
 )
 
@@ -17,7 +18,7 @@ type Change struct {
 	Mode     report.Mode `json:"mode"`
 	// Core and Class are the core and the class of switch. They are nil and "" for the switches of
 	// the trial's mode on all cores, and for figures that are not about switches.
-	Core  *int         `json:"core,omitempty"`
+	Core  *sched.CPU   `json:"core,omitempty"`
 	Class report.Class `json:"class,omitempty"`
 	// Metric is one of MetricNames.
 	Metric string      `json:"metric"`

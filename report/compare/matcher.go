@@ -8,6 +8,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/metric"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // figures are the trials of a report, by load and mode.
@@ -16,7 +17,7 @@ type figures struct {
 	trials map[string][]*report.Trial
 	pooled map[string][]*report.Trial
 	// cores hold the trials as each core saw them.
-	cores map[string]map[int][]*report.Trial
+	cores map[string]map[sched.CPU][]*report.Trial
 }
 
 func newFigures(r *report.Report, cores bool) figures {
@@ -24,7 +25,7 @@ func newFigures(r *report.Report, cores bool) figures {
 		loads:  metric.Loads(r),
 		trials: map[string][]*report.Trial{},
 		pooled: map[string][]*report.Trial{},
-		cores:  map[string]map[int][]*report.Trial{},
+		cores:  map[string]map[sched.CPU][]*report.Trial{},
 	}
 	for i := range r.Trials {
 		t := &r.Trials[i]
@@ -35,7 +36,7 @@ func newFigures(r *report.Report, cores bool) figures {
 			continue
 		}
 		if f.cores[key] == nil {
-			f.cores[key] = map[int][]*report.Trial{}
+			f.cores[key] = map[sched.CPU][]*report.Trial{}
 		}
 		for j := range t.Cores {
 			cpu := t.Cores[j].CPU

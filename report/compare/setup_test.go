@@ -68,7 +68,7 @@ func TestSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		if rows := slices.Collect(host.Rows); !slices.ContainsFunc(rows, func(row []table.Field) bool {
-			return row[0].Text == c.name && row[1].Text == c.value && row[1].Free
+			return row[0].String() == c.name && row[1].String() == c.value && row[1].Free()
 		}) {
 			t.Errorf("%s %s: table host lacks it", c.name, c.value)
 		}

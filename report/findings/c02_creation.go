@@ -104,12 +104,12 @@ func (e *evidence) otherCreations() string {
 	facts := ""
 	e.record(whole("spawn"), createCall())
 	e.record(whole("spawn"), joinWait())
-	for _, form := range []struct{ variant, words string }{
+	for _, other := range []struct{ variant, words string }{
 		{"vfork", "the same by vfork"},
 		{"exec libc", "a fork that executes a program with a C library"},
 	} {
-		if took := e.record(metric.Load{Name: "spawn", Variant: form.variant}, metric.Creation()); len(took) > 0 {
-			facts += fmt.Sprintf("; %s, %s", form.words, quote(took))
+		if took := e.record(metric.Load{Name: "spawn", Variant: other.variant}, metric.Creation()); len(took) > 0 {
+			facts += fmt.Sprintf("; %s, %s", other.words, quote(took))
 		}
 	}
 	small := e.samples(whole("spawn"), report.Processes, parentResident())

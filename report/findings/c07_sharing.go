@@ -21,8 +21,8 @@ func lostUpdates() metric.Metric {
 }
 
 func sharing(e *evidence) string {
-	form := func(variant string) metric.Load { return metric.Load{Name: "counter", Variant: variant} }
-	bare, atomic, lock := form("unsynchronised"), form("atomic"), form("lock")
+	counter := func(variant string) metric.Load { return metric.Load{Name: "counter", Variant: variant} }
+	bare, atomic, lock := counter("unsynchronised"), counter("atomic"), counter("lock")
 	lost := e.within(bare, lostUpdates(), lostPPM, unbounded())
 	kept := append(e.always(atomic, lostUpdates(), 0, 0), e.always(lock, lostUpdates(), 0, 0)...)
 	if len(lost)+len(kept) == 0 {

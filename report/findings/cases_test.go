@@ -7,6 +7,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // narrow and wide are the variations of a figure over six rounds, in percent.
@@ -16,7 +17,7 @@ func wide() []float64 { return []float64{-9, -6, -3, 3, 6, 9} }
 
 // made returns a report in which the figure varies around x from round to round.
 func made(x float64, spread []float64, of round) *report.Report {
-	r := &report.Report{Schema: report.SchemaVersion, Setup: report.Setup{Rounds: len(spread), CPUs: []int{0, 1}}}
+	r := &report.Report{Schema: report.SchemaVersion, Setup: report.Setup{Rounds: len(spread), CPUs: []sched.CPU{0, 1}}}
 	r.Capture.Tick = "hrtimer_expire_entry"
 	for i, percent := range spread {
 		for _, t := range of(x * (1 + percent/100)) {

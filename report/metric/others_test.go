@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // One CPU hog on the only core that workers use is seen among many idle ones; on a core
@@ -24,7 +25,7 @@ func TestOthersShareIsOfTheCoresInUse(t *testing.T) {
 	} {
 		trial := report.Trial{Workload: "spin", ToolNS: &row.tool}
 		for cpu := range cores {
-			c := report.Core{CPU: cpu, WallNS: wall}
+			c := report.Core{CPU: sched.CPU(cpu), WallNS: wall}
 			if cpu == row.used {
 				c.WorkersNS = 500
 			}

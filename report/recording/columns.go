@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // The bits of the head byte of an event.
@@ -57,7 +59,7 @@ func (c *columns) encode(buf []byte, b Block) []byte {
 		c[i] = c[i][:0]
 	}
 	var last, lastSwitch int64
-	expected := int32(-1)
+	expected := sched.TID(-1)
 	for i := range b.Events {
 		e := &b.Events[i]
 		c[times] = binary.AppendVarint(c[times], e.TimeNS-last)
@@ -101,6 +103,9 @@ func appendOptional(buf []byte, known, value int64) []byte {
 	return binary.AppendUvarint(buf, zigzag(value)+1)
 }
 
+// tid returns a task's id, which has 32 bits in a file.
+func tid(v uint64) sched.TID { return sched.TID(int32(v)) }
+
 func zigzag(v int64) uint64   { return uint64(v)<<1 ^ uint64(v>>63) }
 func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
@@ -125,27 +130,27 @@ func decode(buf []byte, b *Block) error {
 	if n > maxEvents {
 		return fmt.Errorf("%w: %d events", errDamaged, n)
 	}
-	b.CPU, b.Lost = int(cpu), lost
+	b.CPU, b.Lost = sched.CPU(cpu), lost
 	if cap(b.Events) < n {
 		b.Events = make([]Event, n)
 	}
 	b.Events = b.Events[:n]
 	var last, lastSwitch int64
-	expected := int32(-1)
+	expected := sched.TID(-1)
 	for i, head := range col[heads].rest {
 		e := &b.Events[i]
 		*e = Event{}
 		last += unzigzag(col[times].uvarint())
 		e.TimeNS = last
-		e.Next = int32(uint32(col[tids].uvarint()))
+		e.Next = tid(col[tids].uvarint())
 		if head&headWakeup != 0 {
 			e.Kind = Wakeup
-			e.CPU = int32(uint32(col[prevs].uvarint()))
+			e.CPU = sched.CPU(int32(col[prevs].uvarint()))
 			continue
 		}
 		e.Class, e.EndedBy, e.Prev = head&headClass, head&headCause>>causeShift, expected
 		if head&headPrev != 0 {
-			e.Prev = int32(uint32(col[prevs].uvarint()))
+			e.Prev = tid(col[prevs].uvarint())
 		}
 		expected = e.Next
 		e.SliceNS, e.PickNS, e.SwitchNS = -1, -1, -1

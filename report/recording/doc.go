@@ -14,6 +14,8 @@
 // different cores alternate. A file that ends without an end frame was cut short: all
 // frames that are complete can be read.
 //
+// Times are int64 nanoseconds of CLOCK_MONOTONIC, in fields whose names end with NS.
+//
 // There are bounds on an event's or a name's way into a recording and out of it. For each
 // bound, this list has what happens there and the test of it:
 //

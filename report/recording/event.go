@@ -1,18 +1,23 @@
 package recording
 
-import "time"
+import (
+	"time"
 
-// Event is one thing that happened on one core: a switch, or a wakeup.
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// Event is one thing that happened on one core: a switch, or a wakeup. It fits into a cache line.
 type Event struct {
 	// TimeNS is CLOCK_MONOTONIC at the tracepoint, in nanoseconds.
 	TimeNS int64
-	Kind   Kind
-	// Next is the tid that the core switched to, or that was woken; 0 is idle.
-	Next int32
+	// Next is the task that the core switched to, or that was woken; 0 is idle.
+	Next sched.TID
+	// CPU is the core on which the woken task will run. It belongs to wakeups only.
+	CPU sched.CPU
 
-	// The fields from here to State belong to switches only. Prev is the tid that the core
+	// The fields from here to State belong to switches only. Prev is the task that the core
 	// switched from.
-	Prev int32
+	Prev sched.TID
 	// SliceNS is how long prev had the core, -1 if its switch-in was not seen.
 	SliceNS int64
 	// PickNS and SwitchNS are the phases of this switch, -1 if not timed.
@@ -26,8 +31,7 @@ type Event struct {
 	// State is prev's state as the kernel prints it: 'R', 'S', 'D' and so on.
 	State byte
 
-	// CPU is the core on which the woken task will run. It belongs to wakeups only.
-	CPU int32
+	Kind Kind
 }
 
 // NoClass is the Class of a switch that belongs to no class, and NoCause the EndedBy
@@ -48,7 +52,7 @@ const (
 
 // Block is what one core did for a while, in the order of time.
 type Block struct {
-	CPU int
+	CPU sched.CPU
 	// Lost is how many events of the core are missing before the first of Events.
 	Lost   uint64
 	Events []Event
@@ -58,11 +62,12 @@ type Block struct {
 type Task struct {
 	// TimeNS is CLOCK_MONOTONIC, 0 for a task that existed before the recording.
 	TimeNS int64
-	// TID is the thread's id, which the kernel calls pid; TGID is that of its process.
-	TID, TGID int32
-	// Parent is the tid of the task that created this one at that time. It is 0 for a task that
+	TID    sched.TID
+	// TGID is the task's process.
+	TGID sched.PID
+	// Parent is the task that created this one at that time. It is 0 for a task that
 	// existed before or has only changed its name, and in recordings of older versions.
-	Parent int32
+	Parent sched.TID
 	// Comm is chosen by the task: hostile input, up to 15 arbitrary bytes.
 	Comm string
 }
@@ -79,8 +84,8 @@ type Header struct {
 	Created     time.Time `json:"created"`
 	MonotonicNS int64     `json:"monotonic_ns"`
 	// CPUs are the cores watched, ascending.
-	CPUs   []int  `json:"cpus"`
-	Kernel string `json:"kernel"`
+	CPUs   []sched.CPU `json:"cpus"`
+	Kernel string      `json:"kernel"`
 	// Pick and Switch name the hooks that timed the phases, as in report.Capture.
 	Pick   string `json:"pick"`
 	Switch string `json:"switch"`
@@ -95,8 +100,8 @@ type Mark struct {
 	// StartNS and EndNS are CLOCK_MONOTONIC.
 	StartNS int64 `json:"start_ns"`
 	EndNS   int64 `json:"end_ns"`
-	// Workers are tids in worker order.
-	Workers []int32 `json:"workers,omitempty"`
+	// Workers are in worker order.
+	Workers []sched.TID `json:"workers,omitempty"`
 }
 
 // End completes a recording.

@@ -8,12 +8,13 @@ import (
 	"log"
 
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // A recording is written and read as a stream of frames.
 func Example() {
 	var file bytes.Buffer
-	w, err := recording.NewWriter(&file, recording.Header{Tool: "example", CPUs: []int{0}})
+	w, err := recording.NewWriter(&file, recording.Header{Tool: "example", CPUs: []sched.CPU{0}})
 	if err != nil {
 		log.Fatal(err)
 	}

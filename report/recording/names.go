@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // mostFormer is how many former names of all tasks together are kept. They are still needed
@@ -20,10 +22,10 @@ const mostLate = 64
 // Names tells which names tasks had at a time, from the Task frames read so
 // far. Its zero value is empty.
 type Names struct {
-	tasks map[int32]*history
+	tasks map[sched.TID]*history
 	// former, from next on, has the tid of each former name, in the order in which the
 	// names were replaced.
-	former []int32
+	former []sched.TID
 	next   int
 	missed uint64
 	most   int // mostFormer if 0; tests set it
@@ -38,14 +40,14 @@ type history struct {
 
 type named struct {
 	since int64
-	tgid  int32
+	tgid  sched.PID
 	comm  string
 }
 
 // Learn adds names.
 func (n *Names) Learn(tasks []Task) {
 	if n.tasks == nil {
-		n.tasks = make(map[int32]*history)
+		n.tasks = make(map[sched.TID]*history)
 	}
 	for _, t := range tasks {
 		if t.TID < 0 || t.TID > mostTID {
@@ -80,7 +82,7 @@ func (h *history) add(name named) bool {
 
 // forget notes that a task has one more former name, and removes the oldest former name
 // of all tasks if there are too many.
-func (n *Names) forget(tid int32) {
+func (n *Names) forget(tid sched.TID) {
 	n.former = append(n.former, tid)
 	most := n.most
 	if most == 0 {
@@ -99,14 +101,14 @@ func (n *Names) forget(tid int32) {
 
 // At returns the name that a task had at a time in CLOCK_MONOTONIC nanoseconds,
 // "" if it is not known.
-func (n *Names) At(tid int32, timeNS int64) string {
+func (n *Names) At(tid sched.TID, timeNS int64) string {
 	_, comm := n.TaskAt(tid, timeNS)
 	return comm
 }
 
 // TaskAt returns the process that a task belonged to at a time in CLOCK_MONOTONIC
 // nanoseconds, and the task's name; 0 and "" if they are not known.
-func (n *Names) TaskAt(tid int32, timeNS int64) (tgid int32, comm string) {
+func (n *Names) TaskAt(tid sched.TID, timeNS int64) (tgid sched.PID, comm string) {
 	h := n.tasks[tid]
 	if h == nil {
 		return 0, ""

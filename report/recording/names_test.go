@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestNamesAreThoseOfTheTime(t *testing.T) {
@@ -16,7 +18,7 @@ func TestNamesAreThoseOfTheTime(t *testing.T) {
 		{TimeNS: 100, TID: 8, TGID: 7, Comm: "late"},
 	})
 	for _, c := range []struct {
-		tid  int32
+		tid  sched.TID
 		time int64
 		want string
 	}{
@@ -40,12 +42,12 @@ func TestNamesAreThoseOfTheTime(t *testing.T) {
 func TestNamesInEveryOrder(t *testing.T) {
 	const tasks, each = 4, 50 // names of each task
 	type rename struct {
-		tid  int32
+		tid  sched.TID
 		time int64
 	}
 	orders := map[string]func() []rename{
 		"task after task": func() (all []rename) {
-			for tid := range int32(tasks) {
+			for tid := range sched.TID(tasks) {
 				for i := range int64(each) {
 					all = append(all, rename{tid, i})
 				}
@@ -54,7 +56,7 @@ func TestNamesInEveryOrder(t *testing.T) {
 		},
 		"in turns": func() (all []rename) {
 			for i := range int64(each) {
-				for tid := range int32(tasks) {
+				for tid := range sched.TID(tasks) {
 					all = append(all, rename{tid, i})
 				}
 			}
@@ -62,7 +64,7 @@ func TestNamesInEveryOrder(t *testing.T) {
 		},
 		"each pair the wrong way round": func() (all []rename) {
 			for i := range int64(each) {
-				for tid := range int32(tasks) {
+				for tid := range sched.TID(tasks) {
 					all = append(all, rename{tid, i ^ 1})
 				}
 			}
@@ -77,7 +79,7 @@ func TestNamesInEveryOrder(t *testing.T) {
 					n.Learn([]Task{{TimeNS: r.time, TID: r.tid, Comm: fmt.Sprintf("%d-%d", r.tid, r.time)}})
 				}
 				found, missed := 0, 0
-				for tid := range int32(tasks) {
+				for tid := range sched.TID(tasks) {
 					for i := range int64(each) {
 						switch got := n.At(tid, i); got {
 						case fmt.Sprintf("%d-%d", tid, i):
@@ -112,8 +114,8 @@ func TestNamesOfACraftedFile(t *testing.T) {
 	for i := range 100_003 {
 		n.Learn([]Task{
 			{TimeNS: int64(-i), TID: 7, Comm: fmt.Sprint(i)},
-			{TID: int32(-i), Comm: "none"},
-			{TID: mostTID + 1 + int32(i), Comm: "none"},
+			{TID: sched.TID(-i), Comm: "none"},
+			{TID: mostTID + 1 + sched.TID(i), Comm: "none"},
 		})
 	}
 	if kept := len(n.tasks[7].names); kept > mostLate+2 || len(n.tasks) > 2 {

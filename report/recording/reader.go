@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // ErrNotRecording means that a file is not a recording.
@@ -173,11 +175,11 @@ func (r *Reader) nextTasks() (Frame, error) {
 	for len(in.rest) > 0 && !in.bad && len(tasks) < maxTasks {
 		t := Task{
 			TimeNS: unzigzag(in.uvarint()),
-			TID:    int32(unzigzag(in.uvarint())),
-			TGID:   int32(unzigzag(in.uvarint())),
+			TID:    sched.TID(int32(unzigzag(in.uvarint()))),
+			TGID:   sched.PID(int32(unzigzag(in.uvarint()))),
 		}
 		if r.births {
-			t.Parent = int32(unzigzag(in.uvarint()))
+			t.Parent = sched.TID(int32(unzigzag(in.uvarint())))
 		}
 		n := in.uvarint()
 		in.bad = in.bad || n > maxComm

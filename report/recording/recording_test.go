@@ -12,17 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // pingPong is a block of two workers that wake each other: a wakeup for each switch.
-func pingPong(cpu, switches int, start int64) recording.Block {
+func pingPong(cpu sched.CPU, switches int, start int64) recording.Block {
 	random := rand.New(rand.NewPCG(uint64(cpu), 7))
 	b := recording.Block{CPU: cpu}
-	now, tids := start, [2]int32{40123, 40124}
+	now, tids := start, [2]sched.TID{40123, 40124}
 	for i := range switches {
 		prev, next := tids[i%2], tids[(i+1)%2]
 		now += 1500 + random.Int64N(200)
-		b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: next, CPU: int32(cpu)})
+		b.Events = append(b.Events, recording.Event{TimeNS: now, Kind: recording.Wakeup, Next: next, CPU: cpu})
 		slice := 1800 + random.Int64N(300)
 		now += 400
 		b.Events = append(b.Events, recording.Event{
@@ -51,7 +52,7 @@ func awkward() recording.Block {
 
 func header() recording.Header {
 	return recording.Header{
-		Tool: "slicetrace v1", Created: time.Unix(1e9, 0).UTC(), MonotonicNS: 17, CPUs: []int{0, 1},
+		Tool: "slicetrace v1", Created: time.Unix(1e9, 0).UTC(), MonotonicNS: 17, CPUs: []sched.CPU{0, 1},
 		Kernel: "6.18", Pick: "sched_entry_tp",
 	}
 }
@@ -84,7 +85,7 @@ func written(t testing.TB, blocks ...recording.Block) []byte {
 	for _, b := range blocks {
 		err = errors.Join(err, w.Block(b))
 	}
-	err = errors.Join(err, w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}}))
+	err = errors.Join(err, w.Mark(recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []sched.TID{5}}))
 	if err = errors.Join(err, w.Close(recording.End{Switches: 23, Counted: 23})); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	want := []recording.Frame{
 		tasks(), births(), blocks[0], blocks[1], blocks[2],
-		recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []int32{5}},
+		recording.Mark{Workload: "pipe", Mode: "threads", Round: 1, Workers: []sched.TID{5}},
 		recording.End{Switches: 23, Counted: 23},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -155,7 +156,7 @@ func TestCutFileGivesItsCompleteFrames(t *testing.T) {
 // More names than one frame takes are read again, in parts.
 func TestManyNames(t *testing.T) {
 	var tasks []recording.Task
-	for i := range int32(100_003) {
+	for i := range sched.TID(100_003) {
 		tasks = append(tasks, recording.Task{TimeNS: int64(i), TID: i, TGID: 1, Comm: "a"})
 	}
 	var file bytes.Buffer

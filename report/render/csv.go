@@ -32,10 +32,10 @@ func (c *CSV) Table(t table.Table) error {
 		}
 		line := c.line[:0]
 		for _, f := range row {
-			if f.Free {
-				line = appendText(line, f.Text)
+			if f.Free() {
+				line = appendText(line, f.String())
 			} else {
-				line = append(line, f.Text...)
+				line = append(line, f.String()...)
 			}
 			line = append(line, ',')
 		}

@@ -54,9 +54,9 @@ func TestCSVFollowsRFC4180(t *testing.T) {
 	tab := table.Table{
 		Name: "t", Columns: []table.Column{{Name: "a", Kind: table.Text}, {Name: "b"}},
 		Rows: slices.Values([][]table.Field{
-			{{Text: `say "hi", you`, Free: true}, {Text: "-5"}},
-			{{Text: "-5", Free: true}, {}},
-			{{Text: " a", Free: true}, {Text: "1"}},
+			{table.FreeText(`say "hi", you`), table.Whole(-5)},
+			{table.FreeText("-5"), {}},
+			{table.FreeText(" a"), table.Whole(1)},
 		}),
 	}
 	want := "a,b\r\n\"say \"\"hi\"\", you\",-5\r\n'-5,\r\n\" a\",1\r\n"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/timeline"
 	"github.com/slicetrace/slicetrace/report/view"
 )
@@ -36,10 +37,10 @@ type modeData struct {
 
 // windowData has times in nanoseconds from the start of the window.
 type windowData struct {
-	Name   string   `json:"name"`
-	Length int64    `json:"length"`
-	CPUs   []int    `json:"cpus"`
-	Tasks  []string `json:"tasks"`
+	Name   string      `json:"name"`
+	Length int64       `json:"length"`
+	CPUs   []sched.CPU `json:"cpus"`
+	Tasks  []string    `json:"tasks"`
 	// Role is what tasks with a number are: workers, or tasks of a command.
 	Role string `json:"role"`
 	// Workers are the numbers of the tasks in the trial, -1 for other tasks.
@@ -132,7 +133,7 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 		for _, c := range report.Causes() {
 			data.Causes = append(data.Causes, string(c))
 		}
-		index := map[int32]int64{}
+		index := map[sched.TID]int64{}
 		for i, t := range w.Tasks {
 			index[t.TID] = int64(i)
 			row := windowRow{Name: fmt.Sprintf("%s %d", printable(t.Comm), t.TID), Role: "other", Figures: []string{

@@ -13,6 +13,29 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
+// drawnData is what the page's script draws.
+type drawnData struct {
+	Loads []struct {
+		Name  string
+		Kinds []struct {
+			Name  string
+			Modes []struct {
+				Mode    string
+				Percent []float64
+			}
+		}
+	}
+	Windows []drawnWindow
+}
+
+type drawnWindow struct {
+	Name   string
+	Length int64
+	CPUs   []int
+	Tasks  []string
+	Slices [][][6]int64
+}
+
 // The page's script draws the same figures as the tables beside it.
 func TestPageDrawsWhatItsTablesSay(t *testing.T) {
 	html := page(t, reporttest.Full(2, 2), render.PageOptions{Windows: windows(t)})
@@ -20,29 +43,10 @@ func TestPageDrawsWhatItsTablesSay(t *testing.T) {
 	if text == nil {
 		t.Fatal("the page has no data")
 	}
-	var data struct {
-		Loads []struct {
-			Name  string
-			Kinds []struct {
-				Name  string
-				Modes []struct {
-					Mode    string
-					Percent []float64
-				}
-			}
-		}
-		Windows []struct {
-			Name   string
-			Length int64
-			CPUs   []int
-			Tasks  []string
-			Slices [][][6]int64
-		}
-	}
+	var data drawnData
 	if err := json.Unmarshal(text[1], &data); err != nil {
 		t.Fatal(err)
 	}
-	shown := words(html)
 	curves, bars := 0, 0
 	for _, l := range data.Loads {
 		for _, k := range l.Kinds {
@@ -57,41 +61,47 @@ func TestPageDrawsWhatItsTablesSay(t *testing.T) {
 			}
 		}
 	}
-	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
+	shown := words(html)
 	for _, w := range data.Windows {
-		slices, onCPU, longest := make([]int64, len(w.Tasks)), make([]int64, len(w.Tasks)), make([]int64, len(w.Tasks))
-		if len(w.Slices) != len(w.CPUs) {
-			t.Errorf("%s: lanes of %d cores, of %d named", w.Name, len(w.Slices), len(w.CPUs))
-		}
-		total := 0
-		for _, lane := range w.Slices {
-			end := int64(math.MinInt64)
-			for _, s := range lane {
-				start, length, task := s[0], s[1], s[2]
-				if start < end || length < 0 || start > w.Length || start+length < 0 {
-					t.Fatalf("%s: a slice from %d of %d, after one to %d in %d", w.Name, start, length, end, w.Length)
-				}
-				end = start + length
-				total++
-				slices[task]++
-				onCPU[task] += max(0, min(end, w.Length)-max(start, 0)) // inside the window
-				longest[task] = max(longest[task], length)
-			}
-		}
-		bars += total
-		if want := fmt.Sprintf("%s slices.", report.Of(float64(total), report.Count)); !strings.Contains(shown, want) {
-			t.Errorf("%s: the page does not say %q", w.Name, want)
-		}
-		for i, task := range w.Tasks {
-			want := spaced(fmt.Sprintf("%s %s %s", report.Of(float64(slices[i]), report.Count), ns(onCPU[i]),
-				ns(longest[i])))
-			row := regexp.MustCompile(regexp.QuoteMeta(task) + ` (other|worker \d+|task \d+) ` + regexp.QuoteMeta(want))
-			if !row.MatchString(shown) {
-				t.Errorf("%s: no row of %s says %q", w.Name, task, want)
-			}
-		}
+		bars += w.check(t, shown)
 	}
 	if curves == 0 || bars == 0 {
 		t.Errorf("%d curves and %d bars are drawn", curves, bars)
 	}
+}
+
+// check compares the bars of a window with the words of the page, and returns how many there are.
+func (w *drawnWindow) check(t *testing.T, shown string) (bars int) {
+	t.Helper()
+	slices, onCPU, longest := make([]int64, len(w.Tasks)), make([]int64, len(w.Tasks)), make([]int64, len(w.Tasks))
+	if len(w.Slices) != len(w.CPUs) {
+		t.Errorf("%s: lanes of %d cores, of %d named", w.Name, len(w.Slices), len(w.CPUs))
+	}
+	for _, lane := range w.Slices {
+		end := int64(math.MinInt64)
+		for _, s := range lane {
+			start, length, task := s[0], s[1], s[2]
+			if start < end || length < 0 || start > w.Length || start+length < 0 {
+				t.Fatalf("%s: a slice from %d of %d, after one to %d in %d", w.Name, start, length, end, w.Length)
+			}
+			end = start + length
+			bars++
+			slices[task]++
+			onCPU[task] += max(0, min(end, w.Length)-max(start, 0)) // inside the window
+			longest[task] = max(longest[task], length)
+		}
+	}
+	if want := fmt.Sprintf("%s slices.", report.Of(float64(bars), report.Count)); !strings.Contains(shown, want) {
+		t.Errorf("%s: the page does not say %q", w.Name, want)
+	}
+	ns := func(n int64) string { return report.Of(float64(n), report.Nanoseconds).String() }
+	for i, task := range w.Tasks {
+		count := report.Of(float64(slices[i]), report.Count)
+		want := spaced(fmt.Sprintf("%s %s %s", count, ns(onCPU[i]), ns(longest[i])))
+		row := regexp.MustCompile(regexp.QuoteMeta(task) + ` (other|worker \d+|task \d+) ` + regexp.QuoteMeta(want))
+		if !row.MatchString(shown) {
+			t.Errorf("%s: no row of %s says %q", w.Name, task, want)
+		}
+	}
+	return bars
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -123,9 +122,9 @@ func (p *Parquet) fields() error {
 	for i, column := range p.columns {
 		values := p.values[:0]
 		for _, row := range p.rows {
-			v, err := p.field(column, row[i].Text)
-			if err != nil {
-				return fmt.Errorf("column %s: %w", column.Name, err)
+			v, ok := p.field(column, row[i])
+			if !ok {
+				return fmt.Errorf("column %s cannot hold %q", column.Name, row[i])
 			}
 			defined := 1
 			if v.IsNull() {
@@ -208,28 +207,29 @@ func (p *Parquet) wrote(rows int) error {
 	return p.out.Flush()
 }
 
-func (p *Parquet) field(column table.Column, text string) (parquet.Value, error) {
-	if text == "" && !column.KeepEmpty {
-		return parquet.NullValue(), nil
+// field returns the value of a field. ok is false if the field does not fit the column.
+func (p *Parquet) field(column table.Column, f table.Field) (v parquet.Value, ok bool) {
+	if f.Absent() && !column.KeepEmpty {
+		return parquet.NullValue(), true
 	}
 	switch column.Kind {
 	case table.Integer:
-		n, err := strconv.ParseInt(text, 10, 64)
-		return parquet.Int64Value(n), err
+		n, ok := f.Int64()
+		return parquet.Int64Value(n), ok
 	case table.Decimal:
-		x, err := strconv.ParseFloat(text, 64)
+		x, ok := f.Float64()
 		if math.IsNaN(x) { // which cannot be in the bounds of a column
-			return parquet.NullValue(), err
+			return parquet.NullValue(), ok
 		}
-		return parquet.DoubleValue(x + 0), err // adding 0 turns -0 into 0; they would have different bounds
+		return parquet.DoubleValue(x), ok
 	case table.Boolean:
-		is, err := strconv.ParseBool(text)
-		return parquet.BooleanValue(is), err
+		is, ok := f.Bool()
+		return parquet.BooleanValue(is), ok
 	case table.Time:
-		t, err := time.Parse(time.RFC3339Nano, text)
-		return parquet.Int64Value(t.UnixMicro()), err
+		us, ok := f.UnixMicro()
+		return parquet.Int64Value(us), ok
 	}
-	return p.text(text), nil
+	return p.text(f.String()), true
 }
 
 // text returns a text's value, made valid UTF-8. The same names occur again and again, so values

@@ -9,8 +9,10 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
@@ -49,7 +51,7 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 			Name: "awkward", Columns: []table.Column{{Name: "c", Kind: column.kind}, {Name: "n", Required: true}},
 			Rows: func(yield func([]table.Field) bool) {
 				for i, text := range column.texts {
-					if !yield([]table.Field{{Text: text, Free: true}, {Text: fmt.Sprint(i)}}) {
+					if !yield([]table.Field{fieldOf(t, column.kind, text), table.Whole(i)}) {
 						return
 					}
 				}
@@ -57,6 +59,32 @@ func parquetFiles(t *testing.T) map[string]*parquet.File {
 		})
 	}
 	return files
+}
+
+// fieldOf is the field of a column of some kind, absent if the text is empty.
+func fieldOf(t *testing.T, kind table.Kind, text string) table.Field {
+	t.Helper()
+	var err error
+	field := table.FreeText(text)
+	switch {
+	case text == "":
+	case kind == table.Integer:
+		var n int64
+		n, err = strconv.ParseInt(text, 10, 64)
+		field = table.Whole(n)
+	case kind == table.Decimal:
+		var x float64
+		x, err = strconv.ParseFloat(text, 64)
+		field = table.Fraction(x)
+	case kind == table.Time:
+		var at time.Time
+		at, err = time.Parse(time.RFC3339Nano, text)
+		field = table.Moment(at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return field
 }
 
 // awkwardColumn has the fields of a column; "" is absent.
@@ -115,9 +143,9 @@ func TestParquetMetadataOfSeveralRowGroups(t *testing.T) {
 			Kind: table.Text}, {Name: "some"}},
 		Rows: func(yield func([]table.Field) bool) {
 			for i := range rows {
-				row := []table.Field{{Text: fmt.Sprint(i)}, {Text: fmt.Sprintf("%07d", i/1000)}, {}}
+				row := []table.Field{table.Whole(i), table.FreeText(fmt.Sprintf("%07d", i/1000)), {}}
 				if i%3 == 0 {
-					row[2].Text = fmt.Sprint(-i)
+					row[2] = table.Whole(-i)
 				}
 				if !yield(row) {
 					return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,7 +154,7 @@ func TestParquetHoldsTheTables(t *testing.T) {
 				for row := range tab.Rows {
 					var line []string
 					for _, f := range row {
-						line = append(line, f.Text)
+						line = append(line, f.String())
 					}
 					want = append(want, line)
 				}
@@ -184,7 +185,7 @@ func TestParquetMakesHostileNamesValid(t *testing.T) {
 func TestParquetRefusesWhatDoesNotFitTheColumn(t *testing.T) {
 	tab := table.Table{
 		Name: "t", Columns: []table.Column{{Name: "n"}},
-		Rows: slices.Values([][]table.Field{{{Text: "18446744073709551615"}}}),
+		Rows: slices.Values([][]table.Field{{table.Whole(uint64(math.MaxUint64))}}),
 	}
 	if err := render.NewParquet(io.Discard).Table(tab); err == nil || !strings.Contains(err.Error(), "column n") {
 		t.Errorf("error is %v", err)

@@ -7,16 +7,17 @@ import (
 
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // pingPong returns a block of two workers that wake each other in turns.
-func pingPong(cpu, switches int, start int64) recording.Block {
+func pingPong(cpu sched.CPU, switches int, start int64) recording.Block {
 	b := recording.Block{CPU: cpu}
-	now, tids := start, [2]int32{40123, 40124}
+	now, tids := start, [2]sched.TID{40123, 40124}
 	for i := range switches {
 		prev, next := tids[i%2], tids[(i+1)%2]
 		now += 1500 + int64(i*7919%199)
-		b.Events = append(b.Events, wakeup(now, next, int32(cpu)))
+		b.Events = append(b.Events, wakeup(now, next, cpu))
 		now += 400
 		b.Events = append(b.Events, recording.Event{
 			TimeNS: now, Prev: prev, Next: next, SliceNS: 1800 + int64(i*104729%307), PickNS: 380 + int64(i%61),
@@ -38,7 +39,7 @@ func BenchmarkPerfetto(b *testing.B) {
 		[]recording.Task{{TID: 40123, TGID: 40123, Comm: "worker"}, {TID: 40124, TGID: 40123, Comm: "worker"}},
 	}
 	for i := range 2 {
-		frames = append(frames, pingPong(i, switches, int64(1+i)*1e12))
+		frames = append(frames, pingPong(sched.CPU(i), switches, int64(1+i)*1e12))
 	}
 	for len(frames) < 1+blocks {
 		frames = append(frames, frames[1+len(frames)%2])

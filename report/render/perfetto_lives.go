@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // cloneThread is CLONE_THREAD of clone(2): the new task is a thread of its
@@ -17,10 +18,10 @@ const cloneThread = 0x10000
 // The blocks of different cores alternate, so a task's end can be read after the beginning of the
 // next task with that tid. Therefore everything has a time.
 type lives struct {
-	tasks  map[int32][]life // by tid, in the order of time
-	groups map[int32]*threadGroup
+	tasks  map[sched.TID][]life // by tid, in the order of time
+	groups map[sched.PID]*threadGroup
 	// born are tasks whose creation has not been written yet; their wakeup tells the core.
-	born map[int32][]recording.Task
+	born map[sched.TID][]recording.Task
 }
 
 type life struct {
@@ -31,9 +32,9 @@ type life struct {
 // threadGroup is a process. The kernel reuses the tid of its leader only when all of its threads
 // are gone.
 type threadGroup struct {
-	leader int32
+	pid sched.PID
 	// parent is the process that created it, 0 if unknown.
-	parent int32
+	parent sched.PID
 	alive  int
 	ended  bool  // the leader has ended
 	lastNS int64 // the latest end of a thread
@@ -41,24 +42,25 @@ type threadGroup struct {
 
 // freed is a tid that no task has from a time on.
 type freed struct {
-	tid     int32
+	tid     sched.TID
 	sinceNS int64
 }
 
 // learn adds a task that existed at the start, was created or was renamed.
 func (l *lives) learn(t recording.Task) {
 	if l.tasks == nil {
-		l.tasks, l.groups, l.born = map[int32][]life{}, map[int32]*threadGroup{}, map[int32][]recording.Task{}
+		l.tasks, l.groups = map[sched.TID][]life{}, map[sched.PID]*threadGroup{}
+		l.born = map[sched.TID][]recording.Task{}
 	}
 	known := l.tasks[t.TID]
 	if t.Parent == 0 && len(known) > 0 {
 		return
 	}
 	group := l.groups[t.TGID]
-	if group == nil || t.TID == t.TGID && t.Parent != 0 {
-		group = &threadGroup{leader: t.TGID}
+	if group == nil || t.TID == t.TGID.Leader() && t.Parent != 0 {
+		group = &threadGroup{pid: t.TGID}
 		if parent := l.tasks[t.Parent]; t.Parent != 0 && len(parent) > 0 {
-			group.parent = parent[len(parent)-1].group.leader
+			group.parent = parent[len(parent)-1].group.pid
 		}
 		l.groups[t.TGID] = group
 	}
@@ -71,7 +73,7 @@ func (l *lives) learn(t recording.Task) {
 
 // birth returns the last task with a tid that was created before a wakeup, unless it has been
 // returned already.
-func (l *lives) birth(tid int32, wokenNS int64) (recording.Task, bool) {
+func (l *lives) birth(tid sched.TID, wokenNS int64) (recording.Task, bool) {
 	list := l.born[tid]
 	for i, t := range slices.Backward(list) {
 		if t.TimeNS > wokenNS {
@@ -90,7 +92,7 @@ func (l *lives) birth(tid int32, wokenNS int64) (recording.Task, bool) {
 // end records that a task ended, and returns the tids that become free: a thread's own, or the
 // leader's with the last thread of its process. Perfetto forgets a task when its tid becomes free,
 // so the time is just after its last switch.
-func (l *lives) end(tid int32, atNS int64) (free []freed) {
+func (l *lives) end(tid sched.TID, atNS int64) (free []freed) {
 	list := l.tasks[tid]
 	i := len(list) - 1
 	for i >= 0 && list[i].sinceNS > atNS {
@@ -107,16 +109,16 @@ func (l *lives) end(tid int32, atNS int64) (free []freed) {
 	}
 	group.alive--
 	group.lastNS = max(group.lastNS, atNS)
-	if tid == group.leader {
+	if tid == group.pid.Leader() {
 		group.ended = true
 	} else {
 		free = append(free, freed{tid, atNS + 1})
 	}
 	if group.ended && group.alive <= 0 {
-		if l.groups[group.leader] == group {
-			delete(l.groups, group.leader)
+		if l.groups[group.pid] == group {
+			delete(l.groups, group.pid)
 		}
-		free = append(free, freed{group.leader, group.lastNS + 1})
+		free = append(free, freed{group.pid.Leader(), group.lastNS + 1})
 	}
 	return free
 }

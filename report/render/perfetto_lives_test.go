@@ -10,6 +10,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // perfettoThread is a row of Perfetto's thread table.
@@ -167,34 +168,53 @@ func threadsOf(t *testing.T, trace message) []string {
 	return lines
 }
 
+// shell is a process that exists when the recording begins.
+func shell() recording.Task { return recording.Task{TID: 5, TGID: 5, Comm: "sh"} }
+
+// born is a task that the shell creates.
+func born(ns int64, tid sched.TID, tgid sched.PID, comm string) recording.Task {
+	return recording.Task{TimeNS: ns, TID: tid, TGID: tgid, Parent: 5, Comm: comm}
+}
+
+func on(cpu sched.CPU, events ...recording.Event) recording.Block {
+	return recording.Block{CPU: cpu, Events: events}
+}
+
+// threadCase is a recording, and the threads that Perfetto shows of it, as threadsOf describes them.
+type threadCase struct {
+	name   string
+	frames []any
+	want   []string
+}
+
+func checkThreads(t *testing.T, cases []threadCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := gocmp.Diff(c.want, threadsOf(t, decoded(t, c.frames...))); diff != "" {
+				t.Errorf("threads (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // Each task is a separate thread in Perfetto, also if its tid was used before.
 func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
-	shell := recording.Task{TID: 5, TGID: 5, Comm: "sh"}
-	born := func(ns int64, tid, tgid int32, comm string) recording.Task {
-		return recording.Task{TimeNS: ns, TID: tid, TGID: tgid, Parent: 5, Comm: comm}
-	}
-	on := func(cpu int, events ...recording.Event) recording.Block {
-		return recording.Block{CPU: cpu, Events: events}
-	}
-	for _, c := range []struct {
-		name   string
-		frames []any
-		want   []string
-	}{
+	checkThreads(t, []threadCase{
 		{"a process after a process, each with an execution", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "sh"), {TimeNS: 2050, TID: 7, TGID: 7, Comm: "true"}},
+			[]recording.Task{shell(), born(2000, 7, 7, "sh"), {TimeNS: 2050, TID: 7, TGID: 7, Comm: "true"}},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited)),
 			[]recording.Task{born(3000, 7, 7, "sh"), {TimeNS: 3050, TID: 7, TGID: 7, Comm: "false"}},
 			on(0, wakeup(3001, 7, 0), slice(3010, 5, 7, 'S', causeBlocked), slice(3100, 7, 5, 'X', causeExited)),
 		}, []string{"5 sh of 5 (0) 0-0", "7 sh>true of 7 (5) 2000-2101", "7 sh>false of 7 (5) 3000-3101"}},
 		{"the first one's end is read when the second has begun", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "first"), born(3000, 7, 7, "second")},
+			[]recording.Task{shell(), born(2000, 7, 7, "first"), born(3000, 7, 7, "second")},
 			on(1, wakeup(3001, 7, 1)),
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited)),
 			on(1, slice(3010, 0, 7, 'R', causeOther), slice(3100, 7, 0, 'X', causeExited)),
 		}, []string{"5 sh of 5 (0) 0-0", "7 first of 7 (5) 2000-2101", "7 second of 7 (5) 3000-3101"}},
 		{"a thread of one process, then of another, then a process", []any{
-			[]recording.Task{shell, {TID: 6, TGID: 6, Comm: "other"}, born(2000, 7, 5, "a")},
+			[]recording.Task{shell(), {TID: 6, TGID: 6, Comm: "other"}, born(2000, 7, 5, "a")},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited)),
 			[]recording.Task{{TimeNS: 3000, TID: 7, TGID: 6, Parent: 6, Comm: "b"}},
 			on(0, wakeup(3001, 7, 0), slice(3010, 6, 7, 'S', causeBlocked), slice(3100, 7, 5, 'X', causeExited)),
@@ -202,8 +222,14 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 			on(0, wakeup(4001, 7, 0), slice(4010, 5, 7, 'S', causeBlocked)),
 		}, []string{"5 sh of 5 (0) 0-0", "6 other of 6 (0) 0-0", "7 a of 5 (0) 2000-2101",
 			"7 b of 6 (0) 3000-3101", "7 c of 7 (5) 4000-0"}},
+	})
+}
+
+// The tid of a process is free when its last thread has ended.
+func TestPerfettoEndsAProcessWithItsLastThread(t *testing.T) {
+	checkThreads(t, []threadCase{
 		{"a leader that ends before its threads", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7,
+			[]recording.Task{shell(), born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7,
 				Comm: "worker"}},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), wakeup(2021, 8, 0), slice(2100, 7, 8,
 				'X', causeExited)),
@@ -211,7 +237,7 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 				'X', causeExited)),
 		}, []string{"5 sh of 5 (0) 0-0", "7 main of 7 (5) 2000-2401", "8 worker of 7 (5) 2020-2401"}},
 		{"a thread's end is read before an earlier one of its process", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7,
+			[]recording.Task{shell(), born(2000, 7, 7, "main"), {TimeNS: 2020, TID: 8, TGID: 7, Parent: 7,
 				Comm: "worker"}},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), wakeup(2021, 8, 1)),
 			on(1, slice(2030, 0, 8, 'R', causeOther), slice(2400, 8, 0, 'X', causeExited)),
@@ -221,18 +247,24 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 			[]recording.Task{{TID: 8, TGID: 7, Comm: "worker"}, {TID: 7, TGID: 7, Comm: "main"}},
 			on(0, slice(2010, 7, 8, 'X', causeExited), slice(2020, 8, 0, 'X', causeExited)),
 		}, []string{"7 main of 7 (0) 0-2021", "8 worker of 7 (0) 0-2021"}},
+	})
+}
+
+// Of a recording that lacks events or names, Perfetto shows what there is.
+func TestPerfettoShowsThreadsOfIncompleteRecordings(t *testing.T) {
+	checkThreads(t, []threadCase{
 		{"an end that was lost", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "first"), born(3000, 7, 7, "second")},
+			[]recording.Task{shell(), born(2000, 7, 7, "first"), born(3000, 7, 7, "second")},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked)),
 			recording.Block{Lost: 3, Events: []recording.Event{wakeup(3001, 7, 0), slice(3010, 5, 7, 'S',
 				causeBlocked)}},
 		}, []string{"5 sh of 5 (0) 0-0", "7 first of 7 (5) 2000-0", "7 second of 7 (5) 3000-0"}},
 		{"a first wakeup that was lost", []any{
-			[]recording.Task{shell, born(2000, 7, 7, "first")},
+			[]recording.Task{shell(), born(2000, 7, 7, "first")},
 			on(0, slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited)),
 		}, []string{"5 sh of 5 (0) 0-0", "7 first of 7 (5) 0-2101"}},
 		{"an older recording, which has no parents", []any{
-			[]recording.Task{shell, {TimeNS: 2000, TID: 7, TGID: 7, Comm: "first"}},
+			[]recording.Task{shell(), {TimeNS: 2000, TID: 7, TGID: 7, Comm: "first"}},
 			on(0, wakeup(2001, 7, 0), slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited)),
 			[]recording.Task{{TimeNS: 3000, TID: 7, TGID: 7, Comm: "second"}},
 			on(0, wakeup(3001, 7, 0), slice(3010, 5, 7, 'S', causeBlocked), slice(3100, 7, 5, 'X', causeExited)),
@@ -241,11 +273,5 @@ func TestPerfettoTellsTasksOfOneTIDApart(t *testing.T) {
 			on(0, slice(2010, 5, 7, 'S', causeBlocked), slice(2100, 7, 5, 'X', causeExited), slice(2200, 5, 7,
 				'S', causeBlocked)),
 		}, []string{"7  0-2101", "5  0-0", "7  0-0"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if diff := gocmp.Diff(c.want, threadsOf(t, decoded(t, c.frames...))); diff != "" {
-				t.Errorf("threads (-want +got):\n%s", diff)
-			}
-		})
-	}
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // The values of prev_state in sched_switch since Linux 4.14 (TASK_REPORT), as Perfetto reads them
@@ -38,7 +39,7 @@ const unknownPrio = 120
 // sent to the woken task's core by an interrupt, that is the task which was interrupted.
 type schedEncoder struct {
 	tasks     *taskNames
-	cores     map[int]*schedCore
+	cores     map[sched.CPU]*schedCore
 	bundles   uint64
 	columns   [compactColumns][]byte
 	names     []byte // the intern table, with its tags
@@ -54,12 +55,12 @@ type schedEncoder struct {
 // schedCore is what Perfetto knows of a core.
 type schedCore struct {
 	idle    comm
-	running int32
+	running sched.TID
 	known   bool
 }
 
 func newSchedEncoder(tasks *taskNames) *schedEncoder {
-	s := &schedEncoder{tasks: tasks, cores: map[int]*schedCore{}}
+	s := &schedEncoder{tasks: tasks, cores: map[sched.CPU]*schedCore{}}
 	for i := range s.states {
 		s.states[i] = stateUnknown
 	}
@@ -132,7 +133,7 @@ func (s *schedEncoder) birth(e *recording.Event) {
 	s.event = appendInt(s.event[:0], newtaskPID, int64(t.TID))
 	s.event = appendString(s.event, newtaskComm, printable(t.Comm))
 	flags := uint64(0)
-	if t.TID != t.TGID {
+	if t.TID != t.TGID.Leader() {
 		flags = cloneThread
 	}
 	s.event = appendUint(s.event, newtaskCloneFlags, flags)
@@ -151,7 +152,7 @@ func (s *schedEncoder) free(core *schedCore, e *recording.Event) {
 }
 
 // firstPrev returns the task that was running when the events began, -1 if they do not tell.
-func firstPrev(events []recording.Event) int32 {
+func firstPrev(events []recording.Event) sched.TID {
 	for i := range events {
 		if events[i].Kind == recording.Switch {
 			return events[i].Prev
@@ -224,7 +225,7 @@ func (s *schedEncoder) fullWaking(core *schedCore, e *recording.Event) {
 }
 
 // fullEvent appends the event. Its pid is the running task, if that is known.
-func (s *schedEncoder) fullEvent(ns int64, running int32, kind protowire.Number) {
+func (s *schedEncoder) fullEvent(ns int64, running sched.TID, kind protowire.Number) {
 	s.part = appendInt(s.part[:0], ftraceTimestamp, ns)
 	if running >= 0 {
 		s.part = appendUint(s.part, ftracePID, uint64(running))
@@ -242,7 +243,7 @@ func (s *schedEncoder) state(e *recording.Event) int64 {
 	return s.states[e.State]
 }
 
-func (s *schedEncoder) name(core *schedCore, tid int32, ns int64) *comm {
+func (s *schedEncoder) name(core *schedCore, tid sched.TID, ns int64) *comm {
 	if tid == 0 {
 		return &core.idle
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // unnamed is the name that ftrace shows for a task whose name is unknown.
@@ -26,16 +27,16 @@ type taskComm struct{ now, before comm }
 // taskNames has the name of every task, and tracks which of them exist. It is not recording.Names,
 // since a task's entry also keeps the index of its name, which saves a look-up for each event.
 type taskNames struct {
-	tasks map[int32]*taskComm
+	tasks map[sched.TID]*taskComm
 	lives lives
 }
 
-func (n *taskNames) of(tid int32) *taskComm {
+func (n *taskNames) of(tid sched.TID) *taskComm {
 	if t := n.tasks[tid]; t != nil {
 		return t
 	}
 	if n.tasks == nil {
-		n.tasks = map[int32]*taskComm{}
+		n.tasks = map[sched.TID]*taskComm{}
 	}
 	t := &taskComm{now: comm{name: unnamed}}
 	n.tasks[tid] = t
@@ -91,7 +92,7 @@ func (p *perfetto) task(t recording.Task) {
 	if t.TID == 0 || t.TGID == 0 {
 		return // the idle task, which Perfetto knows, or a task that would be taken for its thread
 	}
-	if t.TID == t.TGID {
+	if t.TID == t.TGID.Leader() {
 		p.part = appendInt(p.part[:0], processPID, int64(t.TGID))
 		if group := p.tasks.lives.groups[t.TGID]; group != nil && group.parent != 0 {
 			p.part = appendInt(p.part, processPPID, int64(group.parent))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 func recorded(t testing.TB, out io.Writer, frames ...any) {
 	t.Helper()
 	w, err := recording.NewWriter(out, recording.Header{
-		Tool: "slicetrace v1", Created: time.Unix(1e9, 5).UTC(), MonotonicNS: 1000, CPUs: []int{0, 3},
+		Tool: "slicetrace v1", Created: time.Unix(1e9, 5).UTC(), MonotonicNS: 1000, CPUs: []sched.CPU{0, 3},
 		Kernel: "6.18.1-\x1b",
 	})
 	for _, f := range frames {
@@ -68,13 +69,13 @@ func decoded(t *testing.T, frames ...any) message {
 	return protoc(t, trace)
 }
 
-func slice(ns int64, prev, next int32, state byte, cause uint8) recording.Event {
+func slice(ns int64, prev, next sched.TID, state byte, cause uint8) recording.Event {
 	return recording.Event{
 		TimeNS: ns, Prev: prev, Next: next, State: state, EndedBy: cause, SliceNS: -1, PickNS: -1, SwitchNS: -1,
 	}
 }
 
-func wakeup(ns int64, tid, cpu int32) recording.Event {
+func wakeup(ns int64, tid sched.TID, cpu sched.CPU) recording.Event {
 	return recording.Event{TimeNS: ns, Kind: recording.Wakeup, Next: tid, CPU: cpu}
 }
 
@@ -220,7 +221,7 @@ func TestPerfettoNamesTasks(t *testing.T) {
 func TestPerfettoShowsTrials(t *testing.T) {
 	trace := decoded(t, recording.Mark{
 		Workload: "pipe", Variant: "4\x07K", Mode: "threads", Round: 2, StartNS: 5000, EndNS: 6000,
-		Workers: []int32{41, 42},
+		Workers: []sched.TID{41, 42},
 	})
 	var got []string
 	for _, p := range trace.all("packet") {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // benchmarkSwitches is how many switches the recording of a benchmark has.
@@ -77,7 +78,7 @@ func writePingPong(b *testing.B, name string) {
 	}
 	defer f.Close()
 	buffered := bufio.NewWriter(f)
-	w, err := recording.NewWriter(buffered, recording.Header{CPUs: []int{0, 1}})
+	w, err := recording.NewWriter(buffered, recording.Header{CPUs: []sched.CPU{0, 1}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -87,10 +88,10 @@ func writePingPong(b *testing.B, name string) {
 	random := rand.New(rand.NewPCG(1, 7))
 	var now [2]int64
 	for done := 0; done < benchmarkSwitches; done += 2048 {
-		core := done / 2048 % 2
+		core := sched.CPU(done / 2048 % 2)
 		block := recording.Block{CPU: core}
 		for i := range min(2048, benchmarkSwitches-done) {
-			block.Events = append(block.Events, handOver(random, &now[core], int32(core), int32(i%2))...)
+			block.Events = append(block.Events, handOver(random, &now[core], core, sched.TID(i%2))...)
 		}
 		err = errors.Join(err, w.Block(block))
 	}
@@ -100,8 +101,8 @@ func writePingPong(b *testing.B, name string) {
 }
 
 // handOver returns a wakeup and the switch to the woken task.
-func handOver(random *rand.Rand, now *int64, core, turn int32) []recording.Event {
-	first := 40123 + 2*core
+func handOver(random *rand.Rand, now *int64, core sched.CPU, turn sched.TID) []recording.Event {
+	first := 40123 + 2*sched.TID(core)
 	prev, next := first+turn, first+1-turn
 	*now += 1900 + random.Int64N(200)
 	return []recording.Event{

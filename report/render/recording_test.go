@@ -13,6 +13,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func csvTo(w io.Writer) render.TableWriter     { return render.NewCSV(w) }
@@ -23,7 +24,7 @@ func parquetTo(w io.Writer) render.TableWriter { return render.NewParquet(w) }
 func smallRecording(t *testing.T) []byte {
 	t.Helper()
 	var file bytes.Buffer
-	w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 1}})
+	w, err := recording.NewWriter(&file, recording.Header{CPUs: []sched.CPU{0, 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func smallRecording(t *testing.T) []byte {
 		},
 	}}))
 	err = errors.Join(err, w.Mark(recording.Mark{
-		Workload: "pipe", Mode: "threads", Round: 2, StartNS: 5, EndNS: 3000, Workers: []int32{7, 8},
+		Workload: "pipe", Mode: "threads", Round: 2, StartNS: 5, EndNS: 3000, Workers: []sched.TID{7, 8},
 	}))
 	err = errors.Join(err, w.Block(recording.Block{CPU: 1, Lost: 2, Events: []recording.Event{
 		{TimeNS: 50, Kind: recording.Wakeup, Next: 8, CPU: 1},
@@ -107,7 +108,7 @@ func TestLongRecording(t *testing.T) {
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{})
 	for block := range blocks {
-		b := recording.Block{CPU: block % 2}
+		b := recording.Block{CPU: sched.CPU(block % 2)}
 		for i := range events {
 			b.Events = append(b.Events, recording.Event{
 				TimeNS: int64(block*events + i), Prev: 1, Next: 1, SliceNS: int64(i % 3), PickNS: -1, SwitchNS: -1,
@@ -191,7 +192,7 @@ func TestHostileNamesOfARecordingAreSafe(t *testing.T) {
 	w, err := recording.NewWriter(&file, recording.Header{})
 	var tasks []recording.Task
 	for i, name := range reporttest.HostileNames() {
-		tasks = append(tasks, recording.Task{TID: int32(i), Comm: name[:min(len(name), 15)]})
+		tasks = append(tasks, recording.Task{TID: sched.TID(i), Comm: name[:min(len(name), 15)]})
 	}
 	if err := errors.Join(err, w.Tasks(tasks), w.Close(recording.End{})); err != nil {
 		t.Fatal(err)

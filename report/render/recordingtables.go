@@ -7,6 +7,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/table"
 )
 
@@ -96,7 +97,7 @@ func RecordingColumns(name string) (columns []table.Column, ok bool) {
 type filler struct {
 	names recording.Names
 	// lost counts, for each core, events that are missing before its next row.
-	lost  map[int]uint64
+	lost  map[sched.CPU]uint64
 	chunk *chunk
 	// full takes the chunk and returns an empty one.
 	full func(*chunk) (*chunk, error)
@@ -106,7 +107,7 @@ type filler struct {
 }
 
 func newFiller(first *chunk, full func(*chunk) (*chunk, error)) *filler {
-	f := &filler{lost: map[int]uint64{}, chunk: first, full: full}
+	f := &filler{lost: map[sched.CPU]uint64{}, chunk: first, full: full}
 	for _, c := range report.Classes() {
 		f.classes = append(f.classes, string(c))
 	}
@@ -135,7 +136,7 @@ func (f *filler) row() error {
 // events adds a row for each of a block's events of one kind. put fills in the fields of a row; lost
 // is how many events of the core are missing before it.
 func (f *filler) events(
-	frame recording.Frame, kind recording.Kind, put func(cpu int, e *recording.Event, lost uint64),
+	frame recording.Frame, kind recording.Kind, put func(cpu sched.CPU, e *recording.Event, lost uint64),
 ) error {
 	b, ok := frame.(*recording.Block)
 	if !ok {
@@ -158,7 +159,7 @@ func (f *filler) events(
 }
 
 func (f *filler) switches(frame recording.Frame) error {
-	return f.events(frame, recording.Switch, func(cpu int, e *recording.Event, lost uint64) {
+	return f.events(frame, recording.Switch, func(cpu sched.CPU, e *recording.Event, lost uint64) {
 		c := f.chunk
 		c.number(0, e.TimeNS)
 		c.number(1, int64(cpu))
@@ -177,7 +178,7 @@ func (f *filler) switches(frame recording.Frame) error {
 }
 
 func (f *filler) wakeups(frame recording.Frame) error {
-	return f.events(frame, recording.Wakeup, func(cpu int, e *recording.Event, lost uint64) {
+	return f.events(frame, recording.Wakeup, func(cpu sched.CPU, e *recording.Event, lost uint64) {
 		c := f.chunk
 		c.number(0, e.TimeNS)
 		c.number(1, int64(cpu))

@@ -174,7 +174,7 @@ func counterLoads(cores int) []spec {
 // workingSetLoads are workers that go through their memory in turns on one core.
 func workingSetLoads() []spec {
 	var list []spec
-	for _, form := range []struct {
+	for _, variant := range []struct {
 		name     string
 		workers  int
 		turnNS   float64
@@ -189,10 +189,10 @@ func workingSetLoads() []spec {
 		{"16 KiB × 16", 16, 400, [2]float64{148, 48}},
 	} {
 		list = append(list, spec{
-			workload: "workingset", variant: form.name, workers: form.workers, cores: 1,
-			perSecond: [2]float64{1e9 / (form.turnNS + 8400), 1e9 / (form.turnNS + 4100)},
-			sliceNS:   form.turnNS + 3000, waitNS: 500, waitMaxNS: 60_000,
-			busy: 0.97, cause: report.EndedByBlocked, colderNS: form.colderNS,
+			workload: "workingset", variant: variant.name, workers: variant.workers, cores: 1,
+			perSecond: [2]float64{1e9 / (variant.turnNS + 8400), 1e9 / (variant.turnNS + 4100)},
+			sliceNS:   variant.turnNS + 3000, waitNS: 500, waitMaxNS: 60_000,
+			busy: 0.97, cause: report.EndedByBlocked, colderNS: variant.colderNS,
 		})
 	}
 	return list

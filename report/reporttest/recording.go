@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // recordingStartNS is CLOCK_MONOTONIC at the start of Recording's file.
@@ -21,7 +22,7 @@ func Recording() []byte {
 	var file bytes.Buffer
 	w, err := recording.NewWriter(&file, recording.Header{
 		ID: RecordingID, Tool: "slicetrace v0.1.0", Created: time.Date(2026, 11, 22, 20, 11, 0, 0, time.UTC),
-		MonotonicNS: recordingStartNS, CPUs: []int{0, 1}, Kernel: "6.18.44-cloud",
+		MonotonicNS: recordingStartNS, CPUs: []sched.CPU{0, 1}, Kernel: "6.18.44-cloud",
 		Pick: "sched_entry_tp", Switch: "sched_exit_tp",
 	})
 	if err != nil {
@@ -30,7 +31,7 @@ func Recording() []byte {
 	tasks := []recording.Task{
 		{TID: 900, TGID: 900, Comm: "</script>\xff\x1b"}, {TID: 15, TGID: 15, Comm: "ksoftirqd/0"},
 	}
-	for tid := int32(4101); tid <= 4106; tid++ {
+	for tid := sched.TID(4101); tid <= 4106; tid++ {
 		tasks = append(tasks, recording.Task{TID: tid, TGID: 4100, Comm: "slicetrace"})
 	}
 	err = w.Tasks(tasks)
@@ -43,10 +44,10 @@ func Recording() []byte {
 	}{{"pipe", "processes", 3000, 0}, {"spin", "processes", 4e6, 2}, {"spin", "threads", 4e6, 2}} {
 		mark := recording.Mark{
 			Workload: trial.workload, Mode: trial.mode, Round: 1, StartNS: at, EndNS: at + 200e6,
-			Workers: []int32{4101, 4102, 4103, 4104, 4105, 4106},
+			Workers: []sched.TID{4101, 4102, 4103, 4104, 4105, 4106},
 		}
 		for cpu := range 2 {
-			b := recording.Block{CPU: cpu}
+			b := recording.Block{CPU: sched.CPU(cpu)}
 			now := at
 			own := mark.Workers[3*cpu : 3*cpu+3]
 			if trial.workload == "pipe" {
@@ -57,7 +58,7 @@ func Recording() []byte {
 				prev, next, cause := own[i%len(own)], own[(i+1)%len(own)], trial.endedBy
 				switch {
 				case random.IntN(40) == 0: // another task runs in between
-					next = 900 - 885*int32(random.IntN(2))
+					next = 900 - 885*sched.TID(random.IntN(2))
 				case len(b.Events) > 0 && b.Events[len(b.Events)-1].Next != prev:
 					prev, slice, cause = b.Events[len(b.Events)-1].Next, 900+random.Int64N(9000), 0
 				}

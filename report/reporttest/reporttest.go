@@ -11,6 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Bundled returns a report of the workloads pipe and spin in both modes.
@@ -123,10 +124,10 @@ type builder struct {
 	cores  int
 }
 
-func (b *builder) cpus() []int {
-	out := make([]int, b.cores)
+func (b *builder) cpus() []sched.CPU {
+	out := make([]sched.CPU, b.cores)
 	for i := range out {
-		out[i] = i
+		out[i] = sched.CPU(i)
 	}
 	return out
 }

@@ -29,7 +29,7 @@ func Rows(r *report.Report, name string) ([]map[string]string, error) {
 	for row := range t.Rows {
 		fields := map[string]string{}
 		for i, f := range row {
-			fields[t.Columns[i].Name] = f.Text
+			fields[t.Columns[i].Name] = f.String()
 		}
 		all = append(all, fields)
 	}

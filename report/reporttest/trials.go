@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const second = int64(1e9)
@@ -106,7 +107,7 @@ func (b *builder) command() report.Trial {
 
 // core returns a core whose times add up, for a trial of the given length.
 func (b *builder) core(cpu int, durationNS int64) report.Core {
-	c := report.Core{CPU: cpu, WallNS: durationNS + 400_000}
+	c := report.Core{CPU: sched.CPU(cpu), WallNS: durationNS + 400_000}
 	c.SelfNS = c.WallNS * int64(20+b.random.IntN(4)) / 1000
 	c.OthersNS = c.WallNS * int64(3+b.random.IntN(3)) / 1000
 	c.IdleNS = c.WallNS * int64(4+b.random.IntN(4)) / 1000
@@ -130,12 +131,12 @@ func (b *builder) background() []report.ClassStats {
 // kernel's.
 func (b *builder) worker(mode report.Mode, index int, cause report.EndedBy, slices uint64) report.Worker {
 	w := report.Worker{
-		Index: index, PID: 4100, TID: 4101 + index, Comm: "slicetrace-" + strconv.Itoa(index),
+		Index: index, PID: 4100, TID: sched.TID(4101 + index), Comm: "slicetrace-" + strconv.Itoa(index),
 		Slices: slices,
 	}
 	*w.EndedBy.At(cause) = slices
 	if mode == report.Processes {
-		w.PID = w.TID
+		w.PID = sched.PID(w.TID)
 	}
 	if cause == report.EndedByBlocked {
 		w.Voluntary = slices

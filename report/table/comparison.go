@@ -1,8 +1,6 @@
 package table
 
 import (
-	"strconv"
-
 	"github.com/slicetrace/slicetrace/report/compare"
 )
 
@@ -19,9 +17,9 @@ func Comparison(c *compare.Comparison) Table {
 			p := &c.Pairs[i]
 			for _, list := range [][]compare.Change{p.Changes, p.Switches} {
 				for j := range list {
-					row := append([]Field{free(c.Old.Name), free(p.New.Name)}, changeFields(&list[j])...)
+					row := append([]Field{FreeText(c.Old.Name), FreeText(p.New.Name)}, changeFields(&list[j])...)
 					b := p.Basis
-					row = append(row, integer(b.OldRuns), integer(b.NewRuns), integer(b.LikeRuns), free(string(b.Kind)))
+					row = append(row, Whole(b.OldRuns), Whole(b.NewRuns), Whole(b.LikeRuns), FreeText(string(b.Kind)))
 					if !yield(row) {
 						return
 					}
@@ -33,8 +31,8 @@ func Comparison(c *compare.Comparison) Table {
 
 func changeFields(c *compare.Change) []Field {
 	row := []Field{
-		free(c.Workload), free(c.Variant), free(string(c.Mode)), known(c.Core), free(string(c.Class)),
-		free(c.Metric), free(string(c.Unit)),
+		FreeText(c.Workload), FreeText(c.Variant), FreeText(string(c.Mode)), known(c.Core), FreeText(string(c.Class)),
+		FreeText(c.Metric), FreeText(string(c.Unit)),
 	}
 	row = append(append(row, estimateFields(c.Old)...), estimateFields(c.New)...)
 	p, q := absent(), absent()
@@ -42,12 +40,9 @@ func changeFields(c *compare.Change) []Field {
 		p, q = probability(c.P), probability(c.Q)
 	}
 	return append(row, optional(c.Percent), optional(c.PercentLow), optional(c.PercentHigh), p, q,
-		free(string(c.Outcome)), boolean(c.Primary), optional(c.Detectable))
+		FreeText(string(c.Outcome)), Truth(c.Primary), optional(c.Detectable))
 }
 
 func estimateFields(e compare.Estimate) []Field {
-	return []Field{decimal(e.Median, true), optional(e.Low), optional(e.High), integer(e.N)}
+	return []Field{decimal(e.Median, true), optional(e.Low), optional(e.High), Whole(e.N)}
 }
-
-// probability keeps the significant digits of a small number.
-func probability(p float64) Field { return Field{Text: strconv.FormatFloat(p, 'g', 6, 64)} }

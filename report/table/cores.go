@@ -22,11 +22,11 @@ func coreTimeTable(r *report.Report) Table {
 				switches += core.Classes[i].Switches
 			}
 			w := core.Wait
-			row := append(trial.first(), integer(core.CPU),
-				integer(core.WallNS), integer(core.IdleNS), integer(core.WorkersNS), integer(core.OthersNS),
-				integer(core.SelfNS), integer(core.StealNS), integer(core.InterruptNS),
-				known(core.Ticks), known(core.BusyTicks), integer(switches),
-				integer(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99),
+			row := append(trial.first(), Whole(core.CPU),
+				Whole(core.WallNS), Whole(core.IdleNS), Whole(core.WorkersNS), Whole(core.OthersNS),
+				Whole(core.SelfNS), Whole(core.StealNS), Whole(core.InterruptNS),
+				known(core.Ticks), known(core.BusyTicks), Whole(switches),
+				Whole(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99),
 				maxField(w))
 			if !yield(append(row, trial.last()...)) {
 				return
@@ -53,7 +53,7 @@ func figureTable(r *report.Report) Table {
 	return Table{Name: "figures", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial := range numberedTrials(r) {
 			for _, f := range trial.Figures {
-				row := append(trial.first(), free(f.Name), integer(f.Value))
+				row := append(trial.first(), FreeText(f.Name), Whole(f.Value))
 				if !yield(append(row, trial.last()...)) {
 					return
 				}
@@ -78,8 +78,8 @@ func histogramTable(r *report.Report) Table {
 				for bucket, n := range h.Buckets() {
 					low, high := histogram.BucketBounds(bucket)
 					row := append(first[:len(first):len(first)],
-						of.core, free(string(of.class)), free(string(of.endedBy)), free(of.what),
-						integer(min(low, math.MaxInt64)), integer(min(high, math.MaxInt64)), integer(n))
+						of.core, FreeText(string(of.class)), FreeText(string(of.endedBy)), FreeText(of.what),
+						Whole(min(low, math.MaxInt64)), Whole(min(high, math.MaxInt64)), Whole(n))
 					if !yield(append(row, last...)) {
 						return
 					}
@@ -102,7 +102,7 @@ func histograms(t *report.Trial) iter.Seq2[histogramOf, histogram.Histogram] {
 	return func(yield func(histogramOf, histogram.Histogram) bool) {
 		for i := range t.Cores {
 			c := &t.Cores[i]
-			core := integer(c.CPU)
+			core := Whole(c.CPU)
 			for _, s := range c.Classes {
 				if !yield(histogramOf{core: core, class: s.Class, what: "pick"}, s.Pick) ||
 					!yield(histogramOf{core: core, class: s.Class, what: "switch"}, s.Switch) ||

@@ -41,7 +41,7 @@ func histogramsOf(r *report.Report) map[string]histogram.Histogram {
 	for i, trial := range r.Trials {
 		n := strconv.Itoa(i + 1)
 		for _, c := range trial.Cores {
-			at := n + " " + strconv.Itoa(c.CPU)
+			at := n + " " + strconv.Itoa(int(c.CPU))
 			for _, s := range c.Classes {
 				all[at+" "+string(s.Class)+"  pick"] = s.Pick
 				all[at+" "+string(s.Class)+"  switch"] = s.Switch

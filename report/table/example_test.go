@@ -20,7 +20,7 @@ func ExampleOf() {
 		for i, field := range row {
 			switch t.Columns[i].Name {
 			case "workload", "mode", "round", "operations":
-				line = append(line, field.Text)
+				line = append(line, field.String())
 			}
 		}
 		fmt.Println(strings.Join(line, ","))

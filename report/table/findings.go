@@ -18,9 +18,9 @@ func findingTable(r *report.Report) Table {
 				figures = []report.NamedFigure{{}}
 			}
 			for _, g := range figures {
-				row := []Field{free(f.Claim), free(string(f.Verdict))}
-				row = append(append(row, namedFigureFields(g)...), integer(isEffect(&f, g)))
-				if !yield(append(row, free(f.Sentence), free(f.Reason))) {
+				row := []Field{FreeText(f.Claim), FreeText(string(f.Verdict))}
+				row = append(append(row, namedFigureFields(g)...), Whole(isEffect(&f, g)))
+				if !yield(append(row, FreeText(f.Sentence), FreeText(f.Reason))) {
 					return
 				}
 			}
@@ -40,13 +40,13 @@ func isEffect(f *report.Finding, g report.NamedFigure) int {
 func namedFigureFields(f report.NamedFigure) []Field {
 	median, n, p := decimal(f.Median, f.N > 0), absent(), absent()
 	if f.N > 0 {
-		n = integer(f.N)
+		n = Whole(f.N)
 	}
 	if f.P != nil && !math.IsNaN(*f.P) && !math.IsInf(*f.P, 0) {
 		p = probability(*f.P)
 	}
 	return []Field{
-		free(f.Workload), free(f.Variant), free(string(f.Mode)), free(f.Name), free(string(f.Unit)),
+		FreeText(f.Workload), FreeText(f.Variant), FreeText(string(f.Mode)), FreeText(f.Name), FreeText(string(f.Unit)),
 		median, optional(f.Low), optional(f.High), p, n,
 	}
 }

@@ -13,7 +13,7 @@ func IdentityColumns() []Column {
 
 // Identity returns the report's values of IdentityColumns.
 func Identity(r *report.Report) []Field {
-	return []Field{free(r.ID()), moment(r.Created), free(r.Host.Kernel), free(r.Host.CPUModel)}
+	return []Field{FreeText(r.ID()), Moment(r.Created), FreeText(r.Host.Kernel), FreeText(r.Host.CPUModel)}
 }
 
 // InFleet returns a table of the report as it is written to Parquet files of several reports: after
@@ -21,14 +21,14 @@ func Identity(r *report.Report) []Field {
 // file.
 func InFleet(r *report.Report, t Table, file string) Table {
 	return t.With(IdentityColumns(), Identity(r)).
-		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)})
+		And(columnList("report_id:text file:text"), []Field{FreeText(r.ID()), FreeText(file)})
 }
 
 // Listed returns a table of the report as it is written to a CSV file of several reports: after the
 // column report, which is the name of the report's file, and followed by the columns report_id and
 // file.
 func Listed(r *report.Report, t Table, file string) Table {
-	return t.With(columnList("report:text"), []Field{free(file)}).
-		And(columnList("report_id:text file:text"), []Field{free(r.ID()), free(file)}).
+	return t.With(columnList("report:text"), []Field{FreeText(file)}).
+		And(columnList("report_id:text file:text"), []Field{FreeText(r.ID()), FreeText(file)}).
 		And(IdentityColumns()[1:], Identity(r)[1:])
 }

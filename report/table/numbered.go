@@ -25,7 +25,7 @@ func numberedTrials(r *report.Report) iter.Seq[numbered] {
 
 // key returns the first columns of the older tables of trials.
 func (t numbered) key() []Field {
-	return []Field{free(t.Workload), free(string(t.Mode)), integer(t.Round)}
+	return []Field{FreeText(t.Workload), FreeText(string(t.Mode)), Whole(t.Round)}
 }
 
 // endColumns are the last columns of those tables. Rows can be joined by them.
@@ -33,7 +33,7 @@ const endColumns = " trial load:name started_ns"
 
 // end returns the values of endColumns.
 func (t numbered) end() []Field {
-	return []Field{integer(t.number), free(report.WorkloadTitle(t.Workload, t.Variant)), known(t.StartedNS)}
+	return []Field{Whole(t.number), FreeText(report.WorkloadTitle(t.Workload, t.Variant)), known(t.StartedNS)}
 }
 
 // The tables core_times, figures and histograms begin with the trial's number and names, and end
@@ -46,10 +46,10 @@ const (
 // first returns the values of trialColumns.
 func (t numbered) first() []Field {
 	load := report.WorkloadTitle(t.Workload, t.Variant)
-	return []Field{integer(t.number), free(load), free(string(t.Mode)), integer(t.Round)}
+	return []Field{Whole(t.number), FreeText(load), FreeText(string(t.Mode)), Whole(t.Round)}
 }
 
 // last returns the values of plainColumns.
 func (t numbered) last() []Field {
-	return []Field{known(t.StartedNS), free(t.Workload), free(t.Variant)}
+	return []Field{known(t.StartedNS), FreeText(t.Workload), FreeText(t.Variant)}
 }

@@ -11,12 +11,12 @@ func recordingPairs(r *report.Recording) []pair {
 		return of()
 	}
 	return []pair{
-		{"recorded_switches", value(func() Field { return integer(r.Switches) })},
-		{"recorded_wakeups", value(func() Field { return integer(r.Wakeups) })},
-		{"recorded_lost", value(func() Field { return integer(r.Lost) })},
-		{"recorded_lost_tasks", value(func() Field { return integer(r.LostTasks) })},
-		{"recorded_bytes", value(func() Field { return integer(r.Bytes) })},
-		{"recorded_tool_cpu_ns", value(func() Field { return integer(r.ToolCPUNS) })},
+		{"recorded_switches", value(func() Field { return Whole(r.Switches) })},
+		{"recorded_wakeups", value(func() Field { return Whole(r.Wakeups) })},
+		{"recorded_lost", value(func() Field { return Whole(r.Lost) })},
+		{"recorded_lost_tasks", value(func() Field { return Whole(r.LostTasks) })},
+		{"recorded_bytes", value(func() Field { return Whole(r.Bytes) })},
+		{"recorded_tool_cpu_ns", value(func() Field { return Whole(r.ToolCPUNS) })},
 	}
 }
 
@@ -29,32 +29,32 @@ func qualityTable(r *report.Report) Table {
 		clean = 1
 	}
 	list := []pair{
-		{"clean", integer(clean)},
-		{"switches", integer(q.Switches)},
-		{"lost", integer(q.Lost.Total() + q.RecursionMisses)},
-		{"unmatched", integer(q.Lost.Unmatched())},
-		{"unmatched_pick", integer(q.Lost.UnmatchedPick)},
-		{"unmatched_switch", integer(q.Lost.UnmatchedSwitch)},
-		{"map_full", integer(q.Lost.MapFull)},
-		{"dropped_tasks", integer(q.Lost.DroppedTasks)},
-		{"recursion_misses", integer(q.RecursionMisses)},
-		{"reconciled_workers", integer(q.ReconciledWorkers)},
-		{"compared_workers", integer(q.ComparedWorkers)},
-		{"workers", integer(q.Workers)},
+		{"clean", Whole(clean)},
+		{"switches", Whole(q.Switches)},
+		{"lost", Whole(q.Lost.Total() + q.RecursionMisses)},
+		{"unmatched", Whole(q.Lost.Unmatched())},
+		{"unmatched_pick", Whole(q.Lost.UnmatchedPick)},
+		{"unmatched_switch", Whole(q.Lost.UnmatchedSwitch)},
+		{"map_full", Whole(q.Lost.MapFull)},
+		{"dropped_tasks", Whole(q.Lost.DroppedTasks)},
+		{"recursion_misses", Whole(q.RecursionMisses)},
+		{"reconciled_workers", Whole(q.ReconciledWorkers)},
+		{"compared_workers", Whole(q.ComparedWorkers)},
+		{"workers", Whole(q.Workers)},
 		{"probe_floor_ns", known(q.ProbeFloorNS)},
 		{"pick_floor_ns", known(q.PickFloorNS)},
-		{"wall_ns", integer(q.WallNS)},
-		{"self_ns", integer(q.SelfNS)},
-		{"steal_ns", integer(q.StealNS)},
-		{"accounting_error_ppm", integer(q.AccountingErrorPPM)},
+		{"wall_ns", Whole(q.WallNS)},
+		{"self_ns", Whole(q.SelfNS)},
+		{"steal_ns", Whole(q.StealNS)},
+		{"accounting_error_ppm", Whole(q.AccountingErrorPPM)},
 	}
 	list = append(list, propertyPairs(r.Capture.Properties())...)
 	list = append(list,
-		pair{"unseen", integer(q.Lost.HiddenSwitches)},
-		pair{"created_tasks", integer(q.CreatedTasks)},
-		pair{"reconciled_created", integer(q.ReconciledCreated)},
+		pair{"unseen", Whole(q.Lost.HiddenSwitches)},
+		pair{"created_tasks", Whole(q.CreatedTasks)},
+		pair{"reconciled_created", Whole(q.ReconciledCreated)},
 		pair{"tool_switches", known(q.ToolSwitches)},
-		pair{"unwatched", integer(q.Lost.Unwatched)},
+		pair{"unwatched", Whole(q.Lost.Unwatched)},
 		pair{"runtime_error_ppm", known(q.RuntimeErrorPPM)},
 		pair{"on_cpu_ns", positiveField(q.OnCPUNS)},
 		pair{"runtime_ns", positiveField(q.RuntimeNS)},
@@ -67,21 +67,18 @@ func hostTable(r *report.Report) Table {
 	return pairs("host", propertyPairs(append(r.Host.Properties(), r.Settings.Properties()...)))
 }
 
-// positiveField is a number. 0 means that it was not read, or not asked for, and is absent.
-func positiveField(n int64) Field {
-	if n <= 0 {
-		return absent()
-	}
-	return integer(n)
-}
-
 type pair struct {
 	name  string
 	value Field
 }
 
-// propertyField is a property's value.
-func propertyField(p report.Property) Field { return Field{Text: p.Value, Free: !p.Number} }
+// propertyField is a property's value, as a text.
+func propertyField(p report.Property) Field {
+	if p.Number {
+		return textOf(p.Value, ownText)
+	}
+	return FreeText(p.Value)
+}
 
 func propertyPairs(list []report.Property) []pair {
 	out := make([]pair, len(list))
@@ -95,7 +92,7 @@ func propertyPairs(list []report.Property) []pair {
 func pairs(table string, list []pair) Table {
 	return Table{Name: table, Columns: columnList("name:text value:text"), Rows: func(yield func([]Field) bool) {
 		for _, p := range list {
-			if !yield([]Field{{Text: p.name}, p.value}) {
+			if !yield([]Field{textOf(p.name, ownText), p.value}) {
 				return
 			}
 		}

@@ -28,7 +28,7 @@ func runTable(r *report.Report) Table {
 		recorded:boolean pick_hook:text switch_hook:text tick_hook:text settings_stayed:boolean
 		notes:text warnings:text`)
 	return Table{Name: "runs", Columns: columns, Rows: func(yield func([]Field) bool) {
-		row := []Field{free(r.ID()), moment(r.Created), free(r.Host.ID())}
+		row := []Field{FreeText(r.ID()), Moment(r.Created), FreeText(r.Host.ID())}
 		row = append(row, hostFields(r.Host)...)
 		row = append(row, askedFor(r)...)
 		row = append(row, trusted(r)...)
@@ -38,12 +38,12 @@ func runTable(r *report.Report) Table {
 
 func hostFields(h report.Host) []Field {
 	return []Field{
-		free(h.Kernel), free(h.Arch), free(h.CPUModel), positiveField(int64(h.CPUs)), free(h.SMT),
+		FreeText(h.Kernel), FreeText(h.Arch), FreeText(h.CPUModel), positiveField(int64(h.CPUs)), FreeText(h.SMT),
 		positiveField(int64(h.HZ)),
-		free(h.Preemption), free(h.Scheduler), known(h.BaseSliceNS),
-		free(h.PTI), free(h.PCID), free(h.INVPCID), free(h.NestedPaging), free(h.Clocksource),
-		free(h.Hypervisor), free(h.Governor),
-		positiveField(h.MemoryBytes), free(h.Distribution),
+		FreeText(h.Preemption), FreeText(h.Scheduler), known(h.BaseSliceNS),
+		FreeText(h.PTI), FreeText(h.PCID), FreeText(h.INVPCID), FreeText(h.NestedPaging), FreeText(h.Clocksource),
+		FreeText(h.Hypervisor), FreeText(h.Governor),
+		positiveField(h.MemoryBytes), FreeText(h.Distribution),
 	}
 }
 
@@ -55,13 +55,13 @@ func askedFor(r *report.Report) []Field {
 	}
 	nice := absent()
 	if n, err := strconv.ParseInt(r.Settings["nice"], 10, 64); err == nil {
-		nice = integer(n)
+		nice = Whole(n)
 	}
 	return []Field{
-		free(r.Tool.Name), free(r.Tool.Version), asked["workloads"], asked["command"], asked["modes"],
-		asked["rounds"], asked["duration_ns"], asked["operations"], asked["workers"],
-		positiveField(int64(len(r.Setup.CPUs))), asked["cores"],
-		free(r.Settings["policy"]), nice, free(r.Settings["cpu_quota"]),
+		FreeText(r.Tool.Name), FreeText(r.Tool.Version), asked["workloads"], asked["command"], asked["modes"],
+		positiveField(int64(r.Setup.Rounds)), positiveField(r.Setup.DurationNS), positiveField(r.Setup.Operations),
+		positiveField(int64(r.Setup.Workers)), positiveField(int64(len(r.Setup.CPUs))), asked["cores"],
+		FreeText(r.Settings["policy"]), nice, FreeText(r.Settings["cpu_quota"]),
 	}
 }
 
@@ -75,16 +75,16 @@ func trusted(r *report.Report) []Field {
 	}
 	share := func(ns int64) Field { return decimal(float64(ns)/float64(sum.WallNS), sum.WallNS > 0) }
 	return []Field{
-		integer(len(r.Trials)), integer(len(r.Failed)), boolean(clean), free(strings.Join(reasons, "; ")),
-		integer(q.Switches), integer(q.Lost.Total() + q.RecursionMisses), integer(q.Lost.Unmatched()),
-		integer(q.Lost.HiddenSwitches),
-		integer(q.Workers), integer(q.ComparedWorkers), integer(q.ReconciledWorkers),
-		integer(q.CreatedTasks), integer(q.ReconciledCreated),
+		Whole(len(r.Trials)), Whole(len(r.Failed)), Truth(clean), FreeText(strings.Join(reasons, "; ")),
+		Whole(q.Switches), Whole(q.Lost.Total() + q.RecursionMisses), Whole(q.Lost.Unmatched()),
+		Whole(q.Lost.HiddenSwitches),
+		Whole(q.Workers), Whole(q.ComparedWorkers), Whole(q.ReconciledWorkers),
+		Whole(q.CreatedTasks), Whole(q.ReconciledCreated),
 		known(q.ProbeFloorNS), known(q.PickFloorNS),
-		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS), integer(sum.SelfNS),
-		integer(sum.StealNS), integer(sum.InterruptNS),
+		Whole(sum.WallNS), Whole(sum.IdleNS), Whole(sum.WorkersNS), Whole(sum.OthersNS),
+		Whole(sum.SelfNS), Whole(sum.StealNS), Whole(sum.InterruptNS),
 		share(sum.OthersNS), share(sum.StealNS),
-		integer(q.AccountingErrorPPM), known(q.RuntimeErrorPPM), known(q.ToolSwitches),
+		Whole(q.AccountingErrorPPM), known(q.RuntimeErrorPPM), known(q.ToolSwitches),
 	}
 }
 
@@ -92,10 +92,11 @@ func trusted(r *report.Report) []Field {
 func reportedHow(r *report.Report) []Field {
 	stayed := absent()
 	if r.Settings != nil {
-		stayed = boolean(len(r.Drifts()) == 0)
+		stayed = Truth(len(r.Drifts()) == 0)
 	}
 	return []Field{
-		boolean(r.Recording != nil), free(r.Capture.Pick), free(r.Capture.Switch), free(r.Capture.Tick), stayed,
-		free(strings.Join(r.Capture.Notes, "; ")), free(strings.Join(r.Warnings, "; ")),
+		Truth(r.Recording != nil),
+		FreeText(r.Capture.Pick), FreeText(r.Capture.Switch), FreeText(r.Capture.Tick), stayed,
+		FreeText(strings.Join(r.Capture.Notes, "; ")), FreeText(strings.Join(r.Warnings, "; ")),
 	}
 }

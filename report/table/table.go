@@ -3,14 +3,10 @@ package table
 import (
 	"fmt"
 	"iter"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
@@ -66,14 +62,6 @@ func (t Table) lacking(columns []Column, fields []Field) (fresh []Column, values
 	return fresh, values
 }
 
-// Field is one entry of a Table. If Text is empty, the figure is absent.
-type Field struct {
-	Text string
-	// Free is true if the text is not a number but comes from outside, and may be hostile:
-	// renderers must make it safe.
-	Free bool
-}
-
 // Names returns the names of the tables, in the order in which they are listed.
 func Names() []string {
 	return []string{
@@ -114,69 +102,4 @@ func Of(r *report.Report, name string) (Table, error) {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return Table{}, fmt.Errorf("find table %q: the tables are %s%s", name, strings.Join(Names(), ", "), hint)
-}
-
-// absent is the field of a figure that was not measured.
-func absent() Field { return Field{} }
-
-func integer[T int | int64 | uint64](n T) Field { return Field{Text: fmt.Sprint(n)} }
-
-// decimal keeps six digits after the point, enough for a ratio of two measured times. NaN and
-// infinite values are absent, and values that round to zero have no sign.
-func decimal(x float64, ok bool) Field {
-	if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
-		return absent()
-	}
-	text := strconv.FormatFloat(x, 'f', 6, 64)
-	if unsigned, negative := strings.CutPrefix(text, "-"); negative && strings.Trim(unsigned, "0.") == "" {
-		text = unsigned
-	}
-	return Field{Text: text}
-}
-
-// boolean is a field of a Boolean column.
-func boolean(is bool) Field { return Field{Text: strconv.FormatBool(is)} }
-
-// moment is a field of a Time column.
-func moment(t time.Time) Field { return Field{Text: t.UTC().Format(time.RFC3339Nano)} }
-
-// optional is a decimal, absent if x is nil.
-func optional(x *float64) Field {
-	if x == nil {
-		return absent()
-	}
-	return decimal(*x, true)
-}
-
-func free(s string) Field { return Field{Text: s, Free: true} }
-
-// known is an integer, absent if n is nil.
-func known[T int | int64 | uint64](n *T) Field {
-	if n == nil {
-		return absent()
-	}
-	return integer(*n)
-}
-
-// quantileField rounds a quantile to whole nanoseconds.
-func quantileField(h histogram.Histogram, q float64) Field {
-	ns, ok := h.Quantile(q)
-	if !ok {
-		return absent()
-	}
-	return Field{Text: strconv.FormatFloat(ns, 'f', 0, 64)}
-}
-
-func sumField(h histogram.Histogram) Field {
-	if h.Count == 0 {
-		return absent()
-	}
-	return integer(h.SumNS)
-}
-
-func maxField(h histogram.Histogram) Field {
-	if h.Count == 0 {
-		return absent()
-	}
-	return integer(h.MaxNS)
 }

@@ -80,26 +80,26 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 				}
 				for i, f := range row {
 					column := tab.Columns[i]
-					if f.Text == "" {
+					if f.String() == "" {
 						continue
 					}
 					var err error
 					switch column.Kind {
 					case table.Integer:
-						_, err = strconv.ParseInt(f.Text, 10, 64)
+						_, err = strconv.ParseInt(f.String(), 10, 64)
 					case table.Decimal:
-						_, err = strconv.ParseFloat(f.Text, 64)
+						_, err = strconv.ParseFloat(f.String(), 64)
 					case table.Boolean:
-						_, err = strconv.ParseBool(f.Text)
+						_, err = strconv.ParseBool(f.String())
 					case table.Time:
-						_, err = time.Parse(time.RFC3339Nano, f.Text)
+						_, err = time.Parse(time.RFC3339Nano, f.String())
 					default:
-						if !f.Free && column.Name != "name" {
-							_, err = strconv.ParseInt(f.Text, 10, 64)
+						if !f.Free() && column.Name != "name" {
+							_, err = strconv.ParseInt(f.String(), 10, 64)
 						}
 					}
-					if err != nil || (f.Free && column.Kind != table.Text) {
-						t.Errorf("table %s: %s of kind %d is %q", name, column.Name, column.Kind, f.Text)
+					if err != nil || (f.Free() && column.Kind != table.Text) {
+						t.Errorf("table %s: %s of kind %d is %q", name, column.Name, column.Kind, f.String())
 					}
 				}
 			}
@@ -120,7 +120,7 @@ func fields(tab table.Table, row int) map[string]string {
 	out := map[string]string{}
 	fields := slices.Collect(tab.Rows)[row]
 	for i, c := range columnNames(tab) {
-		out[c] = fields[i].Text
+		out[c] = fields[i].String()
 	}
 	return out
 }
@@ -165,14 +165,15 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	for _, row := range rows {
-		if len(row) != len(got.Columns) || row[0].Text != r.ID() || row[1].Text != "2026-11-22T20:11:00Z" ||
-			row[4].Text != r.Trials[0].Workload {
+		if len(row) != len(got.Columns) || row[0].String() != r.ID() || row[1].String() != "2026-11-22T20:11:00Z" ||
+			row[4].String() != r.Trials[0].Workload {
 			t.Errorf("row %v", row)
 		}
 	}
 }
 
-func TestTableValues(t *testing.T) {
+// oneTrial is the report of a trial in which each figure has a value of its own.
+func oneTrial() *report.Report {
 	ticks, own, started, tool := uint64(250), uint64(7), int64(77), int64(90)
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
@@ -211,11 +212,28 @@ func TestTableValues(t *testing.T) {
 		}},
 	}}}
 	r.ComputeQuality()
-	for _, c := range []struct {
-		table string
-		row   int
-		want  map[string]string
-	}{
+	return r
+}
+
+// valueCase is a row of a table of oneTrial.
+type valueCase struct {
+	table string
+	row   int
+	want  map[string]string
+}
+
+func checkValues(t *testing.T, cases []valueCase) {
+	t.Helper()
+	r := oneTrial()
+	for _, c := range cases {
+		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
+			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
+		}
+	}
+}
+
+func TestValuesOfTrialsAndWorkers(t *testing.T) {
+	checkValues(t, []valueCase{
 		{"trials", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1",
 			"operations": "23", "parallelism": "0.600000", "concurrency": "0.900000", "jain_index": "1.000000",
@@ -230,6 +248,24 @@ func TestTableValues(t *testing.T) {
 			"quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
 			"tool_ns": "90", "trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
+		{"workers", 0, map[string]string{
+			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x",
+			"slices": "2", "voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2",
+			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "migrations": "3", "operations": "23",
+			"runtime_ns": "", "exited": "1", "merged": "0", "slices_blocked": "0", "slices_exited": "0",
+			"slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0", "variant": "nice",
+			"nice": "-5", "slices_throttled": "0", "throttled_ns": "70", "trial": "1", "load": "spin nice",
+			"started_ns": "77",
+		}},
+		{"figures", 0, map[string]string{
+			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "name": "counted", "value": "-3",
+			"started_ns": "77", "workload": "spin", "variant": "nice",
+		}},
+	})
+}
+
+func TestValuesOfCores(t *testing.T) {
+	checkValues(t, []valueCase{
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
 			"pick_p50_ns": "", "pick_p99_ns": "", "switch_p50_ns": "6", "switch_p90_ns": "9", "switch_p99_ns": "9",
@@ -245,15 +281,6 @@ func TestTableValues(t *testing.T) {
 			"p50_ns": "10", "p90_ns": "12", "p99_ns": "12", "max_ns": "12", "sum_ns": "22", "variant": "nice",
 			"trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
-		{"workers", 0, map[string]string{
-			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x",
-			"slices": "2", "voluntary": "0", "involuntary": "2", "kernel_voluntary": "0", "kernel_involuntary": "2",
-			"on_cpu_ns": "500", "wait_ns": "250", "wait_max_ns": "200", "migrations": "3", "operations": "23",
-			"runtime_ns": "", "exited": "1", "merged": "0", "slices_blocked": "0", "slices_exited": "0",
-			"slices_tick": "2", "slices_wakeup": "0", "slices_yield": "0", "slices_other": "0", "variant": "nice",
-			"nice": "-5", "slices_throttled": "0", "throttled_ns": "70", "trial": "1", "load": "spin nice",
-			"started_ns": "77",
-		}},
 		{"core_times", 0, map[string]string{
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "wall_ns": "1000",
 			"idle_ns": "100", "workers_ns": "700", "others_ns": "150", "self_ns": "50", "steal_ns": "9",
@@ -268,28 +295,23 @@ func TestTableValues(t *testing.T) {
 			"wait_sum_ns": "", "wait_p50_ns": "", "wait_p90_ns": "", "wait_p99_ns": "", "wait_max_ns": "",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
-		{"figures", 0, map[string]string{
-			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "name": "counted", "value": "-3",
-			"started_ns": "77", "workload": "spin", "variant": "nice",
-		}},
 		{"histograms", 3, map[string]string{
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "class": "",
 			"ended_by": "tick", "what": "slice", "low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77",
 			"workload": "spin", "variant": "nice",
 		}},
-	} {
-		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
-			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
-		}
-	}
+	})
 	// A core without switches keeps its times, in a row without a class.
-	quiet := fields(tableOf(t, r, "cores"), 1)
+	quiet := fields(tableOf(t, oneTrial(), "cores"), 1)
 	if quiet["core"] != "2" || quiet["class"] != "" || quiet["idle_ns"] != "1000" {
 		t.Errorf("the quiet core is %v", quiet)
 	}
+}
+
+func TestValuesOfQuality(t *testing.T) {
 	quality := map[string]string{}
-	for _, row := range slices.Collect(tableOf(t, r, "quality").Rows) {
-		quality[row[0].Text] = row[1].Text
+	for _, row := range slices.Collect(tableOf(t, oneTrial(), "quality").Rows) {
+		quality[row[0].String()] = row[1].String()
 	}
 	for name, want := range map[string]string{
 		"clean": "0", "switches": "3", "lost": "16", "unmatched": "3", "unwatched": "6", "map_full": "3",

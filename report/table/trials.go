@@ -13,7 +13,7 @@ func createdFields(c *report.Created) []Field {
 		return []Field{absent(), absent(), absent(), absent(), absent(), absent(), absent(), absent()}
 	}
 	return []Field{
-		integer(c.Tasks), integer(c.Reconciled),
+		Whole(c.Tasks), Whole(c.Reconciled),
 		quantileField(c.Start, 0.5), quantileField(c.Start, 0.99),
 		quantileField(c.Run, 0.5), quantileField(c.Run, 0.99),
 		quantileField(c.End, 0.5), quantileField(c.End, 0.99),
@@ -58,28 +58,28 @@ func (t numbered) fields() []Field {
 	for i := range t.Cores {
 		addTimes(&sum, &t.Cores[i])
 	}
-	operations := integer(t.Operations)
+	operations := Whole(t.Operations)
 	if t.Mode == report.Command {
 		operations = absent()
 	}
 	longest := absent()
 	if ns, ok := t.WaitMaxNS(); ok {
-		longest = integer(ns)
+		longest = Whole(ns)
 	}
 	row := append(t.key(),
-		integer(t.DurationNS), integer(workers), operations,
+		Whole(t.DurationNS), Whole(workers), operations,
 		decimal(t.Parallelism()), decimal(t.Concurrency()), decimal(t.JainIndex()),
-		integer(t.Switches()), integer(slices), integer(onCPU), integer(wait), longest,
-		integer(sum.WallNS), integer(sum.IdleNS), integer(sum.WorkersNS), integer(sum.OthersNS),
-		integer(sum.SelfNS), integer(sum.StealNS),
-		integer(t.Lost.UnmatchedPick), integer(t.Lost.UnmatchedSwitch),
-		integer(t.Lost.MapFull), integer(t.Lost.DroppedTasks), free(t.Variant))
+		Whole(t.Switches()), Whole(slices), Whole(onCPU), Whole(wait), longest,
+		Whole(sum.WallNS), Whole(sum.IdleNS), Whole(sum.WorkersNS), Whole(sum.OthersNS),
+		Whole(sum.SelfNS), Whole(sum.StealNS),
+		Whole(t.Lost.UnmatchedPick), Whole(t.Lost.UnmatchedSwitch),
+		Whole(t.Lost.MapFull), Whole(t.Lost.DroppedTasks), FreeText(t.Variant))
 	row = append(row, memoryFields(t.Memory)...)
 	row = append(row, createdFields(t.Created)...)
 	row = append(row, known(t.ToolSwitches))
 	row = append(row, createdTimes(t.Trial, slices)...)
-	row = append(row, integer(t.Lost.Unwatched))
-	return append(append(row, throttlingFields(t.Throttling)...), changedSettings(t.Trial), integer(t.ThrottledNS()))
+	row = append(row, Whole(t.Lost.Unwatched))
+	return append(append(row, throttlingFields(t.Throttling)...), changedSettings(t.Trial), Whole(t.ThrottledNS()))
 }
 
 // createdTimes are all absent for a trial whose workers created no tasks. The slices of created
@@ -94,7 +94,7 @@ func createdTimes(t *report.Trial, workers uint64) []Field {
 			all += s.Length.Count
 		}
 	}
-	return []Field{integer(all - min(all, workers)), integer(t.Created.OnCPUNS), integer(t.Created.WaitNS)}
+	return []Field{Whole(all - min(all, workers)), Whole(t.Created.OnCPUNS), Whole(t.Created.WaitNS)}
 }
 
 // memoryFields are all absent if the memory was not read.
@@ -102,7 +102,7 @@ func memoryFields(m *report.Memory) []Field {
 	if m == nil {
 		return []Field{absent(), absent(), absent()}
 	}
-	return []Field{integer(m.PSSBytes), integer(m.PrivateBytes), integer(m.PageTableBytes)}
+	return []Field{Whole(m.PSSBytes), Whole(m.PrivateBytes), Whole(m.PageTableBytes)}
 }
 
 // coreTable has one row per trial, core and class of switch. A core without switches has one row
@@ -120,9 +120,9 @@ func coreTable(r *report.Report) Table {
 				classes = []report.ClassStats{{}}
 			}
 			for _, c := range classes {
-				row := append(trial.key(), integer(core.CPU))
+				row := append(trial.key(), Whole(core.CPU))
 				row = append(append(row, classFields(&c)...), coreTimes(core)...)
-				row = append(row, free(trial.Variant), integer(core.InterruptNS))
+				row = append(row, FreeText(trial.Variant), Whole(core.InterruptNS))
 				if !yield(append(row, trial.end()...)) {
 					return
 				}
@@ -146,20 +146,20 @@ func everyCore(r *report.Report) iter.Seq2[numbered, *report.Core] {
 
 func classFields(c *report.ClassStats) []Field {
 	return []Field{
-		free(string(c.Class)), integer(c.Switches),
+		FreeText(string(c.Class)), Whole(c.Switches),
 		quantileField(c.Pick, 0.5), quantileField(c.Pick, 0.99),
 		quantileField(c.Switch, 0.5), quantileField(c.Switch, 0.9), quantileField(c.Switch, 0.99),
 		quantileField(c.Cost, 0.5), sumField(c.Cost),
-		integer(c.Pick.Count), quantileField(c.Pick, 0.9), maxField(c.Pick), sumField(c.Pick),
-		integer(c.Switch.Count), maxField(c.Switch), sumField(c.Switch),
-		integer(c.Cost.Count), quantileField(c.Cost, 0.9), quantileField(c.Cost, 0.99), maxField(c.Cost),
+		Whole(c.Pick.Count), quantileField(c.Pick, 0.9), maxField(c.Pick), sumField(c.Pick),
+		Whole(c.Switch.Count), maxField(c.Switch), sumField(c.Switch),
+		Whole(c.Cost.Count), quantileField(c.Cost, 0.9), quantileField(c.Cost, 0.99), maxField(c.Cost),
 	}
 }
 
 func coreTimes(c *report.Core) []Field {
 	return []Field{
-		integer(c.WallNS), integer(c.IdleNS), integer(c.WorkersNS), integer(c.OthersNS),
-		integer(c.SelfNS), integer(c.StealNS), known(c.Ticks), known(c.BusyTicks),
+		Whole(c.WallNS), Whole(c.IdleNS), Whole(c.WorkersNS), Whole(c.OthersNS),
+		Whole(c.SelfNS), Whole(c.StealNS), known(c.Ticks), known(c.BusyTicks),
 	}
 }
 
@@ -171,9 +171,9 @@ func sliceTable(r *report.Report) Table {
 		for trial, core := range everyCore(r) {
 			for _, s := range core.Slices {
 				h := s.Length
-				row := append(trial.key(), integer(core.CPU), free(string(s.EndedBy)), integer(h.Count),
+				row := append(trial.key(), Whole(core.CPU), FreeText(string(s.EndedBy)), Whole(h.Count),
 					quantileField(h, 0.5), quantileField(h, 0.9), quantileField(h, 0.99), maxField(h), sumField(h),
-					free(trial.Variant))
+					FreeText(trial.Variant))
 				if !yield(append(row, trial.end()...)) {
 					return
 				}
@@ -196,8 +196,8 @@ func workerTable(r *report.Report) Table {
 			for j := range trial.Workers {
 				w := &trial.Workers[j]
 				row := append(trial.key(), workerFields(w, trial.Mode)...)
-				row = append(row, free(trial.Variant), integer(w.Nice),
-					integer(w.EndedBy.Throttled), integer(w.ThrottledNS))
+				row = append(row, FreeText(trial.Variant), Whole(w.Nice),
+					Whole(w.EndedBy.Throttled), Whole(w.ThrottledNS))
 				if !yield(append(row, trial.end()...)) {
 					return
 				}
@@ -212,26 +212,26 @@ func firstCauses() []report.EndedBy { return report.Causes()[:6] }
 func workerFields(w *report.Worker, mode report.Mode) []Field {
 	voluntary, involuntary, runtime := absent(), absent(), absent()
 	if k := w.Kernel; k != nil {
-		voluntary, involuntary = integer(k.Voluntary), integer(k.Involuntary)
+		voluntary, involuntary = Whole(k.Voluntary), Whole(k.Involuntary)
 		if k.RuntimeNS >= 0 {
-			runtime = integer(k.RuntimeNS)
+			runtime = Whole(k.RuntimeNS)
 		}
 	}
 	operations, exited := absent(), 0
 	if mode != report.Command {
-		operations = integer(w.Operations)
+		operations = Whole(w.Operations)
 	}
 	if w.Exited {
 		exited = 1
 	}
 	row := []Field{
-		integer(w.Index), integer(w.PID), integer(w.TID), free(w.Comm), integer(w.Slices),
-		integer(w.Voluntary), integer(w.Involuntary), voluntary, involuntary,
-		integer(w.OnCPUNS), integer(w.WaitNS), integer(w.WaitMaxNS), integer(w.Migrations),
-		operations, runtime, integer(exited), integer(w.Merged),
+		Whole(w.Index), Whole(w.PID), Whole(w.TID), FreeText(w.Comm), Whole(w.Slices),
+		Whole(w.Voluntary), Whole(w.Involuntary), voluntary, involuntary,
+		Whole(w.OnCPUNS), Whole(w.WaitNS), Whole(w.WaitMaxNS), Whole(w.Migrations),
+		operations, runtime, Whole(exited), Whole(w.Merged),
 	}
 	for _, cause := range firstCauses() {
-		row = append(row, integer(*w.EndedBy.At(cause)))
+		row = append(row, Whole(*w.EndedBy.At(cause)))
 	}
 	return row
 }
@@ -240,7 +240,7 @@ func throttlingFields(t *report.Throttling) []Field {
 	if t == nil {
 		return []Field{absent(), absent()}
 	}
-	return []Field{integer(t.Times), integer(t.NS)}
+	return []Field{Whole(t.Times), Whole(t.NS)}
 }
 
 // changedSettings lists the settings that were not as at the beginning of the run.
@@ -249,5 +249,5 @@ func changedSettings(t *report.Trial) Field {
 	for _, c := range t.Settings {
 		names = append(names, c.Name)
 	}
-	return free(strings.Join(names, " "))
+	return FreeText(strings.Join(names, " "))
 }

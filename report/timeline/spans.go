@@ -1,6 +1,9 @@
 package timeline
 
-import "github.com/slicetrace/slicetrace/report/recording"
+import (
+	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
 
 // spans divides a trial's time into equal parts and counts the slices that ended in each:
 // those of its workers, and those of all tasks.
@@ -11,7 +14,7 @@ func (s *spans) take(b *recording.Block, m recording.Mark) {
 	if length <= 0 {
 		return
 	}
-	workers := make(map[int32]bool, len(m.Workers))
+	workers := make(map[sched.TID]bool, len(m.Workers))
 	for _, tid := range m.Workers {
 		workers[tid] = true
 	}

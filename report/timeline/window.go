@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Options are which parts of a recording to read. The zero value means a short
@@ -48,7 +49,7 @@ type Window struct {
 	// CLOCK_MONOTONIC at the window's start and end.
 	OriginNS, StartNS, EndNS int64
 	// CPUs are all cores of the recording, including those that came online later.
-	CPUs []int
+	CPUs []sched.CPU
 	// Slices are those that overlap the window, by start. Idle time has no slices.
 	Slices []Slice
 	// Tasks are the tasks that have slices: workers in order, then other tasks by time used.
@@ -57,13 +58,13 @@ type Window struct {
 	Lost uint64
 
 	// done are the cores of which events after the window have been read.
-	done map[int]bool
+	done map[sched.CPU]bool
 }
 
 // Slice is the time that a task kept a core.
 type Slice struct {
-	CPU            int
-	TID            int32
+	CPU            sched.CPU
+	TID            sched.TID
 	StartNS, EndNS int64
 	// EndedBy is as in recording.Event. PickNS and SwitchNS are the phases of the switch
 	// that ended the slice.
@@ -71,13 +72,14 @@ type Slice struct {
 	PickNS, SwitchNS int64
 
 	// tgid and comm are the task's process and name when the slice ended.
-	tgid int32
+	tgid sched.PID
 	comm string
 }
 
 // Task is a task and what it did in the window.
 type Task struct {
-	TID, TGID int32
+	TID  sched.TID
+	TGID sched.PID
 	// Comm is hostile input, as in recording.Task.
 	Comm string
 	// Worker is its number in the trial, -1 for a task that is no worker.
@@ -189,7 +191,7 @@ func refill(in io.ReadSeeker, windows []*Window, length int64, limit int) error 
 		if middle, ok := found[i].middle(w.Mark); ok {
 			w.StartNS = max(w.Mark.StartNS, middle-length/2)
 			w.EndNS = min(w.StartNS+length, w.Mark.EndNS)
-			w.Slices, w.Lost, w.done = nil, 0, map[int]bool{}
+			w.Slices, w.Lost, w.done = nil, 0, map[sched.CPU]bool{}
 		}
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
@@ -202,7 +204,7 @@ func refill(in io.ReadSeeker, windows []*Window, length int64, limit int) error 
 type contents struct {
 	header  recording.Header
 	end     *recording.End // nil if the recording was cut short
-	cpus    []int          // ascending
+	cpus    []sched.CPU    // ascending
 	marks   []recording.Mark
 	firstNS int64
 }
@@ -262,7 +264,7 @@ func (c *contents) choose(opts Options) []Window {
 	window := func(m recording.Mark, start, end int64) Window {
 		return Window{
 			Mark: m, OriginNS: c.header.MonotonicNS, StartNS: start, EndNS: end,
-			CPUs: c.cpus, done: map[int]bool{},
+			CPUs: c.cpus, done: map[sched.CPU]bool{},
 		}
 	}
 	length := opts.Length.Nanoseconds()
@@ -338,7 +340,7 @@ func (w *Window) trim(limit int) {
 
 // sumTasks fills in Tasks from the slices.
 func (w *Window) sumTasks() {
-	at := map[int32]*Task{}
+	at := map[sched.TID]*Task{}
 	for _, s := range w.Slices {
 		t := at[s.TID]
 		if t == nil {

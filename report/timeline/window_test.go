@@ -9,6 +9,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/timeline"
 )
 
@@ -41,7 +42,7 @@ func TestReadTakesTheMiddleOfEachKindOfTrial(t *testing.T) {
 // Every core is busy except during switches, so slices fill the window.
 func TestSlicesFillTheWindow(t *testing.T) {
 	for _, w := range read(t, reporttest.Recording(), timeline.Options{}) {
-		last, busy := map[int]int64{}, map[int]int64{}
+		last, busy := map[sched.CPU]int64{}, map[sched.CPU]int64{}
 		for _, s := range w.Slices {
 			if s.StartNS < last[s.CPU] {
 				t.Fatalf("%s: slices overlap on core %d at %d", w.Mark.Workload, s.CPU, s.StartNS)
@@ -90,8 +91,8 @@ func TestTasksAreNamedAndInOrder(t *testing.T) {
 // has the name that it had in the window, and events that a core lost at its end count.
 func TestWindowOfACoreThatCameLater(t *testing.T) {
 	var file bytes.Buffer
-	w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 2}})
-	slice := func(cpu int, tid int32, end int64) recording.Block {
+	w, err := recording.NewWriter(&file, recording.Header{CPUs: []sched.CPU{0, 2}})
+	slice := func(cpu sched.CPU, tid sched.TID, end int64) recording.Block {
 		return recording.Block{CPU: cpu, Events: []recording.Event{{TimeNS: end, Prev: tid, SliceNS: 50}}}
 	}
 	err = errors.Join(err,
@@ -108,7 +109,7 @@ func TestWindowOfACoreThatCameLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := read(t, file.Bytes(), timeline.Options{Chosen: true, Start: 120, Length: 170})[0]
-	if !slices.Equal(got.CPUs, []int{0, 1, 2}) || len(got.Slices) != 3 || got.Lost != 64 {
+	if !slices.Equal(got.CPUs, []sched.CPU{0, 1, 2}) || len(got.Slices) != 3 || got.Lost != 64 {
 		t.Errorf("cores %v, slices %+v, %d lost", got.CPUs, got.Slices, got.Lost)
 	}
 	i := slices.IndexFunc(got.Tasks, func(t timeline.Task) bool { return t.TID == 7 })
@@ -135,7 +136,7 @@ func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
 	const second = int64(time.Second)
 	for name, elsewhere := range map[string]bool{"nothing in the middle": false, "another task in the middle": true} {
 		b := recording.Block{}
-		at := func(ns int64, tid int32) {
+		at := func(ns int64, tid sched.TID) {
 			b.Events = append(b.Events, recording.Event{TimeNS: ns, Prev: tid, SliceNS: 1e6, PickNS: -1, SwitchNS: -1})
 		}
 		for i := range int64(20) {
@@ -145,10 +146,10 @@ func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
 			at(second+second/2+5e6, 8)
 		}
 		var file bytes.Buffer
-		w, err := recording.NewWriter(&file, recording.Header{MonotonicNS: second, CPUs: []int{0}})
+		w, err := recording.NewWriter(&file, recording.Header{MonotonicNS: second, CPUs: []sched.CPU{0}})
 		if err == nil {
 			mark := recording.Mark{
-				Workload: "sh", Mode: "command", StartNS: second, EndNS: 2 * second, Workers: []int32{7},
+				Workload: "sh", Mode: "command", StartNS: second, EndNS: 2 * second, Workers: []sched.TID{7},
 			}
 			err = errors.Join(w.Block(b), w.Mark(mark), w.Close(recording.End{}))
 		}
@@ -195,7 +196,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(int64(0), int64(0), int64(5), int64(-3), true)
 	f.Fuzz(func(t *testing.T, start, end, at, length int64, chosen bool) {
 		var file bytes.Buffer
-		w, err := recording.NewWriter(&file, recording.Header{CPUs: []int{0, 0, -1}, MonotonicNS: start})
+		w, err := recording.NewWriter(&file, recording.Header{CPUs: []sched.CPU{0, 0, -1}, MonotonicNS: start})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +205,7 @@ func FuzzRead(f *testing.F) {
 			{TimeNS: at, Prev: 8, SliceNS: -1},
 			{Kind: recording.Wakeup, TimeNS: at},
 		}}
-		mark := recording.Mark{Mode: "threads", StartNS: start, EndNS: end, Workers: []int32{7, 7}}
+		mark := recording.Mark{Mode: "threads", StartNS: start, EndNS: end, Workers: []sched.TID{7, 7}}
 		err = errors.Join(w.Block(block), w.Mark(mark), w.Close(recording.End{}))
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/internal/words"
@@ -50,35 +49,6 @@ func (c *ChartRow) add(points ...Point) {
 			c.Points = append(c.Points, p)
 		}
 	}
-}
-
-// costChart plots the rows of the section on the cost of switches.
-func costChart(s Section) *Chart {
-	c := &Chart{
-		Title:   "time of a switch",
-		Caption: "Logarithmic axis. The line behind the switch phase reaches from its p50 to its p99.",
-		Series:  []string{"pick p50", "switch p50", "cost p50"},
-	}
-	for _, g := range s.Groups {
-		for _, row := range g.Rows {
-			label := row[1].Text + ", core " + row[0].Text
-			if extreme, cpu, many := strings.Cut(row[0].Text, " "); many {
-				label = row[1].Text + ", " + extreme + ", core " + cpu
-			} else if row[0].Text == "all" {
-				label = row[1].Text + ", all cores"
-			}
-			line := ChartRow{Group: report.WorkloadTitle(g.Name, g.Variant), Label: label}
-			line.add(
-				Point{Series: 0, Value: row[3].Value, Text: row[3]},
-				Point{Series: 1, Value: row[4].Value, Low: row[4].Value, High: row[5].Value, Text: row[4]},
-				Point{Series: 2, Value: row[6].Value, Text: row[6]},
-			)
-			if len(line.Points) > 0 {
-				c.Rows = append(c.Rows, line)
-			}
-		}
-	}
-	return c.unlessEmpty()
 }
 
 // ratioChart plots processes ÷ threads of one metric for each load.

@@ -282,7 +282,7 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 func changePlace(c *compare.Change) string {
 	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
 	if c.Core != nil {
-		parts = append(parts, "core "+strconv.Itoa(*c.Core), classLabel(c.Class))
+		parts = append(parts, "core "+strconv.Itoa(int(*c.Core)), classLabel(c.Class))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -293,12 +293,10 @@ func changeRow(c *compare.Change) Row {
 	case c.Outcome != compare.Alike:
 		change = textCell(c.Difference().String())
 	case c.Detectable != nil && *c.Detectable > 0:
-		detectable := report.Of(*c.Detectable, report.Difference).String()
-		change = textCell(fmt.Sprintf("~ (≥ %s)", strings.TrimPrefix(detectable, "+")))
+		change = textCell("~ (≥ " + report.Magnitude(*c.Detectable) + ")")
 	}
 	if c.PercentLow != nil && c.PercentHigh != nil {
-		low, high := report.Of(*c.PercentLow, report.Difference), report.Of(*c.PercentHigh, report.Difference)
-		interval = textCell(fmt.Sprintf("%s to %s", strings.TrimSuffix(low.String(), " %"), high))
+		interval = textCell(report.DifferenceRange(*c.PercentLow, *c.PercentHigh))
 	}
 	switch c.Outcome {
 	case compare.Untested:

@@ -6,7 +6,7 @@
 //	overview.go      Overview: the most important figures
 //	page.go          PageOf: a headline and exhibits; chart.go, distribution.go: their plots
 //	comparison.go    SummarizeComparison: what changed
-//	switches.go      the cost of a switch on each core
+//	switches.go      the cost of a switch on each core, as a table and as a chart
 //	modes.go         processes beside threads, metric by metric
 //	slices.go        time slices; tasks.go: the tasks of a command
 //	cacherefill.go   how much longer memory accesses take after a switch

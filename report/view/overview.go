@@ -15,7 +15,7 @@ func Overview(r *report.Report) *Summary {
 		return Summarize(r)
 	}
 	return summaryOf(r, []Section{
-		switchSection(r, true), workSection(r), costSection(r), cacheRefillSection(r), waitSection(r),
+		newSwitchTable(r, true).section(), workSection(r), costSection(r), cacheRefillSection(r), waitSection(r),
 		findingSection(r, true), choiceSection(r), trustDigest(r),
 	})
 }

@@ -36,8 +36,8 @@ func PageOf(r *report.Report) *Page {
 	p := &Page{Summary: summaryOf(r, nil), Distributions: distributions(r)}
 	p.Headline, p.Highlights = headline(r)
 	bundled := len(metric.BundledModes(r)) > 0
-	costs := switchSection(r, bundled)
-	p.show("cost", costs, costChart(costs))
+	costs := newSwitchTable(r, bundled)
+	p.show("cost", costs.section(), costs.chart())
 	p.show("distributions", distributionSection(r), nil)
 	if bundled {
 		loads := newOverviewTable(r, "", "").loads
@@ -46,7 +46,7 @@ func PageOf(r *report.Report) *Page {
 		p.show("findings", findingSection(r, false), nil)
 		p.show("choice", choiceSection(r), nil)
 		p.more(costSection(r), cacheRefillSection(r), waitSection(r),
-			switchSection(r, false), sliceSection(r), modeSection(r))
+			newSwitchTable(r, false).section(), sliceSection(r), modeSection(r))
 	} else {
 		p.show("slices", sliceSection(r), nil)
 		for _, load := range metric.Loads(r) {

@@ -31,7 +31,7 @@ type Summary struct {
 
 // Summarize computes every section of a report, with all figures of each workload.
 func Summarize(r *report.Report) *Summary {
-	sections := []Section{switchSection(r, false), sliceSection(r)}
+	sections := []Section{newSwitchTable(r, false).section(), sliceSection(r)}
 	for _, load := range metric.Loads(r) {
 		if load.IsCommand() {
 			sections = append(sections, taskSection(r, load))

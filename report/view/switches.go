@@ -8,6 +8,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/metric"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -21,25 +22,57 @@ const (
 	otherLoads = "any"
 )
 
+// coreChoice says for which cores a row of the section stands.
+type coreChoice uint8
+
+const (
+	oneCore   coreChoice = iota
+	everyCore            // the sum
+	leastCost            // the core with the least cost
+	mostCost             // the core with the greatest cost
+)
+
 // coreSwitches holds the switches of one class on one core, or on all cores, in several trials.
 type coreSwitches struct {
-	core  string
-	stats report.ClassStats
+	choice coreChoice
+	cpu    sched.CPU // unless choice is everyCore
+	stats  report.ClassStats
 	// wallNS is the core time watched in those trials, with or without such switches.
 	wallNS int64
 }
 
+// core names the core in the table.
+func (s *coreSwitches) core() string {
+	cpu := strconv.Itoa(int(s.cpu))
+	return [...]string{oneCore: cpu, everyCore: "all", leastCost: "min " + cpu, mostCost: "max " + cpu}[s.choice]
+}
+
+// place orders rows by core, after the sum of all and the extremes, which stay together.
+func (s *coreSwitches) place() sched.CPU {
+	if s.choice != oneCore {
+		return -1
+	}
+	return s.cpu
+}
+
+// title names the class and the core in the chart.
+func (s *coreSwitches) title() string {
+	core := "core " + strconv.Itoa(int(s.cpu))
+	cores := [...]string{oneCore: core, everyCore: "all cores", leastCost: "min, " + core, mostCost: "max, " + core}
+	return classLabel(s.stats.Class) + ", " + cores[s.choice]
+}
+
 // switchesByCore returns the class's switches on every core, in ascending order of the cores.
 func switchesByCore(trials []*report.Trial, class report.Class) []coreSwitches {
-	at := map[int]*coreSwitches{}
-	tallies := map[int]*classTally{}
-	var cpus []int
+	at := map[sched.CPU]*coreSwitches{}
+	tallies := map[sched.CPU]*classTally{}
+	var cpus []sched.CPU
 	for _, t := range trials {
 		for i := range t.Cores {
 			c := &t.Cores[i]
 			s := at[c.CPU]
 			if s == nil {
-				s = &coreSwitches{core: strconv.Itoa(c.CPU)}
+				s = &coreSwitches{cpu: c.CPU}
 				at[c.CPU], tallies[c.CPU] = s, &classTally{}
 				cpus = append(cpus, c.CPU)
 			}
@@ -71,7 +104,7 @@ func (s *coreSwitches) typicalNS() float64 {
 
 // allCores adds up all cores.
 func allCores(all []coreSwitches) coreSwitches {
-	total := coreSwitches{core: "all"}
+	total := coreSwitches{choice: everyCore}
 	for _, s := range all {
 		total.stats.Class = s.stats.Class
 		total.stats.Add(s.stats)
@@ -98,7 +131,7 @@ func selectCores(all []coreSwitches) (kept []coreSwitches, dropped int) {
 	}
 	byCost := func(a, b coreSwitches) int { return cmp.Compare(a.typicalNS(), b.typicalNS()) }
 	least, most := slices.MinFunc(kept, byCost), slices.MaxFunc(kept, byCost)
-	least.core, most.core = "min "+least.core, "max "+most.core
+	least.choice, most.choice = leastCost, mostCost
 	return []coreSwitches{total, least, most}, dropped + len(kept) - 2
 }
 
@@ -109,112 +142,150 @@ func (s *coreSwitches) row() Row {
 		share = percent(float64(c.Cost.SumNS), float64(s.wallNS))
 	}
 	return Row{
-		textCell(s.core), textCell(classLabel(c.Class)), valueCell(ofCount(c.Switches)),
+		textCell(s.core()), textCell(classLabel(c.Class)), valueCell(ofCount(c.Switches)),
 		valueCell(metric.Quantile(c.Pick, 0.5)),
 		valueCell(metric.Quantile(c.Switch, 0.5)), valueCell(metric.Quantile(c.Switch, 0.99)),
 		valueCell(metric.Quantile(c.Cost, 0.5)), valueCell(share),
 	}
 }
 
-// switchGroup returns the rows of some classes, each added up over its own trials: core by core on
-// a small machine, class by class on a large one.
-func switchGroup(classes []report.Class, trialsOf func(report.Class) []*report.Trial) (g Group, dropped int) {
-	type entry struct {
-		cpu int
-		row Row
-	}
-	var entries []entry
+// switchGroup holds the switches that the section shows under one name.
+type switchGroup struct {
+	Group // without rows
+	cores []coreSwitches
+}
+
+// add adds some classes, each added up over its own trials: core by core on a small machine, class
+// by class on a large one. It returns how many rows it dropped.
+func (g *switchGroup) add(classes []report.Class, trialsOf func(report.Class) []*report.Trial) (dropped int) {
 	for _, class := range classes {
 		kept, n := selectCores(switchesByCore(trialsOf(class), class))
 		dropped += n
-		for _, s := range kept {
-			cpu, err := strconv.Atoi(s.core)
-			if err != nil {
-				cpu = -1 // "all" and the extremes stay together
-			}
-			entries = append(entries, entry{cpu, s.row()})
-		}
+		g.cores = append(g.cores, kept...)
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.cpu, b.cpu) })
-	for _, e := range entries {
-		g.Rows = append(g.Rows, e.row)
-	}
-	return g, dropped
+	slices.SortStableFunc(g.cores, func(a, b coreSwitches) int { return cmp.Compare(a.place(), b.place()) })
+	return dropped
 }
 
 func backgroundClasses() []report.Class {
 	return []report.Class{report.ClassKernel, report.ClassIdleIn, report.ClassIdleOut}
 }
 
-// backgroundGroup has a row, for all cores, for each class of switch that every load causes.
-func backgroundGroup(trials []*report.Trial) (g Group) {
+// addBackground adds, for all cores together, each class of switch that every load causes.
+func (g *switchGroup) addBackground(trials []*report.Trial) {
 	for _, class := range backgroundClasses() {
 		if s := allCores(switchesByCore(trials, class)); s.stats.Switches > 0 {
-			g.Rows = append(g.Rows, s.row())
+			g.cores = append(g.cores, s)
 		}
 	}
-	return g
 }
 
-// switchSection shows the cost of a switch on each core. Thread switches are the work of threads
-// trials and process switches that of processes trials, so each is added up over those. The other
-// classes occur with any load. If together is true, all workloads are added up.
-func switchSection(r *report.Report, together bool) Section {
+// switchTable is the cost of a switch on each core. Thread switches are the work of threads trials
+// and process switches that of processes trials, so each is added up over those. The other classes
+// occur with any load.
+type switchTable struct {
+	groups  []switchGroup
+	dropped int // rows
+	// together is true if all workloads are added up.
+	together bool
+	bundled  bool
+}
+
+func newSwitchTable(r *report.Report, together bool) *switchTable {
+	bundled := metric.BundledTrials(r, "")
+	t := &switchTable{together: together, bundled: len(bundled) > 0}
+	userClasses := []report.Class{report.ClassThread, report.ClassProcess}
+	for _, load := range metric.Loads(r) {
+		if load.IsCommand() {
+			trials := metric.TrialsOf(r, load, report.Command)
+			t.add(groupOf(load), report.Classes(), func(report.Class) []*report.Trial { return trials })
+			continue
+		}
+		if !together {
+			t.add(groupOf(load), userClasses, func(c report.Class) []*report.Trial {
+				return metric.TrialsOf(r, load, modeOf(c))
+			})
+		}
+	}
+	if !together {
+		t.add(Group{Name: otherLoads}, backgroundClasses(), func(report.Class) []*report.Trial { return bundled })
+		return t
+	}
+	t.add(Group{}, userClasses, func(c report.Class) []*report.Trial { return metric.BundledTrials(r, modeOf(c)) })
+	var background switchGroup
+	background.addBackground(bundled)
+	t.append(background)
+	return t
+}
+
+func (t *switchTable) add(name Group, classes []report.Class, trialsOf func(report.Class) []*report.Trial) {
+	g := switchGroup{Group: name}
+	t.dropped += g.add(classes, trialsOf)
+	t.append(g)
+}
+
+func (t *switchTable) append(g switchGroup) {
+	if len(g.cores) > 0 {
+		t.groups = append(t.groups, g)
+	}
+}
+
+// section shows the table.
+func (t *switchTable) section() Section {
 	s := Section{
 		Title: "Switch cost per core",
 		Columns: append([]Column{{Name: "core"}, textColumn("switch")},
 			columns("switches", "pick p50", "switch p50", "switch p99", "cost p50", "core time")...),
 	}
-	bundled := metric.BundledTrials(r, "")
-	userClasses := []report.Class{report.ClassThread, report.ClassProcess}
-	dropped := 0
-	add := func(name Group, classes []report.Class, trialsOf func(report.Class) []*report.Trial) {
-		g, n := switchGroup(classes, trialsOf)
-		dropped += n
-		g.Name, g.Variant = name.Name, name.Variant
-		if len(g.Rows) > 0 {
-			s.Groups = append(s.Groups, g)
+	for _, g := range t.groups {
+		for i := range g.cores {
+			g.Rows = append(g.Rows, g.cores[i].row())
 		}
-	}
-	for _, load := range metric.Loads(r) {
-		if load.IsCommand() {
-			trials := metric.TrialsOf(r, load, report.Command)
-			add(groupOf(load), report.Classes(), func(report.Class) []*report.Trial { return trials })
-			continue
-		}
-		if !together {
-			add(groupOf(load), userClasses, func(c report.Class) []*report.Trial {
-				return metric.TrialsOf(r, load, modeOf(c))
-			})
-		}
-	}
-	if together {
-		add(Group{}, userClasses, func(c report.Class) []*report.Trial {
-			return metric.BundledTrials(r, modeOf(c))
-		})
-		if g := backgroundGroup(bundled); len(g.Rows) > 0 {
-			s.Groups = append(s.Groups, g)
-		}
-	} else {
-		add(Group{Name: otherLoads}, backgroundClasses(), func(report.Class) []*report.Trial { return bundled })
+		s.Groups = append(s.Groups, g.Group)
 	}
 	s.Caption = "Kernel time in which no task makes progress: " +
 		"cost = pick (choose the next task) + switch (change to it). " +
 		"Core time is the share of the core's time that such switches took. "
 	switch {
-	case together:
+	case t.together:
 		s.Caption += "Thread switches are those of threads trials, process switches those of processes trials, " +
 			"other rows of all trials."
-	case len(bundled) > 0:
+	case t.bundled:
 		s.Caption += "Thread switches are those of threads trials, process switches those of processes trials; \"" +
 			otherLoads + "\" is all trials together."
 	default:
 		s.Caption += "All switches on the core are counted, the command's and those of other programs."
 	}
-	if dropped > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d more rows in: slicetrace export REPORT --table cores", dropped))
+	if t.dropped > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more rows in: slicetrace export REPORT --table cores", t.dropped))
 	}
 	return s
+}
+
+// chart plots the medians of the table's rows.
+func (t *switchTable) chart() *Chart {
+	c := &Chart{
+		Title:   "time of a switch",
+		Caption: "Logarithmic axis. The line behind the switch phase reaches from its p50 to its p99.",
+		Series:  []string{"pick p50", "switch p50", "cost p50"},
+	}
+	for _, g := range t.groups {
+		for i := range g.cores {
+			s := &g.cores[i]
+			pick, cost := metric.Quantile(s.stats.Pick, 0.5), metric.Quantile(s.stats.Cost, 0.5)
+			p50, p99 := metric.Quantile(s.stats.Switch, 0.5), metric.Quantile(s.stats.Switch, 0.99)
+			line := ChartRow{Group: report.WorkloadTitle(g.Name, g.Variant), Label: s.title()}
+			line.add(
+				Point{Series: 0, Value: pick, Text: valueCell(pick)},
+				Point{Series: 1, Value: p50, Low: p50, High: p99, Text: valueCell(p50)},
+				Point{Series: 2, Value: cost, Text: valueCell(cost)},
+			)
+			if len(line.Points) > 0 {
+				c.Rows = append(c.Rows, line)
+			}
+		}
+	}
+	return c.unlessEmpty()
 }
 
 // modeOf returns the mode whose work makes this class of switch, "" for classes that occur with any

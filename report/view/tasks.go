@@ -50,7 +50,7 @@ func taskSection(r *report.Report, load metric.Load) Section {
 
 func taskRow(w *report.Worker) Row {
 	return Row{
-		textCell(strconv.Itoa(w.TID)), textCell(w.Comm),
+		textCell(strconv.Itoa(int(w.TID))), textCell(w.Comm),
 		valueCell(report.Of(float64(w.OnCPUNS), report.Nanoseconds)),
 		valueCell(report.Of(float64(w.WaitNS), report.Nanoseconds)),
 		valueCell(report.Of(float64(w.WaitMaxNS), report.Nanoseconds)), valueCell(ofCount(w.Slices)),

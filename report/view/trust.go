@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // recordingDigest describes the recording of a run on the given number of cores.
@@ -68,7 +69,8 @@ func trustSection(r *report.Report) Section {
 		row("switches not watched", count(q.Lost.Unwatched), "on cores that came online later"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), tasksLost+q.MoreRoom(": ", "")),
 		row("hook calls skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
-		row("workers that agree", agreeingCell(r), "switch counts equal the kernel's own nvcsw and nivcsw"),
+		row("workers that agree", textCell(agreeingWorkers(q)),
+			"switch counts equal the kernel's own nvcsw and nivcsw"),
 	}}
 	if q.CreatedTasks > 0 {
 		g.Rows = append(g.Rows, row("created tasks",
@@ -129,12 +131,11 @@ func trustNotes(r *report.Report) []string {
 	return notes
 }
 
-func agreeingCell(r *report.Report) Cell {
-	q := r.Quality
+func agreeingWorkers(q report.Quality) string {
 	if q.ComparedWorkers == 0 {
-		return textCell("none compared")
+		return "none compared"
 	}
-	return textCell(fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers))
+	return fmt.Sprintf("%d of %d", q.ReconciledWorkers, q.ComparedWorkers)
 }
 
 // interruptShare is the share of core time that interrupts took.
@@ -187,8 +188,8 @@ func createdClause(q report.Quality) string {
 // if there are more than two cores, between the texts before and after. It is "" for one core, which
 // the total describes.
 func selfPerCore(r *report.Report, before, after string) string {
-	self, wall := map[int]int64{}, map[int]int64{}
-	var cpus []int
+	self, wall := map[sched.CPU]int64{}, map[sched.CPU]int64{}
+	var cpus []sched.CPU
 	for i := range r.Trials {
 		for _, c := range r.Trials[i].Cores {
 			if _, ok := wall[c.CPU]; !ok {
@@ -250,7 +251,7 @@ func trustDigest(r *report.Report) Section {
 			ofCount(q.Switches), ofCount(q.Lost.HiddenSwitches), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
 			ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
 		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
-			agreeingCell(r).Text, createdClause(q),
+			agreeingWorkers(q), createdClause(q),
 			report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
 		fmt.Sprintf("Hook floor %s, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
 			floors(q), steal, self, selfPerCore(r, " (", ")"), selfClause(r), toolClause(r)),

@@ -1,0 +1,116 @@
+// Package trial joins what workers did with what the tracer saw of them: it makes the
+// report.Trial of a bundled workload's trial, of a command's, and the mark of either in a
+// recording.
+//
+//	workloads.Result + collector.Interval → Of → report.Trial → Mark → recording.Mark
+//
+// Package workloads knows nothing of tracing, and package collector nothing of workloads. So the
+// join belongs to neither, but to the commands, which run both. It is also where the workloads'
+// time.Duration become the report's int64 nanoseconds.
+package trial
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/recording"
+	"github.com/slicetrace/slicetrace/report/sched"
+	"github.com/slicetrace/slicetrace/workloads"
+)
+
+// Of returns the trial of bundled work: what the tracer saw of each worker, with what the
+// worker counted itself. The run began at beganNS, in ns of CLOCK_MONOTONIC. The error names a
+// worker that the tracer did not see, or one that died and whose last switch it did not see.
+func Of(result workloads.Result, seen collector.Interval, beganNS int64) (report.Trial, error) {
+	t := joined(result.Start.Nanoseconds(), result.End.Nanoseconds(), result.ToolSwitches, seen, beganNS)
+	t.Workload, t.Variant = result.Trial.Workload, result.Trial.Variant
+	t.Mode, t.Round = report.Mode(result.Trial.Mode), result.Trial.Round
+	for _, f := range result.Figures {
+		t.Figures = append(t.Figures, report.Figure{Name: f.Name, Value: f.Value})
+	}
+	if m := result.Memory; m != nil {
+		t.Memory = &report.Memory{
+			Processes: m.Processes, PSSBytes: m.PSS, PrivateBytes: m.Private, PageTableBytes: m.PageTables,
+		}
+	}
+	rows := make(map[sched.TID]report.Worker, len(seen.Tasks))
+	for _, task := range seen.Tasks {
+		rows[task.TID] = task
+	}
+	t.Workers = make([]report.Worker, 0, len(result.Workers))
+	for _, w := range result.Workers {
+		row, ok := rows[w.TID]
+		switch {
+		case !ok:
+			return t, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer", w.Index, t.Workload, w.TID)
+		case w.Died && !row.Exited:
+			return t, fmt.Errorf("worker %d of %s (task %d) died, and its last switch was not seen",
+				w.Index, t.Workload, w.TID)
+		}
+		t.Workers = append(t.Workers, workerOf(row, w))
+		t.Operations += w.Operations
+	}
+	return t, nil
+}
+
+// workerOf completes the tracer's row of a worker.
+func workerOf(row report.Worker, w workloads.WorkerResult) report.Worker {
+	row.Index, row.PID, row.Comm, row.Nice, row.Operations = w.Index, w.PID, w.Comm, w.Nice, w.Operations
+	if !w.Died { // the counters of one that died were read at its last switch
+		row.Kernel = &report.KernelCounters{
+			Voluntary:   w.After.Voluntary - w.Before.Voluntary,
+			Involuntary: w.After.Involuntary - w.Before.Involuntary,
+			RuntimeNS:   (w.After.Runtime - w.Before.Runtime).Nanoseconds(),
+		}
+	}
+	return row
+}
+
+// Command is what is known of a command that was traced, besides what the tracer saw.
+type Command struct {
+	// Argv is the command line; its first word gives the trial its name.
+	Argv []string
+	// StartNS is when the command was let through its gate, EndNS when it had ended, both by
+	// CLOCK_MONOTONIC.
+	StartNS, EndNS int64
+	// ToolSwitches is as in workloads.Result.
+	ToolSwitches uint64
+}
+
+// OfCommand returns the trial of a command, whose workers are all tasks that the tracer watched.
+// The run began at beganNS, in ns of CLOCK_MONOTONIC.
+func OfCommand(c Command, seen collector.Interval, beganNS int64) report.Trial {
+	t := joined(c.StartNS, c.EndNS, c.ToolSwitches, seen, beganNS)
+	t.Workload, t.Mode, t.Round = filepath.Base(c.Argv[0]), report.Command, 1
+	t.Workers = seen.Tasks
+	return t
+}
+
+// joined returns what the trials of bundled work and of commands have in common.
+func joined(startNS, endNS int64, toolSwitches uint64, seen collector.Interval, beganNS int64) report.Trial {
+	startedNS := startNS - beganNS
+	return report.Trial{
+		DurationNS:   endNS - startNS,
+		StartedNS:    &startedNS,
+		Cores:        seen.Cores,
+		Created:      seen.Created,
+		Lost:         seen.Lost,
+		ToolSwitches: &toolSwitches,
+	}
+}
+
+// Mark returns the recording's mark of a trial that Of or OfCommand has returned. The run began
+// at beganNS, in ns of CLOCK_MONOTONIC.
+func Mark(t *report.Trial, beganNS int64) recording.Mark {
+	start := beganNS + *t.StartedNS
+	m := recording.Mark{
+		Workload: t.Workload, Variant: t.Variant, Mode: string(t.Mode), Round: t.Round,
+		StartNS: start, EndNS: start + t.DurationNS,
+	}
+	for i := range t.Workers {
+		m.Workers = append(m.Workers, t.Workers[i].TID)
+	}
+	return m
+}
