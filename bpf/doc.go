@@ -13,6 +13,8 @@
 //	hrtimer_expire_entry, _exit → ticks, and which of them asked for a switch
 //	an iterator over tasks → the address of a task that is to be watched
 //
+// Before Linux 6.15 other hooks are in place of sched_entry_tp and sched_exit_tp: see hooks.go.
+//
 // Only the records of watched tasks that ended are streamed, unless a recording is made.
 // layout.h has the layout of the maps; the bindings are generated and committed.
 //

@@ -404,7 +404,10 @@ const tickHooks = "hrtimer_expire_entry, hrtimer_expire_exit"
 // sched_process_fork misses sched_wakeup_new finds. Either of the two hooks of a tick is
 // enough to count it: one is skipped where a tick interrupts a timer that is served with
 // interrupts on. If such a tick asked for a switch, the slice counts as ended by other.
-var redundant = map[string]bool{"sched_process_fork": true, "hrtimer_expire_entry": true, "hrtimer_expire_exit": true}
+// rcu_utilization can be skipped where a tick interrupts RCU's own work, but not in the scheduler.
+var redundant = map[string]bool{
+	"sched_process_fork": true, "hrtimer_expire_entry": true, "hrtimer_expire_exit": true, "rcu_utilization": true,
+}
 
 // RecursionMisses returns how many times since Open the kernel skipped a program because one
 // was already running on that core, where that makes a figure wrong.

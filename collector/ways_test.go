@@ -179,7 +179,8 @@ func TestAllWaysTimeAlike(t *testing.T) {
 		other := results[i+1]
 		compareTimes(t, w.name, "pick", best.pick, other.pick, best.pickFloor, other.pickFloor)
 		if len(other.switchFloor) > 0 { // the kernel has kprobes
-			compareTimes(t, w.name, "switch phase", best.switchPhase, other.switchPhase, best.switchFloor, other.switchFloor)
+			compareTimes(t, w.name, "switch phase", best.switchPhase, other.switchPhase,
+				best.switchFloor, other.switchFloor)
 			if a, b := median(best.switchFloor), median(other.switchFloor); b <= a {
 				t.Errorf("the kprobe's floor of %.0f ns is not above the tracepoint's, %.0f ns", b, a)
 			}
@@ -255,8 +256,8 @@ func BenchmarkWays(b *testing.B) {
 	for _, mode := range []workloads.Mode{workloads.Threads, workloads.Processes} {
 		for i, w := range allWays() {
 			r := results[i]
-			b.Logf("%s, %s: pick %.0f ns, switch phase %.0f ns, floors %.0f and %.0f ns", mode, w.name, median(r.pick[mode]),
-				median(r.switchPhase[mode]), median(r.pickFloor), median(r.switchFloor))
+			b.Logf("%s, %s: pick %.0f ns, switch phase %.0f ns, floors %.0f and %.0f ns", mode, w.name,
+				median(r.pick[mode]), median(r.switchPhase[mode]), median(r.pickFloor), median(r.switchFloor))
 			added := median(r.whole[mode]) - median(bare.whole[mode])
 			b.ReportMetric(added, fmt.Sprintf("%s-%s-ns-added/switch", mode, w.name))
 		}
