@@ -366,8 +366,8 @@ type Quality struct {
 	// The switch phase contains that much, and so does the pick phase unless PickFloorNS is set. It
 	// is nil if it was not measured.
 	ProbeFloorNS *int64 `json:"probe_floor_ns,omitempty"`
-	// PickFloorNS is that time in the pick phase where other kinds of hooks bound it than the
-	// switch phase. It is nil if that is not so, or if it was not measured.
+	// PickFloorNS is that time in the pick phase where both phases are timed and hooks of other
+	// kinds bound this one. It is nil if that is not so, or if it was not measured.
 	PickFloorNS *int64 `json:"pick_floor_ns,omitempty"`
 	// WallNS is the core time that was watched, added up over cores and trials. SelfNS and StealNS
 	// are parts of it.

@@ -69,12 +69,13 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 	if why := c.SwitchedOff(); why != "" {
 		r.Warnings = append(r.Warnings, why)
 	}
-	for _, f := range c.Floors() {
+	floors := c.Floors()
+	for _, f := range floors {
 		ns := f.Median.Nanoseconds()
 		switch {
 		case f.Err != nil:
 			warn("the hook floor is absent", f.Err)
-		case f.Switch:
+		case f.Switch || len(floors) == 1:
 			r.Quality.ProbeFloorNS = &ns
 		default:
 			r.Quality.PickFloorNS = &ns
