@@ -121,8 +121,11 @@ type Objects struct {
 // The error is ErrTooOld, or wraps what the kernel refused.
 func Load(kernel *Kernel, o Options) (*Objects, error) {
 	objs, err := loadOnce(kernel, o)
-	if err == nil || objs == nil || objs.Pick.Kind != Fentry && objs.Switch.Kind != Fentry {
-		return objs, err
+	if err == nil {
+		return objs, nil
+	}
+	if objs == nil || objs.Pick.Kind != Fentry && objs.Switch.Kind != Fentry {
+		return nil, err
 	}
 	// Some kernels take no fentry programs, and those with other reasons to refuse give them again.
 	o.Avoid |= FentryHooks

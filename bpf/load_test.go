@@ -3,6 +3,8 @@ package bpf
 import (
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
 
@@ -78,6 +80,50 @@ func TestLoadRefusesEmptyMaps(t *testing.T) {
 		if objs, err := load(t, o); err == nil {
 			objs.Close()
 			t.Errorf("%+v: loaded", o)
+		}
+	}
+}
+
+// What could not be loaded is nil, so that nobody uses or closes it, also after a second try
+// without fentry programs.
+func TestLoadThatFailsReturnsNothing(t *testing.T) {
+	bpftest.Require(t)
+	kernel, err := ReadKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A load that succeeds comes first: the library would remember what it finds out without files.
+	whole, err := Load(kernel, Options{Cores: 1, Tasks: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole.Close()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	// A few of the descriptors can be opened that maps and programs need.
+	next, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = unix.Close(next)
+	few := limit
+	few.Cur = uint64(next) + 3
+	for _, avoid := range []HookSet{0, PhaseTracepoints} {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+			t.Fatal(err)
+		}
+		objs, err := Load(kernel, Options{Cores: 1, Tasks: 1, Avoid: avoid})
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			objs.Close()
+			t.Fatalf("avoid %b: loaded with %d open files", avoid, few.Cur)
+		}
+		if objs != nil {
+			t.Errorf("avoid %b: objects are returned beside the error %v", avoid, err)
 		}
 	}
 }
