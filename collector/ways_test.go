@@ -241,25 +241,30 @@ func timeSwitches(t testing.TB, o collector.Options, to *timed) {
 	}
 }
 
-// BenchmarkWays tells how much longer a switch and the work around it take with each way to bound
-// the phases than without phases, and what the ways measure.
+// BenchmarkWays tells how much longer a switch and the work around it take if one phase is timed,
+// by each way to bound it, than without phases.
 func BenchmarkWays(b *testing.B) {
 	bpftest.Require(b)
-	bare := timed{}
-	results := make([]timed, len(allWays()))
-	for range 7 {
-		timeSwitches(b, collector.Options{NoPick: true, NoSwitch: true}, &bare)
-		for i, w := range allWays() {
-			timeSwitches(b, collector.Options{Avoid: w.avoid}, &results[i])
+	type config struct {
+		name string
+		o    collector.Options
+	}
+	configs := []config{{"", collector.Options{NoPick: true, NoSwitch: true}}}
+	for _, w := range allWays() {
+		configs = append(configs, config{"pick-" + w.name, collector.Options{NoSwitch: true, Avoid: w.avoid}})
+	}
+	configs = append(configs, config{"switch-tracepoint", collector.Options{NoPick: true}},
+		config{"switch-kprobe", collector.Options{NoPick: true, Avoid: bpf.PhaseTracepoints | bpf.FentryHooks}})
+	results := make([]timed, len(configs))
+	for range 5 {
+		for i, c := range configs {
+			timeSwitches(b, c.o, &results[i])
 		}
 	}
 	for _, mode := range []workloads.Mode{workloads.Threads, workloads.Processes} {
-		for i, w := range allWays() {
-			r := results[i]
-			b.Logf("%s, %s: pick %.0f ns, switch phase %.0f ns, floors %.0f and %.0f ns", mode, w.name,
-				median(r.pick[mode]), median(r.switchPhase[mode]), median(r.pickFloor), median(r.switchFloor))
-			added := median(r.whole[mode]) - median(bare.whole[mode])
-			b.ReportMetric(added, fmt.Sprintf("%s-%s-ns-added/switch", mode, w.name))
+		for i, c := range configs[1:] {
+			added := median(results[i+1].whole[mode]) - median(results[0].whole[mode])
+			b.ReportMetric(added, fmt.Sprintf("%s-%s-ns/switch", mode, c.name))
 		}
 	}
 	b.ReportMetric(0, "ns/op")
