@@ -76,11 +76,13 @@ type Setup struct {
 // Mode is how a trial's workers were held: as processes or as threads.
 type Mode string
 
-// The modes. Command is the mode of a program that is not a bundled workload.
+// The modes. Command is the mode of a program that is not a bundled workload, SystemMode that of what
+// runs on the machine without slicetrace.
 const (
-	Processes Mode = "processes"
-	Threads   Mode = "threads"
-	Command   Mode = "command"
+	Processes  Mode = "processes"
+	Threads    Mode = "threads"
+	Command    Mode = "command"
+	SystemMode Mode = "system"
 )
 
 // Trial is one workload in one mode in one round: the counters after it less those before it.
@@ -123,6 +125,9 @@ type Trial struct {
 	// Throttling is the effect of a CPU quota of slicetrace's own cgroup during the trial, nil
 	// without a quota.
 	Throttling *Throttling `json:"throttling,omitempty"`
+	// System is what all tasks did, nil unless Mode is SystemMode. Then Cores' WorkersNS, Slices and
+	// Wait are of all these tasks, and Workers is empty.
+	System *System `json:"system,omitempty"`
 	// StartedNS is when the first worker started, or the command was let through its gate, by
 	// CLOCK_MONOTONIC. It counts from the beginning of the run, whose time Created gives to the
 	// second. It is nil in reports of versions that did not store it.

@@ -77,7 +77,7 @@ func (f *Finding) validate() error {
 
 func (t *Trial) validate() error {
 	switch {
-	case t.Mode != Processes && t.Mode != Threads && t.Mode != Command:
+	case t.Mode != Processes && t.Mode != Threads && t.Mode != Command && t.Mode != SystemMode:
 		return fmt.Errorf("mode %q is unknown", t.Mode)
 	case t.DurationNS < 0 || t.Operations < 0 || t.Round < 0:
 		return errors.New("a negative duration, count of operations or round")
@@ -111,6 +111,9 @@ func (t *Trial) validate() error {
 		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.ThrottledNS, w.Operations, int64(w.Merged)) < 0 {
 			return fmt.Errorf("worker %d: a negative time or count", w.Index)
 		}
+	}
+	if err := t.System.validate(); err != nil {
+		return err
 	}
 	return t.Created.validate()
 }
