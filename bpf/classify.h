@@ -34,7 +34,7 @@ static __always_inline u32 class_of(struct task_struct *prev, struct task_struct
 /* Notes which task was woken onto a core. The kernel holds that core's rq lock meanwhile. */
 static __always_inline void note_woken(struct cpu_state *c, u32 tid)
 {
-	c->woken[c->wakes % WOKEN] = tid;
+	c->woken[c->wakes % WOKEN_NOTED] = tid;
 	c->wakes++;
 }
 
@@ -43,7 +43,7 @@ static __always_inline bool was_woken(struct cpu_state *c, u32 tid)
 {
 	u32 i;
 
-	for (i = 0; i < WOKEN && i < c->wakes; i++)
+	for (i = 0; i < WOKEN_NOTED && i < c->wakes; i++)
 		if (c->woken[i] == tid)
 			return true;
 	return false;
@@ -65,7 +65,7 @@ static __noinline u32 preempt_cause(struct cpu_state *c, bool preempt, struct ta
 		return ENDED_WAKEUP;
 	if (c->tick_asked)
 		return ENDED_TICK;
-	if (c->wakes > WOKEN && queued_since(prev, next))
+	if (c->wakes > WOKEN_NOTED && queued_since(prev, next))
 		return ENDED_WAKEUP;
 	return ENDED_OTHER;
 }

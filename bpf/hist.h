@@ -48,11 +48,15 @@ static __always_inline void raise(u64 *max, u64 v)
 		*max = v;
 }
 
-static __always_inline void hist_add(struct hist *s, u64 v)
+/* Returns the bucket. */
+static __always_inline u32 hist_add(struct hist *s, u64 v)
 {
+	u32 bucket = bucket_of(v, SLICE_BUCKETS - 1);
+
 	s->sum += v;
 	raise(&s->max, v);
-	s->bucket[bucket_of(v, SLICE_BUCKETS - 1)]++;
+	s->bucket[bucket]++;
+	return bucket;
 }
 
 static __always_inline void life_hist_add(struct life_hist *a, u64 v)

@@ -47,8 +47,11 @@ type Hook struct {
 	program string // its name in the collection
 }
 
-// hookPrograms are the tracepoints that do not bound a phase, in the order of attaching.
-var hookPrograms = [...]struct{ tracepoint, program string }{
+// hookProgram is a program of a tracepoint that bounds no phase.
+type hookProgram struct{ tracepoint, program string }
+
+// hookPrograms are those of the full way, in the order of attaching.
+var hookPrograms = [...]hookProgram{
 	{"hrtimer_expire_exit", slicetraceProgStTickEnd},
 	{"hrtimer_expire_entry", slicetraceProgStTick},
 	{"sched_process_fork", slicetraceProgStFork},
@@ -121,31 +124,48 @@ func choose(ways []way, kernel *Kernel, avoid HookSet, symbol func(string) strin
 
 // chooseHooks removes from spec the programs whose hook this kernel lacks, or has a better one
 // for, and notes the order of the others.
-func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) error {
+func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) (err error) {
+	objs.Pick, objs.Switch = chooseBounds(spec, kernel, o.Avoid, !o.NoPick, !o.NoSwitch)
+	wanted := func(h hookProgram) bool { return h.program != slicetraceProgStRename || o.Record }
+	objs.Hooks, err = chooseTracepoints(spec, kernel, hookPrograms[:], wanted)
+	return err
+}
+
+// chooseBounds returns the hooks that bound the phases which are asked for, and removes from spec the
+// programs of all others.
+func chooseBounds(spec *ebpf.CollectionSpec, kernel *Kernel, avoid HookSet, timePick, timeSwitch bool) (pick, end Hook) {
 	symbol := symbolFinder("rcu_note_context_switch", "finish_task_switch")
-	if !o.NoPick {
-		objs.Pick = choose(pickStart, kernel, o.Avoid, symbol)
-		if objs.Pick.Name == "rcu_utilization" && !kernel.hasFunction("rcu_note_context_switch") {
-			objs.Pick = Hook{} // a kernel for one core (Tiny RCU) does not fire it there
+	if timePick {
+		pick = choose(pickStart, kernel, avoid, symbol)
+		if pick.Name == "rcu_utilization" && !kernel.hasFunction("rcu_note_context_switch") {
+			pick = Hook{} // a kernel for one core (Tiny RCU) does not fire it there
 		}
 	}
-	if !o.NoSwitch {
-		objs.Switch = choose(switchEnd, kernel, o.Avoid, symbol)
+	if timeSwitch {
+		end = choose(switchEnd, kernel, avoid, symbol)
 	}
-	for _, h := range hookPrograms {
+	for _, w := range slices.Concat(pickStart, switchEnd) {
+		if w.program != pick.program && w.program != end.program {
+			delete(spec.Programs, w.program)
+		}
+	}
+	return pick, end
+}
+
+// chooseTracepoints returns the hooks of the programs that are wanted and whose tracepoint this kernel
+// has, in the same order, and removes the others from spec. sched_switch must be there.
+func chooseTracepoints(
+	spec *ebpf.CollectionSpec, kernel *Kernel, programs []hookProgram, wanted func(hookProgram) bool,
+) (hooks []Hook, err error) {
+	for _, h := range programs {
 		switch {
-		case kernel.HasTracepoint(h.tracepoint) && (h.program != slicetraceProgStRename || o.Record):
-			objs.Hooks = append(objs.Hooks, Hook{Name: h.tracepoint, program: h.program})
-		case h.program == slicetraceProgStSwitch:
-			return fmt.Errorf("kernel has no tracepoint %s with BTF type information", h.tracepoint)
+		case kernel.HasTracepoint(h.tracepoint) && wanted(h):
+			hooks = append(hooks, Hook{Name: h.tracepoint, program: h.program})
+		case h.tracepoint == "sched_switch":
+			return nil, fmt.Errorf("kernel has no tracepoint %s with BTF type information", h.tracepoint)
 		default:
 			delete(spec.Programs, h.program)
 		}
 	}
-	for _, w := range slices.Concat(pickStart, switchEnd) {
-		if w.program != objs.Pick.program && w.program != objs.Switch.program {
-			delete(spec.Programs, w.program)
-		}
-	}
-	return nil
+	return hooks, nil
 }

@@ -65,18 +65,60 @@ struct thread_info {
 
 /* Empty without CONFIG_SCHED_INFO. */
 struct sched_info {
+	u64 run_delay;    /* for how long the task has waited for a core, its waits that ended */
 	u64 last_arrival; /* when the task took a core, on the run queue's clock */
 	u64 last_queued;  /* when it joined a run queue */
 };
 
-/* Empty without CONFIG_CFS_BANDWIDTH. */
+struct rq;
+
 struct cfs_rq {
-	int throttle_count; /* how many of its group and of the groups above it are throttled */
+	int throttle_count; /* how many of its group and of the groups above it are throttled: CONFIG_CFS_BANDWIDTH */
+	struct rq *rq;      /* the core's run queue: CONFIG_FAIR_GROUP_SCHED */
+	u32 h_nr_queued;    /* tasks in it and in the groups below it */
+	u32 h_nr_runnable;  /* those of them that do not sleep (delayed dequeue) */
 };
 
-/* Empty without CONFIG_FAIR_GROUP_SCHED. */
+/* A core's run queue. */
+struct rq {
+	u32 nr_running; /* of all classes */
+	u64 clock;      /* when the scheduler last looked at its clock, as at each switch */
+	struct cfs_rq cfs;
+};
+
 struct sched_entity {
-	struct cfs_rq *cfs_rq;
+	u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq; /* of the task's group on this core: CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+enum cgroup_subsys_id {
+	cpu_cgrp_id = 1,
+};
+
+/* The control groups of a task: dfl_cgrp of version 2, subsys of the controllers, which may be of version 1. */
+struct css_set {
+	struct cgroup_subsys_state *subsys[4]; /* one for each controller, more than these */
+	struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
 };
 
 struct task_struct {
@@ -94,6 +136,10 @@ struct task_struct {
 	struct sched_entity se;
 	int prio;
 	bool throttled;
+	u64 start_time; /* CLOCK_MONOTONIC */
+	struct task_struct *group_leader;
+	const struct cred *cred;
+	struct css_set *cgroups;
 	char comm[16];
 };
 

@@ -83,7 +83,7 @@ struct log_entry {
 };
 
 #define LOG_ENTRIES 64
-#define WOKEN 8
+#define WOKEN_NOTED 8
 
 /*
  * The hot half of one core. After each entry into the kernel (page-table
@@ -125,8 +125,19 @@ struct cpu_state {
 
 	u64 tick_timer;   /* address of this core's tick; 0: not seen yet */
 	u64 flags_before; /* thread_info's, when the timer's turn began */
+
+	/* These are used in the light way only. */
+	u64 begun;        /* switches that have begun; where it equals switches, none is being counted */
+	u64 switch_stamp; /* CLOCK_MONOTONIC at the end of st_light; 0: the switch's phases are not timed */
+	u64 tick_clock;   /* the run queue's clock when a tick asked for the switch that is to come */
+	u64 queue_ns;     /* the length of the run queue, integrated over time */
+	u64 queue_seen;   /* the run queue's clock when queue was read */
+	u32 queue;        /* the length then, with the task that runs */
+	u32 queue_max;    /* the greatest so far */
+	u64 classes[CLASSES]; /* switches of each class; the full way counts them in the sums */
+
 	u32 wakes;        /* onto this core, since its last switch or a tick that asked for none */
-	u32 woken[WOKEN]; /* tids of the last of them */
+	u32 woken[WOKEN_NOTED]; /* tids of the last of them */
 	u32 pad1;
 
 	struct log_entry log[LOG_ENTRIES];
@@ -181,6 +192,17 @@ enum follow {
 	FOLLOW_COUNTED, /* each is added to exited_counts */
 };
 
+/* How far a task has come with a switch-in on another core. */
+enum distance {
+	TO_SIBLING, /* the other hardware thread of a core */
+	TO_CACHE,   /* another core with the same last-level cache */
+	TO_NODE,    /* another cache of the same NUMA node */
+	TO_REMOTE,  /* another node */
+	DISTANCES,
+	WOKEN = DISTANCES, /* the core was chosen at a wakeup: counted beside the distance */
+	MOVES,
+};
+
 /*
  * One watched task: three cache lines, of which a switch touches two. The key tells which
  * task it is. It is made from the address of the task_struct, which stays the same for
@@ -192,21 +214,32 @@ struct watched_task {
 	u64 on_cpu;
 	u64 wait;
 	u64 wait_max;
-	u64 runnable_since; /* it waits for a core; 0: it does not */
+	union {
+		u64 runnable_since; /* it waits for a core; 0: it does not */
+		u64 run_delay;      /* the light way: sched_info's, when the task last took a core */
+	};
 	u64 slices[CAUSES];
 	u64 key; /* 0: the slot is free; or KEY_ENDED */
 	u32 migrations;
 	u16 cpu;             /* the last that it ran on; NO_CPU: it has not run yet */
 	u8 children;         /* enum follow */
-	u8 counted;          /* it is itself a child of FOLLOW_COUNTED */
-	u64 throttled_since; /* a quota keeps it from running; 0: none does */
+	union {
+		u8 counted;    /* it is itself a child of FOLLOW_COUNTED */
+		u8 last_cause; /* the light way: enum ended_by of its last slice; CAUSES: none has ended */
+	};
+	union {
+		u64 throttled_since; /* a quota keeps it from running; 0: none does */
+		u64 nvcsw;           /* the light way: the kernel's, at its last voluntary switch */
+	};
 	u64 throttled;       /* for how long quotas did */
 	u64 born;       /* when forked, or watched: with its slot, this identifies it for life */
 	u64 first;      /* its first switch-in while watched */
 	u64 exit_start; /* sched_process_exit; 0: it is alive */
 	u32 tid;
 	u32 tgid;
-	u64 pad[5];
+	u32 moves[MOVES]; /* the light way: migrations by distance, and how many of them were at wakeups */
+	u32 hidden;       /* the light way: how often the kernel did not show that the task lost its core */
+	u64 pad[2];
 };
 
 #define NO_CPU 0xffff
@@ -351,3 +384,76 @@ struct wanted {
 };
 
 #define WANTED 64 /* at once */
+
+/* The rest is for the light way only. */
+
+/*
+ * Distributions of one task, in steps of half an octave: eight of a histogram's buckets each.
+ * The first step also holds what is below it.
+ */
+#define FIRST_STEP 8 /* from 128 ns on */
+#define STEPS (SLICE_BUCKETS / 8 - FIRST_STEP)
+
+struct dists {
+	u32 waits[STEPS];
+	u32 slices[STEPS];
+};
+
+/* Who knows of a watched task. */
+enum sampled {
+	SAMPLED_NEVER, /* no reader has seen the record yet: the reader changes it to SAMPLED_ONCE */
+	SAMPLED_ONCE,  /* when the task ends, its record is kept for the reader */
+	SAMPLED_ENDED, /* the task ended unseen, and is part of st_ended_sums */
+};
+
+/* What is known of a watched task beside its counts. */
+struct task_facts {
+	u64 sampled; /* enum sampled, which is changed in one step only */
+	u32 flags;   /* the kernel's, PF_ */
+	u32 tgid;
+	u32 uid; /* the effective user, in the first user namespace */
+	u32 pad;
+	u64 cgroup; /* the number of its control group */
+	u64 start_time;
+	/* The kernel's counters at the moment from which the record counts. */
+	u64 nvcsw;
+	u64 nivcsw;
+	u64 run_delay;
+	u64 runtime;
+	char comm[16];
+	char process[16]; /* of the process's first thread */
+};
+
+/* Tasks that no reader has seen, by what they had in common when they ended. */
+struct ended_key {
+	u64 cgroup;
+	char comm[16];
+};
+
+struct ended_sums {
+	u64 tasks;
+	u64 reconciled; /* tasks whose switch counts equalled the kernel's */
+	u64 on_cpu;
+	u64 wait;
+	u64 wait_max;
+	u64 throttled;
+	u64 slices[CAUSES];
+	u64 moves[MOVES];
+	struct dists dists;
+};
+
+/* Where a core is. Numbers are of the first core that is in the same place. */
+struct core_place {
+	u16 core;
+	u16 cache;
+	u16 node;
+	u16 pad;
+};
+
+/* The run queue's clock and CLOCK_MONOTONIC at a switch to the reader. */
+struct clock_pair {
+	u64 rq_clock;
+	u64 monotonic;
+	u32 reader; /* its tid */
+	u32 pad;
+};

@@ -25,6 +25,7 @@ type (
 	Event        = slicetraceEvent
 	EventBuf     = slicetraceEventBuf
 	TaskName     = slicetraceTaskName
+	FinalState   = slicetraceFinalState
 	Wanted       = slicetraceWanted
 	Places       = slicetracePlaces
 	Globals      = slicetraceGlobals

@@ -6,6 +6,27 @@
 #include "hist.h"
 #include "maps.h"
 
+/* Adds the phases of a switch that were timed to those of its class. */
+static __always_inline void add_phases(struct class_hists *p, u64 pick, u64 switch_ns, bool pick_valid,
+				       bool switch_valid)
+{
+	if (pick_valid) {
+		p->pick_sum += pick;
+		raise(&p->pick_max, pick);
+		p->pick[bucket_of(pick, PHASE_BUCKETS - 1)]++;
+	}
+	if (!switch_valid)
+		return;
+	p->switch_sum += switch_ns;
+	raise(&p->switch_max, switch_ns);
+	p->switch_[bucket_of(switch_ns, PHASE_BUCKETS - 1)]++;
+	if (!pick_valid)
+		return;
+	p->cost_sum += pick + switch_ns;
+	raise(&p->cost_max, pick + switch_ns);
+	p->cost[bucket_of(pick + switch_ns, PHASE_BUCKETS - 1)]++;
+}
+
 /*
  * Adds one entry of a core's log to its sums. Not static, so that the verifier checks it
  * once instead of once for each turn of the loop in flush.
@@ -17,7 +38,6 @@ __noinline int add_entry(u32 cpu, u32 i)
 	struct class_hists *p;
 	u32 class, cause;
 	struct log_entry *e;
-	u64 pick, switch_ns;
 
 	if (!c || !s)
 		return 0;
@@ -31,25 +51,9 @@ __noinline int add_entry(u32 cpu, u32 i)
 		hist_add(&s->slices[cause], e->slice_ns);
 	if (class >= CLASSES)
 		return 0;
-	pick = e->pick_ns;
-	switch_ns = e->switch_ns;
 	p = &s->classes[class];
 	p->switches++;
-	if (e->pick_valid) {
-		p->pick_sum += pick;
-		raise(&p->pick_max, pick);
-		p->pick[bucket_of(pick, PHASE_BUCKETS - 1)]++;
-	}
-	if (!e->switch_valid)
-		return 0;
-	p->switch_sum += switch_ns;
-	raise(&p->switch_max, switch_ns);
-	p->switch_[bucket_of(switch_ns, PHASE_BUCKETS - 1)]++;
-	if (!e->pick_valid)
-		return 0;
-	p->cost_sum += pick + switch_ns;
-	raise(&p->cost_max, pick + switch_ns);
-	p->cost[bucket_of(pick + switch_ns, PHASE_BUCKETS - 1)]++;
+	add_phases(p, e->pick_ns, e->switch_ns, e->pick_valid, e->switch_valid);
 	return 0;
 }
 
@@ -62,6 +66,15 @@ static __noinline int flush(struct cpu_state *c)
 		add_entry(cpu, i);
 	c->logged = 0;
 	return 0;
+}
+
+/* Adds the time since the slice began to what the kind of task that runs here has had. */
+static __always_inline void charge_occupant(struct cpu_state *c, u64 now)
+{
+	u32 occupant = c->occupant;
+
+	if (occupant < OCCUPANTS)
+		c->occupied_ns[occupant] += now - c->slice_start;
 }
 
 /* A phase in 32 bits, which hold up to 4.3 s. */

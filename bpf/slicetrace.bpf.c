@@ -24,6 +24,7 @@
 #include "kernel.h"
 #include <bpf/bpf_tracing.h>
 #include "core_fixes.h"
+#include "hooks.h"
 #include "log.h"
 #include "maps.h"
 #include "record.h"
@@ -74,54 +75,6 @@ int BPF_PROG(st_switch, bool preempt, struct task_struct *prev, struct task_stru
 	c->slice_start = s1;
 	c->bookkeeping_ns += s1 - s0;
 	return 0;
-}
-
-SEC("tp_btf/sched_entry_tp")
-int BPF_PROG(st_entry)
-{
-	return switch_begins();
-}
-
-/*
- * Before 6.15: __schedule calls this function once, with interrupts off and before it takes the
- * run queue's lock. It is called elsewhere too, and not each call of __schedule leads to a switch:
- * the next stamp replaces one that belongs to no switch.
- */
-SEC("fentry/rcu_note_context_switch")
-int st_note(void *ctx)
-{
-	return switch_begins();
-}
-
-/*
- * Before 6.15, where the kernel takes no fentry program: that function fires this tracepoint first
- * and last ("Start context switch", "End context switch"), so the second stamp stays. It fires
- * elsewhere too, but not between there and sched_switch, where interrupts are off.
- */
-SEC("tp_btf/rcu_utilization")
-int st_utilization(void *ctx)
-{
-	return switch_begins();
-}
-
-SEC("tp_btf/sched_exit_tp")
-int BPF_PROG(st_exit)
-{
-	return switch_ends(bpf_ktime_get_ns());
-}
-
-/* Before 6.15: the next task calls this function first. */
-SEC("fentry/finish_task_switch")
-int st_finish(void *ctx)
-{
-	return switch_ends(bpf_ktime_get_ns());
-}
-
-/* Where fentry programs are refused, or the compiler gave the function another name (kallsyms). */
-SEC("kprobe")
-int st_finish_kprobe(void *ctx)
-{
-	return switch_ends(bpf_ktime_get_ns());
 }
 
 SEC("tp_btf/sched_wakeup")
@@ -206,21 +159,6 @@ int BPF_PROG(st_process_exit, struct task_struct *p)
 	return 0;
 }
 
-SEC("tp_btf/hrtimer_expire_entry")
-int BPF_PROG(st_tick, struct hrtimer *timer)
-{
-	struct task_struct *current = bpf_get_current_task_btf();
-	u32 kind = kind_of_timer((u64)timer->function);
-	struct cpu_state *c;
-
-	if (kind == TIMER_PLAIN && (st_globals.resched_flags || current->pid))
-		return 0;
-	c = this_cpu();
-	if (c)
-		timer_begins(c, (u64)timer, kind, current->thread_info.flags);
-	return 0;
-}
-
 /* The timer itself may be gone by now. */
 SEC("tp_btf/hrtimer_expire_exit")
 int BPF_PROG(st_tick_end, struct hrtimer *timer)
@@ -290,30 +228,6 @@ int st_snapshot(void *ctx)
 	sums->exited.end.max = 0;
 	return 0;
 }
-
-/* How many slots are made free at once. */
-#define FILL 128
-
-/* Makes slots free, the lowest last. The collector runs it until all are. */
-SEC("raw_tp")
-int st_fill(void *ctx)
-{
-	u32 i, slot;
-
-	for (i = 0; i < FILL && st_places.filled < most_tasks; i++) {
-		st_places.filled++;
-		slot = most_tasks - st_places.filled;
-		if (bpf_map_push_elem(&st_free, &slot, BPF_ANY))
-			return 1;
-	}
-	return 0;
-}
-
-/* What an iterator over all tasks passes. In the kernel each field is a union with a u64. */
-struct iter_task {
-	void *meta;
-	struct task_struct *task; /* NULL: there are no more */
-};
 
 /*
  * The collector names a task by the tid that it has at the moment; the iterator finds its

@@ -90,15 +90,6 @@ static __always_inline void hand_over(struct cpu_state *c, struct log_entry *e, 
 	switch_in(e, w, now);
 }
 
-/* Adds the time since the slice began to what the kind of task that runs here has had. */
-static __always_inline void charge_occupant(struct cpu_state *c, u64 now)
-{
-	u32 occupant = c->occupant;
-
-	if (occupant < OCCUPANTS)
-		c->occupied_ns[occupant] += now - c->slice_start;
-}
-
 /*
  * A kernel may hide tasks from tracing: then no hook fires while such a task is current,
  * and the switch away from it is not seen. The task that took the core from it has left
@@ -140,38 +131,6 @@ static __noinline int first_occupant(struct cpu_state *c, struct task_struct *oc
 	c->slice_start = now;
 	hand_over(c, e, occupant, now);
 	end_entry(c);
-	return 0;
-}
-
-static __always_inline int switch_begins(void)
-{
-	struct cpu_state *c = this_cpu();
-
-	if (!c)
-		return 0;
-	/* Brings the page into the TLB before the stamp, so that the phase does not contain that. */
-	barrier_var(c->entry_stamp);
-	c->entry_stamp = bpf_ktime_get_ns();
-	return 0;
-}
-
-/*
- * The hook fires without a switch too: then the last switch has its stamp already, and the
- * entry stamp belongs to no switch.
- */
-static __always_inline int switch_ends(u64 x0)
-{
-	struct cpu_state *c = this_cpu();
-
-	if (!c)
-		return 0;
-	if (!c->exit_stamp) {
-		c->exit_stamp = x0;
-		return 0;
-	}
-	c->entry_stamp = 0;
-	if (c->tick_asked && !(bpf_get_current_task_btf()->thread_info.flags & resched_flags()))
-		c->tick_asked = 0; /* the scheduler chose the same task again */
 	return 0;
 }
 

@@ -92,19 +92,22 @@ static __always_inline void timer_begins(struct cpu_state *c, u64 timer, u32 kin
 	}
 }
 
-static __always_inline void timer_ends(struct cpu_state *c, u64 timer, bool idle, u64 flags)
+/* Returns whether the timer has asked for a switch. */
+static __always_inline bool timer_ends(struct cpu_state *c, u64 timer, bool idle, u64 flags)
 {
 	u64 set = flags & ~c->flags_before;
+	bool asked = false;
 
 	if (timer == c->timer) {
 		c->timer = 0;
 		if (idle && !st_globals.resched_flags)
 			learn_flag(set);
 		else if (set & resched_flags())
-			c->tick_asked = 1;
+			c->tick_asked = asked = true;
 	} else if (timer == c->tick_timer) {
 		c->wakes = 0;
 	}
 	if (timer == c->tick_timer)
 		count_tick(c);
+	return asked;
 }

@@ -12,7 +12,7 @@ import (
 // and core_fixes.h have them, trimmed to those fields.
 var kernelTypesRead = [...]string{
 	"task_struct", "thread_info", "hrtimer", "pt_regs", "sched_info",
-	"sched_entity", "cfs_rq",
+	"sched_entity", "cfs_rq", "rq", "css_set", "cgroup", "cgroup_subsys_state", "kernfs_node", "cred",
 	"task_struct___state", "task_struct___cpu",
 }
 
@@ -27,12 +27,17 @@ var instead = map[string]string{
 
 // optional are the fields that the programs do without where a kernel lacks them.
 var optional = map[string]bool{
+	"sched_info.run_delay":    true,
 	"sched_info.last_arrival": true,
 	"sched_info.last_queued":  true,
 
 	"task_struct.throttled": true,
 	"sched_entity.cfs_rq":   true,
 	"cfs_rq.throttle_count": true,
+	"cfs_rq.rq":             true,
+	"cfs_rq.h_nr_queued":    true,
+	"cfs_rq.h_nr_runnable":  true,
+	"task_struct.cgroups":   true,
 }
 
 // checkTypes compares the fields of the programs' trimmed types with the kernel's. Loading

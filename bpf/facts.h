@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/* The life of a task where all tasks are watched, and what is known of it beside its counts. */
+
+#include "hist.h"
+#include "index.h"
+#include "maps.h"
+#include "slots.h"
+
+const volatile bool kernel_times = false; /* the kernel has run-queue clocks, and sched_info */
+const volatile bool cpu_groups = false;   /* the CPU controller is in a hierarchy of version 1 */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct task_facts);
+} st_facts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct dists);
+} st_dists SEC(".maps");
+
+/* Those that find no room are added to the entry whose key is all 0, which is there from the start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ended_key);
+	__type(value, struct ended_sums);
+} st_ended_sums SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct core_place);
+} st_core_places SEC(".maps");
+
+struct clock_pair st_clock;
+
+BIND(enum sampled, sampled_type);
+BIND(enum distance, distance_type);
+BIND(struct ended_key, ended_key_type);
+
+static const struct dists no_dists;
+static const struct ended_sums no_sums;
+
+/* A bucket of a histogram lies in this step of a task's distribution. */
+static __always_inline u32 step_of(u32 bucket)
+{
+	u32 step = bucket >> 3;
+
+	return step < FIRST_STEP ? 0 : step - FIRST_STEP;
+}
+
+static __always_inline u64 cgroup_of(struct task_struct *t)
+{
+	struct cgroup_subsys_state *css = NULL;
+	struct css_set *set = BPF_CORE_READ(t, cgroups);
+	u32 i = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
+
+	if (!cpu_groups)
+		return BPF_CORE_READ(set, dfl_cgrp, kn, id);
+	bpf_probe_read_kernel(&css, sizeof(css), (void *)__builtin_preserve_access_index(&set->subsys) + i * sizeof(css));
+	return BPF_CORE_READ(css, cgroup, kn, id);
+}
+
+/* What comes after a name's end is 0, so that equal names are equal keys. */
+static __always_inline void copy_name(char to[16], const void *from)
+{
+	char name[16] = {};
+
+	bpf_probe_read_kernel_str(name, sizeof(name), from);
+	__builtin_memcpy(to, name, sizeof(name));
+}
+
+/* What can change while a task lives. */
+static __always_inline void refresh_facts(struct task_facts *f, struct task_struct *t)
+{
+	struct task_struct *leader = BPF_CORE_READ(t, group_leader);
+
+	f->uid = BPF_CORE_READ(t, cred, euid.val);
+	f->cgroup = cgroup_of(t);
+	copy_name(f->process, __builtin_preserve_access_index(&leader->comm));
+}
+
+/*
+ * Starts to watch a task, which the core that calls runs or is about to run, so that no
+ * other core does the same. NULL if there is no place.
+ */
+static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *place)
+{
+	struct watched_task fresh = {};
+	struct task_facts *f;
+	u32 slot;
+
+	if (take_slot(&slot))
+		goto full;
+	f = bpf_map_lookup_elem(&st_facts, &slot);
+	if (!f)
+		goto full;
+	f->sampled = SAMPLED_NEVER;
+	f->flags = t->flags;
+	f->tgid = t->tgid;
+	f->start_time = t->start_time;
+	f->nvcsw = t->nvcsw;
+	f->nivcsw = t->nivcsw;
+	f->run_delay = kernel_times ? t->sched_info.run_delay : 0;
+	f->runtime = t->se.sum_exec_runtime;
+	copy_name(f->comm, t->comm);
+	refresh_facts(f, t);
+	fresh.run_delay = f->run_delay;
+	fresh.nvcsw = t->nvcsw;
+	fresh.last_cause = CAUSES;
+	fresh.cpu = NO_CPU;
+	fresh.born = bpf_ktime_get_ns();
+	fresh.tid = t->pid;
+	fresh.tgid = t->tgid;
+	bpf_map_update_elem(&st_dists, &slot, &no_dists, BPF_ANY);
+	fresh.key = key_of(t);
+	if (!bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY) && !index_add(fresh.key, slot)) {
+		*place = slot;
+		return watched_at(slot);
+	}
+	fresh.key = 0;
+	bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY);
+	free_slot(slot);
+full:
+	__sync_fetch_and_add(&st_globals.map_full, 1);
+	return NULL;
+}
+
+static __always_inline void add(u64 *sum, u64 n)
+{
+	if (n)
+		__sync_fetch_and_add(sum, n);
+}
+
+/* Adds a task that ended to the sums of its kind. Several cores may do so at once. */
+static __noinline int add_ended(struct watched_task *w, struct task_facts *f, struct dists *d, bool reconciled)
+{
+	struct ended_key key = {};
+	struct ended_sums *s;
+	u32 i;
+
+	key.cgroup = f->cgroup;
+	__builtin_memcpy(key.comm, f->comm, sizeof(key.comm));
+	s = bpf_map_lookup_elem(&st_ended_sums, &key);
+	if (!s) {
+		bpf_map_update_elem(&st_ended_sums, &key, &no_sums, BPF_NOEXIST);
+		s = bpf_map_lookup_elem(&st_ended_sums, &key);
+	}
+	if (!s) {
+		__builtin_memset(&key, 0, sizeof(key));
+		s = bpf_map_lookup_elem(&st_ended_sums, &key);
+	}
+	if (!s)
+		return 0;
+	add(&s->tasks, 1);
+	add(&s->reconciled, reconciled);
+	add(&s->on_cpu, w->on_cpu);
+	add(&s->wait, w->wait);
+	add(&s->throttled, w->throttled);
+	for (i = 0; i < CAUSES; i++)
+		add(&s->slices[i], w->slices[i]);
+	for (i = 0; i < MOVES; i++)
+		add(&s->moves[i], w->moves[i]);
+	raise(&s->wait_max, w->wait_max);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < STEPS; i++) {
+		if (d->waits[i])
+			__sync_fetch_and_add(&s->dists.waits[i], d->waits[i]);
+		if (d->slices[i])
+			__sync_fetch_and_add(&s->dists.slices[i], d->slices[i]);
+	}
+	return 0;
+}
+
+/* The last switch of a task. Its record is kept if a reader has seen it, and added to the sums otherwise. */
+static __noinline int retire_live(struct watched_task *w, struct task_struct *t, u32 slot)
+{
+	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);
+	struct dists *d = bpf_map_lookup_elem(&st_dists, &slot);
+	u64 voluntary = w->slices[ENDED_BLOCKED] + w->slices[ENDED_EXITED], involuntary = 0;
+	u32 i;
+
+	if (!f || !d)
+		return 0;
+	if (__sync_lock_test_and_set(&f->sampled, SAMPLED_ENDED) == SAMPLED_ONCE)
+		return keep_record(w, t, slot);
+	for (i = ENDED_TICK; i < CAUSES; i++)
+		involuntary += w->slices[i];
+	add_ended(w, f, d, voluntary == t->nvcsw - f->nvcsw && involuntary == t->nivcsw - f->nivcsw);
+	unwatch(w, 0);
+	free_slot(slot);
+	return 0;
+}

@@ -1,0 +1,233 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// What the light way keeps beside what it shares with the full one, as the C side has it.
+type (
+	TaskFacts = lightTaskFacts
+	Dists     = lightDists
+	EndedKey  = lightEndedKey
+	EndedSums = lightEndedSums
+	CorePlace = lightCorePlace
+	ClockPair = lightClockPair
+)
+
+// The values of TaskFacts.Sampled.
+const (
+	SampledNever = uint64(lightSampledSAMPLED_NEVER)
+	SampledOnce  = uint64(lightSampledSAMPLED_ONCE)
+	SampledEnded = uint64(lightSampledSAMPLED_ENDED)
+)
+
+// The indexes of WatchedTask.Moves and EndedSums.Moves: how far a task has come, and how many of these
+// migrations were at wakeups.
+const (
+	ToSibling = int(lightDistanceTO_SIBLING)
+	ToCache   = int(lightDistanceTO_CACHE)
+	ToNode    = int(lightDistanceTO_NODE)
+	ToRemote  = int(lightDistanceTO_REMOTE)
+	Woken     = int(lightDistanceWOKEN)
+)
+
+// FirstStep and StepBuckets relate the steps of Dists to the buckets of a histogram: step i holds the
+// StepBuckets buckets from (FirstStep + i) × StepBuckets on, and step 0 also those below.
+const (
+	FirstStep   = 8
+	StepBuckets = 8
+)
+
+// LightOptions size the maps of the light way, and say what it uses.
+type LightOptions struct {
+	// Cores, Online, Tasks and Avoid are as in Options.
+	Cores, Online, Tasks int
+	Avoid                HookSet
+	// OwnTimes makes the programs read a clock and take stamps of wakeups, as where the kernel keeps no
+	// times of its own.
+	OwnTimes bool
+	// CPUGroups takes tasks' groups from the CPU controller's own hierarchy, of version 1.
+	CPUGroups bool
+}
+
+// Light are the loaded maps and programs of the light way: every task is watched from the moment on at
+// which it takes a core, by one program at each switch.
+type Light struct {
+	// CPUs and Sums hold a CPUState and a Sums for each core; Tasks, Facts and Dists a WatchedTask, a
+	// TaskFacts and a Dists for each slot. The last three can be mapped into memory.
+	CPUs, Sums, Tasks, Facts, Dists *ebpf.Map
+	// EndedSums holds EndedSums by EndedKey.
+	EndedSums *ebpf.Map
+	// Globals holds a Globals, Places a Places, and Clock a ClockPair.
+	Globals, Places, Clock *ebpf.Variable
+	// Begin is never attached: it is run on each core when the hooks are attached.
+	Begin *ebpf.Program
+	// Pick and Switch are attached only while the phases of switches are timed; Switch first.
+	Pick, Switch Hook
+	// Hooks are the others, in the order in which they are to be attached.
+	Hooks []Hook
+	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
+	// Otherwise they are of CLOCK_MONOTONIC.
+	KernelTimes bool
+
+	collection         *ebpf.Collection
+	free, ended, final *ebpf.Map
+	refresh            *ebpf.Program
+}
+
+// lightHooks are the light way's tracepoints, in the order of attaching.
+var lightHooks = [...]hookProgram{
+	{"hrtimer_expire_exit", lightProgStTickEnd},
+	{"hrtimer_expire_entry", lightProgStTick},
+	{"sched_process_exec", lightProgStExec},
+	{"task_rename", lightProgStRename},
+	{"sched_wakeup_new", lightProgStWakeupNew},
+	{"sched_wakeup", lightProgStWakeup},
+	{"sched_switch", lightProgStLight},
+}
+
+// hasTimes reports whether the kernel keeps the times that the light way reads.
+func (k *Kernel) hasTimes() bool {
+	for _, f := range []struct{ of, field string }{
+		{"sched_entity", "cfs_rq"}, {"cfs_rq", "rq"}, {"rq", "clock"},
+		{"sched_info", "run_delay"}, {"sched_info", "last_queued"}, {"sched_info", "last_arrival"},
+	} {
+		found := false
+		for _, t := range structsNamed(k.types, f.of) {
+			_, ok := findMember(t, f.field)
+			found = found || ok
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// LoadLight loads the light way's programs. They are not attached. Close releases them. The error is
+// ErrTooOld, or wraps what the kernel refused.
+func LoadLight(kernel *Kernel, o LightOptions) (*Light, error) {
+	l, err := loadLightOnce(kernel, o)
+	if err != nil && l != nil && (l.Pick.Kind == Fentry || l.Switch.Kind == Fentry) {
+		o.Avoid |= FentryHooks
+		l, err = loadLightOnce(kernel, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// loadLightOnce returns a Light that is not loaded if there is an error after hooks were chosen.
+func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
+	spec, err := loadLight()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTypes(spec.Types, kernel.types); err != nil {
+		return nil, err
+	}
+	l := &Light{KernelTimes: kernel.hasTimes() && !o.OwnTimes}
+	l.Pick, l.Switch = chooseBounds(spec, kernel, o.Avoid, true, true)
+	wanted := func(h hookProgram) bool {
+		return !l.KernelTimes || h.program != lightProgStWakeup && h.program != lightProgStWakeupNew
+	}
+	if l.Hooks, err = chooseTracepoints(spec, kernel, lightHooks[:], wanted); err != nil {
+		return nil, err
+	}
+	if err := size(spec, Options{Cores: o.Cores, Online: o.Online, Tasks: o.Tasks}); err != nil {
+		return nil, err
+	}
+	spec.Maps[lightMapStCorePlaces].MaxEntries = uint32(o.Cores)
+	spec.Maps[lightMapStFacts].MaxEntries = uint32(o.Tasks)
+	spec.Maps[lightMapStDists].MaxEntries = uint32(o.Tasks)
+	spec.Maps[lightMapStTasks].Flags |= unix.BPF_F_MMAPABLE
+	set := func(name string, value any) error { return spec.Variables[name].Set(value) }
+	err = errors.Join(
+		kernel.adapt(set), set(lightVarKernelTimes, l.KernelTimes), set(lightVarCpuGroups, o.CPUGroups),
+	)
+	if err != nil {
+		return nil, err
+	}
+	l.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
+	if err != nil {
+		return l, refused(err)
+	}
+	l.assign()
+	if err := makePlaces(l.collection, o.Tasks); err != nil {
+		l.Close()
+		return nil, err
+	}
+	if err := l.EndedSums.Put(EndedKey{}, EndedSums{}); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("make room for tasks that end: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Light) assign() {
+	c := l.collection
+	l.CPUs, l.Sums = c.Maps[lightMapStCpus], c.Maps[lightMapStSums]
+	l.Tasks, l.Facts, l.Dists = c.Maps[lightMapStTasks], c.Maps[lightMapStFacts], c.Maps[lightMapStDists]
+	l.EndedSums = c.Maps[lightMapStEndedSums]
+	l.free, l.ended, l.final = c.Maps[lightMapStFree], c.Maps[lightMapStEnded], c.Maps[lightMapStFinal]
+	l.Globals, l.Places = c.Variables[lightVarStGlobals], c.Variables[lightVarStPlaces]
+	l.Clock = c.Variables[lightVarStClock]
+	l.Begin, l.refresh = c.Programs[lightProgStBegin], c.Programs[lightProgStRefresh]
+	for i := range l.Hooks {
+		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
+	}
+	l.Pick.Program, l.Switch.Program = c.Programs[l.Pick.program], c.Programs[l.Switch.program]
+}
+
+// PlaceCores tells the programs where each core is, by its number.
+func (l *Light) PlaceCores(places []CorePlace) error {
+	for cpu := range places {
+		if err := l.collection.Maps[lightMapStCorePlaces].Put(uint32(cpu), places[cpu]); err != nil {
+			return fmt.Errorf("say where core %d is: %w", cpu, err)
+		}
+	}
+	return nil
+}
+
+// Refresh reads again what can change of tasks without an event: their users, groups and processes' names.
+func (l *Light) Refresh() (err error) {
+	iter, err := link.AttachIter(link.IterOptions{Program: l.refresh})
+	if err != nil {
+		return fmt.Errorf("look at all tasks: %w", err)
+	}
+	defer func() { err = errors.Join(err, iter.Close()) }()
+	pass, err := iter.Open()
+	if err != nil {
+		return fmt.Errorf("look at all tasks: %w", err)
+	}
+	_, err = io.Copy(io.Discard, pass)
+	return errors.Join(err, pass.Close())
+}
+
+// NextEnded returns the slot of a task that ended after a reader had seen it, and what the kernel knew of
+// it at its last switch. The slot's Tasks, Facts and Dists stay as they are until Free. The error is
+// ebpf.ErrKeyNotExist if there is none.
+func (l *Light) NextEnded() (slot uint32, final FinalState, err error) {
+	if err := l.ended.LookupAndDelete(nil, &slot); err != nil {
+		return 0, final, err
+	}
+	return slot, final, l.final.Lookup(slot, &final)
+}
+
+// Free gives back the slot that NextEnded returned.
+func (l *Light) Free(slot uint32) error {
+	if err := l.Tasks.Put(slot, WatchedTask{Born: 1}); err != nil {
+		return fmt.Errorf("give back the place of a task that ended: %w", err)
+	}
+	return l.free.Put(nil, slot)
+}
+
+// Close unloads what LoadLight loaded. Attached programs stay until their links are closed.
+func (l *Light) Close() { l.collection.Close() }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/*
+ * The light way: all tasks are watched, by one program at each switch that reads no clock.
+ * The scheduler has just updated its run queue's clock, and keeps in sched_info for how long
+ * each task has waited.
+ */
+
+#include "classify.h"
+#include "facts.h"
+#include "index.h"
+#include "log.h"
+
+static __always_inline struct rq *rq_of(struct task_struct *t)
+{
+	return t->se.cfs_rq->rq;
+}
+
+/* The time of the switch under way. */
+static __always_inline u64 switch_time(struct task_struct *next)
+{
+	return kernel_times ? rq_of(next)->clock : bpf_ktime_get_ns();
+}
+
+/* For how long a task has waited for a core so far, up to now. */
+static __always_inline u64 delay_until(struct task_struct *t, u64 now)
+{
+	u64 queued = t->sched_info.last_queued, delay = t->sched_info.run_delay;
+
+	return queued ? delay + elapsed(queued, now) : delay;
+}
+
+/* How many tasks are runnable on the core, the running one included. */
+static __always_inline u32 queue_length(struct rq *rq)
+{
+	u32 n = rq->nr_running;
+
+	/* Since 6.12 nr_running counts tasks that sleep and are still to be dequeued. */
+	if (bpf_core_field_exists(rq->cfs.h_nr_runnable))
+		n -= rq->cfs.h_nr_queued - rq->cfs.h_nr_runnable;
+	return n;
+}
+
+static __always_inline void note_queue(struct cpu_state *c, struct rq *rq, u64 now)
+{
+	if (c->queue_seen)
+		c->queue_ns += c->queue * elapsed(c->queue_seen, now);
+	c->queue_seen = now;
+	c->queue = queue_length(rq);
+	if (c->queue > c->queue_max)
+		c->queue_max = c->queue;
+}
+
+/*
+ * Why prev lost the core although it would have gone on. moved says that next was moved to
+ * this core while it waited, so that no wakeup has put it into the queue. A tick's request
+ * counts unless next came after it: then the request was served without a switch, or the
+ * wakeup has chosen the task.
+ */
+static __always_inline u32 light_preempt_cause(struct cpu_state *c, bool preempt, struct task_struct *prev,
+					       struct task_struct *next, bool moved)
+{
+	u64 queued;
+
+	if (is_throttled(prev))
+		return ENDED_THROTTLED;
+	if (!preempt && is_sched_yield(prev))
+		return ENDED_YIELD;
+	if (!kernel_times)
+		return c->tick_asked ? ENDED_TICK : was_woken(c, next->pid) ? ENDED_WAKEUP : ENDED_OTHER;
+	queued = next->sched_info.last_queued;
+	if (c->tick_asked && queued <= c->tick_clock)
+		return ENDED_TICK;
+	if (queued > c->slice_start && !moved)
+		return ENDED_WAKEUP;
+	return c->tick_asked ? ENDED_TICK : ENDED_OTHER;
+}
+
+/* See cause_of. A switch that the kernel counted as voluntary has raised nvcsw by now. */
+static __always_inline u32 light_cause(struct cpu_state *c, struct watched_task *w, bool preempt,
+				       struct task_struct *prev, struct task_struct *next, u32 state, bool moved)
+{
+	if (preempt || (!state && w->nvcsw == prev->nvcsw))
+		return light_preempt_cause(c, preempt, prev, next, moved);
+	w->nvcsw = prev->nvcsw;
+	return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
+}
+
+/* Ends the slice of the task that has run here. */
+static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool preempt, struct task_struct *prev,
+				      struct task_struct *next, u32 state, bool moved, u64 now)
+{
+	struct dists *d = bpf_map_lookup_elem(&st_dists, &c->slot);
+	struct watched_task *w = watched_at(c->slot);
+	u64 slice = now - c->slice_start;
+	u32 cause, bucket;
+
+	if (!w || !d)
+		return;
+	cause = light_cause(c, w, preempt, prev, next, state, moved);
+	w->on_cpu += slice;
+	w->slices[cause]++;
+	w->last_cause = cause;
+	if (!kernel_times)
+		w->run_delay = cause >= ENDED_TICK ? now : 0;
+	bucket = hist_add(&s->slices[cause], slice);
+	d->slices[step_of(bucket)]++;
+	if (cause == ENDED_EXITED)
+		retire_live(w, prev, c->slot);
+}
+
+/* A task comes to another core. */
+static __noinline int light_move(struct watched_task *w, u32 cpu, bool moved)
+{
+	u32 before = w->cpu, how = TO_REMOTE;
+	struct core_place *from = bpf_map_lookup_elem(&st_core_places, &before);
+	struct core_place *to = bpf_map_lookup_elem(&st_core_places, &cpu);
+
+	w->cpu = cpu;
+	if (before == NO_CPU || !from || !to)
+		return 0;
+	if (from->core == to->core)
+		how = TO_SIBLING;
+	else if (from->cache == to->cache)
+		how = TO_CACHE;
+	else if (from->node == to->node)
+		how = TO_NODE;
+	w->migrations++;
+	w->moves[how]++;
+	if (!moved && w->last_cause == ENDED_BLOCKED)
+		w->moves[WOKEN]++;
+	return 0;
+}
+
+/* How long the wait was that a task ends by taking a core. */
+static __always_inline u64 light_waited(struct watched_task *w, struct task_struct *t, u64 now)
+{
+	u64 then = w->run_delay;
+
+	if (kernel_times) {
+		w->run_delay = delay_until(t, now);
+		return w->run_delay - then;
+	}
+	w->run_delay = 0;
+	return then ? elapsed(then, now) : 0;
+}
+
+/* Ends the wait of the task that takes the core. */
+static __always_inline void light_in(struct sums *s, struct watched_task *w, u32 slot, struct task_struct *t,
+				     bool moved, u64 now)
+{
+	struct dists *d = bpf_map_lookup_elem(&st_dists, &slot);
+	u32 cpu = bpf_get_smp_processor_id(), bucket;
+	u64 waited;
+
+	if (w->cpu != cpu)
+		light_move(w, cpu, moved);
+	if (!w->first)
+		w->first = now;
+	waited = light_waited(w, t, now);
+	if (w->last_cause == ENDED_THROTTLED) {
+		w->throttled += waited;
+		return;
+	}
+	w->wait += waited;
+	raise(&w->wait_max, waited);
+	bucket = hist_add(&s->wait, waited);
+	if (d)
+		d->waits[step_of(bucket)]++;
+}
+
+/* The record of the task that takes the core; NULL for the idle task, and where there is no place. */
+static __always_inline struct watched_task *light_find(struct task_struct *t, u32 *slot)
+{
+	struct watched_task *w;
+
+	if (!t->pid)
+		return NULL;
+	w = find_watched(t, slot);
+	return w ? w : adopt_live(t, slot);
+}
+
+/* Notes which task runs on the core from now on. */
+static __always_inline void light_hand_over(struct cpu_state *c, struct sums *s, struct watched_task *w, u32 slot,
+					    struct task_struct *next, bool moved, u64 now)
+{
+	c->task = (u64)next;
+	c->slice_start = now;
+	if (!w) {
+		c->occupant = next->pid ? OCCUPANT_OTHER : OCCUPANT_IDLE;
+		return;
+	}
+	c->occupant = OCCUPANT_WATCHED;
+	c->slot = slot;
+	light_in(s, w, slot, next, moved, now);
+}
+
+/* The kernel's counters of a task that is watched from the switch on by which it leaves its core contain that switch. */
+static __always_inline void count_from_before(struct watched_task *w, u32 slot, bool voluntary)
+{
+	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);
+
+	if (!f)
+		return;
+	if (voluntary) {
+		f->nvcsw--;
+		w->nvcsw--;
+	} else {
+		f->nivcsw--;
+	}
+}
+
+/*
+ * A kernel may hide tasks from tracing: see find_occupant. When the task that took the core
+ * from a hidden one did so, the kernel has noted.
+ */
+static __noinline int light_find_occupant(struct cpu_state *c, struct sums *s, struct task_struct *occupant, u64 now,
+					  bool voluntary)
+{
+	u64 from = kernel_times ? occupant->sched_info.last_arrival : now;
+	struct watched_task *w = c->occupant == OCCUPANT_WATCHED ? watched_at(c->slot) : NULL;
+	u32 slot = 0;
+
+	if (!occupant->pid || from < c->slice_start || from > now)
+		from = now;
+	charge_occupant(c, from);
+	if (w) {
+		w->on_cpu += from - c->slice_start;
+		w->hidden++;
+	}
+	c->class = CLASSES; /* its phases belong to the switch to the hidden task */
+	c->hidden_switches++;
+	c->tick_asked = 0;
+	w = light_find(occupant, &slot);
+	if (w && !w->first)
+		count_from_before(w, slot, voluntary);
+	light_hand_over(c, s, w, slot, occupant, false, from);
+	return 0;
+}
+
+/* Adds the phases of the switch before this one, as far as they were timed. */
+static __noinline int light_phases(struct cpu_state *c, struct sums *s)
+{
+	u32 class = c->class;
+
+	if (class < CLASSES)
+		add_phases(&s->classes[class], c->pick_ns, short_time(c->exit_stamp - c->switch_stamp), c->pick_valid,
+			   c->exit_stamp && c->switch_stamp);
+	return 0;
+}
+
+/* Where the kernel keeps no times of waits: a task becomes runnable. */
+static __always_inline int light_wakes(struct task_struct *p)
+{
+	u32 cpu = task_cpu(p), slot;
+	struct cpu_state *c = bpf_map_lookup_elem(&st_cpus, &cpu);
+	struct watched_task *w = find_watched(p, &slot);
+
+	if (c && c->task != (u64)p)
+		note_woken(c, p->pid);
+	if (w && !w->run_delay)
+		w->run_delay = bpf_ktime_get_ns();
+	return 0;
+}

@@ -1,0 +1,256 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// DefaultLiveTasks is how many tasks a Live watches at once, unless LiveOptions.Tasks is set. Its maps
+// take about 1 KiB for each.
+const DefaultLiveTasks = 16 << 10
+
+// LiveOptions configure a Live. The zero value works.
+type LiveOptions struct {
+	// Tasks is how many tasks can be watched at once; 0 means DefaultLiveTasks.
+	Tasks int
+	// OwnTimes makes the programs read a clock and take stamps of wakeups, as where the kernel keeps no
+	// times of its own. It is for tests and comparisons.
+	OwnTimes bool
+	// Avoid are hooks that must not bound a phase although the kernel has them.
+	Avoid bpf.HookSet
+}
+
+// Live watches every task of the machine from OpenLive to Close, in the light way: by one program at
+// each switch, which reads no clock. Next tells what has happened. Its methods must not be called from
+// several goroutines at once.
+//
+// A task is watched from the moment on at which it first takes a core, and one that has a core when
+// watching begins from then on. No other core is interrupted or woken, except once by OpenLive.
+type Live struct {
+	objs    *bpf.Light
+	hotplug *hotplug
+	ahead   time.Duration
+	links   []link.Link
+	phases  []link.Link // while phases are timed
+	timed   time.Duration
+	since   time.Time // when phases began to be timed
+
+	cores   []*core
+	awaited []sched.CPU
+	queues  map[sched.CPU]queueState
+	steal   map[sched.CPU]stolenTimes
+	before  []coreCounts // of cores, at the last reading
+	at      uint64       // when that was, on the clock of the programs
+	wall    time.Time
+	globals bpf.Globals
+	tasks   *liveTasks
+}
+
+// Reading is what happened between two calls of Next.
+type Reading struct {
+	// DurationNS is the time between them, by CLOCK_MONOTONIC.
+	DurationNS int64
+	// Cores are in ascending order. WorkersNS, Slices and Wait are of all watched tasks.
+	Cores []report.Core
+	// System has the tasks; the groups have no more than their ID.
+	System report.System
+	Lost   report.Lost
+	// Ended counts the tasks that ended, and Reconciled those of them whose switches equal the kernel's
+	// own counts.
+	Ended, Reconciled uint64
+	// Hotplugged and HotplugUnheard are as in Interval.
+	Hotplugged     []sched.CPU
+	HotplugUnheard bool
+}
+
+// OpenLive loads the programs and attaches them to every core. The errors are those of Open.
+func OpenLive(o LiveOptions) (*Live, error) {
+	if err := CheckAllowed(); err != nil {
+		return nil, err
+	}
+	if err := checkFiles(); err != nil {
+		return nil, err
+	}
+	ahead, err := clockAhead()
+	if err != nil {
+		return nil, err
+	}
+	online, err := hostinfo.OnlineCPUs()
+	if err != nil {
+		return nil, err
+	}
+	possible, err := hostinfo.PossibleCPUs()
+	if err != nil {
+		return nil, err
+	}
+	if o.Tasks == 0 {
+		o.Tasks = DefaultLiveTasks
+	}
+	kernel, err := bpf.ReadKernel()
+	if err != nil {
+		return nil, explain(err)
+	}
+	l := &Live{hotplug: listenHotplug(), ahead: ahead, queues: make(map[sched.CPU]queueState)}
+	for _, cpu := range possible {
+		if slices.Contains(online, cpu) {
+			l.cores = append(l.cores, &core{cpu: cpu})
+		} else {
+			l.awaited = append(l.awaited, cpu)
+		}
+	}
+	cores := int(slices.Max(possible)) + 1
+	l.objs, err = bpf.LoadLight(kernel, bpf.LightOptions{
+		Cores: cores, Online: len(online), Tasks: o.Tasks, OwnTimes: o.OwnTimes, Avoid: o.Avoid,
+		CPUGroups: hostinfo.CPUGroupsV1(),
+	})
+	if err != nil {
+		return nil, errors.Join(explain(err), l.Close())
+	}
+	if err := l.start(cores); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Live) start(cores int) error {
+	var err error
+	if l.tasks, err = newLiveTasks(l.objs); err != nil {
+		return err
+	}
+	if err := l.objs.PlaceCores(corePlaces(cores)); err != nil {
+		return err
+	}
+	for _, h := range l.objs.Hooks {
+		hook, err := attach(h)
+		if err != nil {
+			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
+		}
+		l.links = append(l.links, hook)
+	}
+	for _, c := range l.cores {
+		ret, err := l.objs.Begin.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(c.cpu)})
+		if err == nil && ret != 0 {
+			err = fmt.Errorf("program returned %d", ret)
+		}
+		if err != nil && !isOffline(err) {
+			return fmt.Errorf("begin to watch core %d: %w", c.cpu, err)
+		}
+	}
+	_, err = l.Next() // from which the first interval counts
+	return err
+}
+
+// Next returns what has happened since it was called before, or since OpenLive.
+func (l *Live) Next() (*Reading, error) {
+	// The programs note both clocks when this thread takes a core, and the kernel must not move it
+	// to another between that and now.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	now, err := l.clock()
+	if err != nil {
+		return nil, err
+	}
+	wall := time.Now()
+	r := &Reading{DurationNS: wall.Sub(l.wall).Nanoseconds()}
+	l.wall = wall
+	if err := l.readCores(now, r); err != nil {
+		return nil, err
+	}
+	if err := l.tasks.read(l.cores, r); err != nil {
+		return nil, err
+	}
+	if err := l.readLost(r); err != nil {
+		return nil, err
+	}
+	plug, all := l.hotplug.changed()
+	r.Hotplugged, r.HotplugUnheard = plug, !all
+	return r, nil
+}
+
+// clock returns a function that tells the time on the clock of the programs.
+func (l *Live) clock() (func() uint64, error) {
+	monotonic := func() uint64 { return uint64(NowNS() - l.ahead.Nanoseconds()) }
+	if !l.objs.KernelTimes {
+		return monotonic, nil
+	}
+	pair, err := l.clockAtSwitch(monotonic)
+	if err != nil {
+		return nil, fmt.Errorf("compare the scheduler's clock: %w", err)
+	}
+	return func() uint64 { return pair.RqClock + monotonic() - pair.Monotonic }, nil
+}
+
+func (l *Live) readLost(r *Reading) error {
+	var globals bpf.Globals
+	if err := l.objs.Globals.Get(&globals); err != nil {
+		return fmt.Errorf("read totals: %w", err)
+	}
+	r.Lost.MapFull = globals.MapFull - l.globals.MapFull
+	r.Lost.DroppedTasks = globals.DroppedTasks - l.globals.DroppedTasks
+	r.Lost.Unwatched = globals.UnwatchedCore - l.globals.UnwatchedCore
+	l.globals = globals
+	return nil
+}
+
+// TimePhases attaches the hooks that bound the phases of switches, or detaches them. While they are
+// attached, a switch costs more.
+func (l *Live) TimePhases(on bool) error {
+	if !on {
+		var errs []error
+		for i := len(l.phases) - 1; i >= 0; i-- { // first the hook of pick, whose stamps would stay
+			errs = append(errs, l.phases[i].Close())
+		}
+		l.phases = nil
+		if !l.since.IsZero() {
+			l.timed += time.Since(l.since)
+			l.since = time.Time{}
+		}
+		return errors.Join(errs...)
+	}
+	for _, h := range []bpf.Hook{l.objs.Switch, l.objs.Pick} {
+		if h.Name == "" {
+			continue
+		}
+		hook, err := attach(h)
+		if err != nil {
+			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
+		}
+		l.phases = append(l.phases, hook)
+	}
+	l.since = time.Now()
+	return nil
+}
+
+// Refresh reads again the users, groups and processes' names of all tasks, which change without an event.
+func (l *Live) Refresh() error { return l.objs.Refresh() }
+
+// Close detaches from every core and releases the maps.
+func (l *Live) Close() error {
+	var errs []error
+	if l.objs != nil {
+		errs = append(errs, l.TimePhases(false))
+	}
+	for _, hook := range slices.Backward(l.links) {
+		errs = append(errs, hook.Close())
+	}
+	l.links = nil
+	if l.tasks != nil {
+		errs = append(errs, l.tasks.close())
+	}
+	if l.objs != nil {
+		l.objs.Close()
+		l.objs = nil
+	}
+	return errors.Join(append(errs, l.hotplug.close())...)
+}

@@ -1,0 +1,308 @@
+package collector
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// liveTasks reads the records of tasks, which the kernel and this process share as memory.
+type liveTasks struct {
+	objs   *bpf.Light
+	memory [][]byte
+	// These are the kernel's, by slot.
+	records []bpf.WatchedTask
+	facts   []bpf.TaskFacts
+	dists   []bpf.Dists
+	// seen are the records at the last reading, by slot.
+	seen  []seenTask
+	ended map[bpf.EndedKey]*bpf.EndedSums
+	order uint64
+}
+
+// seenTask is a task as it was when it was last read.
+type seenTask struct {
+	record bpf.WatchedTask
+	dists  bpf.Dists
+	// partial is the time of the slice that was under way, which was added to the row then.
+	partial uint64
+	order   uint64 // by first sight
+}
+
+// mapMemory maps an array into memory that the kernel side goes on changing.
+func mapMemory[T any](m *ebpf.Map) (values []T, memory []byte, err error) {
+	var zero T
+	size := int(unsafe.Sizeof(zero))
+	if int(m.ValueSize()) != size {
+		return nil, nil, fmt.Errorf("map %s into memory: a value has %d bytes, not %d", m, m.ValueSize(), size)
+	}
+	n := int(m.MaxEntries())
+	memory, err = unix.Mmap(m.FD(), 0, n*size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, nil, fmt.Errorf("map %s into memory: %w", m, err)
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n), memory, nil
+}
+
+func newLiveTasks(objs *bpf.Light) (*liveTasks, error) {
+	t := &liveTasks{objs: objs, ended: make(map[bpf.EndedKey]*bpf.EndedSums)}
+	var errs [3]error
+	var memory [3][]byte
+	t.records, memory[0], errs[0] = mapMemory[bpf.WatchedTask](objs.Tasks)
+	t.facts, memory[1], errs[1] = mapMemory[bpf.TaskFacts](objs.Facts)
+	t.dists, memory[2], errs[2] = mapMemory[bpf.Dists](objs.Dists)
+	t.memory = memory[:]
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	t.seen = make([]seenTask, len(t.records))
+	return t, nil
+}
+
+func (t *liveTasks) close() error {
+	var errs []error
+	for _, memory := range t.memory {
+		if memory != nil {
+			errs = append(errs, unix.Munmap(memory))
+		}
+	}
+	t.memory, t.records, t.facts, t.dists = nil, nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// read adds to r what tasks have done since the last reading. cores have just been read.
+func (t *liveTasks) read(cores []*core, r *Reading) error {
+	s := &r.System
+	var places bpf.Places
+	if err := t.objs.Places.Get(&places); err != nil {
+		return fmt.Errorf("read the state of the places for watched tasks: %w", err)
+	}
+	running := make(map[uint32]*bpf.Snapshot)
+	for _, c := range cores {
+		if page := &c.now.Cpu; page.SliceStart > 0 && page.Occupant == bpf.OccupantWatched {
+			running[page.Slot] = &c.now
+		}
+	}
+	var rows []liveRow
+	n := min(places.Used+2*uint64(len(cores)), uint64(len(t.records)))
+	for slot := range uint32(n) {
+		if row, ok := t.alive(slot, running[slot]); ok {
+			rows = append(rows, row)
+		}
+		if t.records[slot].Key > keyEnded {
+			s.Watched++
+		}
+	}
+	for {
+		slot, final, err := t.objs.NextEnded()
+		if errors.Is(err, ebpf.ErrKeyNotExist) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read a task that ended: %w", err)
+		}
+		r.Ended++
+		if t.reconciles(slot, &final) {
+			r.Reconciled++
+		}
+		rows = append(rows, t.finished(slot))
+		if err := t.objs.Free(slot); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(rows, func(a, b liveRow) int { return cmp.Compare(a.order, b.order) })
+	for i := range rows {
+		s.Tasks = append(s.Tasks, rows[i].Task)
+	}
+	return t.readEnded(r)
+}
+
+// keyEnded is the key of a record that is kept after its task's end.
+const keyEnded = 1
+
+type liveRow struct {
+	report.Task
+	order uint64
+}
+
+// alive returns what the task in a slot has done. running is the core that it has, nil if it has none.
+func (t *liveTasks) alive(slot uint32, running *bpf.Snapshot) (liveRow, bool) {
+	record := &t.records[slot]
+	key, born := atomic.LoadUint64(&record.Key), record.Born
+	if key <= keyEnded {
+		return liveRow{}, false
+	}
+	seen := &t.seen[slot]
+	fresh := seen.record.Born != born
+	if fresh {
+		// From here on the record is kept for this reader when the task ends.
+		if !atomic.CompareAndSwapUint64(&t.facts[slot].Sampled, bpf.SampledNever, bpf.SampledOnce) &&
+			atomic.LoadUint64(&t.facts[slot].Sampled) == bpf.SampledEnded {
+			return liveRow{}, false
+		}
+	}
+	copied := *record
+	if copied.Key != key || copied.Born != born {
+		return liveRow{}, false // it has just ended, and is among those that are kept
+	}
+	partial := uint64(0)
+	if running != nil && running.OccupantBorn == born {
+		copied.OnCpu = running.OccupantOnCpu
+		partial = running.Now - running.Cpu.SliceStart
+	}
+	if fresh {
+		t.order++
+		*seen = seenTask{order: t.order}
+	}
+	if copied == seen.record && partial == seen.partial {
+		return liveRow{}, false
+	}
+	return t.row(slot, seen, &copied, partial, fresh), true
+}
+
+// finished returns what the task in a slot did before it ended.
+func (t *liveTasks) finished(slot uint32) liveRow {
+	record, seen := t.records[slot], &t.seen[slot]
+	fresh := seen.record.Born != record.Born
+	if fresh {
+		t.order++
+		*seen = seenTask{order: t.order}
+	}
+	row := t.row(slot, seen, &record, 0, fresh)
+	row.Exited = true
+	*seen = seenTask{}
+	return row
+}
+
+// reconciles reports whether the switches of a task that ended equal the kernel's own counts.
+func (t *liveTasks) reconciles(slot uint32, final *bpf.FinalState) bool {
+	var counts report.Activity
+	for i, cause := range report.Causes() {
+		*counts.EndedBy.At(cause) = t.records[slot].Slices[i]
+	}
+	facts := &t.facts[slot]
+	return counts.Voluntary() == final.Nvcsw-facts.Nvcsw && counts.Involuntary() == final.Nivcsw-facts.Nivcsw
+}
+
+// row returns the difference between a record and what was seen of it, and takes the record over.
+func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, partial uint64, fresh bool) liveRow {
+	facts, then := &t.facts[slot], &seen.record
+	dists := t.dists[slot]
+	r := liveRow{order: seen.order}
+	r.PID, r.TID = sched.PID(facts.Tgid), sched.TID(now.Tid)
+	r.Comm, r.Process = commText(&facts.Comm), commText(&facts.Process)
+	r.UID, r.Group = facts.Uid, facts.Cgroup
+	r.Kernel = facts.Flags&unixPFKthread != 0
+	r.Born = fresh && facts.Nvcsw+facts.Nivcsw == 0 && facts.Runtime == 0
+	r.OnCPUNS = int64(now.OnCpu + partial - then.OnCpu - seen.partial)
+	r.WaitNS = int64(now.Wait - then.Wait)
+	r.ThrottledNS = int64(now.Throttled - then.Throttled)
+	for i, cause := range report.Causes() {
+		*r.EndedBy.At(cause) = now.Slices[i] - then.Slices[i]
+	}
+	m := func(i int) uint64 { return uint64(now.Moves[i] - then.Moves[i]) }
+	r.Migrations = report.MigrationCounts{
+		Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
+		Woken: m(bpf.Woken),
+	}
+	longest := uint64(0)
+	if now.WaitMax != then.WaitMax {
+		longest = now.WaitMax
+	}
+	r.Waits = stepHistogram(dists.Waits[:], seen.dists.Waits[:], now.Wait-then.Wait, longest)
+	r.Slices = stepHistogram(dists.Slices[:], seen.dists.Slices[:], now.OnCpu-then.OnCpu, 0)
+	seen.record, seen.dists, seen.partial = *now, dists, partial
+	return r
+}
+
+// stepHistogram returns what a distribution in steps of half an octave has gained. longest is the largest
+// of the new values, 0 if it is not known.
+func stepHistogram(now, then []uint32, sum, longest uint64) histogram.Histogram {
+	var counts [976]uint64
+	highest := -1
+	for i := range now {
+		if n := now[i] - then[i]; n > 0 {
+			counts[stepBucket(i)] += uint64(n)
+			highest = i
+		}
+	}
+	if highest < 0 {
+		return histogram.Histogram{}
+	}
+	bucket := stepBucket(highest)
+	low, _ := histogram.BucketBounds(bucket)
+	if longest > 0 {
+		counts[bucket]--
+		bucket = histogram.BucketOf(longest)
+		counts[bucket]++
+		return histogram.New(counts[:], sum, longest)
+	}
+	return histogram.New(counts[:bucket+1], sum, low)
+}
+
+// stepBucket returns the bucket of a histogram that stands for a step: the one in its middle.
+func stepBucket(step int) int { return (bpf.FirstStep+step)*bpf.StepBuckets + bpf.StepBuckets/2 }
+
+func commText(comm *[16]int8) string {
+	return validComm(bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(&comm[0])), len(comm))))
+}
+
+const unixPFKthread = 0x00200000
+
+// readEnded adds the tasks that began and ended since the last reading.
+func (t *liveTasks) readEnded(r *Reading) error {
+	s := &r.System
+	var key bpf.EndedKey
+	var sums bpf.EndedSums
+	all := t.objs.EndedSums.Iterate()
+	for all.Next(&key, &sums) {
+		then := t.ended[key]
+		if then == nil {
+			then = &bpf.EndedSums{}
+			t.ended[key] = then
+		}
+		if sums.Tasks == then.Tasks {
+			continue
+		}
+		row := report.EndedTasks{Group: key.Cgroup, Comm: commText(&key.Comm), Tasks: sums.Tasks - then.Tasks}
+		row.OnCPUNS, row.WaitNS = int64(sums.OnCpu-then.OnCpu), int64(sums.Wait-then.Wait)
+		row.ThrottledNS = int64(sums.Throttled - then.Throttled)
+		for i, cause := range report.Causes() {
+			*row.EndedBy.At(cause) = sums.Slices[i] - then.Slices[i]
+		}
+		m := func(i int) uint64 { return sums.Moves[i] - then.Moves[i] }
+		row.Migrations = report.MigrationCounts{
+			Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
+			Woken: m(bpf.Woken),
+		}
+		longest := uint64(0)
+		if sums.WaitMax != then.WaitMax {
+			longest = sums.WaitMax
+		}
+		row.Waits = stepHistogram(sums.Dists.Waits[:], then.Dists.Waits[:], sums.Wait-then.Wait, longest)
+		row.Slices = stepHistogram(sums.Dists.Slices[:], then.Dists.Slices[:], sums.OnCpu-then.OnCpu, 0)
+		r.Ended += row.Tasks
+		r.Reconciled += sums.Reconciled - then.Reconciled
+		*then = sums
+		s.Ended = append(s.Ended, row)
+	}
+	if err := all.Err(); err != nil {
+		return fmt.Errorf("read the sums of tasks that ended: %w", err)
+	}
+	slices.SortFunc(s.Ended, func(a, b report.EndedTasks) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Comm, b.Comm))
+	})
+	return nil
+}
