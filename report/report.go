@@ -332,7 +332,7 @@ type Lost struct {
 
 // Capture holds the hooks that were used on this kernel.
 type Capture struct {
-	// Pick is "sched_entry_tp", "fentry:<symbol>", "kprobe:<symbol>", or "" if there is no such hook.
+	// Pick is "sched_entry_tp", "fentry:<symbol>", "rcu_utilization", or "" if there is no such hook.
 	Pick string `json:"pick"`
 	// Switch is "sched_exit_tp", "fentry:<symbol>", "kprobe:<symbol>", or "".
 	Switch string `json:"switch"`
