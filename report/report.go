@@ -204,9 +204,11 @@ type ClassStats struct {
 	Class Class `json:"class"`
 	// Switches counts the switches, whether or not their phases were timed.
 	Switches uint64 `json:"switches"`
-	// Pick is the time from the entry of __schedule to sched_switch.
+	// Pick is the time from the entry of __schedule to sched_switch. If Capture.Pick is not
+	// "sched_entry_tp", it starts some 50 instructions later.
 	Pick histogram.Histogram `json:"pick"`
-	// Switch is the time from sched_switch to the end of __schedule.
+	// Switch is the time from sched_switch to the end of __schedule. If Capture.Switch is not
+	// "sched_exit_tp", it ends in finish_task_switch, which is called before that.
 	Switch histogram.Histogram `json:"switch"`
 	// Cost is pick + switch of each switch that has both.
 	Cost histogram.Histogram `json:"cost"`
