@@ -95,7 +95,9 @@ func holm(preferences []Preference) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(preferences[a].pValue, preferences[b].pValue) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(preferences[a].pValue, preferences[b].pValue)
+	})
 	clear := true
 	for rank, i := range order {
 		p := &preferences[i]

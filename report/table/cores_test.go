@@ -166,7 +166,8 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 // What was added later is at the end: columns of other reports' files are where they were.
 func TestLaterFiguresAreAtTheEnd(t *testing.T) {
 	r := reporttest.OlderKernel(reporttest.Bundled(1, 1))
-	if got := strings.Join(columnNames(tableOf(t, r, "runs")), ","); !strings.Contains(got, ",hook_floor_ns,wall_ns,") ||
+	got := strings.Join(columnNames(tableOf(t, r, "runs")), ",")
+	if !strings.Contains(got, ",hook_floor_ns,wall_ns,") ||
 		!strings.HasSuffix(got, ",settings_stayed,notes,warnings,pick_floor_ns") {
 		t.Errorf("the columns of runs are %s", got)
 	}

@@ -35,7 +35,10 @@ func TestTrustShowsTheFloorOfEachPhase(t *testing.T) {
 		want   string
 	}{
 		{reporttest.Bundled(1, 1), "hook floor 48 ns, tracing time "},
-		{reporttest.OlderKernel(reporttest.Bundled(1, 1)), "hook floor 213 ns, hook floor of pick 61 ns, tracing time "},
+		{
+			reporttest.OlderKernel(reporttest.Bundled(1, 1)),
+			"hook floor 213 ns, hook floor of pick 61 ns, tracing time ",
+		},
 	} {
 		var shown []string
 		for _, row := range section(t, view.Summarize(c.report), "Trust").Groups[0].Rows {
