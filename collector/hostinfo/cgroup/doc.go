@@ -6,6 +6,7 @@
 //	defer r.Close()
 //	g := r.Group(id)       // {Path: "/system.slice/nginx.service", Name: "nginx.service", ...}
 //	c := r.Counters(id)    // CPU time, throttling and pressure, as far as the kernel counts them
+//	o := r.Owner(id)       // the unit's or container's own group, if this is a part of it
 //	q, ok := r.Quota(id)   // the nearest quota, the group's own or a parent's
 //
 //	p, err := cgroup.ParsePattern("kubepods*")

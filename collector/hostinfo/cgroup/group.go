@@ -47,7 +47,8 @@ type Group struct {
 type State uint8
 
 const (
-	// Pending means that the id will be looked for at the next call after a second has passed.
+	// Pending means that the id will be looked for at a later call: the last search was less than
+	// a second ago.
 	Pending State = iota
 	// Present means that the group existed when it was last looked at.
 	Present

@@ -30,9 +30,9 @@ func probe(mount int, place Mount) (whole, byHandle bool) {
 	if err == nil {
 		unix.Close(fd)
 	}
-	// A cgroup namespace shows its own topmost group as "/" too. The first node of a hierarchy
-	// has the number 1.
-	return place.Root == "/" && dir.Ino == 1, err == nil
+	// The first node of a hierarchy has the number 1. Mount.Root does not tell: a cgroup namespace
+	// shows its own topmost group as "/", and the hierarchy's as "/..".
+	return dir.Ino == 1, err == nil
 }
 
 // openHandle opens the directory of a group by its id.

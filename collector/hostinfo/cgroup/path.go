@@ -15,7 +15,7 @@ type Kind uint8
 const (
 	Unknown   Kind = iota // its path is not known
 	Plain                 // "/mygroup"
-	Root                  // the topmost group of the hierarchy
+	Root                  // the topmost group that is visible here
 	Slice                 // a systemd slice that is not in a unit
 	Service               // a systemd service, or a socket, mount or swap unit
 	Scope                 // a systemd scope that is no container

@@ -28,6 +28,23 @@ func (r *Resolver) Parents(id uint64) []Group {
 	return parents
 }
 
+// Owner returns the group at the path Group.Owner: that of the unit, pod or container that a group
+// belongs to, whose Counters include those of all its parts. It is the group itself if the owner
+// cannot be found.
+func (r *Resolver) Owner(id uint64) Group {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.find(id)
+	if e.Owner != e.Path {
+		for _, parent := range r.parents(e) {
+			if parent.Path == e.Owner {
+				return parent.Group
+			}
+		}
+	}
+	return e.Group
+}
+
 func (r *Resolver) parents(e *entry) []*entry {
 	if e.State == Outside {
 		return nil

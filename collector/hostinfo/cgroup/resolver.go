@@ -185,7 +185,7 @@ func (r *Resolver) locate(e *entry) {
 	r.later(e)
 }
 
-// search looks for a group in the hierarchy. All that are asked for within a second wait for one
+// search looks for a group in the hierarchy. All that are asked for meanwhile wait for the next
 // search.
 func (r *Resolver) search(e *entry) {
 	r.walkIfDue()

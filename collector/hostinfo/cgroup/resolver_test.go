@@ -113,6 +113,14 @@ func TestKubernetes(t *testing.T) {
 		t.Errorf("counters (-want +got):\n%s", diff)
 	}
 	nested := idOf(t, dir+container+"/nested")
+	for _, part := range []uint64{nested, id} {
+		if owner := r.Owner(part); owner.ID != id || owner.Name != "shop/web-0/nginx" {
+			t.Errorf("owner of %+v: %+v", r.Group(part), owner)
+		}
+	}
+	if owner := r.Owner(1 << 60); owner.ID != 1<<60 || owner.State != Gone {
+		t.Errorf("owner of no group: %+v", owner)
+	}
 	var chain []string
 	for _, g := range r.Parents(nested) {
 		chain = append(chain, g.Path)

@@ -13,6 +13,7 @@ import (
 // walk is a search of the whole hierarchy.
 type walk struct {
 	began time.Time
+	took  time.Duration
 	// paths are those of all groups that were found, by id.
 	paths map[uint64]string
 	// complete says that no directory was unreadable, and that the bounds were not reached.
@@ -21,7 +22,8 @@ type walk struct {
 
 const mostWalked = 1 << 17
 
-// walkIfDue searches the hierarchy unless it did so within the last second.
+// walkIfDue searches the hierarchy unless it did so within the last second, or within the time
+// in which that search is 5 % of a core's time.
 func (r *Resolver) walkIfDue() {
 	if now := r.now(); !r.walkIsFresh(now) {
 		r.walk(now)
@@ -29,11 +31,12 @@ func (r *Resolver) walkIfDue() {
 }
 
 func (r *Resolver) walkIsFresh(now time.Time) bool {
-	return !r.walked.began.IsZero() && now.Sub(r.walked.began) < walkEvery
+	return !r.walked.began.IsZero() && now.Sub(r.walked.began) < max(walkEvery, 20*r.walked.took)
 }
 
 // walk searches the hierarchy, and notes which known groups are gone.
 func (r *Resolver) walk(now time.Time) {
+	start := time.Now()
 	w := walk{began: now, paths: make(map[uint64]string, len(r.walked.paths)), complete: true}
 	var top unix.Stat_t
 	if unix.Fstat(r.mount, &top) == nil {
@@ -56,6 +59,7 @@ func (r *Resolver) walk(now time.Time) {
 			w.complete = false
 		}
 	}
+	w.took = time.Since(start)
 	r.walked = w
 	for id, e := range r.known {
 		raw, found := w.paths[id]
@@ -99,7 +103,8 @@ func eachGroup(dir string, buffer []byte, found func(id uint64, name string)) er
 	}
 }
 
-// Match returns the groups that exist now, as of at most a second ago, and that the pattern means,
+// Match returns the groups that exist now, as of a second ago or, if the
+// search takes long, a little more, and that the pattern means,
 // in the order of their paths. It fails if no group can be seen. No match is no error.
 func (r *Resolver) Match(p Pattern) ([]Group, error) {
 	r.mu.Lock()
