@@ -209,9 +209,11 @@ type ClassStats struct {
 	Class Class `json:"class"`
 	// Switches counts the switches, whether or not their phases were timed.
 	Switches uint64 `json:"switches"`
-	// Pick is the time from the entry of __schedule to sched_switch.
+	// Pick is the time from the entry of __schedule to sched_switch. If Capture.Pick is not
+	// "sched_entry_tp", it starts some 50 instructions later.
 	Pick histogram.Histogram `json:"pick"`
-	// Switch is the time from sched_switch to the end of __schedule.
+	// Switch is the time from sched_switch to the end of __schedule. If Capture.Switch is not
+	// "sched_exit_tp", it ends in finish_task_switch, which is called before that.
 	Switch histogram.Histogram `json:"switch"`
 	// Cost is pick + switch of each switch that has both.
 	Cost histogram.Histogram `json:"cost"`
@@ -337,7 +339,7 @@ type Lost struct {
 
 // Capture holds the hooks that were used on this kernel.
 type Capture struct {
-	// Pick is "sched_entry_tp", "fentry:<symbol>", "kprobe:<symbol>", or "" if there is no such hook.
+	// Pick is "sched_entry_tp", "fentry:<symbol>", "rcu_utilization", or "" if there is no such hook.
 	Pick string `json:"pick"`
 	// Switch is "sched_exit_tp", "fentry:<symbol>", "kprobe:<symbol>", or "".
 	Switch string `json:"switch"`

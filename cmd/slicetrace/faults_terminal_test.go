@@ -258,8 +258,15 @@ func suspended(t *testing.T, args []string, started func(*terminal) bool, status
 	x.read()
 	await(t, "begin", func() bool { return started(x) })
 	x.press(t, ctrlZ)
+	pressed := time.Now()
+	await(t, "stop", func() bool { return strings.Contains(x.shown(), "stopped: ") })
+	wentOn := time.Since(pressed)
 	await(t, "end", func() bool { return strings.Contains(x.shown(), "ended: ") })
 	if strings.Contains(x.shown(), fmt.Sprintf("stopped: %d", exitDone)) {
+		// A run that was over by then has ended at once; one that was not has ignored the key.
+		if wentOn > time.Second {
+			t.Errorf("the tool went on for %v after Ctrl-Z", wentOn)
+		}
 		return nil
 	}
 	stop, end := fmt.Sprintf("stopped: %d", 128+int(unix.SIGTSTP)), fmt.Sprintf("ended: %d", status)

@@ -32,8 +32,9 @@ var mayImport = map[string][]string{
 	"collector": {
 		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording", "report/sched",
 	},
-	"collector/hostinfo": {"report", "report/sched"},
-	"report":             {"report/histogram", "report/internal/asciijson", "report/sched"},
+	"collector/hostinfo":        {"collector/hostinfo/cgroup", "report", "report/sched"},
+	"collector/hostinfo/cgroup": {},
+	"report":                    {"report/histogram", "report/internal/asciijson", "report/sched"},
 	"report/compare": {
 		"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/metric",
 		"report/sched", "report/stats",

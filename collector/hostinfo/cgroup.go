@@ -6,46 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slicetrace/slicetrace/collector/hostinfo/cgroup"
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// groupMounts are where the control groups' files are.
-type groupMounts struct {
-	v1, v2 groupMount
-}
-
-// groupMount is where the hierarchy with the CPU controller is mounted; dir is "" if it is
-// not. root is the part of the hierarchy that is visible there.
-type groupMount struct{ dir, root string }
-
-// findGroupMounts reads lines "36 25 0:30 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu".
-func findGroupMounts(tree sysTree) groupMounts {
-	var m groupMounts
-	for _, line := range tree.lines("proc/self/mountinfo") {
-		before, after, ok := strings.Cut(line, " - ")
-		place, kind := strings.Fields(before), strings.Fields(after)
-		if !ok || len(place) < 5 || len(kind) < 3 {
-			continue
-		}
-		mount := groupMount{dir: strings.TrimPrefix(place[4], "/"), root: place[3]}
-		switch {
-		case kind[0] == "cgroup2" && m.v2.dir == "":
-			m.v2 = mount
-		case kind[0] == "cgroup" && m.v1.dir == "" && hasWord(kind[2], "cpu"):
-			m.v1 = mount
-		}
-	}
-	return m
-}
-
-// hasWord reports whether a comma-separated list has a word.
-func hasWord(list, word string) bool {
-	for w := range strings.SplitSeq(list, ",") {
-		if w == word {
-			return true
-		}
-	}
-	return false
+// groupMounts returns where the control groups' files are.
+func groupMounts(tree sysTree) cgroup.Mounts {
+	return cgroup.ParseMounts(tree.text("proc/self/mountinfo"))
 }
 
 // cpuGroups are the directories of the groups of the CPU controller that this process is in,
@@ -59,26 +26,20 @@ type cpuGroups struct {
 // groups reads them again each time, since a process can be moved.
 func (r *settingsReader) groups() cpuGroups {
 	g := cpuGroups{tree: r.tree}
-	own, mount := "", groupMount{}
-	for _, line := range r.tree.lines("proc/self/cgroup") {
-		// "4:cpu,cpuacct:/user.slice" of version 1, "0::/user.slice" of version 2
-		_, rest, _ := strings.Cut(line, ":")
-		controllers, name, ok := strings.Cut(rest, ":")
-		switch {
-		case ok && r.mounts.v1.dir != "" && hasWord(controllers, "cpu"):
-			own, mount, g.v2 = name, r.mounts.v1, false
-		case ok && controllers == "" && mount.dir == "" && r.mounts.v1.dir == "":
-			own, mount, g.v2 = name, r.mounts.v2, true
-		}
+	mount, version := r.mounts.V1, 1
+	if mount.Dir == "" {
+		mount, version = r.mounts.V2, 2
 	}
-	if mount.dir == "" || !path.IsAbs(own) {
+	g.v2 = version == 2
+	own := cgroup.PathIn(r.tree.text("proc/self/cgroup"), version)
+	if mount.Dir == "" || !path.IsAbs(own) {
 		return g
 	}
-	if mount.root != "/" {
-		own = strings.TrimPrefix(own, mount.root)
+	if mount.Root != "/" {
+		own = strings.TrimPrefix(own, mount.Root)
 	}
 	for name := path.Clean("/" + own); ; name = path.Dir(name) {
-		g.dirs = append(g.dirs, path.Join(mount.dir, name))
+		g.dirs = append(g.dirs, path.Join(strings.TrimPrefix(mount.Dir, "/"), name))
 		if name == "/" {
 			return g
 		}
@@ -87,16 +48,7 @@ func (r *settingsReader) groups() cpuGroups {
 
 // limit returns how much of each period a group's tasks may have; 0 means that there is no limit.
 func (g cpuGroups) limit(dir string) (quota, period time.Duration) {
-	max, every := g.tree.text(dir+"/cpu.cfs_quota_us"), g.tree.text(dir+"/cpu.cfs_period_us")
-	if g.v2 {
-		max, every, _ = strings.Cut(g.tree.text(dir+"/cpu.max"), " ")
-	}
-	q, err := strconv.ParseInt(max, 10, 40)
-	p, err2 := strconv.ParseInt(every, 10, 40)
-	if err != nil || err2 != nil || q <= 0 || p <= 0 {
-		return 0, 0
-	}
-	return time.Duration(q) * time.Microsecond, time.Duration(p) * time.Microsecond
+	return cgroup.ReadLimit(g.v2, func(file string) string { return g.tree.text(dir + "/" + file) })
 }
 
 // quota describes the tightest of the groups' limits.
@@ -154,20 +106,12 @@ func (g cpuGroups) throttled() *report.Throttling {
 		if sum == nil {
 			sum = &report.Throttling{}
 		}
-		for _, line := range g.tree.lines(dir + "/cpu.stat") {
-			name, value, _ := strings.Cut(line, " ")
-			n, err := strconv.ParseInt(value, 10, 53)
-			if err != nil || n < 0 {
-				continue
-			}
-			switch name {
-			case "nr_throttled":
-				sum.Times += uint64(n)
-			case "throttled_time":
-				sum.NS += n
-			case "throttled_usec":
-				sum.NS += 1000 * n
-			}
+		stat := cgroup.ParseStat(g.tree.text(dir + "/cpu.stat"))
+		if stat.Throttled != nil {
+			sum.Times += *stat.Throttled
+		}
+		if stat.ThrottledTime != nil {
+			sum.NS += stat.ThrottledTime.Nanoseconds()
 		}
 	}
 	return sum

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/slicetrace/slicetrace/collector/hostinfo/cgroup"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -96,7 +97,7 @@ type settingsReader struct {
 	tree   sysTree
 	kernel kernelID
 	tasks  taskSettings
-	mounts groupMounts
+	mounts cgroup.Mounts
 	// ownProbes are the functions that only this process's tracer probes.
 	ownProbes []string
 	// selfStatus are the lines of /proc/self/status, and group the control groups of this
@@ -107,7 +108,7 @@ type settingsReader struct {
 
 func newSettingsReader() *settingsReader {
 	tree := sysTree{os.DirFS("/")}
-	return &settingsReader{tree: tree, kernel: thisKernel(), tasks: ownTask(), mounts: findGroupMounts(tree)}
+	return &settingsReader{tree: tree, kernel: thisKernel(), tasks: ownTask(), mounts: groupMounts(tree)}
 }
 
 // readAll returns all settings.

@@ -201,7 +201,7 @@ func TestSettings(t *testing.T) {
 func fakeReader(files fstest.MapFS, attr *unix.SchedAttr) *settingsReader {
 	tree := sysTree{files}
 	return &settingsReader{
-		tree: tree, kernel: kernelID{release: "6.18", version: "#1 SMP 2026"}, mounts: findGroupMounts(tree),
+		tree: tree, kernel: kernelID{release: "6.18", version: "#1 SMP 2026"}, mounts: groupMounts(tree),
 		tasks: taskSettings{
 			attributes: func(sched.TID) (*unix.SchedAttr, error) {
 				if attr == nil {

@@ -212,7 +212,7 @@ func (m *matcher) add(to *[]Change, at Change, of metric.Metric, trials func(fig
 		var fine, also bool
 		at.Old, fine = estimate(before, m.old.notes(m.notes))
 		at.New, also = estimate(after, m.new.notes(m.notes))
-		if fine && also { // an altered file can hold numbers that do not exist
+		if fine && also { // an altered file can lead to an infinite median
 			*to = append(*to, at)
 		}
 	case at.Core != nil: // not all runs have this core

@@ -179,10 +179,10 @@ func shares(part, multiple float64) []report.Trial {
 
 // beside is a sleeping task beside a CPU-bound one that has part of the core and completes no
 // operations.
-func beside(hog float64) round {
+func beside(busy float64) round {
 	return func(x float64) []report.Trial {
 		return []report.Trial{trial("interactive", "", func(t *report.Trial) {
-			workersOf(t, []float64{0.1, hog}, []float64{0.1, 0.1})
+			workersOf(t, []float64{0.1, busy}, []float64{0.1, 0.1})
 			t.Workers[0].WaitMaxNS, t.Workers[1].Operations = int64(x), 0
 		})}
 	}

@@ -246,7 +246,7 @@ func TestTheChoiceDependsOnTheWork(t *testing.T) {
 	}
 	// A mode that is never worse leaves no choice, and nor do kinds of work without waiting.
 	for name, change := range map[string]func(*report.Report){
-		"no work favours processes": func(r *report.Report) { alike(r, "crash") },
+		"no work is better in processes": func(r *report.Report) { alike(r, "crash") },
 		"no work waits": func(r *report.Report) {
 			alike(r)
 			r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Workload == "sleep" })

@@ -22,10 +22,10 @@ type Preference struct {
 	Metric metric.Metric
 	// Mode is the better one, "" if they are alike or it is undecided.
 	Mode report.Mode
-	// Decided is false if the figures do not decide. p is the probability of figures that favour
-	// Mode as clearly, if it were not the better one.
+	// Decided is false if the figures do not decide. pValue is the probability of figures that
+	// speak for Mode as clearly, if it were not the better one.
 	Decided bool
-	p       float64
+	pValue  float64
 	// By is how many times better Mode is than the other, above 1. If Mode is "", it is threads
 	// compared with processes.
 	By metric.Difference
@@ -95,11 +95,13 @@ func holm(preferences []Preference) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(preferences[a].p, preferences[b].p) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(preferences[a].pValue, preferences[b].pValue)
+	})
 	clear := true
 	for rank, i := range order {
 		p := &preferences[i]
-		clear = clear && p.p <= (1-stats.Confidence)/float64(len(preferences)-rank)
+		clear = clear && p.pValue <= (1-stats.Confidence)/float64(len(preferences)-rank)
 		if p.Decided = clear; clear && p.Mode == report.Processes {
 			p.By = p.By.Inverse()
 		} else if !clear {
@@ -111,38 +113,37 @@ func holm(preferences []Preference) {
 // judge compares a, the merit of threads, with b, that of processes. It sets the clearest of three
 // results, and the p-value of the opposite: the ratio is above SameWithin, so threads are better;
 // it is below the inverse, so processes are; or it is between the two.
-func (f *Preference) judge(a, b metric.Rounds) {
-	f.By = metric.Compare(a, b)
-	f.p = f.By.Beyond(SameWithin, true)
-	f.Mode = report.Threads
-	if p := f.By.Beyond(1/SameWithin, false); p < f.p {
-		f.Mode, f.p = report.Processes, p
+func (p *Preference) judge(a, b metric.Rounds) {
+	p.By = metric.Compare(a, b)
+	p.Mode, p.pValue = report.Threads, p.By.Beyond(SameWithin, true)
+	if below := p.By.Beyond(1/SameWithin, false); below < p.pValue {
+		p.Mode, p.pValue = report.Processes, below
 	}
-	if p := max(f.By.Beyond(SameWithin, false), f.By.Beyond(1/SameWithin, true)); p < f.p {
-		f.Mode, f.p = "", p
+	if between := max(p.By.Beyond(SameWithin, false), p.By.Beyond(1/SameWithin, true)); between < p.pValue {
+		p.Mode, p.pValue = "", between
 	}
 }
 
 // CrashSurvival judges in which mode more workers survive a crash. ok is false if no worker crashed
 // in one of the modes. A mode is better if in every round more of its workers survive than in any
 // round of the other.
-func CrashSurvival(r *report.Report) (f Preference, ok bool) {
-	f = Preference{Work: "surviving a crash", Load: whole("crash"), Metric: metric.Survivors()}
-	processes := metric.Sample(metric.TrialsOf(r, f.Load, report.Processes), f.Metric).Values
-	threads := metric.Sample(metric.TrialsOf(r, f.Load, report.Threads), f.Metric).Values
+func CrashSurvival(r *report.Report) (p Preference, ok bool) {
+	p = Preference{Work: "surviving a crash", Load: whole("crash"), Metric: metric.Survivors()}
+	processes := metric.Sample(metric.TrialsOf(r, p.Load, report.Processes), p.Metric).Values
+	threads := metric.Sample(metric.TrialsOf(r, p.Load, report.Threads), p.Metric).Values
 	if len(processes) == 0 || len(threads) == 0 {
-		return f, false
+		return p, false
 	}
 	if len(processes) < stats.LeastPairs || len(threads) < stats.LeastPairs {
-		return f, true
+		return p, true
 	}
 	switch {
 	case slices.Min(processes) > slices.Max(threads):
-		f.Mode, f.Decided = report.Processes, true
+		p.Mode, p.Decided = report.Processes, true
 	case slices.Min(threads) > slices.Max(processes):
-		f.Mode, f.Decided = report.Threads, true
+		p.Mode, p.Decided = report.Threads, true
 	default:
-		f.Decided = slices.Max(processes) == slices.Min(processes) && slices.Equal(processes, threads)
+		p.Decided = slices.Max(processes) == slices.Min(processes) && slices.Equal(processes, threads)
 	}
-	return f, true
+	return p, true
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/slicetrace/slicetrace/report/sched"
 )
 
-// One CPU hog on the only core that workers use is seen among many idle ones; on a core
+// A busy program on the only core that workers use is seen among many idle ones; on a core
 // that no worker uses it disturbs nobody. The tool's own time is nobody else's.
 func TestOthersShareIsOfTheCoresInUse(t *testing.T) {
 	const cores, wall = 64, 1000
 	for _, row := range []struct {
-		name      string
-		hog, used int // core
-		tool      int64
-		want      float64
+		name       string
+		busy, used int // core
+		tool       int64
+		want       float64
 	}{
 		{"beside the worker", 0, 0, 0, 0.5},
 		{"elsewhere", 1, 0, 0, 0},
@@ -29,7 +29,7 @@ func TestOthersShareIsOfTheCoresInUse(t *testing.T) {
 			if cpu == row.used {
 				c.WorkersNS = 500
 			}
-			if cpu == row.hog {
+			if cpu == row.busy {
 				c.OthersNS = 500
 			}
 			trial.Cores = append(trial.Cores, c)

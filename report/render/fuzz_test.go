@@ -32,7 +32,7 @@ func FuzzText(f *testing.F) {
 		findings.Compute(r)
 		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
 		checkPrintable(t, shown)
-		checkInk(t, page(t, r, render.PageOptions{}))
+		checkCharacters(t, page(t, r, render.PageOptions{}))
 		for _, name := range table.Names() {
 			tab, err := table.Of(r, name)
 			if err != nil {

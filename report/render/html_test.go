@@ -104,7 +104,7 @@ func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
 			r.Trials[i].Workload = "</script><script>alert(1)"
 		}
 		got := page(t, r, render.PageOptions{Windows: windows(t)})
-		checkInk(t, got)
+		checkCharacters(t, got)
 		if n := bytes.Count(got, []byte("<script")); n != 2 {
 			t.Errorf("%d scripts, want the data and the page's own", n)
 		}
@@ -120,8 +120,8 @@ func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
 	}
 }
 
-// checkInk fails if a page has characters that it must not have.
-func checkInk(t *testing.T, page []byte) {
+// checkCharacters fails if a page has characters that it must not have.
+func checkCharacters(t *testing.T, page []byte) {
 	t.Helper()
 	// Line ends and tabs of the template and the library do no harm.
 	own := regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>`)

@@ -164,7 +164,7 @@ func (b *builder) about(centre, percent float64) uint64 {
 	return uint64(max(v, 1))
 }
 
-// histogram counts n random values, each several times.
+// histogram counts n random values, each as often as times says.
 func (b *builder) histogram(n, times uint64, centre, percent float64) histogram.Histogram {
 	values := make([]uint64, n)
 	for i := range values {
@@ -173,7 +173,7 @@ func (b *builder) histogram(n, times uint64, centre, percent float64) histogram.
 	return HistogramOf(times, values...)
 }
 
-// HistogramOf returns a histogram in which each value was counted several times.
+// HistogramOf returns a histogram of some values in nanoseconds, each counted as often as times says.
 func HistogramOf(times uint64, values ...uint64) histogram.Histogram {
 	var counts [1024]uint64 // more than there are buckets
 	var sum, longest uint64

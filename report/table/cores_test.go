@@ -107,6 +107,21 @@ func TestTableOfHistogramsFitsItsColumns(t *testing.T) {
 	}
 }
 
+// A quantile is written as it is, also the greatest one that a file can hold.
+func TestQuantilesOfAnyLength(t *testing.T) {
+	for ns, want := range map[uint64]string{
+		0: "0", 1 << 40: "1099511627776", 1 << 63: "9223372036854775808", math.MaxUint64: "18446744073709551615",
+	} {
+		r := &report.Report{Trials: []report.Trial{{
+			Workload: "spin", Mode: report.Threads, Cores: []report.Core{{Wait: reporttest.HistogramOf(1, ns)}},
+		}}}
+		row := allFields(t, r, "core_times")[0]
+		if row["wait_p50_ns"] != want || row["wait_max_ns"] != want {
+			t.Errorf("a wait of %d ns has a p50 of %s and a maximum of %s", ns, row["wait_p50_ns"], row["wait_max_ns"])
+		}
+	}
+}
+
 // In every table, a row of a trial can be joined to the trial by its number.
 func TestTablesAreJoinedByTheTrial(t *testing.T) {
 	for what, r := range map[string]*report.Report{"full": reporttest.Full(2, 2), "command": reporttest.Command()} {
@@ -148,6 +163,20 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 	}
 }
 
+// What was added later is at the end: columns of other reports' files are where they were.
+func TestLaterFiguresAreAtTheEnd(t *testing.T) {
+	r := reporttest.OlderKernel(reporttest.Bundled(1, 1))
+	got := strings.Join(columnNames(tableOf(t, r, "runs")), ",")
+	if !strings.Contains(got, ",hook_floor_ns,wall_ns,") ||
+		!strings.HasSuffix(got, ",settings_stayed,notes,warnings,pick_floor_ns") {
+		t.Errorf("the columns of runs are %s", got)
+	}
+	rows := allFields(t, r, "quality")
+	if last := rows[len(rows)-1]; last["name"] != "pick_floor_ns" || last["value"] != "61" {
+		t.Errorf("the last row of quality is %v", last)
+	}
+}
+
 // Small probabilities keep their digits.
 func TestSmallProbabilitiesAreNotZero(t *testing.T) {
 	p := 7.4e-7
@@ -183,6 +212,11 @@ func TestTableOfRuns(t *testing.T) {
 		if got := rows[0][column]; got != want {
 			t.Errorf("%s is %q, want %q", column, got, want)
 		}
+	}
+	older := allFields(t, reporttest.OlderKernel(reporttest.Bundled(1, 1)), "runs")[0]
+	if older["hook_floor_ns"] != "213" || older["pick_floor_ns"] != "61" || rows[0]["pick_floor_ns"] != "" {
+		t.Errorf("the floors of the phases are %s and %s; with one floor, that of pick is %q",
+			older["hook_floor_ns"], older["pick_floor_ns"], rows[0]["pick_floor_ns"])
 	}
 	empty := allFields(t, new(report.Report), "runs")[0]
 	if empty["others_share"] != "" || empty["nice"] != "" || empty["settings_stayed"] != "" {

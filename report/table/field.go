@@ -12,7 +12,7 @@ import (
 type Field struct {
 	holds content
 	text  string // of texts, fractions and times
-	bits  uint64 // of the others, and of fractions and times too
+	bits  uint64 // of numbers, truths and times
 }
 
 // content is what a Field holds.
@@ -95,10 +95,10 @@ func (f Field) String() string {
 	return f.text
 }
 
-// Int64 returns a whole number. ok is false for what is none, or is too large.
+// Int64 returns a whole number. ok is false if the field has none, or one above math.MaxInt64.
 func (f Field) Int64() (n int64, ok bool) { return int64(f.bits), f.holds == signed }
 
-// Float64 returns a number. ok is false for what is none.
+// Float64 returns a number. ok is false if the field has none.
 func (f Field) Float64() (x float64, ok bool) {
 	switch f.holds {
 	case fraction:
@@ -111,10 +111,10 @@ func (f Field) Float64() (x float64, ok bool) {
 	return 0, false
 }
 
-// Bool returns a truth. ok is false for what is none.
+// Bool returns true or false as it is in the field. ok is false if the field has neither.
 func (f Field) Bool() (is, ok bool) { return f.bits == 1, f.holds == truth }
 
-// UnixMicro returns a time in microseconds since 1970. ok is false for what is none.
+// UnixMicro returns a time in microseconds since 1970. ok is false if the field has none.
 func (f Field) UnixMicro() (us int64, ok bool) { return int64(f.bits), f.holds == instant }
 
 // absent is the field of a figure that was not measured.
@@ -158,8 +158,11 @@ func positiveField(n int64) Field {
 // quantileField rounds a quantile to whole nanoseconds.
 func quantileField(h histogram.Histogram, q float64) Field {
 	ns, ok := h.Quantile(q)
-	if !ok {
+	switch {
+	case !ok:
 		return absent()
+	case ns >= math.MaxUint64: // an altered file can have it, and a uint64 cannot
+		return Whole(h.MaxNS)
 	}
 	return Whole(uint64(math.RoundToEven(ns)))
 }

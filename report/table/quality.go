@@ -42,7 +42,6 @@ func qualityTable(r *report.Report) Table {
 		{"compared_workers", Whole(q.ComparedWorkers)},
 		{"workers", Whole(q.Workers)},
 		{"probe_floor_ns", known(q.ProbeFloorNS)},
-		{"pick_floor_ns", known(q.PickFloorNS)},
 		{"wall_ns", Whole(q.WallNS)},
 		{"self_ns", Whole(q.SelfNS)},
 		{"steal_ns", Whole(q.StealNS)},
@@ -59,7 +58,8 @@ func qualityTable(r *report.Report) Table {
 		pair{"on_cpu_ns", positiveField(q.OnCPUNS)},
 		pair{"runtime_ns", positiveField(q.RuntimeNS)},
 	)
-	return pairs("quality", append(list, recordingPairs(r.Recording)...))
+	list = append(list, recordingPairs(r.Recording)...)
+	return pairs("quality", append(list, pair{"pick_floor_ns", known(q.PickFloorNS)}))
 }
 
 // hostTable has one row per property of the host, followed by one per setting.

@@ -23,10 +23,10 @@ func runTable(r *report.Report) Table {
 		rounds duration_ns operations workers_asked cores core_list:text policy:text nice cpu_quota:text
 		trials failed_trials clean:boolean not_clean:text switches lost unmatched unseen
 		workers compared_workers reconciled_workers created_tasks reconciled_created
-		hook_floor_ns pick_floor_ns wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
+		hook_floor_ns wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
 		others_share:decimal steal_share:decimal accounting_error_ppm runtime_error_ppm tool_switches
 		recorded:boolean pick_hook:text switch_hook:text tick_hook:text settings_stayed:boolean
-		notes:text warnings:text`)
+		notes:text warnings:text pick_floor_ns`)
 	return Table{Name: "runs", Columns: columns, Rows: func(yield func([]Field) bool) {
 		row := []Field{FreeText(r.ID()), Moment(r.Created), FreeText(r.Host.ID())}
 		row = append(row, hostFields(r.Host)...)
@@ -80,7 +80,7 @@ func trusted(r *report.Report) []Field {
 		Whole(q.Lost.HiddenSwitches),
 		Whole(q.Workers), Whole(q.ComparedWorkers), Whole(q.ReconciledWorkers),
 		Whole(q.CreatedTasks), Whole(q.ReconciledCreated),
-		known(q.ProbeFloorNS), known(q.PickFloorNS),
+		known(q.ProbeFloorNS),
 		Whole(sum.WallNS), Whole(sum.IdleNS), Whole(sum.WorkersNS), Whole(sum.OthersNS),
 		Whole(sum.SelfNS), Whole(sum.StealNS), Whole(sum.InterruptNS),
 		share(sum.OthersNS), share(sum.StealNS),
@@ -88,7 +88,8 @@ func trusted(r *report.Report) []Field {
 	}
 }
 
-// reportedHow returns the hooks, whether a recording was made, and what a reader was told.
+// reportedHow returns whether a recording was made, the hooks with the floor of the pick phase, and what
+// a reader was told.
 func reportedHow(r *report.Report) []Field {
 	stayed := absent()
 	if r.Settings != nil {
@@ -98,5 +99,6 @@ func reportedHow(r *report.Report) []Field {
 		Truth(r.Recording != nil),
 		FreeText(r.Capture.Pick), FreeText(r.Capture.Switch), FreeText(r.Capture.Tick), stayed,
 		FreeText(strings.Join(r.Capture.Notes, "; ")), FreeText(strings.Join(r.Warnings, "; ")),
+		known(r.Quality.PickFloorNS),
 	}
 }

@@ -29,7 +29,7 @@ func TestAtLeastIsTheBinomialTail(t *testing.T) {
 // study simulates pairs of runs of twelve rounds in both modes, with threads faster by some factor,
 // and with drift that affects both modes of a round equally. It counts how often a table shows a
 // ratio, how often the claim of faster threads is supported, and how often a mode is called better.
-func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) (shown, supported, favoured int) {
+func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) (shown, supported, preferred int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	for range pairs {
@@ -54,10 +54,10 @@ func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) 
 		}
 		better := find(t, section(t, s, "Processes or threads?"), "", "hand-offs by pipe")[2].Text
 		if better == "threads" || better == "processes" {
-			favoured++
+			preferred++
 		}
 	}
-	return shown, supported, favoured
+	return shown, supported, preferred
 }
 
 // An A/A study compares the same work under two labels. If false alarms were as frequent as the
@@ -65,11 +65,11 @@ func study(t *testing.T, pairs int, faster, spread, drift float64, seed uint64) 
 func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
 	const pairs = 400
 	for _, c := range []struct{ spread, drift float64 }{{0.02, 0}, {0.02, 0.02}, {0.10, 0}} {
-		shown, supported, favoured := study(t, pairs, 1, c.spread, c.drift, 11)
-		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d",
-			c.spread, c.drift, pairs, shown, supported, favoured)
+		shown, supported, preferred := study(t, pairs, 1, c.spread, c.drift, 11)
+		t.Logf("spread %g, drift %g: of %d pairs %d shown as different, C3 supported in %d, a mode preferred in %d",
+			c.spread, c.drift, pairs, shown, supported, preferred)
 		for what, alarms := range map[string]int{
-			"a ratio is shown": shown, "C3 is supported": supported, "a mode is favoured": favoured,
+			"a ratio is shown": shown, "C3 is supported": supported, "a mode is preferred": preferred,
 		} {
 			if reporttest.AtLeast(alarms, pairs, level) < 0.001 {
 				t.Errorf("spread %g, drift %g: %s in %d of %d pairs of equals, more than a level of %g allows",
@@ -81,11 +81,11 @@ func TestAlikeLabelsRaiseNoMoreAlarmsThanTheLevel(t *testing.T) {
 
 func TestATenPercentShiftIsFound(t *testing.T) {
 	const pairs = 200
-	shown, supported, favoured := study(t, pairs, 1.1, 0.02, 0.02, 12)
-	t.Logf("of %d pairs %d shown as different, C3 supported in %d, a mode favoured in %d",
-		pairs, shown, supported, favoured)
+	shown, supported, preferred := study(t, pairs, 1.1, 0.02, 0.02, 12)
+	t.Logf("of %d pairs %d shown as different, C3 supported in %d, a mode preferred in %d",
+		pairs, shown, supported, preferred)
 	for what, found := range map[string]int{
-		"a ratio is shown": shown, "C3 is supported": supported, "threads are favoured": favoured,
+		"a ratio is shown": shown, "C3 is supported": supported, "threads are preferred": preferred,
 	} {
 		if float64(found) < 0.9*pairs {
 			t.Errorf("%s in %d of %d pairs that differ by 10 %%", what, found, pairs)
@@ -96,7 +96,7 @@ func TestATenPercentShiftIsFound(t *testing.T) {
 // A table of eleven kinds of work, whose modes differ by slightly less than what counts as alike,
 // calls a mode better no more often than the level allows for the whole table. If each row were
 // tested by itself, that would happen in one table of four.
-func TestATableOfEqualsFavoursSeldom(t *testing.T) {
+func TestATableOfEqualsPrefersSeldom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("counts what the race detector would only slow down: runs without -short")
 	}
@@ -121,26 +121,26 @@ func TestATableOfEqualsFavoursSeldom(t *testing.T) {
 					}
 				}
 			}
-			favoured := 0
+			preferred := 0
 			for _, row := range section(t, view.Summarize(r), "Processes or threads?").Groups[0].Rows {
 				if row[2].Text == "threads" {
-					favoured++
+					preferred++
 				}
 			}
 			switch {
-			case faster > 1.1 && favoured == len(kinds):
+			case faster > 1.1 && preferred == len(kinds):
 				found++
-			case faster < 1.1 && favoured > 0:
+			case faster < 1.1 && preferred > 0:
 				wrong++
 			}
 		}
 	}
-	t.Logf("of %d tables of equals %d favour threads somewhere; "+
+	t.Logf("of %d tables of equals %d prefer threads somewhere; "+
 		"of as many in which threads are 20 %% faster %d say so of each kind", tables, wrong, found)
 	if reporttest.AtLeast(wrong, tables, level) < 0.001 {
-		t.Errorf("threads are favoured somewhere in %d of %d tables of equals", wrong, tables)
+		t.Errorf("threads are preferred somewhere in %d of %d tables of equals", wrong, tables)
 	}
 	if found < tables*8/10 {
-		t.Errorf("only %d of %d tables favour threads everywhere, where they are 20 %% faster", found, tables)
+		t.Errorf("only %d of %d tables prefer threads everywhere, where they are 20 %% faster", found, tables)
 	}
 }

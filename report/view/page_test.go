@@ -11,7 +11,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/view"
 )
 
-func TestShapeKeepsEveryValue(t *testing.T) {
+func TestLogBinsKeepEveryValue(t *testing.T) {
 	for name, values := range map[string][]uint64{
 		"none": {}, "zero": {0, 0}, "one": {1}, "small": {1, 2, 3, 15, 16, 17}, "far apart": {7, 1_000_003, 1 << 60},
 		"largest": {math.MaxUint64}, "like": {4_000_000, 4_000_001, 4_000_002},
@@ -30,7 +30,7 @@ func TestShapeKeepsEveryValue(t *testing.T) {
 }
 
 // A value is never shown further away than the width of its bucket.
-func TestShapePutsValuesInTheirBins(t *testing.T) {
+func TestLogBinsHaveValuesInTheirPlaces(t *testing.T) {
 	for _, v := range []uint64{100, 4_000_000, 123_456_789_012} {
 		s := view.LogBinsOf(reporttest.HistogramOf(1, v))
 		edge := func(bin int) float64 { return math.Exp2(float64(bin) / view.BinsPerOctave) }

@@ -38,7 +38,8 @@ func sliceSection(r *report.Report) Section {
 	return s
 }
 
-// workerOf is the word for a task whose figures are shown: a worker of a workload, or any task of a command.
+// workerOf returns the word for the tasks whose figures are shown: workers of a workload, or all tasks of a
+// command.
 func workerOf(r *report.Report) string {
 	return words.Choose(len(r.Setup.Command) > 0, "task", "worker")
 }

@@ -18,11 +18,11 @@ const (
 	// rareShare is the share of a class's switches below which a core's row is left out, such as
 	// the system's own switches while a workload is pinned to other cores.
 	rareShare = 0.005
-	// otherLoads names the group that adds up all workloads.
+	// otherLoads is the name of the group that adds up all workloads.
 	otherLoads = "any"
 )
 
-// coreChoice says for which cores a row of the section stands.
+// coreChoice says which cores a row of the table is about.
 type coreChoice uint8
 
 const (

@@ -78,7 +78,12 @@ func trustSection(r *report.Report) Section {
 			"likewise, for tasks that workers created and that ended"))
 	}
 	g.Rows = append(g.Rows,
-		row("hook floor", valueCell(q.SwitchFloor()), "slicetrace's own part of each phase; not subtracted"),
+		row("hook floor", valueCell(q.SwitchFloor()), "slicetrace's own part of each phase; not subtracted"))
+	if q.PickFloorNS != nil {
+		g.Rows = append(g.Rows, row("hook floor of pick", valueCell(q.PickFloor()),
+			"in place of the one above, since other kinds of hooks bound that phase"))
+	}
+	g.Rows = append(g.Rows,
 		row("tracing time", valueCell(percent(float64(q.SelfNS), float64(q.WallNS))),
 			"of core time, in no slice or cost"+selfPerCore(r, "; ", "")),
 		row("tracing, per switch", valueCell(selfPerSwitch(r)), "bookkeeping only; the hooks add several times that"),
@@ -90,10 +95,6 @@ func trustSection(r *report.Report) Section {
 			"idle + workers + others + tracing against wall time, worst core"),
 		row("on-CPU error", valueCell(runtimeError(q)), "workers' time on cores against the kernel's sum_exec_runtime"),
 	)
-	if q.PickFloorNS != nil {
-		g.Rows = append(g.Rows, row("hook floor of pick", valueCell(q.PickFloor()),
-			"instead of the one above, since other kinds of hooks bound that phase"))
-	}
 	if q.ToolSwitches != nil {
 		g.Rows = append(g.Rows, row("slicetrace's switches", valueCell(toolSwitchRate(r)), "while the workers ran"))
 	}

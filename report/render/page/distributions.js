@@ -86,7 +86,7 @@ function drawCurve(box, kind, binsPerOctave, cumulative) {
 	const data = columns(kind, binsPerOctave, cumulative);
 	const edges = data[0];
 	const axis = {
-		stroke: ink("soft"), grid: { stroke: ink("grid"), width: 1 },
+		stroke: themeColour("soft"), grid: { stroke: themeColour("grid"), width: 1 },
 		ticks: { show: false }, font: "12px system-ui, sans-serif",
 	};
 	const whole = extent(kind, binsPerOctave);
@@ -113,8 +113,8 @@ function drawCurve(box, kind, binsPerOctave, cumulative) {
 		series: [{}].concat(kind.modes.map((m) => {
 			const line = modeLine(m.mode);
 			return {
-				label: m.mode, stroke: ink(line.colour), dash: line.dash, width: 1.75, points: { show: false },
-				fill: cumulative ? undefined : ink(line.colour) + "22",
+				label: m.mode, stroke: themeColour(line.colour), dash: line.dash, width: 1.75, points: { show: false },
+				fill: cumulative ? undefined : themeColour(line.colour) + "22",
 				paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }),
 			};
 		})),
@@ -148,7 +148,7 @@ function key(modes) {
 		svg.setAttribute("height", "8");
 		svg.setAttribute("aria-hidden", "true");
 		const line = document.createElementNS(ns, "line");
-		const colour = ink(modeLine(mode).colour), dash = modeLine(mode).dash.join(" ");
+		const colour = themeColour(modeLine(mode).colour), dash = modeLine(mode).dash.join(" ");
 		const attributes = { x2: 28, y1: 4, y2: 4, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash };
 		for (const [name, value] of Object.entries(attributes)) {
 			line.setAttribute(name, value);

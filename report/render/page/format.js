@@ -29,7 +29,7 @@ function tidy(text) {
 	return text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
 }
 
-// ink returns one of the page's colours, which depend on the theme.
-function ink(name) {
+// themeColour returns one of the page's colours, which depend on the theme.
+function themeColour(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 }

@@ -59,8 +59,8 @@ function timeline(data) {
 		c.scale(scale, scale);
 		c.font = "12px system-ui, sans-serif";
 		c.textBaseline = "middle";
-		c.fillStyle = ink("soft");
-		c.strokeStyle = ink("grid");
+		c.fillStyle = themeColour("soft");
+		c.strokeStyle = themeColour("grid");
 		const by = step();
 		for (let t = Math.ceil(from / by) * by; t <= to; t += by) {
 			c.beginPath();
@@ -75,10 +75,10 @@ function timeline(data) {
 
 	function drawLane(c, lane, n) {
 		const top = axisHeight + n * (laneHeight + laneGap);
-		c.fillStyle = ink("soft");
+		c.fillStyle = themeColour("soft");
 		c.textAlign = "left";
 		c.fillText("core " + shown.cpus[n], 6, top + laneHeight / 2);
-		c.fillStyle = ink("wash");
+		c.fillStyle = themeColour("wash");
 		c.fillRect(labelWidth, top, width(), laneHeight);
 		c.save();
 		c.beginPath();
@@ -90,8 +90,8 @@ function timeline(data) {
 			const left = Math.max(x(s[START]), labelWidth - 2);
 			const wide = Math.max(0.75, Math.min(x(s[START] + s[LENGTH]), canvas.clientWidth + 2) - left);
 			const worker = shown.workers[s[TASK]];
-			const colours = worker >= 0 ? workerColours[worker % workerColours.length] : [ink("soft"), ink("paper")];
-			const [paint, letters] = colours;
+			const ofOthers = [themeColour("soft"), themeColour("paper")];
+			const [paint, letters] = worker >= 0 ? workerColours[worker % workerColours.length] : ofOthers;
 			c.fillStyle = paint;
 			// Slices of other tasks are lower, not only grey.
 			const inset = worker >= 0 ? 0 : 8;
@@ -107,7 +107,7 @@ function timeline(data) {
 				}
 			}
 			if (chosen && chosen[0] === n && chosen[1] === i) {
-				c.strokeStyle = ink("ink");
+				c.strokeStyle = themeColour("ink");
 				c.lineWidth = 2;
 				c.strokeRect(left, top - 2, Math.max(wide, 3), laneHeight + 4);
 				c.lineWidth = 1;

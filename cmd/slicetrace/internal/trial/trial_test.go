@@ -1,7 +1,6 @@
 package trial_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -175,15 +174,13 @@ func TestMarkOfATrial(t *testing.T) {
 	}
 }
 
-// Two trials do not share their counters.
-func TestTrialsKeepNothingOfTheResult(t *testing.T) {
-	r := result()
-	first, err := trial.Of(r, interval(), began)
-	if err != nil {
+// What a worker counted itself goes into the trial only: the tracer's rows stay as they were.
+func TestJoiningDoesNotChangeTheInterval(t *testing.T) {
+	seen := interval()
+	if _, err := trial.Of(result(), seen, began); err != nil {
 		t.Fatal(err)
 	}
-	r.ToolSwitches, r.Trial.Workload = 99, strings.Repeat("x", 3)
-	if *first.ToolSwitches != 11 || first.Workload != "crash" {
-		t.Errorf("the trial changed with the result: %d switches, %s", *first.ToolSwitches, first.Workload)
+	if diff := cmp.Diff(interval(), seen, exact); diff != "" {
+		t.Error(diff)
 	}
 }
