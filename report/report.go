@@ -62,15 +62,17 @@ type Setup struct {
 	Command []string `json:"command,omitempty"`
 	Modes   []Mode   `json:"modes"`
 	Rounds  int      `json:"rounds"`
-	// DurationNS is the time that each trial's workers were asked to work; 0 for
-	// a command or a fixed number of operations.
+	// DurationNS is the time that each trial's workers were asked to work; 0 for a command, a watch or
+	// a fixed number of operations.
 	DurationNS int64 `json:"duration_ns"`
 	// Operations is the fixed number of operations of each worker, 0 if trials are timed.
 	Operations int64 `json:"operations,omitempty"`
 	// Workers is the number asked for, 0 for each workload's default.
 	Workers int `json:"workers,omitempty"`
-	// CPUs are the cores that workers could run on, ascending.
+	// CPUs are the cores that workers could run on, ascending; for a watch, all that were watched.
 	CPUs []sched.CPU `json:"cpus"`
+	// Watch is what a run of mode SystemMode was asked to watch, nil in all other runs.
+	Watch *Watch `json:"watch,omitempty"`
 }
 
 // Mode is how a trial's workers were held: as processes or as threads.
@@ -87,14 +89,16 @@ const (
 
 // Trial is one workload in one mode in one round: the counters after it less those before it.
 type Trial struct {
+	// Workload is "" in mode SystemMode.
 	Workload string `json:"workload"`
 	// Variant is the variant of the workload, "" if it has only one.
 	Variant string `json:"variant,omitempty"`
 	Mode    Mode   `json:"mode"`
-	// Round counts from 1.
+	// Round counts from 1. In mode SystemMode it is the number of the interval.
 	Round int `json:"round"`
 	// DurationNS is the time from the first worker's start to the last worker's end, by
-	// CLOCK_MONOTONIC; for a command, from the gate to its exit.
+	// CLOCK_MONOTONIC; for a command, from the gate to its exit; in mode SystemMode, the length of the
+	// interval.
 	DurationNS int64 `json:"duration_ns"`
 	// Operations is the number of operations that all workers completed, 0 for a command.
 	Operations int64 `json:"operations"`
