@@ -93,9 +93,7 @@ func (a *Activity) Add(o *Activity) {
 	a.OnCPUNS += o.OnCPUNS
 	a.WaitNS += o.WaitNS
 	a.ThrottledNS += o.ThrottledNS
-	for _, cause := range Causes() {
-		*a.EndedBy.At(cause) += *o.EndedBy.At(cause)
-	}
+	a.EndedBy.Add(o.EndedBy)
 	a.Migrations.Add(o.Migrations)
 	a.Waits.Merge(o.Waits)
 	a.Slices.Merge(o.Slices)

@@ -23,7 +23,8 @@ func System(size SystemSize) *report.Report {
 	b := builder{random: rand.New(rand.NewPCG(5, 6)), cores: size.Cores}
 	r := b.report()
 	r.Setup = report.Setup{
-		Modes: []report.Mode{report.SystemMode}, Rounds: size.Intervals, DurationNS: second, CPUs: b.cpus(),
+		Modes: []report.Mode{report.SystemMode}, Rounds: size.Intervals, CPUs: b.cpus(),
+		Watch: &report.Watch{All: true, EveryNS: second, ForNS: int64(size.Intervals) * second},
 	}
 	s := newServer(size)
 	for i := range size.Intervals {
@@ -112,7 +113,7 @@ func (s *server) task(kind *serverKind, pid, tid, process int) serverTask {
 // interval returns what happened in one interval.
 func (s *server) interval(i int) report.Trial {
 	t := report.Trial{
-		Workload: "system", Mode: report.SystemMode, Round: i + 1, DurationNS: second + int64(s.random.IntN(1e6)),
+		Mode: report.SystemMode, Round: i + 1, DurationNS: second + int64(s.random.IntN(1e6)),
 	}
 	system := &report.System{
 		Watched:         uint64(s.size.Tasks + s.size.Tasks/2 + 7),
