@@ -66,8 +66,11 @@ func (d *Drift) add(values ...string) {
 // label names a trial within a sentence.
 func (t *Trial) label() string {
 	name := WorkloadTitle(t.Workload, t.Variant)
-	if t.Mode == Command {
+	switch t.Mode {
+	case Command:
 		return name
+	case SystemMode:
+		return fmt.Sprintf("interval %d", t.Round)
 	}
 	return fmt.Sprintf("%s in %s, round %d", name, t.Mode, t.Round)
 }

@@ -2,14 +2,14 @@ package report
 
 import "github.com/slicetrace/slicetrace/report/histogram"
 
-// Parallelism returns how many workers, and tasks that they created, ran at once on average: their
-// on-CPU time divided by the trial's duration. ok is false if the duration is unknown.
+// Parallelism returns how many workers, and tasks that they created, or tasks of a running system,
+// ran at once on average: their on-CPU time divided by the trial's duration. ok is false if the duration is unknown.
 func (t *Trial) Parallelism() (n float64, ok bool) {
 	onCPU, _ := t.workerTimes()
 	return perDuration(onCPU, t.DurationNS)
 }
 
-// Concurrency returns how many workers were in progress at once on average: their on-CPU and
+// Concurrency returns how many of these tasks were in progress at once on average: their on-CPU and
 // waiting time divided by the trial's duration. ok is false if the duration is unknown.
 func (t *Trial) Concurrency() (n float64, ok bool) {
 	onCPU, wait := t.workerTimes()
@@ -36,10 +36,10 @@ func (t *Trial) JainIndex() (index float64, ok bool) {
 	return sum * sum / (float64(len(t.Workers)) * squares), true
 }
 
-// OperationsPerSecond returns the trial's throughput. ok is false for a command and if the duration
-// is unknown.
+// OperationsPerSecond returns the trial's throughput. ok is false for a command and a running system,
+// and if the duration is unknown.
 func (t *Trial) OperationsPerSecond() (rate float64, ok bool) {
-	if t.Mode == Command || t.Operations == 0 {
+	if t.Mode == Command || t.Mode == SystemMode || t.Operations == 0 {
 		return 0, false
 	}
 	return perDuration(1e9*float64(t.Operations), t.DurationNS)
@@ -65,9 +65,12 @@ func (t *Trial) Wait() histogram.Histogram {
 	return h
 }
 
-// WaitMaxNS returns the longest wait of any worker in nanoseconds. ok is false if there are no
-// workers.
+// WaitMaxNS returns the longest wait of any worker, or of any task of a running system, in
+// nanoseconds. ok is false if there are none.
 func (t *Trial) WaitMaxNS() (ns int64, ok bool) {
+	if t.System != nil {
+		return t.System.waitMaxNS()
+	}
 	for i := range t.Workers {
 		ns = max(ns, t.Workers[i].WaitMaxNS)
 	}
@@ -122,6 +125,9 @@ func (c *Core) Total() int64 {
 func (w *Worker) Tasks() int { return max(1, w.Merged) }
 
 func (t *Trial) workerTimes() (onCPU, wait float64) {
+	for a := range t.System.Activities() {
+		onCPU, wait = onCPU+float64(a.OnCPUNS), wait+float64(a.WaitNS)
+	}
 	for i := range t.Workers {
 		onCPU += float64(t.Workers[i].OnCPUNS)
 		wait += float64(t.Workers[i].WaitNS)

@@ -34,5 +34,10 @@ func (t Trial) withLists(empty bool) Trial {
 		cores[i] = c
 	}
 	t.Cores = list(cores, empty)
+	if s := t.System; s != nil { // no version wrote null here
+		lists := *s
+		lists.Groups, lists.Tasks, lists.Queues = list(s.Groups, true), list(s.Tasks, true), list(s.Queues, true)
+		t.System = &lists
+	}
 	return t
 }

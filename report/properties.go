@@ -73,7 +73,7 @@ func (s Setup) Properties() []Property {
 	for i, cpu := range s.CPUs {
 		cores[i] = strconv.Itoa(int(cpu))
 	}
-	return []Property{
+	return append([]Property{
 		text("workloads", strings.Join(s.Workloads, " ")),
 		text("command", s.CommandLine()),
 		text("modes", strings.Join(modes, " ")),
@@ -82,7 +82,7 @@ func (s Setup) Properties() []Property {
 		positive("operations", s.Operations),
 		positive("workers", int64(s.Workers)),
 		text("cores", strings.Join(cores, ",")),
-	}
+	}, s.Watch.properties()...)
 }
 
 // Properties returns the settings in the order in which they are shown.

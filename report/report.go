@@ -62,15 +62,17 @@ type Setup struct {
 	Command []string `json:"command,omitempty"`
 	Modes   []Mode   `json:"modes"`
 	Rounds  int      `json:"rounds"`
-	// DurationNS is the time that each trial's workers were asked to work; 0 for
-	// a command or a fixed number of operations.
+	// DurationNS is the time that each trial's workers were asked to work; 0 for a command, a watch or
+	// a fixed number of operations.
 	DurationNS int64 `json:"duration_ns"`
 	// Operations is the fixed number of operations of each worker, 0 if trials are timed.
 	Operations int64 `json:"operations,omitempty"`
 	// Workers is the number asked for, 0 for each workload's default.
 	Workers int `json:"workers,omitempty"`
-	// CPUs are the cores that workers could run on, ascending.
+	// CPUs are the cores that workers could run on, ascending; for a watch, all that were watched.
 	CPUs []sched.CPU `json:"cpus"`
+	// Watch is what a run of mode SystemMode was asked to watch, nil in all other runs.
+	Watch *Watch `json:"watch,omitempty"`
 }
 
 // Mode is how a trial's workers were held: as processes or as threads.
@@ -87,14 +89,16 @@ const (
 
 // Trial is one workload in one mode in one round: the counters after it less those before it.
 type Trial struct {
+	// Workload is "" in mode SystemMode.
 	Workload string `json:"workload"`
 	// Variant is the variant of the workload, "" if it has only one.
 	Variant string `json:"variant,omitempty"`
 	Mode    Mode   `json:"mode"`
-	// Round counts from 1.
+	// Round counts from 1. In mode SystemMode it is the number of the interval.
 	Round int `json:"round"`
 	// DurationNS is the time from the first worker's start to the last worker's end, by
-	// CLOCK_MONOTONIC; for a command, from the gate to its exit.
+	// CLOCK_MONOTONIC; for a command, from the gate to its exit; in mode SystemMode, the length of the
+	// interval.
 	DurationNS int64 `json:"duration_ns"`
 	// Operations is the number of operations that all workers completed, 0 for a command.
 	Operations int64 `json:"operations"`
@@ -217,66 +221,6 @@ type ClassStats struct {
 	Switch histogram.Histogram `json:"switch"`
 	// Cost is pick + switch of each switch that has both.
 	Cost histogram.Histogram `json:"cost"`
-}
-
-// EndedBy is the reason why a slice ended.
-type EndedBy string
-
-// The reasons, in the order in which they are reported.
-const (
-	EndedByBlocked EndedBy = "blocked"
-	EndedByExited  EndedBy = "exited"
-	EndedByTick    EndedBy = "tick"
-	EndedByWakeup  EndedBy = "wakeup"
-	EndedByYield   EndedBy = "yield"
-	EndedByOther   EndedBy = "other"
-	// EndedByThrottled means that the task's control group had used up its CPU quota.
-	EndedByThrottled EndedBy = "throttled"
-)
-
-// Causes returns all reasons in reporting order.
-func Causes() []EndedBy {
-	return []EndedBy{
-		EndedByBlocked, EndedByExited, EndedByTick, EndedByWakeup, EndedByYield, EndedByOther, EndedByThrottled,
-	}
-}
-
-// CauseCounts counts slices by the reason why they ended.
-type CauseCounts struct {
-	Blocked   uint64 `json:"blocked,omitempty"`
-	Exited    uint64 `json:"exited,omitempty"`
-	Tick      uint64 `json:"tick,omitempty"`
-	Wakeup    uint64 `json:"wakeup,omitempty"`
-	Yield     uint64 `json:"yield,omitempty"`
-	Other     uint64 `json:"other,omitempty"`
-	Throttled uint64 `json:"throttled,omitempty"`
-}
-
-// At returns the counter of one reason, nil for a reason that this version does not know.
-func (c *CauseCounts) At(cause EndedBy) *uint64 {
-	switch cause {
-	case EndedByBlocked:
-		return &c.Blocked
-	case EndedByExited:
-		return &c.Exited
-	case EndedByTick:
-		return &c.Tick
-	case EndedByWakeup:
-		return &c.Wakeup
-	case EndedByYield:
-		return &c.Yield
-	case EndedByOther:
-		return &c.Other
-	case EndedByThrottled:
-		return &c.Throttled
-	}
-	return nil
-}
-
-// SliceStats holds the lengths of workers' slices that ended for one reason.
-type SliceStats struct {
-	EndedBy EndedBy             `json:"ended_by"`
-	Length  histogram.Histogram `json:"length"`
 }
 
 // Worker is one watched task over one trial.

@@ -115,13 +115,16 @@ func fieldsOf(t *testing.T, typ reflect.Type) (fields, required []string, types 
 	if typ == reflect.TypeFor[histogram.Histogram]() { // which writes itself
 		return namesOf(t, reporttest.HistogramOf(1, 1)), namesOf(t, histogram.Histogram{}), nil
 	}
-	for i := range typ.NumField() {
-		tag := strings.Split(typ.Field(i).Tag.Get("json"), ",")
+	for _, f := range reflect.VisibleFields(typ) {
+		if f.Anonymous { // its own fields are written in its place
+			continue
+		}
+		tag := strings.Split(f.Tag.Get("json"), ",")
 		fields = append(fields, tag[0])
 		if len(tag) == 1 {
 			required = append(required, tag[0])
 		}
-		elem := typ.Field(i).Type
+		elem := f.Type
 		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice || elem.Kind() == reflect.Map {
 			elem = elem.Elem()
 		}

@@ -3,6 +3,8 @@ package report
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"math"
 
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -91,9 +93,7 @@ func (a *Activity) Add(o *Activity) {
 	a.OnCPUNS += o.OnCPUNS
 	a.WaitNS += o.WaitNS
 	a.ThrottledNS += o.ThrottledNS
-	for _, cause := range Causes() {
-		*a.EndedBy.At(cause) += *o.EndedBy.At(cause)
-	}
+	a.EndedBy.Add(o.EndedBy)
 	a.Migrations.Add(o.Migrations)
 	a.Waits.Merge(o.Waits)
 	a.Slices.Merge(o.Slices)
@@ -163,6 +163,33 @@ type RunQueue struct {
 	ObservedNS int64 `json:"observed_ns"`
 	// Max is the greatest length seen.
 	Max uint32 `json:"max"`
+}
+
+// Activities yields what each task did, and what those did that were born and ended. It yields
+// nothing if s is nil.
+func (s *System) Activities() iter.Seq[*Activity] {
+	return func(yield func(*Activity) bool) {
+		if s == nil {
+			return
+		}
+		for i := range s.Tasks {
+			if !yield(&s.Tasks[i].Activity) {
+				return
+			}
+		}
+		for i := range s.Ended {
+			if !yield(&s.Ended[i].Activity) {
+				return
+			}
+		}
+	}
+}
+
+func (s *System) waitMaxNS() (ns int64, ok bool) {
+	for a := range s.Activities() {
+		ns, ok = max(ns, int64(min(a.Waits.MaxNS, math.MaxInt64))), true
+	}
+	return ns, ok
 }
 
 func (s *System) validate() error {

@@ -32,6 +32,9 @@ func (r *Report) Validate() error {
 	if r.Schema != SchemaVersion {
 		return fmt.Errorf("schema %d is not %d", r.Schema, SchemaVersion)
 	}
+	if err := r.Setup.Watch.validate(); err != nil {
+		return err
+	}
 	if len(r.Trials) > maxTrials {
 		return fmt.Errorf("%d trials are more than %d", len(r.Trials), maxTrials)
 	}
@@ -111,6 +114,9 @@ func (t *Trial) validate() error {
 		if min(w.OnCPUNS, w.WaitNS, w.WaitMaxNS, w.ThrottledNS, w.Operations, int64(w.Merged)) < 0 {
 			return fmt.Errorf("worker %d: a negative time or count", w.Index)
 		}
+	}
+	if (t.Mode == SystemMode) != (t.System != nil) || t.System != nil && len(t.Workers) > 0 {
+		return errors.New("a trial of a running system with workers, or without its tasks")
 	}
 	if err := t.System.validate(); err != nil {
 		return err

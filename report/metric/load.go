@@ -8,20 +8,24 @@ import (
 
 // Load is one variant of a workload and the modes that it ran in.
 type Load struct {
-	// Name is the workload's or the command's, and Variant its variant, "" if it has only one.
+	// Name is the workload's or the command's, "" for a watched system, and Variant its variant, "" if
+	// it has only one.
 	Name, Variant string
-	// Modes are in the order processes, threads, command.
+	// Modes are in the order processes, threads, command, system.
 	Modes []report.Mode
 }
 
 // IsCommand reports whether the load is a program that slicetrace did not bundle.
 func (l Load) IsCommand() bool { return slices.Equal(l.Modes, []report.Mode{report.Command}) }
 
+// IsSystem reports whether the load is what ran on a watched system.
+func (l Load) IsSystem() bool { return slices.Equal(l.Modes, []report.Mode{report.SystemMode}) }
+
 // Title names the load within a sentence.
 func (l Load) Title() string { return report.WorkloadTitle(l.Name, l.Variant) }
 
 // Loads returns the loads in the order in which they first ran, each with its modes in the order
-// processes, threads, command.
+// processes, threads, command, system.
 func Loads(r *report.Report) []Load {
 	var out []Load
 	type key struct{ name, variant string }
@@ -36,7 +40,7 @@ func Loads(r *report.Report) []Load {
 		seen[k][t.Mode] = true
 	}
 	for i := range out {
-		for _, m := range []report.Mode{report.Processes, report.Threads, report.Command} {
+		for _, m := range []report.Mode{report.Processes, report.Threads, report.Command, report.SystemMode} {
 			if seen[key{out[i].Name, out[i].Variant}][m] {
 				out[i].Modes = append(out[i].Modes, m)
 			}
@@ -60,7 +64,9 @@ func TrialsOf(r *report.Report, l Load, mode report.Mode) []*report.Trial {
 func BundledTrials(r *report.Report, mode report.Mode) []*report.Trial {
 	var out []*report.Trial
 	for i := range r.Trials {
-		if t := &r.Trials[i]; t.Mode != report.Command && (mode == "" || t.Mode == mode) {
+		t := &r.Trials[i]
+		bundled := t.Mode == report.Processes || t.Mode == report.Threads
+		if bundled && (mode == "" || t.Mode == mode) {
 			out = append(out, t)
 		}
 	}

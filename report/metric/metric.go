@@ -54,12 +54,17 @@ func CostP50() Metric {
 	return phaseP50("cost of a switch p50", func(c report.ClassStats) histogram.Histogram { return c.Cost })
 }
 
-// SwitchingTime is the percentage of core time that switches of any kind took.
+// SwitchingTime is the percentage of core time that switches of any kind took. In a watched system,
+// where not all switches are timed, it is estimated.
 func SwitchingTime() Metric {
-	return New("core time in switches", report.Percent, func(t *report.Trial) (float64, bool) {
+	return Metric{Name: "core time in switches", Of: func(t *report.Trial) report.Quantity {
+		if t.System != nil {
+			all, _ := SumCores([]*report.Trial{t})
+			return all.SwitchingShare()
+		}
 		share, ok := t.SwitchingShare()
-		return 100 * share, ok
-	})
+		return report.Maybe(100*share, ok, report.Percent)
+	}}
 }
 
 // SliceQuantile is a quantile, 0 to 1, of the lengths of the workers' slices, in nanoseconds.
@@ -73,7 +78,8 @@ func SliceQuantile(name string, q float64) Metric {
 // SliceP50 is the median length of the workers' slices, in nanoseconds.
 func SliceP50() Metric { return SliceQuantile("time slice p50", 0.5) }
 
-// WaitMean is the mean wait of workers for a core, in nanoseconds.
+// WaitMean is the mean wait of workers for a core, or of the tasks of a watched system, in
+// nanoseconds.
 func WaitMean() Metric {
 	return New("wait mean", report.Nanoseconds, func(t *report.Trial) (float64, bool) { return t.Wait().Mean() })
 }
