@@ -35,6 +35,14 @@ struct {
 	__type(value, struct ended_sums);
 } st_ended_sums SEC(".maps");
 
+/* Processes whose threads are not added to those of others when they end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TOLD_APART);
+	__type(key, u32);
+	__type(value, u32);
+} st_told_apart SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -150,6 +158,9 @@ static __noinline int add_ended(struct watched_task *w, struct task_facts *f, st
 	u32 i;
 
 	key.cgroup = f->cgroup;
+	key.uid = f->uid;
+	if (bpf_map_lookup_elem(&st_told_apart, &f->tgid))
+		key.tgid = f->tgid;
 	__builtin_memcpy(key.comm, f->comm, sizeof(key.comm));
 	s = bpf_map_lookup_elem(&st_ended_sums, &key);
 	if (!s) {

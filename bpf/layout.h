@@ -427,8 +427,12 @@ struct task_facts {
 /* Tasks that no reader has seen, by what they had in common when they ended. */
 struct ended_key {
 	u64 cgroup;
+	u32 uid;
+	u32 tgid; /* if it is one of st_told_apart, otherwise 0 */
 	char comm[16];
 };
+
+#define TOLD_APART 1024 /* at most */
 
 struct ended_sums {
 	u64 tasks;

@@ -196,6 +196,17 @@ func (l *Light) PlaceCores(places []CorePlace) error {
 	return nil
 }
 
+// MostToldApart is how many processes TellApart takes.
+const MostToldApart = 1024
+
+// TellApart makes the threads of a process that end unseen have sums of their own, by EndedKey.Tgid.
+func (l *Light) TellApart(tgid uint32) error {
+	if err := l.collection.Maps[lightMapStToldApart].Put(tgid, uint32(1)); err != nil {
+		return fmt.Errorf("tell the threads of process %d apart: %w", tgid, err)
+	}
+	return nil
+}
+
 // Refresh reads again what can change of tasks without an event: their users, groups and processes' names.
 func (l *Light) Refresh() (err error) {
 	iter, err := link.AttachIter(link.IterOptions{Program: l.refresh})

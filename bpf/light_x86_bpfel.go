@@ -99,6 +99,8 @@ type lightDists struct {
 type lightEndedKey struct {
 	_      structs.HostLayout
 	Cgroup uint64
+	Uid    uint32
+	Tgid   uint32
 	Comm   [16]int8
 }
 
@@ -360,6 +362,7 @@ const (
 	lightMapStSnapshotBuf   = "st_snapshot_buf"
 	lightMapStSums          = "st_sums"
 	lightMapStTasks         = "st_tasks"
+	lightMapStToldApart     = "st_told_apart"
 	lightProgStBegin        = "st_begin"
 	lightProgStEntry        = "st_entry"
 	lightProgStExec         = "st_exec"
@@ -482,6 +485,7 @@ type lightMapSpecs struct {
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
 	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
 	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
+	StToldApart   *ebpf.MapSpec `ebpf:"st_told_apart"`
 }
 
 // lightVariableSpecs contains global variables before they are loaded into the kernel.
@@ -550,6 +554,7 @@ type lightMaps struct {
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
 	StSums        *ebpf.Map `ebpf:"st_sums"`
 	StTasks       *ebpf.Map `ebpf:"st_tasks"`
+	StToldApart   *ebpf.Map `ebpf:"st_told_apart"`
 }
 
 func (m *lightMaps) Close() error {
@@ -569,6 +574,7 @@ func (m *lightMaps) Close() error {
 		m.StSnapshotBuf,
 		m.StSums,
 		m.StTasks,
+		m.StToldApart,
 	)
 }
 

@@ -38,23 +38,23 @@ type LiveOptions struct {
 // A task is watched from the moment on at which it first takes a core, and one that has a core when
 // watching begins from then on. No other core is interrupted or woken, except once by OpenLive.
 type Live struct {
-	objs    *bpf.Light
-	hotplug *hotplug
-	ahead   time.Duration
-	links   []link.Link
-	phases  []link.Link // while phases are timed
-	timed   time.Duration
-	since   time.Time // when phases began to be timed
-
-	cores   []*core
-	awaited []sched.CPU
-	queues  map[sched.CPU]queueState
-	steal   map[sched.CPU]stolenTimes
-	before  []coreCounts // of cores, at the last reading
-	at      uint64       // when that was, on the clock of the programs
-	wall    time.Time
-	globals bpf.Globals
-	tasks   *liveTasks
+	objs      *bpf.Light
+	hotplug   *hotplug
+	ahead     time.Duration
+	links     []link.Link
+	cores     []*core
+	awaited   []sched.CPU
+	queues    map[sched.CPU]queueState
+	steal     map[sched.CPU]stolenTimes
+	before    []coreCounts // of cores, at the last reading
+	at        uint64       // when that was, on the clock of the programs
+	wall      time.Time
+	globals   bpf.Globals
+	tasks     *liveTasks
+	groups    *liveGroups
+	counted   programTimes
+	perSwitch float64       // ns that programs take of a switch, as last measured; 0: not measured yet
+	sampled   time.Duration // for how long that was measured
 }
 
 // Reading is what happened between two calls of Next.
@@ -63,7 +63,7 @@ type Reading struct {
 	DurationNS int64
 	// Cores are in ascending order. WorkersNS, Slices and Wait are of all watched tasks.
 	Cores []report.Core
-	// System has the tasks; the groups have no more than their ID.
+	// System has the tasks, each with the number of its own control group. DescribeGroups tells more.
 	System report.System
 	Lost   report.Lost
 	// Ended counts the tasks that ended, and Reconciled those of them whose switches equal the kernel's
@@ -101,7 +101,9 @@ func OpenLive(o LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	l := &Live{hotplug: listenHotplug(), ahead: ahead, queues: make(map[sched.CPU]queueState)}
+	l := &Live{
+		hotplug: listenHotplug(), ahead: ahead, queues: make(map[sched.CPU]queueState), groups: newLiveGroups(),
+	}
 	for _, cpu := range possible {
 		if slices.Contains(online, cpu) {
 			l.cores = append(l.cores, &core{cpu: cpu})
@@ -112,7 +114,7 @@ func OpenLive(o LiveOptions) (*Live, error) {
 	cores := int(slices.Max(possible)) + 1
 	l.objs, err = bpf.LoadLight(kernel, bpf.LightOptions{
 		Cores: cores, Online: len(online), Tasks: o.Tasks, OwnTimes: o.OwnTimes, Avoid: o.Avoid,
-		CPUGroups: hostinfo.CPUGroupsV1(),
+		CPUGroups: l.groups.version == 1,
 	})
 	if err != nil {
 		return nil, errors.Join(explain(err), l.Close())
@@ -173,6 +175,7 @@ func (l *Live) Next() (*Reading, error) {
 	if err := l.readLost(r); err != nil {
 		return nil, err
 	}
+	l.readOwn(r)
 	plug, all := l.hotplug.changed()
 	r.Hotplugged, r.HotplugUnheard = plug, !all
 	return r, nil
@@ -203,44 +206,12 @@ func (l *Live) readLost(r *Reading) error {
 	return nil
 }
 
-// TimePhases attaches the hooks that bound the phases of switches, or detaches them. While they are
-// attached, a switch costs more.
-func (l *Live) TimePhases(on bool) error {
-	if !on {
-		var errs []error
-		for i := len(l.phases) - 1; i >= 0; i-- { // first the hook of pick, whose stamps would stay
-			errs = append(errs, l.phases[i].Close())
-		}
-		l.phases = nil
-		if !l.since.IsZero() {
-			l.timed += time.Since(l.since)
-			l.since = time.Time{}
-		}
-		return errors.Join(errs...)
-	}
-	for _, h := range []bpf.Hook{l.objs.Switch, l.objs.Pick} {
-		if h.Name == "" {
-			continue
-		}
-		hook, err := attach(h)
-		if err != nil {
-			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
-		}
-		l.phases = append(l.phases, hook)
-	}
-	l.since = time.Now()
-	return nil
-}
-
 // Refresh reads again the users, groups and processes' names of all tasks, which change without an event.
 func (l *Live) Refresh() error { return l.objs.Refresh() }
 
 // Close detaches from every core and releases the maps.
 func (l *Live) Close() error {
 	var errs []error
-	if l.objs != nil {
-		errs = append(errs, l.TimePhases(false))
-	}
 	for _, hook := range slices.Backward(l.links) {
 		errs = append(errs, hook.Close())
 	}
@@ -248,6 +219,7 @@ func (l *Live) Close() error {
 	if l.tasks != nil {
 		errs = append(errs, l.tasks.close())
 	}
+	errs = append(errs, l.groups.close())
 	if l.objs != nil {
 		l.objs.Close()
 		l.objs = nil

@@ -204,7 +204,7 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	r.PID, r.TID = sched.PID(facts.Tgid), sched.TID(now.Tid)
 	r.Comm, r.Process = commText(&facts.Comm), commText(&facts.Process)
 	r.UID, r.Group = facts.Uid, facts.Cgroup
-	r.Kernel = facts.Flags&unixPFKthread != 0
+	r.Kernel = facts.Flags&kernelThread != 0
 	r.Born = fresh && facts.Nvcsw+facts.Nivcsw == 0 && facts.Runtime == 0
 	r.OnCPUNS = int64(now.OnCpu + partial - then.OnCpu - seen.partial)
 	r.WaitNS = int64(now.Wait - then.Wait)
@@ -259,7 +259,8 @@ func commText(comm *[16]int8) string {
 	return validComm(bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(&comm[0])), len(comm))))
 }
 
-const unixPFKthread = 0x00200000
+// kernelThread is PF_KTHREAD, which has not changed since Linux 2.6.
+const kernelThread = 0x00200000
 
 // readEnded adds the tasks that began and ended since the last reading.
 func (t *liveTasks) readEnded(r *Reading) error {
@@ -276,7 +277,10 @@ func (t *liveTasks) readEnded(r *Reading) error {
 		if sums.Tasks == then.Tasks {
 			continue
 		}
-		row := report.EndedTasks{Group: key.Cgroup, Comm: commText(&key.Comm), Tasks: sums.Tasks - then.Tasks}
+		row := report.EndedTasks{
+			Group: key.Cgroup, Comm: commText(&key.Comm), UID: key.Uid, PID: sched.PID(key.Tgid),
+			Tasks: sums.Tasks - then.Tasks,
+		}
 		row.OnCPUNS, row.WaitNS = int64(sums.OnCpu-then.OnCpu), int64(sums.Wait-then.Wait)
 		row.ThrottledNS = int64(sums.Throttled - then.Throttled)
 		for i, cause := range report.Causes() {
@@ -302,7 +306,8 @@ func (t *liveTasks) readEnded(r *Reading) error {
 		return fmt.Errorf("read the sums of tasks that ended: %w", err)
 	}
 	slices.SortFunc(s.Ended, func(a, b report.EndedTasks) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Comm, b.Comm))
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Comm, b.Comm), cmp.Compare(a.UID, b.UID),
+			cmp.Compare(a.PID, b.PID))
 	})
 	return nil
 }

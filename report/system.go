@@ -150,6 +150,9 @@ type EndedTasks struct {
 	// found no place of their own in the sums.
 	Group uint64 `json:"group"`
 	Comm  string `json:"comm"`
+	UID   uint32 `json:"uid"`
+	// PID is the process of these threads if it was asked for by its number, otherwise 0.
+	PID sched.PID `json:"pid,omitempty"`
 	// Tasks is how many they are.
 	Tasks uint64 `json:"tasks"`
 }

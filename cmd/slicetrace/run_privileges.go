@@ -45,3 +45,10 @@ func executionGrantsNothing() bool {
 	bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
 	return err != nil || noNew != 0 || bits&noRoot != 0
 }
+
+// liveCapabilities returns the capabilities that watching a running machine needs once its programs are
+// attached.
+func liveCapabilities(underSudo bool) []int {
+	// To find control groups by their numbers, which also opens files that others may not read.
+	return append(neededCapabilities(underSudo), unix.CAP_DAC_READ_SEARCH)
+}

@@ -84,6 +84,3 @@ func lastCache(tree sysTree, dir string) sched.CPU {
 	}
 	return first
 }
-
-// CPUGroupsV1 reports whether the CPU controller is in a hierarchy of version 1, of its own.
-func CPUGroupsV1() bool { return findGroupMounts(sysTree{os.DirFS("/")}).v1.dir != "" }

@@ -114,3 +114,15 @@ func Mark(t *report.Trial, beganNS int64) recording.Mark {
 	}
 	return m
 }
+
+// OfReading returns the trial of one interval of a machine that was watched: the number of the interval,
+// from 1. It ended at endNS, and the watch began at beganNS, in ns of CLOCK_MONOTONIC. toolNS is the
+// CPU time that slicetrace itself took meanwhile.
+func OfReading(seen *collector.Reading, number int, endNS, beganNS, toolNS int64) report.Trial {
+	started := max(0, endNS-seen.DurationNS-beganNS)
+	system := seen.System
+	return report.Trial{
+		Mode: report.SystemMode, Round: number, DurationNS: seen.DurationNS, StartedNS: &started,
+		Cores: seen.Cores, Workers: []report.Worker{}, Lost: seen.Lost, ToolNS: &toolNS, System: &system,
+	}
+}

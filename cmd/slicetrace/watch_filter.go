@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/hostinfo/cgroup"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// watchFilter says which tasks are wanted: those that fit one value of each flag that is given. Without a
+// flag, all are.
+type watchFilter struct {
+	pids    []int
+	cgroups []string
+	comms   []string
+	users   []string
+	wait    bool
+
+	uids     []uint32
+	patterns []cgroup.Pattern
+	live     *collector.Live
+}
+
+func (f *watchFilter) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.IntSliceVar(&f.pids, "pid", nil, "only these processes, with all their threads")
+	flags.StringSliceVar(&f.cgroups, "cgroup", nil,
+		"only these control groups and those below them: a unit, container, pod, path or pattern")
+	flags.StringSliceVar(&f.comms, "comm", nil, "only tasks or processes of these names or patterns, such as 'postgres*'")
+	flags.StringSliceVar(&f.users, "uid", nil, "only tasks of these users, by name or number")
+	flags.BoolVar(&f.wait, "wait", false, "wait for tasks that fit, instead of failing if there are none at first")
+}
+
+// given reports whether any flag restricts what is watched.
+func (f *watchFilter) given() bool {
+	return len(f.pids)+len(f.cgroups)+len(f.comms)+len(f.users) > 0
+}
+
+// check reads the values.
+func (f *watchFilter) check() error {
+	for _, pid := range f.pids {
+		if pid < 1 {
+			return usagef("--pid %d: give the number of a process", pid)
+		}
+	}
+	if len(f.pids) > collector.MostPIDs {
+		return usagef("--pid: %d processes are more than %d", len(f.pids), collector.MostPIDs)
+	}
+	for _, pattern := range f.comms {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return usagef("--comm %s: it is no pattern: %w", pattern, err)
+		}
+	}
+	for _, text := range f.cgroups {
+		pattern, err := cgroup.ParsePattern(text)
+		if err != nil {
+			return usagef("--cgroup %s: %w", text, err)
+		}
+		f.patterns = append(f.patterns, pattern)
+	}
+	for _, name := range f.users {
+		uid, err := strconv.ParseUint(name, 10, 32)
+		if err != nil {
+			u, err := user.Lookup(name)
+			if err != nil {
+				return usagef("--uid %s: there is no such user", name)
+			}
+			if uid, err = strconv.ParseUint(u.Uid, 10, 32); err != nil {
+				return usagef("--uid %s: the user's number is %q", name, u.Uid)
+			}
+		}
+		f.uids = append(f.uids, uint32(uid))
+	}
+	return nil
+}
+
+// begin looks for what was named, and prepares the live view.
+func (f *watchFilter) begin(l *collector.Live) error {
+	f.live = l
+	for _, pid := range f.pids {
+		if !f.wait {
+			if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err != nil {
+				return fmt.Errorf("--pid %d: there is no such process; with --wait, slicetrace waits for it", pid)
+			}
+		}
+		if err := l.TellApart(sched.PID(pid)); err != nil {
+			return err
+		}
+	}
+	if f.wait {
+		return nil
+	}
+	for i, pattern := range f.patterns {
+		n, err := l.MatchGroups(pattern)
+		if err != nil {
+			return fmt.Errorf("--cgroup %s: %w", f.cgroups[i], err)
+		}
+		if n == 0 {
+			return fmt.Errorf("--cgroup %s: no control group fits; with --wait, slicetrace waits for one", f.cgroups[i])
+		}
+	}
+	for _, pattern := range f.comms {
+		if !commExists(pattern) {
+			return fmt.Errorf("--comm %s: no task has such a name; with --wait, slicetrace waits for one", pattern)
+		}
+	}
+	return nil
+}
+
+// commExists reports whether a task of the machine has a name that fits.
+func commExists(pattern string) bool {
+	processes, err := os.ReadDir("/proc")
+	if err != nil {
+		return true // it cannot be known
+	}
+	for _, p := range processes {
+		if _, err := strconv.Atoi(p.Name()); err != nil {
+			continue
+		}
+		tasks, err := os.ReadDir("/proc/" + p.Name() + "/task")
+		if err != nil {
+			continue // it has ended
+		}
+		for _, t := range tasks {
+			name, err := os.ReadFile("/proc/" + p.Name() + "/task/" + t.Name() + "/comm")
+			if fits, _ := path.Match(pattern, strings.TrimSuffix(string(name), "\n")); err == nil && fits {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// apply removes from an interval what is not wanted.
+func (f *watchFilter) apply(s *report.System) {
+	if !f.given() {
+		return
+	}
+	known := make(map[uint64]bool)
+	wantsGroup := func(id uint64) bool {
+		wanted, ok := known[id]
+		if !ok {
+			wanted = f.wantsGroup(id)
+			known[id] = wanted
+		}
+		return wanted
+	}
+	s.Tasks = slices.DeleteFunc(s.Tasks, func(t report.Task) bool {
+		return !(f.wantsPID(t.PID) && f.wantsComm(t.Comm, t.Process) && f.wantsUID(t.UID) && wantsGroup(t.Group))
+	})
+	s.Ended = slices.DeleteFunc(s.Ended, func(t report.EndedTasks) bool {
+		return !(f.wantsPID(t.PID) && f.wantsComm(t.Comm) && f.wantsUID(t.UID) && wantsGroup(t.Group))
+	})
+}
+
+func (f *watchFilter) wantsPID(pid sched.PID) bool {
+	return len(f.pids) == 0 || slices.Contains(f.pids, int(pid))
+}
+
+func (f *watchFilter) wantsUID(uid uint32) bool {
+	return len(f.uids) == 0 || slices.Contains(f.uids, uid)
+}
+
+func (f *watchFilter) wantsComm(names ...string) bool {
+	if len(f.comms) == 0 {
+		return true
+	}
+	for _, pattern := range f.comms {
+		for _, name := range names {
+			if fits, _ := path.Match(pattern, name); fits {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f *watchFilter) wantsGroup(id uint64) bool {
+	if len(f.patterns) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(f.patterns, func(p cgroup.Pattern) bool { return f.live.GroupFits(p, id) })
+}
+
+// asked is what a report says of the filter.
+func (f *watchFilter) asked() *report.Watch {
+	w := &report.Watch{All: !f.given(), Cgroups: f.cgroups, Comms: f.comms, UIDs: f.uids}
+	for _, pid := range f.pids {
+		w.PIDs = append(w.PIDs, sched.PID(pid))
+	}
+	return w
+}

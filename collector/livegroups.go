@@ -1,0 +1,126 @@
+package collector
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/hostinfo/cgroup"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// liveGroups finds out what the control groups of tasks are, and what the kernel counts for them.
+type liveGroups struct {
+	resolver *cgroup.Resolver // nil where no hierarchy can be seen
+	version  int              // of the hierarchy; 0: none
+	missing  error            // why there is no resolver
+	before   map[uint64]cgroup.Counters
+}
+
+func newLiveGroups() *liveGroups {
+	g := &liveGroups{before: make(map[uint64]cgroup.Counters)}
+	if g.resolver, g.missing = cgroup.NewResolver(cgroup.Options{}); g.missing == nil {
+		g.version = g.resolver.Hierarchy().Version
+	}
+	return g
+}
+
+func (g *liveGroups) close() error {
+	if g.resolver == nil {
+		return nil
+	}
+	return g.resolver.Close()
+}
+
+// DescribeGroups fills in s.Groups, from the tasks of s. A task counts from then on for the unit or container that its own group
+// belongs to.
+func (l *Live) DescribeGroups(s *report.System) {
+	g := l.groups
+	owners := make(map[uint64]uint64)
+	found := make(map[uint64]report.Group)
+	owner := func(id uint64) uint64 {
+		if own, ok := owners[id]; ok {
+			return own
+		}
+		group := g.describe(id)
+		owners[id] = group.ID
+		found[group.ID] = group
+		return group.ID
+	}
+	for i := range s.Tasks {
+		s.Tasks[i].Group = owner(s.Tasks[i].Group)
+	}
+	for i := range s.Ended {
+		s.Ended[i].Group = owner(s.Ended[i].Group)
+	}
+	counters := make(map[uint64]cgroup.Counters)
+	for id, group := range found {
+		if g.resolver != nil {
+			now := g.resolver.Counters(id)
+			if before, ok := g.before[id]; ok {
+				group.Throttling, group.Pressure = throttlingSince(now, before), pressureSince(now, before)
+			}
+			counters[id] = now
+		}
+		s.Groups = append(s.Groups, group)
+	}
+	g.before = counters
+	slices.SortFunc(s.Groups, func(a, b report.Group) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// MatchGroups returns how many control groups a pattern means at the moment. The error says why none can be
+// seen.
+func (l *Live) MatchGroups(p cgroup.Pattern) (int, error) {
+	if l.groups.resolver == nil {
+		return 0, l.groups.missing
+	}
+	found, err := l.groups.resolver.Match(p)
+	return len(found), err
+}
+
+// GroupFits reports whether a pattern means the control group of this number.
+func (l *Live) GroupFits(p cgroup.Pattern, id uint64) bool {
+	return l.groups.resolver != nil && l.groups.resolver.Matches(p, id)
+}
+
+// MostPIDs is how many processes TellApart takes.
+const MostPIDs = bpf.MostToldApart
+
+// TellApart makes the threads of a process that begin and end within an interval have rows of their own.
+func (l *Live) TellApart(pid sched.PID) error { return l.objs.TellApart(uint32(pid)) }
+
+func (g *liveGroups) describe(id uint64) report.Group {
+	if g.resolver == nil {
+		return report.Group{ID: id, Kind: cgroup.Group{}.Kind.String(), Name: fmt.Sprintf("cgroup %d", id)}
+	}
+	group := g.resolver.Owner(id)
+	return report.Group{ID: group.ID, Path: group.Path, Kind: group.Kind.String(), Name: group.Name}
+}
+
+// throttlingSince is nil where the kernel counts none.
+func throttlingSince(now, before cgroup.Counters) *report.Throttling {
+	if now.Throttled == nil || now.ThrottledTime == nil || before.Throttled == nil || before.ThrottledTime == nil {
+		return nil
+	}
+	return &report.Throttling{
+		Times: *now.Throttled - min(*now.Throttled, *before.Throttled),
+		NS:    max(0, (*now.ThrottledTime - *before.ThrottledTime).Nanoseconds()),
+	}
+}
+
+// pressureSince is nil where the kernel does not measure it.
+func pressureSince(now, before cgroup.Counters) *report.Pressure {
+	if now.Some == nil || before.Some == nil {
+		return nil
+	}
+	gained := func(now, before *time.Duration) int64 {
+		if now == nil || before == nil {
+			return 0
+		}
+		return max(0, (*now - *before).Nanoseconds())
+	}
+	return &report.Pressure{SomeNS: gained(now.Some, before.Some), FullNS: gained(now.Full, before.Full)}
+}
