@@ -359,7 +359,7 @@ func TestWakeupsDuringASnapshotAreRecorded(t *testing.T) {
 	const sleepers = 6
 	var file bytes.Buffer
 	c := record(t, &file)
-	cores := bpftest.AllowedCores(t)
+	cores := bpftest.AllowedCores[sched.CPU](t)
 	cpu := cores[0]
 	var stop atomic.Bool
 	var sleeping sync.WaitGroup

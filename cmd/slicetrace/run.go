@@ -12,6 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/inherited"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
@@ -266,10 +267,11 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 		}
 		p.Modes = append(p.Modes, mode)
 	}
-	var err error
-	if p.CPUs, err = parseCores(o.cores); err != nil {
+	cores, err := parseCores(o.cores)
+	if err != nil {
 		return p, usagef("--cores %q: %w", o.cores, err)
 	}
+	p.CPUs = trial.WorkloadCPUs(cores)
 	if err := p.Validate(); err != nil {
 		return p, &statusError{exitUsage, err}
 	}

@@ -203,11 +203,7 @@ func watchCommand(c *collector.Collector, running *workloads.Running) (*collecto
 	if err != nil {
 		return nil, err
 	}
-	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed,
-		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
-	})
-	if err != nil {
+	if err := c.Watch(trial.TaskOfCommand(running, kernel)); err != nil {
 		return nil, err
 	}
 	return c.Snapshot()
