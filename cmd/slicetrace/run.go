@@ -63,6 +63,9 @@ report follows on standard error, and run exits with the program's exit status. 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
 
+Ctrl-C and SIGTERM end a run of bundled workloads early: the rounds that have finished are
+saved and shown. Half a second later or more, another signal ends it at once.
+
 "slicetrace list" lists the workloads. Under sudo the work runs as the user who called
 sudo, and the saved report belongs to that user.`,
 		Example: `  sudo slicetrace run

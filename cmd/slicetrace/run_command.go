@@ -70,7 +70,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err == nil {
 		rf.finish(c, r)
 		finishReport(r, c, settings)
-		err = saveAndShow(s.err, s.err, o, name, r)
+		err = saveAndShow(s.err, s.err, o, name, r, func() {})
 	}
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = o.incomplete(r)
