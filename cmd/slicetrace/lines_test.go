@@ -39,7 +39,7 @@ func TestLinesAreShort(t *testing.T) {
 			return nil
 		}
 		folder := filepath.Dir(name)
-		isText := slices.Contains([]string{".go", ".c", ".h", ".s", ".md", ".css", ".js"}, filepath.Ext(name))
+		isText := slices.Contains([]string{".go", ".c", ".h", ".s", ".md", ".css", ".html", ".js"}, filepath.Ext(name))
 		if !isText && folder != ".ci" {
 			return nil
 		}
