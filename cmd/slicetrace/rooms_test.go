@@ -15,12 +15,12 @@ import (
 const module = "github.com/slicetrace/slicetrace/"
 
 // mayImport lists the packages of this module that each package may import. Package workloads
-// knows nothing of tracing: it shares only the types of cores' and tasks' ids with the rest. Package
-// report and those below it build on any system and never link eBPF.
+// knows nothing of tracing. Package report and those below it build on any system and never link
+// eBPF.
 var mayImport = map[string][]string{
 	"bpf":          {},
 	"bpf/baseline": {"bpf"},
-	"bpf/bpftest":  {"report/sched"},
+	"bpf/bpftest":  {},
 	"cmd/slicetrace": {
 		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/trial",
 		"collector", "collector/hostinfo", "report", "report/compare", "report/findings", "report/recording",
@@ -65,7 +65,7 @@ var mayImport = map[string][]string{
 		"report", "report/compare", "report/findings", "report/histogram", "report/internal/words",
 		"report/metric", "report/sched", "report/stats",
 	},
-	"workloads": {"report/sched"},
+	"workloads": {},
 }
 
 // usedBy lists the only packages that may import a library.
