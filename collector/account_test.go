@@ -8,7 +8,6 @@ import (
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -40,7 +39,7 @@ func TestCoreTimeAddsUp(t *testing.T) {
 func TestCoreTimeAddsUpWhileWorkersRun(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []sched.CPU{0}
+	p.Modes, p.Workers, p.CPUs = p.Modes[:1], 1, []workloads.CPU{0}
 	w := &running{c: c, t: t}
 	if err := p.Run(context.Background(), w, nil); err != nil {
 		t.Fatal(err)
@@ -60,8 +59,8 @@ type running struct {
 }
 
 func (r *running) Ready(_ workloads.Trial, workers []workloads.Worker) error {
-	tid := workers[0].TID
-	if err := r.c.Watch(collector.Task{PID: workers[0].PID, TID: tid}); err != nil {
+	task := workerTask(workers[0], collector.Unwatched)
+	if err := r.c.Watch(task); err != nil {
 		return err
 	}
 	r.stop, r.stopped = make(chan struct{}), make(chan struct{})
@@ -127,7 +126,7 @@ func (r *running) Stopped(workloads.Result) error {
 func TestAccountOfWorkersThatShareACore(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Workers, p.CPUs, p.Duration, p.Rounds = 3, []sched.CPU{0}, time.Second, 3
+	p.Workers, p.CPUs, p.Duration, p.Rounds = 3, []workloads.CPU{0}, time.Second, 3
 	if testing.Short() {
 		p.Rounds = 1
 	}

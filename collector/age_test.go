@@ -11,7 +11,6 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -43,7 +42,7 @@ func BenchmarkAge(b *testing.B) {
 			age := time.Since(began)
 			beforeOld, beforeFresh := oldPrograms(), freshPrograms()
 			p := plan(b, "pipe")
-			p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2, []sched.CPU{0}, overheadRoundTrips
+			p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2, []workloads.CPU{0}, overheadRoundTrips
 			if err := p.Run(context.Background(), together{{c: old}, {c: fresh}}, nil); err != nil {
 				b.Fatal(err)
 			}

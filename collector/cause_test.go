@@ -19,6 +19,7 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/sched"
+	"github.com/slicetrace/slicetrace/workloads"
 )
 
 // causesOf sums workers' slices by cause.
@@ -80,7 +81,7 @@ func hz(t testing.TB) int {
 func TestPipeSlicesEndBlocked(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs = 2, []sched.CPU{0}
+	p.Workers, p.CPUs = 2, []workloads.CPU{0}
 	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {
@@ -98,7 +99,7 @@ func TestSpinSlicesEndByTick(t *testing.T) {
 	rate := hz(t)
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Workers, p.CPUs, p.Duration = 3, []sched.CPU{0}, time.Second
+	p.Workers, p.CPUs, p.Duration = 3, []workloads.CPU{0}, time.Second
 	mostly(t, c, p, func(trials []traced) error {
 		var errs []error
 		for _, tr := range trials {

@@ -8,7 +8,6 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -24,7 +23,7 @@ func classOf(core report.Core, class report.Class) report.ClassStats {
 func TestPipeSwitchesAreOfItsModesClass(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs, p.Rounds, p.Operations = 2, []sched.CPU{0}, 24, 1009
+	p.Workers, p.CPUs, p.Rounds, p.Operations = 2, []workloads.CPU{0}, 24, 1009
 	want := map[workloads.Mode]report.Class{
 		workloads.Processes: report.ClassProcess,
 		workloads.Threads:   report.ClassThread,

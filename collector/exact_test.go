@@ -7,7 +7,6 @@ import (
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -59,8 +58,8 @@ func TestSwitchesEqualTheKernels(t *testing.T) {
 	for name, edit := range map[string]func(*workloads.Plan){
 		"pipe":                     func(p *workloads.Plan) { p.Rounds = 3 },
 		"spin on all cores":        func(p *workloads.Plan) { p.Rounds = 2 },
-		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []sched.CPU{0} },
-		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []sched.CPU{0} },
+		"pipe, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []workloads.CPU{0} },
+		"spin, 64 workers a core":  func(p *workloads.Plan) { p.Workers, p.CPUs = 64, []workloads.CPU{0} },
 		"pipe, 23 round trips":     func(p *workloads.Plan) { p.Operations = 23 },
 		"pipe, 10 007 round trips": func(p *workloads.Plan) { p.Operations = 10007 },
 	} {
@@ -86,7 +85,7 @@ func TestKnownAnswers(t *testing.T) {
 	locksSleep := hostinfo.Fingerprint().Preemption == "rt"
 	for _, n := range []int64{23, 10007} {
 		p := plan(t, "pipe")
-		p.Operations, p.Workers, p.CPUs = n, 2, []sched.CPU{0}
+		p.Operations, p.Workers, p.CPUs = n, 2, []workloads.CPU{0}
 		for _, tr := range runPlan(t, c, p) {
 			checkExact(t, tr)
 			var operations int64

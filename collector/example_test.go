@@ -5,6 +5,7 @@ import (
 	"log"
 
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -21,7 +22,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	first := collector.Task{PID: program.PID(), TID: program.PID().Leader(), Children: collector.Listed}
+	pid := sched.PID(program.PID())
+	first := collector.Task{PID: pid, TID: pid.Leader(), Children: collector.Listed}
 	if err := c.Watch(first); err != nil {
 		log.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TestHotplugMessagesWithoutRoom(t *testing.T) {
 // the same: no count goes down, and nothing is counted twice.
 func TestCountsOfACoreThatGoesAndComesBack(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	c, err := Open(Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func checkLateCore(t *testing.T, cpu sched.CPU, plug func(in bool)) {
 // A core that comes online for the first time is counted from then on, and was idle before.
 func TestCoreThatComesLaterIsCounted(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	plug(false)
 	checkLateCore(t, cpu, plug)
 }

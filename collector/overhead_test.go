@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -52,10 +51,10 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 	tracers := installedTracers()
 	added := make(map[string][]float64)
 	for range overheadRounds {
-		bare := pingPong(b, mode, []sched.CPU{0}, tracer{})
+		bare := pingPong(b, mode, []workloads.CPU{0}, tracer{})
 		added["bare"] = append(added["bare"], bare)
 		for _, tr := range tracers {
-			added[tr.name] = append(added[tr.name], pingPong(b, mode, []sched.CPU{0}, tr)-bare)
+			added[tr.name] = append(added[tr.name], pingPong(b, mode, []workloads.CPU{0}, tr)-bare)
 		}
 	}
 	text, w := table()
@@ -101,7 +100,7 @@ func timesAs(tracers []tracer, added map[string][]float64) string {
 // more from core to core than programs do.
 func compareCores(b *testing.B, mode workloads.Mode) {
 	bpftest.NeedTwoCores(b, "to compare all at once with one")
-	all := bpftest.AllowedCores(b)
+	all := bpftest.AllowedCores[workloads.CPU](b)
 	stats := enableStats(b)
 	defer stats.Close()
 	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
@@ -118,7 +117,7 @@ func compareCores(b *testing.B, mode workloads.Mode) {
 }
 
 // programTime is what a tracer's programs take of a switch.
-func programTime(b *testing.B, mode workloads.Mode, cores []sched.CPU, tr tracer) float64 {
+func programTime(b *testing.B, mode workloads.Mode, cores []workloads.CPU, tr tracer) float64 {
 	var sum time.Duration
 	pingPong(b, mode, cores, seen(b, tr, func(p program) { sum += p.Runtime }))
 	return float64(sum) / float64(2*overheadRoundTrips*len(cores))
@@ -178,7 +177,7 @@ func table() (*strings.Builder, *tabwriter.Writer) {
 
 // pingPong returns the nanoseconds of one switch and the work around it, on each
 // of the cores at once.
-func pingPong(b *testing.B, mode workloads.Mode, cores []sched.CPU, tr tracer) float64 {
+func pingPong(b *testing.B, mode workloads.Mode, cores []workloads.CPU, tr tracer) float64 {
 	t := &timer{}
 	if tr.attach != nil {
 		observer, detach := tr.attach(b)
@@ -222,7 +221,7 @@ func runTimes(b *testing.B, mode workloads.Mode) string {
 	text, w := table()
 	fmt.Fprintln(w, "program\truns/switch\tns/run\t")
 	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
-		pingPong(b, mode, []sched.CPU{0}, seen(b, tr, func(p program) {
+		pingPong(b, mode, []workloads.CPU{0}, seen(b, tr, func(p program) {
 			if p.RunCount > overheadRoundTrips {
 				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n",
 					p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))

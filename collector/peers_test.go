@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -73,9 +72,9 @@ func peerCases() []peerCase {
 	}
 	loops, sends := strconv.Itoa(peerLoops), strconv.Itoa(peerSends)
 	messages := 1e9 / (20 * 20 * peerSends)
-	pair := workloads.Trial{Workload: "pipe", Workers: 2, CPUs: []sched.CPU{0}, Operations: peerLoops}
+	pair := workloads.Trial{Workload: "pipe", Workers: 2, CPUs: []workloads.CPU{0}, Operations: peerLoops}
 	group := workloads.Trial{Workload: "messaging", Workers: 40, Duration: 500 * time.Millisecond}
-	create := workloads.Trial{Workload: "spawn", Workers: 1, CPUs: []sched.CPU{0}, Duration: 200 * time.Millisecond}
+	create := workloads.Trial{Workload: "spawn", Workers: 1, CPUs: []workloads.CPU{0}, Duration: 200 * time.Millisecond}
 	in := func(t workloads.Trial, variant string, m workloads.Mode) workloads.Trial {
 		t.Mode, t.Variant, t.Round = m, variant, 1
 		return t

@@ -44,7 +44,18 @@ func open(t testing.TB, o collector.Options) *collector.Collector {
 type traced struct {
 	result   workloads.Result
 	interval collector.Interval
-	tasks    map[sched.TID]report.Worker
+	tasks    map[workloads.TID]report.Worker
+}
+
+// workerTask returns the task by which the tracer knows a worker.
+func workerTask(w workloads.Worker, children collector.Children) collector.Task {
+	return collector.Task{PID: sched.PID(w.PID), TID: sched.TID(w.TID), Children: children}
+}
+
+// commandTask returns the task by which the tracer knows a command, with its children listed.
+func commandTask(command *workloads.Running) collector.Task {
+	pid := sched.PID(command.PID())
+	return collector.Task{PID: pid, TID: pid.Leader(), Children: collector.Listed}
 }
 
 // watcher observes trials with a collector.
@@ -58,7 +69,7 @@ type watcher struct {
 
 func (w *watcher) Ready(_ workloads.Trial, workers []workloads.Worker) error {
 	for _, worker := range workers {
-		if err := w.c.Watch(collector.Task{PID: worker.PID, TID: worker.TID, Children: collector.Counted}); err != nil {
+		if err := w.c.Watch(workerTask(worker, collector.Counted)); err != nil {
 			return err
 		}
 	}
@@ -82,9 +93,9 @@ func (w *watcher) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	tasks := make(map[sched.TID]report.Worker)
+	tasks := make(map[workloads.TID]report.Worker)
 	for _, task := range interval.Tasks {
-		tasks[task.TID] = task
+		tasks[workloads.TID(task.TID)] = task
 	}
 	w.trials = append(w.trials, traced{result, interval, tasks})
 	return nil

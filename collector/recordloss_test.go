@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/sched"
 )
@@ -174,5 +176,79 @@ func TestSnapshotsDoNotWaitForTheDisk(t *testing.T) {
 	}
 	if got := readRecording(t, disk.Bytes()); got.end != end || end.Switches < 1000 || got.lost != end.Lost {
 		t.Errorf("the recording ends with %+v, and %d events are lost; it should with %+v", got.end, got.lost, end)
+	}
+}
+
+// A reader that stalls loses events, and every one of them is counted.
+func TestLostEventsAreCounted(t *testing.T) {
+	var file bytes.Buffer
+	c := record(t, &file)
+	c.ring.mu.Lock()
+	// The ring has room for what comes in 50 to 500 ms, if nothing else uses the cores.
+	for start := time.Now(); !losesEvents(t, c) && time.Since(start) < time.Minute; {
+		work(t, 300*time.Millisecond, "yield")
+	}
+	c.ring.mu.Unlock()
+	end, err := c.FinishRecording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := readRecording(t, file.Bytes())
+	if end.Lost == 0 || got.lost != end.Lost {
+		t.Errorf("%d events were lost, %d are noted in blocks", end.Lost, got.lost)
+	}
+	var kept uint64
+	for _, events := range got.switches {
+		kept += uint64(len(events))
+	}
+	// What is lost is switches and wakeups.
+	if kept != end.Switches || end.Switches >= end.Counted || end.Switches+end.Lost < end.Counted {
+		t.Errorf("%d switches of %d kept, %d events lost", end.Switches, end.Counted, end.Lost)
+	}
+}
+
+// losesEvents reports whether events of a core have found no room in the ring.
+func losesEvents(t *testing.T, c *Collector) bool {
+	t.Helper()
+	return slices.ContainsFunc(c.cores, func(core *core) bool {
+		var buffer bpf.EventBuf
+		if err := c.objs.EventBufs.Lookup(uint32(core.cpu), &buffer); err != nil {
+			t.Error(err)
+		}
+		return buffer.Out.Lost > 0
+	})
+}
+
+// full is a disk with room for some bytes.
+type full struct{ room int }
+
+var errFull = errors.New("no space left")
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+// A full disk ends the recording, but not the counting.
+func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
+	c := record(t, &full{2_000})
+	work(t, 100*time.Millisecond, "yield")
+	if _, err := c.FinishRecording(); !errors.Is(err, errFull) {
+		t.Errorf("got error %v, want that of the write", err)
+	}
+	before, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	work(t, 50*time.Millisecond, "yield")
+	after, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := after.Since(before)
+	if err != nil || !slices.ContainsFunc(in.Cores, func(c report.Core) bool { return len(c.Classes) > 0 }) {
+		t.Errorf("nothing was counted afterwards: %v", err)
 	}
 }

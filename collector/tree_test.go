@@ -31,11 +31,9 @@ func follow(t *testing.T, c *collector.Collector, argv ...string) collector.Inte
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed,
-		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
-	})
-	if err != nil {
+	task := commandTask(running)
+	task.Voluntary, task.Involuntary = kernel.Voluntary, kernel.Involuntary
+	if err := c.Watch(task); err != nil {
 		t.Fatal(err)
 	}
 	before, err := c.Snapshot()
@@ -238,8 +236,7 @@ func TestSnapshotsWhilePlacesChangeHands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	task := collector.Task{PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed}
-	if err := c.Watch(task); err != nil {
+	if err := c.Watch(commandTask(running)); err != nil {
 		t.Fatal(err)
 	}
 	before, err := c.Snapshot()

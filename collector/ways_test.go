@@ -11,7 +11,6 @@ import (
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -229,7 +228,7 @@ func timeSwitches(t testing.TB, o collector.Options, to *timed) {
 		workloads.Threads:   report.ClassThread,
 	}
 	p := plan(t, "pipe")
-	p.Workers, p.CPUs = 2, []sched.CPU{0}
+	p.Workers, p.CPUs = 2, []workloads.CPU{0}
 	for _, tr := range runPlan(t, c, p) {
 		mode := tr.result.Trial.Mode
 		class := classOf(tr.core(0), classes[mode])

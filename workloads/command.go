@@ -12,8 +12,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Command is a program of the user's, to be traced from its first instruction.
@@ -109,7 +107,7 @@ func StartCommand(c Command) (*Running, error) {
 // CPU, and returns the kernel's counters of its thread, which will be the command's main
 // thread.
 func (r *Running) Before() (Counters, error) {
-	counters, err := countersAtRest(context.Background(), []Worker{{PID: r.PID(), TID: r.PID().Leader()}})
+	counters, err := countersAtRest(context.Background(), []Worker{{PID: r.PID(), TID: TID(r.PID())}})
 	if err != nil {
 		return Counters{}, err
 	}
@@ -121,7 +119,7 @@ func (r *Running) Before() (Counters, error) {
 func (r *Running) ToolSwitches() uint64 { return r.switches }
 
 // PID returns the process id, the same before and after Release.
-func (r *Running) PID() sched.PID { return sched.PID(r.launcher.pid) }
+func (r *Running) PID() PID { return PID(r.launcher.pid) }
 
 // Release lets the launcher execute the command and returns when it has done so. The error
 // is an *ExecError if the kernel has refused, or ErrEndedEarly, wrapped.

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestKilledHostIsNamed(t *testing.T) {
@@ -63,7 +62,7 @@ func TestHostKilledAtTheGateIsNamed(t *testing.T) {
 
 func TestHostThatCannotPrepareSaysWhy(t *testing.T) {
 	trial := testTrial("spin", Processes, 2, 23, 0)
-	trial.CPUs = []sched.CPU{1000}
+	trial.CPUs = []CPU{1000}
 	err := Run(t.Context(), trial, nil, &recorder{})
 	if err == nil || !strings.Contains(err.Error(), "exited with status 1: prepare worker") ||
 		!strings.Contains(err.Error(), "set affinity to cores [1000]: invalid argument") {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -41,7 +40,7 @@ func ExamplePlan_Trials() {
 		Workloads: []workloads.Workload{futex},
 		Modes:     []workloads.Mode{workloads.Processes, workloads.Threads},
 		Rounds:    2,
-		CPUs:      []sched.CPU{0},
+		CPUs:      []workloads.CPU{0},
 	}
 	for _, t := range plan.Trials() {
 		fmt.Printf("round %d: %s as %s\n", t.Round, t.Name(), t.Mode)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Memory is how much memory a trial's hosts use together, in bytes, read at the end gate.
@@ -26,7 +24,7 @@ type Memory struct {
 // show it or the tool has no right to read it.
 func readMemory(workers []Worker) *Memory {
 	sum := &Memory{}
-	seen := make(map[sched.PID]bool)
+	seen := make(map[PID]bool)
 	for _, w := range workers {
 		if seen[w.PID] {
 			continue

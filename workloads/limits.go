@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -143,7 +141,7 @@ func checkTasks(t Trial, user *Credential) error {
 
 // checkCPUs returns an error if workers cannot run on one of cpus. If cpus is nil, every
 // core that this process may run on is meant, which is no error.
-func checkCPUs(cpus []sched.CPU) error {
+func checkCPUs(cpus []CPU) error {
 	allowed, err := allowedCPUs()
 	if err != nil {
 		return err
@@ -175,24 +173,24 @@ func checkCPUs(cpus []sched.CPU) error {
 const mostCPUs = 8192
 
 // allowedCPUs returns the cores that this process may run on, ascending.
-func allowedCPUs() ([]sched.CPU, error) {
+func allowedCPUs() ([]CPU, error) {
 	set := unix.NewCPUSet(mostCPUs)
 	// The affinity of the main thread, since the thread that runs this goroutine may have
 	// another one.
 	if err := unix.SchedGetaffinityDynamic(os.Getpid(), set); err != nil {
 		return nil, fmt.Errorf("read the cores that this process may run on: %w", err)
 	}
-	var cpus []sched.CPU
+	var cpus []CPU
 	for cpu := range mostCPUs {
 		if set.IsSet(cpu) {
-			cpus = append(cpus, sched.CPU(cpu))
+			cpus = append(cpus, CPU(cpu))
 		}
 	}
 	return cpus, nil
 }
 
 // formatCPUs writes ascending cores as ranges: 0-3,6.
-func formatCPUs(cpus []sched.CPU) string {
+func formatCPUs(cpus []CPU) string {
 	var b strings.Builder
 	for i := 0; i < len(cpus); {
 		last := i

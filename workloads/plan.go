@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Mode is how a trial's workers are placed into processes.
@@ -48,7 +46,7 @@ type Plan struct {
 	Workers int
 	// CPUs are the cores that workers may run on, or nil for every core that
 	// this process may run on.
-	CPUs []sched.CPU
+	CPUs []CPU
 	// User is who worker hosts run as, or nil for this process's own user.
 	User *Credential
 }
@@ -67,7 +65,7 @@ type Trial struct {
 	Duration time.Duration
 	// Operations is 0 when the trial ends by time.
 	Operations int64
-	CPUs       []sched.CPU
+	CPUs       []CPU
 	// Attempt counts from 1 in Plan.Run, which runs a trial again if no worker completed
 	// an operation.
 	Attempt int
@@ -104,7 +102,7 @@ func (p Plan) Trials() []Trial {
 }
 
 // trial resolves the defaults of one variant of a workload.
-func (p Plan) trial(w Workload, v Variant, cpus []sched.CPU) Trial {
+func (p Plan) trial(w Workload, v Variant, cpus []CPU) Trial {
 	t := Trial{Workload: w.Name, Variant: v.Name, Workers: v.Workers, Duration: p.Duration, CPUs: cpus}
 	if t.Workers == 0 {
 		t.Workers = p.Workers

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // validPlan returns a plan that the tests below make invalid.
@@ -25,7 +24,7 @@ func validPlan() Plan {
 
 func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 	p := validPlan()
-	p.Rounds, p.CPUs, p.Workloads = 3, []sched.CPU{0, 1}, []Workload{pipe(), sleep()}
+	p.Rounds, p.CPUs, p.Workloads = 3, []CPU{0, 1}, []Workload{pipe(), sleep()}
 	var got []string
 	for _, trial := range p.Trials() {
 		got = append(got, fmt.Sprintf("%d %s %s %d %v",
@@ -52,7 +51,7 @@ func TestTrialsAlternateModesBetweenRounds(t *testing.T) {
 // A variant that exists in one mode has no trial in the other.
 func TestTrialsKeepVariantsToTheirModes(t *testing.T) {
 	p := validPlan()
-	p.Rounds, p.CPUs, p.Workloads = 2, []sched.CPU{0}, []Workload{spawn()}
+	p.Rounds, p.CPUs, p.Workloads = 2, []CPU{0}, []Workload{spawn()}
 	var got []string
 	for _, trial := range p.Trials() {
 		got = append(got, fmt.Sprintf("%d %s %s", trial.Round, trial.Name(), trial.Mode))
@@ -104,7 +103,7 @@ func TestValidateAcceptsTheDefaults(t *testing.T) {
 // The default run, twelve rounds in both modes, must fit into 90 s on 2 cores. A trial
 // takes about 20 ms in addition to its duration, and a chunk of fixed work less than 1 µs.
 func TestDefaultDurationsFitTheRun(t *testing.T) {
-	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 12, CPUs: []sched.CPU{0, 1}}
+	p := Plan{Workloads: Catalogue(), Modes: []Mode{Processes, Threads}, Rounds: 12, CPUs: []CPU{0, 1}}
 	var total time.Duration
 	for _, trial := range p.Trials() {
 		if trial.Duration < shortest {
@@ -145,10 +144,10 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		"negative operations": {func(p *Plan) { p.Operations = -1 }, "-1 operations"},
 		"negative workers":    {func(p *Plan) { p.Workers = -2 }, "-2 workers"},
 		"odd workers of pipe": {func(p *Plan) { p.Workers = 3 }, "pipe works in pairs: give an even number"},
-		"no core":             {func(p *Plan) { p.CPUs = []sched.CPU{} }, "no core: name at least one of 0"},
-		"core not there":      {func(p *Plan) { p.CPUs = []sched.CPU{0, 4095} }, "core 4095 does not exist"},
-		"negative core":       {func(p *Plan) { p.CPUs = []sched.CPU{-1} }, "core -1 does not exist"},
-		"core twice":          {func(p *Plan) { p.CPUs = []sched.CPU{0, 0} }, "core 0 is named twice"},
+		"no core":             {func(p *Plan) { p.CPUs = []CPU{} }, "no core: name at least one of 0"},
+		"core not there":      {func(p *Plan) { p.CPUs = []CPU{0, 4095} }, "core 4095 does not exist"},
+		"negative core":       {func(p *Plan) { p.CPUs = []CPU{-1} }, "core -1 does not exist"},
+		"core twice":          {func(p *Plan) { p.CPUs = []CPU{0, 0} }, "core 0 is named twice"},
 		"too many tasks":      {func(p *Plan) { p.Workers = 20_000_000 }, "give fewer workers or raise "},
 		"too many files": {func(p *Plan) {
 			// More than the limit, fewer than the tasks that the kernel allows.
@@ -211,7 +210,7 @@ func TestValidateSaysWhichCoreIsNotAllowed(t *testing.T) {
 }
 
 func TestFormatCPUs(t *testing.T) {
-	for want, cpus := range map[string][]sched.CPU{"": nil, "3": {3}, "0-1": {0, 1}, "0-2,5,7-8": {0, 1, 2, 5, 7, 8}} {
+	for want, cpus := range map[string][]CPU{"": nil, "3": {3}, "0-1": {0, 1}, "0-2,5,7-8": {0, 1, 2, 5, 7, 8}} {
 		if got := formatCPUs(cpus); got != want {
 			t.Errorf("cores %v are written %q, want %q", cpus, got, want)
 		}
@@ -252,8 +251,8 @@ func TestCommFitsTheKernel(t *testing.T) {
 }
 
 func TestPlacement(t *testing.T) {
-	cpus := []sched.CPU{2, 5}
-	for i, want := range [][]sched.CPU{{2}, {2}, {5}, {5}, {2}, {2}} {
+	cpus := []CPU{2, 5}
+	for i, want := range [][]CPU{{2}, {2}, {5}, {5}, {2}, {2}} {
 		if diff := cmp.Diff(want, pipe().placement(Variant{}, i, cpus)); diff != "" {
 			t.Errorf("worker %d of pipe (-want +got):\n%s", i, diff)
 		}

@@ -4,8 +4,6 @@ package workloads
 
 import (
 	"time"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Observer follows trials. Its methods are called from Run, one at a time.
@@ -25,10 +23,10 @@ type Worker struct {
 	// Index counts from 0.
 	Index int
 	// PID is the process (the kernel's tgid), TID the thread.
-	PID sched.PID
-	TID sched.TID
+	PID PID
+	TID TID
 	// CPU is the core that the worker is pinned to, or -1 if it may use several.
-	CPU sched.CPU
+	CPU CPU
 	// Comm is the thread's name, at most 15 bytes.
 	Comm string
 	// Nice is the thread's nice level.

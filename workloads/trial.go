@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 const (
@@ -273,12 +271,12 @@ func (rt *runningTrial) deadPeer(errno syscall.Errno) error {
 func (rt *runningTrial) workers() []Worker {
 	workers := make([]Worker, rt.trial.Workers)
 	for i := range workers {
-		slot, cpu := &rt.shared.slots[i], sched.CPU(-1)
+		slot, cpu := &rt.shared.slots[i], CPU(-1)
 		if cpus := rt.workload.placement(rt.variant, i, rt.trial.CPUs); len(cpus) == 1 {
 			cpu = cpus[0]
 		}
 		workers[i] = Worker{
-			Index: i, PID: sched.PID(slot.pid), TID: sched.TID(slot.tid), CPU: cpu,
+			Index: i, PID: PID(slot.pid), TID: TID(slot.tid), CPU: cpu,
 			Comm: comm(rt.workload.Name, i), Nice: int(slot.nice),
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestSpinSharesOneCore(t *testing.T) {
@@ -122,7 +121,7 @@ func TestEveryNumberOfWorkers(t *testing.T) {
 				name = "spin"
 			}
 			r := runTrial(t, testTrial(name, mode, n, 7, 0))
-			tids, pids := map[sched.TID]bool{}, map[sched.PID]bool{}
+			tids, pids := map[TID]bool{}, map[PID]bool{}
 			for i, w := range r.Workers {
 				tids[w.TID], pids[w.PID] = true, true
 				if w.Index != i || w.Comm != comm(name, i) {

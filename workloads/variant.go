@@ -6,8 +6,6 @@ import (
 	"slices"
 	"syscall"
 	"time"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // Variant is a variant of a workload: it has a trial of its own in every round and mode.
@@ -72,7 +70,7 @@ func (v Variant) niceOf(index int) int {
 }
 
 // placement returns the cores that worker index may run on, out of cpus.
-func (w Workload) placement(v Variant, index int, cpus []sched.CPU) []sched.CPU {
+func (w Workload) placement(v Variant, index int, cpus []CPU) []CPU {
 	if v.firstCore {
 		return cpus[:1]
 	}

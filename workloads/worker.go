@@ -10,8 +10,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // worker is one worker as its host and its body see it.
@@ -26,7 +24,7 @@ type worker struct {
 	// index is the worker's number in the trial.
 	index int
 	// cpus are the cores it may run on.
-	cpus []sched.CPU
+	cpus []CPU
 	// nice is added to the tool's own nice level.
 	nice int
 	// fds are the descriptors that the workload's open has created for it.

@@ -8,24 +8,23 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // mostCores is NR_CPUS's bound on every architecture.
 const mostCores = 8192
 
-// AllowedCores returns the cores that this process may use, ascending.
-func AllowedCores(t testing.TB) []sched.CPU {
+// AllowedCores returns the cores that this process may use, ascending, in the caller's type for a
+// core's number.
+func AllowedCores[CPU ~int](t testing.TB) []CPU {
 	t.Helper()
 	set := unix.NewCPUSet(mostCores)
 	if err := unix.SchedGetaffinityDynamic(0, set); err != nil {
 		t.Fatal(err)
 	}
-	var cores []sched.CPU
+	var cores []CPU
 	for cpu := range mostCores {
 		if set.IsSet(cpu) {
-			cores = append(cores, sched.CPU(cpu))
+			cores = append(cores, CPU(cpu))
 		}
 	}
 	return cores
@@ -35,7 +34,7 @@ func AllowedCores(t testing.TB) []sched.CPU {
 // only this process that may not use a second one, the test ends as by Unavailable.
 func NeedTwoCores(t testing.TB, why string) {
 	t.Helper()
-	if len(AllowedCores(t)) > 1 {
+	if len(AllowedCores[int](t)) > 1 {
 		return
 	}
 	online, err := os.ReadFile("/sys/devices/system/cpu/online")
@@ -47,7 +46,7 @@ func NeedTwoCores(t testing.TB, why string) {
 
 // OnOwnThread runs f on a thread that is pinned to a core and ends with f. It is never
 // the main thread, which would go on, and whose affinity is the process's.
-func OnOwnThread(cpu sched.CPU, f func(pinned error)) {
+func OnOwnThread[CPU ~int](cpu CPU, f func(pinned error)) {
 	go func() {
 		runtime.LockOSThread() // and never unlock: so the thread ends
 		if unix.Gettid() != unix.Getpid() {
@@ -69,9 +68,9 @@ func OnOwnThread(cpu sched.CPU, f func(pinned error)) {
 // PluggableCore returns the last core, and a function that takes it offline and back. At
 // the test's end the core is back in any case. The test is skipped if no core can be taken
 // offline.
-func PluggableCore(t testing.TB) (cpu sched.CPU, plug func(in bool)) {
+func PluggableCore[CPU ~int](t testing.TB) (cpu CPU, plug func(in bool)) {
 	t.Helper()
-	cores := AllowedCores(t)
+	cores := AllowedCores[CPU](t)
 	cpu = cores[len(cores)-1]
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)
 	if text, err := os.ReadFile(file); err != nil || len(cores) < 2 || strings.TrimSpace(string(text)) != "1" {
@@ -83,7 +82,7 @@ func PluggableCore(t testing.TB) (cpu sched.CPU, plug func(in bool)) {
 // Plug returns a function that takes a core offline and back. At the test's end the core is
 // again as it was. Until then, the tests of RunOnEveryCore wait. The test is skipped if the core
 // cannot be taken offline at all.
-func Plug(t testing.TB, cpu sched.CPU) func(in bool) {
+func Plug[CPU ~int](t testing.TB, cpu CPU) func(in bool) {
 	t.Helper()
 	t.Cleanup(hold(coresLock, unix.LOCK_EX)) // after the cleanup below
 	file := fmt.Sprintf("/sys/devices/system/cpu/cpu%d/online", cpu)

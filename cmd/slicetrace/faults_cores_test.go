@@ -68,7 +68,7 @@ func coreOf(t *testing.T, trial *report.Trial, cpu sched.CPU) (core report.Core,
 // A core that goes offline and comes back counts as idle meanwhile, and nothing is lost.
 func TestCoreThatGoesAndComesBack(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	cmd, began, end := paced(t)
 	var away time.Duration
 	got := finish(t, cmd, began, func() {
@@ -94,7 +94,7 @@ func TestCoreThatGoesAndComesBack(t *testing.T) {
 // What a core counted before it went offline is in the report, though it does not come back.
 func TestCoreThatGoesForGood(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	cmd, began, end := paced(t)
 	var away time.Duration
 	got := finish(t, cmd, began, func() {
@@ -124,7 +124,7 @@ func TestCoreThatGoesForGood(t *testing.T) {
 // A core that comes online later is counted like the others, as idle before.
 func TestCoreThatComesLater(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	plug(false)
 	cmd, began, end := paced(t)
 	var away time.Duration
@@ -152,7 +152,7 @@ func TestCoreThatComesLater(t *testing.T) {
 // Workers that are pinned to the core go on elsewhere, and their counts still equal the kernel's.
 func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--mode", "processes",
 		"--rounds", "1", "--duration", "3s") // the core must come back before the end
 	got := finish(t, cmd, func() {
@@ -181,7 +181,7 @@ func TestPinnedWorkersWhoseCoreGoes(t *testing.T) {
 // No worker can be pinned to a core that is offline. What was measured before is kept.
 func TestPinnedWorkersWithoutACore(t *testing.T) {
 	bpftest.Require(t)
-	cpu, plug := bpftest.PluggableCore(t)
+	cpu, plug := bpftest.PluggableCore[sched.CPU](t)
 	cmd := tool(t, "run", "pipe", "--cores", fmt.Sprint(cpu), "--rounds", "1", "--duration", "700ms")
 	got := finish(t, cmd, func() {
 		awaitWork(t, cmd, anyTrial)

@@ -134,7 +134,7 @@ func runOnOneCore(t *testing.T, cpu sched.CPU, confine func(*exec.Cmd)) {
 // It is the last of the allowed cores, so that it is not always number 0.
 func TestRunPinnedToOneCore(t *testing.T) {
 	bpftest.Require(t)
-	cores := bpftest.AllowedCores(t)
+	cores := bpftest.AllowedCores[sched.CPU](t)
 	cpu := cores[len(cores)-1]
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
@@ -151,7 +151,7 @@ func TestRunPinnedToOneCore(t *testing.T) {
 
 func TestRunInACPUSetOfOneCore(t *testing.T) {
 	bpftest.Require(t)
-	cores := bpftest.AllowedCores(t)
+	cores := bpftest.AllowedCores[sched.CPU](t)
 	cpu := cores[len(cores)-1]
 	group := bpftest.NewGroup(t, "cpuset")
 	group.Set(t, "cpuset.cpus", fmt.Sprint(cpu))
@@ -173,7 +173,7 @@ func TestRunInACPUSetOfOneCore(t *testing.T) {
 // A real-time task takes a core from the workers for five of every ten milliseconds.
 func TestRealTimeTaskBeside(t *testing.T) {
 	bpftest.Require(t)
-	cpu := bpftest.AllowedCores(t)[0]
+	cpu := bpftest.AllowedCores[sched.CPU](t)[0]
 	stop := takeHalf(t, cpu)
 	got := call(t, "run", "spin", "pipe", "--rounds", "1", "--duration", "200ms", "--cores", fmt.Sprint(cpu))
 	stop()

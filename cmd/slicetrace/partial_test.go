@@ -179,7 +179,7 @@ type cpuSet struct {
 // inCPUSet runs the tool in a control group with this process's cores.
 func inCPUSet(t *testing.T, cmd *exec.Cmd) any {
 	bpftest.NeedTwoCores(t, "of which the test takes one away")
-	cores := bpftest.AllowedCores(t)
+	cores := bpftest.AllowedCores[int](t)
 	list := strings.ReplaceAll(strings.Trim(fmt.Sprint(cores), "[]"), " ", ",")
 	group := bpftest.NewGroup(t, "cpuset")
 	group.Set(t, "cpuset.cpus", list)

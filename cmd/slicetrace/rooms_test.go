@@ -15,15 +15,15 @@ import (
 const module = "github.com/slicetrace/slicetrace/"
 
 // mayImport lists the packages of this module that each package may import. Package workloads
-// knows nothing of tracing: it shares only the types of cores' and tasks' ids with the rest. Package
-// report and those below it build on any system and never link eBPF.
+// knows nothing of tracing. Package report and those below it build on any system and never link
+// eBPF.
 var mayImport = map[string][]string{
 	"bpf":          {},
 	"bpf/baseline": {"bpf"},
-	"bpf/bpftest":  {"report/sched"},
+	"bpf/bpftest":  {},
 	"cmd/slicetrace": {
 		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/screen",
-		"cmd/slicetrace/internal/trial", "collector", "collector/hostinfo", "report", "report/compare",
+		"cmd/slicetrace/internal/trial", "collector", "collector/hostinfo", "collector/hostinfo/cgroup", "report", "report/compare",
 		"report/findings", "report/recording", "report/render", "report/sched", "report/table", "report/timeline",
 		"report/view", "report/view/live", "workloads",
 	},
@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"cmd/slicetrace/internal/screen":    {"report", "report/render", "report/view/live"},
 	"cmd/slicetrace/internal/trial":     {"collector", "report", "report/recording", "report/sched", "workloads"},
 	"collector": {
-		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording", "report/sched",
+		"bpf", "collector/hostinfo", "collector/hostinfo/cgroup", "report", "report/histogram", "report/recording",
+		"report/sched",
 	},
 	"collector/hostinfo":        {"collector/hostinfo/cgroup", "report", "report/sched"},
 	"collector/hostinfo/cgroup": {},
@@ -68,7 +69,7 @@ var mayImport = map[string][]string{
 		"report/metric", "report/sched", "report/stats",
 	},
 	"report/view/live": {"report", "report/histogram", "report/metric", "report/sched"},
-	"workloads":        {"report/sched"},
+	"workloads":        {},
 }
 
 // usedBy lists the only packages that may import a library.

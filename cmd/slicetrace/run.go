@@ -12,6 +12,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/inherited"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
@@ -61,6 +62,9 @@ report follows on standard error, and run exits with the program's exit status. 
 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
+
+Ctrl-C and SIGTERM end a run of bundled workloads early: the rounds that have finished are
+saved and shown. Half a second later or more, another signal ends it at once.
 
 "slicetrace list" lists the workloads. Under sudo the work runs as the user who called
 sudo, and the saved report belongs to that user.`,
@@ -266,10 +270,11 @@ func (o *runOptions) plan(names []string, user *workloads.Credential) (workloads
 		}
 		p.Modes = append(p.Modes, mode)
 	}
-	var err error
-	if p.CPUs, err = parseCores(o.cores); err != nil {
+	cores, err := parseCores(o.cores)
+	if err != nil {
 		return p, usagef("--cores %q: %w", o.cores, err)
 	}
+	p.CPUs = trial.WorkloadCPUs(cores)
 	if err := p.Validate(); err != nil {
 		return p, &statusError{exitUsage, err}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"syscall"
 
@@ -34,43 +33,24 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 			r.Warnings = append(r.Warnings, w.Name+" here: "+missing)
 		}
 	}
-	ctx, stop := untilInterrupted(ctx, o.inherited.Ignored)
+	interrupted := &interruption{messages: s.err}
+	ctx, stop := interrupted.until(ctx, o.inherited.Ignored)
 	defer stop()
 	// Signals that were pending at the start were taken out before the runtime began.
 	for _, info := range o.inherited.Pending {
 		_ = unix.Kill(os.Getpid(), syscall.Signal(binary.NativeEndian.Uint32(info[:])))
 	}
-	// A second signal ends the program at once.
-	context.AfterFunc(ctx, stop)
 	whole, err := measure(ctx, s, o, plan, r)
 	if err != nil {
 		return err
 	}
-	if err := saveAndShow(s.out, s.err, o, name, r); err != nil {
+	if err := saveAndShow(s.out, s.err, o, name, r, func() { interrupted.saved.Store(true) }); err != nil {
 		return err
 	}
 	if !whole || r.Recording == nil && o.record != "" {
 		return o.incomplete(r)
 	}
 	return nil
-}
-
-// untilInterrupted returns a context that ends when a signal asks to end the run early.
-// Signals that were ignored when this process was executed, as under nohup or in a shell's
-// background, stay ignored: Go's runtime would forget some of them.
-func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, context.CancelFunc) {
-	var heeded []os.Signal
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
-		if ignored&(1<<(sig-1)) != 0 {
-			signal.Ignore(sig)
-		} else {
-			heeded = append(heeded, sig)
-		}
-	}
-	if heeded == nil { // NotifyContext would take an empty list to mean all signals
-		return context.WithCancel(ctx)
-	}
-	return signal.NotifyContext(ctx, heeded...)
 }
 
 // measure runs the plan and fills the report. It returns whether every trial is in it, and

@@ -70,7 +70,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err == nil {
 		rf.finish(c, r)
 		finishReport(r, c, settings)
-		err = saveAndShow(s.err, s.err, o, name, r)
+		err = saveAndShow(s.err, s.err, o, name, r, func() {})
 	}
 	if err == nil && r.Recording == nil && o.record != "" {
 		err = o.incomplete(r)
@@ -203,11 +203,7 @@ func watchCommand(c *collector.Collector, running *workloads.Running) (*collecto
 	if err != nil {
 		return nil, err
 	}
-	err = c.Watch(collector.Task{
-		PID: running.PID(), TID: running.PID().Leader(), Children: collector.Listed,
-		Voluntary: kernel.Voluntary, Involuntary: kernel.Involuntary,
-	})
-	if err != nil {
+	if err := c.Watch(trial.TaskOfCommand(running, kernel)); err != nil {
 		return nil, err
 	}
 	return c.Snapshot()

@@ -37,15 +37,11 @@ type trialObserver struct {
 
 // Ready watches the trial's workers, which wait at the start gate.
 func (r *trialObserver) Ready(t workloads.Trial, workers []workloads.Worker) error {
-	tasks := make([]collector.Task, 0, len(workers))
-	var tids []sched.TID
-	var pids []sched.PID
-	for _, w := range workers {
-		tids, pids = append(tids, w.TID), append(pids, w.PID)
-		tasks = append(tasks, collector.Task{
-			PID: w.PID, TID: w.TID, Children: collector.Counted,
-			Voluntary: w.Before.Voluntary, Involuntary: w.Before.Involuntary,
-		})
+	tasks := trial.Tasks(workers)
+	tids := make([]sched.TID, len(tasks))
+	pids := make([]workloads.PID, len(workers))
+	for i := range workers {
+		tids[i], pids[i] = tasks[i].TID, workers[i].PID
 	}
 	r.settings.Start(tids)
 	err := r.collector.Watch(tasks...)
@@ -73,7 +69,7 @@ func (r *trialObserver) Stopped(result workloads.Result) error {
 	if err != nil {
 		return err
 	}
-	var pids []sched.PID
+	var pids []workloads.PID
 	for _, w := range result.Workers {
 		pids = append(pids, w.PID)
 	}
@@ -186,7 +182,7 @@ func setupOf(plan workloads.Plan) report.Setup {
 		setup.Modes = append(setup.Modes, report.Mode(m))
 	}
 	for _, t := range plan.Trials()[:1] {
-		setup.CPUs = t.CPUs
+		setup.CPUs = trial.CPUs(t.CPUs)
 	}
 	return setup
 }

@@ -88,15 +88,20 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 // saveAndShow saves the report and then shows it, so that a reader that stops reading, such
 // as head, does not prevent the saving. A report that cannot be saved under its name is
 // saved among temporary files. If that fails too, it is shown even with --quiet, so that
-// what was measured is not lost.
-func saveAndShow(out, messages *os.File, o *runOptions, name string, r *report.Report) error {
+// what was measured is not lost. saved is called between saving and showing, if it was saved.
+func saveAndShow(
+	out, messages *os.File, o *runOptions, name string, r *report.Report, saved func(),
+) error {
 	name, unsaved := o.save(name, r)
 	rescued := false
 	if unsaved != nil {
 		rescued, unsaved = rescue(cmp.Or(name, "report.json"), r, invokingUser().owner(), unsaved)
 	}
-	if o.quiet && (unsaved == nil || rescued) {
-		return unsaved
+	if unsaved == nil || rescued {
+		saved()
+		if o.quiet {
+			return unsaved
+		}
 	}
 	out = o.shownOn(out, messages)
 	if out == nil {

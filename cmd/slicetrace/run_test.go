@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -278,45 +277,6 @@ func TestRunWithoutRoot(t *testing.T) {
 			t.Errorf("%s status %d, left %v", missing, got.status, got.files(t))
 		}
 	}
-}
-
-func TestInterruptedRunKeepsFinishedRounds(t *testing.T) {
-	bpftest.Require(t)
-	for name, sig := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
-		cmd := tool(t, "run", "pipe", "--rounds", "50", "--duration", "200ms")
-		got := finish(t, cmd, func() {
-			awaitWork(t, cmd, func(trial workloads.Trial) bool { return trial.Round > 2 })
-			_ = cmd.Process.Signal(sig)
-		})
-		if got.status != exitFailed {
-			t.Errorf("%s: status %d: %s", name, got.status, got.err)
-		}
-		r := got.saved(t)
-		if n := len(r.Trials); n == 0 || n >= 100 || n%2 != 0 {
-			t.Errorf("%s: %d trials are kept", name, n)
-		}
-		if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, "interrupted: ") }) {
-			t.Errorf("%s: the report does not say so: %v", name, r.Warnings)
-		}
-		if !strings.Contains(got.out, "interrupted: ") {
-			t.Errorf("%s: the reader is not told", name)
-		}
-		checkNoWorkers(t, cmd)
-	}
-}
-
-func TestInterruptedBeforeTheFirstRound(t *testing.T) {
-	bpftest.Require(t)
-	cmd := tool(t, "run", "spin", "--duration", "1h")
-	got := finish(t, cmd, func() {
-		awaitWorkers(t, cmd)
-		_ = cmd.Process.Signal(syscall.SIGINT)
-	})
-	got.checkOneSentence(t, "interrupted before the first trial had finished")
-	if got.status != exitFailed || len(got.files(t)) > 0 {
-		t.Errorf("status %d, left %v", got.status, got.files(t))
-	}
-	checkNoWorkers(t, cmd)
 }
 
 func TestKilledToolLeavesNothing(t *testing.T) {

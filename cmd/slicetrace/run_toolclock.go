@@ -6,7 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -14,16 +13,16 @@ import (
 // it: this process, and the processes that host workers, by pid.
 type toolClock struct {
 	own   time.Duration
-	hosts map[sched.PID]time.Duration
+	hosts map[workloads.PID]time.Duration
 }
 
 // readToolClock reads the time of this process and of those hosts that have not ended.
-func readToolClock(pids []sched.PID) (toolClock, error) {
+func readToolClock(pids []workloads.PID) (toolClock, error) {
 	own, err := cpuTime(0)
 	if err != nil {
 		return toolClock{}, err
 	}
-	c := toolClock{own, make(map[sched.PID]time.Duration, len(pids))}
+	c := toolClock{own, make(map[workloads.PID]time.Duration, len(pids))}
 	for _, pid := range pids {
 		if _, known := c.hosts[pid]; known {
 			continue
@@ -37,7 +36,7 @@ func readToolClock(pids []sched.PID) (toolClock, error) {
 
 // cpuTime returns the CPU time of all threads that a process has had; pid 0 is this
 // process.
-func cpuTime(pid sched.PID) (time.Duration, error) {
+func cpuTime(pid workloads.PID) (time.Duration, error) {
 	const ofProcessByScheduler = 2 // CPUCLOCK_SCHED, without CPUCLOCK_PERTHREAD_MASK
 	var spent unix.Timespec
 	err := unix.ClockGettime(int32(^pid<<3|ofProcessByScheduler), &spent)
@@ -52,7 +51,7 @@ func (c toolClock) since(before toolClock, workers []workloads.WorkerResult, cre
 	if created != nil {
 		return spent.Nanoseconds()
 	}
-	hosts := make(map[sched.PID]time.Duration)
+	hosts := make(map[workloads.PID]time.Duration)
 	for pid, now := range c.hosts {
 		if then, known := before.hosts[pid]; known {
 			hosts[pid] = now - then

@@ -6,16 +6,15 @@ import (
 	"time"
 
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
 // The time of hosts without their workers counts as the tool's.
 func TestTheToolsTimeIsWithoutItsWorkers(t *testing.T) {
 	const ms = time.Millisecond
-	before := toolClock{10 * ms, map[sched.PID]time.Duration{7: 5 * ms, 8: 1 * ms, 9: 1 * ms}}
-	now := toolClock{13 * ms, map[sched.PID]time.Duration{7: 105 * ms, 9: 60 * ms}} // 8 has ended
-	worker := func(pid sched.PID, ran time.Duration, died bool) workloads.WorkerResult {
+	before := toolClock{10 * ms, map[workloads.PID]time.Duration{7: 5 * ms, 8: 1 * ms, 9: 1 * ms}}
+	now := toolClock{13 * ms, map[workloads.PID]time.Duration{7: 105 * ms, 9: 60 * ms}} // 8 has ended
+	worker := func(pid workloads.PID, ran time.Duration, died bool) workloads.WorkerResult {
 		return workloads.WorkerResult{
 			Worker: workloads.Worker{PID: pid, Before: workloads.Counters{Runtime: ms}},
 			After:  workloads.Counters{Runtime: ms + ran}, Died: died,
@@ -35,8 +34,8 @@ func TestTheToolsTimeIsWithoutItsWorkers(t *testing.T) {
 }
 
 func TestTheToolsClockCountsThisProcess(t *testing.T) {
-	self := sched.PID(os.Getpid())
-	before, err := readToolClock([]sched.PID{self, 1<<22 + 1})
+	self := workloads.PID(os.Getpid())
+	before, err := readToolClock([]workloads.PID{self, 1<<22 + 1})
 	if err != nil || len(before.hosts) != 1 {
 		t.Fatalf("%v, hosts %v, want one", err, before.hosts)
 	}
@@ -44,7 +43,7 @@ func TestTheToolsClockCountsThisProcess(t *testing.T) {
 	for began := time.Now(); time.Since(began) < 100*time.Millisecond; {
 		sum++
 	}
-	now, err := readToolClock([]sched.PID{self})
+	now, err := readToolClock([]workloads.PID{self})
 	if err != nil {
 		t.Fatal(err)
 	}

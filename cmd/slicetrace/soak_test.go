@@ -15,7 +15,6 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/workloads"
 )
 
@@ -46,7 +45,7 @@ func trialsOfRound(t *testing.T, names ...string) int {
 	plan.Modes = []workloads.Mode{workloads.Processes, workloads.Threads}
 	plan.Rounds = 1
 	for cpu := range runtime.NumCPU() {
-		plan.CPUs = append(plan.CPUs, sched.CPU(cpu))
+		plan.CPUs = append(plan.CPUs, workloads.CPU(cpu))
 	}
 	return len(plan.Trials())
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
-	"github.com/slicetrace/slicetrace/report/sched"
 	"github.com/slicetrace/slicetrace/report/view"
 	"github.com/slicetrace/slicetrace/workloads"
 )
@@ -65,7 +64,7 @@ func newBench(t *testing.T) *bench {
 	}
 	return &bench{t, c, settings, workloads.Plan{
 		Workloads: []workloads.Workload{pipe}, Modes: []workloads.Mode{workloads.Processes},
-		Rounds: 1, Duration: shortTrial, Workers: 2, CPUs: []sched.CPU{0},
+		Rounds: 1, Duration: shortTrial, Workers: 2, CPUs: []workloads.CPU{0},
 	}, defaultRounds}
 }
 

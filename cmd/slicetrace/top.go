@@ -155,7 +155,6 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	}
 	ctx, stop := untilInterrupted(ctx, inherited.Read().Ignored)
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	write := o.writer(s.out)
 	for {
 		t, err := w.Next(ctx)

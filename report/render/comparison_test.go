@@ -166,7 +166,9 @@ func TestMarkdownEscapes(t *testing.T) {
 		Title:   "a|b",
 		Columns: []view.Column{{Name: "n", Text: true}},
 		Groups:  []view.Group{{Name: "g`", Rows: []view.Row{{{Text: "<b>|\n"}}, {{Text: "~"}}}}},
-		Items:   []view.Item{{Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k"}},
+		Items: []view.Item{{
+			Mark: "✓", Name: "@x", Text: "[a](javascript:b) ![c](d) #1 $e$ https://f www.g &amp; *h* _i_ ~j~ \\k",
+		}},
 		Notes: []string{
 			"- no list", "+ no list", "1. no list", "12) no list", "# no heading", "> no quotation", "=== no rule",
 			"    no code", "a-b 1.5", "0.002",

@@ -53,6 +53,8 @@ func askedFor(r *report.Report) []Field {
 	for _, p := range r.Setup.Properties() {
 		asked[p.Name] = propertyField(p)
 	}
+	// Settings are text in a report's file, since most of them are words; only this table shows one
+	// as a number.
 	nice := absent()
 	if n, err := strconv.ParseInt(r.Settings["nice"], 10, 64); err == nil {
 		nice = Whole(n)

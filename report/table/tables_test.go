@@ -215,25 +215,14 @@ func oneTrial() *report.Report {
 	return r
 }
 
-// valueCase is a row of a table of oneTrial.
-type valueCase struct {
-	table string
-	row   int
-	want  map[string]string
-}
-
-func checkValues(t *testing.T, cases []valueCase) {
-	t.Helper()
+// Each row of a table has the figures of its part of the trial, all of them.
+func TestValues(t *testing.T) {
 	r := oneTrial()
-	for _, c := range cases {
-		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
-			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
-		}
-	}
-}
-
-func TestValuesOfTrialsAndWorkers(t *testing.T) {
-	checkValues(t, []valueCase{
+	for _, c := range []struct {
+		table string
+		row   int
+		want  map[string]string
+	}{
 		{"trials", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1",
 			"operations": "23", "parallelism": "0.600000", "concurrency": "0.900000", "jain_index": "1.000000",
@@ -261,11 +250,6 @@ func TestValuesOfTrialsAndWorkers(t *testing.T) {
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "name": "counted", "value": "-3",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
-	})
-}
-
-func TestValuesOfCores(t *testing.T) {
-	checkValues(t, []valueCase{
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
 			"pick_p50_ns": "", "pick_p99_ns": "", "switch_p50_ns": "6", "switch_p90_ns": "9", "switch_p99_ns": "9",
@@ -300,9 +284,13 @@ func TestValuesOfCores(t *testing.T) {
 			"ended_by": "tick", "what": "slice", "low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77",
 			"workload": "spin", "variant": "nice",
 		}},
-	})
+	} {
+		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
+			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
+		}
+	}
 	// A core without switches keeps its times, in a row without a class.
-	quiet := fields(tableOf(t, oneTrial(), "cores"), 1)
+	quiet := fields(tableOf(t, r, "cores"), 1)
 	if quiet["core"] != "2" || quiet["class"] != "" || quiet["idle_ns"] != "1000" {
 		t.Errorf("the quiet core is %v", quiet)
 	}

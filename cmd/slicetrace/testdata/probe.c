@@ -90,6 +90,21 @@ static void target(FILE *out, const char *name) {
 	fprintf(out, "%s -> %s\n", name, n < 0 ? strerror(errno) : text);
 }
 
+// status shows what the kernel says in /proc/self/status.
+static void status(FILE *out) {
+	static const char *const lines[] = {
+		"Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
+		"Seccomp", "SigBlk", "SigIgn", "SigCgt", "Cpus_allowed", "Mems_allowed", "THP_enabled",
+		"Speculation_Store_Bypass", "untag_mask", 0,
+	};
+	FILE *all = fopen("/proc/self/status", "re");
+	for (char line[4096]; fgets(line, sizeof line, all);)
+		for (int i = 0; lines[i]; i++)
+			if (strncmp(line, lines[i], strlen(lines[i])) == 0 && line[strlen(lines[i])] == ':')
+				fputs(line, out);
+	fclose(all);
+}
+
 static int show(int argc, char **argv) {
 	// Descriptors come first, since opening a file would change them.
 	struct { int fd, flags, mode; off_t at; struct stat s; } all[256];
@@ -115,17 +130,7 @@ static int show(int argc, char **argv) {
 		getrlimit64(i, &l);
 		fprintf(out, "limit %d: %lu %lu\n", i, (long)l.rlim_cur, (long)l.rlim_max);
 	}
-	static const char *const lines[] = {
-		"Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
-		"Seccomp", "SigBlk", "SigIgn", "SigCgt", "Cpus_allowed", "Mems_allowed", "THP_enabled",
-		"Speculation_Store_Bypass", "untag_mask", 0,
-	};
-	FILE *status = fopen("/proc/self/status", "re");
-	for (char line[4096]; fgets(line, sizeof line, status);)
-		for (int i = 0; lines[i]; i++)
-			if (strncmp(line, lines[i], strlen(lines[i])) == 0 && line[strlen(lines[i])] == ':')
-				fputs(line, out);
-	fclose(status);
+	status(out);
 	for (int sig = 1; sig <= 64; sig++) { // pending signals, with their values
 		uint64_t set = 1ull << (sig - 1);
 		struct timespec zero = {0};
@@ -189,6 +194,26 @@ static void block(int sig) {
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, 0, 8);
 }
 
+// give_files opens descriptors at an offset, with flags and closed on execution.
+static void give_files(void) {
+	int fd = open("/proc/self/maps", O_RDONLY);
+	lseek(fd, 17, SEEK_SET);
+	dup3(fd, 77, O_CLOEXEC), dup2(fd, 78), close(fd);
+	fd = open("/dev/null", O_WRONLY | O_APPEND | O_NONBLOCK);
+	dup2(fd, 55), close(fd);
+}
+
+// give_variable adds to the environment as it is, even if it has no name or one that is there already.
+static void give_variable(char *variable) {
+	int n = 0;
+	while (environ[n])
+		n++;
+	char **more = calloc(n + 2, sizeof *more);
+	memcpy(more, environ, n * sizeof *more);
+	more[n] = variable;
+	environ = more;
+}
+
 static void give(const char *word) {
 	int number = 0;
 	if (sscanf(word, "ignore=%d", &number) == 1) {
@@ -210,11 +235,7 @@ static void give(const char *word) {
 	} else if (sscanf(word, "nonblock=%d", &number) == 1) {
 		fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK);
 	} else if (strcmp(word, "files") == 0) {
-		int fd = open("/proc/self/maps", O_RDONLY);
-		lseek(fd, 17, SEEK_SET);
-		dup3(fd, 77, O_CLOEXEC), dup2(fd, 78), close(fd);
-		fd = open("/dev/null", O_WRONLY | O_APPEND | O_NONBLOCK);
-		dup2(fd, 55), close(fd);
+		give_files();
 	} else if (strncmp(word, "limit=", 6) == 0) {
 		long which, soft, hard;
 		sscanf(word, "limit=%ld,%ld,%ld", &which, &soft, &hard);
@@ -257,14 +278,7 @@ static void give(const char *word) {
 	} else if (strncmp(word, "filter=", 7) == 0) {
 		put("/proc/self/coredump_filter", word + 7);
 	} else if (strncmp(word, "env=", 4) == 0) {
-		// Appended as it is, even if it has no name or one that is there already.
-		int n = 0;
-		while (environ[n])
-			n++;
-		char **more = calloc(n + 2, sizeof *more);
-		memcpy(more, environ, n * sizeof *more);
-		more[n] = (char *)word + 4;
-		environ = more;
+		give_variable((char *)word + 4);
 	} else {
 		exit(103);
 	}

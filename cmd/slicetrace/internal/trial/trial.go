@@ -6,7 +6,7 @@
 //
 // Package workloads knows nothing of tracing, and package collector nothing of workloads. So the
 // join belongs to neither, but to the commands, which run both. It is also where the workloads'
-// time.Duration become the report's int64 nanoseconds.
+// time.Duration become the report's int64 nanoseconds, and where ids change their types.
 package trial
 
 import (
@@ -41,7 +41,7 @@ func Of(result workloads.Result, seen collector.Interval, beganNS int64) (report
 	}
 	t.Workers = make([]report.Worker, 0, len(result.Workers))
 	for _, w := range result.Workers {
-		row, ok := rows[w.TID]
+		row, ok := rows[tidOf(w.Worker)]
 		switch {
 		case !ok:
 			return t, fmt.Errorf("worker %d of %s (task %d) was not seen by the tracer", w.Index, t.Workload, w.TID)
@@ -57,7 +57,7 @@ func Of(result workloads.Result, seen collector.Interval, beganNS int64) (report
 
 // workerOf completes the tracer's row of a worker.
 func workerOf(row report.Worker, w workloads.WorkerResult) report.Worker {
-	row.Index, row.PID, row.Comm, row.Nice, row.Operations = w.Index, w.PID, w.Comm, w.Nice, w.Operations
+	row.Index, row.PID, row.Comm, row.Nice, row.Operations = w.Index, pidOf(w.Worker), w.Comm, w.Nice, w.Operations
 	if !w.Died { // the counters of one that died were read at its last switch
 		row.Kernel = &report.KernelCounters{
 			Voluntary:   w.After.Voluntary - w.Before.Voluntary,

@@ -174,6 +174,24 @@ func TestMarkOfATrial(t *testing.T) {
 	}
 }
 
+// The tracer is told each worker's ids and counters, each in its own field.
+func TestTasksOfWorkers(t *testing.T) {
+	w := workloads.Worker{PID: 70, TID: 71, Before: workloads.Counters{Voluntary: 10, Involuntary: 20}}
+	want := []collector.Task{{PID: 70, TID: 71, Children: collector.Counted, Voluntary: 10, Involuntary: 20}}
+	if diff := cmp.Diff(want, trial.Tasks([]workloads.Worker{w})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A list of no cores is an error of a plan's, and nil means all cores.
+func TestCPUsStayNil(t *testing.T) {
+	for _, want := range [][]sched.CPU{nil, {}, {0, 5}} {
+		if diff := cmp.Diff(want, trial.CPUs(trial.WorkloadCPUs(want))); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // What a worker counted itself goes into the trial only: the tracer's rows stay as they were.
 func TestJoiningDoesNotChangeTheInterval(t *testing.T) {
 	seen := interval()
