@@ -69,3 +69,35 @@ func ThrottledShare() Metric {
 		return TimeShare(t.ThrottledNS(), t.DurationNS)
 	})
 }
+
+// ProgramShare is the percentage of core time that slicetrace's eBPF programs took, over those
+// intervals in which the kernel measured some of it.
+func ProgramShare(trials []*report.Trial) report.Quantity {
+	return coreShare(trials, func(t *report.Trial) (int64, bool) {
+		return t.System.ProgramNS, t.System.ProgramSampleNS > 0
+	})
+}
+
+// ToolShare is the percentage of core time that slicetrace's own processes took.
+func ToolShare(trials []*report.Trial) report.Quantity {
+	return coreShare(trials, func(t *report.Trial) (int64, bool) {
+		if t.ToolNS == nil {
+			return 0, false
+		}
+		return *t.ToolNS, true
+	})
+}
+
+// coreShare is a part of the core time of those intervals of a watch that have it.
+func coreShare(trials []*report.Trial, part func(*report.Trial) (int64, bool)) report.Quantity {
+	var all, wall int64
+	for _, t := range trials {
+		if ns, ok := part(t); ok {
+			all += ns
+			for i := range t.Cores {
+				wall += t.Cores[i].WallNS
+			}
+		}
+	}
+	return TimeShare(all, wall)
+}
