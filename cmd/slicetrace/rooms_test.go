@@ -22,12 +22,14 @@ var mayImport = map[string][]string{
 	"bpf/baseline": {"bpf"},
 	"bpf/bpftest":  {"report/sched"},
 	"cmd/slicetrace": {
-		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/trial",
-		"collector", "collector/hostinfo", "report", "report/compare", "report/findings", "report/recording",
-		"report/render", "report/sched", "report/table", "report/timeline", "report/view", "workloads",
+		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/screen",
+		"cmd/slicetrace/internal/trial", "collector", "collector/hostinfo", "report", "report/compare",
+		"report/findings", "report/recording", "report/render", "report/sched", "report/table", "report/timeline",
+		"report/view", "report/view/live", "workloads",
 	},
 	"cmd/slicetrace/internal/inherited": {},
 	"cmd/slicetrace/internal/outfile":   {},
+	"cmd/slicetrace/internal/screen":    {"report", "report/render", "report/view/live"},
 	"cmd/slicetrace/internal/trial":     {"collector", "report", "report/recording", "report/sched", "workloads"},
 	"collector": {
 		"bpf", "collector/hostinfo", "report", "report/histogram", "report/recording", "report/sched",
@@ -64,12 +66,16 @@ var mayImport = map[string][]string{
 		"report", "report/compare", "report/findings", "report/histogram", "report/internal/words",
 		"report/metric", "report/sched", "report/stats",
 	},
-	"workloads": {"report/sched"},
+	"report/view/live": {"report", "report/histogram", "report/metric", "report/sched"},
+	"workloads":        {"report/sched"},
 }
 
 // usedBy lists the only packages that may import a library.
 var usedBy = map[string][]string{
+	"charm.land/":                       {"cmd/slicetrace/internal/screen"},
+	"github.com/charmbracelet/":         {"cmd/slicetrace/internal/screen"},
 	"github.com/cilium/ebpf":            {"bpf", "bpf/baseline", "bpf/bpftest", "collector"},
+	"github.com/clipperhouse/":          {"cmd/slicetrace/internal/screen"},
 	"github.com/spf13/":                 {"cmd/slicetrace"},
 	"github.com/olekukonko/tablewriter": {"report/render"},
 	"github.com/parquet-go/parquet-go":  {"report/render"},

@@ -37,3 +37,7 @@ func printable(s string) string {
 func blank(r rune) bool {
 	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
 }
+
+// Printable is how every renderer writes a name or other text that can be hostile: whatever could
+// control a terminal or deceive a reader is escaped visibly.
+func Printable(s string) string { return printable(s) }

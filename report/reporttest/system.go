@@ -236,7 +236,11 @@ func (s *server) run(t *serverTask, onCPUNS int64, core *coreTally) {
 			lengths.add(ns, ns, times)
 		})
 	}
-	s.spread(n, t.kind.waitNS*(0.3+core.crowds), 1.3, func(ns, times uint64) {
+	wait := t.kind.waitNS * (0.3 + core.crowds)
+	if t.number == 0 { // a task cannot wait while it runs
+		wait = min(wait, 0.3*float64(second-onCPUNS)/float64(n))
+	}
+	s.spread(n, wait, 1.3, func(ns, times uint64) {
 		waits.add(halfOctave(ns), ns, times)
 		core.waits.add(ns, ns, times)
 	})
@@ -265,7 +269,7 @@ func (s *server) spread(n uint64, mean, deviation float64, add func(ns, times ui
 		}
 		factor := 1 + deviation*(s.random.Float64()*2-1)/2
 		if deviation > 1 {
-			factor = 0.2 + deviation*s.random.ExpFloat64()
+			factor = min(3, 0.2+deviation*s.random.ExpFloat64())
 		}
 		add(uint64(max(1, mean*factor)), times)
 	}

@@ -37,7 +37,11 @@ func checkSums(t *testing.T, size reporttest.SystemSize, trial *report.Trial) {
 	}
 	var all report.Activity
 	for i := range trial.System.Tasks {
-		all.Add(&trial.System.Tasks[i].Activity)
+		task := &trial.System.Tasks[i]
+		all.Add(&task.Activity)
+		if task.OnCPUNS+task.WaitNS > trial.DurationNS+1e6 {
+			t.Errorf("%+v: task %d ran for %d and waited for %d ns", size, task.TID, task.OnCPUNS, task.WaitNS)
+		}
 	}
 	for i := range trial.System.Ended {
 		all.Add(&trial.System.Ended[i].Activity)

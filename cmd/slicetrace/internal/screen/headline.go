@@ -1,0 +1,84 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/view/live"
+)
+
+// headline writes the first line in as many words as fit.
+func (s *screen) headline() string {
+	if s.data.Trial() == nil {
+		return s.paint(fit("slicetrace top · waiting for the first interval", s.width), heading)
+	}
+	h := s.data.Headline()
+	as := heading
+	if h.Losses.Any() || s.data.Frozen() {
+		as = alarm
+	}
+	forms := headlineForms(h, s.data.Frozen())
+	for _, form := range forms {
+		if textWidth(form) <= s.width {
+			return s.paint(form, as)
+		}
+	}
+	return s.paint(fit(forms[len(forms)-1], s.width), as)
+}
+
+// headlineForms says the same in ever fewer words.
+func headlineForms(h live.Headline, frozen bool) []string {
+	every := tidy(h.Interval.String())
+	rate, switching := figure(h.Switches), h.Switching.String()
+	own := h.OwnCost.String()
+	atLeast := ""
+	if h.OwnCostPartly {
+		own, atLeast = "≥ "+own, "≥"
+	}
+	state, short := "", ""
+	if frozen {
+		state, short = "frozen · ", "FROZEN "
+	}
+	tight := func(q report.Quantity) string { return strings.ReplaceAll(figure(q), " ", "") }
+	cores := fmt.Sprintf("%d cores", h.Cores)
+	if h.Cores == 1 {
+		cores = "1 core"
+	}
+	long := fmt.Sprintf("every %s · %s switches/s · %s of core time in switching · own cost %s · %s",
+		every, rate, switching, own, lossText(h.Losses))
+	return []string{
+		fmt.Sprintf("slicetrace top · %s%s, %d tasks · %s", state, cores, h.Tasks, long),
+		fmt.Sprintf("slicetrace top · %s%s · %s", state, cores, long),
+		fmt.Sprintf("%s%s · %s · %s switches/s · %s switching · own cost %s · %s",
+			state, cores, every, rate, switching, own, lossText(h.Losses)),
+		fmt.Sprintf("%s%s · %s · %s/s · %s switching · own %s · %s",
+			short, cores, every, rate, switching, own, lossCount(h.Losses)),
+		fmt.Sprintf("%s%dc %s %s/s %s own %s%s %s", short, h.Cores, strings.ReplaceAll(every, " ", ""),
+			tight(h.Switches), tight(h.Switching), atLeast, tight(h.OwnCost), lossCount(h.Losses)),
+		fmt.Sprintf("%s%s %s/s %s %dc own %s%s", short, lossCount(h.Losses),
+			tight(h.Switches), tight(h.Switching), h.Cores, atLeast, tight(h.OwnCost)),
+	}
+}
+
+// lossText says what is missing from the figures since the start.
+func lossText(l live.Losses) string {
+	if !l.Any() {
+		return "nothing lost"
+	}
+	var parts []string
+	add := func(n uint64, what string) {
+		if n > 0 {
+			parts = append(parts, report.Of(float64(n), report.Count).String()+what)
+		}
+	}
+	add(l.Tasks, " tasks had no room")
+	add(l.Untimed, " switches not timed")
+	add(l.Unwatched, " switches not watched")
+	return "lost: " + strings.Join(parts, ", ")
+}
+
+// lossCount is lossText in few letters.
+func lossCount(l live.Losses) string {
+	return "lost " + strings.ReplaceAll(scaled(report.Of(float64(l.Total()), report.Count)), " ", "")
+}

@@ -1,0 +1,66 @@
+package live
+
+import (
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/metric"
+)
+
+// Headline is the machine in a line.
+type Headline struct {
+	Cores, Tasks int
+	// Interval is how long the interval took.
+	Interval report.Quantity
+	Switches report.Quantity
+	// Switching is the share of core time that switches took.
+	Switching report.Quantity
+	// OwnCost is the share of core time that slicetrace took itself: its eBPF programs and its
+	// processes. If OwnCostPartly is true, one of the two is not known and not in it.
+	OwnCost       report.Quantity
+	OwnCostPartly bool
+	Losses        Losses
+}
+
+// Losses counts what is missing from the figures of all intervals so far.
+type Losses struct {
+	// Untimed are switches that should have been timed but were not, Unwatched switches on cores
+	// that were not watched, and Tasks those for which there was no room.
+	Untimed, Unwatched, Tasks uint64
+}
+
+func (l Losses) plus(o report.Lost) Losses {
+	return Losses{l.Untimed + o.Unmatched(), l.Unwatched + o.Unwatched, l.Tasks + o.MapFull + o.DroppedTasks}
+}
+
+// Total is how many things are missing.
+func (l Losses) Total() uint64 { return l.Untimed + l.Unwatched + l.Tasks }
+
+// Any reports whether anything is missing.
+func (l Losses) Any() bool { return l != Losses{} }
+
+// Headline returns the line of what is shown.
+func (m *Model) Headline() Headline {
+	if m.shown == nil {
+		return Headline{}
+	}
+	t := m.shown.trial
+	h := Headline{
+		Cores: len(t.Cores), Losses: m.shown.losses,
+		Interval: report.Of(float64(t.DurationNS), report.Nanoseconds),
+		Switches: metric.Rate(m.shown.all.Switches(), t.DurationNS), Switching: m.shown.all.SwitchingShare(),
+	}
+	var ownNS int64
+	known := 0
+	if s := t.System; s != nil {
+		h.Tasks = int(s.Watched)
+		if s.ProgramSampleNS > 0 {
+			ownNS, known = ownNS+s.ProgramNS, known+1
+		}
+	}
+	if t.ToolNS != nil {
+		ownNS, known = ownNS+*t.ToolNS, known+1
+	}
+	if known > 0 {
+		h.OwnCost, h.OwnCostPartly = metric.TimeShare(ownNS, m.shown.all.WallNS), known == 1
+	}
+	return h
+}
