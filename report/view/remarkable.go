@@ -55,10 +55,12 @@ func (w *watch) preempted() string {
 	for _, t := range most(w.Tasks, fewNamed, func(t *metric.TaskSum) float64 { return float64(t.Involuntary()) }) {
 		causes := t.EndedBy
 		causes.Blocked, causes.Exited = 0, 0
-		why := causeCell(causes, 1).Parts
-		parts = append(parts, fmt.Sprintf("%s %s (%s of its switches, mostly by %s)",
-			w.task(t), w.rate(t.Involuntary()), report.Of(100*float64(t.Involuntary())/float64(t.Switches()), report.Share),
-			why[0].Label))
+		why := ""
+		for _, part := range causeCell(causes, 1).Parts {
+			why = ", mostly by " + part.Label
+		}
+		share := report.Of(100*float64(t.Involuntary())/float64(t.Switches()), report.Share)
+		parts = append(parts, fmt.Sprintf("%s %s (%s of its switches%s)", w.task(t), w.rate(t.Involuntary()), share, why))
 	}
 	if len(parts) == 0 {
 		return ""
