@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/compare"
@@ -71,14 +70,8 @@ func TestOneWatchASideDecidesNothing(t *testing.T) {
 
 // Several watches a side, made in turns, are compared like other runs.
 func TestWatchesInTurns(t *testing.T) {
-	var sides [2][]*report.Report
-	for i := range 12 {
-		side := (i + i/2) % 2
-		r := busier(watched(), (1+0.004*float64(i%5))*[]float64{1, 1.5}[side])
-		r.Created = r.Created.Add(time.Duration(i) * time.Minute)
-		sides[side] = append(sides[side], r)
-	}
-	c := comparedRuns(t, sides[0], sides[1])
+	a, b := reporttest.Turns(watched(), busier(watched(), 1.5), 6, 0.01, 1)
+	c := comparedRuns(t, a, b)
 	for metric, want := range map[string]compare.Outcome{
 		"switches": compare.Changed, "wait_mean": compare.Changed, "busy": compare.Alike,
 	} {
