@@ -146,8 +146,9 @@ func (s *screen) sortBy(columns int) {
 	}
 	t := s.sorted()
 	n := len(t.Columns)
-	s.sort((max(t.Sort, 0) + columns + n) % n)
-	s.message = "sorted by " + t.Columns[s.sorted().Sort].Name
+	next := (max(t.Sort, 0) + columns + n) % n
+	s.sort(next)
+	s.message = "sorted by " + t.Columns[next].Name
 }
 
 // invert turns the order round.
@@ -190,9 +191,9 @@ func (s *screen) groupBy(by live.Grouping) {
 	}
 	s.tasks.By = by
 	s.row, s.follows = 0, false
-	s.message = "rows are grouped by " + by.String()
-	if by == live.ByTask {
-		s.message = "each row is a task"
+	s.message = "each row is a " + by.String()
+	if by == live.ByGroup {
+		s.message = "each row is a control group"
 	}
 }
 
