@@ -110,6 +110,7 @@ func (s *screen) enter() {
 		if s.detail.By == live.ByTask || s.detail.Ended {
 			return
 		}
+		s.within = s.data.Detail(s.detail).Title
 		s.tasks.Within, s.tasks.By, s.page = s.detail, live.ByTask, pageTables
 		s.row, s.follows = 0, false
 	case pageSort:

@@ -150,8 +150,8 @@ func (s *screen) status(t *live.Table, first, rows int) string {
 	if n == 0 {
 		parts = []string{"no rows"}
 	}
-	if k := s.tasks.Within; k != (live.Key{}) && s.page == pageTables {
-		parts = append(parts, "of "+render.Printable(s.data.Detail(k).Title)+" (Esc: all)")
+	if s.tasks.Within != (live.Key{}) && s.page == pageTables {
+		parts = append(parts, "of "+render.Printable(s.within)+" (Esc: all)")
 	}
 	if t.Hidden > 0 {
 		parts = append(parts, fmt.Sprintf("%s without %q", count(t.Hidden), render.Printable(s.tasks.Filter)))
