@@ -11,6 +11,8 @@
 // Where to look:
 //
 //	report.go, created.go      Report, Trial, Core, Worker and the rest of the record
+//	endedby.go                 why slices end
+//	system.go, watch.go        an interval of a running system, and what was asked for
 //	host.go, settings.go       the machine, and the settings that influence figures
 //	drift.go, properties.go    what changed during the run; host and settings by name
 //	file.go, schema.json       Encode, Decode and ReadFile; the format's JSON Schema

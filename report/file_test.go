@@ -29,10 +29,15 @@ func encode(t testing.TB, r *report.Report) []byte {
 	return out.Bytes()
 }
 
+// watched is a report of a watched system.
+func watched() *report.Report {
+	return reporttest.System(reporttest.SystemSize{Cores: 3, Tasks: 20, Groups: 5, Intervals: 2})
+}
+
 func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 	for name, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(2, 3), "command": reporttest.Command(),
-		"no pick": reporttest.WithoutPick(reporttest.Command()),
+		"no pick": reporttest.WithoutPick(reporttest.Command()), "system": watched(),
 	} {
 		got, err := report.Decode(bytes.NewReader(encode(t, r)))
 		if err != nil {
@@ -64,7 +69,8 @@ func alikeInAnyLayout(t *testing.T, text []byte) {
 
 func TestDecodeReadsAnyLayout(t *testing.T) {
 	for _, r := range []*report.Report{
-		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.Dirty(reporttest.Bundled(1, 1)), {Schema: 1},
+		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.Dirty(reporttest.Bundled(1, 1)), watched(),
+		{Schema: 1},
 	} {
 		alikeInAnyLayout(t, encode(t, r))
 	}
@@ -131,6 +137,12 @@ func TestDecodeRefusesHostileInput(t *testing.T) {
 	trial := func(s string) string {
 		return `{"schema":1,"trials":[{"mode":"threads",` + s + `}]}`
 	}
+	system := func(s string) string {
+		return `{"schema":1,"trials":[{"mode":"system","system":{` + s + `}}]}`
+	}
+	if _, err := report.Decode(strings.NewReader(system(`"watched":3`))); err != nil {
+		t.Fatal(err)
+	}
 	for name, in := range map[string]string{
 		"not JSON":        "\x7fELF",
 		"no schema":       `{}`,
@@ -145,9 +157,21 @@ func TestDecodeRefusesHostileInput(t *testing.T) {
 		"bad slices":      trial(`"cores":[{"slices":[{"ended_by":"tick","length":{"count":1}}]}]`),
 		"bad phase": trial(
 			`"cores":[{"classes":[{"class":"thread","switches":1,"pick":{"count":2,"index":[1],"counts":[1]}}]}]`),
-		"class twice": trial(`"cores":[{"classes":[{},{},{},{},{},{}]}]`),
-		"overflow":    trial(`"operations":1e400`),
-		"deep":        strings.Repeat("[", 100_000),
+		"class twice":             trial(`"cores":[{"classes":[{},{},{},{},{},{}]}]`),
+		"system without tasks":    `{"schema":1,"trials":[{"mode":"system"}]}`,
+		"tasks of threads":        trial(`"system":{}`),
+		"system with workers":     system(`}, "workers":[{}`),
+		"negative time of a task": system(`"tasks":[{"on_cpu_ns":-1}]`),
+		"negative throttling":     system(`"groups":[{"throttling":{"ns":-1}}]`),
+		"negative pressure":       system(`"groups":[{"pressure":{"full_ns":-1}}]`),
+		"negative queue":          system(`"queues":[{"task_ns":-1}]`),
+		"negative own time":       system(`"phase_ns":-1`),
+		"bad waits":               system(`"tasks":[{"waits":{"count":1}}]`),
+		"bad ended":               system(`"ended":[{"slices":{"count":1}}]`),
+		"negative watch":          `{"schema":1,"setup":{"watch":{"every_ns":-1}}}`,
+		"negative user":           `{"schema":1,"setup":{"watch":{"uids":[-1]}}}`,
+		"overflow":                trial(`"operations":1e400`),
+		"deep":                    strings.Repeat("[", 100_000),
 	} {
 		if r, err := report.Decode(strings.NewReader(in)); err == nil {
 			t.Errorf("%s is taken as a report: %+v", name, r)

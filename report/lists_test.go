@@ -26,7 +26,12 @@ func bare() *report.Report {
 
 // Every empty list is [] in a file, and encoding does not change the report in memory.
 func TestListsWithoutEntriesAreWrittenAsSuch(t *testing.T) {
-	for what, r := range map[string]*report.Report{"bare": bare(), "empty": {Schema: report.SchemaVersion}} {
+	still := &report.Report{Schema: report.SchemaVersion, Trials: []report.Trial{{
+		Mode: report.SystemMode, System: &report.System{},
+	}}}
+	for what, r := range map[string]*report.Report{
+		"bare": bare(), "empty": {Schema: report.SchemaVersion}, "still system": still,
+	} {
 		text := encode(t, r)
 		if bytes.Contains(text, []byte("null")) {
 			t.Errorf("%s: it has null: %.300s", what, text[bytes.Index(text, []byte("null"))-30:])
@@ -37,7 +42,7 @@ func TestListsWithoutEntriesAreWrittenAsSuch(t *testing.T) {
 	}
 	r := bare()
 	encode(t, r)
-	if r.Trials[0].Cores[1].Slices != nil || r.Trials[2].Cores != nil {
+	if r.Trials[0].Cores[1].Slices != nil || r.Trials[2].Cores != nil || still.Trials[0].System.Tasks != nil {
 		t.Error("writing a report has changed it")
 	}
 }

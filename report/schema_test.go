@@ -14,6 +14,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 func TestReportsFollowTheSchema(t *testing.T) {
@@ -22,7 +23,11 @@ func TestReportsFollowTheSchema(t *testing.T) {
 		"command": reporttest.Command(),
 		"no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 		"dirty":   reporttest.Dirty(reporttest.Bundled(1, 1)),
-		"empty":   {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC()},
+		"system":  watched(),
+		"watch of": {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC(), Setup: report.Setup{
+			Watch: &report.Watch{PIDs: []sched.PID{1}, Cgroups: []string{"a"}, Comms: []string{"b*"}, UIDs: []uint32{0}},
+		}},
+		"empty": {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC()},
 	} {
 		if err := reporttest.CheckSchema(encode(t, r)); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -36,7 +36,8 @@ func exportFormats() []string { return []string{exportCSV, exportParquet, export
 
 func newExport(s streams) *cobra.Command {
 	o := &exportOptions{}
-	ofReport := strings.Join(table.Names(), ", ")
+	names := table.Names()
+	ofReport := strings.Join(names[:8], ", ") + ",\n" + strings.Join(names[8:], ", ")
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT... | RECORDING | --schema",
@@ -46,6 +47,7 @@ func newExport(s streams) *cobra.Command {
 follows RFC 4180; with several reports its first column names the file. Column trial
 numbers a report's trials in the order in which they ran. The tables of a report are
 ` + ofReport + `.
+The last three are of what was watched on a running system, and empty for other reports.
 
 With --format parquet and -o FOLDER, every table named, or all, of every report becomes
 a file FOLDER/TABLE/host=HOST/date=DATE/REPORT.parquet, so that the reports of many

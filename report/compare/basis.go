@@ -36,6 +36,8 @@ type Basis struct {
 	// apart is true if the runs were not made in turns, and burst if the similar runs are closer
 	// together in time than the two sides.
 	apart, burst bool
+	// watch is true if the runs are watches of a system.
+	watch bool
 }
 
 // BasisKind is how a change is told from the variation between runs.
@@ -83,6 +85,7 @@ func newDecider(old, other, like side) decider {
 	d := decider{index: index, basis: Basis{
 		Kind: BasisNone, OldRuns: len(old.runs), NewRuns: len(other.runs), LikeRuns: len(like.runs),
 	}}
+	d.basis.watch = old.runs[0].Report.Setup.Watch != nil
 	for _, n := range like.runs {
 		d.basis.Like = append(d.basis.Like, n.Name)
 	}
@@ -330,6 +333,9 @@ const howToTurn = "make runs of both sides in turns, for example: for i in 1 3 5
 	"NEW run -o new$i.json; NEW run -o new$((i+1)).json; OLD run -o old$((i+1)).json; done; " +
 	"then: compare old*.json --with new*.json"
 
+// howToWatch is the same advice for a watched system.
+const howToWatch = "watch the system several times in both states, in turns, and compare old*.json --with new*.json"
+
 // Sentences explain on what the outcomes are based, and how to get more precise ones.
 func (b Basis) Sentences() []string {
 	runs := words.Plural(b.OldRuns, "old run") + " and " + words.Plural(b.NewRuns, "new run")
@@ -365,6 +371,10 @@ func (b Basis) Sentences() []string {
 		out += fmt.Sprintf(" The %d similar runs are closer together in time than the two sides, "+
 			"so they do not show how much runs that far apart differ.", b.LikeRuns)
 	}
+	if b.watch {
+		out += " A watch is one run, however many intervals it has, since neighbouring intervals are alike."
+	}
 	return []string{out + fmt.Sprintf(" The figures are shown, but none is reported as changed. "+
-		"Give %d or more runs like the old one, made at different times (--like FILES), or %s.", LeastLike, howToTurn)}
+		"Give %d or more runs like the old one, made at different times (--like FILES), or %s.", LeastLike,
+		words.Choose(b.watch, howToWatch, howToTurn))}
 }

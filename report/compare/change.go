@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/metric"
@@ -88,10 +89,24 @@ const (
 // title names the figure and its workload and mode.
 func (c *Change) title() string {
 	name := c.Metric + " of " + report.WorkloadTitle(c.Workload, c.Variant)
-	if c.Mode == report.Command {
+	switch c.Mode {
+	case report.Command:
 		return name
+	case report.SystemMode:
+		return c.Metric + " of the system"
 	}
 	return name + " in " + string(c.Mode)
+}
+
+// Place names the workload and mode of the figure.
+func (c *Change) Place() string { return place(c.Workload, c.Variant, c.Mode) }
+
+// Place names what is missing.
+func (m Missing) Place() string { return place(m.Workload, m.Variant, m.Mode) }
+
+// place is the mode alone for a watched system, which has no workload.
+func place(workload, variant string, mode report.Mode) string {
+	return strings.TrimSpace(report.WorkloadTitle(workload, variant) + " " + string(mode))
 }
 
 // fewRuns returns the 95 % interval of a figure in runs that are too few for an interval of order

@@ -109,7 +109,7 @@ func (c Condition) place(x *Change) string {
 	if c.Absolute {
 		value = report.Of(x.New.Median, x.Unit).String()
 	}
-	return fmt.Sprintf("%s %s (%s)", report.WorkloadTitle(x.Workload, x.Variant), x.Mode, value)
+	return fmt.Sprintf("%s (%s)", x.Place(), value)
 }
 
 // judge reports whether a figure meets the condition, or is shown to be within the limit.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +114,9 @@ func Reports(old []Input, others [][]Input, opts Options) (*Comparison, error) {
 	sides := append([][]Input{old}, others...)
 	samples, err := readSides(append(sides, opts.Like), opts.Cores)
 	if err != nil {
+		return nil, err
+	}
+	if err := sameTasks(slices.Concat(sides...)); err != nil {
 		return nil, err
 	}
 	like := samples[len(samples)-1]

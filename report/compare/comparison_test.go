@@ -124,8 +124,13 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetString(v.String() + "other")
 	case reflect.Int, reflect.Int64:
 		v.SetInt(2*v.Int() + 1<<40)
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
+		if v.Elem().Kind() == reflect.Struct {
+			fill(t, v.Elem().Field(0))
+		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 9, 9))
 	case reflect.Map: // of the workloads, by name

@@ -115,11 +115,12 @@ func metricList() string { return "the metrics are " + strings.Join(MetricNames(
 func (c *Condition) scope(s string) error {
 	workload, mode, both := strings.Cut(s, "/")
 	c.Workload, c.Mode = strings.TrimSpace(workload), report.Mode(strings.TrimSpace(mode))
+	modes := []report.Mode{report.Processes, report.Threads, report.Command, report.SystemMode}
 	switch {
 	case c.Workload == "" && c.Mode == "":
 		return errors.New("nothing before the colon")
-	case both && !slices.Contains([]report.Mode{report.Processes, report.Threads, report.Command}, c.Mode):
-		return fmt.Errorf("mode %q is not processes, threads or command", c.Mode)
+	case both && !slices.Contains(modes, c.Mode):
+		return fmt.Errorf("mode %q is not processes, threads, command or system", c.Mode)
 	}
 	return nil
 }

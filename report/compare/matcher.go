@@ -159,13 +159,19 @@ func middle(s metric.Rounds) float64 {
 	return sorted[(n-1)/2]/2 + sorted[n/2]/2
 }
 
-// notes returns the set for warnings about too few rounds, or nil for several runs, which Basis
-// counts.
-func (s side) notes(all map[string]bool) map[string]bool {
-	if len(s.runs) > 1 {
-		return nil
+// estimate summarises the side's samples of a figure in a mode. It adds warnings about too few rounds
+// to notes; how many runs there are is said by Basis. The intervals of one watch are alike, so they
+// say nothing about how far the figure is from that of another watch.
+func (s side) estimate(samples metric.Rounds, mode report.Mode, notes map[string]bool) (e Estimate, ok bool) {
+	switch {
+	case len(s.runs) > 1:
+		return estimate(samples, nil)
+	case mode == report.SystemMode:
+		e, ok = estimate(samples, map[string]bool{})
+		e.Low, e.High = nil, nil
+		return e, ok
 	}
-	return all
+	return estimate(samples, notes)
 }
 
 func (m *matcher) match(loads []metric.Load) {
@@ -210,8 +216,8 @@ func (m *matcher) add(to *[]Change, at Change, of metric.Metric, trials func(fig
 		at.runs = inRuns{old: old, new: now}
 		at.runs.like, _, _ = m.like.sample(trials, of)
 		var fine, also bool
-		at.Old, fine = estimate(before, m.old.notes(m.notes))
-		at.New, also = estimate(after, m.new.notes(m.notes))
+		at.Old, fine = m.old.estimate(before, at.Mode, m.notes)
+		at.New, also = m.new.estimate(after, at.Mode, m.notes)
 		if fine && also { // an altered file can hold numbers that do not exist
 			*to = append(*to, at)
 		}

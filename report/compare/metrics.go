@@ -1,8 +1,6 @@
 package compare
 
 import (
-	"slices"
-
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
 	"github.com/slicetrace/slicetrace/report/metric"
@@ -19,18 +17,35 @@ type compared struct {
 const EnoughSwitches = 100
 
 // primary reports whether the metric is a primary figure of some trials: the work done, a command's
-// duration and, if there are enough switches, the cost of a switch.
+// duration, how busy a watched system was, how often its cores switched and how long its tasks waited
+// and, if enough switches were timed, the cost of a switch.
 func (c compared) primary(trials []*report.Trial) bool {
 	switch c.key {
 	case "operations", "duration":
 		return true
+	case "busy", "switches", "wait_mean":
+		return len(trials) > 0 && trials[0].System != nil
 	case "cost_p50", "switch_p50":
-		return !slices.ContainsFunc(trials, func(t *report.Trial) bool {
-			phase := func(s report.ClassStats) histogram.Histogram { return s.Switch }
-			return metric.OwnPhase(t, phase).Count < EnoughSwitches
-		})
+		return enoughTimed(trials)
 	}
 	return false
+}
+
+// enoughTimed reports whether each trial has EnoughSwitches. Of a watched system, these are the
+// intervals in which switches were timed; there must be one.
+func enoughTimed(trials []*report.Trial) bool {
+	timed := 0
+	for _, t := range trials {
+		phase := func(s report.ClassStats) histogram.Histogram { return s.Switch }
+		n := metric.OwnPhase(t, phase).Count
+		if t.System != nil && n == 0 {
+			continue
+		}
+		if timed++; n < EnoughSwitches {
+			return false
+		}
+	}
+	return timed > 0 || len(trials) == 0
 }
 
 // comparedMetrics returns the metrics of whole trials: switches are those of the trial's own mode,
@@ -52,6 +67,9 @@ func comparedMetrics() []compared {
 		compared{"creation", metric.Creation()}, compared{"start_p50", metric.StartP50()},
 		compared{"run_p50", metric.RunP50()}, compared{"end_p50", metric.EndP50()},
 		compared{"outlived", metric.Survivors()},
+		compared{"busy", metric.Busy()}, compared{"switches", metric.SwitchRate()},
+		compared{"involuntary", metric.InvoluntaryRate()}, compared{"migrations", metric.MigrationRate()},
+		compared{"queue_mean", metric.QueueMean()}, compared{"throttled", metric.ThrottledShare()},
 	)
 }
 
@@ -67,15 +85,15 @@ func MetricNames() []string {
 // metricUnit returns the unit of a metric.
 func metricUnit(key string) report.Unit {
 	switch key {
-	case "operations":
+	case "operations", "switches", "involuntary", "migrations":
 		return report.PerSecond
 	case "pss":
 		return report.Bytes
-	case "core_time", "outlived":
+	case "core_time", "outlived", "busy", "throttled":
 		return report.Percent
 	case "jain_index":
 		return report.Index
-	case "parallelism", "concurrency":
+	case "parallelism", "concurrency", "queue_mean":
 		return report.Ratio
 	}
 	return report.Nanoseconds
@@ -150,6 +168,7 @@ func pooled(t *report.Trial) *report.Trial {
 	for i := range t.Cores {
 		c := &t.Cores[i]
 		all.WallNS += c.WallNS
+		all.IdleNS += c.IdleNS
 		for _, s := range c.Slices {
 			h := length[s.EndedBy]
 			h.Merge(s.Length)

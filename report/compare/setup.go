@@ -55,6 +55,24 @@ func differencesOf(old, other *report.Report) []Difference {
 	return append(out, shareDifferences(old, other)...)
 }
 
+// sameTasks returns an error if two of the reports are of watches that were asked for different tasks:
+// their figures are of different things.
+func sameTasks(runs []Input) error {
+	first := slices.IndexFunc(runs, func(n Input) bool { return n.Report.Setup.Watch != nil })
+	if first < 0 {
+		return nil
+	}
+	one := runs[first].Report.Setup.Watch
+	for _, n := range runs[first:] {
+		if o := n.Report.Setup.Watch; o != nil && !one.SameTasks(o) {
+			return fmt.Errorf("compare %s with %s: %w: the first watched %s, the other %s; "+
+				"compare watches of the same tasks", runs[first].Name, n.Name, ErrNothingInCommon,
+				words.Short(one.String()), words.Short(o.String()))
+		}
+	}
+	return nil
+}
+
 // settingDifferences compares the settings that both reports have. A setting that only one of them
 // has is unknown in the other, which may be of an earlier version.
 func settingDifferences(old, other *report.Report, before, after map[string]string) []Difference {

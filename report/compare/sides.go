@@ -127,7 +127,8 @@ func (s side) warnings(name string) []string {
 	for _, l := range s.loads() {
 		for _, mode := range l.Modes {
 			if n := s.ran(trialKey(l.Name, l.Variant, mode)); n < len(s.runs) {
-				lacking = append(lacking, fmt.Sprintf("%s %s in %d of %d", l.Title(), mode, n, len(s.runs)))
+				lacking = append(lacking,
+					fmt.Sprintf("%s in %d of %d", place(l.Name, l.Variant, mode), n, len(s.runs)))
 			}
 		}
 	}

@@ -8,6 +8,7 @@
 //	rounds.go       a metric round by round (Rounds), with its median
 //	difference.go   two metrics of the same rounds compared (Difference)
 //	others.go       the share of the cores that other programs had
+//	system.go       the metrics that only a watched system has
 //	cores.go        cores of a watched system over intervals (CoreSum), and the cost of their switches
 //	tasks.go        tasks, processes and groups of a watched system over intervals (Gather)
 //

@@ -95,6 +95,14 @@ type GroupSum struct {
 	Ended uint64
 }
 
+// EndedSum is all tasks of one name that began and ended within an interval.
+type EndedSum struct {
+	ActivitySum
+	// Comm is "" for those that found no place of their own in the sums.
+	Comm  string
+	Tasks uint64
+}
+
 // Watched is what the tasks of a system did over some intervals.
 type Watched struct {
 	// Intervals is how many there are, and PassedNS how long they took.
@@ -106,8 +114,10 @@ type Watched struct {
 	Tasks     []*TaskSum
 	Processes []*ProcessSum
 	Groups    []*GroupSum
-	// Ended is how many tasks began and ended within an interval.
-	Ended uint64
+	// Ended is how many tasks began and ended within an interval, and EndedNames the same by name, in
+	// the order in which the names were first seen.
+	Ended      uint64
+	EndedNames []*EndedSum
 }
 
 // taskKey identifies a task until its number is given to another.
@@ -122,6 +132,7 @@ type gatherer struct {
 	tasks     map[taskKey]*TaskSum
 	processes map[sched.PID]*ProcessSum
 	groups    map[uint64]*GroupSum
+	ended     map[string]*EndedSum
 	// groupOf is the group in which a task was counted last.
 	groupOf map[*TaskSum]uint64
 }
@@ -131,7 +142,7 @@ type gatherer struct {
 func Gather(trials []*report.Trial) *Watched {
 	g := gatherer{
 		tasks: map[taskKey]*TaskSum{}, processes: map[sched.PID]*ProcessSum{}, groups: map[uint64]*GroupSum{},
-		groupOf: map[*TaskSum]uint64{},
+		groupOf: map[*TaskSum]uint64{}, ended: map[string]*EndedSum{},
 	}
 	for _, t := range trials {
 		if t.System != nil {
@@ -161,6 +172,14 @@ func (g *gatherer) interval(t *report.Trial) {
 		g.Total.Add(&e.Activity, t.Round)
 		group.Ended += e.Tasks
 		g.Ended += e.Tasks
+		name := g.ended[e.Comm]
+		if name == nil {
+			name = &EndedSum{Comm: e.Comm}
+			g.ended[e.Comm] = name
+			g.EndedNames = append(g.EndedNames, name)
+		}
+		name.Add(&e.Activity, t.Round)
+		name.Tasks += e.Tasks
 	}
 }
 

@@ -70,6 +70,15 @@ func TestGatheredSumsAgree(t *testing.T) {
 	if tasks.OnCPUNS+ended.OnCPUNS != want.OnCPUNS || tasks.Waits+ended.Waits != want.Waits {
 		t.Errorf("tasks have %d ns and those that ended %d ns, of %d ns", tasks.OnCPUNS, ended.OnCPUNS, want.OnCPUNS)
 	}
+	var named plain
+	var endedNames uint64
+	for _, n := range w.EndedNames {
+		named.add(&n.ActivitySum)
+		endedNames += n.Tasks
+	}
+	if diff := cmp.Diff(ended, named); diff != "" || endedNames != endedTasks {
+		t.Errorf("%d tasks that ended, by name %d (-want +got):\n%s", endedTasks, endedNames, diff)
+	}
 	if len(w.Tasks) != 80 || inGroups != 80 || ofProcesses != 80 || w.Ended != endedTasks || w.Intervals != 5 {
 		t.Errorf("%d tasks, %d in groups, %d of processes; %d ended, want %d", len(w.Tasks), inGroups,
 			ofProcesses, w.Ended, endedTasks)

@@ -74,8 +74,25 @@ func comparisons(t *testing.T) map[string]*compare.Comparison {
 			named("new", hostile)),
 		"compare-few-workloads": compared(t, named("old", reporttest.Full(6, 1)),
 			named("new", oneMode(reporttest.Bundled(6, 1)))),
-		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
+		"compare-watches":          compared(t, named("before", watched()), named("after", busierSystem())),
+		"compare-watches-in-turns": turns(t, watched(), busierSystem(), 5),
+		"compare-other-machines":   compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
 	}
+}
+
+// busierSystem is watched in which tasks waited longer and cores switched more often.
+func busierSystem() *report.Report {
+	r := reporttest.Copy(watched())
+	for i := range r.Trials {
+		for j := range r.Trials[i].Cores {
+			c := &r.Trials[i].Cores[j]
+			c.Wait.SumNS *= 2
+			for k := range c.Classes {
+				c.Classes[k].Switches += c.Classes[k].Switches / 4
+			}
+		}
+	}
+	return r
 }
 
 // oneMode leaves out the threads of spin.

@@ -42,9 +42,22 @@ func csvOfTables(t *testing.T, tables ...table.Table) []byte {
 	return out.Bytes()
 }
 
+// systemTables are the tables that only a watched system fills.
+func systemTables() []string { return []string{"groups", "processes", "tasks"} }
+
+// watched is a report of a watched system.
+func watched() *report.Report {
+	return reporttest.System(reporttest.SystemSize{Cores: 4, Tasks: 24, Groups: 5, Intervals: 6})
+}
+
 func TestCSVGoldens(t *testing.T) {
 	for _, name := range table.Names() {
-		golden(t, name+".csv", csvOf(t, reporttest.Bundled(1, 1), name))
+		if !slices.Contains(systemTables(), name) {
+			golden(t, name+".csv", csvOf(t, reporttest.Bundled(1, 1), name))
+		}
+	}
+	for _, name := range append(systemTables(), "trials", "core_times", "runs") {
+		golden(t, "system-"+name+".csv", csvOf(t, watched(), name))
 	}
 	golden(t, "cores-kernel-no-pick.csv", csvOf(t, reporttest.WithoutPick(reporttest.Bundled(1, 1)), "cores"))
 	golden(t, "workers-hostile-names.csv", csvOf(t, reporttest.Hostile(reporttest.Command()), "workers"))

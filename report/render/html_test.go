@@ -55,7 +55,8 @@ func TestPageHasTheTextsFigures(t *testing.T) {
 	for name, r := range map[string]*report.Report{
 		"every-workload": reporttest.Full(12, 2), "kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
 		"dirty": reporttest.Dirty(reporttest.Bundled(6, 2)), "many-cores": reporttest.Bundled(6, 128),
-		"few-rounds": reporttest.Bundled(2, 2), "command": reporttest.Command(),
+		"few-rounds": reporttest.Bundled(2, 2), "command": reporttest.Command(), "system": watched(),
+		"system-large": reporttest.System(reporttest.SystemSize{Cores: 64, Tasks: 500, Groups: 30, Intervals: 3}),
 	} {
 		shown := words(page(t, r, render.PageOptions{}))
 		rows := 0
@@ -116,6 +117,23 @@ func TestPageNeverLetsHostileNamesThrough(t *testing.T) {
 			if !strings.Contains(shown, name) {
 				t.Errorf("%q cannot be read", name)
 			}
+		}
+	}
+}
+
+func TestPageOfASystemNeverLetsHostileNamesThrough(t *testing.T) {
+	got := page(t, hostileSystem(), render.PageOptions{})
+	checkInk(t, got)
+	if n := bytes.Count(got, []byte("<script")); n != 2 {
+		t.Errorf("%d scripts, want the data and the page's own", n)
+	}
+	shown := words(got)
+	for _, name := range []string{
+		"of \\u3164 (1039, bad\\xff\\xfeutf) in interval 5", "a\\x0ab (1031, <script>)", "=cmd|' /C calc'!A0 (900, ",
+		"pid 4711, cgroup =cmd|' /C calc'!A0, cgroup <script>, cgroup \\x1b[31mred\\x1b[0m",
+	} {
+		if !strings.Contains(shown, name) {
+			t.Errorf("%q cannot be read", name)
 		}
 	}
 }

@@ -142,7 +142,7 @@ func TestParquetIsPlain(t *testing.T) {
 func TestParquetHoldsTheTables(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(13, 7), "command": reporttest.Command(),
-		"no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
+		"no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)), "system": watched(),
 	} {
 		for _, name := range table.Names() {
 			tab, err := table.Of(r, name)

@@ -255,28 +255,37 @@ func layout(s view.Section) (header []string, rows [][]string, text []bool) {
 	return header, rows, text
 }
 
-// shorten cuts the widest text column so that the table becomes narrower by over columns.
+// shorten cuts the widest text columns so that the table becomes narrower by over columns. It cuts
+// them to a width that can be read before it cuts any further.
 func shorten(header []string, rows [][]string, text []bool, over int) {
-	widest, at := 0, -1
-	for i := range header {
-		if !text[i] {
-			continue
-		}
-		for _, row := range rows {
-			if w := twwidth.Width(row[i]); w > widest {
-				widest, at = w, i
+	for _, least := range []int{10, 4} {
+		for over > 0 {
+			widest, at := least, -1
+			for i := range header {
+				if w := columnWidth(rows, i); text[i] && w > widest {
+					widest, at = w, i
+				}
 			}
+			if at < 0 {
+				break
+			}
+			limit := max(widest-over, least)
+			for _, row := range rows {
+				if twwidth.Width(row[at]) > limit {
+					row[at] = twwidth.Truncate(row[at], limit-1) + "…"
+				}
+			}
+			over -= widest - limit
 		}
 	}
-	if at < 0 {
-		return
-	}
-	limit := max(widest-over, 4)
+}
+
+// columnWidth is the width of a column without its header.
+func columnWidth(rows [][]string, column int) (width int) {
 	for _, row := range rows {
-		if twwidth.Width(row[at]) > limit {
-			row[at] = twwidth.Truncate(row[at], limit-1) + "…"
-		}
+		width = max(width, twwidth.Width(row[column]))
 	}
+	return width
 }
 
 // draw lays out a table without lines or borders.

@@ -17,6 +17,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata")
@@ -66,6 +67,10 @@ func TestTextGoldens(t *testing.T) {
 		"every-workload": reporttest.Full(12, 2),
 		"one-mode":       oneMode,
 		"hostile-names":  reporttest.Hostile(reporttest.Command()),
+		"system":         watched(),
+		"system-large": reporttest.System(
+			reporttest.SystemSize{Cores: 64, Tasks: 500, Groups: 30, Intervals: 3}),
+		"system-hostile-names": hostileSystem(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := text(t, r, render.TextOptions{})
@@ -83,7 +88,29 @@ func TestTextGoldens(t *testing.T) {
 	}
 }
 
+// hostileSystem is a watched system in which every name is hostile.
+func hostileSystem() *report.Report {
+	r, bad := watched(), reporttest.HostileNames()
+	r.Setup.Watch = &report.Watch{
+		Cgroups: bad[:5], Comms: bad[5:], PIDs: []sched.PID{4711}, UIDs: []uint32{33}, EveryNS: 1e9,
+	}
+	for i := range r.Trials {
+		s := r.Trials[i].System
+		for j := range s.Tasks {
+			s.Tasks[j].Comm, s.Tasks[j].Process = bad[j%len(bad)], bad[(j+1)%len(bad)]
+		}
+		for j := range s.Ended {
+			s.Ended[j].Comm = bad[j%len(bad)]
+		}
+		for j := range s.Groups {
+			s.Groups[j].Name, s.Groups[j].Path, s.Groups[j].Kind = bad[j], bad[j+1], bad[j+2]
+		}
+	}
+	return r
+}
+
 func TestVerboseTextGoldens(t *testing.T) {
+	golden(t, "verbose-system.txt", text(t, watched(), render.TextOptions{Verbose: true}))
 	golden(t, "verbose.txt", text(t, reporttest.Bundled(6, 2), render.TextOptions{Verbose: true}))
 	golden(t, "verbose-many-cores.txt", text(t, reporttest.Bundled(6, 128), render.TextOptions{Verbose: true}))
 	golden(t, "verbose-every-workload.txt", text(t, reporttest.Full(12, 2), render.TextOptions{Verbose: true}))
@@ -91,7 +118,7 @@ func TestVerboseTextGoldens(t *testing.T) {
 
 func TestTextNeverLetsHostileNamesThrough(t *testing.T) {
 	for _, r := range []*report.Report{
-		reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1)),
+		reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1)), hostileSystem(),
 	} {
 		for _, c := range string(text(t, r, render.TextOptions{})) {
 			if c != '\n' && (!unicode.IsPrint(c) || c == utf8.RuneError || c == '\u3164') {

@@ -38,8 +38,21 @@ func run(r *report.Report, at time.Time, random *rand.Rand, spread float64) *rep
 		if t.Mode == report.Command {
 			t.DurationNS = int64(factor * float64(t.DurationNS))
 		}
+		for j := range t.Cores {
+			if t.System != nil {
+				vary(&t.Cores[j], factor)
+			}
+		}
 	}
 	return out
+}
+
+// vary multiplies how long tasks of a watched system waited for a core and how often it switched.
+func vary(c *report.Core, factor float64) {
+	c.Wait.SumNS = uint64(factor * float64(c.Wait.SumNS))
+	for i := range c.Classes {
+		c.Classes[i].Switches = uint64(factor * float64(c.Classes[i].Switches))
+	}
 }
 
 // Copy returns a report that shares nothing with another.

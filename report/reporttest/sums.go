@@ -3,6 +3,7 @@ package reporttest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
@@ -54,16 +55,19 @@ func tablesOf(r *report.Report) (tables, error) {
 // counted is the name of a table that reports do not have: one row for each of their histograms.
 const counted = "histograms counted"
 
+// histogramKey are the columns that identify a histogram.
+var histogramKey = []string{"trial", "core", "class", "ended_by", "what", "group_id"}
+
 // countedBuckets adds up the buckets of each histogram, which are in consecutive rows.
 func countedBuckets(buckets rows) (found rows) {
 	var sum float64
 	for i, row := range buckets {
 		sum += of(row, "count")
-		if i+1 < len(buckets) && len(buckets[i+1:i+2].where(row, "trial", "core", "class", "ended_by", "what")) > 0 {
+		if i+1 < len(buckets) && len(buckets[i+1:i+2].where(row, histogramKey...)) > 0 {
 			continue
 		}
 		one := figures{"count": strconv.FormatFloat(sum, 'f', 0, 64)}
-		for _, c := range []string{"trial", "core", "class", "ended_by", "what"} {
+		for _, c := range histogramKey {
 			one[c] = row[c]
 		}
 		found, sum = append(found, one), 0
@@ -150,9 +154,13 @@ var trialKey = []string{"workload", "variant", "mode", "round"}
 // identities are the rules that any report must follow. A new column that is a sum of others, or
 // part of one, needs a rule here.
 func identities() []identity {
-	list := append(olderIdentities(), newerIdentities()...)
-	for _, c := range []string{"slices", "on_cpu_ns", "wait_ns"} {
-		list = append(list, identity{table: "trials", name: c + " = workers' " + c, both: sumOf(c, "workers", c)})
+	list := slices.Concat(olderIdentities(), newerIdentities(), systemIdentities())
+	for c, groups := range map[string]string{"slices": "switches", "on_cpu_ns": "on_cpu_ns", "wait_ns": "wait_ns"} {
+		list = append(list, identity{table: "trials", name: c + " = workers' " + c + " + groups' " + groups,
+			both: func(row figures, all tables) (float64, float64) {
+				workers := all["workers"].where(row, trialKey...).sum(c)
+				return of(row, c), workers + all["groups"].where(row, trialKey...).sum(groups)
+			}})
 	}
 	for _, c := range []string{"wall_ns", "idle_ns", "workers_ns", "others_ns", "self_ns", "steal_ns"} {
 		list = append(list, identity{table: "trials", name: c + " = cores' " + c,
@@ -209,12 +217,12 @@ func olderIdentities() []identity {
 				return tasks, slices
 			}},
 		{table: "trials", name: "on_cpu_ns + created_on_cpu_ns = table slices' sum_ns", measured: true,
-			both: func(row figures, all tables) (float64, float64) {
+			both: ofWork(func(row figures, all tables) (float64, float64) {
 				return of(row, "on_cpu_ns") + of(row, "created_on_cpu_ns"), all["slices"].where(row,
 					trialKey...).sum("sum_ns")
-			}},
+			})},
 		{table: "trials", name: "workers_ns = table slices' sum_ns", measured: true,
-			both: sumOf("workers_ns", "slices", "sum_ns")},
+			both: ofWork(sumOf("workers_ns", "slices", "sum_ns"))},
 		{table: "trials", name: "parallelism × duration = on-CPU time", within: 0.001,
 			both: func(row figures, _ tables) (float64, float64) {
 				return of(row, "parallelism") * of(row, "duration_ns"), of(row, "on_cpu_ns") + of(row,
@@ -222,9 +230,10 @@ func olderIdentities() []identity {
 			}},
 		{table: "trials", name: "created_reconciled ≤ created_tasks", atMost: true,
 			both: columns("created_reconciled", "created_tasks")},
-		{table: "trials", name: "wait_max_ns = workers' longest",
+		{table: "trials", name: "wait_max_ns = workers' longest, or tasks'",
 			both: func(row figures, all tables) (float64, float64) {
-				return of(row, "wait_max_ns"), all["workers"].where(row, trialKey...).most("wait_max_ns")
+				workers := all["workers"].where(row, trialKey...).most("wait_max_ns")
+				return of(row, "wait_max_ns"), max(workers, all["tasks"].where(row, trialKey...).most("wait_max_ns"))
 			}},
 		{table: "trials", name: "wait_max_ns ≤ wait_ns", measured: true, atMost: true,
 			both: columns("wait_max_ns", "wait_ns")},
@@ -275,6 +284,16 @@ func sumOf(column, table, other string) func(figures, tables) (float64, float64)
 	}
 }
 
+// ofWork compares only trials of work that slicetrace started: all their slices end within the trial.
+func ofWork(both func(figures, tables) (float64, float64)) func(figures, tables) (float64, float64) {
+	return func(row figures, all tables) (float64, float64) {
+		if row["mode"] == string(report.SystemMode) {
+			return 0, 0
+		}
+		return both(row, all)
+	}
+}
+
 // onlyOf compares one row of a table of names and values, if the table has it.
 func onlyOf(name string, second func(rows, tables) float64) func(figures, tables) (float64, float64) {
 	return func(row figures, all tables) (float64, float64) {
@@ -315,7 +334,8 @@ func Contradictions(r *report.Report, measured bool) []string {
 			at := row["name"]
 			if at == "" {
 				at = fmt.Sprintf("%s %s %s round %s core %s %s%s %s", row["workload"], row["variant"], row["mode"],
-					row["round"], row["core"], row["class"], row["ended_by"], row["worker"])
+					row["round"], row["core"], row["class"], row["ended_by"],
+					row["worker"]+row["group_id"]+" "+row["pid"]+" "+row["tid"])
 			}
 			found = append(found, fmt.Sprintf("%s, %s: %s: %.0f and %.0f", i.table, at, i.name, first, second))
 		}

@@ -114,6 +114,7 @@ func (s *server) task(kind *serverKind, pid, tid, process int) serverTask {
 func (s *server) interval(i int) report.Trial {
 	t := report.Trial{
 		Mode: report.SystemMode, Round: i + 1, DurationNS: second + int64(s.random.IntN(1e6)),
+		Workers: []report.Worker{},
 	}
 	system := &report.System{
 		Watched:         uint64(s.size.Tasks + s.size.Tasks/2 + 7),

@@ -17,6 +17,14 @@ func Tiny() []string {
 		return `{"workload":"w","mode":"` + mode + `","round":1,"duration_ns":100,"operations":23,` +
 			`"cores":[` + core + `],"workers":[` + worker + `],"created":` + created + `}`
 	}
+	const did = `"on_cpu_ns":30,"wait_ns":5,"throttled_ns":1,"ended_by":{"tick":3,"throttled":1},` +
+		`"migrations":{"cache":2,"woken":1},"waits":` + histogram + `,"slices":` + histogram
+	const system = `{"workload":"","mode":"system","round":1,"duration_ns":100,"cores":[` + core + `],"system":{` +
+		`"groups":[{"id":7,"path":"/a","kind":"unit","name":"=\u001b","throttling":{"times":1,"ns":2},` +
+		`"pressure":{"some_ns":3,"full_ns":1}}],"tasks":[{` + did + `,"pid":7,"tid":8,"comm":"\u202e","group":7,` +
+		`"uid":1,"kernel":true},{` + did + `,"pid":7,"tid":8,"comm":"+","group":9,"born":true,"exited":true}],` +
+		`"ended":[{` + did + `,"group":7,"comm":"@","tasks":3}],"watched":2,` +
+		`"queues":[{"cpu":1,"task_ns":90,"observed_ns":80,"max":2}],"program_ns":3,"program_sample_ns":9,"phase_ns":7}}`
 	counter := func(variant string) string {
 		return `{"workload":"counter","variant":"` + variant + `","mode":"threads","duration_ns":9,"operations":9,` +
 			`"figures":[{"name":"counted","value":7}]}`
@@ -29,6 +37,8 @@ func Tiny() []string {
 	return []string{
 		report(trial("processes") + "," + trial("threads")),
 		report(trial("command")),
+		report(system + "," + system), report(system + "," + trial("threads")),
+		`{"schema":1,"setup":{"watch":{"pids":[1],"cgroups":["\u001b"],"comms":["="],"uids":[0],"every_ns":1}}}`,
 		report(`{"mode":"threads","cores":[{},{"classes":[{"class":"?"}]}],"workers":[{"merged":3}]}`),
 		report(counter("unsynchronised") + "," + counter("lock")),
 		`{"schema":1,"created":"2026-11-22T20:11:00Z","findings":[{"claim":"\u001b","verdict":"supported",` +

@@ -6,15 +6,19 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
+	"github.com/slicetrace/slicetrace/report/metric"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // coreTimeTable has one row per trial and core: the times that the table cores repeats on the row
 // of each class, so that they can be added up here, and the waits of workers that were switched in
-// on the core.
+// on the core. The run queue is known for a watched system only: queue_task_ns ÷ queue_observed_ns is
+// its mean length, the running task included.
 func coreTimeTable(r *report.Report) Table {
 	columns := columnList(trialColumns + `core wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
 		ticks busy_ticks switches
-		wait_count wait_sum_ns wait_p50_ns wait_p90_ns wait_p99_ns wait_max_ns` + plainColumns)
+		wait_count wait_sum_ns wait_p50_ns wait_p90_ns wait_p99_ns wait_max_ns` + plainColumns +
+		" queue_task_ns queue_observed_ns queue_max")
 	return Table{Name: "core_times", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial, core := range everyCore(r) {
 			var switches uint64
@@ -28,11 +32,23 @@ func coreTimeTable(r *report.Report) Table {
 				known(core.Ticks), known(core.BusyTicks), Whole(switches),
 				Whole(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99),
 				maxField(w))
-			if !yield(append(row, trial.last()...)) {
+			if !yield(append(append(row, trial.last()...), queueFields(trial.Trial, core.CPU)...)) {
 				return
 			}
 		}
 	}}
+}
+
+// queueFields are all absent if the run queue of the core is not known.
+func queueFields(t *report.Trial, cpu sched.CPU) []Field {
+	if t.System != nil {
+		for _, q := range t.System.Queues {
+			if q.CPU == cpu {
+				return []Field{Whole(q.TaskNS), Whole(q.ObservedNS), Whole(int64(q.Max))}
+			}
+		}
+	}
+	return []Field{absent(), absent(), absent()}
 }
 
 // addTimes adds the times of another core.
@@ -65,12 +81,14 @@ func figureTable(r *report.Report) Table {
 // histogramTable has one row per occupied bucket of each histogram: count is the number of values
 // from low_ns to below high_ns. what is pick, switch and cost for a class of switch, slice for a
 // reason why slices ended, wait for a core; created_start, created_run and created_end are for a
-// trial, and have no core.
+// trial, and have no core; group_wait and group_slice are for a control group of a watched system, in
+// steps of half an octave, and have no core either.
 //
 // Sums and longest values, which buckets only give to their width, are in the tables cores, slices
 // and core_times.
 func histogramTable(r *report.Report) Table {
-	columns := columnList(trialColumns + "core class:name ended_by:name what:text low_ns high_ns count" + plainColumns)
+	columns := columnList(trialColumns + "core class:name ended_by:name what:text low_ns high_ns count" +
+		plainColumns + " group_id")
 	return Table{Name: "histograms", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial := range numberedTrials(r) {
 			first, last := trial.first(), trial.last()
@@ -80,7 +98,7 @@ func histogramTable(r *report.Report) Table {
 					row := append(first[:len(first):len(first)],
 						of.core, FreeText(string(of.class)), FreeText(string(of.endedBy)), FreeText(of.what),
 						Whole(min(low, math.MaxInt64)), Whole(min(high, math.MaxInt64)), Whole(n))
-					if !yield(append(row, last...)) {
+					if !yield(append(append(row, last...), of.group)) {
 						return
 					}
 				}
@@ -92,6 +110,7 @@ func histogramTable(r *report.Report) Table {
 // histogramOf says what a histogram of a trial is about.
 type histogramOf struct {
 	core    Field // absent for a whole trial
+	group   Field // absent for what is not of a control group
 	class   report.Class
 	endedBy report.EndedBy
 	what    string
@@ -120,9 +139,20 @@ func histograms(t *report.Trial) iter.Seq2[histogramOf, histogram.Histogram] {
 			}
 		}
 		if c := t.Created; c != nil {
-			_ = yield(histogramOf{what: "created_start"}, c.Start) &&
-				yield(histogramOf{what: "created_run"}, c.Run) &&
-				yield(histogramOf{what: "created_end"}, c.End)
+			if !yield(histogramOf{what: "created_start"}, c.Start) ||
+				!yield(histogramOf{what: "created_run"}, c.Run) ||
+				!yield(histogramOf{what: "created_end"}, c.End) {
+				return
+			}
+		}
+		if t.System == nil {
+			return
+		}
+		for _, g := range metric.Gather([]*report.Trial{t}).Groups {
+			if !yield(histogramOf{group: Whole(g.ID), what: "group_wait"}, g.Waits()) ||
+				!yield(histogramOf{group: Whole(g.ID), what: "group_slice"}, g.Slices()) {
+				return
+			}
 		}
 	}
 }

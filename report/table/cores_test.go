@@ -43,17 +43,36 @@ func histogramsOf(r *report.Report) map[string]histogram.Histogram {
 		for _, c := range trial.Cores {
 			at := n + " " + strconv.Itoa(int(c.CPU))
 			for _, s := range c.Classes {
-				all[at+" "+string(s.Class)+"  pick"] = s.Pick
-				all[at+" "+string(s.Class)+"  switch"] = s.Switch
-				all[at+" "+string(s.Class)+"  cost"] = s.Cost
+				all[at+" "+string(s.Class)+"  pick "] = s.Pick
+				all[at+" "+string(s.Class)+"  switch "] = s.Switch
+				all[at+" "+string(s.Class)+"  cost "] = s.Cost
 			}
 			for _, s := range c.Slices {
-				all[at+"  "+string(s.EndedBy)+" slice"] = s.Length
+				all[at+"  "+string(s.EndedBy)+" slice "] = s.Length
 			}
-			all[at+"   wait"] = c.Wait
+			all[at+"   wait "] = c.Wait
 		}
 		if c := trial.Created; c != nil {
-			all[n+"    created_start"], all[n+"    created_run"], all[n+"    created_end"] = c.Start, c.Run, c.End
+			all[n+"    created_start "], all[n+"    created_run "], all[n+"    created_end "] = c.Start, c.Run, c.End
+		}
+		if trial.System == nil {
+			continue
+		}
+		groups := map[uint64]report.Activity{}
+		add := func(id uint64, a *report.Activity) {
+			sum := groups[id]
+			sum.Add(a)
+			groups[id] = sum
+		}
+		for j := range trial.System.Tasks {
+			add(trial.System.Tasks[j].Group, &trial.System.Tasks[j].Activity)
+		}
+		for j := range trial.System.Ended {
+			add(trial.System.Ended[j].Group, &trial.System.Ended[j].Activity)
+		}
+		for id, did := range groups {
+			of := strconv.FormatUint(id, 10)
+			all[n+"    group_wait "+of], all[n+"    group_slice "+of] = did.Waits, did.Slices
 		}
 	}
 	maps.DeleteFunc(all, func(_ string, h histogram.Histogram) bool { return h.Count == 0 })
@@ -64,12 +83,13 @@ func histogramsOf(r *report.Report) map[string]histogram.Histogram {
 func TestTableOfHistogramsLosesNothing(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"full": reporttest.Full(1, 2), "command": reporttest.Command(),
-		"no pick": reporttest.WithoutPick(reporttest.Bundled(2, 3)),
+		"no pick": reporttest.WithoutPick(reporttest.Bundled(2, 3)), "system": watched(),
 	} {
 		want := histogramsOf(r)
 		counts := map[string][]uint64{}
 		for _, row := range allFields(t, r, "histograms") {
-			of := strings.Join([]string{row["trial"], row["core"], row["class"], row["ended_by"], row["what"]}, " ")
+			of := strings.Join([]string{row["trial"], row["core"], row["class"], row["ended_by"], row["what"],
+				row["group_id"]}, " ")
 			low, high := number(t, row["low_ns"]), number(t, row["high_ns"])
 			b := histogram.BucketOf(low)
 			if l, h := histogram.BucketBounds(b); l != low || h != high || histogram.BucketOf(high-1) != b {
@@ -109,7 +129,9 @@ func TestTableOfHistogramsFitsItsColumns(t *testing.T) {
 
 // In every table, a row of a trial can be joined to the trial by its number.
 func TestTablesAreJoinedByTheTrial(t *testing.T) {
-	for what, r := range map[string]*report.Report{"full": reporttest.Full(2, 2), "command": reporttest.Command()} {
+	for what, r := range map[string]*report.Report{
+		"full": reporttest.Full(2, 2), "command": reporttest.Command(), "system": watched(),
+	} {
 		trials := map[string]map[string]string{}
 		var started []uint64
 		for i, row := range allFields(t, r, "trials") {
@@ -137,12 +159,12 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 					}
 				}
 				want := strings.TrimSpace(row["workload"] + " " + row["variant"])
-				if row["load"] != want || want == "" {
+				if row["load"] != want || (want == "") != (what == "system") {
 					t.Fatalf("%s, table %s: load is %q, want %q", what, name, row["load"], want)
 				}
 			}
 		}
-		if tables != 6 {
+		if tables != 9 {
 			t.Errorf("%s: %d more tables have a trial", what, tables)
 		}
 	}

@@ -8,6 +8,7 @@
 //	numbered.go      the first and last columns of all tables of trials
 //	trials.go        trials, cores, slices, workers
 //	cores.go         core_times, figures, histograms
+//	system.go        groups, processes, tasks
 //	run.go           runs
 //	quality.go       quality, host
 //	findings.go      findings

@@ -26,14 +26,23 @@ func runTable(r *report.Report) Table {
 		hook_floor_ns pick_floor_ns wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
 		others_share:decimal steal_share:decimal accounting_error_ppm runtime_error_ppm tool_switches
 		recorded:boolean pick_hook:text switch_hook:text tick_hook:text settings_stayed:boolean
-		notes:text warnings:text`)
+		notes:text warnings:text watch:text every_ns for_ns`)
 	return Table{Name: "runs", Columns: columns, Rows: func(yield func([]Field) bool) {
 		row := []Field{FreeText(r.ID()), Moment(r.Created), FreeText(r.Host.ID())}
 		row = append(row, hostFields(r.Host)...)
 		row = append(row, askedFor(r)...)
 		row = append(row, trusted(r)...)
-		yield(append(row, reportedHow(r)...))
+		row = append(row, reportedHow(r)...)
+		yield(append(row, watched(r.Setup.Watch)...))
 	}}
+}
+
+// watched returns what a watch was asked for, all absent for other runs.
+func watched(w *report.Watch) []Field {
+	if w == nil {
+		return []Field{absent(), absent(), absent()}
+	}
+	return []Field{FreeText(w.String()), positiveField(w.EveryNS), positiveField(w.ForNS)}
 }
 
 func hostFields(h report.Host) []Field {

@@ -11,7 +11,7 @@ import (
 func TestTablesDoNotContradictEachOther(t *testing.T) {
 	for what, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(3, 2), "full": reporttest.Full(2, 2), "command": reporttest.Command(),
-		"without pick": reporttest.WithoutPick(reporttest.Bundled(2, 3)),
+		"system": watched(), "without pick": reporttest.WithoutPick(reporttest.Bundled(2, 3)),
 	} {
 		for i, c := range reporttest.Contradictions(r, false) {
 			if i == 20 {

@@ -66,7 +66,7 @@ func (t Table) lacking(columns []Column, fields []Field) (fresh []Column, values
 func Names() []string {
 	return []string{
 		"trials", "cores", "slices", "workers", "quality", "host", "findings",
-		"runs", "core_times", "figures", "histograms",
+		"runs", "core_times", "figures", "histograms", "groups", "processes", "tasks",
 	}
 }
 
@@ -96,6 +96,12 @@ func Of(r *report.Report, name string) (Table, error) {
 		return figureTable(r), nil
 	case "histograms":
 		return histogramTable(r), nil
+	case "groups":
+		return groupTable(r), nil
+	case "processes":
+		return processTable(r), nil
+	case "tasks":
+		return taskTable(r), nil
 	}
 	hint := ""
 	if near := words.Nearest(name, Names()); near != "" {

@@ -23,8 +23,20 @@ func tableOf(t *testing.T, r *report.Report, name string) table.Table {
 	return out
 }
 
+// watched is a report of a watched system.
+func watched() *report.Report {
+	return reporttest.System(reporttest.SystemSize{Cores: 4, Tasks: 30, Groups: 4, Intervals: 3})
+}
+
+// isOfSystem reports whether only watched systems fill a table.
+func isOfSystem(name string) bool { return name == "groups" || name == "processes" || name == "tasks" }
+
 // The contract with users: columns are added at the end, never renamed or moved.
 func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
+	const activity = "on_cpu_ns,waits,wait_ns,wait_p50_ns,wait_p99_ns,wait_max_ns,switches,voluntary,involuntary," +
+		"slices_blocked,slices_exited,slices_tick,slices_wakeup,slices_yield,slices_other,slices_throttled," +
+		"slice_p50_ns,slice_p99_ns,migrations,migrations_sibling,migrations_cache,migrations_node," +
+		"migrations_remote,migrations_woken,throttled_ns"
 	contract := map[string]string{
 		"trials": "workload,mode,round,duration_ns,workers,operations,parallelism,concurrency,jain_index",
 		"cores": "workload,mode,round,core,class,switches,pick_p50_ns,pick_p99_ns," +
@@ -44,6 +56,12 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 			"started_ns",
 		"figures":    "trial,load,mode,round,name,value,started_ns,workload,variant",
 		"histograms": "trial,load,mode,round,core,class,ended_by,what,low_ns,high_ns,count,started_ns,workload,variant",
+		"groups": "trial,load,mode,round,group_id,group_name,group_kind,group_path,tasks,ended_tasks," + activity +
+			",quota_throttled,quota_throttled_ns,pressure_some_ns,pressure_full_ns,started_ns,workload,variant",
+		"processes": "trial,load,mode,round,pid,process,uid,kernel_thread,group_id,group_name,tasks," + activity +
+			",started_ns,workload,variant",
+		"tasks": "trial,load,mode,round,pid,tid,comm,process,uid,kernel_thread,group_id,group_name,born,exited,merged," +
+			activity + ",started_ns,workload,variant",
 	}
 	names := table.Names()
 	if len(names) != len(contract) {
@@ -64,15 +82,17 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 func TestTablesHoldPlainNumbers(t *testing.T) {
 	for _, r := range []*report.Report{
 		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)),
-		reporttest.Full(1, 2),
+		reporttest.Full(1, 2), watched(),
 	} {
 		for _, name := range table.Names() {
 			tab := tableOf(t, r, name)
 			rows := slices.Collect(tab.Rows)
+			ofSystem, ofWork := isOfSystem(name), name == "workers" || name == "findings" || name == "figures"
 			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 ||
 				name == "figures" && len(r.Setup.Workloads) < 3
-			if len(rows) == 0 && !mayBeEmpty {
-				t.Errorf("table %s is empty", name)
+			mustBeEmpty := ofSystem && r.Setup.Watch == nil || ofWork && r.Setup.Watch != nil
+			if len(rows) == 0 && !mayBeEmpty && !mustBeEmpty || len(rows) > 0 && mustBeEmpty {
+				t.Errorf("table %s has %d rows", name, len(rows))
 			}
 			for _, row := range rows {
 				if len(row) != len(tab.Columns) {
@@ -246,7 +266,9 @@ func TestValuesOfTrialsAndWorkers(t *testing.T) {
 			"created_end_p50_ns": "8", "created_end_p99_ns": "9", "tool_switches": "7", "created_slices": "1",
 			"created_on_cpu_ns": "100", "created_wait_ns": "50", "unwatched": "6", "quota_throttled": "31",
 			"quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
-			"tool_ns": "90", "trial": "1", "load": "spin nice", "started_ns": "77",
+			"tool_ns": "90",
+			"tasks":   "", "ended_tasks": "", "watched_tasks": "", "phase_ns": "", "program_ns": "",
+			"program_sample_ns": "", "trial": "1", "load": "spin nice", "started_ns": "77",
 		}},
 		{"workers", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x",
@@ -287,6 +309,7 @@ func TestValuesOfCores(t *testing.T) {
 			"interrupt_ns": "13", "ticks": "250", "busy_ticks": "", "switches": "3", "wait_count": "2",
 			"wait_sum_ns": "70", "wait_p50_ns": "30", "wait_p90_ns": "40", "wait_p99_ns": "40", "wait_max_ns": "40",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
+			"queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",
 		}},
 		{"core_times", 1, map[string]string{ // no waits are absent, and no zeros
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "2", "wall_ns": "1000",
@@ -294,11 +317,12 @@ func TestValuesOfCores(t *testing.T) {
 			"interrupt_ns": "0", "ticks": "", "busy_ticks": "", "switches": "0", "wait_count": "0",
 			"wait_sum_ns": "", "wait_p50_ns": "", "wait_p90_ns": "", "wait_p99_ns": "", "wait_max_ns": "",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
+			"queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",
 		}},
 		{"histograms", 3, map[string]string{
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "class": "",
 			"ended_by": "tick", "what": "slice", "low_ns": "10", "high_ns": "11", "count": "1", "started_ns": "77",
-			"workload": "spin", "variant": "nice",
+			"workload": "spin", "variant": "nice", "group_id": "",
 		}},
 	})
 	// A core without switches keeps its times, in a row without a class.
@@ -335,14 +359,16 @@ func TestCommandHasNoOperations(t *testing.T) {
 }
 
 func TestUnknownTable(t *testing.T) {
+	const all = "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms, " +
+		"groups, processes, tasks"
 	for name, want := range map[string]string{
 		"core":    `did you mean "cores"?`,
 		"worker":  `did you mean "workers"?`,
 		"Trials":  `did you mean "trials"?`,
 		"qual":    `did you mean "quality"?`,
 		"hosst":   `did you mean "host"?`,
-		"nothing": "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms",
-		"":        "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms",
+		"nothing": all,
+		"":        all,
 	} {
 		_, err := table.Of(reporttest.Command(), name)
 		if err == nil || !strings.Contains(err.Error(), want) {

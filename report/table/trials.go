@@ -23,7 +23,8 @@ func createdFields(c *report.Created) []Field {
 // trialTable has one row per trial. slices, on_cpu_ns and wait_ns are those of the workers. The
 // tasks that they created and that ended are in created_slices and so on. Together they are the
 // slices of the table slices, and workers_ns. tool_ns is part of others_ns; findings do not count
-// it as the time of other programs.
+// it as the time of other programs. For a watched system these columns are of all its tasks, and there
+// are no workers.
 func trialTable(r *report.Report) Table {
 	columns := columnList(`workload:text mode:text round duration_ns workers operations
 		parallelism:decimal concurrency:decimal jain_index:decimal switches slices on_cpu_ns wait_ns wait_max_ns
@@ -33,10 +34,12 @@ func trialTable(r *report.Report) Table {
 		created_tasks created_reconciled created_start_p50_ns created_start_p99_ns
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
 		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched
-		quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + " tool_ns")
+		quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + ` tool_ns
+		tasks ended_tasks watched_tasks phase_ns program_ns program_sample_ns`)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for t := range numberedTrials(r) {
-			if !yield(append(append(t.fields(), t.end()...), known(t.ToolNS))) {
+			row := append(append(t.fields(), t.end()...), known(t.ToolNS))
+			if !yield(append(row, systemFields(t.System)...)) {
 				return
 			}
 		}
@@ -47,6 +50,11 @@ func (t numbered) fields() []Field {
 	var workers int
 	var slices uint64
 	var onCPU, wait int64
+	for a := range t.System.Activities() {
+		slices += a.Switches()
+		onCPU += a.OnCPUNS
+		wait += a.WaitNS
+	}
 	for i := range t.Workers {
 		w := &t.Workers[i]
 		workers += w.Tasks()
@@ -59,7 +67,7 @@ func (t numbered) fields() []Field {
 		addTimes(&sum, &t.Cores[i])
 	}
 	operations := Whole(t.Operations)
-	if t.Mode == report.Command {
+	if t.Mode == report.Command || t.Mode == report.SystemMode {
 		operations = absent()
 	}
 	longest := absent()
@@ -80,6 +88,26 @@ func (t numbered) fields() []Field {
 	row = append(row, createdTimes(t.Trial, slices)...)
 	row = append(row, Whole(t.Lost.Unwatched))
 	return append(append(row, throttlingFields(t.Throttling)...), changedSettings(t.Trial), Whole(t.ThrottledNS()))
+}
+
+// systemFields are the tasks that had a row, those that began and ended within the interval, and how
+// many were watched, followed by how long phases were timed and what slicetrace's programs took. They
+// are all absent unless the trial is an interval of a watch.
+func systemFields(s *report.System) []Field {
+	if s == nil {
+		return []Field{absent(), absent(), absent(), absent(), absent(), absent()}
+	}
+	var ended uint64
+	for i := range s.Ended {
+		ended += s.Ended[i].Tasks
+	}
+	program := absent()
+	if s.ProgramSampleNS > 0 {
+		program = Whole(s.ProgramNS)
+	}
+	return []Field{
+		Whole(len(s.Tasks)), Whole(ended), Whole(s.Watched), Whole(s.PhaseNS), program, Whole(s.ProgramSampleNS),
+	}
 }
 
 // createdTimes are all absent for a trial whose workers created no tasks. The slices of created

@@ -92,7 +92,7 @@ func tooFewRounds(r *report.Report, notes map[string]bool) []string {
 
 // groupOf returns an empty group with the load's name.
 func groupOf(l metric.Load) Group {
-	if l.IsCommand() {
+	if l.IsCommand() || l.IsSystem() {
 		return Group{}
 	}
 	return Group{Name: l.Name, Variant: l.Variant}

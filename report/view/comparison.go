@@ -98,7 +98,7 @@ func missingNotes(p *compare.Pair) []string {
 		var whole, metrics []string
 		where := map[string][]string{}
 		for _, m := range p.Missing {
-			place := report.WorkloadTitle(m.Workload, m.Variant) + " " + string(m.Mode)
+			place := m.Place()
 			switch {
 			case m.OnlyIn != side:
 				continue
@@ -156,8 +156,8 @@ func byPlace(metrics []string, where map[string][]string) []string {
 	return out
 }
 
-const changeCaption = "Medians over runs (over rounds if a side has one run), ± the wider side of the 95 % interval. " +
-	"Change is the new figure compared with the old one, with its 95 % interval. " +
+const changeCaption = "Medians over runs (over %s if a side has one run%s), " +
+	"± the wider side of the 95 %% interval. Change is the new figure compared with the old one, with its 95 %% interval. " +
 	"~ means that it does not stand out from the variation between runs; " +
 	"beside it (≥) is, for primary figures, the smallest rise that would be found nine times in ten. "
 
@@ -167,7 +167,11 @@ func changeSection(p *compare.Pair, of string, full bool) Section {
 	s := changeTable("Changes"+of, p.Changes, func(c *compare.Change) bool {
 		return full || c.Outcome == compare.Changed || undecided && c.Primary
 	})
-	s.Caption = changeCaption + "Switches are those of the mode itself, on all cores."
+	s.Caption = fmt.Sprintf(changeCaption, "rounds", "") + "Switches are those of the mode itself, on all cores."
+	if ofSystem(p) {
+		s.Caption = fmt.Sprintf(changeCaption, "intervals", ", which have no ±") +
+			"Phases of switches are of those between user tasks, on all cores."
+	}
 	count, primary := map[compare.Outcome]int{}, 0
 	for i := range p.Changes {
 		count[p.Changes[i].Outcome]++
@@ -182,11 +186,12 @@ func changeSection(p *compare.Pair, of string, full bool) Section {
 	tested := len(p.Changes) - count[compare.Untested]
 	if tested > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("Of %d figures tested, %d changed, %d are not distinguishable (~)%s. "+
-			"Primary figures (%d: operations, duration, and the cost of a switch if there are %d switches) "+
+			"Primary figures (%d: %s, and the cost of a switch if there are %d switches) "+
 			"are decided together: if the sides do not differ, "+
 			"any of them is reported as changed in one comparison of twenty.",
 			tested, count[compare.Changed], count[compare.Alike], words.Choose(full, "", "; --verbose shows them"),
-			testedPrimary(p), compare.EnoughSwitches))
+			testedPrimary(p), words.Choose(ofSystem(p), "busy, switches, wait_mean", "operations, duration"),
+			compare.EnoughSwitches))
 	}
 	if n := count[compare.Small]; n > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s changed significantly, but by less than %d %%.",
@@ -202,6 +207,11 @@ func changeSection(p *compare.Pair, of string, full bool) Section {
 		s.Notes = append(s.Notes, fmt.Sprintf("These are the primary figures; --verbose shows %d more.", n))
 	}
 	return s
+}
+
+// ofSystem reports whether the figures are of a watched system.
+func ofSystem(p *compare.Pair) bool {
+	return len(p.Changes) > 0 && p.Changes[0].Mode == report.SystemMode
 }
 
 // digestSection lists the primary figures that changed, the greatest change of each metric first,
@@ -240,13 +250,13 @@ func digest(p *compare.Pair) []string {
 		slices.SortStableFunc(of[m], bySize)
 		var places []string
 		for _, c := range of[m] {
-			title := report.WorkloadTitle(c.Workload, c.Variant)
-			places = append(places, fmt.Sprintf("%s %s %s", title, c.Mode, c.Difference().String()))
+			places = append(places, c.Place()+" "+c.Difference().String())
 		}
 		out = append(out, fmt.Sprintf("Changed %s: %s.", m, words.List(places, 6)))
 	}
 	if len(out) == 0 && testedPrimary(p) > 0 {
-		out = append(out, "No primary figure (work done, duration, cost of a switch) is reported as changed.")
+		out = append(out, fmt.Sprintf("No primary figure (%s, cost of a switch) is reported as changed.",
+			words.Choose(ofSystem(p), "busy, switches, mean wait", "work done, duration")))
 	}
 	return out
 }
@@ -281,6 +291,9 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 // changePlace names the workload, mode, core and class of a figure.
 func changePlace(c *compare.Change) string {
 	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
+	if c.Mode == report.SystemMode {
+		parts = parts[1:]
+	}
 	if c.Core != nil {
 		parts = append(parts, "core "+strconv.Itoa(int(*c.Core)), classLabel(c.Class))
 	}

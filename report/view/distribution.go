@@ -97,6 +97,9 @@ func distributions(r *report.Report) []LoadDistributions {
 	var out []LoadDistributions
 	for _, l := range metric.Loads(r) {
 		of := LoadDistributions{Load: l.Title()}
+		if l.IsSystem() {
+			of.Load = "the system"
+		}
 		for _, k := range kinds {
 			d := Distribution{Name: k.name}
 			for _, mode := range l.Modes {

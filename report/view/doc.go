@@ -9,6 +9,8 @@
 //	switches.go      the cost of a switch on each core, as a table and as a chart
 //	modes.go         processes beside threads, metric by metric
 //	slices.go        time slices; tasks.go: the tasks of a command
+//	watch.go         a watched system: watchcores.go, watchtasks.go, watchtrust.go: its sections;
+//	                 remarkable.go: what stands out
 //	cacherefill.go   how much longer memory accesses take after a switch
 //	findings.go      the claims with their verdicts
 //	choice.go        "Processes or threads?"

@@ -9,12 +9,17 @@ import (
 )
 
 // Overview computes the most important parts of a report: for bundled workloads the figures that
-// matter and what they mean. For a command it is the same as Summarize.
+// matter and what they mean, for a watched system what stands out. For a command it is the same as
+// Summarize.
 func Overview(r *report.Report) *Summary {
+	if isWatch(r) {
+		w := newWatch(r, false)
+		return summaryOf(r, w.subject(), w.sections())
+	}
 	if len(metric.BundledModes(r)) == 0 {
 		return Summarize(r)
 	}
-	return summaryOf(r, []Section{
+	return summaryOf(r, subject(r), []Section{
 		newSwitchTable(r, true).section(), workSection(r), costSection(r), cacheRefillSection(r), waitSection(r),
 		findingSection(r, true), choiceSection(r), trustDigest(r),
 	})

@@ -33,7 +33,16 @@ type Exhibit struct {
 
 // PageOf computes the page of a report.
 func PageOf(r *report.Report) *Page {
-	p := &Page{Summary: summaryOf(r, nil), Distributions: distributions(r)}
+	p := &Page{Distributions: distributions(r)}
+	if isWatch(r) {
+		w := newWatch(r, true)
+		p.Summary = summaryOf(r, w.subject(), nil)
+		p.Headline, p.Highlights = w.headline()
+		w.page(p)
+		p.show("trust", trustSection(r), nil)
+		return p
+	}
+	p.Summary = summaryOf(r, subject(r), nil)
 	p.Headline, p.Highlights = headline(r)
 	bundled := len(metric.BundledModes(r)) > 0
 	costs := newSwitchTable(r, bundled)
@@ -144,11 +153,15 @@ func commandHeadline(r *report.Report) (string, []Part) {
 func distributionSection(r *report.Report) Section {
 	s := Section{Title: "Distributions"}
 	if len(r.Trials) > 0 {
-		text := fmt.Sprintf("The distribution of a workload's times over all rounds and cores. "+
-			"Pick and switch are the two phases of its own switches, a time slice is how long a worker kept a core, "+
+		whose, over := "a workload", "all rounds and cores"
+		if isWatch(r) {
+			whose, over = "the system", "all intervals and cores"
+		}
+		text := fmt.Sprintf("The distribution of %s's times over %s. "+
+			"Pick and switch are the two phases of its own switches, a time slice is how long a %s kept a core, "+
 			"a wait how long it was runnable but not running. The axis is logarithmic; each step is a bin 6 %% wide, "+
 			"%d to a doubling. The plot ends where values are rarer than 1 in 5000; the table has the longest.",
-			BinsPerOctave)
+			whose, over, workerOf(r), BinsPerOctave)
 		s.Notes = []string{text}
 	}
 	return s

@@ -38,9 +38,10 @@ func sliceSection(r *report.Report) Section {
 	return s
 }
 
-// workerOf is the word for a task whose figures are shown: a worker of a workload, or any task of a command.
+// workerOf is the word for a task whose figures are shown: a worker of a workload, or any task of a
+// command or of a watched system.
 func workerOf(r *report.Report) string {
-	return words.Choose(len(r.Setup.Command) > 0, "task", "worker")
+	return words.Choose(len(r.Setup.Command) > 0 || isWatch(r), "task", "worker")
 }
 
 // causeCell lists the most frequent reasons with their shares: at most limit of them, and none

@@ -31,6 +31,10 @@ type Summary struct {
 
 // Summarize computes every section of a report, with all figures of each workload.
 func Summarize(r *report.Report) *Summary {
+	if isWatch(r) {
+		w := newWatch(r, true)
+		return summaryOf(r, w.subject(), w.sections())
+	}
 	sections := []Section{newSwitchTable(r, false).section(), sliceSection(r)}
 	for _, load := range metric.Loads(r) {
 		if load.IsCommand() {
@@ -38,13 +42,16 @@ func Summarize(r *report.Report) *Summary {
 		}
 	}
 	sections = append(sections, modeSection(r), findingSection(r, false), choiceSection(r), trustSection(r))
-	return summaryOf(r, sections)
+	return summaryOf(r, subject(r), sections)
 }
 
 // summaryOf makes a summary of the sections that are not empty.
-func summaryOf(r *report.Report, sections []Section) *Summary {
+func summaryOf(r *report.Report, subject []Part, sections []Section) *Summary {
 	warnings := slices.Concat(r.Warnings, settingWarnings(r))
-	s := &Summary{Header: header(r.Host), Subject: subject(r), Warnings: warnings}
+	s := &Summary{Header: header(r.Host), Subject: subject, Warnings: warnings}
+	if !r.Created.IsZero() {
+		s.Subject = append(s.Subject, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})
+	}
 	if clean, reasons := r.Clean(); !clean {
 		s.Alert = "Not clean: " + strings.Join(reasons, "; ") + ". See Trust."
 	}
@@ -61,7 +68,7 @@ func summaryOf(r *report.Report, sections []Section) *Summary {
 	return s
 }
 
-// subject says what was measured.
+// subject says what was measured, but not when.
 func subject(r *report.Report) []Part {
 	var out []Part
 	if len(r.Setup.Command) > 0 {
@@ -87,9 +94,6 @@ func subject(r *report.Report) []Part {
 	}
 	if r.Setup.Workers > 0 {
 		out = append(out, Part{Label: words.Plural(r.Setup.Workers, "worker")})
-	}
-	if !r.Created.IsZero() {
-		out = append(out, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})
 	}
 	return out
 }

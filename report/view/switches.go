@@ -135,11 +135,16 @@ func selectCores(all []coreSwitches) (kept []coreSwitches, dropped int) {
 	return []coreSwitches{total, least, most}, dropped + len(kept) - 2
 }
 
-func (s *coreSwitches) row() Row {
+// row shows the switches. If only some of them were timed, the time of all is estimated.
+func (s *coreSwitches) row(estimated bool) Row {
 	c := s.stats
 	share := report.Quantity{Unit: report.Percent}
 	if c.Cost.Count > 0 {
-		share = percent(float64(c.Cost.SumNS), float64(s.wallNS))
+		ns := float64(c.Cost.SumNS)
+		if estimated {
+			ns, _ = metric.SwitchingNS([]report.ClassStats{c})
+		}
+		share = percent(ns, float64(s.wallNS))
 	}
 	return Row{
 		textCell(s.core()), textCell(classLabel(c.Class)), valueCell(ofCount(c.Switches)),
@@ -189,6 +194,8 @@ type switchTable struct {
 	// together is true if all workloads are added up.
 	together bool
 	bundled  bool
+	// watched is true for a watched system, of which some switches were timed.
+	watched bool
 }
 
 func newSwitchTable(r *report.Report, together bool) *switchTable {
@@ -196,8 +203,9 @@ func newSwitchTable(r *report.Report, together bool) *switchTable {
 	t := &switchTable{together: together, bundled: len(bundled) > 0}
 	userClasses := []report.Class{report.ClassThread, report.ClassProcess}
 	for _, load := range metric.Loads(r) {
-		if load.IsCommand() {
-			trials := metric.TrialsOf(r, load, report.Command)
+		if load.IsCommand() || load.IsSystem() {
+			t.watched = load.IsSystem()
+			trials := metric.TrialsOf(r, load, load.Modes[0])
 			t.add(groupOf(load), report.Classes(), func(report.Class) []*report.Trial { return trials })
 			continue
 		}
@@ -239,7 +247,7 @@ func (t *switchTable) section() Section {
 	}
 	for _, g := range t.groups {
 		for i := range g.cores {
-			g.Rows = append(g.Rows, g.cores[i].row())
+			g.Rows = append(g.Rows, g.cores[i].row(t.watched))
 		}
 		s.Groups = append(s.Groups, g.Group)
 	}
@@ -253,6 +261,8 @@ func (t *switchTable) section() Section {
 	case t.bundled:
 		s.Caption += "Thread switches are those of threads trials, process switches those of processes trials; \"" +
 			otherLoads + "\" is all trials together."
+	case t.watched:
+		s.Caption += "All switches on the core are counted; core time is estimated from those that were timed."
 	default:
 		s.Caption += "All switches on the core are counted, the command's and those of other programs."
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/sched"
 )
 
@@ -69,9 +70,14 @@ func trustSection(r *report.Report) Section {
 		row("switches not watched", count(q.Lost.Unwatched), "on cores that came online later"),
 		row("tasks lost", count(q.Lost.MapFull+q.Lost.DroppedTasks), tasksLost+q.MoreRoom(": ", "")),
 		row("hook calls skipped", count(q.RecursionMisses), "by the kernel, to prevent recursion"),
-		row("workers that agree", textCell(agreeingWorkers(q)),
-			"switch counts equal the kernel's own nvcsw and nivcsw"),
 	}}
+	own := ownCost(r)
+	if own != nil {
+		g.Rows = append(g.Rows, own...)
+	} else {
+		g.Rows = append(g.Rows, row("workers that agree", textCell(agreeingWorkers(q)),
+			"switch counts equal the kernel's own nvcsw and nivcsw"))
+	}
 	if q.CreatedTasks > 0 {
 		g.Rows = append(g.Rows, row("created tasks",
 			textCell(fmt.Sprintf("%d of %d", q.ReconciledCreated, q.CreatedTasks)),
@@ -88,14 +94,17 @@ func trustSection(r *report.Report) Section {
 			"of core time, from /proc/stat; included in idle time and slices"),
 		row("accounting error", valueCell(report.Of(float64(q.AccountingErrorPPM), report.PPM)),
 			"idle + workers + others + tracing against wall time, worst core"),
-		row("on-CPU error", valueCell(runtimeError(q)), "workers' time on cores against the kernel's sum_exec_runtime"),
 	)
+	if own == nil {
+		g.Rows = append(g.Rows, row("on-CPU error", valueCell(runtimeError(q)),
+			"workers' time on cores against the kernel's sum_exec_runtime"))
+	}
 	if q.PickFloorNS != nil {
 		g.Rows = append(g.Rows, row("hook floor of pick", valueCell(q.PickFloor()),
 			"instead of the one above, since other kinds of hooks bound that phase"))
 	}
 	if q.ToolSwitches != nil {
-		g.Rows = append(g.Rows, row("slicetrace's switches", valueCell(toolSwitchRate(r)), "while the workers ran"))
+		g.Rows = append(g.Rows, row("slicetrace's switches", valueCell(toolSwitchRate(r)), while(r)))
 	}
 	s := Section{
 		Title:   trustTitle,
@@ -250,12 +259,22 @@ func trustDigest(r *report.Report) Section {
 		fmt.Sprintf("%s switches counted, %s hidden%s; phases not timed %s, tasks lost %s%s, hook calls skipped %s.",
 			ofCount(q.Switches), ofCount(q.Lost.HiddenSwitches), unwatchedClause(q.Lost), ofCount(q.Lost.Unmatched()),
 			ofCount(q.Lost.MapFull+q.Lost.DroppedTasks), q.MoreRoom(" (", ")"), ofCount(q.RecursionMisses)),
-		fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. Accounting error %s, on-CPU error %s.",
-			agreeingWorkers(q), createdClause(q),
-			report.Of(float64(q.AccountingErrorPPM), report.PPM), runtimeError(q)),
+		agreement(r),
 		fmt.Sprintf("Hook floor %s, not subtracted. Of core time: stolen %s, tracing %s%s%s.%s",
 			floors(q), steal, self, selfPerCore(r, " (", ")"), selfClause(r), toolClause(r)),
 	}, trustNotes(r)...)}
+}
+
+// agreement says in a sentence how far the figures agree with the kernel's own or, of a watched
+// system, what watching it cost.
+func agreement(r *report.Report) string {
+	q := r.Quality
+	accounting := report.Of(float64(q.AccountingErrorPPM), report.PPM)
+	if isWatch(r) {
+		return fmt.Sprintf("%s Accounting error %s.", costOfWatch(r), accounting)
+	}
+	return fmt.Sprintf("Workers whose switch counts equal the kernel's own: %s%s. "+
+		"Accounting error %s, on-CPU error %s.", agreeingWorkers(q), createdClause(q), accounting, runtimeError(q))
 }
 
 // floors is the hook floor, or those of the two phases where they differ.
@@ -279,9 +298,17 @@ func toolSwitchRate(r *report.Report) report.Quantity {
 	return report.Of(float64(*r.Quality.ToolSwitches)/(float64(worked)/1e9), report.PerSecond)
 }
 
+// while says during which time slicetrace's own switches were counted.
+func while(r *report.Report) string {
+	return words.Choose(isWatch(r), "while the system was watched", "while the workers ran")
+}
+
+// sentence begins a text with a capital letter.
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 func toolClause(r *report.Report) string {
 	if r.Quality.ToolSwitches == nil {
 		return ""
 	}
-	return fmt.Sprintf(" While the workers ran, slicetrace itself was switched out %s.", toolSwitchRate(r))
+	return fmt.Sprintf(" %s, slicetrace itself was switched out %s.", sentence(while(r)), toolSwitchRate(r))
 }
