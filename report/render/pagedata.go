@@ -41,7 +41,7 @@ type windowData struct {
 	Length int64       `json:"length"`
 	CPUs   []sched.CPU `json:"cpus"`
 	Tasks  []string    `json:"tasks"`
-	// Role is what tasks with a number are: workers, or tasks of a command.
+	// Role is what tasks with a number are: workers, or tasks of a command or a watched system.
 	Role string `json:"role"`
 	// Workers are the numbers of the tasks in the trial, -1 for other tasks.
 	Workers []int    `json:"workers"`
@@ -113,6 +113,8 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 		switch {
 		case w.Mark.Mode == "":
 			name = "the recording"
+		case w.Mark.Mode == string(report.SystemMode):
+			name = fmt.Sprintf("interval %d", w.Mark.Round)
 		case w.Mark.Mode != string(report.Command):
 			name += " as " + w.Mark.Mode
 		}
@@ -127,7 +129,7 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 			Name: s.Name, Role: "worker", Length: w.EndNS - w.StartNS, CPUs: w.CPUs,
 			Slices: make([][][6]int64, len(w.CPUs)),
 		}
-		if w.Mark.Mode == string(report.Command) {
+		if m := report.Mode(w.Mark.Mode); m == report.Command || m == report.SystemMode {
 			data.Role = "task"
 		}
 		for _, c := range report.Causes() {
