@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"report/histogram":          {},
 	"report/internal/asciijson": {},
 	"report/internal/words":     {},
-	"report/metric":             {"report", "report/histogram", "report/stats"},
+	"report/metric":             {"report", "report/histogram", "report/sched", "report/stats"},
 	"report/recording":          {"report/sched"},
 	"report/render": {
 		"report", "report/compare", "report/recording", "report/sched", "report/table", "report/timeline",

@@ -11,11 +11,11 @@ import (
 func part(p view.Part) string {
 	switch {
 	case p.Value.Unit == "":
-		return printable(p.Label)
+		return Printable(p.Label)
 	case p.Label == "":
 		return p.Value.String()
 	}
-	return printable(p.Label) + " " + p.Value.String()
+	return Printable(p.Label) + " " + p.Value.String()
 }
 
 // cell writes one entry of a table, safe for a terminal.
@@ -28,7 +28,7 @@ func cell(c view.Cell) string {
 		}
 		return strings.Join(parts, ", ")
 	case c.Text != "":
-		return printable(c.Text)
+		return Printable(c.Text)
 	case c.Spread.Known:
 		return fmt.Sprintf("%s ± %2.0f %%", c.Value.String(), c.Spread.Value)
 	case c.Low.Known:

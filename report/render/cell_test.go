@@ -27,7 +27,7 @@ func TestCell(t *testing.T) {
 
 func TestPrintableKeepsHonestNames(t *testing.T) {
 	for _, s := range []string{"", "kworker/0:1H", "größe", "日本語", "a b", "💡", `C:\x`} {
-		if got := printable(s); got != s {
+		if got := Printable(s); got != s {
 			t.Errorf("%q is written %q", s, got)
 		}
 	}

@@ -126,7 +126,7 @@ func plain(s string) bool {
 // from controlling a terminal.
 func csvSafe(s string) string {
 	formula := s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0]))
-	s = printable(s)
+	s = Printable(s)
 	if formula {
 		return "'" + s
 	}

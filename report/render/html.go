@@ -84,23 +84,23 @@ type highlight struct{ Label, Figure string }
 func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 	p := view.PageOf(r)
 	v := &pageModel{
-		Tool:     printable(r.Tool.Name + " " + r.Tool.Version),
-		Headline: printable(p.Headline),
-		Alert:    printable(p.Summary.Alert),
+		Tool:     Printable(r.Tool.Name + " " + r.Tool.Version),
+		Headline: Printable(p.Headline),
+		Alert:    Printable(p.Summary.Alert),
 	}
 	for i, part := range p.Summary.Header {
 		if i > 0 { // the first part is the name of the program
-			v.Host = append(v.Host, printable(part))
+			v.Host = append(v.Host, Printable(part))
 		}
 	}
 	for _, q := range p.Summary.Subject {
 		v.Subject = append(v.Subject, part(q))
 	}
 	for _, warning := range p.Summary.Warnings {
-		v.Warnings = append(v.Warnings, printable(warning))
+		v.Warnings = append(v.Warnings, Printable(warning))
 	}
 	for _, h := range p.Highlights {
-		v.Highlights = append(v.Highlights, highlight{printable(h.Label), h.Value.String()})
+		v.Highlights = append(v.Highlights, highlight{Printable(h.Label), h.Value.String()})
 	}
 	for i, e := range p.Exhibits {
 		if i == len(p.Exhibits)-1 { // the last one is Trust

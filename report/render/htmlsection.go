@@ -41,7 +41,7 @@ type htmlCell struct {
 
 func newHTMLSection(id string, s view.Section, c *view.Chart) htmlSection {
 	out := htmlSection{
-		ID: id, Title: printable(s.Title), Caption: printable(s.Caption), Plot: newPlot(c),
+		ID: id, Title: Printable(s.Title), Caption: Printable(s.Caption), Plot: newPlot(c),
 		Grouped: slices.ContainsFunc(s.Groups, func(g view.Group) bool { return g.Name != "" }),
 	}
 	out.Headed = slices.ContainsFunc(s.Columns, func(c view.Column) bool { return c.Name != "" })
@@ -57,14 +57,14 @@ func newHTMLSection(id string, s view.Section, c *view.Chart) htmlSection {
 		default:
 			top, name = "", c.Name
 		}
-		column := htmlColumn{Top: printable(top), Name: printable(name), Text: c.Text}
+		column := htmlColumn{Top: Printable(top), Name: Printable(name), Text: c.Text}
 		if !two {
-			column.Hidden = printable(over)
+			column.Hidden = Printable(over)
 		}
 		out.Columns = append(out.Columns, column)
 	}
 	for _, g := range s.Groups {
-		group := htmlGroup{Name: printable(groupName(g))}
+		group := htmlGroup{Name: Printable(groupName(g))}
 		for _, r := range g.Rows {
 			row := make([]htmlCell, len(r))
 			for i, c := range r {
@@ -76,11 +76,11 @@ func newHTMLSection(id string, s view.Section, c *view.Chart) htmlSection {
 	}
 	for _, i := range s.Items {
 		out.Items = append(out.Items, view.Item{
-			Mark: i.Mark, Name: printable(i.Name), Text: printable(i.Text), Meaning: printable(i.Meaning),
+			Mark: i.Mark, Name: Printable(i.Name), Text: Printable(i.Text), Meaning: Printable(i.Meaning),
 		})
 	}
 	for _, n := range s.Notes {
-		out.Notes = append(out.Notes, printable(n))
+		out.Notes = append(out.Notes, Printable(n))
 	}
 	return out
 }

@@ -89,7 +89,7 @@ func markdownTable(b *bytes.Buffer, s view.Section) {
 // markdown escapes a text so that it is shown literally: no markup, no HTML, no end of a table
 // cell, no formula, and nothing that GitHub would turn into a link or a notification.
 func markdown(s string) string {
-	s = printable(strings.Trim(s, " ")) // four leading spaces would be code
+	s = Printable(strings.Trim(s, " ")) // four leading spaces would be code
 	var b strings.Builder
 	for i, r := range s {
 		switch {

@@ -41,7 +41,7 @@ type windowData struct {
 	Length int64       `json:"length"`
 	CPUs   []sched.CPU `json:"cpus"`
 	Tasks  []string    `json:"tasks"`
-	// Role is what tasks with a number are: workers, or tasks of a command.
+	// Role is what tasks with a number are: workers, or tasks of a command or a watched system.
 	Role string `json:"role"`
 	// Workers are the numbers of the tasks in the trial, -1 for other tasks.
 	Workers []int    `json:"workers"`
@@ -64,12 +64,12 @@ type distributionRow struct {
 func (v *pageModel) addDistributions(all []view.LoadDistributions) {
 	v.Data = pageData{BinsPerOctave: view.BinsPerOctave, Loads: []loadData{}, Windows: []windowData{}}
 	for _, l := range all {
-		s := distributionTable{Name: printable(l.Load)}
+		s := distributionTable{Name: Printable(l.Load)}
 		load := loadData{Name: s.Name}
 		for _, d := range l.Distributions {
 			kind := kindData{Name: d.Name, Modes: []modeData{}}
 			for _, m := range d.Modes {
-				mode := printable(string(m.Mode))
+				mode := Printable(string(m.Mode))
 				s.Rows = append(s.Rows, distributionRow{d.Name, mode, []string{
 					m.Count.String(), m.P50.String(), m.P90.String(), m.P99.String(), m.Max.String(),
 				}})
@@ -113,11 +113,13 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 		switch {
 		case w.Mark.Mode == "":
 			name = "the recording"
+		case w.Mark.Mode == string(report.SystemMode):
+			name = fmt.Sprintf("interval %d", w.Mark.Round)
 		case w.Mark.Mode != string(report.Command):
 			name += " as " + w.Mark.Mode
 		}
 		count := func(n uint64) report.Quantity { return report.Of(float64(n), report.Count) }
-		s := windowTable{Name: printable(name)}
+		s := windowTable{Name: Printable(name)}
 		s.Caption = fmt.Sprintf("%s, from %s after the recording's start; %s slices.",
 			ns(w.EndNS-w.StartNS), ns(w.StartNS-w.OriginNS), count(uint64(len(w.Slices))))
 		if w.Lost > 0 {
@@ -127,7 +129,7 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 			Name: s.Name, Role: "worker", Length: w.EndNS - w.StartNS, CPUs: w.CPUs,
 			Slices: make([][][6]int64, len(w.CPUs)),
 		}
-		if w.Mark.Mode == string(report.Command) {
+		if m := report.Mode(w.Mark.Mode); m == report.Command || m == report.SystemMode {
 			data.Role = "task"
 		}
 		for _, c := range report.Causes() {
@@ -136,7 +138,7 @@ func (v *pageModel) addWindows(windows []timeline.Window) {
 		index := map[sched.TID]int64{}
 		for i, t := range w.Tasks {
 			index[t.TID] = int64(i)
-			row := windowRow{Name: fmt.Sprintf("%s %d", printable(t.Comm), t.TID), Role: "other", Figures: []string{
+			row := windowRow{Name: fmt.Sprintf("%s %d", Printable(t.Comm), t.TID), Role: "other", Figures: []string{
 				report.Of(float64(t.Slices), report.Count).String(), ns(t.OnCPUNS), ns(t.LongestNS),
 			}}
 			if t.Worker >= 0 {

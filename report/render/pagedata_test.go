@@ -70,6 +70,20 @@ func TestPageDrawsWhatItsTablesSay(t *testing.T) {
 	}
 }
 
+// A window is named after what its trial was: work in a mode, a command, or an interval of a watch.
+func TestWindowsAreNamed(t *testing.T) {
+	for mode, want := range map[report.Mode]string{
+		report.Threads: "pipe as threads", report.Command: "pipe", report.SystemMode: "interval 3", "": "the recording",
+	} {
+		all := windows(t)[:1]
+		all[0].Mark.Workload, all[0].Mark.Variant, all[0].Mark.Mode, all[0].Mark.Round = "pipe", "", string(mode), 3
+		html := page(t, watched(), render.PageOptions{Windows: all})
+		if !strings.Contains(string(html), `<option value="0">`+want+`</option>`) {
+			t.Errorf("a window of mode %q is not named %q", mode, want)
+		}
+	}
+}
+
 // check compares the bars of a window with the words of the page, and returns how many there are.
 func (w *drawnWindow) check(t *testing.T, shown string) (bars int) {
 	t.Helper()

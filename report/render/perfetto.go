@@ -105,9 +105,9 @@ func (p *perfetto) begin() {
 
 	// The kernel's release tells Perfetto what the bits of prev_state mean.
 	utsname := appendString(nil, utsnameSysname, "Linux")
-	utsname = appendString(utsname, utsnameRelease, printable(h.Kernel))
+	utsname = appendString(utsname, utsnameRelease, Printable(h.Kernel))
 	body = appendMessage(nil, systemUtsname, utsname)
-	body = appendString(body, systemTracingService, printable(h.Tool))
+	body = appendString(body, systemTracingService, Printable(h.Tool))
 	p.write(appendMessage(nil, packetSystemInfo, body))
 
 	body = appendUint(nil, trackUUID, trialsTrack)

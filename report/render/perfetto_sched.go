@@ -131,7 +131,7 @@ func (s *schedEncoder) birth(e *recording.Event) {
 		return
 	}
 	s.event = appendInt(s.event[:0], newtaskPID, int64(t.TID))
-	s.event = appendString(s.event, newtaskComm, printable(t.Comm))
+	s.event = appendString(s.event, newtaskComm, Printable(t.Comm))
 	flags := uint64(0)
 	if t.TID != t.TGID.Leader() {
 		flags = cloneThread

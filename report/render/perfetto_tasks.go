@@ -86,7 +86,7 @@ func (p *perfetto) processTrees(tasks []recording.Task) {
 
 // task appends one task to the process tree in body.
 func (p *perfetto) task(t recording.Task) {
-	name := printable(t.Comm)
+	name := Printable(t.Comm)
 	p.tasks.learn(t, name)
 	p.tasks.lives.learn(t)
 	if t.TID == 0 || t.TGID == 0 {
@@ -112,7 +112,7 @@ func (p *perfetto) trial(m recording.Mark) {
 	p.body = appendUint(p.body[:0], trackEventType, typeSliceBegin)
 	p.body = appendUint(p.body, trackEventTrackUUID, trialsTrack)
 	p.body = appendString(p.body, trackEventCategories, "trial")
-	p.body = appendString(p.body, trackEventName, printable(name))
+	p.body = appendString(p.body, trackEventName, Printable(name))
 	p.annotate("workload", m.Workload)
 	if m.Variant != "" {
 		p.annotate("variant", m.Variant)
@@ -132,6 +132,6 @@ func (p *perfetto) trial(m recording.Mark) {
 // annotate adds an argument to the track event in p.body.
 func (p *perfetto) annotate(name, value string) {
 	p.part = appendString(p.part[:0], annotationName, name)
-	p.part = appendString(p.part, annotationString, printable(value))
+	p.part = appendString(p.part, annotationString, Printable(value))
 	p.body = appendMessage(p.body, trackEventDebugAnnotations, p.part)
 }

@@ -49,10 +49,10 @@ func newPlot(c *view.Chart) *plot {
 	}
 	group := ""
 	for _, r := range c.Rows {
-		row := plotRow{Label: printable(r.Label)}
+		row := plotRow{Label: Printable(r.Label)}
 		if r.Group != group {
 			group = r.Group
-			row.Group = printable(group)
+			row.Group = Printable(group)
 		}
 		for _, point := range r.Points {
 			m := mark{At: a.at(point.Value.Value), Series: point.Series, Faint: point.Faint}

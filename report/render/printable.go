@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// printable escapes visibly whatever could control a terminal or deceive a reader: control
+// Printable escapes visibly whatever could control a terminal or deceive a reader: control
 // characters, invalid UTF-8, line and paragraph separators, bidirectional controls and zero-width
 // characters.
-func printable(s string) string {
+func Printable(s string) string {
 	clean := func(r rune) bool { return unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) }
 	var b strings.Builder
 	for len(s) > 0 {
@@ -37,7 +37,3 @@ func printable(s string) string {
 func blank(r rune) bool {
 	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
 }
-
-// Printable is how every renderer writes a name or other text that can be hostile: whatever could
-// control a terminal or deceive a reader is escaped visibly.
-func Printable(s string) string { return printable(s) }

@@ -116,7 +116,7 @@ func (p *page) wrap(s, indent string) { p.hang("", s, indent) }
 // hang writes a text after a lead that is not wider than indent.
 func (p *page) hang(lead, s, indent string) {
 	line, gap := lead, ""
-	for _, word := range words(printable(s)) {
+	for _, word := range words(Printable(s)) {
 		for twwidth.Width(word) > p.opts.Width-len(indent) {
 			cut := twwidth.Truncate(word, p.opts.Width-len(indent)-1)
 			if line != "" {
@@ -139,9 +139,9 @@ func (p *page) hang(lead, s, indent string) {
 func (p *page) item(i view.Item, all []view.Item) {
 	width := 0
 	for _, other := range all {
-		width = max(width, twwidth.Width(printable(other.Name)))
+		width = max(width, twwidth.Width(Printable(other.Name)))
 	}
-	name := printable(i.Name)
+	name := Printable(i.Name)
 	lead := i.Mark + " " + name + strings.Repeat(" ", width-twwidth.Width(name)) + "  "
 	p.hang(lead, i.Text, strings.Repeat(" ", twwidth.Width(lead)))
 }
@@ -238,7 +238,7 @@ func layout(s view.Section) (header []string, rows [][]string, text []bool) {
 			if grouped {
 				name := ""
 				if i < len(names) {
-					name = printable(names[i])
+					name = Printable(names[i])
 				}
 				row = append(row, name)
 			}

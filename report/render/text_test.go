@@ -18,6 +18,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/sched"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata")
@@ -114,6 +115,16 @@ func TestVerboseTextGoldens(t *testing.T) {
 	golden(t, "verbose.txt", text(t, reporttest.Bundled(6, 2), render.TextOptions{Verbose: true}))
 	golden(t, "verbose-many-cores.txt", text(t, reporttest.Bundled(6, 128), render.TextOptions{Verbose: true}))
 	golden(t, "verbose-every-workload.txt", text(t, reporttest.Full(12, 2), render.TextOptions{Verbose: true}))
+}
+
+func TestMarkdownOfASystem(t *testing.T) {
+	for name, r := range map[string]*report.Report{"system": watched(), "system-hostile-names": hostileSystem()} {
+		var out bytes.Buffer
+		if err := render.Markdown(&out, view.Overview(r)); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".md", out.Bytes())
+	}
 }
 
 func TestTextNeverLetsHostileNamesThrough(t *testing.T) {

@@ -39,7 +39,7 @@ func (w *watch) rows(few, many int) int {
 
 // activityColumns are the columns that groups, processes and tasks have in common.
 func activityColumns() []Column {
-	return columns("on CPU", "switches\na second", "invol-\nuntary", "wait\np50", "p99", "longest")
+	return columns("on CPU", "switches\na second", "invol.\na second", "wait\np50", "p99", "longest")
 }
 
 func (w *watch) activityCells(s *metric.ActivitySum) Row {
@@ -58,7 +58,7 @@ func (w *watch) groupSection() Section {
 		Caption: "Control groups by time on cores, without the groups below them. " + activityCaption +
 			" Throttled is time for which the group's own CPU quota kept it from cores, added up over cores; " +
 			"it is in no wait. Pressure is the share of time in which a task of it waited for a core (PSI).",
-		Columns: slices.Concat([]Column{textColumn("group"), textColumn("kind")}, columns("tasks", "short-\nlived"),
+		Columns: slices.Concat([]Column{textColumn("group"), textColumn("kind")}, columns("tasks", "short\nlived"),
 			activityColumns(), columns("throttled", "pressure")),
 	}
 	onCPU := func(g *metric.GroupSum) float64 { return float64(g.OnCPUNS) }

@@ -63,6 +63,8 @@ func classColumn(name, help string, rank int, classes ...report.Class) coreColum
 
 const untimedHelp = "no, or too few, switches were timed: see the costs of all cores, or give --phases"
 
+const noQueueHelp = "the length of run queues could not be read"
+
 func coreColumns() []coreColumn {
 	return append(append([]coreColumn{
 		{Column{Name: "cores", Help: "all cores, sets of cores that share a cache or a node, and each core",
@@ -118,9 +120,9 @@ func queueColumns() []coreColumn {
 		{Column{Name: "busy", Help: "share of core time that was not idle", Rank: 3, Width: 7},
 			func(_ *interval, r *coreRow) Cell { return ofValue(r.Busy()) }},
 		{Column{Name: "queue", Help: "mean number of runnable tasks on a core, the running one included",
-			Absent: "the length of run queues could not be read", Rank: 4, Width: 5},
+			Absent: noQueueHelp, Rank: 4, Width: 5},
 			func(_ *interval, r *coreRow) Cell { return ofValue(r.QueueMean()) }},
-		{Column{Name: "longest", Help: "the greatest length of a run queue", Absent: "as for queue", Rank: 7, Width: 7},
+		{Column{Name: "longest", Help: "the greatest length of a run queue", Absent: noQueueHelp, Rank: 7, Width: 7},
 			func(_ *interval, r *coreRow) Cell {
 				return ofValue(report.Maybe(float64(r.Queue.Max), r.Queue.ObservedNS > 0, report.Count))
 			}},

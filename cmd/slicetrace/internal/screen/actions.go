@@ -110,6 +110,7 @@ func (s *screen) enter() {
 		if s.detail.By == live.ByTask || s.detail.Ended {
 			return
 		}
+		s.within = s.data.Detail(s.detail).Title
 		s.tasks.Within, s.tasks.By, s.page = s.detail, live.ByTask, pageTables
 		s.row, s.follows = 0, false
 	case pageSort:
@@ -146,8 +147,9 @@ func (s *screen) sortBy(columns int) {
 	}
 	t := s.sorted()
 	n := len(t.Columns)
-	s.sort((max(t.Sort, 0) + columns + n) % n)
-	s.message = "sorted by " + t.Columns[s.sorted().Sort].Name
+	next := (max(t.Sort, 0) + columns + n) % n
+	s.sort(next)
+	s.message = "sorted by " + t.Columns[next].Name
 }
 
 // invert turns the order round.
@@ -190,9 +192,9 @@ func (s *screen) groupBy(by live.Grouping) {
 	}
 	s.tasks.By = by
 	s.row, s.follows = 0, false
-	s.message = "rows are grouped by " + by.String()
-	if by == live.ByTask {
-		s.message = "each row is a task"
+	s.message = "each row is a " + by.String()
+	if by == live.ByGroup {
+		s.message = "each row is a control group"
 	}
 }
 

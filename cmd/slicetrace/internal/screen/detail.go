@@ -103,9 +103,10 @@ func spark(known bool, height float64) string {
 
 // plot draws a distribution, a line for each step, with its count and share beside it.
 func (s *screen) plot(d *live.Distribution, width int) []string {
-	title := fmt.Sprintf("%s: %s, p50 %s, p99 %s, longest %s",
-		d.Name, figure(d.Count), figure(d.P50), figure(d.P99), figure(d.Max))
-	lines := []string{fit("  "+title, width)}
+	lines := []string{
+		fit("  "+d.Name+": "+figure(d.Count), width),
+		fit(fmt.Sprintf("  p50 %s, p99 %s, longest %s", figure(d.P50), figure(d.P99), figure(d.Max)), width),
+	}
 	for _, step := range d.Steps {
 		line := fmt.Sprintf("  %s %s %s ", right(step.Low.String()+" – "+step.High.String(), 19),
 			right(figure(step.Count), 7), right(figure(step.Share), 6))

@@ -130,9 +130,6 @@ func (s *screen) tablesPage(room int) []string {
 		status = []string{s.status(tasks, s.top, rows)}
 	}
 	lines = append(lines, s.lines(newGrid(tasks, s.width, s.top, rows, s.row))...)
-	if tasks.Rows() == 0 {
-		lines = append(lines, fit("  no row", s.width))
-	}
 	return append(pad(lines, room-len(status)), status...)
 }
 
@@ -149,9 +146,12 @@ func pad(lines []string, n int) []string {
 func (s *screen) status(t *live.Table, first, rows int) string {
 	count := func(n int) string { return report.Of(float64(n), report.Count).String() }
 	n := t.Rows()
-	parts := []string{fmt.Sprintf("rows %s to %s of %s", count(min(first+1, n)), count(min(first+rows, n)), count(n))}
-	if k := s.tasks.Within; k != (live.Key{}) && s.page == pageTables {
-		parts = append(parts, "of "+render.Printable(s.data.Detail(k).Title)+" (Esc: all)")
+	parts := []string{fmt.Sprintf("rows %s to %s of %s", count(first+1), count(min(first+rows, n)), count(n))}
+	if n == 0 {
+		parts = []string{"no rows"}
+	}
+	if s.tasks.Within != (live.Key{}) && s.page == pageTables {
+		parts = append(parts, "of "+render.Printable(s.within)+" (Esc: all)")
 	}
 	if t.Hidden > 0 {
 		parts = append(parts, fmt.Sprintf("%s without %q", count(t.Hidden), render.Printable(s.tasks.Filter)))

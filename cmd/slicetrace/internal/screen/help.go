@@ -12,11 +12,11 @@ const helpIndent = 17
 func (s *screen) helpLines() []string {
 	lines := []string{s.paint(fit("Keys (Esc: back)", s.width), heading)}
 	entry := func(name, text string) {
-		if textWidth(name) > helpIndent-3 || s.width < 2*helpIndent {
+		indent := min(helpIndent, s.width/4)
+		if textWidth(name) > indent-3 {
 			lines = append(lines, fit("  "+name, s.width))
 			name = ""
 		}
-		indent := min(helpIndent, s.width/4)
 		for i, line := range wrap(text, max(1, s.width-indent), 0) {
 			if i > 0 {
 				name = ""
@@ -32,7 +32,7 @@ func (s *screen) helpLines() []string {
 		for _, c := range t.Columns {
 			text := c.Help
 			if c.Absent != "" {
-				text += " (– if " + c.Absent + ")"
+				text += " (–: " + c.Absent + ")"
 			}
 			entry(c.Name, text)
 		}
@@ -42,10 +42,12 @@ func (s *screen) helpLines() []string {
 	title("Columns of rows by " + s.tasks.By.String())
 	columns(s.taskTable())
 	title("What is not shown")
-	for _, note := range append([]string{
+	notes := []string{
 		"– means that a figure was not measured, which is not zero. A narrow terminal leaves out columns: " +
 			"Enter shows all figures of a row.",
-	}, s.options.Notes...) {
+		"Since the start, " + lossText(s.data.Headline().Losses) + ".",
+	}
+	for _, note := range append(notes, s.options.Notes...) {
 		for _, line := range wrap(render.Printable(note), max(1, s.width-2), 0) {
 			lines = append(lines, fit("  "+line, s.width))
 		}

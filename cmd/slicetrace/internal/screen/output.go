@@ -13,8 +13,10 @@ const patience = time.Second
 // not hold up the program. Whoever draws asks Busy first, and draws nothing while it is true.
 type output struct {
 	file *os.File
-	// ready is called when the terminal has taken everything after Busy returned true.
+	// ready is called when the terminal has taken everything after Busy returned true, and gone when it
+	// takes nothing any more.
 	ready func()
+	gone  func(error)
 
 	mu      sync.Mutex // guards the rest
 	changed *sync.Cond
@@ -25,8 +27,8 @@ type output struct {
 	err     error
 }
 
-func newOutput(file *os.File, ready func()) *output {
-	o := &output{file: file, ready: ready}
+func newOutput(file *os.File, ready func(), gone func(error)) *output {
+	o := &output{file: file, ready: ready, gone: gone}
 	o.changed = sync.NewCond(&o.mu)
 	go o.run()
 	return o
@@ -52,6 +54,7 @@ func (o *output) run() {
 		}
 		o.changed.Broadcast()
 	}
+	go o.gone(o.err)
 }
 
 // Write takes a text to be written. It returns the error of an earlier write.

@@ -80,7 +80,9 @@ func Run(ctx context.Context, in, out *os.File, source Source, o Options) error 
 	defer cancel()
 	s := newScreen(ctx, o)
 	var program *tea.Program
-	s.out = newOutput(out, func() { program.Send(readyMsg{}) })
+	s.out = newOutput(out, func() { program.Send(readyMsg{}) }, func(err error) {
+		program.Send(endedMsg{fmt.Errorf("write to the terminal: %w", err)})
+	})
 	program = tea.NewProgram(s, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(s.out),
 		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 	wake := make(chan struct{}, 1)

@@ -56,6 +56,7 @@ type screen struct {
 	follows  bool
 	// detail is what the details are of, and scroll the first visible line of a page of text.
 	detail  live.Key
+	within  string // names tasks.Within
 	scroll  int
 	sortRow int
 	// last is the text that was searched for.

@@ -1,0 +1,302 @@
+package screen
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// demo is the environment variable with which the test's binary shows a screen instead of testing.
+const demo = "SLICETRACE_SCREEN_DEMO"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(demo) == "" {
+		os.Exit(m.Run())
+	}
+	if err := runDemo(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// runDemo shows as many tasks as the environment says.
+func runDemo() error {
+	tasks, err := strconv.Atoi(os.Getenv(demo))
+	if err != nil {
+		return err
+	}
+	if err := Unsuited(os.Stdin, os.Stdout, os.Getenv("TERM")); err != nil {
+		return err
+	}
+	r := reporttest.System(reporttest.SystemSize{Cores: 16, Tasks: tasks, Groups: 12, Intervals: 4})
+	source := &repeated{trials: r.Trials, every: 100 * time.Millisecond}
+	return Run(context.Background(), os.Stdin, os.Stdout, source, Options{
+		Interval:    time.Second,
+		SetInterval: func(time.Duration) {},
+		Record:      func(context.Context, time.Duration) (string, error) { return "recorded", nil },
+		Write: func(_ context.Context, shown Shown) (string, error) {
+			return "wrote to screen.txt", os.WriteFile("screen.txt", []byte(shown.Text), 0o644)
+		},
+		Plain: os.Getenv("NO_COLOR") != "",
+	})
+}
+
+// repeated is a source of the same intervals again and again, the last of which is the end if limit is
+// not 0.
+type repeated struct {
+	trials []report.Trial
+	every  time.Duration
+	limit  int64
+	n      atomic.Int64
+}
+
+func (r *repeated) Next(ctx context.Context) (*report.Trial, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(r.every):
+	}
+	n := r.n.Add(1)
+	if r.limit > 0 && n > r.limit {
+		return nil, io.EOF
+	}
+	return &r.trials[int(n)%len(r.trials)], nil
+}
+
+// openTerminal returns both ends of a pseudo-terminal of 80 × 24.
+func openTerminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		bpftest.Unavailable(t, "no pseudo-terminals: "+err.Error())
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { slave.Close() })
+	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
+		t.Fatal(err)
+	}
+	return master, slave
+}
+
+// running runs a screen on a terminal, and returns what Run returned.
+func running(ctx context.Context, slave *os.File, source Source) <-chan error {
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, slave, slave, source, Options{}) }()
+	return ended
+}
+
+const limit = 20 * time.Second
+
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func awaitEnd(t *testing.T, ended <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(limit):
+		t.Fatal("the screen does not end")
+		return nil
+	}
+}
+
+// A terminal that reads nothing does not hold up the intervals, nor the end.
+func TestStoppedTerminal(t *testing.T) {
+	_, slave := openTerminal(t)
+	r := server(3)
+	source := &repeated{trials: r.Trials, every: time.Millisecond}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := running(ctx, slave, source)
+	await(t, "1000 intervals", func() bool { return source.n.Load() > 1000 })
+	cancel()
+	if err := awaitEnd(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
+// The end of the source ends the screen, which leaves the terminal as it was.
+func TestEndOfSource(t *testing.T) {
+	master, slave := openTerminal(t)
+	shown := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(master)
+		shown <- string(text)
+	}()
+	before, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := server(3)
+	source := &repeated{trials: r.Trials, every: 30 * time.Millisecond, limit: 20}
+	if err := awaitEnd(t, running(context.Background(), slave, source)); err != nil {
+		t.Error(err)
+	}
+	after, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *before != *after {
+		t.Error("the terminal is not as before")
+	}
+	slave.Close()
+	text := <-shown
+	for _, want := range []string{"switches/s", "\x1b[?1049h", "\x1b[?1049l"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q was not written", want)
+		}
+	}
+}
+
+type failing struct{}
+
+func (failing) Next(context.Context) (*report.Trial, error) { return nil, io.ErrUnexpectedEOF }
+
+func TestErrorOfSource(t *testing.T) {
+	master, slave := openTerminal(t)
+	go func() { _, _ = io.Copy(io.Discard, master) }()
+	if err := awaitEnd(t, running(context.Background(), slave, failing{})); err != io.ErrUnexpectedEOF {
+		t.Error(err)
+	}
+}
+
+// A terminal that is gone ends the screen with an error.
+func TestTerminalGone(t *testing.T) {
+	master, slave := openTerminal(t)
+	r := server(1)
+	source := &repeated{trials: r.Trials, every: time.Millisecond}
+	ended := running(context.Background(), slave, source)
+	await(t, "10 intervals", func() bool { return source.n.Load() > 10 })
+	master.Close()
+	if err := awaitEnd(t, ended); err == nil {
+		t.Error("no error")
+	}
+}
+
+// tmux is a terminal in which a shell runs.
+type tmux struct {
+	t      *testing.T
+	socket string
+}
+
+func openTmux(t *testing.T, width, height int) *tmux {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		bpftest.Unavailable(t, "tmux is not installed")
+	}
+	x := &tmux{t, fmt.Sprintf("slicetrace-test-%d", os.Getpid())}
+	x.do("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height),
+		"-c", t.TempDir(), "env", "PS1=ready> ", "ENV=", "sh", "-i")
+	t.Cleanup(func() { x.do("kill-server") })
+	return x
+}
+
+func (x *tmux) do(args ...string) string {
+	x.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-L", x.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		x.t.Fatalf("tmux %v: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+// shows waits until a text is on the screen, and returns the screen.
+func (x *tmux) shows(text string) (screen string) {
+	x.t.Helper()
+	for end := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
+		if screen = x.do("capture-pane", "-p"); strings.Contains(screen, text) {
+			return screen
+		}
+		if time.Now().After(end) {
+			x.t.Fatalf("%q is not shown, but\n%s", text, screen)
+		}
+	}
+}
+
+func (x *tmux) keys(keys ...string) { x.do(append([]string{"send-keys"}, keys...)...) }
+
+// The screen on a real terminal: keys, sizes, suspension and the end.
+func TestInTmux(t *testing.T) {
+	x := openTmux(t, 100, 30)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.shows("ready>")
+	x.keys(demo+"=10000 "+self+"; echo status $?", "Enter")
+	x.shows("of 10 005")
+	x.keys("/")
+	x.keys("-l", "sshd")
+	x.shows("Search: sshd")
+	x.keys("Enter")
+	x.shows("> sshd")
+	x.keys("Enter")
+	x.shows("the last")
+	x.keys("Escape")
+	x.shows("> sshd")
+	x.keys("F5")
+	x.shows("each row is a process")
+	x.keys("F1")
+	x.shows("Keys (Esc: back)")
+	x.keys("q") // leaves from every page
+	x.shows("status 0")
+
+	x.keys("clear; "+demo+"=500 "+self+"; echo status $?", "Enter")
+	x.shows("of 505")
+	x.do("resize-window", "-x", "40", "-y", "10")
+	for _, line := range strings.Split(strings.TrimRight(x.shows("16c 1s"), "\n"), "\n") {
+		if n := textWidth(line); n > 40 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	x.do("resize-window", "-x", "300", "-y", "100")
+	x.shows("throttled")
+	x.keys("C-z")
+	x.shows("Stopped")
+	x.keys("fg", "Enter")
+	x.shows("throttled")
+	x.keys("f")
+	x.shows("frozen · 16 cores")
+	x.keys("w")
+	x.shows("wrote to screen.txt")
+	x.keys("C-c")
+	x.shows("ready> fg")
+	x.keys("clear; echo status $?", "Enter")
+	x.shows("status 0")
+	x.keys("clear; echo matches: $(grep -c switches/s screen.txt)", "Enter")
+	x.shows("matches: 3")
+	x.keys("clear; TERM=dumb "+demo+"=10 "+self+"; echo status $?", "Enter")
+	x.shows("understands no escape sequences")
+	x.shows("status 1")
+}
