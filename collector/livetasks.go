@@ -243,10 +243,10 @@ func stepHistogram(now, then []uint32, sum, longest uint64) histogram.Histogram 
 	}
 	bucket := stepBucket(highest)
 	low, _ := histogram.BucketBounds(bucket)
-	if longest > 0 {
+	// The record was copied before the distribution, which may have a later, longer one.
+	if own := histogram.BucketOf(longest); longest > 0 && stepOf(own) == highest {
 		counts[bucket]--
-		bucket = histogram.BucketOf(longest)
-		counts[bucket]++
+		counts[own]++
 		return histogram.New(counts[:], sum, longest)
 	}
 	return histogram.New(counts[:bucket+1], sum, low)
@@ -254,6 +254,12 @@ func stepHistogram(now, then []uint32, sum, longest uint64) histogram.Histogram 
 
 // stepBucket returns the bucket of a histogram that stands for a step: the one in its middle.
 func stepBucket(step int) int { return (bpf.FirstStep+step)*bpf.StepBuckets + bpf.StepBuckets/2 }
+
+// stepOf returns the step in which the kernel side counts what is in a bucket.
+func stepOf(bucket int) int {
+	const last = len(bpf.Dists{}.Waits) - 1
+	return min(max(0, bucket/bpf.StepBuckets-bpf.FirstStep), last)
+}
 
 func commText(comm *[16]int8) string {
 	return validComm(bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(&comm[0])), len(comm))))
