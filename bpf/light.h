@@ -127,7 +127,7 @@ static __always_inline u32 light_preempt_cause(struct cpu_state *c, bool preempt
 	if (!preempt && is_sched_yield(prev))
 		return ENDED_YIELD;
 	if (!kernel_times)
-		return c->tick_asked ? ENDED_TICK : was_woken(c, next->pid) ? ENDED_WAKEUP : ENDED_OTHER;
+		return was_woken(c, next->pid) ? ENDED_WAKEUP : c->tick_asked ? ENDED_TICK : ENDED_OTHER;
 	queued = next->sched_info.last_queued;
 	if (c->tick_asked && queued <= c->tick_clock)
 		return ENDED_TICK;
