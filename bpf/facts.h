@@ -3,6 +3,7 @@
 
 /* The life of a task where all tasks are watched, and what is known of it beside its counts. */
 
+#include "core_fixes.h"
 #include "hist.h"
 #include "index.h"
 #include "maps.h"
@@ -134,11 +135,11 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	f->start_time = t->start_time;
 	f->nvcsw = t->nvcsw;
 	f->nivcsw = t->nivcsw;
-	f->run_delay = kernel_times ? t->sched_info.run_delay : 0;
+	f->run_delay = bpf_core_field_exists(t->sched_info.run_delay) ? t->sched_info.run_delay : 0;
 	f->runtime = t->se.sum_exec_runtime;
 	copy_name(f->comm, t->comm);
 	refresh_facts(f, t);
-	fresh.run_delay = f->run_delay;
+	fresh.run_delay = kernel_times ? f->run_delay : 0;
 	fresh.nvcsw = t->nvcsw;
 	fresh.last_cause = CAUSES;
 	fresh.cpu = NO_CPU;

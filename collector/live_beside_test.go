@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -334,15 +335,10 @@ func attachSleepers(t testing.TB, n int) (tids []sched.TID, end func()) {
 // What a phase hook has left when the phases were timed last is no phase of a later switch.
 func TestLiveStampsOfAWindowThatIsOver(t *testing.T) {
 	l := openLive(t, collector.LiveOptions{Avoid: bpf.PhaseTracepoints | bpf.FentryHooks})
-	stop := make(chan struct{})
-	defer close(stop)
+	var stop atomic.Bool
+	defer stop.Store(true)
 	bpftest.OnOwnThread(bpftest.AllowedCores[workloads.CPU](t)[0], func(error) {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
+		for !stop.Load() {
 		}
 	})
 	long := 0

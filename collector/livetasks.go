@@ -245,8 +245,10 @@ func stepHistogram(now, then []uint32, sum, longest uint64) histogram.Histogram 
 	low, _ := histogram.BucketBounds(bucket)
 	// The record was copied before the distribution, which may have a later, longer one.
 	if own := histogram.BucketOf(longest); longest > 0 && stepOf(own) == highest {
-		counts[bucket]--
+		rest := counts[bucket] - 1
+		counts[bucket] = 0
 		counts[own]++
+		counts[min(bucket, own)] += rest
 		return histogram.New(counts[:], sum, longest)
 	}
 	return histogram.New(counts[:bucket+1], sum, low)
