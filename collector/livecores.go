@@ -22,10 +22,13 @@ type queueState struct{ taskNS, seen uint64 }
 func (l *Live) readCore(c *core, now func() uint64) error {
 	s := &c.now
 	var page bpf.CorePage
+	// The time is taken before: later, the slice under way could have ended meanwhile, and would count as
+	// longer than it was.
+	at := now()
 	if err := l.objs.ReadCore(int(c.cpu), &page); err != nil {
 		return err
 	}
-	s.Now = now()
+	s.Now = max(at, s.Now, page.CPU.SliceStart)
 	s.Cpu, s.OccupantOnCpu, s.OccupantBorn = page.CPU, page.OccupantOnCPU, page.OccupantBorn
 	if err := l.objs.Sums.Lookup(uint32(c.cpu), &s.Sums); err != nil {
 		return fmt.Errorf("read core %d: %w", c.cpu, err)
@@ -45,7 +48,7 @@ func (l *Live) readCores(now func() uint64, r *Reading) error {
 	if err := l.addCores(); err != nil {
 		return err
 	}
-	at := now()
+	at := max(now(), l.at)
 	var next []coreCounts
 	for i, c := range l.cores {
 		c.last = c.now
@@ -56,7 +59,6 @@ func (l *Live) readCores(now func() uint64, r *Reading) error {
 		forgetSeen(&c.now.Sums, &c.last.Sums)
 		// The last switch is counted already. If its phases were timed, it will be added at the next.
 		page.Class = uint32(len(c.now.Sums.Classes))
-		c.now.Now = max(c.now.Now, page.SliceStart)
 		since := uint64(0)
 		if i >= len(l.before) {
 			since = l.at
