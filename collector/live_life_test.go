@@ -110,7 +110,7 @@ func TestLiveCountsShortPrograms(t *testing.T) {
 // Watching begins and ends at any moment under load, and leaves nothing.
 func TestLiveComesAndGoes(t *testing.T) {
 	bpftest.Require(t)
-	times, total := 8, 4*time.Second
+	times, total := 5, 4*time.Second
 	if os.Getenv("SLICETRACE_SOAK") != "" {
 		times, total = 200, 40*time.Second
 	}
