@@ -12,6 +12,8 @@
 const volatile bool kernel_times = false; /* the kernel has run-queue clocks, and sched_info */
 const volatile bool cpu_groups = false;   /* the CPU controller is in a hierarchy of version 1 */
 
+const volatile bool exchanges = true;     /* the kernel exchanges values in one step: on arm64 since 5.18 */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -68,6 +70,21 @@ BIND(struct ended_key, ended_key_type);
 
 static const struct dists no_dists;
 static const struct ended_sums no_sums;
+
+/*
+ * Writes a value, after all that was written before, and returns the one before it. Without
+ * exchanges a reader can come between: once in a great while it counts an ended task twice.
+ */
+static __always_inline u64 exchange(u64 *where, u64 value)
+{
+	u64 was;
+
+	if (exchanges)
+		return __sync_lock_test_and_set(where, value);
+	was = *(volatile u64 *)where;
+	*(volatile u64 *)where = value;
+	return was;
+}
 
 /* A bucket of a histogram lies in this step of a task's distribution. */
 static __always_inline u32 step_of(u32 bucket)
@@ -152,7 +169,7 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	if (!w)
 		goto full;
 	/* By the key a reader knows that the rest is complete. */
-	__sync_lock_test_and_set(&w->key, key_of(t));
+	exchange(&w->key, key_of(t));
 	if (!index_add(w->key, slot)) {
 		*place = slot;
 		return w;
@@ -224,7 +241,7 @@ static __noinline int retire_live(struct watched_task *w, struct task_struct *t,
 	if (!f || !d)
 		return 0;
 	note_owner(f, t); /* most new processes change it before they execute their program */
-	if (__sync_lock_test_and_set(&f->sampled, SAMPLED_ENDED) == SAMPLED_ONCE)
+	if (exchange(&f->sampled, SAMPLED_ENDED) == SAMPLED_ONCE)
 		return keep_record(w, t, slot);
 	for (i = ENDED_TICK; i < CAUSES; i++)
 		involuntary += w->slices[i];

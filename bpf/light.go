@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -60,6 +61,9 @@ type LightOptions struct {
 	// OwnTimes makes the programs read a clock and take stamps of wakeups, as where the kernel keeps no
 	// times of its own.
 	OwnTimes bool
+	// NoExchanges does without values that are exchanged in one step, which kernels before 5.18 cannot on
+	// arm64. There LoadLight sets it itself.
+	NoExchanges bool
 	// CPUGroups takes tasks' groups from the CPU controller's own hierarchy, of version 1.
 	CPUGroups bool
 }
@@ -124,6 +128,18 @@ func (k *Kernel) hasTimes() bool {
 // LoadLight loads the light way's programs. They are not attached. Close releases them. The error is
 // ErrTooOld, or wraps what the kernel refused.
 func LoadLight(kernel *Kernel, o LightOptions) (*Light, error) {
+	l, err := loadLightAvoiding(kernel, o)
+	if err != nil && runtime.GOARCH == "arm64" && !o.NoExchanges {
+		o.NoExchanges = true
+		if old, again := loadLightAvoiding(kernel, o); again == nil {
+			return old, nil
+		}
+	}
+	return l, err
+}
+
+// loadLightAvoiding loads without fentry programs if the kernel refuses those.
+func loadLightAvoiding(kernel *Kernel, o LightOptions) (*Light, error) {
 	l, err := loadLightOnce(kernel, o)
 	if err != nil && l != nil && (l.Pick.Kind == Fentry || l.Switch.Kind == Fentry) {
 		o.Avoid |= FentryHooks
@@ -162,6 +178,7 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	set := func(name string, value any) error { return spec.Variables[name].Set(value) }
 	err = errors.Join(
 		kernel.adapt(set), set(lightVarKernelTimes, l.KernelTimes), set(lightVarCpuGroups, o.CPUGroups),
+		set(lightVarExchanges, !o.NoExchanges),
 	)
 	if err != nil {
 		return nil, err

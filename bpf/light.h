@@ -24,9 +24,10 @@ static __always_inline struct rq *rq_of(struct task_struct *t)
 static __always_inline void switch_counted(u64 *count)
 {
 #if defined(__TARGET_ARCH_arm64)
-	u64 before = __sync_fetch_and_add(count, 1); /* ordered, because its result is used */
-
-	barrier_var(before);
+	if (exchanges)
+		exchange(count, *count + 1); /* ordered */
+	else
+		++*count;
 #else
 	barrier(); /* x86 keeps the order of what a core writes */
 	++*count;
@@ -38,9 +39,8 @@ static __always_inline void switch_counted(u64 *count)
 static __always_inline void reads_ordered(struct core_page *p)
 {
 #if defined(__TARGET_ARCH_arm64)
-	u64 before = __sync_fetch_and_add(&p->order, 1);
-
-	barrier_var(before);
+	if (exchanges)
+		exchange(&p->order, 1);
 #else
 	barrier();
 #endif
@@ -318,11 +318,14 @@ static __noinline int light_find_occupant(struct cpu_state *c, struct sums *s, s
 /* Adds the phases of the switch before this one, as far as they were timed. */
 static __noinline int light_phases(struct cpu_state *c, struct sums *s)
 {
+	u64 pick = c->pick_ns, took = short_time(c->exit_stamp - c->switch_stamp);
 	u32 class = c->class;
 
+	/* Or the compiler would bound copies of them, which the verifier of 6.1 does not follow. */
+	barrier_var(pick);
+	barrier_var(took);
 	if (class < CLASSES)
-		add_phases(&s->classes[class], c->pick_ns, short_time(c->exit_stamp - c->switch_stamp), c->pick_valid,
-			   c->exit_stamp && c->switch_stamp);
+		add_phases(&s->classes[class], pick, took, c->pick_valid, c->exit_stamp && c->switch_stamp);
 	return 0;
 }
 

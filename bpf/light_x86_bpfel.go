@@ -395,6 +395,7 @@ const (
 	lightVarEndedByType     = "ended_by_type"
 	lightVarEndedKeyType    = "ended_key_type"
 	lightVarEventFlagType   = "event_flag_type"
+	lightVarExchanges       = "exchanges"
 	lightVarFollowType      = "follow_type"
 	lightVarIndexMask       = "index_mask"
 	lightVarKernelTimes     = "kernel_times"
@@ -512,6 +513,7 @@ type lightVariableSpecs struct {
 	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
 	EndedKeyType    *ebpf.VariableSpec `ebpf:"ended_key_type"`
 	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	Exchanges       *ebpf.VariableSpec `ebpf:"exchanges"`
 	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
 	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
 	KernelTimes     *ebpf.VariableSpec `ebpf:"kernel_times"`
@@ -605,6 +607,7 @@ type lightVariables struct {
 	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
 	EndedKeyType    *ebpf.Variable `ebpf:"ended_key_type"`
 	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	Exchanges       *ebpf.Variable `ebpf:"exchanges"`
 	FollowType      *ebpf.Variable `ebpf:"follow_type"`
 	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
 	KernelTimes     *ebpf.Variable `ebpf:"kernel_times"`

@@ -127,3 +127,63 @@ func TestLoadThatFailsReturnsNothing(t *testing.T) {
 		}
 	}
 }
+
+func loadLightWay(t *testing.T, o LightOptions) *Light {
+	t.Helper()
+	bpftest.Require(t)
+	kernel, err := ReadKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := LoadLight(kernel, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// sched_switch is attached last, and wakeups are followed only where the kernel keeps no times.
+func TestLoadLight(t *testing.T) {
+	for _, o := range []LightOptions{
+		{Cores: 1, Tasks: 1},
+		{Cores: 1, Tasks: 1, OwnTimes: true},
+		{Cores: 1, Tasks: 1, NoExchanges: true, CPUGroups: true},
+		{Cores: 2, Tasks: 100_000, Avoid: PhaseTracepoints | FentryHooks},
+	} {
+		l := loadLightWay(t, o)
+		wakeups := 0
+		for _, h := range l.Hooks {
+			if h.Program == nil {
+				t.Errorf("%+v: hook %s has no program", o, h.Name)
+			}
+			if h.Name == "sched_wakeup" || h.Name == "sched_wakeup_new" {
+				wakeups++
+			}
+		}
+		if last := l.Hooks[len(l.Hooks)-1].Name; last != "sched_switch" {
+			t.Errorf("%+v: %s is attached last", o, last)
+		}
+		if l.KernelTimes == (wakeups > 0) || o.OwnTimes && l.KernelTimes {
+			t.Errorf("%+v: %d hooks of wakeups, kernel's times: %v", o, wakeups, l.KernelTimes)
+		}
+		if l.Pick.Name != "" && l.Pick.Program == nil || l.Pick.Set&o.Avoid != 0 {
+			t.Errorf("%+v: pick by %+v", o, l.Pick)
+		}
+	}
+}
+
+// No core and no task are refused with a reason.
+func TestLoadLightOfNothing(t *testing.T) {
+	bpftest.Require(t)
+	kernel, err := ReadKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []LightOptions{{Cores: 0, Tasks: 1}, {Cores: 1, Tasks: 0}} {
+		if l, err := LoadLight(kernel, o); err == nil {
+			l.Close()
+			t.Errorf("%+v is accepted", o)
+		}
+	}
+}
