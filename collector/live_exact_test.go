@@ -233,6 +233,9 @@ func checkLiving(
 		if then.Born != 0 {
 			slack += 1e7
 		}
+		if bpftest.Emulated() && !l.objs.KernelTimes {
+			continue // the programs take as long as short slices
+		}
 		if off := float64(rows.OnCPUNS) - runtime; max(off, -off) > 0.005*runtime+slack {
 			t.Errorf("%s (%d): %d ns on cores, the kernel says %.0f", s.comm, tid, rows.OnCPUNS, runtime)
 		}

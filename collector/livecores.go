@@ -141,10 +141,10 @@ func (l *Live) clockAtSwitch(monotonic func() uint64) (bpf.ClockPair, error) {
 	if _, err := l.objs.Reader.Run(&ebpf.RunOptions{}); err != nil {
 		return pair, err
 	}
-	for try := range 10 {
+	for try := range 12 {
 		before := monotonic()
 		// A short sleep takes the core from this thread and gives it back. The shortest can be over
-		// before that, if the thread has real-time priority.
+		// before that, if the thread has real-time priority or the machine is slow.
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1 << (2 * try)}, nil)
 		if err := l.objs.Clock.Get(&pair); err != nil {
 			return pair, err
