@@ -35,8 +35,10 @@ const (
 	phaseRounds = 2
 	// firstWindow is how long the programs themselves are timed, before the privilege for that is given up.
 	firstWindow = 50 * time.Millisecond
-	// refreshEvery is how often the users, groups and names of processes are read again.
-	refreshEvery = 5 * time.Second
+	// refreshEvery is how often the users, groups and names of processes are read again, and
+	// refreshFiltered how often if what is watched depends on the first two.
+	refreshEvery    = 5 * time.Second
+	refreshFiltered = time.Second
 )
 
 func newWatcher(l *collector.Live, f *watchFilter, every time.Duration, phases bool, most int) *watcher {
@@ -82,7 +84,11 @@ func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 	case <-ctx.Done():
 	case <-wait.C:
 	}
-	if every := max(1, int(refreshEvery/w.length)); w.number%every == every-1 {
+	refresh := refreshEvery
+	if len(w.filter.patterns)+len(w.filter.uids) > 0 {
+		refresh = refreshFiltered
+	}
+	if every := max(1, int(refresh/w.length)); w.number%every == every-1 {
 		if err := w.live.Refresh(); err != nil {
 			return nil, err
 		}

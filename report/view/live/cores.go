@@ -61,7 +61,7 @@ func classColumn(name, help string, rank int, classes ...report.Class) coreColum
 	}
 }
 
-const untimedHelp = "no, or too few, switches were timed: see the costs of all cores, or give --phases"
+const untimedHelp = "no, or too few, switches were timed: see the costs of all cores, or give a longer --interval"
 
 const noQueueHelp = "the length of run queues could not be read"
 

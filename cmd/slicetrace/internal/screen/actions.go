@@ -192,10 +192,15 @@ func (s *screen) groupBy(by live.Grouping) {
 	}
 	s.tasks.By = by
 	s.row, s.follows = 0, false
-	s.message = "each row is a " + by.String()
+	s.message = "each row is a " + nounOf(by)
+}
+
+// nounOf names what a row stands for.
+func nounOf(by live.Grouping) string {
 	if by == live.ByGroup {
-		s.message = "each row is a control group"
+		return "control group"
 	}
+	return by.String()
 }
 
 func (s *screen) expand() {
