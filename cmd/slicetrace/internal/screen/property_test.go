@@ -151,3 +151,16 @@ func TestTheFirstColumnStays(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkInterval measures all that the screen does for an interval with 10 000 tasks, but for the
+// terminal's own part.
+func BenchmarkInterval(b *testing.B) {
+	r := reporttest.System(reporttest.SystemSize{Cores: 64, Tasks: 10_000, Groups: 200, Intervals: 2})
+	s := opened(r, 120, 40, Options{})
+	press(s, "down")
+	for i := 0; b.Loop(); i++ {
+		s.data.Add(&r.Trials[i%2])
+		s.Update(changedMsg{})
+		s.View()
+	}
+}

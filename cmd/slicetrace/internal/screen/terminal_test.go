@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,6 +141,57 @@ func TestStoppedTerminal(t *testing.T) {
 	defer cancel()
 	ended := running(ctx, slave, source)
 	await(t, "1000 intervals", func() bool { return source.n.Load() > 1000 })
+	cancel()
+	if err := awaitEnd(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
+// A terminal that was stopped shows the newest frame when it goes on, and keys work meanwhile.
+func TestStoppedTerminalGoesOn(t *testing.T) {
+	master, slave := openTerminal(t)
+	var mu sync.Mutex
+	var text strings.Builder
+	go func() {
+		var some [4096]byte
+		for {
+			n, err := master.Read(some[:])
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			text.Write(some[:n])
+			mu.Unlock()
+		}
+	}()
+	shown := func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return text.String()
+	}
+	flow := func(action int) {
+		t.Helper()
+		if err := unix.IoctlSetInt(int(slave.Fd()), unix.TCXONC, action); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flow(unix.TCOOFF)
+	r := server(3)
+	source := &repeated{trials: r.Trials, every: time.Millisecond}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := running(ctx, slave, source)
+	await(t, "200 intervals", func() bool { return source.n.Load() > 200 })
+	if _, err := master.WriteString("f"); err != nil {
+		t.Fatal(err)
+	}
+	before := source.n.Load()
+	await(t, "200 more intervals", func() bool { return source.n.Load() > before+200 })
+	if text := shown(); text != "" {
+		t.Fatalf("the terminal was not stopped: %q", text)
+	}
+	flow(unix.TCOON)
+	await(t, "a frame", func() bool { return strings.Contains(shown(), "FROZEN 16 cores") })
 	cancel()
 	if err := awaitEnd(t, ended); err != nil {
 		t.Error(err)
