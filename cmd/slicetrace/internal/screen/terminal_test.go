@@ -272,7 +272,7 @@ func TestErrorOfSource(t *testing.T) {
 // A terminal that is gone ends the screen with an error.
 func TestTerminalGone(t *testing.T) {
 	master, slave := openTerminal(t)
-	r := server(1)
+	r := server(3) // frames that differ
 	source := &repeated{trials: r.Trials, every: time.Millisecond}
 	ended := running(context.Background(), slave, source)
 	await(t, "10 intervals", func() bool { return source.n.Load() > 10 })

@@ -150,7 +150,8 @@ func TestEveryKeyInTmux(t *testing.T) {
 				return
 			}
 			if time.Now().After(end) {
-				t.Fatalf("after %s (-want +got):\n%s", key, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
+				d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))
+				t.Fatalf("after %s (-want +got):\n%s", key, d)
 			}
 		}
 	}
