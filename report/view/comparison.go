@@ -28,6 +28,9 @@ func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 		}
 		sides = append(sides, sideItem(p.New, name))
 		s.Sections = append(s.Sections, differenceSection(p, of), digestSection(p, of), changeSection(p, of, full))
+		if len(p.Groups) > 0 {
+			s.Sections = append(s.Sections, groupChangeSection(p, of, full))
+		}
 		if full && len(p.Switches) > 0 {
 			s.Sections = append(s.Sections, switchesSection(p, of))
 		}
@@ -292,7 +295,7 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 func changePlace(c *compare.Change) string {
 	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
 	if c.Mode == report.SystemMode {
-		parts = parts[1:]
+		parts = []string{c.Place()}
 	}
 	if c.Core != nil {
 		parts = append(parts, "core "+strconv.Itoa(int(*c.Core)), classLabel(c.Class))
