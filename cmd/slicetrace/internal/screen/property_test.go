@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
@@ -43,9 +42,6 @@ func checkFrame(t *testing.T, s *screen) {
 	for _, line := range lines {
 		if n := textWidth(line); n > s.width {
 			t.Errorf("%d columns on a terminal of %d: %q", n, s.width, line)
-		}
-		if n := ansi.StringWidthWc(line); n > s.width {
-			t.Errorf("%d columns, counted rune by rune, on a terminal of %d: %q", n, s.width, line)
 		}
 		for _, r := range line {
 			if !unicode.IsPrint(r) || unicode.Is(unicode.Mn, r) {

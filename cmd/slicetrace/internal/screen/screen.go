@@ -9,7 +9,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/term"
+	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/view/live"
@@ -63,9 +63,9 @@ type Options struct {
 // kind, the value of TERM, must be of one that understands escape sequences.
 func Unsuited(in, out *os.File, kind string) error {
 	switch {
-	case !term.IsTerminal(in.Fd()):
+	case !term.IsTerminal(int(in.Fd())):
 		return errors.New("standard input is not a terminal")
-	case !term.IsTerminal(out.Fd()):
+	case !term.IsTerminal(int(out.Fd())):
 		return errors.New("standard output is not a terminal")
 	case kind == "" || kind == "dumb":
 		return fmt.Errorf("the terminal understands no escape sequences (TERM is %q)", kind)
