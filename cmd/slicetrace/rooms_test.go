@@ -75,7 +75,7 @@ var mayImport = map[string][]string{
 // usedBy lists the only packages that may import a library.
 var usedBy = map[string][]string{
 	"charm.land/":                       {"cmd/slicetrace/internal/screen"},
-	"github.com/charmbracelet/":         {"cmd/slicetrace/internal/screen"},
+	"github.com/charmbracelet/":         {},
 	"github.com/cilium/ebpf":            {"bpf", "bpf/baseline", "bpf/bpftest", "collector"},
 	"github.com/clipperhouse/":          {"cmd/slicetrace/internal/screen"},
 	"github.com/spf13/":                 {"cmd/slicetrace"},
