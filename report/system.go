@@ -220,7 +220,8 @@ func (s *System) validate() error {
 	}
 	for i := range s.Groups {
 		g := &s.Groups[i]
-		if g.Throttling != nil && g.Throttling.NS < 0 || g.Pressure != nil && min(g.Pressure.SomeNS, g.Pressure.FullNS) < 0 {
+		if g.Throttling != nil && g.Throttling.NS < 0 ||
+			g.Pressure != nil && min(g.Pressure.SomeNS, g.Pressure.FullNS) < 0 {
 			return fmt.Errorf("group %d: a negative time", g.ID)
 		}
 	}
