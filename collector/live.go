@@ -217,7 +217,8 @@ func (l *Live) Capture() report.Capture {
 			" the decision to switch to the task, and a wait ends with it")
 	} else {
 		capture.Notes = append(capture.Notes,
-			"this kernel keeps no times of waits (CONFIG_SCHED_INFO, CONFIG_FAIR_GROUP_SCHED): slicetrace takes its own")
+			"this kernel keeps no times of waits (CONFIG_SCHED_INFO, CONFIG_FAIR_GROUP_SCHED):"+
+				" slicetrace takes its own")
 	}
 	if l.groups.missing != nil {
 		capture.Notes = append(capture.Notes, "control groups have no names: "+l.groups.missing.Error())

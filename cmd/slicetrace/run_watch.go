@@ -26,7 +26,8 @@ func (o *watchOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.all, "all", false, "watch the whole running machine, instead of starting something")
 	o.filter.addFlags(cmd)
-	f.DurationVar(&o.every, "every", time.Second, "with --all, --pid, --cgroup, --comm or --uid: how long each interval takes")
+	f.DurationVar(&o.every, "every", time.Second,
+		"with --all, --pid, --cgroup, --comm or --uid: how long each interval takes")
 }
 
 // asked reports whether what runs already is to be watched.
@@ -46,7 +47,8 @@ func (o *watchOptions) checkAlone(cmd *cobra.Command) error {
 func (o *runOptions) checkWatch(cmd *cobra.Command, args []string) error {
 	given := cmd.Flags().Changed
 	if len(args) > 0 {
-		return usagef("%q: nothing is started where --all, --pid, --cgroup, --comm or --uid watch what runs already", args[0])
+		return usagef("%q: nothing is started where --all, --pid, --cgroup, --comm or --uid watch what runs already",
+			args[0])
 	}
 	for _, name := range append(slices.DeleteFunc(bundledOnly(), func(s string) bool { return s == "duration" }),
 		"record", "keep-root") {

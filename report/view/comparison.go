@@ -160,7 +160,8 @@ func byPlace(metrics []string, where map[string][]string) []string {
 }
 
 const changeCaption = "Medians over runs (over %s if a side has one run%s), " +
-	"± the wider side of the 95 %% interval. Change is the new figure compared with the old one, with its 95 %% interval. " +
+	"± the wider side of the 95 %% interval. Change is the new figure compared with the old one, with its 95 %% " +
+	"interval. " +
 	"~ means that it does not stand out from the variation between runs; " +
 	"beside it (≥) is, for primary figures, the smallest rise that would be found nine times in ten. "
 

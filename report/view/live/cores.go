@@ -176,7 +176,7 @@ func (m *Model) coreRows() (rows []coreRow, sums int) {
 	rows = append(rows, coreRow{name: "all", CoreSum: &iv.all, moves: &iv.moves, all: &iv.all})
 	if len(iv.cores) > manyCores {
 		for _, g := range m.groups {
-			part := newInterval(onlyCores(iv.trial, g.CPUs), onlyTimed(m.shown.timed, g.CPUs))
+			part := newInterval(onlyCores(iv.trial, g.CPUs), costsOf(onlyTimed(m.shown.timed, g.CPUs)))
 			rows = append(rows, coreRow{name: g.Name, CoreSum: &part.all, all: &iv.all})
 		}
 	}
