@@ -183,7 +183,11 @@ func shortened(line string) string {
 	case strings.Contains(run, "slicetrace top"):
 		return run + " --count 1 --interval 100ms --wait --comm '*'" + strings.TrimPrefix(line, run)
 	case watches.MatchString(run):
-		return run + " --duration 200ms --every 100ms" + strings.TrimPrefix(line, run)
+		short := " --duration 200ms --every 100ms"
+		if !strings.Contains(run, "--all") {
+			short += " --wait"
+		}
+		return run + short + strings.TrimPrefix(line, run)
 	}
 	if !strings.Contains(run, "slicetrace run") || strings.Contains(run, " -- ") || strings.Contains(run, "--claims") {
 		return line

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/screen"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -117,17 +118,11 @@ func ownCPUNS() int64 {
 
 // checkInterval rejects lengths of intervals that cannot be kept.
 func checkInterval(flag string, d time.Duration) error {
-	if d < shortestInterval || d > longestInterval {
-		return usagef("--%s %v: give %v to %v", flag, d, shortestInterval, longestInterval)
+	if d < screen.ShortestInterval || d > screen.LongestInterval {
+		return usagef("--%s %v: give %v to %v", flag, d, screen.ShortestInterval, screen.LongestInterval)
 	}
 	return nil
 }
-
-const (
-	shortestInterval = 50 * time.Millisecond
-	// longestInterval is far below what the kernel's 32-bit counts bear.
-	longestInterval = 10 * time.Minute
-)
 
 // openLive opens the live view, and says in the error what to do if it is not possible.
 func openLive(tasks int) (*collector.Live, error) {

@@ -16,10 +16,11 @@ func intervals() []time.Duration {
 	return []time.Duration{100 * ms, 200 * ms, 500 * ms, s, 2 * s, 5 * s, 10 * s, 30 * s, 60 * s}
 }
 
-// shortest and longest are the lengths of an interval that can be asked for.
+// ShortestInterval and LongestInterval are the lengths of an interval that can be asked for. Shorter ones
+// would cost too much, and longer ones could exceed the kernel's 32-bit counts.
 const (
-	shortest = 10 * time.Millisecond
-	longest  = time.Hour
+	ShortestInterval = 50 * time.Millisecond
+	LongestInterval  = 10 * time.Minute
 )
 
 // open turns to a page from which Esc leads back.
@@ -233,8 +234,8 @@ func (s *screen) setInterval(d time.Duration) {
 	switch {
 	case s.options.SetInterval == nil:
 		s.message = "the length of intervals cannot be changed here"
-	case d < shortest || d > longest:
-		s.message = fmt.Sprintf("an interval is from %s to %s long", shortest, longest)
+	case d < ShortestInterval || d > LongestInterval:
+		s.message = fmt.Sprintf("an interval is from %s to %s long", ShortestInterval, LongestInterval)
 	default:
 		s.interval = d
 		s.options.SetInterval(d)
