@@ -133,7 +133,9 @@ func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Op
 
 // chooseBounds returns the hooks that bound the phases which are asked for, and removes from spec the
 // programs of all others.
-func chooseBounds(spec *ebpf.CollectionSpec, kernel *Kernel, avoid HookSet, timePick, timeSwitch bool) (pick, end Hook) {
+func chooseBounds(
+	spec *ebpf.CollectionSpec, kernel *Kernel, avoid HookSet, timePick, timeSwitch bool,
+) (pick, end Hook) {
 	symbol := symbolFinder("rcu_note_context_switch", "finish_task_switch")
 	if timePick {
 		pick = choose(pickStart, kernel, avoid, symbol)

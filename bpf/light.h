@@ -272,7 +272,7 @@ static __always_inline void light_hand_over(struct cpu_state *c, struct sums *s,
 	light_in(s, w, slot, next, moved, now);
 }
 
-/* The kernel's counters of a task that is watched from the switch on by which it leaves its core contain that switch. */
+/* Where watching begins with the switch by which a task leaves its core, the kernel's counters contain that switch. */
 static __always_inline void count_from_before(struct watched_task *w, u32 slot, bool voluntary)
 {
 	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);

@@ -112,13 +112,21 @@ func (c *Collector) start() error {
 	return nil
 }
 
-// attach attaches a hook's program until Close.
-func (c *Collector) attach(h bpf.Hook) error {
+// attached are programs on their hooks.
+type attached struct {
+	hooks  []bpf.Hook
+	links  []link.Link // theirs
+	others *bpf.Others // nil where the other users of a hook cannot be known
+	own    ownNames
+}
+
+// attach attaches a hook's program until detach.
+func (a *attached) attach(h bpf.Hook) error {
 	l, err := attach(h)
 	if err != nil {
 		return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
 	}
-	c.hooks, c.links = append(c.hooks, h), append(c.links, l)
+	a.hooks, a.links = append(a.hooks, h), append(a.links, l)
 	return nil
 }
 
@@ -130,11 +138,11 @@ func attach(h bpf.Hook) (link.Link, error) {
 }
 
 // detach detaches all programs.
-func (c *Collector) detach() error {
+func (a *attached) detach() error {
 	var errs []error
-	for _, l := range c.links {
+	for _, l := range a.links {
 		errs = append(errs, l.Close())
 	}
-	c.hooks, c.links = nil, nil
+	a.hooks, a.links = nil, nil
 	return errors.Join(errs...)
 }

@@ -69,10 +69,11 @@ func Checks() []Check {
 		checks = append(checks, ok("clock", "CLOCK_MONOTONIC",
 			fmt.Sprintf("%v ahead of the kernel's in this time namespace, which is taken off", c.ahead)))
 	}
-	return append(checks,
+	checks = append(checks,
 		ok("kernel types", "/sys/kernel/btf/vmlinux", "BTF in /sys/kernel/btf/vmlinux"),
 		ok("switches", "sched_switch", "tracepoint sched_switch"),
 		c.checkPhase(pickPhase, c.objs.Pick), c.checkPhase(switchPhase, c.objs.Switch), c.checkTick(), c.checkFloor())
+	return append(checks, checkLive()...)
 }
 
 // forbidden says why this process may not trace.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
@@ -81,12 +80,9 @@ type Task struct {
 type Collector struct {
 	objs    *bpf.Objects
 	options Options
-	hooks   []bpf.Hook  // those that are attached
-	links   []link.Link // theirs
-	useless []useless   // hooks that the kernel seemed to have
+	attached
+	useless []useless // hooks that the kernel seemed to have
 	floors  []Floor
-	others  *bpf.Others // nil where the other users of a hook cannot be known
-	own     ownNames
 	hotplug *hotplug
 	ahead   time.Duration // how far this process's clock is ahead of the kernel's
 	opened  uint64
@@ -292,20 +288,7 @@ var redundant = map[string]bool{
 
 // RecursionMisses returns how many times since Open the kernel skipped a program because one
 // was already running on that core, where that makes a figure wrong.
-func (c *Collector) RecursionMisses() (uint64, error) {
-	var sum uint64
-	for _, h := range c.hooks {
-		if redundant[h.Name] {
-			continue
-		}
-		stats, err := h.Program.Stats()
-		if err != nil {
-			return 0, fmt.Errorf("read statistics of %s: %w", h.Name, err)
-		}
-		sum += stats.RecursionMisses
-	}
-	return sum, nil
-}
+func (c *Collector) RecursionMisses() (uint64, error) { return c.recursionMisses() }
 
 // MostTasks returns how many tasks can be watched at once.
 func (c *Collector) MostTasks() int { return int(c.objs.Tasks.MaxEntries()) }

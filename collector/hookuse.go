@@ -12,10 +12,10 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
-// HookedFunctions returns the kernel functions on whose entries the collector's programs run.
-func (c *Collector) HookedFunctions() []string {
+// HookedFunctions returns the kernel functions on whose entries the attached programs run.
+func (a *attached) HookedFunctions() []string {
 	var functions []string
-	for _, h := range c.hooks {
+	for _, h := range a.hooks {
 		if h.Symbol != "" {
 			functions = append(functions, h.Symbol)
 		}
@@ -26,9 +26,9 @@ func (c *Collector) HookedFunctions() []string {
 // HookUse asks the kernel which other tracers use the collector's hooks. It may be called at
 // any time until Close. What the kernel refuses to tell is left unknown, since that is no
 // reason to lose what is measured.
-func (c *Collector) HookUse() hostinfo.HookUse {
+func (a *attached) HookUse() hostinfo.HookUse {
 	var use hostinfo.HookUse
-	for _, h := range c.hooks {
+	for _, h := range a.hooks {
 		if h.Name != "sched_switch" {
 			continue
 		}
@@ -36,26 +36,26 @@ func (c *Collector) HookUse() hostinfo.HookUse {
 			use.Runs = stats.RunCount
 		}
 	}
-	if c.others == nil {
+	if a.others == nil {
 		return use
 	}
-	if c.own == nil {
-		c.own = c.ownPrograms()
+	if a.own == nil {
+		a.own = a.ownPrograms()
 	}
 	var found, life tracers
-	for i, l := range c.links {
-		hook := c.hooks[i]
+	for i, l := range a.links {
+		hook := a.hooks[i]
 		link, ok := l.(interface{ FD() int })
 		if !ok || hook.Kind != bpf.Tracepoint {
 			continue
 		}
-		callbacks, err := c.others.At(link.FD())
+		callbacks, err := a.others.At(link.FD())
 		if err != nil {
 			return use
 		}
 		for _, callback := range callbacks {
-			if _, own := c.own[callback.Program]; !own {
-				name, list := tracerName(callback, c.own), &found
+			if _, own := a.own[callback.Program]; !own {
+				name, list := tracerName(callback, a.own), &found
 				if ofLife(hook.Name) && name != anotherOfUs {
 					list = &life
 				}
@@ -64,7 +64,7 @@ func (c *Collector) HookUse() hostinfo.HookUse {
 		}
 	}
 	use.Tracers, use.LifecycleTracers = found.String(), life.String()
-	if work, ok, err := c.others.SyscallWork(); err == nil && ok {
+	if work, ok, err := a.others.SyscallWork(); err == nil && ok {
 		use.Syscalls = syscallWork(work)
 	}
 	return use
@@ -81,9 +81,9 @@ type ownNames map[ebpf.ProgramID]string
 
 // ownPrograms returns the names of the collector's programs by their ids. Another
 // slicetrace's have the same names.
-func (c *Collector) ownPrograms() ownNames {
+func (a *attached) ownPrograms() ownNames {
 	own := make(ownNames)
-	for _, h := range c.hooks {
+	for _, h := range a.hooks {
 		info, err := h.Program.Info()
 		if err != nil {
 			continue
@@ -167,4 +167,19 @@ func syscallWork(work bpf.SyscallWork) string {
 		return "none"
 	}
 	return strings.Join(parts, ", ")
+}
+
+func (a *attached) recursionMisses() (uint64, error) {
+	var sum uint64
+	for _, h := range a.hooks {
+		if redundant[h.Name] {
+			continue
+		}
+		stats, err := h.Program.Stats()
+		if err != nil {
+			return 0, fmt.Errorf("read statistics of %s: %w", h.Name, err)
+		}
+		sum += stats.RecursionMisses
+	}
+	return sum, nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
@@ -38,10 +37,10 @@ type LiveOptions struct {
 // A task is watched from the moment on at which it first takes a core, and one that has a core when
 // watching begins from then on. No other core is interrupted or woken, except once by OpenLive.
 type Live struct {
-	objs      *bpf.Light
-	hotplug   *hotplug
-	ahead     time.Duration
-	links     []link.Link
+	objs    *bpf.Light
+	hotplug *hotplug
+	ahead   time.Duration
+	attached
 	cores     []*core
 	awaited   []sched.CPU
 	queues    map[sched.CPU]queueState
@@ -55,6 +54,7 @@ type Live struct {
 	counted   programTimes
 	perSwitch float64       // ns that programs take of a switch, as last measured; 0: not measured yet
 	sampled   time.Duration // for how long that was measured
+	ownRuns   uint64        // of the program on sched_switch, while it was
 }
 
 // Reading is what happened between two calls of Next.
@@ -122,6 +122,8 @@ func OpenLive(o LiveOptions) (*Live, error) {
 	if err := l.start(cores); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
+	// This may be refused where all else is allowed: then the other users of hooks are unknown.
+	l.others, _ = bpf.LoadOthers(kernel)
 	return l, nil
 }
 
@@ -134,11 +136,9 @@ func (l *Live) start(cores int) error {
 		return err
 	}
 	for _, h := range l.objs.Hooks {
-		hook, err := attach(h)
-		if err != nil {
-			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
+		if err := l.attach(h); err != nil {
+			return err
 		}
-		l.links = append(l.links, hook)
 	}
 	for _, c := range l.cores {
 		ret, err := l.objs.Begin.Run(&ebpf.RunOptions{Flags: testRunOnCPU, CPU: uint32(c.cpu)})
@@ -207,16 +207,43 @@ func (l *Live) readLost(r *Reading) error {
 	return nil
 }
 
+// Capture tells which hooks give the figures.
+func (l *Live) Capture() report.Capture {
+	capture := report.Capture{Pick: l.objs.Pick.Name, Switch: l.objs.Switch.Name}
+	if l.globals.TickFunction != 0 {
+		capture.Tick = tickHooks
+	}
+	if l.objs.KernelTimes {
+		capture.Notes = append(capture.Notes, "slices and waits are on the scheduler's own clock: a slice begins with"+
+			" the decision to switch to the task, and a wait ends with it")
+	} else {
+		capture.Notes = append(capture.Notes,
+			"this kernel keeps no times of waits (CONFIG_SCHED_INFO, CONFIG_FAIR_GROUP_SCHED):"+
+				" slicetrace takes its own")
+	}
+	if l.groups.missing != nil {
+		capture.Notes = append(capture.Notes, "control groups have no names: "+l.groups.missing.Error())
+	}
+	return capture
+}
+
+// RecursionMisses returns how many times since OpenLive the kernel skipped a program because one was
+// already running on that core.
+func (l *Live) RecursionMisses() (uint64, error) { return l.recursionMisses() }
+
+// MostTasks returns how many tasks can be watched at once.
+func (l *Live) MostTasks() int { return int(l.objs.Tasks.MaxEntries()) }
+
 // Refresh reads again the users, groups and processes' names of all tasks, which change without an event.
 func (l *Live) Refresh() error { return l.objs.Refresh() }
 
 // Close detaches from every core and releases the maps.
 func (l *Live) Close() error {
 	var errs []error
-	for _, hook := range slices.Backward(l.links) {
-		errs = append(errs, hook.Close())
+	errs = append(errs, l.detach())
+	if l.others != nil {
+		l.others.Close()
 	}
-	l.links = nil
 	if l.tasks != nil {
 		errs = append(errs, l.tasks.close())
 	}

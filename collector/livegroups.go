@@ -37,8 +37,8 @@ func (g *liveGroups) close() error {
 	return err
 }
 
-// DescribeGroups fills in s.Groups, from the tasks of s. A task counts from then on for the unit or container that its own group
-// belongs to.
+// DescribeGroups fills in s.Groups, from the tasks of s. A task counts from then on for the unit or
+// container that its own group belongs to.
 func (l *Live) DescribeGroups(s *report.System) {
 	g := l.groups
 	owners := make(map[uint64]uint64)

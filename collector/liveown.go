@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/hostinfo"
 )
 
 // programTimes is what was measured while the phases of switches were timed, since the last reading.
@@ -42,6 +43,8 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
+	runs := l.attached.HookUse().Runs
+	defer func() { l.ownRuns += l.attached.HookUse().Runs - runs }()
 	start := time.Now()
 	var links []link.Link
 	// The hook of pick goes first, since its stamps would stay.
@@ -83,6 +86,13 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 	l.counted.took += tookNow - took
 	l.counted.switches += switchesNow - switches
 	return nil
+}
+
+// HookUse is that of a Collector. It leaves out the runs that the kernel counted for this Live.
+func (l *Live) HookUse() hostinfo.HookUse {
+	use := l.attached.HookUse()
+	use.Runs -= min(use.Runs, l.ownRuns)
+	return use
 }
 
 // programTime is what the programs that are attached all the time have taken while the kernel timed them.

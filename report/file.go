@@ -69,6 +69,18 @@ func encode(out *bufio.Writer, r *Report) error {
 	return err
 }
 
+// EncodeTrial writes one trial as a line of JSON, as it is in the trials of a report that Encode writes.
+func EncodeTrial(w io.Writer, t *Trial) error {
+	text, err := asciijson.Marshal(t.withLists(true))
+	if err == nil {
+		_, err = w.Write(append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("encode trial: %w", err)
+	}
+	return nil
+}
+
 // Decode reads one report. It returns an error for another schema version (ErrSchema), for
 // truncated or oversized input and for figures that no measurement can produce. It does not trust
 // its input and never panics.

@@ -25,7 +25,9 @@ func TestReportsFollowTheSchema(t *testing.T) {
 		"dirty":   reporttest.Dirty(reporttest.Bundled(1, 1)),
 		"system":  watched(),
 		"watch of": {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC(), Setup: report.Setup{
-			Watch: &report.Watch{PIDs: []sched.PID{1}, Cgroups: []string{"a"}, Comms: []string{"b*"}, UIDs: []uint32{0}},
+			Watch: &report.Watch{
+				PIDs: []sched.PID{1}, Cgroups: []string{"a"}, Comms: []string{"b*"}, UIDs: []uint32{0},
+			},
 		}},
 		"empty": {Schema: report.SchemaVersion, Created: time.Unix(0, 0).UTC()},
 	} {

@@ -22,6 +22,10 @@ type System struct {
 	Ended []EndedTasks `json:"ended,omitempty"`
 	// Watched is the number of tasks that were watched at the end of the interval.
 	Watched uint64 `json:"watched"`
+	// Compared counts the tasks of the whole machine that ended within the interval, and Reconciled those
+	// of them whose counts of switches equal the kernel's own.
+	Compared   uint64 `json:"compared,omitempty"`
+	Reconciled uint64 `json:"reconciled,omitempty"`
 	// Queues holds the run queue of each core, ascending.
 	Queues []RunQueue `json:"queues"`
 	// ProgramNS is what the eBPF programs took of all cores, estimated from the times of
@@ -204,6 +208,8 @@ func (s *System) validate() error {
 		return fmt.Errorf("more than %d tasks, or sums of ended ones, or groups", maxWorkers)
 	case len(s.Queues) > maxCores:
 		return fmt.Errorf("%d run queues are more than %d", len(s.Queues), maxCores)
+	case s.Reconciled > s.Compared:
+		return fmt.Errorf("%d of %d tasks that ended agree with the kernel", s.Reconciled, s.Compared)
 	case min(s.ProgramNS, s.ProgramSampleNS, s.PhaseNS) < 0:
 		return errors.New("a negative time of the tool's own")
 	}
@@ -214,7 +220,8 @@ func (s *System) validate() error {
 	}
 	for i := range s.Groups {
 		g := &s.Groups[i]
-		if g.Throttling != nil && g.Throttling.NS < 0 || g.Pressure != nil && min(g.Pressure.SomeNS, g.Pressure.FullNS) < 0 {
+		if g.Throttling != nil && g.Throttling.NS < 0 ||
+			g.Pressure != nil && min(g.Pressure.SomeNS, g.Pressure.FullNS) < 0 {
 			return fmt.Errorf("group %d: a negative time", g.ID)
 		}
 	}

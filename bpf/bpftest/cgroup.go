@@ -1,7 +1,9 @@
 package bpftest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +45,7 @@ func NewGroup(t testing.TB, controller string) *Group {
 		if err := os.Mkdir(g.dir, 0o755); err != nil {
 			Unavailable(t, fmt.Sprintf("no control group can be made: %v", err))
 		}
-		t.Cleanup(func() { g.remove(t) })
+		t.Cleanup(func() { g.Remove(t) })
 		return g
 	}
 	Lacks(t, false, "no control groups with the controller %s", controller)
@@ -134,11 +136,12 @@ func (g *Group) Hold(t testing.TB, cmd *exec.Cmd) {
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", join, program}, cmd.Args[1:]...)
 }
 
-// remove waits for processes that are about to end.
-func (g *Group) remove(t testing.TB) {
+// Remove removes the group, which may have been removed already. It waits for processes that are about to
+// end.
+func (g *Group) Remove(t testing.TB) {
 	var err error
 	for range 100 {
-		if err = os.Remove(g.dir); err == nil {
+		if err = os.Remove(g.dir); err == nil || errors.Is(err, fs.ErrNotExist) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)

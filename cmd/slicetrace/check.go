@@ -19,7 +19,7 @@ func newCheck(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Show what this kernel and these privileges allow, and how to get what is missing",
-		Long: `check tries out everything that run needs. It shows for each thing whether it is
+		Long: `check tries out everything that run and top need. It shows for each thing whether it is
 there, what is used instead or which figures are lost without it, and how to get it.
 The exit status is 0 if run would work.`,
 		Example: `  sudo slicetrace check

@@ -49,12 +49,18 @@ var flagLines = map[string]string{
 	"compare --fail-by": "compare old.json new.json --fail-if wait_max>900s --fail-by VALUE",
 	"check --format":    "check --format VALUE",
 	"export --format":   "export FILE --format VALUE -o out",
+	"top --format":      "top --count 1 --interval 50ms --format VALUE",
+	"top --by":          "top --count 1 --interval 50ms --by VALUE",
+	"top --phases":      "top --count 1 --interval 50ms --phases VALUE",
+	"top --comm":        "top --count 1 --interval 50ms --wait --comm VALUE",
+	"run --comm":        "run --duration 50ms --every 50ms -q -o - --wait --comm VALUE",
 }
 
 // notHere are values that help texts name and that may be wrong on this machine, each with the
 // reason.
 var notHere = map[string]string{
-	"0-3,8": "a small machine has fewer cores",
+	"0-3,8":  "a small machine has fewer cores",
+	"screen": "it needs a terminal",
 }
 
 // offered returns the values that the help of a flag names: a list after a colon or "as", which
@@ -165,11 +171,24 @@ var notRun = map[string]string{
 	"slicetrace report REPORT --html page.html --recording pipe.rec":  notOfOneRun,
 }
 
+// watches is in command lines of a run that starts nothing.
+var watches = regexp.MustCompile(`slicetrace run .*--(all|pid|cgroup|comm|uid)\b`)
+
 // shortened adds flags that make a run of bundled workloads short: a later flag replaces an
 // earlier one.
 func shortened(line string) string {
 	run, _, _ := strings.Cut(line, " > ")
 	run, _, _ = strings.Cut(run, " | ")
+	switch {
+	case strings.Contains(run, "slicetrace top"):
+		return run + " --count 1 --interval 100ms --wait --comm '*'" + strings.TrimPrefix(line, run)
+	case watches.MatchString(run):
+		short := " --duration 200ms --every 100ms"
+		if !strings.Contains(run, "--all") {
+			short += " --wait"
+		}
+		return run + short + strings.TrimPrefix(line, run)
+	}
 	if !strings.Contains(run, "slicetrace run") || strings.Contains(run, " -- ") || strings.Contains(run, "--claims") {
 		return line
 	}

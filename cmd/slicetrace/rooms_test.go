@@ -23,7 +23,8 @@ var mayImport = map[string][]string{
 	"bpf/bpftest":  {},
 	"cmd/slicetrace": {
 		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/screen",
-		"cmd/slicetrace/internal/trial", "collector", "collector/hostinfo", "collector/hostinfo/cgroup", "report", "report/compare",
+		"cmd/slicetrace/internal/trial", "collector", "collector/hostinfo", "collector/hostinfo/cgroup",
+		"report", "report/compare",
 		"report/findings", "report/recording", "report/render", "report/sched", "report/table", "report/timeline",
 		"report/view", "report/view/live", "workloads",
 	},
@@ -61,7 +62,7 @@ var mayImport = map[string][]string{
 	"report/sched": {},
 	"report/stats": {},
 	"report/table": {
-		"report", "report/compare", "report/histogram", "report/internal/words",
+		"report", "report/compare", "report/histogram", "report/internal/words", "report/metric", "report/sched",
 	},
 	"report/timeline": {"report/recording", "report/sched"},
 	"report/view": {
@@ -75,7 +76,7 @@ var mayImport = map[string][]string{
 // usedBy lists the only packages that may import a library.
 var usedBy = map[string][]string{
 	"charm.land/":                       {"cmd/slicetrace/internal/screen"},
-	"github.com/charmbracelet/":         {"cmd/slicetrace/internal/screen"},
+	"github.com/charmbracelet/":         {},
 	"github.com/cilium/ebpf":            {"bpf", "bpf/baseline", "bpf/bpftest", "collector"},
 	"github.com/clipperhouse/":          {"cmd/slicetrace/internal/screen"},
 	"github.com/spf13/":                 {"cmd/slicetrace"},

@@ -37,6 +37,7 @@ type runOptions struct {
 	keepRoot   bool
 	verbose    bool
 	claims     bool
+	watch      watchOptions
 
 	// saved and recorded are the targets of -o and --record, nil for a flag that is not given.
 	saved, recorded *outfile.Target
@@ -53,12 +54,16 @@ func newRun(s streams) *cobra.Command {
 	o := &runOptions{format: formatText}
 	cmd := &cobra.Command{
 		Use:   "run [WORKLOAD...] [-- CMD [ARG...]]",
-		Short: "Measure the bundled workloads in both modes, or any program",
+		Short: "Measure the bundled workloads in both modes, any program, or what runs already",
 		Long: `run traces every switch on every core while the bundled workloads run as processes
 and as threads in turn, shows a report and saves it. After -- it does the same for any
 program and all its children: the program has standard input and output to itself, the
 report follows on standard error, and run exits with the program's exit status. With
 -o - or --record -, standard output carries only that file.
+
+With --all it starts nothing and watches the running machine, and with --pid, --cgroup,
+--comm or --uid those tasks that fit one value of each flag; --duration ends that, and each
+interval of --every is a trial of the report.
 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
@@ -76,7 +81,9 @@ sudo, and the saved report belongs to that user.`,
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2
-  sudo slicetrace run -q -o - pipe | jq .quality`,
+  sudo slicetrace run -q -o - pipe | jq .quality
+  sudo slicetrace run --all --duration 10s
+  sudo slicetrace run --comm 'slicetrace*' --uid root --every 500ms --duration 2s`,
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inherited = inherited.Read()
@@ -87,6 +94,15 @@ sudo, and the saved report belongs to that user.`,
 				return listClaims(s.out)
 			}
 			if err := errors.Join(o.checkPhases(), checkQuiet(cmd)); err != nil {
+				return err
+			}
+			if o.watch.asked() {
+				if err := o.checkWatch(cmd, args); err != nil {
+					return err
+				}
+				return runWatch(cmd.Context(), s, o)
+			}
+			if err := o.watch.checkAlone(cmd); err != nil {
 				return err
 			}
 			dash := cmd.ArgsLenAtDash()
@@ -112,7 +128,8 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 		"what workers are: processes, threads or processes,threads")
 	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
 	f.DurationVar(&o.duration, "duration", 0,
-		"how long the workers of each trial work, such as 1s (default: the workload's own)")
+		"how long the workers of each trial work, such as 1s (default: the workload's own), or a watch takes\n"+
+			"(default: until interrupted)")
 	f.Int64Var(&o.operations, "operations", 0,
 		"end trials after this many operations per worker instead of after a time")
 	f.IntVar(&o.workers, "workers", 0,
@@ -131,6 +148,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.keepRoot, "keep-root", false, "run the work as root instead of as the user who called sudo")
 	f.BoolVar(&o.claims, "claims", false,
 		"list the claims that a run decides and the workloads that each needs, and run nothing")
+	o.watch.addFlags(cmd)
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})

@@ -40,7 +40,8 @@ var samples = map[string]func(*testing.T, string) string{
 		}
 		return call(t, "report", must(filepath.Abs(sampleReport))).out // what run shows, too
 	},
-	"duckdb -csv -c": fleetSample,
+	"sudo slicetrace top": topSampleOutput,
+	"duckdb -csv -c":      fleetSample,
 }
 
 // A sample is a command and its output, indented in a document. The output ends with "…" if it

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +11,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/inherited"
-	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/screen"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -87,11 +86,11 @@ kernel's own: they equal run_delay in /proc/PID/schedstat and the counts of swit
 	f.DurationVar(&o.interval, "interval", time.Second, "how long each interval takes")
 	f.IntVar(&o.count, "count", 0, "end after this many intervals (default: until interrupted)")
 	f.StringVar(&o.format, "format", "",
-		"screen, text, csv or jsonl (default: screen on a terminal, text elsewhere)")
+		"show intervals as screen, text, csv or jsonl (default: screen on a terminal, text elsewhere)")
 	f.StringVar(&o.by, "by", live.ByTask.String(), "what a row stands for: "+strings.Join(groupingNames(), ", "))
 	f.IntVar(&o.rows, "rows", 20, "how many rows of tasks a block of text has at most")
 	f.StringVar(&o.phases, "phases", phasesSampled,
-		"sampled: measure what switches cost now and then; none: never")
+		"when to measure what switches cost: sampled or none; sampled is now and then")
 	f.IntVar(&o.tasks, "max-tasks", collector.DefaultLiveTasks, "how many tasks can be watched at once")
 	complete(cmd, "format", []string{topScreen, topText, topCSV, topJSONL})
 	complete(cmd, "by", groupingNames())
@@ -149,13 +148,17 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	if err := keepCapabilities(liveCapabilities(invokingUser() != nil)...); err != nil {
 		return err
 	}
+	if _, err := l.Next(); err != nil { // the first interval begins now
+		return err
+	}
 	w := newWatcher(l, &o.filter, o.interval, o.phases == phasesSampled, o.count)
+	ctx, stop := untilInterrupted(ctx, inherited.Read().Ignored)
+	defer stop()
 	if o.format == topScreen {
 		return o.show(ctx, s, w)
 	}
-	ctx, stop := untilInterrupted(ctx, inherited.Read().Ignored)
-	defer stop()
-	write := o.writer(s.out)
+	warnIfClosed(s)
+	write := o.writer(s.out, func() int { return blockWidth(s.out) })
 	for {
 		t, err := w.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -170,12 +173,19 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	}
 }
 
-// writer returns what writes an interval in the chosen format.
-func (o *topOptions) writer(out io.Writer) func(*report.Trial) error {
+// blockWidth is how wide text can be: as a terminal is now, elsewhere 0 for any width.
+func blockWidth(f *os.File) int {
+	if !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	return columns(f)
+}
+
+// writer returns what writes an interval in the chosen format, text in lines of a width.
+func (o *topOptions) writer(out io.Writer, width func() int) func(*report.Trial) error {
 	switch o.format {
 	case topJSONL:
-		encoder := json.NewEncoder(out)
-		return func(t *report.Trial) error { return encoder.Encode(t) }
+		return func(t *report.Trial) error { return report.EncodeTrial(out, t) }
 	case topCSV:
 		csv := render.NewCSV(out)
 		return func(t *report.Trial) error {
@@ -183,31 +193,29 @@ func (o *topOptions) writer(out io.Writer) func(*report.Trial) error {
 			if err != nil {
 				return err
 			}
-			return csv.Table(tasks)
+			if err := csv.Table(tasks); err != nil {
+				return err
+			}
+			return csv.Close() // each interval is written when it is over
 		}
 	}
 	model := live.New(nil)
 	return func(t *report.Trial) error {
 		model.Add(t)
 		model.Update()
-		return screen.WriteBlock(out, model, o.grouping(), o.rows)
+		return screen.WriteBlock(out, model, o.grouping(), o.rows, width())
 	}
 }
 
-// show shows the screen until the user leaves it.
+// show shows the screen until the user leaves it, and then names the files that were saved.
 func (o *topOptions) show(ctx context.Context, s streams, w *watcher) error {
-	return screen.Run(ctx, s.in, s.out, w, screen.Options{
+	files := &topFiles{}
+	err := screen.Run(ctx, s.in, s.out, w, screen.Options{
 		Interval: o.interval, SetInterval: w.setInterval, Plain: os.Getenv("NO_COLOR") != "", By: o.grouping(),
-		Write: func(_ context.Context, shown screen.Shown) (string, error) {
-			name := "slicetrace-top-" + time.Now().UTC().Format("20060102T150405Z")
-			name, err := outfile.WriteNew(name+".txt", invokingUser().owner(), func(w io.Writer) error {
-				_, err := io.WriteString(w, shown.Text)
-				return err
-			})
-			if err != nil {
-				return "", err
-			}
-			return fmt.Sprintf("saved %s", name), nil
-		},
+		Write: files.write, Record: files.record,
 	})
+	for _, name := range files.saved() {
+		fmt.Fprintf(s.err, "Saved %s\n", name)
+	}
+	return err
 }

@@ -90,6 +90,38 @@ func TestWrongCommandLines(t *testing.T) {
 		{"export no-such-file", 2, "name a table"},
 		{"export no-such-file --table cores", 1, "no-such-file"},
 		{"list extra", 2, "extra"},
+		{"top extra", 2, "extra"},
+		{"top --nonsense", 2, "unknown flag: --nonsense"},
+		{"top --format xml", 2, "screen, text, csv and jsonl"},
+		{"top --format screen", 2, "text, csv and jsonl need no terminal"},
+		{"top --by core", 2, "task, process, program, group"},
+		{"top --phases all", 2, "sampled or none"},
+		{"top --count 0", 2, "at least 1"},
+		{"top --count -1", 2, "at least 1"},
+		{"top --rows 0", 2, "at least 1"},
+		{"top --max-tasks 0", 2, "1 to 4194304"},
+		{"top --max-tasks 4194305", 2, "1 to 4194304"},
+		{"top --interval 49ms", 2, "50ms to 10m0s"},
+		{"top --interval 10m1s", 2, "50ms to 10m0s"},
+		{"top --interval -1s", 2, "50ms to 10m0s"},
+		{"top --interval 1", 2, "interval"},
+		{"top --wait", 2, "name what to wait for"},
+		{"top --pid 0", 2, "the number of a process"},
+		{"top --pid -1", 2, "the number of a process"},
+		{"top --pid postgres", 2, "--comm takes names"},
+		{"top --pid 4711,x", 2, "--pid x"},
+		{"top --pid 4294967297", 2, "the number of a process"},
+		{"top --pid=", 2, "empty"},
+		{"top --comm [a", 2, "no pattern"},
+		{"top --comm ok,[a", 2, "--comm [a"},
+		{"top --comm=", 2, "empty"},
+		{"top --cgroup [", 2, "malformed"},
+		{"top --cgroup=", 2, "empty"},
+		{"top --uid nobody-of-this-name", 2, "no such user"},
+		{"top --uid 4294967296", 2, "no such user"},
+		{"top --uid -1", 2, "no such user"},
+		{"top --uid=", 2, "empty"},
+		{"tpo", 2, `did you mean "top"?`},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			got := call(t, strings.Fields(c.args)...)
@@ -216,7 +248,7 @@ func self(t *testing.T) string {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, command := range []string{"", "run", "report", "compare", "export", "list", "check", "man"} {
+	for _, command := range []string{"", "run", "report", "compare", "export", "list", "check", "man", "top"} {
 		args := append(strings.Fields(command), "--help")
 		got := call(t, args...)
 		if got.status != exitDone || !strings.Contains(got.out, "Examples:\n  ") || got.err != "" {
@@ -243,6 +275,10 @@ func TestCompletion(t *testing.T) {
 
 		"compare x y --format |":  "markdown",
 		"compare x y --fail-if |": "cost_p50>5%",
+		"top --format |":          "jsonl",
+		"top --by |":              "process",
+		"top --phases |":          "sampled",
+		"top --co|":               "--comm",
 		"|":                       "check",
 	} {
 		got := call(t, append([]string{"__complete"}, strings.Split(strings.ReplaceAll(line, "|", ""), " ")...)...)
@@ -310,6 +346,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, line := range []string{
 		"privileges", "kernel types", "switches", "pick phase", "switch phase", "ticks", "hook floor",
+		"watched times", "watched costs", "control groups", "CPU quotas", "pressure", "task numbers",
 	} {
 		if !strings.Contains(got.out, line) {
 			t.Errorf("no line for %s in %q", line, got.out)

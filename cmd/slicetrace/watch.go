@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/screen"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -35,8 +36,10 @@ const (
 	phaseRounds = 2
 	// firstWindow is how long the programs themselves are timed, before the privilege for that is given up.
 	firstWindow = 50 * time.Millisecond
-	// refreshEvery is how often the users, groups and names of processes are read again.
-	refreshEvery = 5 * time.Second
+	// refreshEvery is how often the users, groups and names of processes are read again, and
+	// refreshFiltered how often if what is watched depends on the first two.
+	refreshEvery    = 5 * time.Second
+	refreshFiltered = time.Second
 )
 
 func newWatcher(l *collector.Live, f *watchFilter, every time.Duration, phases bool, most int) *watcher {
@@ -82,7 +85,11 @@ func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 	case <-ctx.Done():
 	case <-wait.C:
 	}
-	if every := max(1, int(refreshEvery/w.length)); w.number%every == every-1 {
+	refresh := refreshEvery
+	if len(w.filter.patterns)+len(w.filter.uids) > 0 {
+		refresh = refreshFiltered
+	}
+	if every := max(1, int(refresh/w.length)); w.number%every == every-1 {
 		if err := w.live.Refresh(); err != nil {
 			return nil, err
 		}
@@ -111,17 +118,11 @@ func ownCPUNS() int64 {
 
 // checkInterval rejects lengths of intervals that cannot be kept.
 func checkInterval(flag string, d time.Duration) error {
-	if d < shortestInterval || d > longestInterval {
-		return usagef("--%s %v: give %v to %v", flag, d, shortestInterval, longestInterval)
+	if d < screen.ShortestInterval || d > screen.LongestInterval {
+		return usagef("--%s %v: give %v to %v", flag, d, screen.ShortestInterval, screen.LongestInterval)
 	}
 	return nil
 }
-
-const (
-	shortestInterval = 50 * time.Millisecond
-	// longestInterval is far below what the kernel's 32-bit counts bear.
-	longestInterval = 10 * time.Minute
-)
 
 // openLive opens the live view, and says in the error what to do if it is not possible.
 func openLive(tasks int) (*collector.Live, error) {

@@ -20,12 +20,13 @@ import (
 // watchFilter says which tasks are wanted: those that fit one value of each flag that is given. Without a
 // flag, all are.
 type watchFilter struct {
-	pids    []int
-	cgroups []string
-	comms   []string
-	users   []string
-	wait    bool
+	pidTexts []string
+	cgroups  []string
+	comms    []string
+	users    []string
+	wait     bool
 
+	pids     []int
 	uids     []uint32
 	patterns []cgroup.Pattern
 	live     *collector.Live
@@ -33,25 +34,31 @@ type watchFilter struct {
 
 func (f *watchFilter) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.IntSliceVar(&f.pids, "pid", nil, "only these processes, with all their threads")
+	flags.StringSliceVar(&f.pidTexts, "pid", nil, "only these processes, with all their threads")
 	flags.StringSliceVar(&f.cgroups, "cgroup", nil,
 		"only these control groups and those below them: a unit, container, pod, path or pattern")
-	flags.StringSliceVar(&f.comms, "comm", nil, "only tasks or processes of these names or patterns, such as 'postgres*'")
+	flags.StringSliceVar(&f.comms, "comm", nil,
+		"only tasks or processes of these names or patterns, such as 'postgres*'")
 	flags.StringSliceVar(&f.users, "uid", nil, "only tasks of these users, by name or number")
 	flags.BoolVar(&f.wait, "wait", false, "wait for tasks that fit, instead of failing if there are none at first")
 }
 
 // given reports whether any flag restricts what is watched.
 func (f *watchFilter) given() bool {
-	return len(f.pids)+len(f.cgroups)+len(f.comms)+len(f.users) > 0
+	return len(f.pidTexts)+len(f.cgroups)+len(f.comms)+len(f.users) > 0
 }
 
 // check reads the values.
 func (f *watchFilter) check() error {
-	for _, pid := range f.pids {
-		if pid < 1 {
-			return usagef("--pid %d: give the number of a process", pid)
+	if f.wait && !f.given() {
+		return usagef("--wait: name what to wait for, by --pid, --cgroup, --comm or --uid")
+	}
+	for _, text := range f.pidTexts {
+		pid, err := strconv.ParseInt(text, 10, 32)
+		if err != nil || pid < 1 {
+			return usagef("--pid %s: give the number of a process; --comm takes names", text)
 		}
+		f.pids = append(f.pids, int(pid))
 	}
 	if len(f.pids) > collector.MostPIDs {
 		return usagef("--pid: %d processes are more than %d", len(f.pids), collector.MostPIDs)

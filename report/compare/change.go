@@ -104,8 +104,11 @@ func (c *Change) Place() string { return place(c.Workload, c.Variant, c.Mode) }
 // Place names what is missing.
 func (m Missing) Place() string { return place(m.Workload, m.Variant, m.Mode) }
 
-// place is the mode alone for a watched system, which has no workload.
+// place is the mode alone for a watched system, which has no workload, or the name of its group.
 func place(workload, variant string, mode report.Mode) string {
+	if mode == report.SystemMode && variant != "" {
+		return "group " + variant
+	}
 	return strings.TrimSpace(report.WorkloadTitle(workload, variant) + " " + string(mode))
 }
 

@@ -66,7 +66,9 @@ type Pair struct {
 	// and class of switch.
 	Changes  []Change `json:"changes"`
 	Switches []Change `json:"switches,omitempty"`
-	decider  *decider
+	// Groups hold the figures of control groups of a watched system. Their names are Change.Variant.
+	Groups  []Change `json:"groups,omitempty"`
+	decider *decider
 }
 
 // Difference is one property or setting in which two reports differ. A value is "" if it was not
@@ -135,9 +137,11 @@ func Reports(old []Input, others [][]Input, opts Options) (*Comparison, error) {
 		}
 		first, last := samples[0].runs[0], other.runs[0]
 		pair.New, pair.Differences = other.side(), differencesOf(first.Report, last.Report)
+		groups := pair.Warnings
 		pair.Warnings = append(unknownSettings(first, last), warnings(c.Old, pair, notes)...)
 		pair.Warnings = append(pair.Warnings, samples[0].warnings("old")...)
 		pair.Warnings = append(pair.Warnings, other.warnings("new")...)
+		pair.Warnings = append(pair.Warnings, groups...)
 		if pair.Basis.Kind == BasisLike {
 			pair.Warnings = append(pair.Warnings, m.like.notLike(first)...)
 		}

@@ -18,6 +18,8 @@ type figures struct {
 	pooled map[string][]*report.Trial
 	// cores hold the trials as each core saw them.
 	cores map[string]map[sched.CPU][]*report.Trial
+	// groups hold the intervals of a watch as each control group saw them.
+	groups map[string][]*report.Trial
 }
 
 func newFigures(r *report.Report, cores bool) figures {
@@ -26,6 +28,7 @@ func newFigures(r *report.Report, cores bool) figures {
 		trials: map[string][]*report.Trial{},
 		pooled: map[string][]*report.Trial{},
 		cores:  map[string]map[sched.CPU][]*report.Trial{},
+		groups: groupTrials(r),
 	}
 	for i := range r.Trials {
 		t := &r.Trials[i]
@@ -90,8 +93,10 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 			}
 		}
 	}
+	pair.Warnings = m.addGroups(&pair.Groups)
 	d := newDecider(m.old, m.new, m.like)
 	d.judge(pair.Switches)
+	d.judge(pair.Groups)
 	d.judge(pair.Changes)
 	pair.Basis, pair.decider = d.basis, &d
 	return pair, notes

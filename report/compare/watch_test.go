@@ -105,7 +105,8 @@ func TestWatchesOfOtherTasks(t *testing.T) {
 	}
 	for i := range all {
 		for j := range all {
-			old, other := []compare.Input{{Name: "a", Report: of(all[i])}}, []compare.Input{{Name: "b", Report: of(all[j])}}
+			old := []compare.Input{{Name: "a", Report: of(all[i])}}
+			other := []compare.Input{{Name: "b", Report: of(all[j])}}
 			_, err := compare.Reports(old, [][]compare.Input{other}, compare.Options{})
 			if i == j && err != nil {
 				t.Errorf("%s: %v", &all[i], err)
@@ -175,7 +176,8 @@ func TestCostOfAWatchIsPrimary(t *testing.T) {
 			}
 		}
 	}
-	if x := change(t, compared(t, watched(), watched()), "", report.SystemMode, "cost_p50"); !x.Primary || x.Old.N != 6 {
+	x := change(t, compared(t, watched(), watched()), "", report.SystemMode, "cost_p50")
+	if !x.Primary || x.Old.N != 6 {
 		t.Errorf("%+v", x)
 	}
 	c := compared(t, few, few)

@@ -30,8 +30,8 @@ func SwitchRate() Metric {
 	return ofSystem("switches", func(t *report.Trial) report.Quantity { return Rate(t.Switches(), t.DurationNS) })
 }
 
-// activityRate is a rate of something that the watched tasks did.
-func activityRate(name string, count func(*report.Activity) uint64) Metric {
+// ActivityRate is a rate of something that the watched tasks did.
+func ActivityRate(name string, count func(*report.Activity) uint64) Metric {
 	return ofSystem(name, func(t *report.Trial) report.Quantity {
 		var n uint64
 		for a := range t.System.Activities() {
@@ -43,12 +43,12 @@ func activityRate(name string, count func(*report.Activity) uint64) Metric {
 
 // InvoluntaryRate is how many involuntary switches the watched tasks made, a second.
 func InvoluntaryRate() Metric {
-	return activityRate("involuntary switches", (*report.Activity).Involuntary)
+	return ActivityRate("involuntary switches", (*report.Activity).Involuntary)
 }
 
 // MigrationRate is how often the watched tasks moved to another core, a second.
 func MigrationRate() Metric {
-	return activityRate("migrations", func(a *report.Activity) uint64 { return a.Migrations.Total() })
+	return ActivityRate("migrations", func(a *report.Activity) uint64 { return a.Migrations.Total() })
 }
 
 // QueueMean is the mean length of a core's run queue, the running task included.

@@ -39,6 +39,14 @@ func (s *ActivitySum) Voluntary() uint64   { return s.activity().Voluntary() }
 func (s *ActivitySum) Involuntary() uint64 { return s.activity().Involuntary() }
 func (s *ActivitySum) Switches() uint64    { return s.activity().Switches() }
 
+// Activity returns the sum as if one task had done everything in one interval.
+func (s *ActivitySum) Activity() report.Activity {
+	return report.Activity{
+		OnCPUNS: s.OnCPUNS, WaitNS: s.WaitNS, ThrottledNS: s.ThrottledNS, EndedBy: s.EndedBy,
+		Migrations: s.Migrations, Waits: s.Waits(), Slices: s.Slices(),
+	}
+}
+
 func (s *ActivitySum) activity() *report.Activity { return &report.Activity{EndedBy: s.EndedBy} }
 
 // Waits is the distribution of waits, in steps of half an octave.

@@ -159,7 +159,7 @@ func TestVerboseTextHasEveryFigure(t *testing.T) {
 	for name, c := range comparisons(t) {
 		rows, groups := 0, map[string]bool{}
 		for _, p := range c.Pairs {
-			rows += len(p.Changes) + len(p.Switches)
+			rows += len(p.Changes) + len(p.Switches) + len(p.Groups)
 		}
 		for _, s := range view.SummarizeComparison(c, true).Sections {
 			for _, g := range s.Groups {

@@ -119,6 +119,8 @@ func (s *server) interval(i int) report.Trial {
 	system := &report.System{
 		Watched:         uint64(s.size.Tasks + s.size.Tasks/2 + 7),
 		ProgramNS:       t.DurationNS * int64(s.size.Cores) * 3 / 1000,
+		Compared:        uint64(s.size.Tasks / 4),
+		Reconciled:      uint64(s.size.Tasks / 4),
 		ProgramSampleNS: int64(100 * time.Millisecond),
 	}
 	if i%2 == 0 {

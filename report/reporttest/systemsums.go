@@ -22,7 +22,10 @@ func systemIdentities() []identity {
 			return of(row, "tasks"), float64(len(all["tasks"].where(single, "trial", "merged")))
 		}},
 		{table: "trials", name: "ended_tasks = tasks' merged", both: byTrial("ended_tasks", "tasks", "merged")},
-		{table: "trials", name: "ended_tasks = groups' ended_tasks", both: byTrial("ended_tasks", "groups", "ended_tasks")},
+		{
+			table: "trials", name: "ended_tasks = groups' ended_tasks",
+			both: byTrial("ended_tasks", "groups", "ended_tasks"),
+		},
 		{table: "trials", name: "tasks = groups' tasks", both: byTrial("tasks", "groups", "tasks")},
 		{table: "trials", name: "tasks + ended_tasks = processes' tasks",
 			both: func(row figures, all tables) (float64, float64) {
@@ -63,7 +66,7 @@ func inBoth(column, first, second string) func(figures, tables) (float64, float6
 // activityIdentities are those of each row of one of the tables.
 func activityIdentities(table string) []identity {
 	list := []identity{
-		{table: table, name: "voluntary + involuntary = switches", both: func(row figures, _ tables) (float64, float64) {
+		{table: table, name: "voluntary + involuntary", both: func(row figures, _ tables) (float64, float64) {
 			return of(row, "voluntary") + of(row, "involuntary"), of(row, "switches")
 		}},
 		{table: table, name: "slices by cause = switches", both: func(row figures, _ tables) (sum, switches float64) {

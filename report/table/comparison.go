@@ -15,7 +15,7 @@ func Comparison(c *compare.Comparison) Table {
 	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range c.Pairs {
 			p := &c.Pairs[i]
-			for _, list := range [][]compare.Change{p.Changes, p.Switches} {
+			for _, list := range [][]compare.Change{p.Changes, p.Switches, p.Groups} {
 				for j := range list {
 					row := append([]Field{FreeText(c.Old.Name), FreeText(p.New.Name)}, changeFields(&list[j])...)
 					b := p.Basis

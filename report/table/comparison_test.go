@@ -42,3 +42,24 @@ func TestComparisonTable(t *testing.T) {
 		}
 	}
 }
+
+// The figures of a watched system's groups are rows too.
+func TestComparisonTableHasGroups(t *testing.T) {
+	c, err := compare.Reports([]compare.Input{{Name: "a", Report: watched()}},
+		[][]compare.Input{{{Name: "b", Report: watched()}}}, compare.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := map[string]bool{}
+	for row := range table.Comparison(c).Rows {
+		if row[4].String() != "system" || row[2].String() != "" {
+			t.Fatalf("a row is of %s in %s", row[2], row[4])
+		}
+		if row[7].String() == "on_cpu" {
+			groups[row[3].String()] = true
+		}
+	}
+	if len(groups) != 4 || !groups["db0.service"] {
+		t.Errorf("there are the groups %v", groups)
+	}
+}

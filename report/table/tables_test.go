@@ -60,7 +60,8 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 			",quota_throttled,quota_throttled_ns,pressure_some_ns,pressure_full_ns,started_ns,workload,variant",
 		"processes": "trial,load,mode,round,pid,process,uid,kernel_thread,group_id,group_name,tasks," + activity +
 			",started_ns,workload,variant",
-		"tasks": "trial,load,mode,round,pid,tid,comm,process,uid,kernel_thread,group_id,group_name,born,exited,merged," +
+		"tasks": "trial,load,mode,round,pid,tid,comm,process,uid,kernel_thread,group_id,group_name,born,exited," +
+			"merged," +
 			activity + ",started_ns,workload,variant",
 	}
 	names := table.Names()

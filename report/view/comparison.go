@@ -28,6 +28,9 @@ func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 		}
 		sides = append(sides, sideItem(p.New, name))
 		s.Sections = append(s.Sections, differenceSection(p, of), digestSection(p, of), changeSection(p, of, full))
+		if len(p.Groups) > 0 {
+			s.Sections = append(s.Sections, groupChangeSection(p, of, full))
+		}
 		if full && len(p.Switches) > 0 {
 			s.Sections = append(s.Sections, switchesSection(p, of))
 		}
@@ -157,7 +160,8 @@ func byPlace(metrics []string, where map[string][]string) []string {
 }
 
 const changeCaption = "Medians over runs (over %s if a side has one run%s), " +
-	"± the wider side of the 95 %% interval. Change is the new figure compared with the old one, with its 95 %% interval. " +
+	"± the wider side of the 95 %% interval. Change is the new figure compared with the old one, with its 95 %% " +
+	"interval. " +
 	"~ means that it does not stand out from the variation between runs; " +
 	"beside it (≥) is, for primary figures, the smallest rise that would be found nine times in ten. "
 
@@ -292,7 +296,7 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 func changePlace(c *compare.Change) string {
 	parts := []string{report.WorkloadTitle(c.Workload, c.Variant), string(c.Mode)}
 	if c.Mode == report.SystemMode {
-		parts = parts[1:]
+		parts = []string{c.Place()}
 	}
 	if c.Core != nil {
 		parts = append(parts, "core "+strconv.Itoa(int(*c.Core)), classLabel(c.Class))

@@ -60,7 +60,8 @@ func (w *watch) preempted() string {
 			why = ", mostly by " + part.Label
 		}
 		share := report.Of(100*float64(t.Involuntary())/float64(t.Switches()), report.Share)
-		parts = append(parts, fmt.Sprintf("%s %s (%s of its switches%s)", w.task(t), w.rate(t.Involuntary()), share, why))
+		parts = append(parts,
+			fmt.Sprintf("%s %s (%s of its switches%s)", w.task(t), w.rate(t.Involuntary()), share, why))
 	}
 	if len(parts) == 0 {
 		return ""

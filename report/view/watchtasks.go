@@ -97,7 +97,8 @@ func (w *watch) processSection() Section {
 	var rows Group
 	for _, p := range shown {
 		row := Row{
-			textCell(strconv.Itoa(int(p.PID))), textCell(p.Name), textCell(w.names[p.Group]), valueCell(ofCount(p.Tasks)),
+			textCell(strconv.Itoa(int(p.PID))), textCell(p.Name), textCell(w.names[p.Group]),
+			valueCell(ofCount(p.Tasks)),
 		}
 		row = append(row, w.activityCells(&p.ActivitySum)...)
 		rows.Rows = append(rows.Rows, append(row, w.count(p.Migrations.Total())))

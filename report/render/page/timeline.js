@@ -118,8 +118,8 @@ class Timeline {
 			const left = Math.max(this.x(s[START]), labelWidth - 2);
 			const wide = Math.max(0.75, Math.min(this.x(s[START] + s[LENGTH]), this.canvas.clientWidth + 2) - left);
 			const worker = this.shown.workers[s[TASK]];
-			const colours = worker >= 0 ? workerColours[worker % workerColours.length] : [themeColour("soft"), themeColour("paper")];
-			const [paint, letters] = colours;
+			const ofOthers = [themeColour("soft"), themeColour("paper")];
+			const [paint, letters] = worker >= 0 ? workerColours[worker % workerColours.length] : ofOthers;
 			c.fillStyle = paint;
 			// Slices of other tasks are lower, not only grey.
 			const inset = worker >= 0 ? 0 : 8;

@@ -61,7 +61,7 @@ func classColumn(name, help string, rank int, classes ...report.Class) coreColum
 	}
 }
 
-const untimedHelp = "no, or too few, switches were timed: see the costs of all cores, or give --phases"
+const untimedHelp = "no, or too few, switches were timed: see the costs of all cores, or give a longer --interval"
 
 const noQueueHelp = "the length of run queues could not be read"
 
@@ -176,7 +176,7 @@ func (m *Model) coreRows() (rows []coreRow, sums int) {
 	rows = append(rows, coreRow{name: "all", CoreSum: &iv.all, moves: &iv.moves, all: &iv.all})
 	if len(iv.cores) > manyCores {
 		for _, g := range m.groups {
-			part := newInterval(onlyCores(iv.trial, g.CPUs), onlyTimed(m.shown.timed, g.CPUs))
+			part := newInterval(onlyCores(iv.trial, g.CPUs), costsOf(onlyTimed(m.shown.timed, g.CPUs)))
 			rows = append(rows, coreRow{name: g.Name, CoreSum: &part.all, all: &iv.all})
 		}
 	}

@@ -58,6 +58,9 @@ func (m *Model) Detail(k Key) Detail {
 		return d
 	}
 	iv := m.shown.interval
+	if k.By == ByGroup {
+		d.Title = "group " + iv.sumName(ByGroup, "", k.Group)
+	}
 	d.History, d.Intervals = m.history(k)
 	r := iv.find(k)
 	if r == nil {
@@ -65,12 +68,7 @@ func (m *Model) Detail(k Key) Detail {
 	}
 	d.Present = true
 	a := r.fill()
-	if d.Title = titleOf(k); d.Title == "" || k.By != ByTask {
-		d.Title = k.By.String() + " " + r.name()
-	}
-	if k.By == ByTask {
-		d.Title = "task " + r.name()
-	}
+	d.Title = k.By.String() + " " + r.name()
 	d.Facts = iv.facts(r, k)
 	for _, c := range taskColumns(k.By) {
 		if cell := c.of(iv, r); cell.Text == "" && !c.Text {

@@ -33,21 +33,31 @@ func hasTimed(t *report.Trial) bool {
 	return false
 }
 
-func newInterval(t *report.Trial, timed [][]report.Core) *interval {
-	iv := &interval{trial: t, groups: map[uint64]*report.Group{}}
-	iv.all, iv.cores = metric.SumCores([]*report.Trial{t})
+// costs are those of the switches that were timed in several intervals.
+type costs struct {
+	all metric.CoreSum
+	of  map[sched.CPU]*metric.CoreSum
+}
+
+func costsOf(timed [][]report.Core) *costs {
 	recent := make([]*report.Trial, len(timed))
 	for i, cores := range timed {
 		recent[i] = &report.Trial{Cores: cores}
 	}
 	all, cores := metric.SumCores(recent)
-	replaceCosts(&iv.all, &all)
-	of := map[sched.CPU]*metric.CoreSum{}
+	c := &costs{all, map[sched.CPU]*metric.CoreSum{}}
 	for i := range cores {
-		of[cores[i].CPU] = &cores[i]
+		c.of[cores[i].CPU] = &cores[i]
 	}
+	return c
+}
+
+func newInterval(t *report.Trial, recent *costs) *interval {
+	iv := &interval{trial: t, groups: map[uint64]*report.Group{}}
+	iv.all, iv.cores = metric.SumCores([]*report.Trial{t})
+	replaceCosts(&iv.all, &recent.all)
 	for i := range iv.cores {
-		if other := of[iv.cores[i].CPU]; other != nil {
+		if other := recent.of[iv.cores[i].CPU]; other != nil {
 			replaceCosts(&iv.cores[i], other)
 		}
 	}

@@ -35,8 +35,10 @@ type moment struct {
 	*interval
 	// past are the last intervals, this one included, the oldest first.
 	past []*past
-	// timed holds the cores of the last intervals in which switches were timed.
+	// timed holds the cores of the last intervals in which switches were timed, and costs what they
+	// add up to.
 	timed  [][]report.Core
+	costs  *costs
 	losses Losses
 }
 
@@ -50,7 +52,7 @@ func (m *Model) Add(t *report.Trial) {
 	before := m.newest
 	m.mu.Unlock()
 	if before == nil {
-		before = &moment{}
+		before = &moment{costs: &costs{}}
 	}
 	next := before.then(t)
 	m.mu.Lock()
@@ -60,11 +62,12 @@ func (m *Model) Add(t *report.Trial) {
 
 // then returns the moment after one more interval.
 func (b *moment) then(t *report.Trial) *moment {
-	m := &moment{losses: b.losses.plus(t.Lost), timed: b.timed}
+	m := &moment{losses: b.losses.plus(t.Lost), timed: b.timed, costs: b.costs}
 	if hasTimed(t) {
 		m.timed = append(last(b.timed, timedIntervals-1), t.Cores)
+		m.costs = costsOf(m.timed)
 	}
-	m.interval = newInterval(t, m.timed)
+	m.interval = newInterval(t, m.costs)
 	m.past = append(last(b.past, Kept-1), newPast(t))
 	return m
 }

@@ -107,8 +107,8 @@ func (t *Table) sort(name string, ascending bool, first int) {
 		row   int32
 	}
 	var texts []textKey
-	var values []valueKey
 	var absent []int32
+	values := make([]valueKey, 0, len(t.order)-first)
 	for _, row := range t.order[first:] {
 		switch c := t.cell(int(row), t.Sort); {
 		case c.Value.Known: // also of numbered things, such as cores

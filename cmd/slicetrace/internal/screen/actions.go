@@ -16,10 +16,11 @@ func intervals() []time.Duration {
 	return []time.Duration{100 * ms, 200 * ms, 500 * ms, s, 2 * s, 5 * s, 10 * s, 30 * s, 60 * s}
 }
 
-// shortest and longest are the lengths of an interval that can be asked for.
+// ShortestInterval and LongestInterval are the lengths of an interval that can be asked for. Shorter ones
+// would cost too much, and longer ones could exceed the kernel's 32-bit counts.
 const (
-	shortest = 10 * time.Millisecond
-	longest  = time.Hour
+	ShortestInterval = 50 * time.Millisecond
+	LongestInterval  = 10 * time.Minute
 )
 
 // open turns to a page from which Esc leads back.
@@ -192,10 +193,15 @@ func (s *screen) groupBy(by live.Grouping) {
 	}
 	s.tasks.By = by
 	s.row, s.follows = 0, false
-	s.message = "each row is a " + by.String()
+	s.message = "each row is a " + nounOf(by)
+}
+
+// nounOf names what a row stands for.
+func nounOf(by live.Grouping) string {
 	if by == live.ByGroup {
-		s.message = "each row is a control group"
+		return "control group"
 	}
+	return by.String()
 }
 
 func (s *screen) expand() {
@@ -228,8 +234,8 @@ func (s *screen) setInterval(d time.Duration) {
 	switch {
 	case s.options.SetInterval == nil:
 		s.message = "the length of intervals cannot be changed here"
-	case d < shortest || d > longest:
-		s.message = fmt.Sprintf("an interval is from %s to %s long", shortest, longest)
+	case d < ShortestInterval || d > LongestInterval:
+		s.message = fmt.Sprintf("an interval is from %s to %s long", ShortestInterval, LongestInterval)
 	default:
 		s.interval = d
 		s.options.SetInterval(d)

@@ -9,49 +9,49 @@ import (
 )
 
 // WriteBlock writes the interval that a model shows as plain text: the machine in a line, the cores, and
-// at most so many rows of tasks. The columns do not depend on a terminal's width. A screen reader and a
-// log can take it.
-func WriteBlock(w io.Writer, m *live.Model, by live.Grouping, rows int) error {
+// at most so many rows of tasks; of many cores, only the first are there. If width is not 0, lines are
+// that wide at most, and columns that do not fit are left out. A screen reader and a log can take it.
+func WriteBlock(w io.Writer, m *live.Model, by live.Grouping, rows, width int) error {
 	var text strings.Builder
-	h := m.Headline()
-	fmt.Fprintln(&text, headlineForms(h, false)[0])
-	writeTable(&text, m.Cores(live.CoreOptions{}), rows)
+	forms := headlineForms(m.Headline(), false)
+	for width > 0 && len(forms) > 1 && textWidth(forms[0]) > width {
+		forms = forms[1:]
+	}
+	text.WriteString(forms[0] + "\n")
+	if width == 0 {
+		width = unbounded
+	}
+	writeTable(&text, m.Cores(live.CoreOptions{}), blockCores+1, width, "cores") // the first row is of all cores
 	tasks := m.Tasks(live.TaskOptions{By: by})
-	writeTable(&text, tasks, rows)
-	if more := tasks.Rows() - rows; more > 0 {
-		fmt.Fprintf(&text, "%d more\n", more)
+	if tasks.Rows() == 0 {
+		fmt.Fprintf(&text, "no %s that is asked for has run or waited in this interval\n", nounOf(by))
+	} else {
+		writeTable(&text, tasks, rows, width, "rows")
 	}
 	text.WriteByte('\n')
 	_, err := io.WriteString(w, text.String())
 	return err
 }
 
-func writeTable(text *strings.Builder, t *live.Table, rows int) {
-	rows = min(rows, t.Rows())
-	cells := make([][]string, rows+1)
-	widths := make([]int, len(t.Columns))
-	for c, column := range t.Columns {
-		cells[0] = append(cells[0], column.Name)
-		for r := range rows {
-			cells[r+1] = append(cells[r+1], cellText(t.Cell(r, c)))
-		}
+const (
+	// unbounded is wider than any line.
+	unbounded = 1 << 20
+	// blockCores is how many cores a block of text shows.
+	blockCores = 64
+)
+
+// writeTable writes at most so many rows, and how many more there are of what.
+func writeTable(text *strings.Builder, t *live.Table, most, width int, what string) {
+	rows := min(most, t.Rows())
+	g := newGrid(t, width+len(marker), 0, rows, -1)
+	line := func(cell func(int) string) {
+		text.WriteString(strings.TrimRight(fit(g.line("", cell), width), " ") + "\n")
 	}
-	for _, line := range cells {
-		for c, cell := range line {
-			widths[c] = max(widths[c], textWidth(cell))
-		}
+	line(func(column int) string { return t.Columns[column].Name })
+	for _, texts := range g.texts {
+		line(func(column int) string { return texts[column] })
 	}
-	for _, line := range cells {
-		var out strings.Builder
-		for c, cell := range line {
-			if t.Columns[c].Text {
-				out.WriteString(left(cell, widths[c]))
-			} else {
-				out.WriteString(right(cell, widths[c]))
-			}
-			out.WriteString("  ")
-		}
-		text.WriteString(strings.TrimRight(out.String(), " "))
-		text.WriteByte('\n')
+	if more := t.Rows() - rows; more > 0 {
+		fmt.Fprintf(text, "%d more %s\n", more, what)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/reporttest"
@@ -43,9 +42,6 @@ func checkFrame(t *testing.T, s *screen) {
 	for _, line := range lines {
 		if n := textWidth(line); n > s.width {
 			t.Errorf("%d columns on a terminal of %d: %q", n, s.width, line)
-		}
-		if n := ansi.StringWidthWc(line); n > s.width {
-			t.Errorf("%d columns, counted rune by rune, on a terminal of %d: %q", n, s.width, line)
 		}
 		for _, r := range line {
 			if !unicode.IsPrint(r) || unicode.Is(unicode.Mn, r) {
@@ -149,5 +145,18 @@ func TestTheFirstColumnStays(t *testing.T) {
 		if len(g.shown) != len(s.taskTable().Columns) {
 			t.Errorf("a wide terminal shows %d of %d columns", len(g.shown), len(s.taskTable().Columns))
 		}
+	}
+}
+
+// BenchmarkInterval measures all that the screen does for an interval with 10 000 tasks, but for the
+// terminal's own part.
+func BenchmarkInterval(b *testing.B) {
+	r := reporttest.System(reporttest.SystemSize{Cores: 64, Tasks: 10_000, Groups: 200, Intervals: 2})
+	s := opened(r, 120, 40, Options{})
+	press(s, "down")
+	for i := 0; b.Loop(); i++ {
+		s.data.Add(&r.Trials[i%2])
+		s.Update(changedMsg{})
+		s.View()
 	}
 }

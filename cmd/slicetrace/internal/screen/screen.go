@@ -9,7 +9,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/term"
+	"golang.org/x/term"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/view/live"
@@ -63,9 +63,9 @@ type Options struct {
 // kind, the value of TERM, must be of one that understands escape sequences.
 func Unsuited(in, out *os.File, kind string) error {
 	switch {
-	case !term.IsTerminal(in.Fd()):
+	case !term.IsTerminal(int(in.Fd())):
 		return errors.New("standard input is not a terminal")
-	case !term.IsTerminal(out.Fd()):
+	case !term.IsTerminal(int(out.Fd())):
 		return errors.New("standard output is not a terminal")
 	case kind == "" || kind == "dumb":
 		return fmt.Errorf("the terminal understands no escape sequences (TERM is %q)", kind)
@@ -83,8 +83,10 @@ func Run(ctx context.Context, in, out *os.File, source Source, o Options) error 
 	s.out = newOutput(out, func() { program.Send(readyMsg{}) }, func(err error) {
 		program.Send(endedMsg{fmt.Errorf("write to the terminal: %w", err)})
 	})
-	program = tea.NewProgram(s, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(s.out),
-		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
+	program = tea.NewProgram(s, tea.WithInput(in), tea.WithOutput(s.out), tea.WithoutSignalHandler(),
+		tea.WithFPS(framesPerSecond))
+	// A program with this context would be killed, and not wait for the goroutine that reads the terminal.
+	defer context.AfterFunc(ctx, func() { program.Send(endedMsg{}) })()
 	wake := make(chan struct{}, 1)
 	go func() {
 		for range wake {
@@ -99,14 +101,13 @@ func Run(ctx context.Context, in, out *os.File, source Source, o Options) error 
 	}()
 	_, err := program.Run()
 	s.out.drain(patience)
-	stopped := ctx.Err() != nil
 	cancel()
 	<-gathered
 	s.working.Wait()
 	switch {
 	case s.failed != nil:
 		return s.failed
-	case err != nil && !stopped:
+	case err != nil:
 		return fmt.Errorf("show the screen: %w", err)
 	}
 	return nil

@@ -275,7 +275,7 @@ func TestIntervalPrompt(t *testing.T) {
 		t.Errorf("message %q", s.message)
 	}
 	press(s, append(append([]string{"d"}, letters("1ms")...), "enter")...)
-	if !strings.Contains(s.message, "an interval is from 10ms") {
+	if !strings.Contains(s.message, "an interval is from 50ms") {
 		t.Errorf("message %q", s.message)
 	}
 	const sec = time.Second

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,8 +19,12 @@ import (
 	"github.com/slicetrace/slicetrace/report/reporttest"
 )
 
-// demo is the environment variable with which the test's binary shows a screen instead of testing.
-const demo = "SLICETRACE_SCREEN_DEMO"
+// demo is the environment variable with which the test's binary shows a screen instead of testing. Its
+// value is the number of tasks, and demoOnce makes it show a single interval.
+const (
+	demo     = "SLICETRACE_SCREEN_DEMO"
+	demoOnce = "SLICETRACE_SCREEN_DEMO_ONCE"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(demo) == "" {
@@ -41,17 +45,40 @@ func runDemo() error {
 	if err := Unsuited(os.Stdin, os.Stdout, os.Getenv("TERM")); err != nil {
 		return err
 	}
-	r := reporttest.System(reporttest.SystemSize{Cores: 16, Tasks: tasks, Groups: 12, Intervals: 4})
-	source := &repeated{trials: r.Trials, every: 100 * time.Millisecond}
-	return Run(context.Background(), os.Stdin, os.Stdout, source, Options{
+	var source Source = &repeated{trials: demoReport(tasks).Trials, every: 100 * time.Millisecond}
+	if os.Getenv(demoOnce) != "" {
+		source = &once{trial: &demoReport(tasks).Trials[0]}
+	}
+	o := demoOptions()
+	o.Plain = os.Getenv("NO_COLOR") != ""
+	return Run(context.Background(), os.Stdin, os.Stdout, source, o)
+}
+
+func demoReport(tasks int) *report.Report {
+	return reporttest.System(reporttest.SystemSize{Cores: 16, Tasks: tasks, Groups: 12, Intervals: 4})
+}
+
+func demoOptions() Options {
+	return Options{
 		Interval:    time.Second,
 		SetInterval: func(time.Duration) {},
 		Record:      func(context.Context, time.Duration) (string, error) { return "recorded", nil },
 		Write: func(_ context.Context, shown Shown) (string, error) {
 			return "wrote to screen.txt", os.WriteFile("screen.txt", []byte(shown.Text), 0o644)
 		},
-		Plain: os.Getenv("NO_COLOR") != "",
-	})
+	}
+}
+
+// once is a source of a single interval, without an end.
+type once struct{ trial *report.Trial }
+
+func (o *once) Next(ctx context.Context) (*report.Trial, error) {
+	if t := o.trial; t != nil {
+		o.trial = nil
+		return t, nil
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // repeated is a source of the same intervals again and again, the last of which is the end if limit is
@@ -146,6 +173,57 @@ func TestStoppedTerminal(t *testing.T) {
 	}
 }
 
+// A terminal that was stopped shows the newest frame when it goes on, and keys work meanwhile.
+func TestStoppedTerminalGoesOn(t *testing.T) {
+	master, slave := openTerminal(t)
+	var mu sync.Mutex
+	var text strings.Builder
+	go func() {
+		var some [4096]byte
+		for {
+			n, err := master.Read(some[:])
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			text.Write(some[:n])
+			mu.Unlock()
+		}
+	}()
+	shown := func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return text.String()
+	}
+	flow := func(action int) {
+		t.Helper()
+		if err := unix.IoctlSetInt(int(slave.Fd()), unix.TCXONC, action); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flow(unix.TCOOFF)
+	r := server(3)
+	source := &repeated{trials: r.Trials, every: time.Millisecond}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := running(ctx, slave, source)
+	await(t, "200 intervals", func() bool { return source.n.Load() > 200 })
+	if _, err := master.WriteString("f"); err != nil {
+		t.Fatal(err)
+	}
+	before := source.n.Load()
+	await(t, "200 more intervals", func() bool { return source.n.Load() > before+200 })
+	if text := shown(); text != "" {
+		t.Fatalf("the terminal was not stopped: %q", text)
+	}
+	flow(unix.TCOON)
+	await(t, "a frame", func() bool { return strings.Contains(shown(), "FROZEN 16 cores") })
+	cancel()
+	if err := awaitEnd(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
 // The end of the source ends the screen, which leaves the terminal as it was.
 func TestEndOfSource(t *testing.T) {
 	master, slave := openTerminal(t)
@@ -194,7 +272,7 @@ func TestErrorOfSource(t *testing.T) {
 // A terminal that is gone ends the screen with an error.
 func TestTerminalGone(t *testing.T) {
 	master, slave := openTerminal(t)
-	r := server(1)
+	r := server(3) // frames that differ
 	source := &repeated{trials: r.Trials, every: time.Millisecond}
 	ended := running(context.Background(), slave, source)
 	await(t, "10 intervals", func() bool { return source.n.Load() > 10 })
@@ -202,101 +280,4 @@ func TestTerminalGone(t *testing.T) {
 	if err := awaitEnd(t, ended); err == nil {
 		t.Error("no error")
 	}
-}
-
-// tmux is a terminal in which a shell runs.
-type tmux struct {
-	t      *testing.T
-	socket string
-}
-
-func openTmux(t *testing.T, width, height int) *tmux {
-	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		bpftest.Unavailable(t, "tmux is not installed")
-	}
-	x := &tmux{t, fmt.Sprintf("slicetrace-test-%d", os.Getpid())}
-	x.do("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height),
-		"-c", t.TempDir(), "env", "PS1=ready> ", "ENV=", "sh", "-i")
-	t.Cleanup(func() { x.do("kill-server") })
-	return x
-}
-
-func (x *tmux) do(args ...string) string {
-	x.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-L", x.socket}, args...)...).CombinedOutput()
-	if err != nil {
-		x.t.Fatalf("tmux %v: %v: %s", args, err, out)
-	}
-	return string(out)
-}
-
-// shows waits until a text is on the screen, and returns the screen.
-func (x *tmux) shows(text string) (screen string) {
-	x.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
-		if screen = x.do("capture-pane", "-p"); strings.Contains(screen, text) {
-			return screen
-		}
-		if time.Now().After(end) {
-			x.t.Fatalf("%q is not shown, but\n%s", text, screen)
-		}
-	}
-}
-
-func (x *tmux) keys(keys ...string) { x.do(append([]string{"send-keys"}, keys...)...) }
-
-// The screen on a real terminal: keys, sizes, suspension and the end.
-func TestInTmux(t *testing.T) {
-	x := openTmux(t, 100, 30)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.shows("ready>")
-	x.keys(demo+"=10000 "+self+"; echo status $?", "Enter")
-	x.shows("of 10 005")
-	x.keys("/")
-	x.keys("-l", "sshd")
-	x.shows("Search: sshd")
-	x.keys("Enter")
-	x.shows("> sshd")
-	x.keys("Enter")
-	x.shows("the last")
-	x.keys("Escape")
-	x.shows("> sshd")
-	x.keys("F5")
-	x.shows("each row is a process")
-	x.keys("F1")
-	x.shows("Keys (Esc: back)")
-	x.keys("q") // leaves from every page
-	x.shows("status 0")
-
-	x.keys("clear; "+demo+"=500 "+self+"; echo status $?", "Enter")
-	x.shows("of 505")
-	x.do("resize-window", "-x", "40", "-y", "10")
-	for _, line := range strings.Split(strings.TrimRight(x.shows("16c 1s"), "\n"), "\n") {
-		if n := textWidth(line); n > 40 {
-			t.Errorf("%d columns: %s", n, line)
-		}
-	}
-	x.do("resize-window", "-x", "300", "-y", "100")
-	x.shows("throttled")
-	x.keys("C-z")
-	x.shows("Stopped")
-	x.keys("fg", "Enter")
-	x.shows("throttled")
-	x.keys("f")
-	x.shows("frozen · 16 cores")
-	x.keys("w")
-	x.shows("wrote to screen.txt")
-	x.keys("C-c")
-	x.shows("ready> fg")
-	x.keys("clear; echo status $?", "Enter")
-	x.shows("status 0")
-	x.keys("clear; echo matches: $(grep -c switches/s screen.txt)", "Enter")
-	x.shows("matches: 3")
-	x.keys("clear; TERM=dumb "+demo+"=10 "+self+"; echo status $?", "Enter")
-	x.shows("understands no escape sequences")
-	x.shows("status 1")
 }

@@ -121,6 +121,7 @@ func Mark(t *report.Trial, beganNS int64) recording.Mark {
 func OfReading(seen *collector.Reading, number int, endNS, beganNS, toolNS int64) report.Trial {
 	started := max(0, endNS-seen.DurationNS-beganNS)
 	system := seen.System
+	system.Compared, system.Reconciled = seen.Ended, seen.Reconciled
 	return report.Trial{
 		Mode: report.SystemMode, Round: number, DurationNS: seen.DurationNS, StartedNS: &started,
 		Cores: seen.Cores, Workers: []report.Worker{}, Lost: seen.Lost, ToolNS: &toolNS, System: &system,
