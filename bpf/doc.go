@@ -18,6 +18,21 @@
 // Only the records of watched tasks that ended are streamed, unless a recording is made.
 // layout.h has the layout of the maps; the bindings are generated and committed.
 //
+// # The light way
+//
+// LoadLight loads programs that watch every task of a running machine, with times that the
+// kernel has taken anyway:
+//
+//	sched_switch           → st_cpus, st_sums   as above
+//	                       → st_tasks, st_facts, st_dists   counts, facts and distributions
+//	                         of each task
+//	                       → st_ended_sums      tasks that ended before a reader saw them
+//	task_rename, sched_process_exec → names and tids that change
+//	hrtimer_expire_entry, _exit     → ticks
+//	an iterator over tasks → users and control groups that change
+//
+// The hooks that bound phases are attached for moments. The README tells what differs.
+//
 // # Bounds
 //
 // Each bound, what happens where it is met, and its test:
@@ -59,6 +74,15 @@
 //     TestWatchingManyAtOnce
 //   - 128 slots made free at once when loading. More take several turns. TestManyPlacesAreMade
 //   - 15 letters of a name. The kernel keeps no more. TestNewTasksFirstSlice
+//   - LightOptions.Tasks tasks at once in the light way. A task beyond that counts at each of
+//     its switch-ins (Globals.MapFull); its time is still in its core's account.
+//     TestLiveWithTooFewPlaces
+//   - 4096 kinds of ended tasks in the light way. Those of other kinds are added up together.
+//     TestLiveAddsUpMoreKindsThanItKeeps
+//   - A task of the light way whose end the kernel does not show. It is given up, and counted,
+//     when another task at its address takes a core. TestLiveTaskAtAnOldAddress
+//   - 32 tries, a thousand times, to read a core between two of its switches. Then reading
+//     fails. TestLiveReadsTheBusiestCore
 //   - A program that would run while another runs on its core. The kernel skips it and
 //     counts that. A new task that was missed is watched when it first becomes runnable.
 //     TestNewTaskWithoutFork

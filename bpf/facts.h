@@ -3,6 +3,7 @@
 
 /* The life of a task where all tasks are watched, and what is known of it beside its counts. */
 
+#include "core_fixes.h"
 #include "hist.h"
 #include "index.h"
 #include "maps.h"
@@ -50,7 +51,16 @@ struct {
 	__type(value, struct core_place);
 } st_core_places SEC(".maps");
 
+/* Where st_read leaves a copy of one core. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct core_page);
+} st_page SEC(".maps");
+
 struct clock_pair st_clock;
+u32 st_timing; /* the phases of switches are timed at the moment */
 
 BIND(enum sampled, sampled_type);
 BIND(enum distance, distance_type);
@@ -88,13 +98,19 @@ static __always_inline void copy_name(char to[16], const void *from)
 	__builtin_memcpy(to, name, sizeof(name));
 }
 
+/* Whose a task is. That can change while it lives. */
+static __always_inline void note_owner(struct task_facts *f, struct task_struct *t)
+{
+	f->uid = BPF_CORE_READ(t, cred, euid.val);
+	f->cgroup = cgroup_of(t);
+}
+
 /* What can change while a task lives. */
 static __always_inline void refresh_facts(struct task_facts *f, struct task_struct *t)
 {
 	struct task_struct *leader = BPF_CORE_READ(t, group_leader);
 
-	f->uid = BPF_CORE_READ(t, cred, euid.val);
-	f->cgroup = cgroup_of(t);
+	note_owner(f, t);
 	copy_name(f->process, __builtin_preserve_access_index(&leader->comm));
 }
 
@@ -104,7 +120,7 @@ static __always_inline void refresh_facts(struct task_facts *f, struct task_stru
  */
 static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *place)
 {
-	struct watched_task fresh = {};
+	struct watched_task fresh = {}, *w;
 	struct task_facts *f;
 	u32 slot;
 
@@ -119,11 +135,11 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	f->start_time = t->start_time;
 	f->nvcsw = t->nvcsw;
 	f->nivcsw = t->nivcsw;
-	f->run_delay = kernel_times ? t->sched_info.run_delay : 0;
+	f->run_delay = bpf_core_field_exists(t->sched_info.run_delay) ? t->sched_info.run_delay : 0;
 	f->runtime = t->se.sum_exec_runtime;
 	copy_name(f->comm, t->comm);
 	refresh_facts(f, t);
-	fresh.run_delay = f->run_delay;
+	fresh.run_delay = kernel_times ? f->run_delay : 0;
 	fresh.nvcsw = t->nvcsw;
 	fresh.last_cause = CAUSES;
 	fresh.cpu = NO_CPU;
@@ -131,13 +147,17 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	fresh.tid = t->pid;
 	fresh.tgid = t->tgid;
 	bpf_map_update_elem(&st_dists, &slot, &no_dists, BPF_ANY);
-	fresh.key = key_of(t);
-	if (!bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY) && !index_add(fresh.key, slot)) {
-		*place = slot;
-		return watched_at(slot);
-	}
-	fresh.key = 0;
 	bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY);
+	w = watched_at(slot);
+	if (!w)
+		goto full;
+	/* By the key a reader knows that the rest is complete. */
+	__sync_lock_test_and_set(&w->key, key_of(t));
+	if (!index_add(w->key, slot)) {
+		*place = slot;
+		return w;
+	}
+	w->key = 0;
 	free_slot(slot);
 full:
 	__sync_fetch_and_add(&st_globals.map_full, 1);
@@ -173,7 +193,6 @@ static __noinline int add_ended(struct watched_task *w, struct task_facts *f, st
 	}
 	if (!s)
 		return 0;
-	add(&s->tasks, 1);
 	add(&s->reconciled, reconciled);
 	add(&s->on_cpu, w->on_cpu);
 	add(&s->wait, w->wait);
@@ -190,6 +209,7 @@ static __noinline int add_ended(struct watched_task *w, struct task_facts *f, st
 		if (d->slices[i])
 			__sync_fetch_and_add(&s->dists.slices[i], d->slices[i]);
 	}
+	add(&s->tasks, 1); /* the last: a reader looks at the rest where this has changed */
 	return 0;
 }
 
@@ -203,6 +223,7 @@ static __noinline int retire_live(struct watched_task *w, struct task_struct *t,
 
 	if (!f || !d)
 		return 0;
+	note_owner(f, t); /* most new processes change it before they execute their program */
 	if (__sync_lock_test_and_set(&f->sampled, SAMPLED_ENDED) == SAMPLED_ONCE)
 		return keep_record(w, t, slot);
 	for (i = ENDED_TICK; i < CAUSES; i++)

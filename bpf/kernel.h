@@ -76,7 +76,8 @@ struct cfs_rq {
 	int throttle_count; /* how many of its group and of the groups above it are throttled: CONFIG_CFS_BANDWIDTH */
 	struct rq *rq;      /* the core's run queue: CONFIG_FAIR_GROUP_SCHED */
 	u32 h_nr_queued;    /* tasks in it and in the groups below it */
-	u32 h_nr_runnable;  /* those of them that do not sleep (delayed dequeue) */
+	u32 h_nr_runnable;  /* those of them that do not sleep (delayed dequeue): since 6.14 */
+	u32 h_nr_delayed;   /* those that sleep: in 6.12 and 6.13 */
 };
 
 /* A core's run queue. */

@@ -222,11 +222,11 @@ struct watched_task {
 	u64 key; /* 0: the slot is free; or KEY_ENDED */
 	u32 migrations;
 	u16 cpu;             /* the last that it ran on; NO_CPU: it has not run yet */
-	u8 children;         /* enum follow */
 	union {
-		u8 counted;    /* it is itself a child of FOLLOW_COUNTED */
+		u8 children;   /* enum follow */
 		u8 last_cause; /* the light way: enum ended_by of its last slice; CAUSES: none has ended */
 	};
+	u8 counted;          /* it is itself a child of FOLLOW_COUNTED */
 	union {
 		u64 throttled_since; /* a quota keeps it from running; 0: none does */
 		u64 nvcsw;           /* the light way: the kernel's, at its last voluntary switch */
@@ -452,6 +452,14 @@ struct core_place {
 	u16 cache;
 	u16 node;
 	u16 pad;
+};
+
+/* One core between two of its switches. */
+struct core_page {
+	struct cpu_state cpu; /* without its log, which the light way does not use */
+	u64 occupant_on_cpu;  /* as in struct snapshot */
+	u64 occupant_born;
+	u64 order; /* for the order of reads on arm64 */
 };
 
 /* The run queue's clock and CLOCK_MONOTONIC at a switch to the reader. */

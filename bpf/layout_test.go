@@ -17,7 +17,7 @@ import (
 var objectFiles = func() []string {
 	var files []string
 	for _, name := range []string{
-		"slicetrace", "floor", "others", "baseline/empty", "baseline/stamps", "baseline/slowdown",
+		"slicetrace", "light", "floor", "others", "baseline/empty", "baseline/stamps", "baseline/slowdown",
 	} {
 		for _, target := range []string{"x86", "arm64"} {
 			files = append(files, name+"_"+target+"_bpfel.o")
@@ -57,19 +57,31 @@ var decoded = map[string]reflect.Type{
 	"wanted":        reflect.TypeFor[Wanted](),
 }
 
+// decodedLight are those of the light way.
+var decodedLight = map[string]reflect.Type{
+	"cpu_state":    reflect.TypeFor[CPUState](),
+	"sums":         reflect.TypeFor[Sums](),
+	"watched_task": reflect.TypeFor[WatchedTask](),
+	"globals":      reflect.TypeFor[Globals](),
+	"places":       reflect.TypeFor[Places](),
+	"final_state":  reflect.TypeFor[FinalState](),
+	"task_facts":   reflect.TypeFor[TaskFacts](),
+	"dists":        reflect.TypeFor[Dists](),
+	"ended_key":    reflect.TypeFor[EndedKey](),
+	"ended_sums":   reflect.TypeFor[EndedSums](),
+	"core_place":   reflect.TypeFor[CorePlace](),
+	"clock_pair":   reflect.TypeFor[ClockPair](),
+}
+
 // The Go types that memory is decoded as have the layout of the compiled programs.
 func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 	for _, target := range []string{"x86", "arm64"} {
 		spec := loadSpec(t, "slicetrace_"+target+"_bpfel.o")
-		for name, typ := range decoded {
-			var c *btf.Struct
-			if err := spec.Types.TypeByName(name, &c); err != nil {
-				t.Errorf("%s: type %s: %v", target, name, err)
-				continue
-			}
-			for _, difference := range differences(name, typ, c) {
-				t.Errorf("%s: %s", target, difference)
-			}
+		checkTypesOf(t, target, spec, decoded)
+		light := loadSpec(t, "light_"+target+"_bpfel.o")
+		checkTypesOf(t, target, light, decodedLight)
+		if size := light.Maps["st_page"].ValueSize; size != uint32(reflect.TypeFor[CorePage]().Size()) {
+			t.Errorf("%s: st_page holds %d bytes, not a CorePage", target, size)
 		}
 		for name, want := range map[string]reflect.Type{
 			"st_cpus": decoded["cpu_state"], "st_sums": decoded["sums"], "st_snapshot_buf": decoded["snapshot"],
@@ -83,6 +95,20 @@ func TestLayoutsAreThoseOfTheObjects(t *testing.T) {
 		}
 		if v := spec.Variables["st_globals"]; v.Size() != uint32(decoded["globals"].Size()) {
 			t.Errorf("%s: st_globals has %d bytes", target, v.Size())
+		}
+	}
+}
+
+func checkTypesOf(t *testing.T, target string, spec *ebpf.CollectionSpec, decoded map[string]reflect.Type) {
+	t.Helper()
+	for name, typ := range decoded {
+		var c *btf.Struct
+		if err := spec.Types.TypeByName(name, &c); err != nil {
+			t.Errorf("%s: type %s: %v", target, name, err)
+			continue
+		}
+		for _, difference := range differences(name, typ, c) {
+			t.Errorf("%s: %s", target, difference)
 		}
 	}
 }
@@ -143,6 +169,9 @@ func structDifferences(path string, g reflect.Type, c *btf.Struct) []string {
 	var found []string
 	for i, m := range c.Members {
 		f := fields[i]
+		if union, ok := m.Type.(*btf.Union); ok && m.Name == "" { // Go has its first field
+			m.Name, m.Type = union.Members[0].Name, union.Members[0].Type
+		}
 		inner := path + "." + m.Name
 		if plain(m.Name) != plain(f.Name) || m.Offset.Bytes() != uint32(f.Offset) || m.BitfieldSize != 0 {
 			found = append(found,
@@ -200,20 +229,22 @@ func TestDifferencesAreFound(t *testing.T) {
 
 // The bindings of both architectures are the same, so a test on one speaks for the other.
 func TestBindingsAreAlike(t *testing.T) {
-	var types []string
-	for _, target := range []string{"x86", "arm64"} {
-		text, err := os.ReadFile("slicetrace_" + target + "_bpfel.go")
-		if err != nil {
-			t.Fatal(err)
+	for name, end := range map[string]string{"slicetrace": "// loadSlicetrace returns", "light": "// loadLight returns"} {
+		var types []string
+		for _, target := range []string{"x86", "arm64"} {
+			text, err := os.ReadFile(name + "_" + target + "_bpfel.go")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, rest, _ := strings.Cut(string(text), "package bpf")
+			declared, _, ok := strings.Cut(rest, end)
+			if !ok {
+				t.Fatalf("bindings of %s for %s have no types", name, target)
+			}
+			types = append(types, declared)
 		}
-		_, rest, _ := strings.Cut(string(text), "package bpf")
-		declared, _, ok := strings.Cut(rest, "// loadSlicetrace returns")
-		if !ok {
-			t.Fatalf("bindings for %s have no types", target)
+		if diff := cmp.Diff(types[0], types[1]); diff != "" {
+			t.Errorf("types of %s (-x86 +arm64):\n%s", name, diff)
 		}
-		types = append(types, declared)
-	}
-	if diff := cmp.Diff(types[0], types[1]); diff != "" {
-		t.Errorf("types (-x86 +arm64):\n%s", diff)
 	}
 }

@@ -29,11 +29,14 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 		__sync_fetch_and_add(&st_globals.unwatched_core, 1);
 		return 0;
 	}
-	if (c->entry_stamp)
-		s0 = bpf_ktime_get_ns();
+	if (c->entry_stamp) {
+		if (st_timing)
+			s0 = bpf_ktime_get_ns();
+		else
+			c->entry_stamp = 0; /* left from when they were */
+	}
 	now = switch_time(next);
-	c->begun++;
-	barrier();
+	switch_counted(&c->begun);
 	if (c->slice_start && c->task != (u64)prev)
 		light_find_occupant(c, s, prev, now, !preempt && switch_state(ctx, prev));
 	w = light_find(next, &slot);
@@ -64,8 +67,7 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 		c->entry_stamp = 0;
 		c->switch_stamp = bpf_ktime_get_ns();
 	}
-	barrier();
-	c->switches++;
+	switch_counted(&c->switches);
 	return 0;
 }
 
@@ -109,8 +111,11 @@ int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 	if (!find_watched(p, &slot))
 		return 0;
 	f = bpf_map_lookup_elem(&st_facts, &slot);
-	if (f)
-		copy_name(f->comm, comm);
+	if (!f)
+		return 0;
+	copy_name(f->comm, comm);
+	if (p->pid == p->tgid)
+		copy_name(f->process, comm);
 	return 0;
 }
 
@@ -154,6 +159,37 @@ int st_begin(void *ctx)
 	c->occupant = OCCUPANT_WATCHED;
 	c->slot = slot;
 	return 0;
+}
+
+/* The reader runs it itself, since it may not know its tid outside its own PID namespace. */
+SEC("raw_tp")
+int st_reader(void *ctx)
+{
+	st_clock.reader = bpf_get_current_pid_tgid();
+	return 0;
+}
+
+#define READ_TRIES 32
+
+/*
+ * Copies the page of a core, whose number is the argument, between two of that core's switches.
+ * The core is not disturbed: so the copy is made again if it switches meanwhile. Returns 2 if
+ * it always did.
+ */
+SEC("raw_tp")
+int st_read(u64 *args)
+{
+	u32 cpu = args[0], zero = 0, i;
+	struct core_page *p = bpf_map_lookup_elem(&st_page, &zero);
+	struct cpu_state *c = bpf_map_lookup_elem(&st_cpus, &cpu);
+
+	if (!p || !c)
+		return 1;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < READ_TRIES; i++)
+		if (copy_page(p, c))
+			return 0;
+	return 2;
 }
 
 /* Users, groups and names of processes change without an event that is worth a hook. */

@@ -20,6 +20,14 @@ type (
 	ClockPair = lightClockPair
 )
 
+// CorePage is what ReadCore reads. CPU.Log is not filled in.
+type CorePage struct {
+	CPU CPUState
+	// OccupantOnCPU and OccupantBorn are of the watched task that runs on the core, otherwise 0.
+	OccupantOnCPU, OccupantBorn uint64
+	Order                       uint64 // of the programs' own
+}
+
 // The values of TaskFacts.Sampled.
 const (
 	SampledNever = uint64(lightSampledSAMPLED_NEVER)
@@ -64,10 +72,12 @@ type Light struct {
 	CPUs, Sums, Tasks, Facts, Dists *ebpf.Map
 	// EndedSums holds EndedSums by EndedKey.
 	EndedSums *ebpf.Map
-	// Globals holds a Globals, Places a Places, and Clock a ClockPair.
-	Globals, Places, Clock *ebpf.Variable
-	// Begin is never attached: it is run on each core when the hooks are attached.
-	Begin *ebpf.Program
+	// Globals holds a Globals, Places a Places, and Clock a ClockPair. Timing is a uint32 that is not 0
+	// while both Pick and Switch are attached.
+	Globals, Places, Clock, Timing *ebpf.Variable
+	// Begin and Reader are never attached. Begin is run on each core when the hooks are attached, and
+	// Reader on the thread at whose switches Clock is to be set.
+	Begin, Reader *ebpf.Program
 	// Pick and Switch are attached only while the phases of switches are timed; Switch first.
 	Pick, Switch Hook
 	// Hooks are the others, in the order in which they are to be attached.
@@ -78,7 +88,8 @@ type Light struct {
 
 	collection         *ebpf.Collection
 	free, ended, final *ebpf.Map
-	refresh            *ebpf.Program
+	page               *ebpf.Map // what readPage leaves
+	readPage, refresh  *ebpf.Program
 }
 
 // lightHooks are the light way's tracepoints, in the order of attaching.
@@ -178,8 +189,9 @@ func (l *Light) assign() {
 	l.EndedSums = c.Maps[lightMapStEndedSums]
 	l.free, l.ended, l.final = c.Maps[lightMapStFree], c.Maps[lightMapStEnded], c.Maps[lightMapStFinal]
 	l.Globals, l.Places = c.Variables[lightVarStGlobals], c.Variables[lightVarStPlaces]
-	l.Clock = c.Variables[lightVarStClock]
-	l.Begin, l.refresh = c.Programs[lightProgStBegin], c.Programs[lightProgStRefresh]
+	l.Clock, l.Timing = c.Variables[lightVarStClock], c.Variables[lightVarStTiming]
+	l.Begin, l.Reader = c.Programs[lightProgStBegin], c.Programs[lightProgStReader]
+	l.page, l.readPage, l.refresh = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStRefresh]
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
 	}
@@ -205,6 +217,31 @@ func (l *Light) TellApart(tgid uint32) error {
 		return fmt.Errorf("tell the threads of process %d apart: %w", tgid, err)
 	}
 	return nil
+}
+
+// mostReads is how often a core is read anew, 32 times each, because it has switched meanwhile. A copy
+// takes a small part of the time between two switches of the busiest core, so a few are enough.
+const mostReads = 1000
+
+// ReadCore copies a core's CPUState between two of its switches, without disturbing it, and what the
+// record of the task that runs there holds.
+func (l *Light) ReadCore(cpu int, page *CorePage) error {
+	for range mostReads {
+		ret, err := l.readPage.Run(&ebpf.RunOptions{Context: uint64(cpu)})
+		if err == nil && ret == 1 {
+			err = errors.New("it has no place")
+		}
+		if err == nil && ret == 0 {
+			err = l.page.Lookup(uint32(0), page)
+		}
+		if err != nil {
+			return fmt.Errorf("read core %d: %w", cpu, err)
+		}
+		if ret == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("read core %d: it switched whenever it was read", cpu)
 }
 
 // Refresh reads again what can change of tasks without an event: their users, groups and processes' names.

@@ -17,6 +17,51 @@ static __always_inline struct rq *rq_of(struct task_struct *t)
 	return t->se.cfs_rq->rq;
 }
 
+/*
+ * Raises begun before anything of a switch is written, or switches after all of it: by these
+ * two a reader on another core knows that nothing has changed meanwhile.
+ */
+static __always_inline void switch_counted(u64 *count)
+{
+#if defined(__TARGET_ARCH_arm64)
+	u64 before = __sync_fetch_and_add(count, 1); /* ordered, because its result is used */
+
+	barrier_var(before);
+#else
+	barrier(); /* x86 keeps the order of what a core writes */
+	++*count;
+	barrier();
+#endif
+}
+
+/* Keeps the order of what is read before and after. */
+static __always_inline void reads_ordered(struct core_page *p)
+{
+#if defined(__TARGET_ARCH_arm64)
+	u64 before = __sync_fetch_and_add(&p->order, 1);
+
+	barrier_var(before);
+#else
+	barrier();
+#endif
+}
+
+/* Copies a core's page and what belongs to it. Returns whether the core has made no switch meanwhile. */
+static __noinline int copy_page(struct core_page *p, struct cpu_state *c)
+{
+	u64 switches = *(volatile u64 *)&c->switches;
+	struct watched_task *w = NULL;
+
+	reads_ordered(p);
+	bpf_probe_read_kernel(&p->cpu, __builtin_offsetof(struct cpu_state, log), c);
+	if (p->cpu.occupant == OCCUPANT_WATCHED)
+		w = watched_at(p->cpu.slot);
+	p->occupant_on_cpu = w ? w->on_cpu : 0;
+	p->occupant_born = w ? w->born : 0;
+	reads_ordered(p);
+	return *(volatile u64 *)&c->begun == switches;
+}
+
 /* The time of the switch under way. */
 static __always_inline u64 switch_time(struct task_struct *next)
 {
@@ -31,15 +76,29 @@ static __always_inline u64 delay_until(struct task_struct *t, u64 now)
 	return queued ? delay + elapsed(queued, now) : delay;
 }
 
-/* How many tasks are runnable on the core, the running one included. */
+/* How many tasks of the run queue sleep and are still to be dequeued, as since 6.12. */
+static __always_inline u32 delayed_tasks(struct rq *rq)
+{
+	u32 queued, runnable;
+
+	if (bpf_core_field_exists(rq->cfs.h_nr_delayed))
+		return rq->cfs.h_nr_delayed;
+	if (!bpf_core_field_exists(rq->cfs.h_nr_runnable))
+		return 0;
+	queued = rq->cfs.h_nr_queued;
+	runnable = rq->cfs.h_nr_runnable;
+	return queued > runnable ? queued - runnable : 0;
+}
+
+/*
+ * How many tasks are runnable on the core, the running one included. nr_running counts those
+ * that are still to be dequeued. At a tick another core may change the counts meanwhile.
+ */
 static __always_inline u32 queue_length(struct rq *rq)
 {
-	u32 n = rq->nr_running;
+	u32 running = rq->nr_running, delayed = delayed_tasks(rq);
 
-	/* Since 6.12 nr_running counts tasks that sleep and are still to be dequeued. */
-	if (bpf_core_field_exists(rq->cfs.h_nr_runnable))
-		n -= rq->cfs.h_nr_queued - rq->cfs.h_nr_runnable;
-	return n;
+	return running > delayed ? running - delayed : 0;
 }
 
 static __always_inline void note_queue(struct cpu_state *c, struct rq *rq, u64 now)
@@ -68,7 +127,7 @@ static __always_inline u32 light_preempt_cause(struct cpu_state *c, bool preempt
 	if (!preempt && is_sched_yield(prev))
 		return ENDED_YIELD;
 	if (!kernel_times)
-		return c->tick_asked ? ENDED_TICK : was_woken(c, next->pid) ? ENDED_WAKEUP : ENDED_OTHER;
+		return was_woken(c, next->pid) ? ENDED_WAKEUP : c->tick_asked ? ENDED_TICK : ENDED_OTHER;
 	queued = next->sched_info.last_queued;
 	if (c->tick_asked && queued <= c->tick_clock)
 		return ENDED_TICK;
@@ -170,6 +229,21 @@ static __always_inline void light_in(struct sums *s, struct watched_task *w, u32
 		d->waits[step_of(bucket)]++;
 }
 
+/*
+ * The kernel did not show the end of the task that was at this address before, so its record
+ * is given up. Returns whether that is so: a thread that executes a program has another tid
+ * too, but it is older than its record.
+ */
+static __noinline int light_is_another(struct watched_task *w, struct task_struct *t, u32 slot)
+{
+	if (t->start_time <= w->born)
+		return 0;
+	__sync_fetch_and_add(&st_globals.dropped_tasks, 1);
+	unwatch(w, 0);
+	free_slot(slot);
+	return 1;
+}
+
 /* The record of the task that takes the core; NULL for the idle task, and where there is no place. */
 static __always_inline struct watched_task *light_find(struct task_struct *t, u32 *slot)
 {
@@ -178,7 +252,9 @@ static __always_inline struct watched_task *light_find(struct task_struct *t, u3
 	if (!t->pid)
 		return NULL;
 	w = find_watched(t, slot);
-	return w ? w : adopt_live(t, slot);
+	if (w && (w->tid == (u32)t->pid || !light_is_another(w, t, *slot)))
+		return w;
+	return adopt_live(t, slot);
 }
 
 /* Notes which task runs on the core from now on. */

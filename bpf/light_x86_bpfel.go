@@ -21,6 +21,14 @@ type lightClockPair struct {
 	Pad       uint32
 }
 
+type lightCorePage struct {
+	_             structs.HostLayout
+	Cpu           lightCpuState
+	OccupantOnCpu uint64
+	OccupantBorn  uint64
+	Order         uint64
+}
+
 type lightCorePlace struct {
 	_     structs.HostLayout
 	Core  uint16
@@ -358,6 +366,7 @@ const (
 	lightMapStFinal         = "st_final"
 	lightMapStFree          = "st_free"
 	lightMapStIndex         = "st_index"
+	lightMapStPage          = "st_page"
 	lightMapStRing          = "st_ring"
 	lightMapStSnapshotBuf   = "st_snapshot_buf"
 	lightMapStSums          = "st_sums"
@@ -372,6 +381,8 @@ const (
 	lightProgStFinishKprobe = "st_finish_kprobe"
 	lightProgStLight        = "st_light"
 	lightProgStNote         = "st_note"
+	lightProgStRead         = "st_read"
+	lightProgStReader       = "st_reader"
 	lightProgStRefresh      = "st_refresh"
 	lightProgStRename       = "st_rename"
 	lightProgStTick         = "st_tick"
@@ -398,6 +409,7 @@ const (
 	lightVarStClock         = "st_clock"
 	lightVarStGlobals       = "st_globals"
 	lightVarStPlaces        = "st_places"
+	lightVarStTiming        = "st_timing"
 	lightVarStWanted        = "st_wanted"
 	lightVarSwitchClassType = "switch_class_type"
 	lightVarTaskExitType    = "task_exit_type"
@@ -457,6 +469,8 @@ type lightProgramSpecs struct {
 	StFinishKprobe *ebpf.ProgramSpec `ebpf:"st_finish_kprobe"`
 	StLight        *ebpf.ProgramSpec `ebpf:"st_light"`
 	StNote         *ebpf.ProgramSpec `ebpf:"st_note"`
+	StRead         *ebpf.ProgramSpec `ebpf:"st_read"`
+	StReader       *ebpf.ProgramSpec `ebpf:"st_reader"`
 	StRefresh      *ebpf.ProgramSpec `ebpf:"st_refresh"`
 	StRename       *ebpf.ProgramSpec `ebpf:"st_rename"`
 	StTick         *ebpf.ProgramSpec `ebpf:"st_tick"`
@@ -481,6 +495,7 @@ type lightMapSpecs struct {
 	StFinal       *ebpf.MapSpec `ebpf:"st_final"`
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
+	StPage        *ebpf.MapSpec `ebpf:"st_page"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
 	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
@@ -511,6 +526,7 @@ type lightVariableSpecs struct {
 	StClock         *ebpf.VariableSpec `ebpf:"st_clock"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
+	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
 	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
 	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
@@ -550,6 +566,7 @@ type lightMaps struct {
 	StFinal       *ebpf.Map `ebpf:"st_final"`
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
+	StPage        *ebpf.Map `ebpf:"st_page"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
 	StSums        *ebpf.Map `ebpf:"st_sums"`
@@ -570,6 +587,7 @@ func (m *lightMaps) Close() error {
 		m.StFinal,
 		m.StFree,
 		m.StIndex,
+		m.StPage,
 		m.StRing,
 		m.StSnapshotBuf,
 		m.StSums,
@@ -601,6 +619,7 @@ type lightVariables struct {
 	StClock         *ebpf.Variable `ebpf:"st_clock"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
+	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
 	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
 	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
@@ -622,6 +641,8 @@ type lightPrograms struct {
 	StFinishKprobe *ebpf.Program `ebpf:"st_finish_kprobe"`
 	StLight        *ebpf.Program `ebpf:"st_light"`
 	StNote         *ebpf.Program `ebpf:"st_note"`
+	StRead         *ebpf.Program `ebpf:"st_read"`
+	StReader       *ebpf.Program `ebpf:"st_reader"`
 	StRefresh      *ebpf.Program `ebpf:"st_refresh"`
 	StRename       *ebpf.Program `ebpf:"st_rename"`
 	StTick         *ebpf.Program `ebpf:"st_tick"`
@@ -642,6 +663,8 @@ func (p *lightPrograms) Close() error {
 		p.StFinishKprobe,
 		p.StLight,
 		p.StNote,
+		p.StRead,
+		p.StReader,
 		p.StRefresh,
 		p.StRename,
 		p.StTick,

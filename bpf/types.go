@@ -37,6 +37,7 @@ var optional = map[string]bool{
 	"cfs_rq.rq":             true,
 	"cfs_rq.h_nr_queued":    true,
 	"cfs_rq.h_nr_runnable":  true,
+	"cfs_rq.h_nr_delayed":   true,
 	"task_struct.cgroups":   true,
 }
 

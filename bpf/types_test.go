@@ -19,18 +19,23 @@ func TestTypesOfThisKernel(t *testing.T) {
 		_, missing := os.Stat("/sys/kernel/btf/vmlinux")
 		bpftest.Lacks(t, missing == nil, "no type information: %v", err)
 	}
-	for _, object := range objectFiles {
-		if object != "slicetrace_"+hostTarget+"_bpfel.o" {
-			continue // another architecture's pt_regs
-		}
-		types := loadSpec(t, object).Types
+	read := make(map[string]bool)
+	for _, object := range []string{"slicetrace", "light"} { // another architecture has other pt_regs
+		types := loadSpec(t, object+"_"+hostTarget+"_bpfel.o").Types
 		if err := checkTypes(types, kernel.types); err != nil {
-			t.Error(err)
+			t.Errorf("%s: %v", object, err)
 		}
 		for _, name := range kernelTypesRead {
-			if len(structsNamed(types, name)) != 1 {
-				t.Errorf("the programs read no type %s, or several", name)
+			n := len(structsNamed(types, name))
+			read[name] = read[name] || n == 1
+			if n > 1 {
+				t.Errorf("%s has several types %s", object, name)
 			}
+		}
+	}
+	for _, name := range kernelTypesRead {
+		if !read[name] {
+			t.Errorf("the programs read no type %s", name)
 		}
 	}
 }
@@ -49,10 +54,11 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 	t.Helper()
 	task := map[string]uint32{
 		"__state": 4, "flags": 4, "exit_state": 4, "pid": 4, "tgid": 4, "mm": 8, "active_mm": 8,
-		"nvcsw": 8, "nivcsw": 8, "comm": 16, "thread_info": 16, "sched_info": 16, "se": 8, "prio": 4, "throttled": 1,
+		"nvcsw": 8, "nivcsw": 8, "comm": 16, "thread_info": 16, "prio": 4, "throttled": 1,
+		"start_time": 8, "group_leader": 8, "cred": 8, "cgroups": 8,
 	}
 	thread := map[string]uint32{"flags": 8, "status": 4, "cpu": 4}
-	stamps := map[string]uint32{"last_arrival": 8, "last_queued": 8}
+	stamps := map[string]uint32{"run_delay": 8, "last_arrival": 8, "last_queued": 8}
 	change(task, thread, stamps)
 	thin := fakeStruct("task_struct", task)
 	// The counters are in an unnamed struct, as in randomised layouts.
@@ -64,12 +70,27 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 		}
 		return false
 	})
-	thin.Members = append(thin.Members, btf.Member{Type: inner})
+	info := fakeStruct("sched_info", stamps)
+	entity := fakeStruct("sched_entity", map[string]uint32{"cfs_rq": 8, "sum_exec_runtime": 8})
+	queue := fakeStruct("cfs_rq", map[string]uint32{
+		"throttle_count": 4, "rq": 8, "h_nr_queued": 4, "h_nr_runnable": 4, "h_nr_delayed": 4,
+	})
+	thin.Members = append(thin.Members, btf.Member{Type: inner}, btf.Member{Name: "sched_info", Type: info},
+		btf.Member{Name: "se", Type: entity})
+	core := fakeStruct("rq", map[string]uint32{"nr_running": 4, "clock": 8})
+	core.Members = append(core.Members, btf.Member{Name: "cfs", Type: queue})
+	set := fakeStruct("css_set", map[string]uint32{"dfl_cgrp": 8})
+	word := &btf.Int{Name: "word", Size: 8}
+	set.Members = append(set.Members, btf.Member{
+		Name: "subsys", Type: &btf.Array{Index: word, Type: word, Nelems: 14},
+	})
 	b, err := btf.NewBuilder([]btf.Type{
 		thin, fakeStruct("thread_info", thread), fakeStruct("hrtimer", map[string]uint32{"function": 8}),
 		fakeStruct("pt_regs", map[string]uint32{"orig_ax": 8, "syscallno": 4, "pstate": 8}),
-		fakeStruct("sched_info", stamps), fakeStruct("sched_entity", map[string]uint32{"cfs_rq": 8}),
-		fakeStruct("cfs_rq", map[string]uint32{"throttle_count": 4}),
+		info, entity, queue, core, set,
+		fakeStruct("cgroup", map[string]uint32{"kn": 8}), fakeStruct("kernfs_node", map[string]uint32{"id": 8}),
+		fakeStruct("cgroup_subsys_state", map[string]uint32{"cgroup": 8}),
+		fakeStruct("cred", map[string]uint32{"euid": 4}),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +133,7 @@ func TestCheckTypes(t *testing.T) {
 		},
 	} {
 		for _, object := range objectFiles {
-			if !strings.HasPrefix(object, "slicetrace_") {
+			if !strings.HasPrefix(object, "slicetrace_") && !strings.HasPrefix(object, "light_") {
 				continue
 			}
 			err := checkTypes(loadSpec(t, object).Types, fakeKernel(t, c.change))

@@ -145,7 +145,8 @@ func (l *Live) start(cores int) error {
 		if err == nil && ret != 0 {
 			err = fmt.Errorf("program returned %d", ret)
 		}
-		if err != nil && !isOffline(err) {
+		c.late = isOffline(err)
+		if err != nil && !c.late {
 			return fmt.Errorf("begin to watch core %d: %w", c.cpu, err)
 		}
 	}

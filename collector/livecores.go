@@ -1,68 +1,35 @@
 package collector
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // queueState is how long a core's run queue has been, up to a moment.
 type queueState struct{ taskNS, seen uint64 }
 
-// mostTries is how often a core is read again because it has switched meanwhile. Copying its page takes
-// a fraction of the time between two switches of the busiest core, so a few tries are enough.
-const mostTries = 1000
-
-// readPage copies a core's hot half between two of its switches.
-func (l *Live) readPage(cpu sched.CPU, page *bpf.CPUState) error {
-	for range mostTries {
-		var before, after bpf.CPUState
-		err := errors.Join(
-			l.objs.CPUs.Lookup(uint32(cpu), &before),
-			l.objs.CPUs.Lookup(uint32(cpu), page),
-			l.objs.CPUs.Lookup(uint32(cpu), &after),
-		)
-		if err != nil {
-			return fmt.Errorf("read core %d: %w", cpu, err)
-		}
-		// Switches counts those that have been counted, Begun those that have begun.
-		if after.Begun == before.Switches {
-			return nil
-		}
-	}
-	return fmt.Errorf("read core %d: it switched whenever it was read, %d times", cpu, mostTries)
-}
-
-// readCore copies both halves of a core, and the record of the task that runs there. The page and the
-// record are of one moment; the histograms may hold a few switches more, which the next reading then
+// readCore copies both halves of a core, and what the record of the task that runs there holds. These are
+// of one moment, except the histograms: they may hold a few switches more, which the next reading then
 // lacks.
-func (l *Live) readCore(c *core, now func() uint64, occupant *bpf.WatchedTask) error {
+func (l *Live) readCore(c *core, now func() uint64) error {
 	s := &c.now
-	for range mostTries {
-		if err := l.readPage(c.cpu, &s.Cpu); err != nil {
-			return err
-		}
-		s.Now = now()
-		if s.Cpu.Occupant != bpf.OccupantWatched {
-			break
-		}
-		var again bpf.CPUState
-		err := errors.Join(
-			l.objs.Tasks.Lookup(s.Cpu.Slot, occupant),
-			l.objs.CPUs.Lookup(uint32(c.cpu), &again),
-		)
-		if err != nil {
-			return fmt.Errorf("read the task of core %d: %w", c.cpu, err)
-		}
-		if again.Begun == s.Cpu.Switches {
-			break
-		}
+	var page bpf.CorePage
+	// The time is taken before: later, the slice under way could have ended meanwhile, and would count as
+	// longer than it was.
+	at := now()
+	if err := l.objs.ReadCore(int(c.cpu), &page); err != nil {
+		return err
 	}
+	s.Now = max(at, s.Now, page.CPU.SliceStart)
+	s.Cpu, s.OccupantOnCpu, s.OccupantBorn = page.CPU, page.OccupantOnCPU, page.OccupantBorn
 	if err := l.objs.Sums.Lookup(uint32(c.cpu), &s.Sums); err != nil {
 		return fmt.Errorf("read core %d: %w", c.cpu, err)
 	}
@@ -81,20 +48,22 @@ func (l *Live) readCores(now func() uint64, r *Reading) error {
 	if err := l.addCores(); err != nil {
 		return err
 	}
-	at := now()
+	at := max(now(), l.at)
 	var next []coreCounts
 	for i, c := range l.cores {
 		c.last = c.now
-		var occupant bpf.WatchedTask
-		if err := l.readCore(c, now, &occupant); err != nil {
+		if err := l.readCore(c, now); err != nil {
 			return err
 		}
 		page := &c.now.Cpu
 		forgetSeen(&c.now.Sums, &c.last.Sums)
 		// The last switch is counted already. If its phases were timed, it will be added at the next.
 		page.Class = uint32(len(c.now.Sums.Classes))
-		c.now.OccupantOnCpu, c.now.OccupantBorn = occupant.OnCpu, occupant.Born
-		c.now.Now = max(c.now.Now, page.SliceStart)
+		since := uint64(0)
+		if i >= len(l.before) {
+			since = l.at
+		}
+		c.noteAbsence(since)
 		c.fresh = true
 		c.accumulate()
 		counts := c.snapshot(false)
@@ -114,7 +83,21 @@ func (l *Live) readCores(now func() uint64, r *Reading) error {
 		r.System.Queues = append(r.System.Queues, l.queue(c))
 	}
 	l.before, l.at, l.steal = next, at, steal
+	// Those that came later are the last.
+	slices.SortFunc(r.Cores, func(a, b report.Core) int { return cmp.Compare(a.CPU, b.CPU) })
+	slices.SortFunc(r.System.Queues, func(a, b report.RunQueue) int { return cmp.Compare(a.CPU, b.CPU) })
 	return nil
+}
+
+// noteAbsence counts as idle what a core that was not online has missed since then.
+func (c *core) noteAbsence(since uint64) {
+	switch {
+	case !c.late:
+	case c.now.Cpu.SliceStart == 0: // it still is not
+		c.absent = c.now.Now - since
+	default:
+		c.absent, c.late = max(firstSeen(&c.now), since)-since, false
+	}
 }
 
 // queue returns how long a core's run queue was since the last reading.
@@ -144,7 +127,7 @@ func (l *Live) addCores() error {
 			still = append(still, cpu)
 			continue
 		}
-		l.cores = append(l.cores, &core{cpu: cpu})
+		l.cores = append(l.cores, &core{cpu: cpu, late: true})
 		l.hotplug.noticed(cpu)
 	}
 	l.awaited = still
@@ -154,14 +137,15 @@ func (l *Live) addCores() error {
 // clockAtSwitch returns what the run queue's clock and CLOCK_MONOTONIC were when this thread, which must
 // be locked, last took a core.
 func (l *Live) clockAtSwitch(monotonic func() uint64) (bpf.ClockPair, error) {
-	pair := bpf.ClockPair{Reader: uint32(unix.Gettid())}
-	if err := l.objs.Clock.Set(pair); err != nil {
+	var pair bpf.ClockPair
+	if _, err := l.objs.Reader.Run(&ebpf.RunOptions{}); err != nil {
 		return pair, err
 	}
-	for range 10 {
+	for try := range 10 {
 		before := monotonic()
-		// The shortest sleep takes the core from this thread and gives it back.
-		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1}, nil)
+		// A short sleep takes the core from this thread and gives it back. The shortest can be over
+		// before that, if the thread has real-time priority.
+		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1 << (2 * try)}, nil)
 		if err := l.objs.Clock.Get(&pair); err != nil {
 			return pair, err
 		}

@@ -32,7 +32,9 @@ func (g *liveGroups) close() error {
 	if g.resolver == nil {
 		return nil
 	}
-	return g.resolver.Close()
+	err := g.resolver.Close()
+	g.resolver = nil
+	return err
 }
 
 // DescribeGroups fills in s.Groups, from the tasks of s. A task counts from then on for the unit or

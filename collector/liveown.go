@@ -49,6 +49,7 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 	var links []link.Link
 	// The hook of pick goes first, since its stamps would stay.
 	defer func() {
+		err = errors.Join(err, l.objs.Timing.Set(uint32(0)))
 		for _, hook := range slices.Backward(links) {
 			err = errors.Join(err, hook.Close())
 		}
@@ -63,6 +64,9 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
 		}
 		links = append(links, hook)
+	}
+	if err := l.objs.Timing.Set(uint32(1)); err != nil {
+		return fmt.Errorf("time the phases of switches: %w", err)
 	}
 	select {
 	case <-ctx.Done():

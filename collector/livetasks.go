@@ -36,9 +36,9 @@ type liveTasks struct {
 type seenTask struct {
 	record bpf.WatchedTask
 	dists  bpf.Dists
-	// partial is the time of the slice that was under way, which was added to the row then.
-	partial uint64
-	order   uint64 // by first sight
+	// onCPU is the time that was in a row up to then, with that of the slice that was under way.
+	onCPU uint64
+	order uint64 // by first sight
 }
 
 // mapMemory maps an array into memory that the kernel side goes on changing.
@@ -166,7 +166,7 @@ func (t *liveTasks) alive(slot uint32, running *bpf.Snapshot) (liveRow, bool) {
 		t.order++
 		*seen = seenTask{order: t.order}
 	}
-	if copied == seen.record && partial == seen.partial {
+	if copied == seen.record && copied.OnCpu+partial <= seen.onCPU {
 		return liveRow{}, false
 	}
 	return t.row(slot, seen, &copied, partial, fresh), true
@@ -206,7 +206,9 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	r.UID, r.Group = facts.Uid, facts.Cgroup
 	r.Kernel = facts.Flags&kernelThread != 0
 	r.Born = fresh && facts.Nvcsw+facts.Nivcsw == 0 && facts.Runtime == 0
-	r.OnCPUNS = int64(now.OnCpu + partial - then.OnCpu - seen.partial)
+	// Cores' clocks can differ a little, so that what was under way may have seemed longer than it was.
+	onCPU := max(now.OnCpu+partial, seen.onCPU)
+	r.OnCPUNS = int64(onCPU - seen.onCPU)
 	r.WaitNS = int64(now.Wait - then.Wait)
 	r.ThrottledNS = int64(now.Throttled - then.Throttled)
 	for i, cause := range report.Causes() {
@@ -223,7 +225,7 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	}
 	r.Waits = stepHistogram(dists.Waits[:], seen.dists.Waits[:], now.Wait-then.Wait, longest)
 	r.Slices = stepHistogram(dists.Slices[:], seen.dists.Slices[:], now.OnCpu-then.OnCpu, 0)
-	seen.record, seen.dists, seen.partial = *now, dists, partial
+	seen.record, seen.dists, seen.onCPU = *now, dists, onCPU
 	return r
 }
 
@@ -243,10 +245,12 @@ func stepHistogram(now, then []uint32, sum, longest uint64) histogram.Histogram 
 	}
 	bucket := stepBucket(highest)
 	low, _ := histogram.BucketBounds(bucket)
-	if longest > 0 {
-		counts[bucket]--
-		bucket = histogram.BucketOf(longest)
-		counts[bucket]++
+	// The record was copied before the distribution, which may have a later, longer one.
+	if own := histogram.BucketOf(longest); longest > 0 && stepOf(own) == highest {
+		rest := counts[bucket] - 1
+		counts[bucket] = 0
+		counts[own]++
+		counts[min(bucket, own)] += rest
 		return histogram.New(counts[:], sum, longest)
 	}
 	return histogram.New(counts[:bucket+1], sum, low)
@@ -254,6 +258,12 @@ func stepHistogram(now, then []uint32, sum, longest uint64) histogram.Histogram 
 
 // stepBucket returns the bucket of a histogram that stands for a step: the one in its middle.
 func stepBucket(step int) int { return (bpf.FirstStep+step)*bpf.StepBuckets + bpf.StepBuckets/2 }
+
+// stepOf returns the step in which the kernel side counts what is in a bucket.
+func stepOf(bucket int) int {
+	const last = len(bpf.Dists{}.Waits) - 1
+	return min(max(0, bucket/bpf.StepBuckets-bpf.FirstStep), last)
+}
 
 func commText(comm *[16]int8) string {
 	return validComm(bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(&comm[0])), len(comm))))

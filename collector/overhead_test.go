@@ -103,7 +103,7 @@ func compareCores(b *testing.B, mode workloads.Mode) {
 	all := bpftest.AllowedCores[workloads.CPU](b)
 	stats := enableStats(b)
 	defer stats.Close()
-	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
+	for _, tr := range timedTracers() {
 		var one, many []float64
 		for range overheadRounds {
 			one = append(one, programTime(b, mode, all[:1], tr))
@@ -111,9 +111,17 @@ func compareCores(b *testing.B, mode workloads.Mode) {
 		}
 		b.Logf("%s: programs run for %s ns/switch on one core, %s on each of %d at once, ratio %s", tr.name,
 			summary(one, "%.0f"), summary(many, "%.0f"), len(all), summary(ratios(many, one), "%.3f"))
-		b.ReportMetric(center(ratios(many, one)), tr.name+"-all/one")
+		b.ReportMetric(center(ratios(many, one)), strings.ReplaceAll(tr.name, " ", "-")+"-all/one")
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// timedTracers are those whose programs the kernel times.
+func timedTracers() []tracer {
+	return []tracer{
+		{"empty", attachEmpty}, {"empty switch", attachEmptySwitch}, {"stamps", attachStamps},
+		{"slicetrace", attachWatching}, {"slicetrace top", attachLive},
+	}
 }
 
 // programTime is what a tracer's programs take of a switch.
@@ -220,7 +228,7 @@ func runTimes(b *testing.B, mode workloads.Mode) string {
 	defer stats.Close()
 	text, w := table()
 	fmt.Fprintln(w, "program\truns/switch\tns/run\t")
-	for _, tr := range []tracer{{"empty", attachEmpty}, {"stamps", attachStamps}, {"slicetrace", attachWatching}} {
+	for _, tr := range timedTracers() {
 		pingPong(b, mode, []workloads.CPU{0}, seen(b, tr, func(p program) {
 			if p.RunCount > overheadRoundTrips {
 				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n",

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/baseline"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -38,6 +40,7 @@ func (tr tracer) isOurs() bool { return strings.HasPrefix(tr.name, "slicetrace")
 func installedTracers() []tracer {
 	tracers := []tracer{
 		{"empty", attachEmpty},
+		{"empty switch", attachEmptySwitch},
 		{"stamps", attachStamps},
 		{"slicetrace", attachWatching},
 		{"slicetrace, not watching", attachIdly},
@@ -45,6 +48,7 @@ func installedTracers() []tracer {
 		{"slicetrace, no pick", attachWithout(collector.Options{NoPick: true})},
 		{"slicetrace, no phases", attachWithout(collector.Options{NoPick: true, NoSwitch: true})},
 		{"slicetrace, recording", attachRecording},
+		{"slicetrace top", attachLive},
 	}
 	if _, err := exec.LookPath("perf"); err == nil {
 		tracers = append(tracers, tracer{"perf", attachPerf})
@@ -70,6 +74,28 @@ func findTool(name string) (string, error) {
 func attachEmpty(t testing.TB) (workloads.Observer, func()) {
 	empty, err := baseline.LoadEmpty()
 	return nil, attachHooks(t, empty, err)
+}
+
+// attachEmptySwitch attaches a program that does nothing to sched_switch only.
+func attachEmptySwitch(t testing.TB) (workloads.Observer, func()) {
+	empty, err := baseline.LoadEmpty()
+	if err == nil {
+		empty.Hooks = slices.DeleteFunc(empty.Hooks, func(h bpf.Hook) bool { return h.Name != "sched_switch" })
+	}
+	return nil, attachHooks(t, empty, err)
+}
+
+// attachLive watches every task, without phases.
+func attachLive(t testing.TB) (workloads.Observer, func()) {
+	l, err := collector.OpenLive(collector.LiveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nil, func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func attachStamps(t testing.TB) (workloads.Observer, func()) {
@@ -113,18 +139,10 @@ func attachWithout(o collector.Options) func(testing.TB) (workloads.Observer, fu
 // attachCrowd watches ten thousand more tasks, threads of this process that sleep.
 func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	const others = 10_000
-	debug.SetMaxThreads(2 * others) // and stays so: those that end count for a while
-	tids, end := make(chan sched.TID), make(chan struct{})
+	tids, end := sleepers(others)
 	var crowd []collector.Task
-	for range others {
-		go func() {
-			runtime.LockOSThread() // and ends with its thread
-			tids <- sched.TID(unix.Gettid())
-			<-end
-		}()
-	}
-	for range others {
-		crowd = append(crowd, collector.Task{PID: sched.PID(unix.Getpid()), TID: <-tids})
+	for _, tid := range tids {
+		crowd = append(crowd, collector.Task{PID: sched.PID(unix.Getpid()), TID: tid})
 	}
 	c, detach := attachCollector(t, collector.Options{Tasks: others + 16})
 	if err := c.Watch(crowd...); err != nil {
@@ -132,9 +150,26 @@ func attachCrowd(t testing.TB) (workloads.Observer, func()) {
 	}
 	return &watcher{c: c}, func() {
 		detach()
-		close(end)
+		end()
 		awaitThreads(t, others/100)
 	}
+}
+
+// sleepers starts threads of this process that sleep until end is called.
+func sleepers(n int) (tids []sched.TID, end func()) {
+	debug.SetMaxThreads(2 * n) // and stays so: those that end count for a while
+	came, leave := make(chan sched.TID), make(chan struct{})
+	for range n {
+		go func() {
+			runtime.LockOSThread() // and ends with its thread
+			came <- sched.TID(unix.Gettid())
+			<-leave
+		}()
+	}
+	for range n {
+		tids = append(tids, <-came)
+	}
+	return tids, func() { close(leave) }
 }
 
 // awaitThreads waits until this process has fewer than most threads, so that their ends are not

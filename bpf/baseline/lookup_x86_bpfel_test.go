@@ -37,6 +37,14 @@ type lookupCpuState struct {
 	Nvcsw          uint64
 	TickTimer      uint64
 	FlagsBefore    uint64
+	Begun          uint64
+	SwitchStamp    uint64
+	TickClock      uint64
+	QueueNs        uint64
+	QueueSeen      uint64
+	Queue          uint32
+	QueueMax       uint32
+	Classes        [5]uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
@@ -250,7 +258,9 @@ type lookupWatchedTask struct {
 	ExitStart      uint64
 	Tid            uint32
 	Tgid           uint32
-	Pad            [5]uint64
+	Moves          [5]uint32
+	Hidden         uint32
+	Pad            [2]uint64
 }
 
 // Names of all BPF objects in the ELF.
