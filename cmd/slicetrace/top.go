@@ -83,7 +83,7 @@ kernel's own: they equal run_delay in /proc/PID/schedstat and the counts of swit
 	}
 	f := cmd.Flags()
 	o.filter.addFlags(cmd)
-	f.DurationVar(&o.interval, "interval", time.Second, "how long each interval takes")
+	f.DurationVar(&o.interval, "interval", time.Second, "how long each interval takes, from 50ms to 10m")
 	f.IntVar(&o.count, "count", 0, "end after this many intervals (default: until interrupted)")
 	f.StringVar(&o.format, "format", "",
 		"show intervals as screen, text, csv or jsonl (default: screen on a terminal, text elsewhere)")

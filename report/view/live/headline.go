@@ -23,7 +23,7 @@ type Headline struct {
 // Losses counts what is missing from the figures of all intervals so far.
 type Losses struct {
 	// Untimed are switches that should have been timed but were not, Unwatched switches on cores
-	// that were not watched, and Tasks those for which there was no room.
+	// that were not watched, and Tasks slices of tasks for which there was no room.
 	Untimed, Unwatched, Tasks uint64
 }
 

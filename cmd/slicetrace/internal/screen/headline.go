@@ -72,7 +72,7 @@ func lossText(l live.Losses) string {
 			parts = append(parts, report.Of(float64(n), report.Count).String()+what)
 		}
 	}
-	add(l.Tasks, " tasks had no room")
+	add(l.Tasks, " slices of tasks without room (--max-tasks)")
 	add(l.Untimed, " switches not timed")
 	add(l.Unwatched, " switches not watched")
 	return "lost: " + strings.Join(parts, ", ")
