@@ -229,7 +229,10 @@ func TestDifferencesAreFound(t *testing.T) {
 
 // The bindings of both architectures are the same, so a test on one speaks for the other.
 func TestBindingsAreAlike(t *testing.T) {
-	for name, end := range map[string]string{"slicetrace": "// loadSlicetrace returns", "light": "// loadLight returns"} {
+	for name, end := range map[string]string{
+		"slicetrace": "// loadSlicetrace returns",
+		"light":      "// loadLight returns",
+	} {
 		var types []string
 		for _, target := range []string{"x86", "arm64"} {
 			text, err := os.ReadFile(name + "_" + target + "_bpfel.go")

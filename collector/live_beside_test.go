@@ -70,8 +70,10 @@ func TestLiveBesideTheFullWay(t *testing.T) {
 	full := open(t, collector.Options{})
 	names := []string{"with the kernel's times", "with times of its own"}
 	b := &besides{
-		watcher:  &watcher{c: full},
-		lights:   []*collector.Live{openLive(t, collector.LiveOptions{}), openLive(t, collector.LiveOptions{OwnTimes: true})},
+		watcher: &watcher{c: full},
+		lights: []*collector.Live{
+			openLive(t, collector.LiveOptions{}), openLive(t, collector.LiveOptions{OwnTimes: true}),
+		},
 		readings: make([][]*collector.Reading, 2),
 	}
 	for _, name := range []string{"pipe", "messaging", "spin", "sleep"} {
