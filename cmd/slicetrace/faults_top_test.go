@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/google/go-cmp/cmp"
@@ -215,7 +216,11 @@ func TestTopSavesWhatIsAskedFor(t *testing.T) {
 		await(t, "two files", func() bool { return len(in.files(t)) == 2 })
 		x.press(t, 'r')
 		await(t, "a recording", func() bool { return strings.Contains(x.shown(), "recording for") })
-		x.press(t, 'q') // which ends the recording too
+		await(t, "its programs", func() bool {
+			return slices.Contains(slices.Collect(maps.Values(bpftest.Programs(t))), "st_switch")
+		})
+		time.Sleep(500 * time.Millisecond) // while the screen goes on, with switches of its own
+		x.press(t, 'q')                    // which ends the recording too
 		if status := ended(t, cmd); status != exitDone {
 			t.Errorf("%s: status %d: %q", name, status, x.shown())
 		}

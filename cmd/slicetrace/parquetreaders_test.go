@@ -172,7 +172,8 @@ func parquetTables(t *testing.T, dir string) []parquetTable {
 			}
 			list = append(list, c)
 		}
-		all = append(all, exported(t, dir, name+".parquet", recorded, name, list, nil, nil))
+		// A report has a table tasks too.
+		all = append(all, exported(t, dir, "recorded-"+name+".parquet", recorded, name, list, nil, nil))
 	}
 	return all
 }
