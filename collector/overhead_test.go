@@ -20,13 +20,16 @@ import (
 
 const (
 	overheadRounds     = 15
-	overheadRoundTrips = 20011
+	overheadTrials     = 9
+	overheadRoundTrips = 2503 // in each trial
+	overheadSwitches   = 2 * overheadRoundTrips * overheadTrials
 )
 
 // BenchmarkOverhead prints the nanoseconds that each tracer adds to a switch of a
 // pinned ping-pong, and the ratios of what slicetrace adds to what empty programs on
-// its hooks add, programs that only stamp, and the peers. The tracers take turns
-// within each round and a figure is of one round, so the machine's drift hits all
+// its hooks add, programs that only stamp, and the peers: first in the ways of watching a
+// workload, then in the light way, which watches a system. Each tracer's turn stands between two
+// turns without any, and a figure is of one round, so the machine's drift hits all
 // alike; medians over rounds are given with their 95 % interval. Tracers
 // that are not installed are left out. With -v it also prints how long each program runs.
 //
@@ -36,7 +39,12 @@ func BenchmarkOverhead(b *testing.B) {
 	for _, mode := range []workloads.Mode{workloads.Threads, workloads.Processes} {
 		b.Run(string(mode), func(b *testing.B) {
 			for range b.N {
-				compareTracers(b, mode)
+				compareTracers(b, mode, append(fullTracers(), installedTracers()...), "slicetrace", "empty")
+			}
+		})
+		b.Run("light "+string(mode), func(b *testing.B) {
+			for range b.N {
+				compareTracers(b, mode, append(lightTracers(), installedTracers()...), "slicetrace top", "empty switch")
 			}
 		})
 		b.Run("all cores "+string(mode), func(b *testing.B) {
@@ -47,18 +55,25 @@ func BenchmarkOverhead(b *testing.B) {
 	}
 }
 
-func compareTracers(b *testing.B, mode workloads.Mode) {
-	tracers := installedTracers()
+// compareTracers reports as metrics what ours adds, and what of it the empty programs do.
+func compareTracers(b *testing.B, mode workloads.Mode, tracers []tracer, ours, empty string) {
 	added := make(map[string][]float64)
+	var bare []float64
+	alone := func() float64 {
+		bare = append(bare, pingPong(b, mode, []workloads.CPU{0}, tracer{}))
+		return bare[len(bare)-1]
+	}
 	for range overheadRounds {
-		bare := pingPong(b, mode, []workloads.CPU{0}, tracer{})
-		added["bare"] = append(added["bare"], bare)
+		before := alone()
 		for _, tr := range tracers {
-			added[tr.name] = append(added[tr.name], pingPong(b, mode, []workloads.CPU{0}, tr)-bare)
+			traced := pingPong(b, mode, []workloads.CPU{0}, tr)
+			after := alone()
+			added[tr.name] = append(added[tr.name], traced-(before+after)/2)
+			before = after
 		}
 	}
 	text, w := table()
-	fmt.Fprintf(w, "\tns/switch\t\na switch and its work\t%s\t\n", summary(added["bare"], "%.0f"))
+	fmt.Fprintf(w, "\tns/switch\t\na switch and its work\t%s\t\n", summary(bare, "%.0f"))
 	for _, tr := range tracers {
 		fmt.Fprintf(w, "%s adds\t%s\t\n", tr.name, summary(added[tr.name], "%.0f"))
 	}
@@ -68,8 +83,8 @@ func compareTracers(b *testing.B, mode workloads.Mode) {
 		b.Log("\n" + runTimes(b, mode))
 	}
 	b.ReportMetric(0, "ns/op") // of no meaning here
-	b.ReportMetric(center(added["slicetrace"]), "slicetrace-ns/switch")
-	b.ReportMetric(center(ratios(added["slicetrace"], added["empty"])), "slicetrace/empty")
+	b.ReportMetric(center(added[ours]), "slicetrace-ns/switch")
+	b.ReportMetric(center(ratios(added[ours], added[empty])), "slicetrace/empty")
 }
 
 // timesAs compares what slicetrace adds in each of its ways with what every other tracer adds in
@@ -128,7 +143,7 @@ func timedTracers() []tracer {
 func programTime(b *testing.B, mode workloads.Mode, cores []workloads.CPU, tr tracer) float64 {
 	var sum time.Duration
 	pingPong(b, mode, cores, seen(b, tr, func(p program) { sum += p.Runtime }))
-	return float64(sum) / float64(2*overheadRoundTrips*len(cores))
+	return float64(sum) / float64(overheadSwitches*len(cores))
 }
 
 // seen shows each of a tracer's programs to see before they are detached.
@@ -184,7 +199,7 @@ func table() (*strings.Builder, *tabwriter.Writer) {
 }
 
 // pingPong returns the nanoseconds of one switch and the work around it, on each
-// of the cores at once.
+// of the cores at once: the median of short trials, of which other work spoils a few.
 func pingPong(b *testing.B, mode workloads.Mode, cores []workloads.CPU, tr tracer) float64 {
 	t := &timer{}
 	if tr.attach != nil {
@@ -194,10 +209,14 @@ func pingPong(b *testing.B, mode workloads.Mode, cores []workloads.CPU, tr trace
 	}
 	p := plan(b, "pipe")
 	p.Modes, p.Workers, p.CPUs, p.Operations = []workloads.Mode{mode}, 2*len(cores), cores, overheadRoundTrips
-	if err := p.Run(context.Background(), t, nil); err != nil {
-		b.Fatal(err)
+	var took []float64
+	for range overheadTrials {
+		if err := p.Run(context.Background(), t, nil); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, float64(t.took)/(2*overheadRoundTrips))
 	}
-	return float64(t.took) / (2 * overheadRoundTrips)
+	return center(took)
 }
 
 // timer notes how long the workers took, and lets another observer watch.
@@ -230,9 +249,9 @@ func runTimes(b *testing.B, mode workloads.Mode) string {
 	fmt.Fprintln(w, "program\truns/switch\tns/run\t")
 	for _, tr := range timedTracers() {
 		pingPong(b, mode, []workloads.CPU{0}, seen(b, tr, func(p program) {
-			if p.RunCount > overheadRoundTrips {
+			if p.RunCount > overheadSwitches/2 {
 				fmt.Fprintf(w, "%s\t%.2f\t%.0f\t\n",
-					p.name, float64(p.RunCount)/(2*overheadRoundTrips), float64(p.Runtime)/float64(p.RunCount))
+					p.name, float64(p.RunCount)/overheadSwitches, float64(p.Runtime)/float64(p.RunCount))
 			}
 		}))
 	}

@@ -35,12 +35,11 @@ type tracer struct {
 
 func (tr tracer) isOurs() bool { return strings.HasPrefix(tr.name, "slicetrace") }
 
-// installedTracers returns the programs that do nothing or only stamp, slicetrace in its ways,
-// and the other tracers that are installed.
-func installedTracers() []tracer {
-	tracers := []tracer{
+// fullTracers are the programs that do nothing or only stamp, and slicetrace in the ways in which
+// it watches a workload.
+func fullTracers() []tracer {
+	return []tracer{
 		{"empty", attachEmpty},
-		{"empty switch", attachEmptySwitch},
 		{"stamps", attachStamps},
 		{"slicetrace", attachWatching},
 		{"slicetrace, not watching", attachIdly},
@@ -48,8 +47,17 @@ func installedTracers() []tracer {
 		{"slicetrace, no pick", attachWithout(collector.Options{NoPick: true})},
 		{"slicetrace, no phases", attachWithout(collector.Options{NoPick: true, NoSwitch: true})},
 		{"slicetrace, recording", attachRecording},
-		{"slicetrace top", attachLive},
 	}
+}
+
+// lightTracers are a program that does nothing at each switch, and slicetrace as it watches a system.
+func lightTracers() []tracer {
+	return []tracer{{"empty switch", attachEmptySwitch}, {"slicetrace top", attachLive}}
+}
+
+// installedTracers are others' programs, where they are installed.
+func installedTracers() []tracer {
+	var tracers []tracer
 	if _, err := exec.LookPath("perf"); err == nil {
 		tracers = append(tracers, tracer{"perf", attachPerf})
 	}
