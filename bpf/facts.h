@@ -14,6 +14,8 @@ const volatile bool cpu_groups = false;   /* the CPU controller is in a hierarch
 
 const volatile bool exchanges = true;     /* the kernel exchanges values in one step: on arm64 since 5.18 */
 
+const volatile u32 parts_left_out = 0;    /* enum light_part: only benchmarks leave any out */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -65,11 +67,17 @@ struct clock_pair st_clock;
 u32 st_timing; /* the phases of switches are timed at the moment */
 
 BIND(enum sampled, sampled_type);
+BIND(enum light_part, light_part_type);
 BIND(enum distance, distance_type);
 BIND(struct ended_key, ended_key_type);
 
 static const struct dists no_dists;
 static const struct ended_sums no_sums;
+
+static __always_inline bool has_part(enum light_part part)
+{
+	return !(parts_left_out & part);
+}
 
 /*
  * Writes a value, after all that was written before, and returns the one before it. Without

@@ -399,6 +399,17 @@ struct dists {
 	u32 slices[STEPS];
 };
 
+/* What can be left out of the program on sched_switch, to measure what it takes. */
+enum light_part {
+	PART_TASKS = 1,     /* the tasks' records, and with them all that follows but the queue's length */
+	PART_CAUSE = 2,     /* why a slice ended */
+	PART_DISTS = 4,     /* tasks' distributions */
+	PART_HISTS = 8,     /* cores' distributions, and with them the tasks' */
+	PART_MOVES = 16,    /* migrations */
+	PART_QUEUE = 32,    /* the run queue's length */
+	PART_CLASS = 64,    /* the switch's class */
+};
+
 /* Who knows of a watched task. */
 enum sampled {
 	SAMPLED_NEVER, /* no reader has seen the record yet: the reader changes it to SAMPLED_ONCE */

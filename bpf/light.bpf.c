@@ -48,13 +48,13 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 		if (c->occupant == OCCUPANT_WATCHED)
 			light_out(c, s, preempt, prev, next, switch_state(ctx, prev), moved, now);
 	}
-	c->class = class_of(prev, next);
+	c->class = has_part(PART_CLASS) ? class_of(prev, next) : CLASS_THREAD;
 	c->classes[c->class % CLASSES]++;
 	c->exit_stamp = 0;
 	c->tick_asked = 0;
 	c->wakes = 0;
 	light_hand_over(c, s, w, slot, next, moved, now);
-	if (kernel_times)
+	if (kernel_times && has_part(PART_QUEUE))
 		note_queue(c, rq_of(next), now);
 	if (next->pid == st_clock.reader) {
 		st_clock.rq_clock = now;

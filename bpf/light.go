@@ -36,6 +36,21 @@ const (
 	SampledEnded = uint64(lightSampledSAMPLED_ENDED)
 )
 
+// LightPart is a set of parts of the program on sched_switch.
+type LightPart = lightLightPart
+
+// The parts. Without PartTasks there are none of the others but PartQueue and PartClass, and without
+// PartHists there is no PartDists.
+const (
+	PartTasks = lightLightPartPART_TASKS
+	PartCause = lightLightPartPART_CAUSE
+	PartDists = lightLightPartPART_DISTS
+	PartHists = lightLightPartPART_HISTS
+	PartMoves = lightLightPartPART_MOVES
+	PartQueue = lightLightPartPART_QUEUE
+	PartClass = lightLightPartPART_CLASS
+)
+
 // The indexes of WatchedTask.Moves and EndedSums.Moves: how far a task has come, and how many of these
 // migrations were at wakeups.
 const (
@@ -64,6 +79,9 @@ type LightOptions struct {
 	// NoExchanges does without values that are exchanged in one step, which kernels before 5.18 cannot on
 	// arm64. There LoadLight sets it itself.
 	NoExchanges bool
+	// LeftOut are parts of the program on sched_switch to be left out. Only benchmarks do that: the figures
+	// are wrong then.
+	LeftOut LightPart
 	// CPUGroups takes tasks' groups from the CPU controller's own hierarchy, of version 1.
 	CPUGroups bool
 }
@@ -178,7 +196,7 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	set := func(name string, value any) error { return spec.Variables[name].Set(value) }
 	err = errors.Join(
 		kernel.adapt(set), set(lightVarKernelTimes, l.KernelTimes), set(lightVarCpuGroups, o.CPUGroups),
-		set(lightVarExchanges, !o.NoExchanges),
+		set(lightVarExchanges, !o.NoExchanges), set(lightVarPartsLeftOut, o.LeftOut),
 	)
 	if err != nil {
 		return nil, err

@@ -157,14 +157,17 @@ static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool 
 
 	if (!w || !d)
 		return;
-	cause = light_cause(c, w, preempt, prev, next, state, moved);
+	cause = has_part(PART_CAUSE) ? light_cause(c, w, preempt, prev, next, state, moved) : ENDED_OTHER;
 	w->on_cpu += slice;
 	w->slices[cause]++;
 	w->last_cause = cause;
 	if (!kernel_times)
 		w->run_delay = cause >= ENDED_TICK ? now : 0;
-	bucket = hist_add(&s->slices[cause], slice);
-	d->slices[step_of(bucket)]++;
+	if (has_part(PART_HISTS)) {
+		bucket = hist_add(&s->slices[cause], slice);
+		if (has_part(PART_DISTS))
+			d->slices[step_of(bucket)]++;
+	}
 	if (cause == ENDED_EXITED)
 		retire_live(w, prev, c->slot);
 }
@@ -213,7 +216,7 @@ static __always_inline void light_in(struct sums *s, struct watched_task *w, u32
 	u32 cpu = bpf_get_smp_processor_id(), bucket;
 	u64 waited;
 
-	if (w->cpu != cpu)
+	if (has_part(PART_MOVES) && w->cpu != cpu)
 		light_move(w, cpu, moved);
 	if (!w->first)
 		w->first = now;
@@ -224,9 +227,11 @@ static __always_inline void light_in(struct sums *s, struct watched_task *w, u32
 	}
 	w->wait += waited;
 	raise(&w->wait_max, waited);
-	bucket = hist_add(&s->wait, waited);
-	if (d)
-		d->waits[step_of(bucket)]++;
+	if (has_part(PART_HISTS)) {
+		bucket = hist_add(&s->wait, waited);
+		if (d && has_part(PART_DISTS))
+			d->waits[step_of(bucket)]++;
+	}
 }
 
 /*
@@ -249,7 +254,7 @@ static __always_inline struct watched_task *light_find(struct task_struct *t, u3
 {
 	struct watched_task *w;
 
-	if (!t->pid)
+	if (!t->pid || !has_part(PART_TASKS))
 		return NULL;
 	w = find_watched(t, slot);
 	if (w && (w->tid == (u32)t->pid || !light_is_another(w, t, *slot)))

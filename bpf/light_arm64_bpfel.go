@@ -214,6 +214,18 @@ type lightIndex struct {
 	Cell [2048]uint32
 }
 
+type lightLightPart uint32
+
+const (
+	lightLightPartPART_TASKS lightLightPart = 1
+	lightLightPartPART_CAUSE lightLightPart = 2
+	lightLightPartPART_DISTS lightLightPart = 4
+	lightLightPartPART_HISTS lightLightPart = 8
+	lightLightPartPART_MOVES lightLightPart = 16
+	lightLightPartPART_QUEUE lightLightPart = 32
+	lightLightPartPART_CLASS lightLightPart = 64
+)
+
 type lightPlaces struct {
 	_       structs.HostLayout
 	Filled  uint64
@@ -400,8 +412,10 @@ const (
 	lightVarIndexMask       = "index_mask"
 	lightVarKernelTimes     = "kernel_times"
 	lightVarLazyShift       = "lazy_shift"
+	lightVarLightPartType   = "light_part_type"
 	lightVarLog2Byte        = "log2_byte"
 	lightVarMostTasks       = "most_tasks"
+	lightVarPartsLeftOut    = "parts_left_out"
 	lightVarRecordTypeType  = "record_type_type"
 	lightVarRecording       = "recording"
 	lightVarReschedGuess    = "resched_guess"
@@ -518,8 +532,10 @@ type lightVariableSpecs struct {
 	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
 	KernelTimes     *ebpf.VariableSpec `ebpf:"kernel_times"`
 	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
+	LightPartType   *ebpf.VariableSpec `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	PartsLeftOut    *ebpf.VariableSpec `ebpf:"parts_left_out"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -612,8 +628,10 @@ type lightVariables struct {
 	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
 	KernelTimes     *ebpf.Variable `ebpf:"kernel_times"`
 	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
+	LightPartType   *ebpf.Variable `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	PartsLeftOut    *ebpf.Variable `ebpf:"parts_left_out"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`

@@ -28,6 +28,8 @@ type LiveOptions struct {
 	OwnTimes bool
 	// Avoid are hooks that must not bound a phase although the kernel has them.
 	Avoid bpf.HookSet
+	// LeftOut are parts that are not measured, for benchmarks.
+	LeftOut bpf.LightPart
 }
 
 // Live watches every task of the machine from OpenLive to Close, in the light way: by one program at
@@ -114,7 +116,7 @@ func OpenLive(o LiveOptions) (*Live, error) {
 	cores := int(slices.Max(possible)) + 1
 	l.objs, err = bpf.LoadLight(kernel, bpf.LightOptions{
 		Cores: cores, Online: len(online), Tasks: o.Tasks, OwnTimes: o.OwnTimes, Avoid: o.Avoid,
-		CPUGroups: l.groups.version == 1,
+		CPUGroups: l.groups.version == 1, LeftOut: o.LeftOut,
 	})
 	if err != nil {
 		return nil, errors.Join(explain(err), l.Close())

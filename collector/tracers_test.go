@@ -94,17 +94,7 @@ func attachEmptySwitch(t testing.TB) (workloads.Observer, func()) {
 }
 
 // attachLive watches every task, without phases.
-func attachLive(t testing.TB) (workloads.Observer, func()) {
-	l, err := collector.OpenLive(collector.LiveOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return nil, func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
+func attachLive(t testing.TB) (workloads.Observer, func()) { return attachLiveWithout(0)(t) }
 
 func attachStamps(t testing.TB) (workloads.Observer, func()) {
 	stamps, err := baseline.LoadStamps(runtime.NumCPU())
