@@ -316,6 +316,8 @@ static __noinline int light_find_occupant(struct cpu_state *c, struct sums *s, s
 	w = light_find(occupant, &slot);
 	if (w && !w->first)
 		count_from_before(w, slot, voluntary);
+	if (w && !kernel_times) /* its slice was longer, and its wait shorter */
+		w->hidden++;
 	light_hand_over(c, s, w, slot, occupant, false, from);
 	return 0;
 }

@@ -204,7 +204,7 @@ func checkLiving(
 			continue // it runs, or waits, which the kernel counts in parts
 		}
 		if w.Hidden > 0 {
-			t.Logf("%s (%d) lost its core %d times unseen", s.comm, tid, w.Hidden)
+			t.Logf("%s (%d) lost or got its core %d times unseen", s.comm, tid, w.Hidden)
 			continue
 		}
 		compared++
