@@ -6,6 +6,7 @@
 #include "core_fixes.h"
 #include "hist.h"
 #include "index.h"
+#include "layout_light.h"
 #include "maps.h"
 #include "slots.h"
 
