@@ -6,6 +6,7 @@
 #include "core_fixes.h"
 #include "hist.h"
 #include "index.h"
+#include "layout_light.h"
 #include "maps.h"
 #include "slots.h"
 
@@ -131,7 +132,7 @@ static __always_inline void note_owner(struct task_facts *f, struct task_struct 
 }
 
 /* What can change while a task lives. */
-static __always_inline void refresh_facts(struct task_facts *f, struct task_struct *t)
+static __always_inline void note_changes(struct task_facts *f, struct task_struct *t)
 {
 	struct task_struct *leader = BPF_CORE_READ(t, group_leader);
 
@@ -163,7 +164,7 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	f->run_delay = bpf_core_field_exists(t->sched_info.run_delay) ? t->sched_info.run_delay : 0;
 	f->runtime = t->se.sum_exec_runtime;
 	copy_name(f->comm, t->comm);
-	refresh_facts(f, t);
+	note_changes(f, t);
 	fresh.run_delay = kernel_times ? f->run_delay : 0;
 	fresh.nvcsw = t->nvcsw;
 	fresh.last_cause = CAUSES;
@@ -193,6 +194,30 @@ static __always_inline void add(u64 *sum, u64 n)
 {
 	if (n)
 		__sync_fetch_and_add(sum, n);
+}
+
+#define RAISE_TRIES 16
+
+/*
+ * Raises a maximum that other cores may raise at the same time. Each try that fails means that another
+ * core has raised it; after so many the value is left out. Without exchanges another core's can be lost.
+ */
+static __always_inline void raise_shared(u64 *max, u64 v)
+{
+	u64 was = *(volatile u64 *)max, seen;
+	u32 i;
+
+	if (!exchanges) {
+		raise(max, v);
+		return;
+	}
+#pragma clang loop unroll(disable)
+	for (i = 0; i < RAISE_TRIES && v > was; i++) {
+		seen = __sync_val_compare_and_swap(max, was, v);
+		if (seen == was)
+			return;
+		was = seen;
+	}
 }
 
 /* Adds a task that ended to the sums of its kind. Several cores may do so at once. */
@@ -226,7 +251,7 @@ static __noinline int add_ended(struct watched_task *w, struct task_facts *f, st
 		add(&s->slices[i], w->slices[i]);
 	for (i = 0; i < MOVES; i++)
 		add(&s->moves[i], w->moves[i]);
-	raise(&s->wait_max, w->wait_max);
+	raise_shared(&s->wait_max, w->wait_max);
 #pragma clang loop unroll(disable)
 	for (i = 0; i < STEPS; i++) {
 		if (d->waits[i])

@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 #include "hooks.h"
 #include "light.h"
+#include "visit.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -197,13 +198,13 @@ SEC("iter/task")
 int st_refresh(struct iter_task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct task_facts *f;
+	struct watched_task *w;
 	u32 slot;
 
-	if (!t || !find_watched(t, &slot))
+	if (!t)
 		return 0;
-	f = bpf_map_lookup_elem(&st_facts, &slot);
-	if (f)
-		refresh_facts(f, t);
+	w = find_watched(t, &slot);
+	if (w)
+		refresh_facts(w, t, slot);
 	return 0;
 }

@@ -112,6 +112,7 @@ type Light struct {
 	free, ended, final *ebpf.Map
 	page               *ebpf.Map // what readPage leaves
 	readPage, refresh  *ebpf.Program
+	misplaced          *ebpf.Variable
 }
 
 // lightHooks are the light way's tracepoints, in the order of attaching.
@@ -227,6 +228,7 @@ func (l *Light) assign() {
 	l.Clock, l.Timing = c.Variables[lightVarStClock], c.Variables[lightVarStTiming]
 	l.Begin, l.Reader = c.Programs[lightProgStBegin], c.Programs[lightProgStReader]
 	l.page, l.readPage, l.refresh = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStRefresh]
+	l.misplaced = c.Variables[lightVarStMisplaced]
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
 	}
@@ -279,6 +281,10 @@ func (l *Light) ReadCore(cpu int, page *CorePage) error {
 	return fmt.Errorf("read core %d: it switched whenever it was read", cpu)
 }
 
+// mostPasses is how often Refresh looks at all tasks because one ended, and its place was given to another,
+// in the very moment in which it was looked at.
+const mostPasses = 8
+
 // Refresh reads again what can change of tasks without an event: their users, groups and processes' names.
 func (l *Light) Refresh() (err error) {
 	iter, err := link.AttachIter(link.IterOptions{Program: l.refresh})
@@ -286,12 +292,24 @@ func (l *Light) Refresh() (err error) {
 		return fmt.Errorf("look at all tasks: %w", err)
 	}
 	defer func() { err = errors.Join(err, iter.Close()) }()
-	pass, err := iter.Open()
-	if err != nil {
-		return fmt.Errorf("look at all tasks: %w", err)
+	for range mostPasses {
+		var before, after uint64
+		if err := l.misplaced.Get(&before); err != nil {
+			return err
+		}
+		pass, err := iter.Open()
+		if err != nil {
+			return fmt.Errorf("look at all tasks: %w", err)
+		}
+		_, err = io.Copy(io.Discard, pass)
+		if err := errors.Join(err, pass.Close(), l.misplaced.Get(&after)); err != nil {
+			return fmt.Errorf("look at all tasks: %w", err)
+		}
+		if before == after {
+			break
+		}
 	}
-	_, err = io.Copy(io.Discard, pass)
-	return errors.Join(err, pass.Close())
+	return nil
 }
 
 // NextEnded returns the slot of a task that ended after a reader had seen it, and what the kernel knew of

@@ -423,6 +423,7 @@ const (
 	lightVarSampledType     = "sampled_type"
 	lightVarStClock         = "st_clock"
 	lightVarStGlobals       = "st_globals"
+	lightVarStMisplaced     = "st_misplaced"
 	lightVarStPlaces        = "st_places"
 	lightVarStTiming        = "st_timing"
 	lightVarStWanted        = "st_wanted"
@@ -543,6 +544,7 @@ type lightVariableSpecs struct {
 	SampledType     *ebpf.VariableSpec `ebpf:"sampled_type"`
 	StClock         *ebpf.VariableSpec `ebpf:"st_clock"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
+	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
@@ -639,6 +641,7 @@ type lightVariables struct {
 	SampledType     *ebpf.Variable `ebpf:"sampled_type"`
 	StClock         *ebpf.Variable `ebpf:"st_clock"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
+	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`

@@ -14,6 +14,8 @@ const (
 	// mostColumns is the largest width of a line; a tab reaches to a multiple of columnsOfTab.
 	mostColumns  = 120
 	columnsOfTab = 4
+	// mostLines is the largest length of a file of code.
+	mostLines = 400
 )
 
 // fromElsewhere are folders with files of other projects, and with files that programs wrote.
@@ -23,6 +25,31 @@ var fromElsewhere = []string{".git", "bpf/headers", "report/render/page/uplot", 
 // cannot be broken, so they may be longer. Nor can a line of go generate: it cannot be continued, one
 // -command cannot use another, and bpf2go takes the types to generate from its command line alone.
 func TestLinesAreShort(t *testing.T) {
+	forEachText(t, []string{".go", ".c", ".h", ".s", ".md", ".css", ".html", ".js"}, func(name, text string) {
+		number := 0
+		for line := range strings.Lines(text) {
+			number++
+			isTable := filepath.Ext(name) == ".md" && strings.HasPrefix(line, "|")
+			isFixed := isTable || strings.Contains(line, "https://") || strings.HasPrefix(line, "//go:generate ")
+			if n := columnsOf(line); n > mostColumns && !isFixed {
+				t.Errorf("%s:%d has %d columns, more than %d", name, number, n, mostColumns)
+			}
+		}
+	})
+}
+
+// Files of code are short enough to be read in one go.
+func TestFilesAreShort(t *testing.T) {
+	forEachText(t, []string{".go", ".c", ".h"}, func(name, text string) {
+		if n := strings.Count(text, "\n"); n > mostLines {
+			t.Errorf("%s has %d lines, more than %d", name, n, mostLines)
+		}
+	})
+}
+
+// forEachText calls check with each of our own files whose name ends in one of these, and those of .ci.
+func forEachText(t *testing.T, ends []string, check func(name, text string)) {
+	t.Helper()
 	const root = "../.."
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -38,24 +65,14 @@ func TestLinesAreShort(t *testing.T) {
 			}
 			return nil
 		}
-		folder := filepath.Dir(name)
-		isText := slices.Contains([]string{".go", ".c", ".h", ".s", ".md", ".css", ".html", ".js"}, filepath.Ext(name))
-		if !isText && folder != ".ci" {
+		if !slices.Contains(ends, filepath.Ext(name)) && filepath.Dir(name) != ".ci" {
 			return nil
 		}
 		text, err := os.ReadFile(path)
 		if err != nil || bytes.Contains(text[:min(len(text), 200)], []byte("DO NOT EDIT")) {
 			return err
 		}
-		number := 0
-		for line := range strings.Lines(string(text)) {
-			number++
-			isTable := filepath.Ext(name) == ".md" && strings.HasPrefix(line, "|")
-			isFixed := isTable || strings.Contains(line, "https://") || strings.HasPrefix(line, "//go:generate ")
-			if n := columnsOf(line); n > mostColumns && !isFixed {
-				t.Errorf("%s:%d has %d columns, more than %d", name, number, n, mostColumns)
-			}
-		}
+		check(name, string(text))
 		return nil
 	})
 	if err != nil {
