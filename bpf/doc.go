@@ -26,7 +26,8 @@
 //	sched_switch           → st_cpus, st_sums   as above
 //	                       → st_tasks, st_facts, st_dists   counts, facts and distributions
 //	                         of each task
-//	                       → st_ended_sums      tasks that ended before a reader saw them
+//	                       → st_ended_even, st_ended_odd in turns   tasks that ended before a
+//	                         reader saw them
 //	task_rename, sched_process_exec → names and tids that change
 //	hrtimer_expire_entry, _exit     → ticks
 //	an iterator over tasks → users and control groups that change

@@ -33,13 +33,20 @@ struct {
 	__type(value, struct dists);
 } st_dists SEC(".maps");
 
-/* Those that find no room are added to the entry whose key is all 0, which is there from the start. */
-struct {
+/*
+ * Sums of tasks that ended. Those that find no room are added to the entry whose key is all 0, which is there
+ * from the start. The two maps take turns: while tasks are added to one, a reader empties the other, so that
+ * kinds of tasks that are seen no more leave room for new ones.
+ */
+struct ended_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct ended_key);
 	__type(value, struct ended_sums);
-} st_ended_sums SEC(".maps");
+};
+
+struct ended_map st_ended_even SEC(".maps"), st_ended_odd SEC(".maps");
+u32 st_ended_turn; /* tasks are added to st_ended_odd if this is odd */
 
 /* Processes whose threads are not added to those of others when they end. */
 struct {
@@ -220,6 +227,21 @@ static __always_inline void raise_shared(u64 *max, u64 v)
 	}
 }
 
+/* The sums of a kind of tasks. */
+static __always_inline struct ended_sums *sums_of(void *map, struct ended_key *key)
+{
+	struct ended_sums *s = bpf_map_lookup_elem(map, key);
+
+	if (s)
+		return s;
+	bpf_map_update_elem(map, key, &no_sums, BPF_NOEXIST);
+	s = bpf_map_lookup_elem(map, key);
+	if (s)
+		return s;
+	__builtin_memset(key, 0, sizeof(*key));
+	return bpf_map_lookup_elem(map, key);
+}
+
 /* Adds a task that ended to the sums of its kind. Several cores may do so at once. */
 static __noinline int add_ended(struct watched_task *w, struct task_facts *f, struct dists *d, bool reconciled)
 {
@@ -232,15 +254,7 @@ static __noinline int add_ended(struct watched_task *w, struct task_facts *f, st
 	if (bpf_map_lookup_elem(&st_told_apart, &f->tgid))
 		key.tgid = f->tgid;
 	__builtin_memcpy(key.comm, f->comm, sizeof(key.comm));
-	s = bpf_map_lookup_elem(&st_ended_sums, &key);
-	if (!s) {
-		bpf_map_update_elem(&st_ended_sums, &key, &no_sums, BPF_NOEXIST);
-		s = bpf_map_lookup_elem(&st_ended_sums, &key);
-	}
-	if (!s) {
-		__builtin_memset(&key, 0, sizeof(key));
-		s = bpf_map_lookup_elem(&st_ended_sums, &key);
-	}
+	s = st_ended_turn & 1 ? sums_of(&st_ended_odd, &key) : sums_of(&st_ended_even, &key);
 	if (!s)
 		return 0;
 	add(&s->reconciled, reconciled);

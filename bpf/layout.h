@@ -238,7 +238,7 @@ struct watched_task {
 	u32 tid;
 	u32 tgid;
 	u32 moves[MOVES]; /* the light way: migrations by distance, and how many of them were at wakeups */
-	u32 hidden;       /* the light way: how often the kernel did not show that the task lost its core or, with own times, got it */
+	u32 hidden;       /* the light way: how often the task lost its core unseen or, with own times, got it */
 	u64 pad[2];
 };
 

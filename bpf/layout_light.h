@@ -32,7 +32,7 @@ enum light_part {
 enum sampled {
 	SAMPLED_NEVER, /* no reader has seen the record yet: the reader changes it to SAMPLED_ONCE */
 	SAMPLED_ONCE,  /* when the task ends, its record is kept for the reader */
-	SAMPLED_ENDED, /* the task ended unseen, and is part of st_ended_sums */
+	SAMPLED_ENDED, /* the task ended unseen, and is part of the sums of ended tasks */
 };
 
 /* What is known of a watched task beside its counts. */

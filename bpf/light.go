@@ -92,8 +92,6 @@ type Light struct {
 	// CPUs and Sums hold a CPUState and a Sums for each core; Tasks, Facts and Dists a WatchedTask, a
 	// TaskFacts and a Dists for each slot. The last three can be mapped into memory.
 	CPUs, Sums, Tasks, Facts, Dists *ebpf.Map
-	// EndedSums holds EndedSums by EndedKey.
-	EndedSums *ebpf.Map
 	// Globals holds a Globals, Places a Places, and Clock a ClockPair. Timing is a uint32 that is not 0
 	// while both Pick and Switch are attached.
 	Globals, Places, Clock, Timing *ebpf.Variable
@@ -110,7 +108,9 @@ type Light struct {
 
 	collection         *ebpf.Collection
 	free, ended, final *ebpf.Map
-	page               *ebpf.Map // what readPage leaves
+	endedSums          [2]*ebpf.Map   // EndedSums by EndedKey; see EndedReader
+	endedTurn          *ebpf.Variable // a uint32: the index of the one that is in use
+	page               *ebpf.Map      // what readPage leaves
 	readPage, refresh  *ebpf.Program
 	misplaced          *ebpf.Variable
 }
@@ -211,9 +211,11 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 		l.Close()
 		return nil, err
 	}
-	if err := l.EndedSums.Put(EndedKey{}, EndedSums{}); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("make room for tasks that end: %w", err)
+	for _, sums := range l.endedSums {
+		if err := makeRestEntry(sums); err != nil {
+			l.Close()
+			return nil, err
+		}
 	}
 	return l, nil
 }
@@ -222,7 +224,8 @@ func (l *Light) assign() {
 	c := l.collection
 	l.CPUs, l.Sums = c.Maps[lightMapStCpus], c.Maps[lightMapStSums]
 	l.Tasks, l.Facts, l.Dists = c.Maps[lightMapStTasks], c.Maps[lightMapStFacts], c.Maps[lightMapStDists]
-	l.EndedSums = c.Maps[lightMapStEndedSums]
+	l.endedSums = [2]*ebpf.Map{c.Maps[lightMapStEndedEven], c.Maps[lightMapStEndedOdd]}
+	l.endedTurn = c.Variables[lightVarStEndedTurn]
 	l.free, l.ended, l.final = c.Maps[lightMapStFree], c.Maps[lightMapStEnded], c.Maps[lightMapStFinal]
 	l.Globals, l.Places = c.Variables[lightVarStGlobals], c.Variables[lightVarStPlaces]
 	l.Clock, l.Timing = c.Variables[lightVarStClock], c.Variables[lightVarStTiming]

@@ -372,7 +372,8 @@ const (
 	lightMapStCpus          = "st_cpus"
 	lightMapStDists         = "st_dists"
 	lightMapStEnded         = "st_ended"
-	lightMapStEndedSums     = "st_ended_sums"
+	lightMapStEndedEven     = "st_ended_even"
+	lightMapStEndedOdd      = "st_ended_odd"
 	lightMapStEventBufs     = "st_event_bufs"
 	lightMapStFacts         = "st_facts"
 	lightMapStFinal         = "st_final"
@@ -422,6 +423,7 @@ const (
 	lightVarRingBytes       = "ring_bytes"
 	lightVarSampledType     = "sampled_type"
 	lightVarStClock         = "st_clock"
+	lightVarStEndedTurn     = "st_ended_turn"
 	lightVarStGlobals       = "st_globals"
 	lightVarStMisplaced     = "st_misplaced"
 	lightVarStPlaces        = "st_places"
@@ -505,7 +507,8 @@ type lightMapSpecs struct {
 	StCpus        *ebpf.MapSpec `ebpf:"st_cpus"`
 	StDists       *ebpf.MapSpec `ebpf:"st_dists"`
 	StEnded       *ebpf.MapSpec `ebpf:"st_ended"`
-	StEndedSums   *ebpf.MapSpec `ebpf:"st_ended_sums"`
+	StEndedEven   *ebpf.MapSpec `ebpf:"st_ended_even"`
+	StEndedOdd    *ebpf.MapSpec `ebpf:"st_ended_odd"`
 	StEventBufs   *ebpf.MapSpec `ebpf:"st_event_bufs"`
 	StFacts       *ebpf.MapSpec `ebpf:"st_facts"`
 	StFinal       *ebpf.MapSpec `ebpf:"st_final"`
@@ -543,6 +546,7 @@ type lightVariableSpecs struct {
 	RingBytes       *ebpf.VariableSpec `ebpf:"ring_bytes"`
 	SampledType     *ebpf.VariableSpec `ebpf:"sampled_type"`
 	StClock         *ebpf.VariableSpec `ebpf:"st_clock"`
+	StEndedTurn     *ebpf.VariableSpec `ebpf:"st_ended_turn"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
@@ -580,7 +584,8 @@ type lightMaps struct {
 	StCpus        *ebpf.Map `ebpf:"st_cpus"`
 	StDists       *ebpf.Map `ebpf:"st_dists"`
 	StEnded       *ebpf.Map `ebpf:"st_ended"`
-	StEndedSums   *ebpf.Map `ebpf:"st_ended_sums"`
+	StEndedEven   *ebpf.Map `ebpf:"st_ended_even"`
+	StEndedOdd    *ebpf.Map `ebpf:"st_ended_odd"`
 	StEventBufs   *ebpf.Map `ebpf:"st_event_bufs"`
 	StFacts       *ebpf.Map `ebpf:"st_facts"`
 	StFinal       *ebpf.Map `ebpf:"st_final"`
@@ -601,7 +606,8 @@ func (m *lightMaps) Close() error {
 		m.StCpus,
 		m.StDists,
 		m.StEnded,
-		m.StEndedSums,
+		m.StEndedEven,
+		m.StEndedOdd,
 		m.StEventBufs,
 		m.StFacts,
 		m.StFinal,
@@ -640,6 +646,7 @@ type lightVariables struct {
 	RingBytes       *ebpf.Variable `ebpf:"ring_bytes"`
 	SampledType     *ebpf.Variable `ebpf:"sampled_type"`
 	StClock         *ebpf.Variable `ebpf:"st_clock"`
+	StEndedTurn     *ebpf.Variable `ebpf:"st_ended_turn"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`

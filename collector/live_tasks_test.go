@@ -136,15 +136,18 @@ func TestLiveAddsUpMoreKindsThanItKeeps(t *testing.T) {
 			}
 		}
 	}
-	done := make(chan error, 1)
-	for i := range tasks {
-		bpftest.OnOwnThread(sched.CPU(0), func(error) { done <- setName(fmt.Sprintf("kind%d", i)) })
-		if err := <-done; err != nil {
-			t.Fatal(err)
+	run := func(first, end int) {
+		done := make(chan error, 1)
+		for i := first; i < end; i++ {
+			bpftest.OnOwnThread(sched.CPU(0), func(error) { done <- setName(fmt.Sprintf("kind%d", i)) })
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
 		}
+		time.Sleep(50 * time.Millisecond)
+		read()
 	}
-	time.Sleep(50 * time.Millisecond)
-	read()
+	run(0, tasks)
 	if ended != reconciled || ended < tasks {
 		t.Errorf("%d tasks ended, the switches of %d equal the kernel's", ended, reconciled)
 	}
@@ -152,6 +155,13 @@ func TestLiveAddsUpMoreKindsThanItKeeps(t *testing.T) {
 		t.Errorf("%d tasks of their own kind, %d others, %d of them known", named, others, rows)
 	}
 	t.Logf("%d tasks of their own kind, %d others", named, others)
+	// Kinds that are seen no more have left room for others.
+	const later = 100
+	named, rows = 0, 0
+	run(tasks, tasks+later)
+	if named+rows != later {
+		t.Errorf("of %d later tasks %d are of their own kind", later, named+rows)
+	}
 	var places bpf.Places
 	if err := l.objs.Places.Get(&places); err != nil {
 		t.Fatal(err)

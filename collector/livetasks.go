@@ -28,7 +28,7 @@ type liveTasks struct {
 	dists   []bpf.Dists
 	// seen are the records at the last reading, by slot.
 	seen  []seenTask
-	ended map[bpf.EndedKey]*bpf.EndedSums
+	ended *bpf.EndedReader
 	order uint64
 }
 
@@ -57,7 +57,7 @@ func mapMemory[T any](m *ebpf.Map) (values []T, memory []byte, err error) {
 }
 
 func newLiveTasks(objs *bpf.Light) (*liveTasks, error) {
-	t := &liveTasks{objs: objs, ended: make(map[bpf.EndedKey]*bpf.EndedSums)}
+	t := &liveTasks{objs: objs, ended: objs.NewEndedReader()}
 	var errs [3]error
 	var memory [3][]byte
 	t.records, memory[0], errs[0] = mapMemory[bpf.WatchedTask](objs.Tasks)
@@ -214,11 +214,7 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	for i, cause := range report.Causes() {
 		*r.EndedBy.At(cause) = now.Slices[i] - then.Slices[i]
 	}
-	m := func(i int) uint64 { return uint64(now.Moves[i] - then.Moves[i]) }
-	r.Migrations = report.MigrationCounts{
-		Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
-		Woken: m(bpf.Woken),
-	}
+	r.Migrations = migrationCounts(func(i int) uint64 { return uint64(now.Moves[i] - then.Moves[i]) })
 	longest := uint64(0)
 	if now.WaitMax != then.WaitMax {
 		longest = now.WaitMax
@@ -271,53 +267,3 @@ func commText(comm *[16]int8) string {
 
 // kernelThread is PF_KTHREAD, which has not changed since Linux 2.6.
 const kernelThread = 0x00200000
-
-// readEnded adds the tasks that began and ended since the last reading.
-func (t *liveTasks) readEnded(r *Reading) error {
-	s := &r.System
-	var key bpf.EndedKey
-	var sums bpf.EndedSums
-	all := t.objs.EndedSums.Iterate()
-	for all.Next(&key, &sums) {
-		then := t.ended[key]
-		if then == nil {
-			then = &bpf.EndedSums{}
-			t.ended[key] = then
-		}
-		if sums.Tasks == then.Tasks {
-			continue
-		}
-		row := report.EndedTasks{
-			Group: key.Cgroup, Comm: commText(&key.Comm), UID: key.Uid, PID: sched.PID(key.Tgid),
-			Tasks: sums.Tasks - then.Tasks,
-		}
-		row.OnCPUNS, row.WaitNS = int64(sums.OnCpu-then.OnCpu), int64(sums.Wait-then.Wait)
-		row.ThrottledNS = int64(sums.Throttled - then.Throttled)
-		for i, cause := range report.Causes() {
-			*row.EndedBy.At(cause) = sums.Slices[i] - then.Slices[i]
-		}
-		m := func(i int) uint64 { return sums.Moves[i] - then.Moves[i] }
-		row.Migrations = report.MigrationCounts{
-			Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
-			Woken: m(bpf.Woken),
-		}
-		longest := uint64(0)
-		if sums.WaitMax != then.WaitMax {
-			longest = sums.WaitMax
-		}
-		row.Waits = stepHistogram(sums.Dists.Waits[:], then.Dists.Waits[:], sums.Wait-then.Wait, longest)
-		row.Slices = stepHistogram(sums.Dists.Slices[:], then.Dists.Slices[:], sums.OnCpu-then.OnCpu, 0)
-		r.Ended += row.Tasks
-		r.Reconciled += sums.Reconciled - then.Reconciled
-		*then = sums
-		s.Ended = append(s.Ended, row)
-	}
-	if err := all.Err(); err != nil {
-		return fmt.Errorf("read the sums of tasks that ended: %w", err)
-	}
-	slices.SortFunc(s.Ended, func(a, b report.EndedTasks) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Comm, b.Comm), cmp.Compare(a.UID, b.UID),
-			cmp.Compare(a.PID, b.PID))
-	})
-	return nil
-}

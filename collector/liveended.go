@@ -1,0 +1,52 @@
+package collector
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// readEnded adds the tasks that began and ended since the last reading.
+func (t *liveTasks) readEnded(r *Reading) error {
+	gained, err := t.ended.Read()
+	if err != nil {
+		return err
+	}
+	s := &r.System
+	for key, sums := range gained {
+		r.Ended += sums.Tasks
+		r.Reconciled += sums.Reconciled
+		s.Ended = append(s.Ended, endedTasks(&key, sums))
+	}
+	slices.SortFunc(s.Ended, func(a, b report.EndedTasks) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Comm, b.Comm), cmp.Compare(a.UID, b.UID),
+			cmp.Compare(a.PID, b.PID))
+	})
+	return nil
+}
+
+func endedTasks(key *bpf.EndedKey, sums *bpf.EndedSums) report.EndedTasks {
+	row := report.EndedTasks{
+		Group: key.Cgroup, Comm: commText(&key.Comm), UID: key.Uid, PID: sched.PID(key.Tgid), Tasks: sums.Tasks,
+	}
+	row.OnCPUNS, row.WaitNS, row.ThrottledNS = int64(sums.OnCpu), int64(sums.Wait), int64(sums.Throttled)
+	for i, cause := range report.Causes() {
+		*row.EndedBy.At(cause) = sums.Slices[i]
+	}
+	row.Migrations = migrationCounts(func(i int) uint64 { return sums.Moves[i] })
+	var none [len(sums.Dists.Waits)]uint32
+	row.Waits = stepHistogram(sums.Dists.Waits[:], none[:], sums.Wait, sums.WaitMax)
+	row.Slices = stepHistogram(sums.Dists.Slices[:], none[:], sums.OnCpu, 0)
+	return row
+}
+
+// migrationCounts names what the kernel side counts by the indexes bpf.ToSibling to bpf.Woken.
+func migrationCounts(moves func(int) uint64) report.MigrationCounts {
+	return report.MigrationCounts{
+		Sibling: moves(bpf.ToSibling), Cache: moves(bpf.ToCache), Node: moves(bpf.ToNode), Remote: moves(bpf.ToRemote),
+		Woken: moves(bpf.Woken),
+	}
+}
