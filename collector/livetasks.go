@@ -29,7 +29,10 @@ type liveTasks struct {
 	// seen are the records at the last reading, by slot.
 	seen  []seenTask
 	ended map[bpf.EndedKey]*bpf.EndedSums
-	order uint64
+	// What one system call reads of them.
+	endedKeys []bpf.EndedKey
+	endedSums []bpf.EndedSums
+	order     uint64
 }
 
 // seenTask is a task as it was when it was last read.
@@ -57,7 +60,10 @@ func mapMemory[T any](m *ebpf.Map) (values []T, memory []byte, err error) {
 }
 
 func newLiveTasks(objs *bpf.Light) (*liveTasks, error) {
-	t := &liveTasks{objs: objs, ended: make(map[bpf.EndedKey]*bpf.EndedSums)}
+	t := &liveTasks{
+		objs: objs, ended: make(map[bpf.EndedKey]*bpf.EndedSums),
+		endedKeys: make([]bpf.EndedKey, endedBatch), endedSums: make([]bpf.EndedSums, endedBatch),
+	}
 	var errs [3]error
 	var memory [3][]byte
 	t.records, memory[0], errs[0] = mapMemory[bpf.WatchedTask](objs.Tasks)
@@ -272,52 +278,61 @@ func commText(comm *[16]int8) string {
 // kernelThread is PF_KTHREAD, which has not changed since Linux 2.6.
 const kernelThread = 0x00200000
 
+// endedBatch is how many sums are read by one system call. A bucket of the kernel's table, of which it has
+// one for each of 4096 entries, never has more.
+const endedBatch = 256
+
 // readEnded adds the tasks that began and ended since the last reading.
 func (t *liveTasks) readEnded(r *Reading) error {
-	s := &r.System
-	var key bpf.EndedKey
-	var sums bpf.EndedSums
-	all := t.objs.EndedSums.Iterate()
-	for all.Next(&key, &sums) {
-		then := t.ended[key]
-		if then == nil {
-			then = &bpf.EndedSums{}
-			t.ended[key] = then
+	var cursor ebpf.MapBatchCursor
+	for last := false; !last; {
+		n, err := t.objs.EndedSums.BatchLookup(&cursor, t.endedKeys, t.endedSums, nil)
+		if last = errors.Is(err, ebpf.ErrKeyNotExist); err != nil && !last {
+			return fmt.Errorf("read the sums of tasks that ended: %w", err)
 		}
-		if sums.Tasks == then.Tasks {
-			continue
+		for i := range n {
+			t.addEnded(&t.endedKeys[i], &t.endedSums[i], r)
 		}
-		row := report.EndedTasks{
-			Group: key.Cgroup, Comm: commText(&key.Comm), UID: key.Uid, PID: sched.PID(key.Tgid),
-			Tasks: sums.Tasks - then.Tasks,
-		}
-		row.OnCPUNS, row.WaitNS = int64(sums.OnCpu-then.OnCpu), int64(sums.Wait-then.Wait)
-		row.ThrottledNS = int64(sums.Throttled - then.Throttled)
-		for i, cause := range report.Causes() {
-			*row.EndedBy.At(cause) = sums.Slices[i] - then.Slices[i]
-		}
-		m := func(i int) uint64 { return sums.Moves[i] - then.Moves[i] }
-		row.Migrations = report.MigrationCounts{
-			Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
-			Woken: m(bpf.Woken),
-		}
-		longest := uint64(0)
-		if sums.WaitMax != then.WaitMax {
-			longest = sums.WaitMax
-		}
-		row.Waits = stepHistogram(sums.Dists.Waits[:], then.Dists.Waits[:], sums.Wait-then.Wait, longest)
-		row.Slices = stepHistogram(sums.Dists.Slices[:], then.Dists.Slices[:], sums.OnCpu-then.OnCpu, 0)
-		r.Ended += row.Tasks
-		r.Reconciled += sums.Reconciled - then.Reconciled
-		*then = sums
-		s.Ended = append(s.Ended, row)
 	}
-	if err := all.Err(); err != nil {
-		return fmt.Errorf("read the sums of tasks that ended: %w", err)
-	}
-	slices.SortFunc(s.Ended, func(a, b report.EndedTasks) int {
+	slices.SortFunc(r.System.Ended, func(a, b report.EndedTasks) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Comm, b.Comm), cmp.Compare(a.UID, b.UID),
 			cmp.Compare(a.PID, b.PID))
 	})
 	return nil
+}
+
+// addEnded adds the tasks of a kind that ended since the last reading.
+func (t *liveTasks) addEnded(key *bpf.EndedKey, sums *bpf.EndedSums, r *Reading) {
+	then := t.ended[*key]
+	if then == nil {
+		then = &bpf.EndedSums{}
+		t.ended[*key] = then
+	}
+	if sums.Tasks == then.Tasks {
+		return
+	}
+	row := report.EndedTasks{
+		Group: key.Cgroup, Comm: commText(&key.Comm), UID: key.Uid, PID: sched.PID(key.Tgid),
+		Tasks: sums.Tasks - then.Tasks,
+	}
+	row.OnCPUNS, row.WaitNS = int64(sums.OnCpu-then.OnCpu), int64(sums.Wait-then.Wait)
+	row.ThrottledNS = int64(sums.Throttled - then.Throttled)
+	for i, cause := range report.Causes() {
+		*row.EndedBy.At(cause) = sums.Slices[i] - then.Slices[i]
+	}
+	m := func(i int) uint64 { return sums.Moves[i] - then.Moves[i] }
+	row.Migrations = report.MigrationCounts{
+		Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
+		Woken: m(bpf.Woken),
+	}
+	longest := uint64(0)
+	if sums.WaitMax != then.WaitMax {
+		longest = sums.WaitMax
+	}
+	row.Waits = stepHistogram(sums.Dists.Waits[:], then.Dists.Waits[:], sums.Wait-then.Wait, longest)
+	row.Slices = stepHistogram(sums.Dists.Slices[:], then.Dists.Slices[:], sums.OnCpu-then.OnCpu, 0)
+	r.Ended += row.Tasks
+	r.Reconciled += sums.Reconciled - then.Reconciled
+	*then = *sums
+	r.System.Ended = append(r.System.Ended, row)
 }
