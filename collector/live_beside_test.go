@@ -176,7 +176,8 @@ func TestLiveDistributionsAgree(t *testing.T) {
 		sliced += a.Switches()
 	}
 	// Histograms can hold a few switches that were made while the core was read.
-	slack := ins/1000 + 20
+	// A switch that the kernel hides is of no class, but the next task has a wait.
+	slack := ins/1000 + 20 + r.Lost.HiddenSwitches
 	differ := func(a, b uint64) bool { return max(a, b)-min(a, b) > slack }
 	counted := uint64(0)
 	for i := range ofCores {
@@ -195,7 +196,8 @@ func step(bucket int) int {
 	return min(max(0, bucket/bpf.StepBuckets-bpf.FirstStep), len(bpf.Dists{}.Slices)-1)
 }
 
-// A core that switches as fast as it can is read nevertheless.
+// A core that switches as fast as it can is read nevertheless: by copies that are made again. With a single
+// copy (READ_TRIES and mostReads 1) this fails within 200 readings.
 func TestLiveReadsTheBusiestCore(t *testing.T) {
 	l := openLive(t, collector.LiveOptions{})
 	p := plan(t, "pipe")

@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	}
 	holdCollector()
 	executeFromThread()
+	becomeKnownLoad()
 	os.Exit(bpftest.Run(m))
 }
 

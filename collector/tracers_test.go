@@ -64,7 +64,7 @@ func installedTracers() []tracer {
 	for _, name := range []string{"runqlat", "cpudist"} {
 		if program, err := findTool(name); err == nil {
 			tracers = append(tracers, tracer{name, func(t testing.TB) (workloads.Observer, func()) {
-				return nil, startTool(t, program)
+				return nil, startTool(t, exec.Command(program))
 			}})
 		}
 	}
@@ -217,7 +217,19 @@ func attachCollector(t testing.TB, o collector.Options) (*collector.Collector, f
 
 func attachPerf(t testing.TB) (workloads.Observer, func()) {
 	out := filepath.Join(t.TempDir(), "perf.data")
-	perf := exec.Command("perf", "sched", "record", "-q", "-o", out)
+	perf := startPerf(t, "perf", out)
+	return nil, func() {
+		interrupt(t, perf)
+		if err := os.Remove(out); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// startPerf records what the scheduler does into a file, and returns when it has begun.
+func startPerf(t testing.TB, program, out string, flags ...string) *exec.Cmd {
+	t.Helper()
+	perf := exec.Command(program, append([]string{"sched", "record", "-q", "-o", out}, flags...)...)
 	if err := perf.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -229,26 +241,20 @@ func attachPerf(t testing.TB) (workloads.Observer, func()) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	time.Sleep(200 * time.Millisecond)
-	return nil, func() {
-		interrupt(t, perf)
-		if err := os.Remove(out); err != nil {
-			t.Error(err)
-		}
-	}
+	return perf
 }
 
 // startTool runs one of libbpf-tools. Those report only on a terminal that they trace now. Their
 // programs are in the kernel before that, and are attached a moment later.
-func startTool(t testing.TB, program string) (stop func()) {
+func startTool(t testing.TB, cmd *exec.Cmd) (stop func()) {
 	t.Helper()
 	before := lastProgram()
-	cmd := exec.Command(program)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for began := time.Now(); lastProgram() == before; time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > 5*time.Second {
-			t.Fatalf("%s loads no program", program)
+			t.Fatalf("%s loads no program", cmd.Path)
 		}
 	}
 	time.Sleep(200 * time.Millisecond)

@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -54,7 +55,15 @@ func pick(row map[string]string, names []string) (out []string) {
 	return out
 }
 
-func TestValuesOfAWatch(t *testing.T) {
+// tableRow is what a row of a table is to have.
+type tableRow struct {
+	table string
+	row   int
+	want  map[string]string
+}
+
+// The rows of groups, processes and tasks say all of what those did.
+func TestActivitiesOfAWatch(t *testing.T) {
 	r := oneInterval()
 	did := map[string]string{
 		"waits": "3", "wait_ns": "70", "wait_p50_ns": "20", "wait_p99_ns": "40", "wait_max_ns": "40", "switches": "10",
@@ -65,78 +74,78 @@ func TestValuesOfAWatch(t *testing.T) {
 		"throttled_ns": "11", "trial": "1", "load": "", "mode": "system", "round": "3", "started_ns": "77",
 		"workload": "", "variant": "",
 	}
-	for _, c := range []struct {
-		table string
-		row   int
-		want  map[string]string
-		did   bool
-	}{
+	for _, c := range []tableRow{
 		{"groups", 0, map[string]string{
 			"group_id": "7", "group_name": "db.service", "group_kind": "unit", "group_path": "/system.slice/db.service",
 			"tasks": "2", "ended_tasks": "0", "on_cpu_ns": "509", "quota_throttled": "2", "quota_throttled_ns": "13",
 			"pressure_some_ns": "30", "pressure_full_ns": "3",
-		}, true},
+		}},
 		{"groups", 1, map[string]string{ // of which nothing else is known
 			"group_id": "8", "group_name": "", "group_kind": "", "group_path": "", "tasks": "0", "ended_tasks": "3",
 			"on_cpu_ns": "500", "quota_throttled": "", "quota_throttled_ns": "", "pressure_some_ns": "",
 			"pressure_full_ns": "",
-		}, true},
+		}},
 		{"processes", 0, map[string]string{
 			"pid": "40", "process": "db", "uid": "105", "kernel_thread": "false", "group_id": "7",
 			"group_name": "db.service", "tasks": "2", "on_cpu_ns": "509",
-		}, true},
+		}},
 		{"processes", 1, map[string]string{
 			"pid": "", "process": "sh", "uid": "", "kernel_thread": "", "group_id": "8", "group_name": "",
 			"tasks": "3", "on_cpu_ns": "500",
-		}, true},
+		}},
 		{"tasks", 0, map[string]string{
 			"pid": "40", "tid": "41", "comm": "writer", "process": "db", "uid": "105", "kernel_thread": "false",
 			"group_id": "7", "group_name": "db.service", "born": "false", "exited": "true", "merged": "0",
 			"on_cpu_ns": "500",
-		}, true},
-		{"tasks", 1, map[string]string{ // a task without waits has no longest one
-			"tid": "42", "born": "true", "exited": "false", "on_cpu_ns": "9", "waits": "0", "wait_ns": "0",
-			"wait_p50_ns": "", "wait_max_ns": "", "slice_p50_ns": "", "switches": "0", "migrations": "0",
-		}, false},
+		}},
 		{"tasks", 2, map[string]string{
 			"pid": "", "tid": "", "comm": "sh", "process": "", "uid": "", "kernel_thread": "", "group_id": "8",
 			"group_name": "", "born": "true", "exited": "true", "merged": "3", "on_cpu_ns": "500",
-		}, true},
+		}},
+	} {
+		maps.Copy(c.want, did)
+		if n := len(allFields(t, r, c.table)[c.row]); len(c.want) != n {
+			t.Errorf("%s: %d columns, tested are %d", c.table, n, len(c.want))
+		}
+		checkRow(t, r, c)
+	}
+	if c := reporttest.Contradictions(r, false); len(c) > 0 {
+		t.Errorf("contradictions: %q", c)
+	}
+}
+
+func TestOtherValuesOfAWatch(t *testing.T) {
+	r := oneInterval()
+	for _, c := range []tableRow{
+		{"tasks", 1, map[string]string{ // a task without waits has no longest one
+			"tid": "42", "born": "true", "exited": "false", "on_cpu_ns": "9", "waits": "0", "wait_ns": "0",
+			"wait_p50_ns": "", "wait_max_ns": "", "slice_p50_ns": "", "switches": "0", "migrations": "0",
+		}},
 		{"core_times", 0, map[string]string{
 			"core": "2", "queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",
-		}, false},
+		}},
 		{"core_times", 1, map[string]string{
 			"core": "5", "queue_task_ns": "1500", "queue_observed_ns": "990", "queue_max": "4",
-		}, false},
+		}},
 		{"trials", 0, map[string]string{
 			"workload": "", "mode": "system", "workers": "0", "operations": "", "slices": "20", "on_cpu_ns": "1009",
 			"wait_ns": "140", "wait_max_ns": "40", "throttled_ns": "22", "tasks": "2", "ended_tasks": "3",
 			"watched_tasks": "9", "phase_ns": "100", "program_ns": "", "program_sample_ns": "0",
 			"parallelism": "1.009000", "concurrency": "1.149000", "jain_index": "",
-		}, false},
-		{"runs", 0, map[string]string{"watch": "cgroup db.service", "every_ns": "1000", "for_ns": "5000"}, false},
+		}},
+		{"runs", 0, map[string]string{"watch": "cgroup db.service", "every_ns": "1000", "for_ns": "5000"}},
 	} {
-		row := allFields(t, r, c.table)[c.row]
-		want := c.want
-		if c.did {
-			for name, value := range did {
-				want[name] = value
-			}
-			if len(want) != len(row) {
-				t.Errorf("%s: %d columns, tested are %d", c.table, len(row), len(want))
-			}
-		}
-		var names []string
-		for name := range want {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		if diff := cmp.Diff(pick(want, names), pick(row, names)); diff != "" {
-			t.Errorf("%s, row %d, of %q (-want +got):\n%s", c.table, c.row, names, diff)
-		}
+		checkRow(t, r, c)
 	}
-	if c := reporttest.Contradictions(r, false); len(c) > 0 {
-		t.Errorf("contradictions: %q", c)
+}
+
+// checkRow compares the columns that are named in what a row is to have.
+func checkRow(t *testing.T, r *report.Report, c tableRow) {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(c.want))
+	got := pick(allFields(t, r, c.table)[c.row], names)
+	if diff := cmp.Diff(pick(c.want, names), got); diff != "" {
+		t.Errorf("%s, row %d, of %q (-want +got):\n%s", c.table, c.row, names, diff)
 	}
 }
 

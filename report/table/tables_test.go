@@ -239,11 +239,7 @@ func oneTrial() *report.Report {
 // Each row of a table has the figures of its part of the trial, all of them.
 func TestValues(t *testing.T) {
 	r := oneTrial()
-	for _, c := range []struct {
-		table string
-		row   int
-		want  map[string]string
-	}{
+	for _, c := range []tableRow{
 		{"trials", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "duration_ns": "1000", "workers": "1",
 			"operations": "23", "parallelism": "0.600000", "concurrency": "0.900000", "jain_index": "1.000000",
@@ -273,6 +269,14 @@ func TestValues(t *testing.T) {
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "name": "counted", "value": "-3",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 		}},
+	} {
+		checkWholeRow(t, r, c)
+	}
+}
+
+func TestValuesOfCores(t *testing.T) {
+	r := oneTrial()
+	for _, c := range []tableRow{
 		{"cores", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "core": "1", "class": "thread", "switches": "3",
 			"pick_p50_ns": "", "pick_p99_ns": "", "switch_p50_ns": "6", "switch_p90_ns": "9", "switch_p99_ns": "9",
@@ -310,14 +314,20 @@ func TestValues(t *testing.T) {
 			"workload": "spin", "variant": "nice", "group_id": "",
 		}},
 	} {
-		if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
-			t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
-		}
+		checkWholeRow(t, r, c)
 	}
 	// A core without switches keeps its times, in a row without a class.
 	quiet := fields(tableOf(t, r, "cores"), 1)
 	if quiet["core"] != "2" || quiet["class"] != "" || quiet["idle_ns"] != "1000" {
 		t.Errorf("the quiet core is %v", quiet)
+	}
+}
+
+// checkWholeRow compares all columns of a row.
+func checkWholeRow(t *testing.T, r *report.Report, c tableRow) {
+	t.Helper()
+	if diff := cmp.Diff(c.want, fields(tableOf(t, r, c.table), c.row)); diff != "" {
+		t.Errorf("table %s, row %d (-want +got):\n%s", c.table, c.row, diff)
 	}
 }
 

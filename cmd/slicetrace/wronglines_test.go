@@ -1,0 +1,124 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// wrongLine is a command line that is wrong: the exit status and a part of what is said about it.
+type wrongLine struct {
+	args   string
+	status int
+	says   string
+}
+
+var wrongRuns = []wrongLine{
+	{"run --nonsense", 2, "unknown flag: --nonsense"},
+	{"run pip", 2, `did you mean "pipe"?`},
+	{"run make -j2", 2, "unknown shorthand flag"},
+	{"run make", 2, "slicetrace run -- make"},
+	{"run --rounds 0", 2, "rounds"},
+	{"run --rounds -3", 2, "rounds"},
+	{"run --rounds x", 2, "rounds"},
+	{"run --duration 0s", 2, "duration"},
+	{"run --duration -1s", 2, "duration"},
+	{"run --duration 1ms", 2, "too short to measure anything"},
+	{"run --operations -1", 2, "operations"},
+	{"run --workers -1", 2, "workers"},
+	{"run --workers 0", 2, "workers"},
+	{"run --operations 0", 2, "operations"},
+	{"run --cores=", 2, "empty"},
+	{"run pipe pipe", 2, "twice"},
+	{"run --max-tasks 9", 2, "--max-tasks"},
+	{"run pipe --workers 3", 2, "even"},
+	{"run --workers 100000000", 2, "workers"},
+	{"run --cores 4000", 2, "4000"},
+	{"run --cores 9999", 2, "9999"},
+	{"run --cores 0,0", 2, "twice"},
+	{"run --cores 3-1", 2, "3-1"},
+	{"run --cores x", 2, `"x"`},
+	{"run --mode fibres", 2, "fibres"},
+	{"run --mode threads,threads", 2, "twice"},
+	{"run --format xml", 2, "xml"},
+	{"run --phases fast", 2, "the phases are pick and switch"},
+	{"run --phases pick,none -- true", 2, "or none on its own"},
+	{"run --phases pick,pick", 2, "twice"},
+	{"run --phases=", 2, "empty"},
+	{"run --", 2, "no program after --"},
+	{"run pipe -- true", 2, "pipe"},
+	{"run --rounds 3 -- true", 2, "--rounds"},
+	{"run --max-tasks 0 -- true", 2, "--max-tasks"},
+	{"run --claims pipe", 2, "--claims"},
+}
+
+var wrongTops = []wrongLine{
+	{"top extra", 2, "extra"},
+	{"top --nonsense", 2, "unknown flag: --nonsense"},
+	{"top --format xml", 2, "screen, text, csv and jsonl"},
+	{"top --format screen", 2, "text, csv and jsonl need no terminal"},
+	{"top --by core", 2, "task, process, program, group"},
+	{"top --phases all", 2, "sampled or none"},
+	{"top --count 0", 2, "at least 1"},
+	{"top --count -1", 2, "at least 1"},
+	{"top --rows 0", 2, "at least 1"},
+	{"top --max-tasks 0", 2, "1 to 4194304"},
+	{"top --max-tasks 4194305", 2, "1 to 4194304"},
+	{"top --interval 49ms", 2, "50ms to 10m0s"},
+	{"top --interval 10m1s", 2, "50ms to 10m0s"},
+	{"top --interval -1s", 2, "50ms to 10m0s"},
+	{"top --interval 1", 2, "interval"},
+	{"top --wait", 2, "name what to wait for"},
+	{"top --pid 0", 2, "the number of a process"},
+	{"top --pid -1", 2, "the number of a process"},
+	{"top --pid postgres", 2, "--comm takes names"},
+	{"top --pid 4711,x", 2, "--pid x"},
+	{"top --pid 4294967297", 2, "the number of a process"},
+	{"top --pid=", 2, "empty"},
+	{"top --comm [a", 2, "no pattern"},
+	{"top --comm ok,[a", 2, "--comm [a"},
+	{"top --comm=", 2, "empty"},
+	{"top --cgroup [", 2, "malformed"},
+	{"top --cgroup=", 2, "empty"},
+	{"top --uid nobody-of-this-name", 2, "no such user"},
+	{"top --uid 4294967296", 2, "no such user"},
+	{"top --uid -1", 2, "no such user"},
+	{"top --uid=", 2, "empty"},
+}
+
+var otherWrongLines = []wrongLine{
+	{"rum", 2, `did you mean "run"?`},
+	{"--nonsense", 2, "unknown flag: --nonsense"},
+	{"chekc", 2, `did you mean "check"?`},
+	{"tpo", 2, `did you mean "top"?`},
+	{"report", 2, "accepts between 1 and 2 arg"},
+	{"report a b", 2, "--html FILE"},
+	{"report a --html=", 2, "empty"},
+	{"report a --recording r", 2, "--html FILE"},
+	{"report a --html p --window-start 1s", 2, "--recording FILE"},
+	{"report a --html p --recording r --window-start -1s", 2, "negative"},
+	{"report a --html p --recording r --window-length 0s", 2, "positive"},
+	{"report a --html p --format json", 2, "--format"},
+	{"report no-such-file --html p", 1, "no-such-file"},
+	{"report no-such-file", 1, "no-such-file"},
+	{"export no-such-file", 2, "name a table"},
+	{"export no-such-file --table cores", 1, "no-such-file"},
+	{"list extra", 2, "extra"},
+}
+
+// A wrong command line leads to an error of one sentence and the exit status that scripts expect,
+// whether or not this process may trace.
+func TestWrongCommandLines(t *testing.T) {
+	for _, c := range slices.Concat(wrongRuns, wrongTops, otherWrongLines) {
+		t.Run(c.args, func(t *testing.T) {
+			got := call(t, strings.Fields(c.args)...)
+			if got.status != c.status {
+				t.Errorf("status %d, want %d", got.status, c.status)
+			}
+			got.checkOneSentence(t, c.says)
+			if got.out != "" || len(got.files(t)) > 0 {
+				t.Errorf("standard output %q, files %v", got.out, got.files(t))
+			}
+		})
+	}
+}
