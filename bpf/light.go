@@ -38,14 +38,15 @@ const (
 	SampledEnded = uint64(lightSampledSAMPLED_ENDED)
 )
 
-// The indexes of WatchedTask.Moves and EndedSums.Moves: how far a task has come, and how many of these
-// migrations were at wakeups.
+// The indexes of WatchedTask.Moves, EndedSums.Moves and CPUState.Arrivals, which are of Moves counts: how far
+// a task has come, and how many of these migrations were at wakeups.
 const (
 	ToSibling = int(lightDistanceTO_SIBLING)
 	ToCache   = int(lightDistanceTO_CACHE)
 	ToNode    = int(lightDistanceTO_NODE)
 	ToRemote  = int(lightDistanceTO_REMOTE)
 	Woken     = int(lightDistanceWOKEN)
+	Moves     = int(lightDistanceMOVES)
 )
 
 // FirstStep and StepBuckets relate the steps of Dists to the buckets of a histogram: step i holds the

@@ -3,7 +3,12 @@ package collector
 import (
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // A machine with more tasks than there is room for: the tasks without a place are counted, once each, and
@@ -95,4 +100,53 @@ func TestLiveWithEnoughPlaces(t *testing.T) {
 	if err != nil || len(visited) != 0 {
 		t.Errorf("%d tasks have no place, %v", len(visited), err)
 	}
+}
+
+// A thread that changes between two cores arrives as often at each, and all migrations of cores are those of
+// tasks.
+func TestLiveArrivalsAtCores(t *testing.T) {
+	cpus := bpftest.AllowedCores[sched.CPU](t)
+	if len(cpus) < 2 {
+		bpftest.Unavailable(t, "there is one core only")
+	}
+	const times = 500
+	l := openLive(t, LiveOptions{})
+	s := newSleeper(t)
+	s.do(func() {})
+	nextReading(t, l)
+	s.do(func() {
+		for i := range 2 * times {
+			var on unix.CPUSet
+			on.Set(int(cpus[i%2]))
+			if err := unix.SchedSetaffinity(0, &on); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	r := nextReading(t, l)
+	checkReading(t, r)
+	var ofTasks, ofCores report.MigrationCounts
+	for a := range r.System.Activities() {
+		ofTasks.Add(a.Migrations)
+	}
+	at := make(map[sched.CPU]uint64)
+	for _, a := range r.System.Arrivals {
+		ofCores.Add(a.Migrations)
+		at[a.CPU] = a.Migrations.Total()
+	}
+	row := rowOf(r, s.tid)
+	if row == nil || row.Migrations.Total() < 2*times-1 {
+		t.Fatalf("the thread has moved %d times: %+v", 2*times, row)
+	}
+	if at[cpus[0]] < times-1 || at[cpus[1]] < times {
+		t.Errorf("arrivals at cores are %v, %d changes were made", at, 2*times)
+	}
+	// A core is read before the tasks, which can move meanwhile.
+	near := func(a, b uint64) bool { return max(a, b)-min(a, b) <= 5+b/50 }
+	if !near(ofCores.Sibling, ofTasks.Sibling) || !near(ofCores.Cache, ofTasks.Cache) ||
+		!near(ofCores.Node, ofTasks.Node) || !near(ofCores.Remote, ofTasks.Remote) ||
+		!near(ofCores.Woken, ofTasks.Woken) {
+		t.Errorf("migrations of cores are %+v, those of tasks %+v", ofCores, ofTasks)
+	}
+	t.Logf("cores %+v, tasks %+v", ofCores, ofTasks)
 }

@@ -214,11 +214,7 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	for i, cause := range report.Causes() {
 		*r.EndedBy.At(cause) = now.Slices[i] - then.Slices[i]
 	}
-	m := func(i int) uint64 { return uint64(now.Moves[i] - then.Moves[i]) }
-	r.Migrations = report.MigrationCounts{
-		Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
-		Woken: m(bpf.Woken),
-	}
+	r.Migrations = migrationsSince(now.Moves, then.Moves)
 	longest := uint64(0)
 	if now.WaitMax != then.WaitMax {
 		longest = now.WaitMax
@@ -296,11 +292,7 @@ func (t *liveTasks) readEnded(r *Reading) error {
 		for i, cause := range report.Causes() {
 			*row.EndedBy.At(cause) = sums.Slices[i] - then.Slices[i]
 		}
-		m := func(i int) uint64 { return sums.Moves[i] - then.Moves[i] }
-		row.Migrations = report.MigrationCounts{
-			Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
-			Woken: m(bpf.Woken),
-		}
+		row.Migrations = migrationsSince(sums.Moves, then.Moves)
 		longest := uint64(0)
 		if sums.WaitMax != then.WaitMax {
 			longest = sums.WaitMax

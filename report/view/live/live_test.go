@@ -56,6 +56,10 @@ func small() *report.Trial {
 			}},
 			Watched: 10, ProgramNS: 20_000_000, ProgramSampleNS: 1e8,
 			Queues: []report.RunQueue{{CPU: 0, TaskNS: 3e9, ObservedNS: 2e9, Max: 4}},
+			Arrivals: []report.CoreArrivals{
+				{CPU: 0, Migrations: report.MigrationCounts{Sibling: 3, Cache: 9, Node: 1, Remote: 1, Woken: 2}},
+				{CPU: 3, Migrations: report.MigrationCounts{Cache: 6, Remote: 4}},
+			},
 		},
 	}
 }
