@@ -76,8 +76,8 @@
 //   - 128 slots made free at once when loading. More take several turns. TestManyPlacesAreMade
 //   - 15 letters of a name. The kernel keeps no more. TestNewTasksFirstSlice
 //   - LightOptions.Tasks tasks at once in the light way. A task beyond that counts at each of
-//     its switch-ins (Globals.MapFull); its time is still in its core's account.
-//     TestLiveWithTooFewPlaces
+//     its switch-ins (Globals.MapFull), and is found by Light.Visit; its time is still in its
+//     core's account. TestLiveWithTooFewPlaces
 //   - 4096 kinds of ended tasks in the light way. Those of other kinds are added up together.
 //     TestLiveAddsUpMoreKindsThanItKeeps
 //   - A task of the light way whose end the kernel does not show. It is given up, and counted,

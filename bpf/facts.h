@@ -72,12 +72,24 @@ struct {
 } st_page SEC(".maps");
 
 struct clock_pair st_clock;
+u64 st_full_since; /* the time of the first switch to a task without a place; 0: there was none */
 u32 st_timing; /* the phases of switches are timed at the moment */
 
 BIND(enum sampled, sampled_type);
 BIND(enum light_part, light_part_type);
 BIND(enum distance, distance_type);
 BIND(struct ended_key, ended_key_type);
+
+static __always_inline struct rq *rq_of(struct task_struct *t)
+{
+	return t->se.cfs_rq->rq;
+}
+
+/* The time of the switch under way. */
+static __always_inline u64 switch_time(struct task_struct *next)
+{
+	return kernel_times ? rq_of(next)->clock : bpf_ktime_get_ns();
+}
 
 static const struct dists no_dists;
 static const struct ended_sums no_sums;
@@ -147,6 +159,16 @@ static __always_inline void note_changes(struct task_facts *f, struct task_struc
 	copy_name(f->process, __builtin_preserve_access_index(&leader->comm));
 }
 
+/* Who a task is. */
+static __always_inline void note_identity(struct task_facts *f, struct task_struct *t)
+{
+	f->flags = t->flags;
+	f->tgid = t->tgid;
+	f->start_time = t->start_time;
+	copy_name(f->comm, t->comm);
+	note_changes(f, t);
+}
+
 /*
  * Starts to watch a task, which the core that calls runs or is about to run, so that no
  * other core does the same. NULL if there is no place.
@@ -163,15 +185,11 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	if (!f)
 		goto full;
 	f->sampled = SAMPLED_NEVER;
-	f->flags = t->flags;
-	f->tgid = t->tgid;
-	f->start_time = t->start_time;
+	note_identity(f, t);
 	f->nvcsw = t->nvcsw;
 	f->nivcsw = t->nivcsw;
 	f->run_delay = bpf_core_field_exists(t->sched_info.run_delay) ? t->sched_info.run_delay : 0;
 	f->runtime = t->se.sum_exec_runtime;
-	copy_name(f->comm, t->comm);
-	note_changes(f, t);
 	fresh.run_delay = kernel_times ? f->run_delay : 0;
 	fresh.nvcsw = t->nvcsw;
 	fresh.last_cause = CAUSES;
@@ -193,6 +211,8 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	w->key = 0;
 	free_slot(slot);
 full:
+	if (!st_full_since)
+		st_full_since = switch_time(t);
 	__sync_fetch_and_add(&st_globals.map_full, 1);
 	return NULL;
 }

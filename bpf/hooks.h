@@ -121,8 +121,18 @@ int st_fill(void *ctx)
 	return 0;
 }
 
+struct seq_file;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct bpf_iter_meta {
+	struct seq_file *seq; /* what the reader reads */
+};
+
+#pragma clang attribute pop
+
 /* What an iterator over all tasks passes. In the kernel each field is a union with a u64. */
 struct iter_task {
-	void *meta;
+	struct bpf_iter_meta *meta;
 	struct task_struct *task; /* NULL: there are no more */
 };

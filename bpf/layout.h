@@ -44,6 +44,17 @@ enum occupant {
 	OCCUPANTS,
 };
 
+/* How far a task has come with a switch-in on another core. */
+enum distance {
+	TO_SIBLING, /* the other hardware thread of a core */
+	TO_CACHE,   /* another core with the same last-level cache */
+	TO_NODE,    /* another cache of the same NUMA node */
+	TO_REMOTE,  /* another node */
+	DISTANCES,
+	WOKEN = DISTANCES, /* the core was chosen at a wakeup: counted beside the distance */
+	MOVES,
+};
+
 /* A distribution of slices or waits. max is since the last snapshot. */
 struct hist {
 	u64 sum;
@@ -135,6 +146,7 @@ struct cpu_state {
 	u32 queue;        /* the length then, with the task that runs */
 	u32 queue_max;    /* the greatest so far */
 	u64 classes[CLASSES]; /* switches of each class; the full way counts them in the sums */
+	u64 arrivals[MOVES];  /* tasks that came from other cores, as in watched_task.moves */
 
 	u32 wakes;        /* onto this core, since its last switch or a tick that asked for none */
 	u32 woken[WOKEN_NOTED]; /* tids of the last of them */
@@ -190,17 +202,6 @@ enum follow {
 	FOLLOW_NONE,
 	FOLLOW_LISTED,  /* a struct task_exit is sent for each */
 	FOLLOW_COUNTED, /* each is added to exited_counts */
-};
-
-/* How far a task has come with a switch-in on another core. */
-enum distance {
-	TO_SIBLING, /* the other hardware thread of a core */
-	TO_CACHE,   /* another core with the same last-level cache */
-	TO_NODE,    /* another cache of the same NUMA node */
-	TO_REMOTE,  /* another node */
-	DISTANCES,
-	WOKEN = DISTANCES, /* the core was chosen at a wakeup: counted beside the distance */
-	MOVES,
 };
 
 /*

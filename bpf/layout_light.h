@@ -98,3 +98,25 @@ struct clock_pair {
 	u32 reader; /* its tid */
 	u32 pad;
 };
+
+/* What the visit of all tasks is for. */
+enum visit {
+	VISIT_CHANGES = 1,  /* to read again what changes without an event */
+	VISIT_UNPLACED = 2, /* to find the tasks that have no place */
+	VISIT_WAITS = 4,    /* to find those that wait for a core */
+};
+
+#define NO_SLOT 0xffffffff
+
+/* What a visit tells of a task. */
+struct visited {
+	u32 slot; /* of its record; NO_SLOT: it has none */
+	u32 tid;
+	u64 born;      /* of the record */
+	u64 run_delay; /* of the record: another value from the moment on at which the wait ends */
+	u64 queued;    /* the run queue's clock when the task joined the queue; 0: it does not wait */
+	u64 waited;    /* for how long this wait lasted before, in other queues */
+	u32 unplaced;  /* it has run, and there was no place for it */
+	u32 pad;
+	struct task_facts facts; /* of a task without a record: who it is */
+};

@@ -71,6 +71,7 @@ var decodedLight = map[string]reflect.Type{
 	"ended_sums":   reflect.TypeFor[EndedSums](),
 	"core_place":   reflect.TypeFor[CorePlace](),
 	"clock_pair":   reflect.TypeFor[ClockPair](),
+	"visited":      reflect.TypeFor[Visited](),
 }
 
 // The Go types that memory is decoded as have the layout of the compiled programs.

@@ -193,18 +193,9 @@ int st_read(u64 *args)
 	return 2;
 }
 
-/* Users, groups and names of processes change without an event that is worth a hook. */
+/* For what has no event that is worth a hook. */
 SEC("iter/task")
-int st_refresh(struct iter_task *ctx)
+int st_visit(struct iter_task *ctx)
 {
-	struct task_struct *t = ctx->task;
-	struct watched_task *w;
-	u32 slot;
-
-	if (!t)
-		return 0;
-	w = find_watched(t, &slot);
-	if (w)
-		refresh_facts(w, t, slot);
-	return 0;
+	return ctx->task ? visit_task(ctx->meta->seq, ctx->task) : 0;
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -19,6 +20,7 @@ type (
 	EndedSums = lightEndedSums
 	CorePlace = lightCorePlace
 	ClockPair = lightClockPair
+	Visited   = lightVisited
 )
 
 // CorePage is what ReadCore reads. CPU.Log is not filled in.
@@ -51,14 +53,15 @@ const (
 	PartClass = lightLightPartPART_CLASS
 )
 
-// The indexes of WatchedTask.Moves and EndedSums.Moves: how far a task has come, and how many of these
-// migrations were at wakeups.
+// The indexes of WatchedTask.Moves, EndedSums.Moves and CPUState.Arrivals, which are of Moves counts: how far
+// a task has come, and how many of these migrations were at wakeups.
 const (
 	ToSibling = int(lightDistanceTO_SIBLING)
 	ToCache   = int(lightDistanceTO_CACHE)
 	ToNode    = int(lightDistanceTO_NODE)
 	ToRemote  = int(lightDistanceTO_REMOTE)
 	Woken     = int(lightDistanceWOKEN)
+	Moves     = int(lightDistanceMOVES)
 )
 
 // FirstStep and StepBuckets relate the steps of Dists to the buckets of a histogram: step i holds the
@@ -111,7 +114,8 @@ type Light struct {
 	endedSums          [2]*ebpf.Map   // EndedSums by EndedKey; see EndedReader
 	endedTurn          *ebpf.Variable // a uint32: the index of the one that is in use
 	page               *ebpf.Map      // what readPage leaves
-	readPage, refresh  *ebpf.Program
+	readPage, visit    *ebpf.Program
+	visitFor           *ebpf.Variable
 	misplaced          *ebpf.Variable
 }
 
@@ -230,8 +234,8 @@ func (l *Light) assign() {
 	l.Globals, l.Places = c.Variables[lightVarStGlobals], c.Variables[lightVarStPlaces]
 	l.Clock, l.Timing = c.Variables[lightVarStClock], c.Variables[lightVarStTiming]
 	l.Begin, l.Reader = c.Programs[lightProgStBegin], c.Programs[lightProgStReader]
-	l.page, l.readPage, l.refresh = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStRefresh]
-	l.misplaced = c.Variables[lightVarStMisplaced]
+	l.page, l.readPage, l.visit = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStVisit]
+	l.visitFor, l.misplaced = c.Variables[lightVarStVisitFor], c.Variables[lightVarStMisplaced]
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
 	}
@@ -289,30 +293,65 @@ func (l *Light) ReadCore(cpu int, page *CorePage) error {
 const mostPasses = 8
 
 // Refresh reads again what can change of tasks without an event: their users, groups and processes' names.
-func (l *Light) Refresh() (err error) {
-	iter, err := link.AttachIter(link.IterOptions{Program: l.refresh})
-	if err != nil {
-		return fmt.Errorf("look at all tasks: %w", err)
-	}
-	defer func() { err = errors.Join(err, iter.Close()) }()
+func (l *Light) Refresh() error {
 	for range mostPasses {
 		var before, after uint64
 		if err := l.misplaced.Get(&before); err != nil {
 			return err
 		}
-		pass, err := iter.Open()
-		if err != nil {
-			return fmt.Errorf("look at all tasks: %w", err)
+		if _, err := l.Visit(VisitChanges); err != nil {
+			return err
 		}
-		_, err = io.Copy(io.Discard, pass)
-		if err := errors.Join(err, pass.Close(), l.misplaced.Get(&after)); err != nil {
-			return fmt.Errorf("look at all tasks: %w", err)
-		}
-		if before == after {
-			break
+		if err := l.misplaced.Get(&after); err != nil || before == after {
+			return err
 		}
 	}
 	return nil
+}
+
+// What a visit is for: the sum of these.
+const (
+	VisitChanges  = uint32(lightVisitVISIT_CHANGES)
+	VisitUnplaced = uint32(lightVisitVISIT_UNPLACED)
+	VisitWaits    = uint32(lightVisitVISIT_WAITS)
+)
+
+// NoSlot is the Visited.Slot of a task that has no record.
+const NoSlot = ^uint32(0)
+
+// Visit looks at all tasks, and returns those that wait for a core or have no place, as far as that is
+// asked for. Without the kernel's times it finds none.
+func (l *Light) Visit(what uint32) (tasks []Visited, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("look at all tasks: %w", err)
+		}
+	}()
+	if err := l.visitFor.Set(what); err != nil {
+		return nil, err
+	}
+	iter, err := link.AttachIter(link.IterOptions{Program: l.visit})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, iter.Close()) }()
+	pass, err := iter.Open()
+	if err != nil {
+		return nil, err
+	}
+	read, err := io.ReadAll(pass)
+	if err := errors.Join(err, pass.Close()); err != nil {
+		return nil, err
+	}
+	const size = int(unsafe.Sizeof(Visited{}))
+	if len(read)%size != 0 {
+		return nil, fmt.Errorf("%d bytes are not records of %d", len(read), size)
+	}
+	tasks = make([]Visited, len(read)/size)
+	for i := range tasks {
+		tasks[i] = *(*Visited)(unsafe.Pointer(&read[i*size]))
+	}
+	return tasks, nil
 }
 
 // NextEnded returns the slot of a task that ended after a reader had seen it, and what the kernel knew of

@@ -12,11 +12,6 @@
 #include "index.h"
 #include "log.h"
 
-static __always_inline struct rq *rq_of(struct task_struct *t)
-{
-	return t->se.cfs_rq->rq;
-}
-
 /*
  * Raises begun before anything of a switch is written, or switches after all of it: by these
  * two a reader on another core knows that nothing has changed meanwhile.
@@ -60,12 +55,6 @@ static __noinline int copy_page(struct core_page *p, struct cpu_state *c)
 	p->occupant_born = w ? w->born : 0;
 	reads_ordered(p);
 	return *(volatile u64 *)&c->begun == switches;
-}
-
-/* The time of the switch under way. */
-static __always_inline u64 switch_time(struct task_struct *next)
-{
-	return kernel_times ? rq_of(next)->clock : bpf_ktime_get_ns();
 }
 
 /* For how long a task has waited for a core so far, up to now. */
@@ -172,8 +161,8 @@ static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool 
 		retire_live(w, prev, c->slot);
 }
 
-/* A task comes to another core. */
-static __noinline int light_move(struct watched_task *w, u32 cpu, bool moved)
+/* A task comes to this core from another. */
+static __noinline int light_move(struct cpu_state *c, struct watched_task *w, u32 cpu, bool moved)
 {
 	u32 before = w->cpu, how = TO_REMOTE;
 	struct core_place *from = bpf_map_lookup_elem(&st_core_places, &before);
@@ -190,8 +179,11 @@ static __noinline int light_move(struct watched_task *w, u32 cpu, bool moved)
 		how = TO_NODE;
 	w->migrations++;
 	w->moves[how]++;
-	if (!moved && w->last_cause == ENDED_BLOCKED)
+	c->arrivals[how]++;
+	if (!moved && w->last_cause == ENDED_BLOCKED) {
 		w->moves[WOKEN]++;
+		c->arrivals[WOKEN]++;
+	}
 	return 0;
 }
 
@@ -209,15 +201,15 @@ static __always_inline u64 light_waited(struct watched_task *w, struct task_stru
 }
 
 /* Ends the wait of the task that takes the core. */
-static __always_inline void light_in(struct sums *s, struct watched_task *w, u32 slot, struct task_struct *t,
-				     bool moved, u64 now)
+static __always_inline void light_in(struct cpu_state *c, struct sums *s, struct watched_task *w, u32 slot,
+				     struct task_struct *t, bool moved, u64 now)
 {
 	struct dists *d = bpf_map_lookup_elem(&st_dists, &slot);
 	u32 cpu = bpf_get_smp_processor_id(), bucket;
 	u64 waited;
 
 	if (has_part(PART_MOVES) && w->cpu != cpu)
-		light_move(w, cpu, moved);
+		light_move(c, w, cpu, moved);
 	if (!w->first)
 		w->first = now;
 	waited = light_waited(w, t, now);
@@ -274,7 +266,7 @@ static __always_inline void light_hand_over(struct cpu_state *c, struct sums *s,
 	}
 	c->occupant = OCCUPANT_WATCHED;
 	c->slot = slot;
-	light_in(s, w, slot, next, moved, now);
+	light_in(c, s, w, slot, next, moved, now);
 }
 
 /* Where watching begins with the switch by which a task leaves its core, the kernel's counters contain that switch. */

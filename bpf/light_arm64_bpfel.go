@@ -69,6 +69,7 @@ type lightCpuState struct {
 	Queue          uint32
 	QueueMax       uint32
 	Classes        [5]uint64
+	Arrivals       [5]uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
@@ -328,6 +329,27 @@ type lightTaskFacts struct {
 	Process   [16]int8
 }
 
+type lightVisit uint32
+
+const (
+	lightVisitVISIT_CHANGES  lightVisit = 1
+	lightVisitVISIT_UNPLACED lightVisit = 2
+	lightVisitVISIT_WAITS    lightVisit = 4
+)
+
+type lightVisited struct {
+	_        structs.HostLayout
+	Slot     uint32
+	Tid      uint32
+	Born     uint64
+	RunDelay uint64
+	Queued   uint64
+	Waited   uint64
+	Unplaced uint32
+	Pad      uint32
+	Facts    lightTaskFacts
+}
+
 type lightWanted struct {
 	_        structs.HostLayout
 	Tid      uint32
@@ -396,11 +418,11 @@ const (
 	lightProgStNote         = "st_note"
 	lightProgStRead         = "st_read"
 	lightProgStReader       = "st_reader"
-	lightProgStRefresh      = "st_refresh"
 	lightProgStRename       = "st_rename"
 	lightProgStTick         = "st_tick"
 	lightProgStTickEnd      = "st_tick_end"
 	lightProgStUtilization  = "st_utilization"
+	lightProgStVisit        = "st_visit"
 	lightProgStWakeup       = "st_wakeup"
 	lightProgStWakeupNew    = "st_wakeup_new"
 	lightVarCpuGroups       = "cpu_groups"
@@ -424,15 +446,19 @@ const (
 	lightVarSampledType     = "sampled_type"
 	lightVarStClock         = "st_clock"
 	lightVarStEndedTurn     = "st_ended_turn"
+	lightVarStFullSince     = "st_full_since"
 	lightVarStGlobals       = "st_globals"
 	lightVarStMisplaced     = "st_misplaced"
 	lightVarStPlaces        = "st_places"
 	lightVarStTiming        = "st_timing"
+	lightVarStVisitFor      = "st_visit_for"
 	lightVarStWanted        = "st_wanted"
 	lightVarSwitchClassType = "switch_class_type"
 	lightVarTaskExitType    = "task_exit_type"
 	lightVarTaskNameType    = "task_name_type"
 	lightVarTellsPrevState  = "tells_prev_state"
+	lightVarVisitType       = "visit_type"
+	lightVarVisitedType     = "visited_type"
 	lightVarWatchingType    = "watching_type"
 )
 
@@ -489,11 +515,11 @@ type lightProgramSpecs struct {
 	StNote         *ebpf.ProgramSpec `ebpf:"st_note"`
 	StRead         *ebpf.ProgramSpec `ebpf:"st_read"`
 	StReader       *ebpf.ProgramSpec `ebpf:"st_reader"`
-	StRefresh      *ebpf.ProgramSpec `ebpf:"st_refresh"`
 	StRename       *ebpf.ProgramSpec `ebpf:"st_rename"`
 	StTick         *ebpf.ProgramSpec `ebpf:"st_tick"`
 	StTickEnd      *ebpf.ProgramSpec `ebpf:"st_tick_end"`
 	StUtilization  *ebpf.ProgramSpec `ebpf:"st_utilization"`
+	StVisit        *ebpf.ProgramSpec `ebpf:"st_visit"`
 	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 }
@@ -547,15 +573,19 @@ type lightVariableSpecs struct {
 	SampledType     *ebpf.VariableSpec `ebpf:"sampled_type"`
 	StClock         *ebpf.VariableSpec `ebpf:"st_clock"`
 	StEndedTurn     *ebpf.VariableSpec `ebpf:"st_ended_turn"`
+	StFullSince     *ebpf.VariableSpec `ebpf:"st_full_since"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
+	StVisitFor      *ebpf.VariableSpec `ebpf:"st_visit_for"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
 	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
 	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
+	VisitType       *ebpf.VariableSpec `ebpf:"visit_type"`
+	VisitedType     *ebpf.VariableSpec `ebpf:"visited_type"`
 	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
 }
 
@@ -647,15 +677,19 @@ type lightVariables struct {
 	SampledType     *ebpf.Variable `ebpf:"sampled_type"`
 	StClock         *ebpf.Variable `ebpf:"st_clock"`
 	StEndedTurn     *ebpf.Variable `ebpf:"st_ended_turn"`
+	StFullSince     *ebpf.Variable `ebpf:"st_full_since"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
+	StVisitFor      *ebpf.Variable `ebpf:"st_visit_for"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
 	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
 	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
+	VisitType       *ebpf.Variable `ebpf:"visit_type"`
+	VisitedType     *ebpf.Variable `ebpf:"visited_type"`
 	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
 }
 
@@ -674,11 +708,11 @@ type lightPrograms struct {
 	StNote         *ebpf.Program `ebpf:"st_note"`
 	StRead         *ebpf.Program `ebpf:"st_read"`
 	StReader       *ebpf.Program `ebpf:"st_reader"`
-	StRefresh      *ebpf.Program `ebpf:"st_refresh"`
 	StRename       *ebpf.Program `ebpf:"st_rename"`
 	StTick         *ebpf.Program `ebpf:"st_tick"`
 	StTickEnd      *ebpf.Program `ebpf:"st_tick_end"`
 	StUtilization  *ebpf.Program `ebpf:"st_utilization"`
+	StVisit        *ebpf.Program `ebpf:"st_visit"`
 	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
 }
@@ -696,11 +730,11 @@ func (p *lightPrograms) Close() error {
 		p.StNote,
 		p.StRead,
 		p.StReader,
-		p.StRefresh,
 		p.StRename,
 		p.StTick,
 		p.StTickEnd,
 		p.StUtilization,
+		p.StVisit,
 		p.StWakeup,
 		p.StWakeupNew,
 	)

@@ -13,6 +13,7 @@ import (
 var kernelTypesRead = [...]string{
 	"task_struct", "thread_info", "hrtimer", "pt_regs", "sched_info",
 	"sched_entity", "cfs_rq", "rq", "css_set", "cgroup", "cgroup_subsys_state", "kernfs_node", "cred",
+	"bpf_iter_meta",
 	"task_struct___state", "task_struct___cpu",
 }
 

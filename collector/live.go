@@ -52,6 +52,7 @@ type Live struct {
 	wall      time.Time
 	globals   bpf.Globals
 	tasks     *liveTasks
+	unplaced  map[taskIdentity]bool // the tasks that have no place, as last seen
 	groups    *liveGroups
 	counted   programTimes
 	perSwitch float64       // ns that programs take of a switch, as last measured; 0: not measured yet
@@ -195,18 +196,6 @@ func (l *Live) clock() (func() uint64, error) {
 		return nil, fmt.Errorf("compare the scheduler's clock: %w", err)
 	}
 	return func() uint64 { return pair.RqClock + monotonic() - pair.Monotonic }, nil
-}
-
-func (l *Live) readLost(r *Reading) error {
-	var globals bpf.Globals
-	if err := l.objs.Globals.Get(&globals); err != nil {
-		return fmt.Errorf("read totals: %w", err)
-	}
-	r.Lost.MapFull = globals.MapFull - l.globals.MapFull
-	r.Lost.DroppedTasks = globals.DroppedTasks - l.globals.DroppedTasks
-	r.Lost.Unwatched = globals.UnwatchedCore - l.globals.UnwatchedCore
-	l.globals = globals
-	return nil
 }
 
 // Capture tells which hooks give the figures.

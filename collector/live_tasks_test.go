@@ -171,35 +171,6 @@ func TestLiveAddsUpMoreKindsThanItKeeps(t *testing.T) {
 	}
 }
 
-// A machine with more tasks than there is room for: that is counted, and the rest is exact.
-func TestLiveWithTooFewPlaces(t *testing.T) {
-	const room = 32
-	l := openLive(t, LiveOptions{Tasks: room})
-	nextReading(t, l)
-	var sleepers []*sleeper
-	for range 2 * room {
-		sleepers = append(sleepers, newSleeper(t))
-	}
-	for range 10 {
-		for _, s := range sleepers {
-			s.do(func() {})
-		}
-	}
-	r := nextReading(t, l)
-	checkReading(t, r)
-	if r.Lost.MapFull == 0 || r.System.Watched > room || r.Ended != r.Reconciled {
-		t.Errorf("lost %+v, %d tasks watched, %d of %d that ended reconciled",
-			r.Lost, r.System.Watched, r.Reconciled, r.Ended)
-	}
-	others := int64(0)
-	for _, c := range r.Cores {
-		others += c.OthersNS
-	}
-	if others == 0 {
-		t.Error("the tasks without a place took no time")
-	}
-}
-
 // A task at the address of one whose end the kernel did not show gets a record of its own.
 func TestLiveTaskAtAnOldAddress(t *testing.T) {
 	s := newSleeper(t)

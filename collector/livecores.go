@@ -81,12 +81,25 @@ func (l *Live) readCores(now func() uint64, r *Reading) error {
 		r.Cores = append(r.Cores, core)
 		r.Lost.HiddenSwitches += counts.hidden - then.hidden
 		r.System.Queues = append(r.System.Queues, l.queue(c))
+		r.System.Arrivals = append(r.System.Arrivals, report.CoreArrivals{
+			CPU: c.cpu, Migrations: migrationsSince(c.now.Cpu.Arrivals, c.last.Cpu.Arrivals),
+		})
 	}
 	l.before, l.at, l.steal = next, at, steal
 	// Those that came later are the last.
 	slices.SortFunc(r.Cores, func(a, b report.Core) int { return cmp.Compare(a.CPU, b.CPU) })
 	slices.SortFunc(r.System.Queues, func(a, b report.RunQueue) int { return cmp.Compare(a.CPU, b.CPU) })
+	slices.SortFunc(r.System.Arrivals, func(a, b report.CoreArrivals) int { return cmp.Compare(a.CPU, b.CPU) })
 	return nil
+}
+
+// migrationsSince is how much greater each count is than before. Counts can wrap.
+func migrationsSince[T uint32 | uint64](now, then [bpf.Moves]T) report.MigrationCounts {
+	m := func(i int) uint64 { return uint64(now[i] - then[i]) }
+	return report.MigrationCounts{
+		Sibling: m(bpf.ToSibling), Cache: m(bpf.ToCache), Node: m(bpf.ToNode), Remote: m(bpf.ToRemote),
+		Woken: m(bpf.Woken),
+	}
 }
 
 // noteAbsence counts as idle what a core that was not online has missed since then.

@@ -36,17 +36,9 @@ func endedTasks(key *bpf.EndedKey, sums *bpf.EndedSums) report.EndedTasks {
 	for i, cause := range report.Causes() {
 		*row.EndedBy.At(cause) = sums.Slices[i]
 	}
-	row.Migrations = migrationCounts(func(i int) uint64 { return sums.Moves[i] })
+	row.Migrations = migrationsSince(sums.Moves, [bpf.Moves]uint64{})
 	var none [len(sums.Dists.Waits)]uint32
 	row.Waits = stepHistogram(sums.Dists.Waits[:], none[:], sums.Wait, sums.WaitMax)
 	row.Slices = stepHistogram(sums.Dists.Slices[:], none[:], sums.OnCpu, 0)
 	return row
-}
-
-// migrationCounts names what the kernel side counts by the indexes bpf.ToSibling to bpf.Woken.
-func migrationCounts(moves func(int) uint64) report.MigrationCounts {
-	return report.MigrationCounts{
-		Sibling: moves(bpf.ToSibling), Cache: moves(bpf.ToCache), Node: moves(bpf.ToNode), Remote: moves(bpf.ToRemote),
-		Woken: moves(bpf.Woken),
-	}
 }

@@ -214,7 +214,7 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	for i, cause := range report.Causes() {
 		*r.EndedBy.At(cause) = now.Slices[i] - then.Slices[i]
 	}
-	r.Migrations = migrationCounts(func(i int) uint64 { return uint64(now.Moves[i] - then.Moves[i]) })
+	r.Migrations = migrationsSince(now.Moves, then.Moves)
 	longest := uint64(0)
 	if now.WaitMax != then.WaitMax {
 		longest = now.WaitMax

@@ -82,6 +82,7 @@ func (l *Lost) add(o Lost) {
 	l.HiddenSwitches += o.HiddenSwitches
 	l.Unwatched += o.Unwatched
 	l.MapFull += o.MapFull
+	l.UnplacedSlices += o.UnplacedSlices
 	l.DroppedTasks += o.DroppedTasks
 }
 
@@ -89,7 +90,9 @@ func (l *Lost) add(o Lost) {
 func (l Lost) Unmatched() uint64 { return l.UnmatchedPick + l.UnmatchedSwitch }
 
 // Total counts everything that is missing. It does not include HiddenSwitches, which is corrected.
-func (l Lost) Total() uint64 { return l.Unmatched() + l.Unwatched + l.MapFull + l.DroppedTasks }
+func (l Lost) Total() uint64 {
+	return l.Unmatched() + l.Unwatched + l.MapFull + l.UnplacedSlices + l.DroppedTasks
+}
 
 // MoreRoom returns advice to raise --max-tasks to a number that would have been enough, between the
 // texts before and after. It returns "" if there was enough room, or if no larger number is
@@ -137,8 +140,13 @@ func (q Quality) Clean() (clean bool, reasons []string) {
 	count(q.Lost.UnmatchedPick, "switches without their pick phase: %d")
 	count(q.Lost.UnmatchedSwitch, "switches without their switch phase: %d")
 	count(q.Lost.Unwatched, "switches on cores that came online later: %d")
-	count(q.Lost.MapFull, "tasks not watched, nor the tasks that they created, because the task map was full: %d"+
-		q.MoreRoom(" (", ")"))
+	if n := q.Lost.UnplacedSlices; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("tasks without a place, because the task map was full: %d%s, with %d "+
+			"slices, which are only in their cores' times", q.Lost.MapFull, q.MoreRoom(" (", ")"), n))
+	} else {
+		count(q.Lost.MapFull, "tasks not watched, nor the tasks that they created, because the task map was full: %d"+
+			q.MoreRoom(" (", ")"))
+	}
 	count(q.Lost.DroppedTasks, "ended tasks whose row was lost: %d"+q.MoreRoom(" (", ")"))
 	count(q.RecursionMisses, "calls of hooks that the kernel skipped: %d")
 	if n := q.ComparedWorkers - q.ReconciledWorkers; n > 0 {

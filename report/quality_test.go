@@ -87,6 +87,9 @@ func TestClean(t *testing.T) {
 		"as much as there is": {
 			func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 1<<30, 1024 }, "(give --max-tasks 1048576)",
 		},
+		"without a place": {func(q *report.Quality) { q.Lost.MapFull, q.Lost.UnplacedSlices, q.MostTasks = 3, 40, 64 },
+			"tasks without a place, because the task map was full: 3 (give --max-tasks 256), with 40 slices"},
+		"slices of ended":     {func(q *report.Quality) { q.Lost.UnplacedSlices = 40 }, "full: 0, with 40 slices"},
 		"no more room":        {func(q *report.Quality) { q.Lost.MapFull, q.MostTasks = 7, 1<<20 }, "map was full: 7"},
 		"recursion":           {func(q *report.Quality) { q.RecursionMisses = 5 }, "skipped: 5"},
 		"worker differs":      {func(q *report.Quality) { q.ReconciledWorkers-- }, "1 of 32 compared"},

@@ -275,7 +275,12 @@ type Lost struct {
 	// of older versions those on cores that came online later.
 	Unwatched uint64 `json:"unwatched"`
 	// MapFull counts tasks that should have been watched but for which the map had no room.
+	// Of a watched system, each counts in the interval in which it was first seen without a place, and
+	// those that ended before the end of an interval do not count.
 	MapFull uint64 `json:"map_full"`
+	// UnplacedSlices counts the slices of such tasks of a watched system. They are in no row: their time is
+	// still in Core.
+	UnplacedSlices uint64 `json:"unplaced_slices,omitempty"`
 	// DroppedTasks counts ended tasks whose row was lost because the map was full. Their time is
 	// still in Core.
 	DroppedTasks uint64 `json:"dropped_tasks"`

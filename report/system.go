@@ -28,6 +28,8 @@ type System struct {
 	Reconciled uint64 `json:"reconciled,omitempty"`
 	// Queues holds the run queue of each core, ascending.
 	Queues []RunQueue `json:"queues"`
+	// Arrivals holds the migrations to each core, of all tasks with a place, ascending.
+	Arrivals []CoreArrivals `json:"arrivals,omitempty"`
 	// ProgramNS is what the eBPF programs took of all cores, estimated from the times of
 	// ProgramSampleNS in which the kernel measured them; 0 if it was not asked to.
 	ProgramNS       int64 `json:"program_ns,omitempty"`
@@ -172,6 +174,12 @@ type RunQueue struct {
 	Max uint32 `json:"max"`
 }
 
+// CoreArrivals are the migrations that led to a core.
+type CoreArrivals struct {
+	CPU        sched.CPU       `json:"cpu"`
+	Migrations MigrationCounts `json:"migrations"`
+}
+
 // Activities yields what each task did, and what those did that were born and ended. It yields
 // nothing if s is nil.
 func (s *System) Activities() iter.Seq[*Activity] {
@@ -208,6 +216,8 @@ func (s *System) validate() error {
 		return fmt.Errorf("more than %d tasks, or sums of ended ones, or groups", maxWorkers)
 	case len(s.Queues) > maxCores:
 		return fmt.Errorf("%d run queues are more than %d", len(s.Queues), maxCores)
+	case len(s.Arrivals) > maxCores:
+		return fmt.Errorf("arrivals at %d cores are more than %d", len(s.Arrivals), maxCores)
 	case s.Reconciled > s.Compared:
 		return fmt.Errorf("%d of %d tasks that ended agree with the kernel", s.Reconciled, s.Compared)
 	case min(s.ProgramNS, s.ProgramSampleNS, s.PhaseNS) < 0:

@@ -47,12 +47,15 @@ type CoreSum struct {
 	Wait histogram.Histogram
 	// Queue is the run queue. Max is the greatest of any interval and core.
 	Queue report.RunQueue
+	// Moves are the migrations to the core, nil if they are not known.
+	Moves *report.MigrationCounts
 }
 
 // SumCores adds up the intervals of each core, ascending, and all of them.
 func SumCores(trials []*report.Trial) (all CoreSum, each []CoreSum) {
 	of := map[sched.CPU][]*report.Core{}
 	queues := map[sched.CPU]report.RunQueue{}
+	moves := map[sched.CPU]*report.MigrationCounts{}
 	var cpus []sched.CPU
 	for _, t := range trials {
 		for i := range t.Cores {
@@ -68,17 +71,21 @@ func SumCores(trials []*report.Trial) (all CoreSum, each []CoreSum) {
 		for _, q := range t.System.Queues {
 			queues[q.CPU] = addQueue(queues[q.CPU], q)
 		}
+		for _, a := range t.System.Arrivals {
+			moves[a.CPU] = addMoves(moves[a.CPU], &a.Migrations)
+		}
 	}
 	slices.Sort(cpus)
 	all.CPU = -1
 	for _, cpu := range cpus {
 		c := sumCore(of[cpu])
-		c.CPU, c.Queue = cpu, queues[cpu]
+		c.CPU, c.Queue, c.Moves = cpu, queues[cpu], moves[cpu]
 		each = append(each, c)
 		all.WallNS, all.IdleNS = all.WallNS+c.WallNS, all.IdleNS+c.IdleNS
 		all.PassedNS = max(all.PassedNS, c.WallNS)
 		all.Wait.Merge(c.Wait)
 		all.Queue = addQueue(all.Queue, c.Queue)
+		all.Moves = addMoves(all.Moves, c.Moves)
 	}
 	for _, class := range report.Classes() {
 		var sum report.ClassStats
@@ -95,6 +102,18 @@ func SumCores(trials []*report.Trial) (all CoreSum, each []CoreSum) {
 func addQueue(q, o report.RunQueue) report.RunQueue {
 	q.TaskNS, q.ObservedNS, q.Max = q.TaskNS+o.TaskNS, q.ObservedNS+o.ObservedNS, max(q.Max, o.Max)
 	return q
+}
+
+// addMoves returns a sum of its own. Either can be nil.
+func addMoves(m, o *report.MigrationCounts) *report.MigrationCounts {
+	if o == nil {
+		return m
+	}
+	sum := *o
+	if m != nil {
+		sum.Add(*m)
+	}
+	return &sum
 }
 
 func sumCore(intervals []*report.Core) (c CoreSum) {

@@ -140,11 +140,28 @@ func (s *server) interval(i int) report.Trial {
 			Activity: e.did, Group: e.group, Comm: e.kind.comm, Tasks: e.number,
 		})
 	}
+	system.Arrivals = arrivals(system, s.size.Cores)
 	system.Groups = s.groupsNow(t.DurationNS)
 	t.System = system
 	t.ToolSwitches, t.ToolNS = new(uint64), new(int64)
 	*t.ToolSwitches, *t.ToolNS = 12, t.DurationNS*2/1000
 	return t
+}
+
+// arrivals spreads the migrations of all tasks over the cores.
+func arrivals(system *report.System, cores int) (list []report.CoreArrivals) {
+	var all report.MigrationCounts
+	for a := range system.Activities() {
+		all.Add(a.Migrations)
+	}
+	for cpu := range uint64(cores) {
+		part := func(n uint64) uint64 { return n*(cpu+1)/uint64(cores) - n*cpu/uint64(cores) }
+		list = append(list, report.CoreArrivals{CPU: sched.CPU(cpu), Migrations: report.MigrationCounts{
+			Sibling: part(all.Sibling), Cache: part(all.Cache), Node: part(all.Node), Remote: part(all.Remote),
+			Woken: part(all.Woken),
+		}})
+	}
+	return list
 }
 
 func (t *serverTask) row() report.Task {

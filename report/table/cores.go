@@ -3,6 +3,7 @@ package table
 import (
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/histogram"
@@ -13,12 +14,13 @@ import (
 // coreTimeTable has one row per trial and core: the times that the table cores repeats on the row
 // of each class, so that they can be added up here, and the waits of workers that were switched in
 // on the core. The run queue is known for a watched system only: queue_task_ns ÷ queue_observed_ns is
-// its mean length, the running task included.
+// its mean length, the running task included. So are the migrations to the core.
 func coreTimeTable(r *report.Report) Table {
 	columns := columnList(trialColumns + `core wall_ns idle_ns workers_ns others_ns self_ns steal_ns interrupt_ns
 		ticks busy_ticks switches
 		wait_count wait_sum_ns wait_p50_ns wait_p90_ns wait_p99_ns wait_max_ns` + plainColumns +
-		" queue_task_ns queue_observed_ns queue_max")
+		" queue_task_ns queue_observed_ns queue_max" +
+		" migrations_sibling migrations_cache migrations_node migrations_remote migrations_woken")
 	return Table{Name: "core_times", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial, core := range everyCore(r) {
 			var switches uint64
@@ -32,7 +34,8 @@ func coreTimeTable(r *report.Report) Table {
 				known(core.Ticks), known(core.BusyTicks), Whole(switches),
 				Whole(w.Count), sumField(w), quantileField(w, 0.5), quantileField(w, 0.9), quantileField(w, 0.99),
 				maxField(w))
-			if !yield(append(append(row, trial.last()...), queueFields(trial.Trial, core.CPU)...)) {
+			if !yield(slices.Concat(row, trial.last(),
+				queueFields(trial.Trial, core.CPU), arrivalFields(trial.Trial, core.CPU))) {
 				return
 			}
 		}
@@ -49,6 +52,18 @@ func queueFields(t *report.Trial, cpu sched.CPU) []Field {
 		}
 	}
 	return []Field{absent(), absent(), absent()}
+}
+
+// arrivalFields are all absent if the migrations to the core are not known.
+func arrivalFields(t *report.Trial, cpu sched.CPU) []Field {
+	if t.System != nil {
+		for _, a := range t.System.Arrivals {
+			if a.CPU == cpu {
+				return migrationFields(&a.Migrations)
+			}
+		}
+	}
+	return []Field{absent(), absent(), absent(), absent(), absent()}
 }
 
 // addTimes adds the times of another core.

@@ -194,7 +194,8 @@ func TestLaterFiguresAreAtTheEnd(t *testing.T) {
 		t.Errorf("the columns of runs are %s", got)
 	}
 	rows := allFields(t, r, "quality")
-	if last := rows[len(rows)-1]; last["name"] != "pick_floor_ns" || last["value"] != "61" {
+	if last := rows[len(rows)-2:]; last[0]["name"] != "pick_floor_ns" || last[0]["value"] != "61" ||
+		last[1]["name"] != "unplaced_slices" {
 		t.Errorf("the last row of quality is %v", last)
 	}
 }

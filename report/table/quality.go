@@ -59,7 +59,8 @@ func qualityTable(r *report.Report) Table {
 		pair{"runtime_ns", positiveField(q.RuntimeNS)},
 	)
 	list = append(list, recordingPairs(r.Recording)...)
-	return pairs("quality", append(list, pair{"pick_floor_ns", known(q.PickFloorNS)}))
+	return pairs("quality", append(list,
+		pair{"pick_floor_ns", known(q.PickFloorNS)}, pair{"unplaced_slices", Whole(q.Lost.UnplacedSlices)}))
 }
 
 // hostTable has one row per property of the host, followed by one per setting.

@@ -26,8 +26,12 @@ func activityFields(s *metric.ActivitySum) []Field {
 	for _, cause := range report.Causes() {
 		row = append(row, Whole(*s.EndedBy.At(cause)))
 	}
-	return append(row, quantileField(slices, 0.5), quantileField(slices, 0.99), Whole(m.Total()),
-		Whole(m.Sibling), Whole(m.Cache), Whole(m.Node), Whole(m.Remote), Whole(m.Woken), Whole(s.ThrottledNS))
+	row = append(row, quantileField(slices, 0.5), quantileField(slices, 0.99), Whole(m.Total()))
+	return append(append(row, migrationFields(&m)...), Whole(s.ThrottledNS))
+}
+
+func migrationFields(m *report.MigrationCounts) []Field {
+	return []Field{Whole(m.Sibling), Whole(m.Cache), Whole(m.Node), Whole(m.Remote), Whole(m.Woken)}
 }
 
 // watchedTrial is an interval of a watch, with the names of its groups.

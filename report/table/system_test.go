@@ -40,6 +40,9 @@ func oneInterval() *report.Report {
 				Ended:   []report.EndedTasks{{Activity: did, Group: 8, Comm: "sh", Tasks: 3}},
 				Watched: 9, PhaseNS: 100,
 				Queues: []report.RunQueue{{CPU: 5, TaskNS: 1500, ObservedNS: 990, Max: 4}},
+				Arrivals: []report.CoreArrivals{
+					{CPU: 5, Migrations: report.MigrationCounts{Sibling: 1, Node: 2, Woken: 3}},
+				},
 			},
 		}},
 	}
@@ -126,6 +129,8 @@ func TestOtherValuesOfAWatch(t *testing.T) {
 		}},
 		{"core_times", 1, map[string]string{
 			"core": "5", "queue_task_ns": "1500", "queue_observed_ns": "990", "queue_max": "4",
+			"migrations_sibling": "1", "migrations_cache": "0", "migrations_node": "2", "migrations_remote": "0",
+			"migrations_woken": "3",
 		}},
 		{"trials", 0, map[string]string{
 			"workload": "", "mode": "system", "workers": "0", "operations": "", "slices": "20", "on_cpu_ns": "1009",

@@ -299,6 +299,8 @@ func TestValuesOfCores(t *testing.T) {
 			"wait_sum_ns": "70", "wait_p50_ns": "30", "wait_p90_ns": "40", "wait_p99_ns": "40", "wait_max_ns": "40",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 			"queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",
+			"migrations_sibling": "", "migrations_cache": "", "migrations_node": "", "migrations_remote": "",
+			"migrations_woken": "",
 		}},
 		{"core_times", 1, map[string]string{ // no waits are absent, and no zeros
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "2", "wall_ns": "1000",
@@ -307,6 +309,8 @@ func TestValuesOfCores(t *testing.T) {
 			"wait_sum_ns": "", "wait_p50_ns": "", "wait_p90_ns": "", "wait_p99_ns": "", "wait_max_ns": "",
 			"started_ns": "77", "workload": "spin", "variant": "nice",
 			"queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",
+			"migrations_sibling": "", "migrations_cache": "", "migrations_node": "", "migrations_remote": "",
+			"migrations_woken": "",
 		}},
 		{"histograms", 3, map[string]string{
 			"trial": "1", "load": "spin nice", "mode": "threads", "round": "2", "core": "1", "class": "",

@@ -62,6 +62,9 @@ func trustSection(r *report.Report) Section {
 	}
 	count := func(n uint64) Cell { return valueCell(ofCount(n)) }
 	tasksLost := fmt.Sprintf("task map full %d, rows of ended tasks lost %d", q.Lost.MapFull, q.Lost.DroppedTasks)
+	if n := q.Lost.UnplacedSlices; n > 0 {
+		tasksLost += fmt.Sprintf(", slices only in their cores' times %d", n)
+	}
 	g := Group{Rows: []Row{
 		row("switches counted", count(q.Switches), "all switches on all watched cores"),
 		row("phases not timed", count(q.Lost.Unmatched()), fmt.Sprintf("although there is a hook: pick %d, switch %d",

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,7 @@ const (
 type coreRow struct {
 	name string
 	*metric.CoreSum
-	// moves are only known of all cores together.
+	// moves is nil where migrations are not known.
 	moves *report.MigrationCounts
 	// all has the costs of classes of switch of which none was timed on these cores.
 	all *metric.CoreSum
@@ -108,7 +109,7 @@ func queueColumns() []coreColumn {
 	}
 	moves := func(name, help string, of func(report.MigrationCounts) uint64) coreColumn {
 		return coreColumn{
-			Column{Name: name, Help: help, Absent: "known of all cores together only", Rank: 13, Width: 6},
+			Column{Name: name, Help: help, Absent: "older versions of slicetrace told them of all cores together only", Rank: 13, Width: 6},
 			func(iv *interval, r *coreRow) Cell {
 				if r.moves == nil {
 					return Cell{}
@@ -173,17 +174,17 @@ func (m *Model) Cores(o CoreOptions) *Table {
 // coreRows returns the rows, of which the first ones are sums.
 func (m *Model) coreRows() (rows []coreRow, sums int) {
 	iv := m.shown.interval
-	rows = append(rows, coreRow{name: "all", CoreSum: &iv.all, moves: &iv.moves, all: &iv.all})
+	rows = append(rows, coreRow{name: "all", CoreSum: &iv.all, moves: cmp.Or(iv.all.Moves, &iv.moves), all: &iv.all})
 	if len(iv.cores) > manyCores {
 		for _, g := range m.groups {
 			part := newInterval(onlyCores(iv.trial, g.CPUs), costsOf(onlyTimed(m.shown.timed, g.CPUs)))
-			rows = append(rows, coreRow{name: g.Name, CoreSum: &part.all, all: &iv.all})
+			rows = append(rows, coreRow{name: g.Name, CoreSum: &part.all, moves: part.all.Moves, all: &iv.all})
 		}
 	}
 	sums = len(rows)
 	for i := range iv.cores {
 		c := &iv.cores[i]
-		rows = append(rows, coreRow{name: fmt.Sprintf("core %d", c.CPU), CoreSum: c, all: &iv.all})
+		rows = append(rows, coreRow{name: fmt.Sprintf("core %d", c.CPU), CoreSum: c, moves: c.Moves, all: &iv.all})
 	}
 	return rows, sums
 }
@@ -192,8 +193,12 @@ func (m *Model) coreRows() (rows []coreRow, sums int) {
 func onlyCores(t *report.Trial, cpus []sched.CPU) *report.Trial {
 	out := &report.Trial{DurationNS: t.DurationNS, Cores: coresAmong(t.Cores, cpus)}
 	if t.System != nil {
-		out.System = &report.System{Queues: slices.DeleteFunc(slices.Clone(t.System.Queues),
-			func(q report.RunQueue) bool { return !slices.Contains(cpus, q.CPU) })}
+		out.System = &report.System{
+			Queues: slices.DeleteFunc(slices.Clone(t.System.Queues),
+				func(q report.RunQueue) bool { return !slices.Contains(cpus, q.CPU) }),
+			Arrivals: slices.DeleteFunc(slices.Clone(t.System.Arrivals),
+				func(a report.CoreArrivals) bool { return !slices.Contains(cpus, a.CPU) }),
+		}
 	}
 	return out
 }

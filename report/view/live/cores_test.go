@@ -20,12 +20,17 @@ func TestCoreFigures(t *testing.T) {
 		"busy":  "25.0 %", "queue": "1.50", "longest": "4", "near/s": "9/s", "far/s": "3/s", "wait p99": "10.0 µs",
 	})
 	checkRow(t, cores, "core 0", map[string]string{
-		"switching": "2.0 %", "busy": "50.0 %", "thread": "75 %", "near/s": "–",
+		"switching": "2.0 %", "busy": "50.0 %", "thread": "75 %", "near/s": "6/s", "far/s": "1/s",
 	})
 	// None of this core's switches was timed, nor any of their class on another core.
 	checkRow(t, cores, "core 3", map[string]string{
 		"switching": "–", "cost p50": "–", "timed": "0", "busy": "0 %", "queue": "–", "wait p50": "–",
+		"near/s": "3/s", "far/s": "2/s",
 	})
+	older := small()
+	older.System.Arrivals = nil
+	checkRow(t, shown(older).Cores(live.CoreOptions{}), "all", map[string]string{"near/s": "9/s", "far/s": "3/s"})
+	checkRow(t, shown(older).Cores(live.CoreOptions{}), "core 0", map[string]string{"near/s": "–", "far/s": "–"})
 	h := m.Headline()
 	got := []string{h.Switches.String(), h.OwnCost.String(), h.Interval.String()}
 	if want := []string{"20 500/s", "1.0 %", "2.00 s"}; !slices.Equal(got, want) || h.Cores != 2 || h.Tasks != 10 ||

@@ -23,16 +23,20 @@ type Headline struct {
 // Losses counts what is missing from the figures of all intervals so far.
 type Losses struct {
 	// Untimed are switches that should have been timed but were not, Unwatched switches on cores
-	// that were not watched, and Tasks slices of tasks for which there was no room.
-	Untimed, Unwatched, Tasks uint64
+	// that were not watched, Tasks those for which there was no place, and Slices what is known of
+	// theirs: they are in their cores' times only.
+	Untimed, Unwatched, Tasks, Slices uint64
 }
 
 func (l Losses) plus(o report.Lost) Losses {
-	return Losses{l.Untimed + o.Unmatched(), l.Unwatched + o.Unwatched, l.Tasks + o.MapFull + o.DroppedTasks}
+	return Losses{
+		l.Untimed + o.Unmatched(), l.Unwatched + o.Unwatched, l.Tasks + o.MapFull + o.DroppedTasks,
+		l.Slices + o.UnplacedSlices,
+	}
 }
 
 // Total is how many things are missing.
-func (l Losses) Total() uint64 { return l.Untimed + l.Unwatched + l.Tasks }
+func (l Losses) Total() uint64 { return l.Untimed + l.Unwatched + l.Tasks + l.Slices }
 
 // Any reports whether anything is missing.
 func (l Losses) Any() bool { return l != Losses{} }

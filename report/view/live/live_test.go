@@ -55,6 +55,10 @@ func small() *report.Trial {
 			}},
 			Watched: 10, ProgramNS: 20_000_000, ProgramSampleNS: 1e8,
 			Queues: []report.RunQueue{{CPU: 0, TaskNS: 3e9, ObservedNS: 2e9, Max: 4}},
+			Arrivals: []report.CoreArrivals{
+				{CPU: 0, Migrations: report.MigrationCounts{Sibling: 3, Cache: 9, Node: 1, Remote: 1, Woken: 2}},
+				{CPU: 3, Migrations: report.MigrationCounts{Cache: 6, Remote: 4}},
+			},
 		},
 	}
 }
@@ -130,11 +134,11 @@ func TestTaskFigures(t *testing.T) {
 
 func TestLossesAddUp(t *testing.T) {
 	a, b := small(), small()
-	a.Lost = report.Lost{UnmatchedPick: 2, UnmatchedSwitch: 3, MapFull: 4}
+	a.Lost = report.Lost{UnmatchedPick: 2, UnmatchedSwitch: 3, MapFull: 4, UnplacedSlices: 30}
 	b.Lost = report.Lost{Unwatched: 7, DroppedTasks: 1}
 	b.ToolNS = nil
 	h := shown(a, b).Headline()
-	if want := (live.Losses{Untimed: 5, Unwatched: 7, Tasks: 5}); h.Losses != want || h.Losses.Total() != 17 {
+	if want := (live.Losses{Untimed: 5, Unwatched: 7, Tasks: 5, Slices: 30}); h.Losses != want || h.Losses.Total() != 47 {
 		t.Errorf("losses %+v", h.Losses)
 	}
 	if !h.OwnCostPartly || h.OwnCost.String() != "0.5 %" {

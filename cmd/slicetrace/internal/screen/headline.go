@@ -72,7 +72,12 @@ func lossText(l live.Losses) string {
 			parts = append(parts, report.Of(float64(n), report.Count).String()+what)
 		}
 	}
-	add(l.Tasks, " slices of tasks without room (--max-tasks)")
+	if l.Tasks == 1 {
+		parts = append(parts, "1 task has no place: use --max-tasks")
+	} else {
+		add(l.Tasks, " tasks have no place: use --max-tasks")
+	}
+	add(l.Slices, " slices only in their cores' times")
 	add(l.Untimed, " switches not timed")
 	add(l.Unwatched, " switches not watched")
 	return "lost: " + strings.Join(parts, ", ")
