@@ -67,7 +67,8 @@ func (s *soakTotals) add(t *testing.T, interval *report.Trial) {
 		}
 		// The distributions are copied just after the counts.
 		if slack := away/100 + 100 + hidden; slices > away+slack || away > slices+slack {
-			t.Errorf("interval %d, core %d: %d switches away from tasks, %d slices", interval.Round, c.CPU, away, slices)
+			t.Errorf("interval %d, core %d: %d switches away from tasks, %d slices", interval.Round, c.CPU, away,
+				slices)
 		}
 		if c.Total() != c.WallNS {
 			t.Errorf("interval %d, core %d: %d ns of %d", interval.Round, c.CPU, c.Total(), c.WallNS)
@@ -81,7 +82,8 @@ func (s *soakTotals) add(t *testing.T, interval *report.Trial) {
 	}
 	// A fifth of an interval is longer than a reading ever takes.
 	if slack := all/5 + hidden; s.tasks > s.cores+slack || s.cores > s.tasks+slack {
-		t.Errorf("up to interval %d, cores made %d switches away from tasks, tasks %d", interval.Round, s.cores, s.tasks)
+		t.Errorf("up to interval %d, cores made %d switches away from tasks, tasks %d", interval.Round, s.cores,
+			s.tasks)
 	}
 	if off := s.tasksNS - s.coresNS; max(off, -off) > wall/5 {
 		t.Errorf("up to interval %d, cores had tasks for %d ns, tasks had cores for %d", interval.Round, s.coresNS,
