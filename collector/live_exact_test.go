@@ -107,8 +107,8 @@ func TestLiveAgreesWithTheKernelForEveryTask(t *testing.T) { checkEveryTask(t, L
 // systematic: the kernel takes a switch that a wakeup forces to be at the time of that wakeup, and so do the
 // kernel's times, while the programs' own are of the tracepoints after it. So by its own times a task waits
 // longer each time when it preempts another at its wakeup (natively by 2 to 6 µs), and the one that loses
-// its core so waits as much less; a task that is woken otherwise waits longer by less than 1 µs. In
-// emulation the programs and the interrupt take so long that such waits are half as long again.
+// its core so waits as much less; a task that is woken otherwise waits about 1 µs longer at most. Emulated,
+// the programs and the interrupt take far longer: the likely cause of waits that are half as long again.
 func TestLiveWithItsOwnTimes(t *testing.T) { checkEveryTask(t, LiveOptions{OwnTimes: true}) }
 
 func checkEveryTask(t *testing.T, o LiveOptions) {
