@@ -50,9 +50,9 @@ func trialsOfRound(t *testing.T, names ...string) int {
 	return len(plan.Trials())
 }
 
-// With messaging and spawn at full rate, all counts equal the kernel's, nothing is lost, and the
-// tool holds no more memory, descriptors and watched tasks at the end of a trial than at its
-// beginning.
+// With messaging and spawn at full rate, and top beside them for half of the time, all counts equal the
+// kernel's, nothing is lost, and neither holds more memory, descriptors and watched tasks at the end than at
+// the beginning.
 func TestSoak(t *testing.T) {
 	bpftest.Require(t)
 	trials := trialsOfRound(t, "messaging", "spawn")
@@ -65,12 +65,18 @@ func TestSoak(t *testing.T) {
 	}
 	each := length / time.Duration(trials)
 	cmd := tool(t, "run", "messaging", "spawn", "--rounds", "1", "--duration", each.String())
+	top, intervals := soakTop(t, length)
 	var held map[variant][]holding
-	got := finish(t, cmd, func() { held = watchHoldings(t, cmd, length) })
+	var heldByTop []holding
+	var topped invocation
+	got := finish(t, cmd, func() {
+		topped = finish(t, top, func() { held, heldByTop = watchHoldings(t, cmd, top, length) })
+	})
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
 	checkHoldings(t, held, trials)
+	checkSoakTop(t, topped, intervals, heldByTop)
 
 	r := got.saved(t)
 	if len(r.Trials) != trials {
@@ -97,21 +103,26 @@ func TestSoak(t *testing.T) {
 }
 
 // watchHoldings looks at the tool some 200 times until it ends. A look counts if all workers of
-// one trial were watched during it: between trials they come and go.
-func watchHoldings(t *testing.T, cmd *exec.Cmd, length time.Duration) map[variant][]holding {
+// one trial were watched during it: between trials they come and go. Meanwhile top watches the system.
+func watchHoldings(
+	t *testing.T, cmd, top *exec.Cmd, length time.Duration,
+) (held map[variant][]holding, byTop []holding) {
 	t.Helper()
-	held := make(map[variant][]holding)
+	held = make(map[variant][]holding)
 	looks := make(map[string]int)
 	for pid := cmd.Process.Pid; stateOf(pid) != "Z"; time.Sleep(max(length/200, 20*time.Millisecond)) {
 		v, h, why := lookAt(t, cmd)
 		if looks[why]++; why == "" {
 			held[v] = append(held[v], h)
 		}
+		if h, err := holdingOf(top.Process.Pid); err == nil && h.rss > 0 {
+			byTop = append(byTop, h)
+		}
 	}
 	if len(held) == 0 {
 		t.Errorf("no look counts: %v", looks)
 	}
-	return held
+	return held, byTop
 }
 
 // lookAt looks at the tool once. It returns why the look does not count, "" if it does.
@@ -122,17 +133,13 @@ func lookAt(t *testing.T, cmd *exec.Cmd) (v variant, h holding, why string) {
 	if !known {
 		return v, h, "no worker"
 	}
-	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
-	if err == nil {
-		h.rss, err = residentBytes(pid)
-	}
+	h, err := holdingOf(pid)
 	if err == nil {
 		h.watched, err = bpftest.Entries(pid, "st_tasks", isWatched)
 	}
 	if err != nil {
 		return v, h, err.Error()
 	}
-	h.descriptors = len(fds)
 	if h.watched < v.workers {
 		return v, h, "not all workers are watched"
 	}
@@ -166,23 +173,9 @@ func checkHoldings(t *testing.T, held map[variant][]holding, trials int) {
 	}
 	var descriptors []int
 	for v, samples := range held {
-		first, last := samples[0], samples[len(samples)-1]
-		t.Logf("%+v: resident %d to %d KiB, descriptors %d to %d, watched tasks %d to %d, in %d samples", v,
-			first.rss>>10, last.rss>>10, first.descriptors, last.descriptors, first.watched, last.watched, len(samples))
-		var rss, open []int
-		for _, h := range samples {
-			rss, open = append(rss, h.rss), append(open, h.descriptors)
-		}
-		if leaks(rss) {
-			t.Errorf("%+v: resident memory grows without end: %d", v, rss)
-		}
-		// A look can find a file that is just being read, so the fewest of several looks count.
 		// What a trial keeps for the next one is checked below.
-		half := (len(open) + 1) / 2
-		if before, after := slices.Min(open[:half]), slices.Min(open[len(open)-half:]); half > 1 && after > before {
-			t.Errorf("%+v: descriptors grew from %d to %d: %d", v, before, after, open)
-		}
-		descriptors = append(descriptors, slices.Min(open))
+		descriptors = append(descriptors, checkGrowth(t, fmt.Sprintf("%+v", v), samples))
+		last := samples[len(samples)-1]
 		// Besides the workers, there are the tasks that each has just created or that are ending.
 		created := 0
 		if v.workload == "spawn" {
@@ -195,6 +188,41 @@ func checkHoldings(t *testing.T, held map[variant][]holding, trials int) {
 	if len(descriptors) > 0 && slices.Min(descriptors) != slices.Max(descriptors) {
 		t.Errorf("not as many descriptors in each trial: %d", descriptors)
 	}
+}
+
+// checkGrowth checks that neither memory nor descriptors grow from look to look, and returns the fewest
+// descriptors.
+func checkGrowth(t *testing.T, what string, samples []holding) (fewest int) {
+	t.Helper()
+	if len(samples) == 0 {
+		return 0
+	}
+	first, last := samples[0], samples[len(samples)-1]
+	t.Logf("%s: resident %d to %d KiB, descriptors %d to %d, watched tasks %d to %d, in %d samples", what,
+		first.rss>>10, last.rss>>10, first.descriptors, last.descriptors, first.watched, last.watched, len(samples))
+	var rss, open []int
+	for _, h := range samples {
+		rss, open = append(rss, h.rss), append(open, h.descriptors)
+	}
+	if leaks(rss) {
+		t.Errorf("%s: resident memory grows without end: %d", what, rss)
+	}
+	// A look can find a file that is just being read, so the fewest of several looks count.
+	half := (len(open) + 1) / 2
+	if before, after := slices.Min(open[:half]), slices.Min(open[len(open)-half:]); half > 1 && after > before {
+		t.Errorf("%s: descriptors grew from %d to %d: %d", what, before, after, open)
+	}
+	return slices.Min(open)
+}
+
+// holdingOf returns what a process holds, but for the tasks that it watches.
+func holdingOf(pid int) (h holding, err error) {
+	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err == nil {
+		h.rss, err = residentBytes(pid)
+	}
+	h.descriptors = len(fds)
+	return h, err
 }
 
 // leaks reports whether memory grows all the time, and by more than Go's heap grows in a trial. A
