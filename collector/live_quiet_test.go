@@ -33,7 +33,8 @@ func interruptsOf(t *testing.T, cpu sched.CPU) map[string]int {
 	counts := make(map[string]int)
 	for line := range strings.Lines(rest) {
 		kind, numbers, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if fields := strings.Fields(numbers); slices.Contains(interruptKinds, kind) && column >= 0 && column < len(fields) {
+		fields := strings.Fields(numbers)
+		if slices.Contains(interruptKinds, kind) && column >= 0 && column < len(fields) {
 			if counts[kind], err = strconv.Atoi(fields[column]); err != nil {
 				t.Fatal(err)
 			}

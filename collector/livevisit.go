@@ -60,7 +60,7 @@ func (l *Live) findWaits(now func() uint64) error {
 	if !slices.ContainsFunc(l.cores, func(c *core) bool { return c.now.Cpu.Queue > 1 }) {
 		return nil
 	}
-	visited, err := l.objs.Visit(bpf.VisitWaits)
+	visited, err := l.objs.Visit(bpf.VisitWaits | bpf.VisitUnplaced)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func (l *Live) findWaits(now func() uint64) error {
 	for i := range visited {
 		v := &visited[i]
 		ns := int64(v.Waited + at - min(at, v.Queued))
-		id := taskIdentity{v.Tid, v.Facts.StartTime}
 		switch {
+		case v.Queued == 0 || v.Unplaced != 0: // a task without a place has no row
 		case v.Slot != bpf.NoSlot:
 			t.waits[v.Slot] = waitSoFar{ns, v.Born, v.RunDelay}
-		case !l.unplaced[id]:
+		default:
 			t.newcomers = append(t.newcomers, newcomer{v.Tid, &v.Facts, ns})
 		}
 	}

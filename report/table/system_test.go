@@ -23,7 +23,9 @@ func oneInterval() *report.Report {
 	task := report.Task{
 		Activity: did, PID: 40, TID: 41, Comm: "writer", Process: "db", UID: 105, Group: 7, Exited: true,
 	}
-	other := report.Task{Activity: idle, PID: 40, TID: 42, Comm: "db", Process: "db", UID: 105, Group: 7, Born: true, WaitingNS: 12000}
+	other := report.Task{
+		Activity: idle, PID: 40, TID: 42, Comm: "db", Process: "db", UID: 105, Group: 7, Born: true, WaitingNS: 12000,
+	}
 	started := int64(77)
 	r := &report.Report{
 		Setup: report.Setup{Watch: &report.Watch{Cgroups: []string{"db.service"}, EveryNS: 1000, ForNS: 5000}},

@@ -160,7 +160,8 @@ func TestLossesAddUp(t *testing.T) {
 	b.Lost = report.Lost{Unwatched: 7, DroppedTasks: 1}
 	b.ToolNS = nil
 	h := shown(a, b).Headline()
-	if want := (live.Losses{Untimed: 5, Unwatched: 7, Tasks: 5, Slices: 30}); h.Losses != want || h.Losses.Total() != 47 {
+	want := live.Losses{Untimed: 5, Unwatched: 7, Tasks: 5, Slices: 30}
+	if h.Losses != want || h.Losses.Total() != 47 {
 		t.Errorf("losses %+v", h.Losses)
 	}
 	if !h.OwnCostPartly || h.OwnCost.String() != "0.5 %" {
