@@ -173,6 +173,9 @@ func (l *Live) Next() (*Reading, error) {
 	if err := l.readCores(now, r); err != nil {
 		return nil, err
 	}
+	if err := l.findWaits(now); err != nil {
+		return nil, err
+	}
 	if err := l.tasks.read(l.cores, r); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package collector_test
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -254,7 +255,8 @@ func TestLiveReaderWithRealTimePriority(t *testing.T) {
 
 var errUnavailable = errors.New("unavailable")
 
-// Reading ten thousand tasks that sleep takes a small part of a core.
+// Reading ten thousand tasks that sleep takes a small part of a core, also while others wait for one, which have
+// to be looked for among them.
 func TestLiveReadsManyTasksCheaply(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compares a time, which the race detector spoils: runs without -short")
@@ -262,6 +264,13 @@ func TestLiveReadsManyTasksCheaply(t *testing.T) {
 	l := openLive(t, collector.LiveOptions{})
 	_, end := attachSleepers(t, 10_000)
 	defer end()
+	for range runtime.NumCPU() + 1 {
+		cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	used := func() time.Duration {
@@ -272,7 +281,7 @@ func TestLiveReadsManyTasksCheaply(t *testing.T) {
 		return time.Duration(ts.Nano())
 	}
 	var took []time.Duration
-	watched := uint64(0)
+	watched, waiting := uint64(0), 0
 	for range 5 {
 		time.Sleep(20 * time.Millisecond)
 		before := used()
@@ -282,11 +291,16 @@ func TestLiveReadsManyTasksCheaply(t *testing.T) {
 		}
 		took = append(took, used()-before)
 		watched = r.System.Watched
+		for i := range r.System.Tasks {
+			if r.System.Tasks[i].WaitingNS > 0 {
+				waiting++
+			}
+		}
 	}
 	slices.Sort(took)
 	t.Logf("%d tasks are watched; reading took %v", watched, took)
-	if watched < 10_000 {
-		t.Errorf("%d tasks are watched", watched)
+	if watched < 10_000 || waiting == 0 {
+		t.Errorf("%d tasks are watched, %d waits under way were found", watched, waiting)
 	}
 	if took[0] > 30*time.Millisecond {
 		t.Errorf("reading takes %v, more than 1 %% of a second by far", took[0])

@@ -229,6 +229,9 @@ func checkLiving(
 		off := waited - int64(k.runDelay-f.RunDelay)
 		if !l.objs.KernelTimes { // a wait under way when watching began is in the kernel's only
 			off = max(0, off-waited/20-1e5*int64(rows.Switches())-1e6)
+			if rows.Involuntary() > 0 {
+				off = 0 // the kernel counts no wait of a task that lost its core on its way to block
+			}
 			if bpftest.Emulated() {
 				off = 0 // the programs take as long as short waits
 			}

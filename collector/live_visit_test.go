@@ -2,6 +2,7 @@ package collector
 
 import (
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,6 +16,8 @@ import (
 // their slices; the rest is exact.
 func TestLiveWithTooFewPlaces(t *testing.T) {
 	const room, rounds = 32, 10
+	asleep := newSleeper(t)
+	time.Sleep(50 * time.Millisecond) // until it sleeps
 	l := openLive(t, LiveOptions{Tasks: room})
 	nextReading(t, l)
 	var sleepers []*sleeper
@@ -29,7 +32,7 @@ func TestLiveWithTooFewPlaces(t *testing.T) {
 		}
 		r := nextReading(t, l)
 		checkReading(t, r)
-		if r.System.Watched > room || r.Ended != r.Reconciled {
+		if r.System.Watched > uint64(room+len(l.tasks.newcomers)) || r.Ended != r.Reconciled {
 			t.Errorf("%d tasks watched, %d of %d that ended reconciled", r.System.Watched, r.Reconciled, r.Ended)
 		}
 		return r
@@ -55,6 +58,11 @@ func TestLiveWithTooFewPlaces(t *testing.T) {
 		t.Error("the tasks without a place took no time")
 	}
 	known := l.unplaced
+	for id := range known {
+		if int(id.tid) == asleep.tid {
+			t.Error("a thread that has slept all the time is said to have no place")
+		}
+	}
 	again := run()
 	fresh := uint64(0)
 	for id := range l.unplaced {

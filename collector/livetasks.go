@@ -30,6 +30,23 @@ type liveTasks struct {
 	seen  []seenTask
 	ended *bpf.EndedReader
 	order uint64
+	// waits are the waits under way, by slot, and newcomers the tasks that have never had a core and wait
+	// for their first.
+	waits     map[uint32]waitSoFar
+	newcomers []newcomer
+}
+
+// waitSoFar is a wait under way. The other values are the record's, which tell it from others.
+type waitSoFar struct {
+	ns             int64
+	born, runDelay uint64
+}
+
+// newcomer is a task that has no record yet.
+type newcomer struct {
+	tid   uint32
+	facts *bpf.TaskFacts
+	ns    int64
 }
 
 // seenTask is a task as it was when it was last read.
@@ -105,6 +122,14 @@ func (t *liveTasks) read(cores []*core, r *Reading) error {
 			s.Watched++
 		}
 	}
+	for i := range t.newcomers {
+		n := &t.newcomers[i]
+		row := liveRow{order: t.order + 1}
+		describe(&row.Task, n.facts)
+		row.TID, row.WaitingNS = sched.TID(n.tid), n.ns
+		rows = append(rows, row)
+		s.Watched++
+	}
 	for {
 		slot, final, err := t.objs.NextEnded()
 		if errors.Is(err, ebpf.ErrKeyNotExist) {
@@ -166,10 +191,24 @@ func (t *liveTasks) alive(slot uint32, running *bpf.Snapshot) (liveRow, bool) {
 		t.order++
 		*seen = seenTask{order: t.order}
 	}
-	if copied == seen.record && copied.OnCpu+partial <= seen.onCPU {
+	waiting := int64(0)
+	if w := t.waits[slot]; running == nil && w.born == born && w.runDelay == copied.RunnableSince { // run_delay there
+		waiting = w.ns
+	}
+	if copied == seen.record && copied.OnCpu+partial <= seen.onCPU && waiting == 0 {
 		return liveRow{}, false
 	}
-	return t.row(slot, seen, &copied, partial, fresh), true
+	row := t.row(slot, seen, &copied, partial, fresh)
+	row.WaitingNS = waiting
+	return row, true
+}
+
+// describe says who a task is.
+func describe(r *report.Task, facts *bpf.TaskFacts) {
+	r.PID = sched.PID(facts.Tgid)
+	r.Comm, r.Process = commText(&facts.Comm), commText(&facts.Process)
+	r.UID, r.Group = facts.Uid, facts.Cgroup
+	r.Kernel = facts.Flags&kernelThread != 0
 }
 
 // finished returns what the task in a slot did before it ended.
@@ -201,10 +240,8 @@ func (t *liveTasks) row(slot uint32, seen *seenTask, now *bpf.WatchedTask, parti
 	facts, then := &t.facts[slot], &seen.record
 	dists := t.dists[slot]
 	r := liveRow{order: seen.order}
-	r.PID, r.TID = sched.PID(facts.Tgid), sched.TID(now.Tid)
-	r.Comm, r.Process = commText(&facts.Comm), commText(&facts.Process)
-	r.UID, r.Group = facts.Uid, facts.Cgroup
-	r.Kernel = facts.Flags&kernelThread != 0
+	describe(&r.Task, facts)
+	r.TID = sched.TID(now.Tid)
 	r.Born = fresh && facts.Nvcsw+facts.Nivcsw == 0 && facts.Runtime == 0
 	// Cores' clocks can differ a little, so that what was under way may have seemed longer than it was.
 	onCPU := max(now.OnCpu+partial, seen.onCPU)

@@ -15,7 +15,7 @@ import (
 type System struct {
 	// Groups are the control groups of Tasks and Ended, ascending by ID.
 	Groups []Group `json:"groups"`
-	// Tasks are those that were on a core or waited for one, in the order in which slicetrace first
+	// Tasks are those that were on a core, waited for one or still wait, in the order in which slicetrace first
 	// saw them. A task that did neither has no row.
 	Tasks []Task `json:"tasks"`
 	// Ended are the tasks that were born and ended within the interval, added up by group and name.
@@ -144,6 +144,9 @@ type Task struct {
 	Group uint64 `json:"group"`
 	// Kernel is true for a thread of the kernel.
 	Kernel bool `json:"kernel,omitempty"`
+	// WaitingNS is how long the task had been waiting for a core at the end of the interval, since its wait
+	// began; 0 if it did not wait. It is in no sum or distribution: a wait counts where it ends.
+	WaitingNS int64 `json:"waiting_ns,omitempty"`
 	// Born is true if the task began within the interval, Exited if it ended in it.
 	Born   bool `json:"born,omitempty"`
 	Exited bool `json:"exited,omitempty"`
@@ -236,6 +239,9 @@ func (s *System) validate() error {
 		}
 	}
 	for i := range s.Tasks {
+		if s.Tasks[i].WaitingNS < 0 {
+			return fmt.Errorf("task %d: a negative time", s.Tasks[i].TID)
+		}
 		if err := s.Tasks[i].validate(); err != nil {
 			return fmt.Errorf("task %d: %w", s.Tasks[i].TID, err)
 		}

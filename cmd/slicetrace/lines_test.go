@@ -14,8 +14,6 @@ const (
 	// mostColumns is the largest width of a line; a tab reaches to a multiple of columnsOfTab.
 	mostColumns  = 120
 	columnsOfTab = 4
-	// mostLines is the largest length of a file of code.
-	mostLines = 400
 )
 
 // fromElsewhere are folders with files of other projects, and with files that programs wrote.
@@ -34,15 +32,6 @@ func TestLinesAreShort(t *testing.T) {
 			if n := columnsOf(line); n > mostColumns && !isFixed {
 				t.Errorf("%s:%d has %d columns, more than %d", name, number, n, mostColumns)
 			}
-		}
-	})
-}
-
-// Files of code are short enough to be read in one go.
-func TestFilesAreShort(t *testing.T) {
-	forEachText(t, []string{".go", ".c", ".h"}, func(name, text string) {
-		if n := strings.Count(text, "\n"); n > mostLines {
-			t.Errorf("%s has %d lines, more than %d", name, n, mostLines)
 		}
 	})
 }

@@ -123,10 +123,10 @@ func processTable(r *report.Report) Table {
 
 // taskTable has one row per interval and task, in the order in which they were first seen, and after
 // them one for each group and name of tasks that began and ended within the interval: merged is how
-// many these are, and 0 in the row of a single task.
+// many these are, and 0 in the row of a single task. waiting_ns is a wait that is still under way.
 func taskTable(r *report.Report) Table {
 	columns := columnList(trialColumns + `pid tid comm:text process:text uid kernel_thread:boolean
-		group_id group_name:text born:boolean exited:boolean merged` + activityColumns + plainColumns)
+		group_id group_name:text born:boolean exited:boolean merged` + activityColumns + plainColumns + " waiting_ns")
 	return Table{Name: "tasks", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for trial := range watchedTrials(r) {
 			for i := range trial.System.Tasks {
@@ -136,7 +136,7 @@ func taskTable(r *report.Report) Table {
 				row = append(row, trial.groupFields(task.Group)...)
 				row = append(row, Truth(task.Born), Truth(task.Exited), Whole(0))
 				row = append(row, activityFields(oneInterval(&task.Activity))...)
-				if !yield(append(row, trial.last()...)) {
+				if !yield(append(append(row, trial.last()...), positiveField(task.WaitingNS))) {
 					return
 				}
 			}
@@ -146,7 +146,7 @@ func taskTable(r *report.Report) Table {
 				row = append(row, trial.groupFields(e.Group)...)
 				row = append(row, Truth(true), Truth(true), Whole(e.Tasks))
 				row = append(row, activityFields(oneInterval(&e.Activity))...)
-				if !yield(append(row, trial.last()...)) {
+				if !yield(append(append(row, trial.last()...), absent())) {
 					return
 				}
 			}

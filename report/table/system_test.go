@@ -24,7 +24,9 @@ func oneInterval() *report.Report {
 	task := report.Task{
 		Activity: did, PID: 40, TID: 41, Comm: "writer", Process: "db", UID: 105, Group: 7, Exited: true,
 	}
-	other := report.Task{Activity: idle, PID: 40, TID: 42, Comm: "db", Process: "db", UID: 105, Group: 7, Born: true}
+	other := report.Task{
+		Activity: idle, PID: 40, TID: 42, Comm: "db", Process: "db", UID: 105, Group: 7, Born: true, WaitingNS: 12000,
+	}
 	started := int64(77)
 	r := &report.Report{
 		Setup: report.Setup{Watch: &report.Watch{Cgroups: []string{"db.service"}, EveryNS: 1000, ForNS: 5000}},
@@ -99,11 +101,12 @@ func TestActivitiesOfAWatch(t *testing.T) {
 		{"tasks", 0, map[string]string{
 			"pid": "40", "tid": "41", "comm": "writer", "process": "db", "uid": "105", "kernel_thread": "false",
 			"group_id": "7", "group_name": "db.service", "born": "false", "exited": "true", "merged": "0",
-			"on_cpu_ns": "500",
+			"on_cpu_ns": "500", "waiting_ns": "",
 		}},
 		{"tasks", 2, map[string]string{
 			"pid": "", "tid": "", "comm": "sh", "process": "", "uid": "", "kernel_thread": "", "group_id": "8",
 			"group_name": "", "born": "true", "exited": "true", "merged": "3", "on_cpu_ns": "500",
+			"waiting_ns": "",
 		}},
 	} {
 		maps.Copy(c.want, did)
@@ -121,8 +124,8 @@ func TestOtherValuesOfAWatch(t *testing.T) {
 	r := oneInterval()
 	for _, c := range []tableRow{
 		{"tasks", 1, map[string]string{ // a task without waits has no longest one
-			"tid": "42", "born": "true", "exited": "false", "on_cpu_ns": "9", "waits": "0", "wait_ns": "0",
-			"wait_p50_ns": "", "wait_max_ns": "", "slice_p50_ns": "", "switches": "0", "migrations": "0",
+			"waiting_ns": "12000", "tid": "42", "born": "true", "exited": "false", "on_cpu_ns": "9", "waits": "0",
+			"wait_ns": "0", "wait_p50_ns": "", "wait_max_ns": "", "slice_p50_ns": "", "switches": "0", "migrations": "0",
 		}},
 		{"core_times", 0, map[string]string{
 			"core": "2", "queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",

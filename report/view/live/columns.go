@@ -58,11 +58,8 @@ func taskColumns(by Grouping) []taskColumn {
 		rateColumn("involuntary/s", "of them ended otherwise, as the kernel counts nivcsw", 5, 13,
 			(*report.Activity).Involuntary),
 		waitColumn("wait p50", 0.5, 8), waitColumn("wait p99", 0.99, 4),
-		taskColumn{Column{Name: "longest", Help: "the longest wait that ended in the interval",
-			Absent: "no wait ended", Rank: 7, Width: 7}, func(_ *interval, r *row) Cell {
-			known := r.Waits.MaxNS > 0 || r.Waits.Count > 0
-			return ofValue(report.Maybe(float64(r.Waits.MaxNS), known, report.Nanoseconds))
-		}},
+		taskColumn{Column{Name: "longest", Help: "the longest wait that ended, or is under way (so far)",
+			Absent: "no wait ended", Rank: 7, Width: 7}, func(_ *interval, r *row) Cell { return r.longest() }},
 		timeColumn("waiting", "waits that ended, as a share of the interval; above 100 % for several tasks", 16,
 			func(a *report.Activity) int64 { return a.WaitNS }),
 		taskColumn{Column{Name: "slice p50", Help: "the median of the slices that ended", Absent: tooFewHelp(0.5),

@@ -109,7 +109,7 @@ func queueColumns() []coreColumn {
 	}
 	moves := func(name, help string, of func(report.MigrationCounts) uint64) coreColumn {
 		return coreColumn{
-			Column{Name: name, Help: help, Absent: "older versions of slicetrace told them of all cores together only", Rank: 13, Width: 6},
+			Column{Name: name, Help: help, Absent: "known of all cores together only", Rank: 13, Width: 6},
 			func(iv *interval, r *coreRow) Cell {
 				if r.moves == nil {
 					return Cell{}

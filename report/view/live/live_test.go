@@ -132,13 +132,35 @@ func TestTaskFigures(t *testing.T) {
 	checkRow(t, programs, "sh", map[string]string{"tasks": "12", "on CPU": "5.0 %"})
 }
 
+// A wait under way is shown if it is the longest, and marked.
+func TestWaitsUnderWay(t *testing.T) {
+	trial := small()
+	tasks := trial.System.Tasks
+	tasks[0].WaitingNS, tasks[1].WaitingNS = 3_000_000_000, 9_000
+	tasks[2].Activity, tasks[2].WaitingNS = report.Activity{}, 5_000_000
+	m := shown(trial)
+	for by, want := range map[live.Grouping]map[string]string{
+		live.ByTask:    {"writer": "3.00 s so far", "reader": "10.0 µs", "spin": "5.00 ms so far"},
+		live.ByProcess: {"postgres": "3.00 s so far"},
+	} {
+		for name, longest := range want {
+			checkRow(t, m.Tasks(live.TaskOptions{By: by}), name, map[string]string{"longest": longest})
+		}
+	}
+	sorted := m.Tasks(live.TaskOptions{Sort: "longest"})
+	if first := sorted.Cell(0, 0).Text; first != "writer" {
+		t.Errorf("sorted by the longest wait, the first is %s", first)
+	}
+}
+
 func TestLossesAddUp(t *testing.T) {
 	a, b := small(), small()
 	a.Lost = report.Lost{UnmatchedPick: 2, UnmatchedSwitch: 3, MapFull: 4, UnplacedSlices: 30}
 	b.Lost = report.Lost{Unwatched: 7, DroppedTasks: 1}
 	b.ToolNS = nil
 	h := shown(a, b).Headline()
-	if want := (live.Losses{Untimed: 5, Unwatched: 7, Tasks: 5, Slices: 30}); h.Losses != want || h.Losses.Total() != 47 {
+	want := live.Losses{Untimed: 5, Unwatched: 7, Tasks: 5, Slices: 30}
+	if h.Losses != want || h.Losses.Total() != 47 {
 		t.Errorf("losses %+v", h.Losses)
 	}
 	if !h.OwnCostPartly || h.OwnCost.String() != "0.5 %" {

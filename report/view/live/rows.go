@@ -69,6 +69,8 @@ type rowSum struct {
 	name     string
 	group    uint64
 	tasks    uint64
+	// waitingNS is the longest wait that is under way.
+	waitingNS int64
 }
 
 // programOf names the program that a task runs.
@@ -113,6 +115,27 @@ func (r *row) tasks() uint64 {
 		return r.ended.Tasks
 	}
 	return 1
+}
+
+// waitingNS is the longest wait that is under way, 0 if there is none.
+func (r *row) waitingNS() int64 {
+	switch {
+	case r.sum != nil:
+		return r.sum.waitingNS
+	case r.ended != nil:
+		return 0
+	}
+	return r.task.WaitingNS
+}
+
+// longest is the longest wait, also one that is still under way, which is marked.
+func (r *row) longest() Cell {
+	if ns := r.waitingNS(); ns > 0 && uint64(ns) > r.Waits.MaxNS {
+		sofar := report.Of(float64(ns), report.Nanoseconds)
+		return Cell{Text: sofar.String() + " so far", Value: sofar}
+	}
+	known := r.Waits.MaxNS > 0 || r.Waits.Count > 0
+	return ofValue(report.Maybe(float64(r.Waits.MaxNS), known, report.Nanoseconds))
 }
 
 func (r *row) group() uint64 {
@@ -171,7 +194,7 @@ func (iv *interval) rowsOf(by Grouping, within Key) []row {
 	if by == ByTask {
 		rows = make([]row, 0, len(s.Tasks)+len(s.Ended))
 	}
-	add := func(k Key, a *report.Activity, tasks, group uint64, name string) {
+	add := func(k Key, a *report.Activity, tasks, group uint64, name string) *rowSum {
 		sum := sums[k]
 		if sum == nil {
 			sum = &rowSum{key: k, group: group, name: name}
@@ -180,6 +203,7 @@ func (iv *interval) rowsOf(by Grouping, within Key) []row {
 		}
 		sum.tasks += tasks
 		sum.Add(a, 0)
+		return sum
 	}
 	everything := within == Key{}
 	for i := range s.Tasks {
@@ -189,7 +213,8 @@ func (iv *interval) rowsOf(by Grouping, within Key) []row {
 		case by == ByTask:
 			rows = append(rows, row{Activity: &t.Activity, task: t})
 		default:
-			add(keyOf(by, t), &t.Activity, 1, t.Group, iv.sumName(by, programOf(t), t.Group))
+			sum := add(keyOf(by, t), &t.Activity, 1, t.Group, iv.sumName(by, programOf(t), t.Group))
+			sum.waitingNS = max(sum.waitingNS, t.WaitingNS)
 		}
 	}
 	for i := range s.Ended {
