@@ -3,7 +3,7 @@
 //
 // ReadKernel reads the kernel's list of functions. A store of Files holds the tables of executables
 // and libraries, each once for all processes. Files.ReadMaps is called when a process is first seen:
-// it notes the mappings and opens the files, which takes well below a millisecond, so that what a process
+// it notes the mappings and opens the files, which takes some tenths of a millisecond, so that what a process
 // had mapped can be named after it ended or its files were deleted or replaced. A file is read when
 // an address in it is looked up.
 //

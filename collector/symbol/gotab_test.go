@@ -83,7 +83,7 @@ func TestProgramsInGo(t *testing.T) {
 	}
 }
 
-// A test binary names its own functions of C, which are in no table of Go's.
+// Every function that the symbols of a Go program list is in its table, at the same address.
 func TestAllFunctionsOfGo(t *testing.T) {
 	bpftest.Require(t)
 	program := buildGo(t, nil)

@@ -50,7 +50,7 @@ func readImage(r io.ReaderAt, memory *budget) *image {
 func (i *image) add(f *functions, err error) {
 	if err == nil {
 		i.tables = append(i.tables, f)
-	} else if err != Stripped && i.reason == Stripped { //nolint:errorlint // reasons are not wrapped
+	} else if err != Stripped && i.reason == Stripped {
 		i.reason = reasonOf(err)
 	}
 }
