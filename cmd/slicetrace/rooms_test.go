@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	},
 	"collector/hostinfo":        {"collector/hostinfo/cgroup", "report", "report/sched"},
 	"collector/hostinfo/cgroup": {},
+	"collector/symbol":          {"report/sched"},
 	"report":                    {"report/histogram", "report/internal/asciijson", "report/sched"},
 	"report/compare": {
 		"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/metric",
@@ -80,8 +81,10 @@ var usedBy = map[string][]string{
 	"github.com/cilium/ebpf":            {"bpf", "bpf/baseline", "bpf/bpftest", "collector"},
 	"github.com/clipperhouse/":          {"cmd/slicetrace/internal/screen"},
 	"github.com/spf13/":                 {"cmd/slicetrace"},
+	"github.com/ianlancetaylor/":        {"collector/symbol"},
 	"github.com/olekukonko/tablewriter": {"report/render"},
 	"github.com/parquet-go/parquet-go":  {"report/render"},
+	"github.com/ulikunitz/xz":           {"collector/symbol"},
 }
 
 // Imports go in one direction: from the commands to the packages that they compose, and from
