@@ -134,6 +134,9 @@ func (o *topOptions) grouping() live.Grouping {
 }
 
 func (o *topOptions) run(ctx context.Context, s streams) (err error) {
+	if err := o.filter.find(); err != nil {
+		return err
+	}
 	l, err := openLive(o.tasks)
 	if err != nil {
 		return err
@@ -162,6 +165,10 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	for {
 		t, err := w.Next(ctx)
 		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if over := (*screen.OverError)(nil); errors.As(err, &over) {
+			fmt.Fprintf(s.err, "slicetrace: %v\n", over)
 			return nil
 		}
 		if err != nil {
@@ -212,7 +219,8 @@ func (o *topOptions) show(ctx context.Context, s streams, w *watcher) error {
 	files := &topFiles{}
 	err := screen.Run(ctx, s.in, s.out, w, screen.Options{
 		Interval: o.interval, SetInterval: w.setInterval, Plain: os.Getenv("NO_COLOR") != "", By: o.grouping(),
-		Write: files.write, Record: files.record,
+		Filtered: o.filter.given(),
+		Write:    files.write, Record: files.record,
 	})
 	for _, name := range files.saved() {
 		fmt.Fprintf(s.err, "Saved %s\n", name)

@@ -18,7 +18,14 @@ func (s *screen) headline() string {
 	if h.Losses.Any() || s.data.Frozen() {
 		as = alarm
 	}
-	forms := headlineForms(h, s.data.Frozen())
+	state := ""
+	switch {
+	case s.data.Frozen():
+		state = "frozen"
+	case s.over:
+		state = "ended"
+	}
+	forms := headlineForms(h, state)
 	for _, form := range forms {
 		if textWidth(form) <= s.width {
 			return s.paint(form, as)
@@ -27,8 +34,9 @@ func (s *screen) headline() string {
 	return s.paint(fit(forms[len(forms)-1], s.width), as)
 }
 
-// headlineForms says the same in ever fewer words.
-func headlineForms(h live.Headline, frozen bool) []string {
+// headlineForms says the same in ever fewer words. state is a word that says why the figures do not
+// change, "" if they do.
+func headlineForms(h live.Headline, state string) []string {
 	every := tidy(h.Interval.String())
 	rate, switching := figure(h.Switches), h.Switching.String()
 	own := h.OwnCost.String()
@@ -36,9 +44,9 @@ func headlineForms(h live.Headline, frozen bool) []string {
 	if h.OwnCostPartly {
 		own, atLeast = "≥ "+own, "≥"
 	}
-	state, short := "", ""
-	if frozen {
-		state, short = "frozen · ", "FROZEN "
+	short := ""
+	if state != "" {
+		state, short = state+" · ", strings.ToUpper(state)+" "
 	}
 	tight := func(q report.Quantity) string { return strings.ReplaceAll(figure(q), " ", "") }
 	cores := fmt.Sprintf("%d cores", h.Cores)

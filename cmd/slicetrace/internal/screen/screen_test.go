@@ -109,6 +109,7 @@ func TestFrames(t *testing.T) {
 		width, height int
 		keys          []string
 		options       Options
+		ended         bool
 	}{
 		"empty-80x24":     {r: &report.Report{}, width: 80, height: 24},
 		"busy-40x10":      {r: busy, width: 40, height: 10},
@@ -133,6 +134,8 @@ func TestFrames(t *testing.T) {
 		"cores-80x24":     {r: busy, width: 80, height: 24, keys: []string{"c"}},
 		"frozen-80x24":    {r: busy, width: 80, height: 24, keys: []string{"f"}},
 		"frozen-40x10":    {r: busy, width: 40, height: 10, keys: []string{"f"}},
+		"ended-80x24":     {r: busy, width: 80, height: 24, ended: true},
+		"ended-40x10":     {r: busy, width: 40, height: 10, ended: true, keys: []string{"down"}},
 		"lost-80x24":      {r: lost, width: 80, height: 24},
 		"lost-40x10":      {r: lost, width: 40, height: 10},
 		"filter-80x24":    {r: busy, width: 80, height: 24, keys: append([]string{"\\"}, letters("node|redis")...)},
@@ -141,6 +144,9 @@ func TestFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(c.r, c.width, c.height, c.options)
+			if c.ended {
+				s.Update(overMsg{"process 4711 has ended"})
+			}
 			press(s, c.keys...)
 			got := s.plainText()
 			file := filepath.Join("testdata", name+".txt")
