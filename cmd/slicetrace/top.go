@@ -196,11 +196,7 @@ func (o *topOptions) writer(out io.Writer, width func() int) func(*report.Trial)
 	case topCSV:
 		csv := render.NewCSV(out)
 		return func(t *report.Trial) error {
-			tasks, err := table.Of(&report.Report{Schema: report.SchemaVersion, Trials: []report.Trial{*t}}, "tasks")
-			if err != nil {
-				return err
-			}
-			if err := csv.Table(tasks); err != nil {
+			if err := csv.Table(table.TasksOfInterval(t, t.Round)); err != nil {
 				return err
 			}
 			return csv.Close() // each interval is written when it is over

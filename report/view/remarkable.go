@@ -100,10 +100,10 @@ func (w *watch) shortLived() string {
 		parts = append(parts, fmt.Sprintf("%s %s (%s)", ofCount(n.Tasks), cmp.Or(n.Comm, "of other names"),
 			w.share(n.OnCPUNS)))
 	}
-	text := fmt.Sprintf("%s began and ended within an interval, and had %s of a core",
-		words.Plural(int(w.Ended), "task"), w.share(sum.OnCPUNS))
-	if w.Ended > 1 {
-		text += " together"
+	text := fmt.Sprintf("%s tasks began and ended within an interval, and had %s of a core together",
+		ofCount(w.Ended), w.share(sum.OnCPUNS))
+	if w.Ended == 1 {
+		text = fmt.Sprintf("a task began and ended within an interval, and had %s of a core", w.share(sum.OnCPUNS))
 	}
 	if len(parts) > 0 {
 		text += ": " + clauses(parts)

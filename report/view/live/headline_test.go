@@ -25,6 +25,7 @@ func oneClass(timed, cost uint64) *report.Trial {
 // sampling once there are three intervals with some.
 func TestHeadlineOfFewTimedSwitches(t *testing.T) {
 	untimed := oneClass(0, 0)
+	a, b, c := oneClass(4, 1000), oneClass(4, 3000), oneClass(4, 2000)
 	windows := oneClass(0, 0)
 	windows.System.PhaseNS = 1e8
 	for name, c := range map[string]struct {
@@ -33,11 +34,11 @@ func TestHeadlineOfFewTimedSwitches(t *testing.T) {
 	}{
 		"never timed":       {[]*report.Trial{untimed}, live.Headline{}},
 		"none was there":    {[]*report.Trial{windows, untimed}, live.Headline{TimedAtAll: true}},
-		"in one interval":   {[]*report.Trial{oneClass(4, 1000), untimed}, headline(1, 0, 4)},
-		"in two":            {[]*report.Trial{oneClass(4, 1000), oneClass(4, 3000)}, headline(2, 0, 8)},
-		"in three":          {[]*report.Trial{oneClass(4, 1000), oneClass(4, 3000), oneClass(4, 2000)}, headline(2, 2.48, 12)},
-		"all of the same":   {[]*report.Trial{oneClass(4, 1000), oneClass(4, 1000), oneClass(4, 1000)}, headline(1, 0, 12)},
-		"of many intervals": {repeated(oneClass(4, 1000), 9), headline(1, 0, 20)},
+		"in one interval":   {[]*report.Trial{a, untimed}, headline(1, 0, 4)},
+		"in two":            {[]*report.Trial{a, b}, headline(2, 0, 8)},
+		"in three":          {[]*report.Trial{a, b, c}, headline(2, 2.48, 12)},
+		"all of the same":   {[]*report.Trial{a, a, a}, headline(1, 0, 12)},
+		"of many intervals": {repeated(a, 9), headline(1, 0, 20)},
 	} {
 		got := shown(c.trials...).Headline()
 		if got.Switching.Known != c.want.Switching.Known || math.Abs(got.Switching.Value-c.want.Switching.Value) > 0.01 {
