@@ -41,7 +41,8 @@ func TestHeadlineOfFewTimedSwitches(t *testing.T) {
 		"of many intervals": {repeated(a, 9), headline(1, 0, 20)},
 	} {
 		got := shown(c.trials...).Headline()
-		if got.Switching.Known != c.want.Switching.Known || math.Abs(got.Switching.Value-c.want.Switching.Value) > 0.01 {
+		if got.Switching.Known != c.want.Switching.Known ||
+			math.Abs(got.Switching.Value-c.want.Switching.Value) > 0.01 {
 			t.Errorf("%s: switching %+v, want %+v", name, got.Switching, c.want.Switching)
 		}
 		if got.SwitchingReach.Known != c.want.SwitchingReach.Known ||
