@@ -95,6 +95,7 @@ func Run(ctx context.Context, in, out *os.File, source Source, o Options) error 
 	})
 	program = tea.NewProgram(s, tea.WithInput(in), tea.WithOutput(s.out), tea.WithoutSignalHandler(),
 		tea.WithFPS(framesPerSecond))
+	defer onContinue(program)()
 	// A program with this context would be killed, and not wait for the goroutine that reads the terminal.
 	defer context.AfterFunc(ctx, func() { program.Send(endedMsg{}) })()
 	wake := make(chan struct{}, 1)

@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -316,5 +318,30 @@ func TestPrompts(t *testing.T) {
 	}
 	if asked := press(s, "/", "ctrl+c"); asked == nil || asked() != tea.Quit() {
 		t.Error("Ctrl-C does not leave a line")
+	}
+}
+
+// A frame and the line of JSON of its interval have the same figures, however many tasks there are: that which
+// is read again makes the same frame.
+func TestFrameEqualsItsJSON(t *testing.T) {
+	r := reporttest.System(reporttest.SystemSize{Cores: 4, Tasks: 10_000, Groups: 5, Intervals: 1})
+	var line bytes.Buffer
+	if err := report.EncodeTrial(&line, &r.Trials[0]); err != nil {
+		t.Fatal(err)
+	}
+	again := &report.Report{Trials: make([]report.Trial, 1)}
+	if err := json.Unmarshal(line.Bytes(), &again.Trials[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range [][]string{nil, {"enter"}, {"g", "enter"}, {"g", "g", "g", "down", "enter"}, {"c"}, {"end"}} {
+		frames := [2]string{}
+		for i, of := range []*report.Report{r, again} {
+			s := opened(of, 200, 60, Options{})
+			press(s, keys...)
+			frames[i] = s.plainText()
+		}
+		if d := cmp.Diff(strings.Split(frames[0], "\n"), strings.Split(frames[1], "\n")); d != "" {
+			t.Errorf("after %v (-shown +of JSON):\n%s", keys, d)
+		}
 	}
 }

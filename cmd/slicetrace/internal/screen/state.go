@@ -103,6 +103,8 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case tea.ResumeMsg:
 		s.out.wait(false)
+	case continuedMsg:
+		return s, takeTerminal()
 	case changedMsg:
 		if s.data.Update() {
 			s.settle()
