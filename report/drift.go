@@ -13,6 +13,8 @@ type Drift struct {
 	Values []string
 	// Trials are the trials in which another value was seen, such as "spin in threads, round 1".
 	Trials []string
+	// Unchanged are the other trials.
+	Unchanged []string
 	// Inside is the first change within a trial, if the value at the beginning of the run is not
 	// known. Inside.Name is then the name of that trial, otherwise "".
 	Inside SettingChange
@@ -51,6 +53,14 @@ func (r *Report) Drifts() []*Drift {
 	}
 	for _, c := range r.SettingsAtEnd {
 		find(c.Name).add(c.End)
+	}
+	for _, d := range list {
+		for i := range r.Trials {
+			of := func(c SettingChange) bool { return c.Name == d.Name }
+			if !slices.ContainsFunc(r.Trials[i].Settings, of) {
+				d.Unchanged = append(d.Unchanged, r.Trials[i].label())
+			}
+		}
 	}
 	return list
 }

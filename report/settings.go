@@ -34,12 +34,25 @@ type SettingKind struct {
 	// Warning is a sentence for any value other than the usual one, "" for no warning. It may have
 	// one %s for the value.
 	Warning string
+	// Change says what follows if the value changed during a run, "" for what is true of any setting.
+	Change string
+}
+
+// ChangeOf says what follows from a change of a setting during a run.
+func ChangeOf(name string) string {
+	kinds := settingKinds()
+	i := slices.IndexFunc(kinds, func(k SettingKind) bool { return k.Name == name && k.Change != "" })
+	if i < 0 {
+		return "figures under one value do not show what they would be under another"
+	}
+	return kinds[i].Change
 }
 
 // settingKinds are in the order in which settings are shown. A setting that is not listed, for
 // example of a later version, is compared and shown too.
 func settingKinds() []SettingKind {
 	const tracers = "other tracers were active at switches; their cost is inside the phases: %s"
+	const traced = "a switch costs more while others trace it"
 	const probes = "another program had probes in functions that run at a switch; their cost is inside the phases: %s"
 	const stats = "kernel.bpf_stats_enabled is %s: each of slicetrace's programs takes longer, and so do the phases"
 	const policy = "the work was started under %s, not under SCHED_OTHER as usual: " +
@@ -48,10 +61,11 @@ func settingKinds() []SettingKind {
 	const ptrace = "ptrace was %s for slicetrace itself: the program that traces it stops it, and may stop the work"
 	return []SettingKind{
 		{Name: "recording", Usual: "off"},
-		{Name: "other_tracers", Usual: NoSetting, Warning: tracers},
+		{Name: "other_tracers", Usual: NoSetting, Warning: tracers, Change: traced},
 		{Name: "lifecycle_tracers", Usual: NoSetting},
-		{Name: "probed_functions", Usual: NoSetting, Warning: probes},
-		{Name: "bpf_stats", Usual: "off", Warning: stats},
+		{Name: "probed_functions", Usual: NoSetting, Warning: probes, Change: traced},
+		{Name: "bpf_stats", Usual: "off", Warning: stats,
+			Change: "slicetrace's programs take longer while it is on, and so do the phases"},
 		{Name: "policy", Usual: "SCHED_OTHER", Warning: policy},
 		{Name: "nice", Usual: "0"},
 		{Name: "slice_ns"},

@@ -190,6 +190,24 @@ func TestTopLeavesTheTerminalAsItWas(t *testing.T) {
 	bpftest.CheckGone(t, before)
 }
 
+// A terminal that is closed ends the screen, and leaves nothing of it: neither a process nor a program in the kernel.
+func TestTopOnATerminalThatIsClosed(t *testing.T) {
+	bpftest.Require(t)
+	before := bpftest.Programs(t)
+	cmd := tool(t, "top", "--interval", "200ms")
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	x := openTerminal(t)
+	x.read()
+	x.start(t, cmd)
+	await(t, "an interval", func() bool { return strings.Contains(x.shown(), "switches/s") })
+	x.slave.Close() // the other end is with top alone
+	x.master.Close()
+	if status := ended(t, cmd); status >= 128 {
+		t.Errorf("status %d", status)
+	}
+	bpftest.CheckGone(t, before)
+}
+
 // The keys that save make files of the user who called sudo, which are named at the end.
 func TestTopSavesWhatIsAskedFor(t *testing.T) {
 	bpftest.Require(t)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/screen"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
@@ -76,6 +77,9 @@ func runWatch(ctx context.Context, s streams, o *runOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.watch.filter.find(); err != nil {
+		return err
+	}
 	asked := o.watch.filter.asked()
 	asked.EveryNS, asked.ForNS = o.watch.every.Nanoseconds(), o.duration.Nanoseconds()
 	online, err := hostinfo.OnlineCPUs()
@@ -126,6 +130,11 @@ func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) 
 		settings.Start(nil)
 		t, err := w.Next(ctx)
 		if errors.Is(err, io.EOF) {
+			break
+		}
+		if over := (*screen.OverError)(nil); errors.As(err, &over) {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the watch ended after %d intervals, since %v",
+				len(r.Trials), over))
 			break
 		}
 		if err != nil && len(r.Trials) > 0 {

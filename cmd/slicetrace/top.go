@@ -134,6 +134,9 @@ func (o *topOptions) grouping() live.Grouping {
 }
 
 func (o *topOptions) run(ctx context.Context, s streams) (err error) {
+	if err := o.filter.find(); err != nil {
+		return err
+	}
 	l, err := openLive(o.tasks)
 	if err != nil {
 		return err
@@ -164,6 +167,10 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if over := (*screen.OverError)(nil); errors.As(err, &over) {
+			fmt.Fprintf(s.err, "slicetrace: %v\n", over)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -189,11 +196,7 @@ func (o *topOptions) writer(out io.Writer, width func() int) func(*report.Trial)
 	case topCSV:
 		csv := render.NewCSV(out)
 		return func(t *report.Trial) error {
-			tasks, err := table.Of(&report.Report{Schema: report.SchemaVersion, Trials: []report.Trial{*t}}, "tasks")
-			if err != nil {
-				return err
-			}
-			if err := csv.Table(tasks); err != nil {
+			if err := csv.Table(table.TasksOfInterval(t, t.Round)); err != nil {
 				return err
 			}
 			return csv.Close() // each interval is written when it is over
@@ -212,7 +215,8 @@ func (o *topOptions) show(ctx context.Context, s streams, w *watcher) error {
 	files := &topFiles{}
 	err := screen.Run(ctx, s.in, s.out, w, screen.Options{
 		Interval: o.interval, SetInterval: w.setInterval, Plain: os.Getenv("NO_COLOR") != "", By: o.grouping(),
-		Write: files.write, Record: files.record,
+		Filtered: o.filter.given(),
+		Write:    files.write, Record: files.record,
 	})
 	for _, name := range files.saved() {
 		fmt.Fprintf(s.err, "Saved %s\n", name)

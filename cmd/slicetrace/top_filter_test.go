@@ -104,6 +104,9 @@ func TestTopFilters(t *testing.T) {
 	}
 }
 
+// idleUser is the number of a user that no task of a machine has.
+const idleUser = 3_999_999_999
+
 // What is not there is an error that names the remedy, --wait, with which top waits for it.
 func TestTopOfNothing(t *testing.T) {
 	bpftest.Require(t)
@@ -113,11 +116,15 @@ func TestTopOfNothing(t *testing.T) {
 	}
 	for _, args := range []string{
 		fmt.Sprint("--pid ", gone.Process.Pid), "--comm st-nothing-such*", "--cgroup nothing-such.service",
+		fmt.Sprint("--uid ", idleUser), "--uid root," + fmt.Sprint(idleUser),
 	} {
 		got := call(t, strings.Fields("top --count 1 "+args)...)
 		got.checkOneSentence(t, "with --wait, slicetrace waits for")
 		if got.status != exitFailed || got.out != "" {
 			t.Errorf("%s: status %d, %q", args, got.status, got.out)
+		}
+		if strings.Contains(args, "root") {
+			continue // whose tasks are there
 		}
 		checkOnly(t, args, topJSON(t, 1, strings.Fields("--wait "+args)...))
 	}
@@ -126,25 +133,35 @@ func TestTopOfNothing(t *testing.T) {
 // follow runs top, and calls f after the first interval. It returns all intervals.
 func follow(t *testing.T, f func(), args ...string) []report.Trial {
 	t.Helper()
+	intervals, said := followed(t, f, append([]string{"--count", "4"}, args...)...)
+	if said != "" {
+		t.Fatalf("%v: %s", args, said)
+	}
+	return intervals
+}
+
+// followed is follow without a number of intervals. It returns what top said besides.
+func followed(t *testing.T, f func(), args ...string) (intervals []report.Trial, said string) {
+	t.Helper()
 	out := filepath.Join(t.TempDir(), "lines")
-	cmd := tool(t, append([]string{"top", "--format", "jsonl", "--interval", "300ms", "--count", "4"}, args...)...)
+	cmd := tool(t, append([]string{"top", "--format", "jsonl", "--interval", "300ms"}, args...)...)
 	file, err := os.Create(out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = file, &said
+	var messages strings.Builder
+	cmd.Stdout, cmd.Stderr = file, &messages
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	await(t, "the first interval", func() bool { return strings.Contains(read(t, out), "\n") })
 	f()
-	if status := ended(t, cmd); status != exitDone || said.Len() > 0 {
-		t.Fatalf("%v: status %d: %s", args, status, said.String())
+	if status := ended(t, cmd); status != exitDone {
+		t.Fatalf("%v: status %d: %s", args, status, messages.String())
 	}
-	return intervalsOf(t, read(t, out))
+	return intervalsOf(t, read(t, out)), messages.String()
 }
 
 func end(t *testing.T, cmd *exec.Cmd) {
@@ -155,20 +172,20 @@ func end(t *testing.T, cmd *exec.Cmd) {
 	_ = cmd.Wait() // it was killed
 }
 
-// A process that ends while it is watched ends nothing else: later intervals are without it.
-func TestTopOfAProcessThatEnds(t *testing.T) {
-	bpftest.Require(t)
-	cmd := restless(t, "st-restless-e")
-	intervals := follow(t, func() { end(t, cmd) }, "--pid", strconv.Itoa(cmd.Process.Pid))
-	checkOnly(t, "the first interval", intervals[:1], cmd.Process.Pid)
-	checkOnly(t, "the last interval", intervals[3:])
-}
-
 // With --wait, a task that comes later is shown from then on.
 func TestTopWaits(t *testing.T) {
 	bpftest.Require(t)
 	cmd := restlessCommand(t, "st-restless-w")
 	intervals := follow(t, func() { startRestless(t, cmd) }, "--wait", "--comm", "st-restless-w")
+	checkOnly(t, "the first interval", intervals[:1])
+	checkOnly(t, "the last interval", intervals[3:], cmd.Process.Pid)
+
+	cmd = restlessCommand(t, "st-restless-u")
+	if err := os.Chmod(filepath.Dir(cmd.Path), 0o755); err != nil { // for another user than nobody
+		t.Fatal(err)
+	}
+	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: idleUser, Gid: idleUser}
+	intervals = follow(t, func() { startRestless(t, cmd) }, "--wait", "--uid", fmt.Sprint(idleUser))
 	checkOnly(t, "the first interval", intervals[:1])
 	checkOnly(t, "the last interval", intervals[3:], cmd.Process.Pid)
 }

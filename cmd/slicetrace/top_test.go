@@ -123,17 +123,20 @@ func TestTopFormatsAgree(t *testing.T) {
 		for i, name := range records[0] {
 			column[name] = i
 		}
-		rounds := map[string]bool{}
+		trials := map[string]bool{}
 		for _, record := range records[1:] {
 			n, err := strconv.ParseInt(record[column["on_cpu_ns"]], 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
 			listed += n
-			rounds[record[column["round"]]] = true
+			trials[record[column["trial"]]] = true
+			if record[column["trial"]] != record[column["round"]] {
+				t.Fatalf("by %s: an interval is numbered otherwise: %q", by, record)
+			}
 		}
-		if listed != onCPU || len(rounds) != len(r.Trials) {
-			t.Errorf("CSV has %d ns on cores in %d intervals, JSON %d ns", listed, len(rounds), onCPU)
+		if listed != onCPU || len(trials) != len(r.Trials) {
+			t.Errorf("CSV has %d ns on cores in %d intervals, JSON %d ns", listed, len(trials), onCPU)
 		}
 	}
 }

@@ -26,6 +26,7 @@ type watcher struct {
 	number     int
 	spentNS    int64
 	due        time.Time // when the interval under way ends
+	over       bool      // all processes of --pid have ended
 	hotplugged bool
 }
 
@@ -58,12 +59,18 @@ func (w *watcher) setInterval(d time.Duration) {
 	w.every <- d
 }
 
-// Next returns the next interval when it is over. It returns io.EOF after the last one, and a shorter
-// interval if ctx is cancelled meanwhile.
+// Next returns the next interval when it is over. It returns io.EOF after the last one, or a
+// *screen.OverError if all processes of --pid have ended, and a shorter interval if they end or ctx is
+// cancelled meanwhile.
 func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 	if w.most > 0 && w.number >= w.most || ctx.Err() != nil {
 		return nil, io.EOF
 	}
+	if w.over {
+		return nil, &screen.OverError{Why: w.filter.processes.gone()}
+	}
+	ctx, stop := w.filter.processes.until(ctx)
+	defer stop()
 	select {
 	case w.length = <-w.every:
 	default:
@@ -94,6 +101,7 @@ func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 			return nil, err
 		}
 	}
+	w.filter.processes.look()
 	seen, err := w.live.Next()
 	if err != nil {
 		return nil, err
@@ -104,6 +112,7 @@ func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 	t := trial.OfReading(seen, w.number, collector.NowNS(), w.beganNS, spent-w.spentNS)
 	w.spentNS = spent
 	w.filter.apply(t.System)
+	w.over = w.filter.processes.turn(t.System)
 	w.live.DescribeGroups(t.System)
 	return &t, nil
 }

@@ -30,6 +30,8 @@ type watchFilter struct {
 	uids     []uint32
 	patterns []cgroup.Pattern
 	live     *collector.Live
+	// processes are those of pids. find makes them.
+	processes *namedProcesses
 }
 
 func (f *watchFilter) addFlags(cmd *cobra.Command) {
@@ -91,15 +93,29 @@ func (f *watchFilter) check() error {
 	return nil
 }
 
-// begin looks for what was named, and prepares the live view.
+// find looks for the tasks that were named.
+func (f *watchFilter) find() error {
+	f.processes = newNamedProcesses(f.pids)
+	if err := f.processes.find(!f.wait); err != nil || f.wait {
+		return err
+	}
+	for _, pattern := range f.comms {
+		if !taskExists(func(dir string) bool { return hasComm(dir, pattern) }) {
+			return fmt.Errorf("--comm %s: no task has such a name; with --wait, slicetrace waits for one", pattern)
+		}
+	}
+	for i, uid := range f.uids {
+		if !taskExists(func(dir string) bool { return hasUID(dir, uid) }) {
+			return fmt.Errorf("--uid %s: no task of this user runs; with --wait, slicetrace waits for one", f.users[i])
+		}
+	}
+	return nil
+}
+
+// begin prepares the live view, and looks for the control groups that were named.
 func (f *watchFilter) begin(l *collector.Live) error {
 	f.live = l
 	for _, pid := range f.pids {
-		if !f.wait {
-			if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err != nil {
-				return fmt.Errorf("--pid %d: there is no such process; with --wait, slicetrace waits for it", pid)
-			}
-		}
 		if err := l.TellApart(sched.PID(pid)); err != nil {
 			return err
 		}
@@ -116,16 +132,11 @@ func (f *watchFilter) begin(l *collector.Live) error {
 			return fmt.Errorf("--cgroup %s: no control group fits; with --wait, slicetrace waits for one", f.cgroups[i])
 		}
 	}
-	for _, pattern := range f.comms {
-		if !commExists(pattern) {
-			return fmt.Errorf("--comm %s: no task has such a name; with --wait, slicetrace waits for one", pattern)
-		}
-	}
 	return nil
 }
 
-// commExists reports whether a task of the machine has a name that fits.
-func commExists(pattern string) bool {
+// taskExists reports whether a task of the machine fits, which is known by its directory in /proc.
+func taskExists(fits func(dir string) bool) bool {
 	processes, err := os.ReadDir("/proc")
 	if err != nil {
 		return true // it cannot be known
@@ -139,13 +150,30 @@ func commExists(pattern string) bool {
 			continue // it has ended
 		}
 		for _, t := range tasks {
-			name, err := os.ReadFile("/proc/" + p.Name() + "/task/" + t.Name() + "/comm")
-			if fits, _ := path.Match(pattern, strings.TrimSuffix(string(name), "\n")); err == nil && fits {
+			if fits("/proc/" + p.Name() + "/task/" + t.Name()) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func hasComm(dir, pattern string) bool {
+	name, err := os.ReadFile(dir + "/comm")
+	if err != nil {
+		return false // it has ended
+	}
+	fits, _ := path.Match(pattern, strings.TrimSuffix(string(name), "\n"))
+	return fits
+}
+
+// hasUID reports whether a user is the effective one of a task.
+func hasUID(dir string, uid uint32) bool {
+	status, _ := os.ReadFile(dir + "/status") // what has ended has none
+	_, line, _ := strings.Cut(string(status), "\nUid:")
+	line, _, _ = strings.Cut(line, "\n")
+	uids := strings.Fields(line) // real, effective, saved, of the file system
+	return len(uids) > 1 && uids[1] == strconv.FormatUint(uint64(uid), 10)
 }
 
 // apply removes from an interval what is not wanted.
@@ -163,15 +191,11 @@ func (f *watchFilter) apply(s *report.System) {
 		return wanted
 	}
 	s.Tasks = slices.DeleteFunc(s.Tasks, func(t report.Task) bool {
-		return !(f.wantsPID(t.PID) && f.wantsComm(t.Comm, t.Process) && f.wantsUID(t.UID) && wantsGroup(t.Group))
+		return !(f.processes.wants(t.PID) && f.wantsComm(t.Comm, t.Process) && f.wantsUID(t.UID) && wantsGroup(t.Group))
 	})
 	s.Ended = slices.DeleteFunc(s.Ended, func(t report.EndedTasks) bool {
-		return !(f.wantsPID(t.PID) && f.wantsComm(t.Comm) && f.wantsUID(t.UID) && wantsGroup(t.Group))
+		return !(f.processes.wants(t.PID) && f.wantsComm(t.Comm) && f.wantsUID(t.UID) && wantsGroup(t.Group))
 	})
-}
-
-func (f *watchFilter) wantsPID(pid sched.PID) bool {
-	return len(f.pids) == 0 || slices.Contains(f.pids, int(pid))
 }
 
 func (f *watchFilter) wantsUID(uid uint32) bool {

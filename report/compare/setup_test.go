@@ -108,19 +108,19 @@ func TestSettingsThatChangeMeanwhile(t *testing.T) {
 					r.Trials[i].Settings = change("preemption", "full", "full")
 				}
 			},
-			"preemption changed: none at the beginning, full in 6 of 8 trials " +
-				"(pipe in threads, round 1, spin in threads, round 1, pipe in processes, round 2, " +
-				"spin in processes, round 2 and 2 more)",
+			"preemption changed: none when the run began and in 2 of 8 trials " +
+				"(pipe in processes, round 1, spin in processes, round 1), full in the other 6; " +
+				"figures under one value do not show what they would be under another",
 			"preemption none → none, later full",
 		},
 		"clocksource, last trial": {
 			func(r *report.Report) { r.Trials[7].Settings = change("clocksource", "kvm-clock", "hpet") },
-			"clocksource changed: kvm-clock at the beginning, hpet in 1 of 8 trials (spin in threads, round 2)",
+			"clocksource changed: kvm-clock when the run began, but hpet in 1 of 8 trials (spin in threads, round 2)",
 			"clocksource kvm-clock → kvm-clock, later hpet",
 		},
 		"affinity, and back": {
 			func(r *report.Report) { r.Trials[0].Settings = change("affinity", "0-1", "0") },
-			"affinity changed: 0-1 at the beginning, 0 in 1 of 8 trials (pipe in processes, round 1)",
+			"affinity changed: 0-1 when the run began, but 0 in 1 of 8 trials (pipe in processes, round 1)",
 			"affinity 0-1 → 0-1, later 0",
 		},
 		"workers' affinity": {

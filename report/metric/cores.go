@@ -213,6 +213,23 @@ func SwitchingNS(classes []report.ClassStats) (ns float64, ok bool) {
 	return ns, all > 0 && untimed <= untimedShare*all
 }
 
+// SwitchingReach is how far the 95 % interval of SwitchingShare reaches to either side, from the intervals
+// in which its switches were timed. It is absent if fewer than three have switches of a class.
+func (c *CoreSum) SwitchingReach(timed []*report.Trial) report.Quantity {
+	var squares float64
+	known := c.WallNS > 0
+	for i := range c.Classes {
+		class := &c.Classes[i]
+		if class.Switches == 0 || class.Cost.Count == 0 {
+			continue
+		}
+		m, ok := MeanCostOf(timed, class.Class)
+		known = known && ok && m.Intervals >= leastClusters
+		squares += math.Pow(float64(class.Switches)*m.ReachNS, 2)
+	}
+	return report.Maybe(100*math.Sqrt(squares)/float64(c.WallNS), known && squares > 0, report.Percent)
+}
+
 // MeanCost is the mean cost of a class of switch on all cores, from the intervals in which switches
 // were timed, in nanoseconds.
 type MeanCost struct {

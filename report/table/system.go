@@ -47,15 +47,20 @@ func watchedTrials(r *report.Report) iter.Seq[watchedTrial] {
 			if t.System == nil {
 				continue
 			}
-			w := watchedTrial{t, map[uint64]string{}}
-			for i := range t.System.Groups {
-				w.groups[t.System.Groups[i].ID] = t.System.Groups[i].Name
-			}
-			if !yield(w) {
+			if !yield(watchedOf(t)) {
 				return
 			}
 		}
 	}
+}
+
+// watchedOf finds the names of the groups of an interval.
+func watchedOf(t numbered) watchedTrial {
+	w := watchedTrial{t, map[uint64]string{}}
+	for i := range t.System.Groups {
+		w.groups[t.System.Groups[i].ID] = t.System.Groups[i].Name
+	}
+	return w
 }
 
 // sums adds up the interval's tasks.
@@ -124,11 +129,18 @@ func processTable(r *report.Report) Table {
 // taskTable has one row per interval and task, in the order in which they were first seen, and after
 // them one for each group and name of tasks that began and ended within the interval: merged is how
 // many these are, and 0 in the row of a single task. waiting_ns is a wait that is still under way.
-func taskTable(r *report.Report) Table {
+func taskTable(r *report.Report) Table { return tasksOf(watchedTrials(r)) }
+
+// TasksOfInterval is the table tasks with the rows of one interval alone, which has a number from 1.
+func TasksOfInterval(t *report.Trial, number int) Table {
+	return tasksOf(func(yield func(watchedTrial) bool) { yield(watchedOf(numbered{t, number})) })
+}
+
+func tasksOf(trials iter.Seq[watchedTrial]) Table {
 	columns := columnList(trialColumns + `pid tid comm:text process:text uid kernel_thread:boolean
 		group_id group_name:text born:boolean exited:boolean merged` + activityColumns + plainColumns + " waiting_ns")
 	return Table{Name: "tasks", Columns: columns, Rows: func(yield func([]Field) bool) {
-		for trial := range watchedTrials(r) {
+		for trial := range trials {
 			for i := range trial.System.Tasks {
 				task := &trial.System.Tasks[i]
 				row := append(trial.first(), Whole(task.PID), Whole(task.TID), FreeText(task.Comm),

@@ -102,6 +102,9 @@ func (w *watch) shortLived() string {
 	}
 	text := fmt.Sprintf("%s tasks began and ended within an interval, and had %s of a core together",
 		ofCount(w.Ended), w.share(sum.OnCPUNS))
+	if w.Ended == 1 {
+		text = fmt.Sprintf("a task began and ended within an interval, and had %s of a core", w.share(sum.OnCPUNS))
+	}
 	if len(parts) > 0 {
 		text += ": " + clauses(parts)
 	}

@@ -80,12 +80,29 @@ func changeWarnings(r *report.Report) []string {
 			out = append(out, fmt.Sprintf("%s was %s when the run began and %s at its end",
 				name, orDash(d.Began), strings.Join(d.Values, ", ")))
 		default:
-			out = append(out, fmt.Sprintf("%s changed: %s at the beginning, %s in %d of %s (%s)", name, orDash(d.Began),
-				strings.Join(d.Values, ", "), len(d.Trials),
-				words.Plural(len(r.Trials), "trial"), words.List(d.Trials, 4)))
+			out = append(out, fmt.Sprintf("%s changed: %s; %s", name, whenChanged(r, d), report.ChangeOf(d.Name)))
 		}
 	}
 	return out
+}
+
+// whenChanged says which value a setting had when. It names the trials with the rarer values.
+func whenChanged(r *report.Report, d *report.Drift) string {
+	noun := "trial"
+	if r.Setup.Watch != nil {
+		noun = "interval"
+	}
+	began, later := orDash(d.Began), strings.Join(d.Values, ", ")
+	all := words.Plural(len(r.Trials), noun)
+	switch as := d.Unchanged; {
+	case len(as) == 0:
+		return fmt.Sprintf("%s before the first %s, then %s in all %s", began, noun, later, all)
+	case len(as) < len(d.Trials):
+		return fmt.Sprintf("%s when the run began and in %d of %s (%s), %s in the other %d", began, len(as), all,
+			words.List(as, 4), later, len(d.Trials))
+	}
+	return fmt.Sprintf("%s when the run began, but %s in %d of %s (%s)", began, later, len(d.Trials), all,
+		words.List(d.Trials, 4))
 }
 
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }

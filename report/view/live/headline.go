@@ -11,8 +11,12 @@ type Headline struct {
 	// Interval is how long the interval took.
 	Interval report.Quantity
 	Switches report.Quantity
-	// Switching is the share of core time that switches took.
-	Switching report.Quantity
+	// Switching is the share of core time that switches took. It is estimated from Timed switches of the
+	// last intervals, and TimedAtAll is false if slicetrace has never timed any on purpose.
+	// SwitchingReach is how far the 95 % interval reaches to either side, absent where that is not known.
+	Switching, SwitchingReach report.Quantity
+	Timed                     uint64
+	TimedAtAll                bool
 	// OwnCost is the share of core time that slicetrace took itself: its eBPF programs and its
 	// processes. If OwnCostPartly is true, one of the two is not known and not in it.
 	OwnCost       report.Quantity
@@ -46,11 +50,13 @@ func (m *Model) Headline() Headline {
 	if m.shown == nil {
 		return Headline{}
 	}
-	t := m.shown.trial
+	t, all := m.shown.trial, &m.shown.all
 	h := Headline{
 		Cores: len(t.Cores), Losses: m.shown.losses,
 		Interval: report.Of(float64(t.DurationNS), report.Nanoseconds),
-		Switches: metric.Rate(m.shown.all.Switches(), t.DurationNS), Switching: m.shown.all.SwitchingShare(),
+		Switches: metric.Rate(all.Switches(), t.DurationNS), Switching: all.SwitchingShare(),
+		SwitchingReach: all.SwitchingReach(trialsOf(m.shown.timed)),
+		Timed:          all.Cost().Count, TimedAtAll: m.shown.timedAtAll,
 	}
 	var ownNS int64
 	known := 0
@@ -64,7 +70,7 @@ func (m *Model) Headline() Headline {
 		ownNS, known = ownNS+*t.ToolNS, known+1
 	}
 	if known > 0 {
-		h.OwnCost, h.OwnCostPartly = metric.TimeShare(ownNS, m.shown.all.WallNS), known == 1
+		h.OwnCost, h.OwnCostPartly = metric.TimeShare(ownNS, all.WallNS), known == 1
 	}
 	return h
 }

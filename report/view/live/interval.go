@@ -39,12 +39,17 @@ type costs struct {
 	of  map[sched.CPU]*metric.CoreSum
 }
 
-func costsOf(timed [][]report.Core) *costs {
-	recent := make([]*report.Trial, len(timed))
+// trialsOf makes trials of the cores of several intervals.
+func trialsOf(timed [][]report.Core) []*report.Trial {
+	trials := make([]*report.Trial, len(timed))
 	for i, cores := range timed {
-		recent[i] = &report.Trial{Cores: cores}
+		trials[i] = &report.Trial{Cores: cores}
 	}
-	all, cores := metric.SumCores(recent)
+	return trials
+}
+
+func costsOf(timed [][]report.Core) *costs {
+	all, cores := metric.SumCores(trialsOf(timed))
 	c := &costs{all, map[sched.CPU]*metric.CoreSum{}}
 	for i := range cores {
 		c.of[cores[i].CPU] = &cores[i]

@@ -40,6 +40,8 @@ type moment struct {
 	timed  [][]report.Core
 	costs  *costs
 	losses Losses
+	// timedAtAll is true once switches were to be timed for a part of an interval.
+	timedAtAll bool
 }
 
 // New returns an empty model. On a machine with many cores, its groups of cores have rows of their own.
@@ -67,6 +69,7 @@ func (b *moment) then(t *report.Trial) *moment {
 		m.timed = append(last(b.timed, timedIntervals-1), t.Cores)
 		m.costs = costsOf(m.timed)
 	}
+	m.timedAtAll = b.timedAtAll || hasTimed(t) || t.System != nil && t.System.PhaseNS > 0
 	m.interval = newInterval(t, m.costs)
 	m.past = append(last(b.past, Kept-1), newPast(t))
 	return m

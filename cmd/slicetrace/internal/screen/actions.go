@@ -282,11 +282,3 @@ func (s *screen) work(f func() doneMsg) tea.Cmd {
 	s.working.Go(func() { result <- f() })
 	return func() tea.Msg { return <-result }
 }
-
-// suspend stops the program until its user continues it. What restores the terminal is written before.
-func (s *screen) suspend() tea.Cmd {
-	if s.out != nil {
-		s.out.wait(true)
-	}
-	return tea.Suspend
-}

@@ -13,7 +13,7 @@ import (
 // that wide at most, and columns that do not fit are left out. A screen reader and a log can take it.
 func WriteBlock(w io.Writer, m *live.Model, by live.Grouping, rows, width int) error {
 	var text strings.Builder
-	forms := headlineForms(m.Headline(), false)
+	forms := headlineForms(m.Headline(), "")
 	for width > 0 && len(forms) > 1 && textWidth(forms[0]) > width {
 		forms = forms[1:]
 	}

@@ -158,7 +158,7 @@ func (s *screen) status(t *live.Table, first, rows int) string {
 	} else if s.tasks.Filter != "" && s.page == pageTables {
 		parts = append(parts, fmt.Sprintf("all with %q", render.Printable(s.tasks.Filter)))
 	}
-	if t.Idle > 0 {
+	if t.Idle > 0 && !s.options.Filtered {
 		parts = append(parts, count(t.Idle)+" more tasks did nothing")
 	}
 	if t.Sort >= 0 {

@@ -18,7 +18,14 @@ func (s *screen) headline() string {
 	if h.Losses.Any() || s.data.Frozen() {
 		as = alarm
 	}
-	forms := headlineForms(h, s.data.Frozen())
+	state := ""
+	switch {
+	case s.data.Frozen():
+		state = "frozen"
+	case s.over:
+		state = "ended"
+	}
+	forms := headlineForms(h, state)
 	for _, form := range forms {
 		if textWidth(form) <= s.width {
 			return s.paint(form, as)
@@ -27,38 +34,59 @@ func (s *screen) headline() string {
 	return s.paint(fit(forms[len(forms)-1], s.width), as)
 }
 
-// headlineForms says the same in ever fewer words.
-func headlineForms(h live.Headline, frozen bool) []string {
+// headlineForms says the same in ever fewer words. state is a word that says why the figures do not
+// change, "" if they do.
+func headlineForms(h live.Headline, state string) []string {
 	every := tidy(h.Interval.String())
-	rate, switching := figure(h.Switches), h.Switching.String()
+	rate, switching := figure(h.Switches), switchingText(h, "")
 	own := h.OwnCost.String()
 	atLeast := ""
 	if h.OwnCostPartly {
 		own, atLeast = "≥ "+own, "≥"
 	}
-	state, short := "", ""
-	if frozen {
-		state, short = "frozen · ", "FROZEN "
+	short := ""
+	if state != "" {
+		state, short = state+" · ", strings.ToUpper(state)+" "
 	}
 	tight := func(q report.Quantity) string { return strings.ReplaceAll(figure(q), " ", "") }
 	cores := fmt.Sprintf("%d cores", h.Cores)
 	if h.Cores == 1 {
 		cores = "1 core"
 	}
-	long := fmt.Sprintf("every %s · %s switches/s · %s of core time in switching · own cost %s · %s",
-		every, rate, switching, own, lossText(h.Losses))
+	long := fmt.Sprintf("every %s · %s switches/s · %s · own cost %s · %s",
+		every, rate, switchingText(h, "of core time in "), own, lossText(h.Losses))
 	return []string{
 		fmt.Sprintf("slicetrace top · %s%s, %d tasks · %s", state, cores, h.Tasks, long),
 		fmt.Sprintf("slicetrace top · %s%s · %s", state, cores, long),
-		fmt.Sprintf("%s%s · %s · %s switches/s · %s switching · own cost %s · %s",
+		fmt.Sprintf("%s%s · %s · %s switches/s · %s · own cost %s · %s",
 			state, cores, every, rate, switching, own, lossText(h.Losses)),
-		fmt.Sprintf("%s%s · %s · %s/s · %s switching · own %s · %s",
+		fmt.Sprintf("%s%s · %s · %s/s · %s · own %s · %s",
 			short, cores, every, rate, switching, own, lossCount(h.Losses)),
 		fmt.Sprintf("%s%dc %s %s/s %s own %s%s %s", short, h.Cores, strings.ReplaceAll(every, " ", ""),
 			tight(h.Switches), tight(h.Switching), atLeast, tight(h.OwnCost), lossCount(h.Losses)),
 		fmt.Sprintf("%s%s %s/s %s %dc own %s%s", short, lossCount(h.Losses),
 			tight(h.Switches), tight(h.Switching), h.Cores, atLeast, tight(h.OwnCost)),
 	}
+}
+
+// fewTimed is below how many timed switches their number is said.
+const fewTimed = 200
+
+// switchingText says which share of core time switches take, and from how many timed switches that is known
+// if these are few; or why it is not known.
+func switchingText(h live.Headline, what string) string {
+	share := h.Switching.String()
+	switch {
+	case !h.Switching.Known && !h.TimedAtAll:
+		return "switching not timed"
+	case !h.Switching.Known:
+		return "switching: too few timed yet (" + scaled(report.Of(float64(h.Timed), report.Count)) + ")"
+	case h.Timed >= fewTimed:
+		return share + " " + what + "switching"
+	case h.SwitchingReach.Known:
+		share += " ± " + h.SwitchingReach.String()
+	}
+	return fmt.Sprintf("%s %sswitching (%d timed)", share, what, h.Timed)
 }
 
 // lossText says what is missing from the figures since the start.

@@ -24,10 +24,18 @@ const framesPerSecond = 20
 // Source is where intervals come from.
 type Source interface {
 	// Next returns the next interval, of mode report.SystemMode, when it is over; it must not change
-	// any more. It returns io.EOF after the last one, and an error if ctx is cancelled. It is called in
-	// one goroutine, again as soon as it has returned, however slow the terminal is.
+	// any more. It returns io.EOF after the last one, or an *OverError if the screen is to go on showing
+	// that one, and an error if ctx is cancelled. It is called in one goroutine, again as soon as it has
+	// returned, however slow the terminal is.
 	Next(ctx context.Context) (*report.Trial, error)
 }
+
+// OverError says why there are no more intervals.
+type OverError struct {
+	Why string
+}
+
+func (e *OverError) Error() string { return e.Why }
 
 // Shown is what is on the screen.
 type Shown struct {
@@ -57,6 +65,8 @@ type Options struct {
 	Plain bool
 	// By is what the rows of tasks stand for at first.
 	By live.Grouping
+	// Filtered is true if intervals have only those of the tasks that were asked for.
+	Filtered bool
 }
 
 // Unsuited returns why a screen cannot be shown there, nil if it can: both must be terminals, and
@@ -85,6 +95,7 @@ func Run(ctx context.Context, in, out *os.File, source Source, o Options) error 
 	})
 	program = tea.NewProgram(s, tea.WithInput(in), tea.WithOutput(s.out), tea.WithoutSignalHandler(),
 		tea.WithFPS(framesPerSecond))
+	defer onContinue(program)()
 	// A program with this context would be killed, and not wait for the goroutine that reads the terminal.
 	defer context.AfterFunc(ctx, func() { program.Send(endedMsg{}) })()
 	wake := make(chan struct{}, 1)
@@ -117,6 +128,10 @@ func Run(ctx context.Context, in, out *os.File, source Source, o Options) error 
 func (s *screen) gather(ctx context.Context, source Source, wake chan<- struct{}, program *tea.Program) {
 	for {
 		t, err := source.Next(ctx)
+		if over := (*OverError)(nil); errors.As(err, &over) {
+			program.Send(overMsg{over.Why})
+			return
+		}
 		if err != nil {
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {
 				err = nil

@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -109,6 +111,7 @@ func TestFrames(t *testing.T) {
 		width, height int
 		keys          []string
 		options       Options
+		ended         bool
 	}{
 		"empty-80x24":     {r: &report.Report{}, width: 80, height: 24},
 		"busy-40x10":      {r: busy, width: 40, height: 10},
@@ -133,6 +136,12 @@ func TestFrames(t *testing.T) {
 		"cores-80x24":     {r: busy, width: 80, height: 24, keys: []string{"c"}},
 		"frozen-80x24":    {r: busy, width: 80, height: 24, keys: []string{"f"}},
 		"frozen-40x10":    {r: busy, width: 40, height: 10, keys: []string{"f"}},
+		"ended-80x24":     {r: busy, width: 80, height: 24, ended: true},
+		"ended-40x10":     {r: busy, width: 40, height: 10, ended: true, keys: []string{"down"}},
+		"quiet-120x40":    {r: quiet(3, 2), width: 120, height: 40},
+		"quiet-80x24":     {r: quiet(1, 2), width: 80, height: 24},
+		"untimed-120x40":  {r: quiet(1, 0), width: 120, height: 40},
+		"untimed-40x10":   {r: quiet(1, 0), width: 40, height: 10},
 		"lost-80x24":      {r: lost, width: 80, height: 24},
 		"lost-40x10":      {r: lost, width: 40, height: 10},
 		"filter-80x24":    {r: busy, width: 80, height: 24, keys: append([]string{"\\"}, letters("node|redis")...)},
@@ -141,6 +150,9 @@ func TestFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(c.r, c.width, c.height, c.options)
+			if c.ended {
+				s.Update(overMsg{"process 4711 has ended"})
+			}
 			press(s, c.keys...)
 			got := s.plainText()
 			file := filepath.Join("testdata", name+".txt")
@@ -306,5 +318,30 @@ func TestPrompts(t *testing.T) {
 	}
 	if asked := press(s, "/", "ctrl+c"); asked == nil || asked() != tea.Quit() {
 		t.Error("Ctrl-C does not leave a line")
+	}
+}
+
+// A frame and the line of JSON of its interval have the same figures, however many tasks there are: that which
+// is read again makes the same frame.
+func TestFrameEqualsItsJSON(t *testing.T) {
+	r := reporttest.System(reporttest.SystemSize{Cores: 4, Tasks: 10_000, Groups: 5, Intervals: 1})
+	var line bytes.Buffer
+	if err := report.EncodeTrial(&line, &r.Trials[0]); err != nil {
+		t.Fatal(err)
+	}
+	again := &report.Report{Trials: make([]report.Trial, 1)}
+	if err := json.Unmarshal(line.Bytes(), &again.Trials[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range [][]string{nil, {"enter"}, {"g", "enter"}, {"g", "g", "g", "down", "enter"}, {"c"}, {"end"}} {
+		frames := [2]string{}
+		for i, of := range []*report.Report{r, again} {
+			s := opened(of, 200, 60, Options{})
+			press(s, keys...)
+			frames[i] = s.plainText()
+		}
+		if d := cmp.Diff(strings.Split(frames[0], "\n"), strings.Split(frames[1], "\n")); d != "" {
+			t.Errorf("after %v (-shown +of JSON):\n%s", keys, d)
+		}
 	}
 }

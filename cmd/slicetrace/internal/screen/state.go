@@ -12,9 +12,10 @@ import (
 
 // What the program tells the screen.
 type (
-	changedMsg struct{}            // there is a new interval
-	readyMsg   struct{}            // the terminal has taken everything
-	endedMsg   struct{ err error } // the source has ended
+	changedMsg struct{}             // there is a new interval
+	readyMsg   struct{}             // the terminal has taken everything
+	endedMsg   struct{ err error }  // the source has ended
+	overMsg    struct{ why string } // the same, and the screen stays
 	// doneMsg is the end of what a key began.
 	doneMsg struct {
 		recorded bool
@@ -64,6 +65,7 @@ type screen struct {
 	prompt    *prompt
 	message   string
 	recording bool
+	over      bool // there are no more intervals
 	interval  time.Duration
 	working   sync.WaitGroup
 	failed    error
@@ -101,6 +103,8 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case tea.ResumeMsg:
 		s.out.wait(false)
+	case continuedMsg:
+		return s, takeTerminal()
 	case changedMsg:
 		if s.data.Update() {
 			s.settle()
@@ -108,6 +112,9 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	case endedMsg:
 		s.failed = m.err
 		return s, tea.Quit
+	case overMsg:
+		s.over, s.options.SetInterval = true, nil
+		s.message = m.why + ": this is the last interval (q: leave)"
 	case doneMsg:
 		s.done(m)
 	}

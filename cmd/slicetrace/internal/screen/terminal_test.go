@@ -173,9 +173,8 @@ func TestStoppedTerminal(t *testing.T) {
 	}
 }
 
-// A terminal that was stopped shows the newest frame when it goes on, and keys work meanwhile.
-func TestStoppedTerminalGoesOn(t *testing.T) {
-	master, slave := openTerminal(t)
+// reading returns a function that tells what a terminal has shown so far.
+func reading(master *os.File) func() string {
 	var mu sync.Mutex
 	var text strings.Builder
 	go func() {
@@ -190,11 +189,17 @@ func TestStoppedTerminalGoesOn(t *testing.T) {
 			mu.Unlock()
 		}
 	}()
-	shown := func() string {
+	return func() string {
 		mu.Lock()
 		defer mu.Unlock()
 		return text.String()
 	}
+}
+
+// A terminal that was stopped shows the newest frame when it goes on, and keys work meanwhile.
+func TestStoppedTerminalGoesOn(t *testing.T) {
+	master, slave := openTerminal(t)
+	shown := reading(master)
 	flow := func(action int) {
 		t.Helper()
 		if err := unix.IoctlSetInt(int(slave.Fd()), unix.TCXONC, action); err != nil {
@@ -254,6 +259,36 @@ func TestEndOfSource(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q was not written", want)
 		}
+	}
+}
+
+// over is a source of one interval, after which the screen is to stay.
+type over struct{ once }
+
+func (o *over) Next(ctx context.Context) (*report.Trial, error) {
+	if o.trial == nil {
+		return nil, &OverError{Why: "the task has ended"}
+	}
+	return o.once.Next(ctx)
+}
+
+// A source that is over leaves its last interval on the screen, which can be looked at and left.
+func TestScreenStays(t *testing.T) {
+	master, slave := openTerminal(t)
+	text := reading(master)
+	ended := running(context.Background(), slave, &over{once{&server(1).Trials[0]}})
+	await(t, "the end", func() bool { return strings.Contains(text(), "the task has ended: this is the last") })
+	for _, step := range []struct{ key, want string }{{"+", "cannot be changed"}, {"\r", "newest at the right"}} {
+		if _, err := master.WriteString(step.key); err != nil {
+			t.Fatal(err)
+		}
+		await(t, step.want, func() bool { return strings.Contains(text(), step.want) })
+	}
+	if _, err := master.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	if err := awaitEnd(t, ended); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -66,6 +66,20 @@ func self(t *testing.T) string {
 	return file
 }
 
+// signal sends a signal to the program that the shell runs.
+func (x *tmux) signal(name string) {
+	x.t.Helper()
+	shell := strings.TrimSpace(x.do("display-message", "-p", "#{pane_pid}"))
+	children, err := os.ReadFile("/proc/" + shell + "/task/" + shell + "/children")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	pid := strings.TrimSpace(string(children))
+	if out, err := exec.Command("kill", "-s", name, pid).CombinedOutput(); err != nil {
+		x.t.Fatalf("kill -s %s %s: %v: %s", name, pid, err, out)
+	}
+}
+
 func (x *tmux) keys(keys ...string) { x.do(append([]string{"send-keys"}, keys...)...) }
 
 // The screen on a real terminal: keys, sizes, suspension and the end.
@@ -106,6 +120,13 @@ func TestInTmux(t *testing.T) {
 	x.shows("throttled")
 	x.keys("f")
 	x.shows("frozen · 16 cores")
+	x.signal("TSTP") // as another program sends it
+	x.shows("Stopped")
+	x.keys("fg", "C-j") // the shell has the terminal as the screen left it
+	await(t, "the whole screen", func() bool {
+		screen := x.do("capture-pane", "-p")
+		return strings.Contains(screen, "throttled") && !strings.Contains(screen, "Stopped")
+	})
 	x.keys("w")
 	x.shows("wrote to screen.txt")
 	x.keys("C-c")
