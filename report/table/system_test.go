@@ -126,7 +126,8 @@ func TestOtherValuesOfAWatch(t *testing.T) {
 		{"tasks", 1, map[string]string{ // a task without waits has no longest one
 			"waiting_ns": "12000",
 			"tid":        "42", "born": "true", "exited": "false", "on_cpu_ns": "9", "waits": "0",
-			"wait_ns": "0", "wait_p50_ns": "", "wait_max_ns": "", "slice_p50_ns": "", "switches": "0", "migrations": "0",
+			"wait_ns": "0", "wait_p50_ns": "", "wait_max_ns": "", "slice_p50_ns": "", "switches": "0",
+			"migrations": "0",
 		}},
 		{"core_times", 0, map[string]string{
 			"core": "2", "queue_task_ns": "", "queue_observed_ns": "", "queue_max": "",
