@@ -90,7 +90,7 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 		info, entity, queue, core, set,
 		fakeStruct("cgroup", map[string]uint32{"kn": 8}), fakeStruct("kernfs_node", map[string]uint32{"id": 8}),
 		fakeStruct("cgroup_subsys_state", map[string]uint32{"cgroup": 8}),
-		fakeStruct("cred", map[string]uint32{"euid": 4}),
+		fakeStruct("cred", map[string]uint32{"euid": 4}), fakeStruct("bpf_iter_meta", map[string]uint32{"seq": 8}),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
