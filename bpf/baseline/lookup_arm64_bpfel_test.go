@@ -45,6 +45,7 @@ type lookupCpuState struct {
 	Queue          uint32
 	QueueMax       uint32
 	Classes        [5]uint64
+	Arrivals       [5]uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
