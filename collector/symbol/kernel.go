@@ -63,7 +63,7 @@ func ReadKernel() *Kernel {
 	return readKernel(symbols, modules)
 }
 
-// Remedy says why the kernel's functions have no names and what to do about it, "" if they have.
+// Remedy says why the kernel's functions, or some, have no names and what to do about it, "" if they have.
 func (k *Kernel) Remedy() string { return k.remedy }
 
 // readKernel reads lines "address type name [module]", and /proc/modules for where modules end.
@@ -99,6 +99,11 @@ func readKernel(symbols, modules io.Reader) *Kernel {
 	}
 	if len(k.list) == 0 {
 		k.hide(lines > 0)
+	}
+	if err := scan.Err(); err != nil {
+		k.remedy = "not all of /proc/kallsyms could be read: " + err.Error()
+	}
+	if len(k.list) == 0 {
 		return k
 	}
 	// Of several names at one address, the kernel itself shows the first in its list.

@@ -1,12 +1,15 @@
 package symbol
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
@@ -182,4 +185,13 @@ func FuzzKernel(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Where the list breaks off, what was read of it is used, and Remedy says so.
+func TestKernelListThatBreaksOff(t *testing.T) {
+	list := io.MultiReader(strings.NewReader("ffff000000001000 T first\n"), iotest.ErrReader(errors.New("no more")))
+	k := readKernel(list, strings.NewReader(""))
+	if len(k.list) != 1 || !strings.HasSuffix(k.Remedy(), "no more") {
+		t.Errorf("%d functions, remedy %q", len(k.list), k.Remedy())
+	}
 }
