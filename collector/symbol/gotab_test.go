@@ -2,6 +2,7 @@ package symbol
 
 import (
 	"encoding/json"
+	"go/build"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,12 +19,28 @@ type goFrame struct {
 	Line           int
 }
 
+// goCommand returns a go command, which sudo takes out of PATH. What another user's tests build as root does not
+// go into that user's cache.
+func goCommand(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		tool = filepath.Join(build.Default.GOROOT, "bin", "go")
+	}
+	cmd := exec.Command(tool, args...)
+	cmd.Env = os.Environ()
+	if caller := os.Getenv("SUDO_UID"); caller != "" && caller != "0" {
+		cmd.Env = append(cmd.Env, "GOCACHE="+t.TempDir())
+	}
+	return cmd
+}
+
 // buildGo builds testdata/stacks.
 func buildGo(t *testing.T, environment []string, options ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "stacks")
-	cmd := exec.Command("go", append(append([]string{"build", "-o", program}, options...), "./testdata/stacks")...)
-	cmd.Env = append(os.Environ(), environment...)
+	cmd := goCommand(t, append(append([]string{"build", "-o", program}, options...), "./testdata/stacks")...)
+	cmd.Env = append(cmd.Env, environment...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -97,7 +114,11 @@ func TestAllFunctionsOfGo(t *testing.T) {
 		t.Fatalf("Go's table is incomplete; build id %q", i.buildID)
 	}
 	functions := 0
-	for line := range strings.Lines(run(t, "go", "tool", "nm", program)) {
+	list, err := goCommand(t, "tool", "nm", program).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(list)) {
 		var address uint64
 		fields := strings.Fields(line)
 		if len(fields) != 3 || !strings.EqualFold(fields[1], "t") || strings.HasPrefix(fields[2], "runtime.") &&
