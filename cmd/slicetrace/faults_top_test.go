@@ -267,7 +267,7 @@ func checkTopFiles(t *testing.T, in invocation, ofNobody bool) {
 		text := read(t, filepath.Join(in.dir, name))
 		switch filepath.Ext(name) {
 		case ".txt":
-			frame := regexp.MustCompile(`^[^\n\x1b]*switches/s[^\n\x1b]*\n +cores[^\x1b]*\n$`)
+			frame := regexp.MustCompile(`^\d+ cores · [^\n\x1b]*/s[^\n\x1b]*\n +cores[^\x1b]*\n$`)
 			if !frame.MatchString(text) {
 				t.Errorf("the frame is %q", text)
 			}
