@@ -54,6 +54,7 @@ type Live struct {
 	tasks     *liveTasks
 	unplaced  map[taskIdentity]bool // the tasks that have no place, as last seen
 	groups    *liveGroups
+	timesAll  bool // the phases of all switches are timed
 	counted   programTimes
 	perSwitch float64       // ns that programs take of a switch, as last measured; 0: not measured yet
 	sampled   time.Duration // for how long that was measured

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,44 +346,5 @@ func attachSleepers(t testing.TB, n int) (tids []sched.TID, end func()) {
 	return tids, func() {
 		release()
 		awaitThreads(t, n/100)
-	}
-}
-
-// What a phase hook has left when the phases were timed last is no phase of a later switch.
-func TestLiveStampsOfAWindowThatIsOver(t *testing.T) {
-	l := openLive(t, collector.LiveOptions{Avoid: bpf.PhaseTracepoints | bpf.FentryHooks})
-	var stop atomic.Bool
-	defer stop.Store(true)
-	bpftest.OnOwnThread(bpftest.AllowedCores[workloads.CPU](t)[0], func(error) {
-		for !stop.Load() {
-		}
-	})
-	long := 0
-	for range 10 {
-		if _, err := l.Next(); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.TimePhases(t.Context(), 20*time.Millisecond); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := l.Next(); err != nil { // has the window's own
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Millisecond)
-		r, err := l.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range r.Cores {
-			for _, class := range c.Classes {
-				if class.Pick.MaxNS > uint64(500*time.Microsecond) {
-					long++
-					t.Logf("core %d: %d picks, longest %v", c.CPU, class.Pick.Count, time.Duration(class.Pick.MaxNS))
-				}
-			}
-		}
-	}
-	if long > 1 { // the last switch of a window is counted after it, and can itself have been long
-		t.Errorf("%d picks after the windows are as long as if they had begun within them", long)
 	}
 }

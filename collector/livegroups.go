@@ -37,8 +37,9 @@ func (g *liveGroups) close() error {
 	return err
 }
 
-// DescribeGroups fills in s.Groups, from the tasks of s. A task counts from then on for the unit or
-// container that its own group belongs to.
+// DescribeGroups fills in s.Groups: the groups of the tasks of s, and those whose quota stopped them, which may
+// have no task that did anything. A task counts from then on for the unit or container that its own group
+// belongs to.
 func (l *Live) DescribeGroups(s *report.System) {
 	g := l.groups
 	owners := make(map[uint64]uint64)
@@ -60,18 +61,37 @@ func (l *Live) DescribeGroups(s *report.System) {
 	}
 	counters := make(map[uint64]cgroup.Counters)
 	for id, group := range found {
-		if g.resolver != nil {
-			now := g.resolver.Counters(id)
-			if before, ok := g.before[id]; ok {
-				group.Throttling, group.Pressure = throttlingSince(now, before), pressureSince(now, before)
-			}
-			counters[id] = now
-		}
+		counters[id] = g.count(&group)
 		s.Groups = append(s.Groups, group)
+	}
+	for id, before := range g.before {
+		if _, ok := found[id]; ok || !hasQuota(before) {
+			continue
+		}
+		group := g.describe(id)
+		counters[id] = g.count(&group)
+		if q := group.Throttling; q != nil && (q.Times > 0 || q.NS > 0) {
+			s.Groups = append(s.Groups, group)
+		}
 	}
 	g.before = counters
 	slices.SortFunc(s.Groups, func(a, b report.Group) int { return cmp.Compare(a.ID, b.ID) })
 }
+
+// count reads a group's counters, and fills in what they have gained since they were read before.
+func (g *liveGroups) count(group *report.Group) cgroup.Counters {
+	if g.resolver == nil {
+		return cgroup.Counters{}
+	}
+	now := g.resolver.Counters(group.ID)
+	if before, ok := g.before[group.ID]; ok {
+		group.Throttling, group.Pressure = throttlingSince(now, before), pressureSince(now, before)
+	}
+	return now
+}
+
+// hasQuota reports whether a group has, or had, a quota of its own.
+func hasQuota(c cgroup.Counters) bool { return c.Periods != nil && *c.Periods > 0 }
 
 // MatchGroups returns how many control groups a pattern means at the moment. The error says why none can be
 // seen.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
@@ -26,6 +25,9 @@ type programTimes struct {
 // TimePhases times the phases of switches, and the eBPF programs themselves, for so long, or until ctx is
 // cancelled. A switch costs more meanwhile.
 func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
+	// What the kernel counts until it has stopped timing, it counts for this Live.
+	runs := l.attached.HookUse().Runs
+	defer func() { l.ownRuns += l.attached.HookUse().Runs - runs }()
 	// The kernel times programs while this descriptor is open. That takes CAP_SYS_ADMIN, so it is often
 	// possible only at first: then what was measured then goes on to be used.
 	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
@@ -43,31 +45,15 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	runs := l.attached.HookUse().Runs
-	defer func() { l.ownRuns += l.attached.HookUse().Runs - runs }()
 	start := time.Now()
-	var links []link.Link
-	// The hook of pick goes first, since its stamps would stay.
-	defer func() {
-		err = errors.Join(err, l.objs.Timing.Set(uint32(0)))
-		for _, hook := range slices.Backward(links) {
-			err = errors.Join(err, hook.Close())
+	if !l.timesAll {
+		var phases attached
+		defer func() { err = errors.Join(err, l.endPhases(&phases)) }()
+		if err := l.beginPhases(&phases); err != nil {
+			return err
 		}
-		l.counted.window += time.Since(start)
-	}()
-	for _, h := range []bpf.Hook{l.objs.Switch, l.objs.Pick} {
-		if h.Name == "" {
-			continue
-		}
-		hook, err := attach(h)
-		if err != nil {
-			return fmt.Errorf("attach to %s: %w", h.Name, explain(err))
-		}
-		links = append(links, hook)
 	}
-	if err := l.objs.Timing.Set(uint32(1)); err != nil {
-		return fmt.Errorf("time the phases of switches: %w", err)
-	}
+	defer func() { l.counted.window += time.Since(start) }()
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
@@ -88,6 +74,34 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 	return nil
 }
 
+// TimeAllPhases times the phases of every switch from now on. Each then costs more, by two hooks and four
+// readings of the clock.
+func (l *Live) TimeAllPhases() error {
+	l.timesAll, l.own = true, nil
+	return l.beginPhases(&l.attached)
+}
+
+func (l *Live) beginPhases(to *attached) error {
+	for _, h := range []bpf.Hook{l.objs.Switch, l.objs.Pick} {
+		if h.Name == "" {
+			continue
+		}
+		if err := to.attach(h); err != nil {
+			return err
+		}
+	}
+	if err := l.objs.Timing.Set(uint32(1)); err != nil {
+		return fmt.Errorf("time the phases of switches: %w", err)
+	}
+	return nil
+}
+
+// endPhases takes the hook of pick away first, since its stamps would stay.
+func (l *Live) endPhases(phases *attached) error {
+	slices.Reverse(phases.links)
+	return errors.Join(l.objs.Timing.Set(uint32(0)), phases.detach())
+}
+
 // HookUse is that of a Collector. It leaves out the runs that the kernel counted for this Live.
 func (l *Live) HookUse() hostinfo.HookUse {
 	use := l.attached.HookUse()
@@ -97,7 +111,7 @@ func (l *Live) HookUse() hostinfo.HookUse {
 
 // programTime is what the programs that are attached all the time have taken while the kernel timed them.
 func (l *Live) programTime() (sum time.Duration, err error) {
-	for _, h := range l.objs.Hooks {
+	for _, h := range l.hooks {
 		stats, err := h.Program.Stats()
 		if err != nil {
 			return 0, fmt.Errorf("read statistics of %s: %w", h.Name, err)
@@ -123,6 +137,9 @@ func (l *Live) switches() (sum uint64, err error) {
 // time in which the kernel measured it.
 func (l *Live) readOwn(r *Reading) {
 	r.System.PhaseNS = l.counted.window.Nanoseconds()
+	if l.timesAll {
+		r.System.PhaseNS = r.DurationNS
+	}
 	if l.counted.switches > 0 {
 		l.perSwitch = float64(l.counted.took.Nanoseconds()) / float64(l.counted.switches)
 		l.sampled = l.counted.window

@@ -5,6 +5,7 @@ package workloads
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -139,14 +140,28 @@ func switches(w WorkerResult) (voluntary, involuntary uint64) {
 // runTrial runs a trial that must succeed.
 func runTrial(t *testing.T, trial Trial) Result {
 	t.Helper()
+	r, idle := runTrialUnlessIdle(t, trial)
+	if idle != "" {
+		t.Fatal(idle)
+	}
+	return r
+}
+
+// runTrialUnlessIdle runs a trial that must succeed, or says that no worker has completed an operation.
+func runTrialUnlessIdle(t *testing.T, trial Trial) (result Result, idle string) {
+	t.Helper()
 	r := &recorder{}
-	if err := Run(t.Context(), trial, nil, r); err != nil {
+	err := Run(t.Context(), trial, nil, r)
+	if nothing := (*idleError)(nil); errors.As(err, &nothing) {
+		return Result{}, err.Error()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if len(r.results) != 1 {
 		t.Fatalf("observer saw %d results, want 1", len(r.results))
 	}
-	return r.results[0]
+	return r.results[0], ""
 }
 
 // inMostTrials runs trial until 6 trials have passed, and fails the test if 3 fail before. It

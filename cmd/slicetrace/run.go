@@ -137,7 +137,8 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.cores, "cores", "",
 		"cores that workers may use, such as 0 or 0-3,8 (default: all that are allowed)")
 	f.StringSliceVar(&o.phases, "phases", []string{phasePick, phaseSwitch},
-		"phases of a switch to time: pick, switch, pick,switch or none; fewer phases slow each switch down less")
+		"phases of a switch to time: pick, switch, pick,switch or none; fewer phases slow each switch down less;\n"+
+			"a watch of what runs times those of some switches, or of all, or none")
 	f.IntVar(&o.tasks, "max-tasks", 0,
 		"how many tasks of CMD can be watched at once (default: 240 a core, at least 1024 and at most 4096)")
 	f.StringVarP(&o.output, "output", "o", "",
@@ -152,7 +153,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})
-	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseNone})
+	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseAll, phaseNone})
 }
 
 // otherThanClaims names an argument or flag that is given with --claims, "" if there is none.
@@ -190,16 +191,23 @@ func workloadNames() []string {
 const (
 	phasePick   = "pick"
 	phaseSwitch = "switch"
+	phaseAll    = "all" // both, and in a watch those of every switch
 	phaseNone   = "none"
 )
 
 func (o *runOptions) checkPhases() error {
-	if slices.Equal(o.phases, []string{phaseNone}) {
+	switch {
+	case slices.Equal(o.phases, []string{phaseNone}):
+		return nil
+	case slices.Equal(o.phases, []string{phaseAll}):
+		if !o.watch.asked() {
+			o.phases = []string{phasePick, phaseSwitch}
+		}
 		return nil
 	}
 	for i, p := range o.phases {
 		if p != phasePick && p != phaseSwitch {
-			return usagef("--phases %s: the phases are pick and switch, or none on its own",
+			return usagef("--phases %s: the phases are pick and switch, or all or none on their own",
 				strings.Join(o.phases, ","))
 		}
 		if slices.Contains(o.phases[:i], p) {

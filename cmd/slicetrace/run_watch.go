@@ -108,8 +108,13 @@ func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) 
 		return err
 	}
 	r.Settings = settings.Begin(l, false)
-	phases := !slices.Equal(o.phases, []string{phaseNone})
-	if phases {
+	all, none := slices.Equal(o.phases, []string{phaseAll}), slices.Equal(o.phases, []string{phaseNone})
+	if all {
+		if err := l.TimeAllPhases(); err != nil {
+			return err
+		}
+	}
+	if !none {
 		if err := l.TimePhases(ctx, firstWindow); err != nil {
 			return err
 		}
@@ -124,7 +129,7 @@ func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) 
 	if o.duration > 0 {
 		intervals = int(max(1, (o.duration+o.watch.every/2)/o.watch.every))
 	}
-	w := newWatcher(l, &o.watch.filter, o.watch.every, phases, intervals)
+	w := newWatcher(l, &o.watch.filter, o.watch.every, !all && !none, intervals)
 	rows := 0
 	for {
 		settings.Start(nil)

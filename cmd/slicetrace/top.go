@@ -42,11 +42,10 @@ const (
 	topJSONL  = "jsonl"
 )
 
-// The values of top's --phases.
-const (
-	phasesSampled = "sampled"
-	phasesNone    = "none"
-)
+// The values of top's --phases, beside phaseAll and phaseNone.
+const phasesSampled = "sampled"
+
+func phasesNames() []string { return []string{phasesSampled, phaseAll, phaseNone} }
 
 func groupingNames() []string {
 	var names []string
@@ -68,7 +67,8 @@ interval. Nothing is attached any more when it ends.
 
 A task counts from the moment on at which it first takes a core. Waits and switches are the
 kernel's own: they equal run_delay in /proc/PID/schedstat and the counts of switches in
-/proc/PID/status. What a switch costs is measured in a tenth of every second interval.`,
+/proc/PID/status. What a switch costs is measured in a tenth of every second interval, or with --phases all
+for every switch.`,
 		Example: `  sudo slicetrace top
   sudo slicetrace top --by group --interval 2s
   sudo slicetrace top --comm 'postgres*' --format text --count 3
@@ -90,11 +90,12 @@ kernel's own: they equal run_delay in /proc/PID/schedstat and the counts of swit
 	f.StringVar(&o.by, "by", live.ByTask.String(), "what a row stands for: "+strings.Join(groupingNames(), ", "))
 	f.IntVar(&o.rows, "rows", 20, "how many rows of tasks a block of text has at most")
 	f.StringVar(&o.phases, "phases", phasesSampled,
-		"when to measure what switches cost: sampled or none; sampled is now and then")
+		"which switches' costs to measure: sampled, all or none; sampled is now and then, and\n"+
+			"all slows each switch down")
 	f.IntVar(&o.tasks, "max-tasks", collector.DefaultLiveTasks, "how many tasks can be watched at once")
 	complete(cmd, "format", []string{topScreen, topText, topCSV, topJSONL})
 	complete(cmd, "by", groupingNames())
-	complete(cmd, "phases", []string{phasesSampled, phasesNone})
+	complete(cmd, "phases", phasesNames())
 	return cmd
 }
 
@@ -114,8 +115,8 @@ func (o *topOptions) check(cmd *cobra.Command, s streams) error {
 		return usagef("--format screen: %w: text, csv and jsonl need no terminal", unsuited)
 	case !slices.Contains(groupingNames(), o.by):
 		return usagef("--by %s: the rows can be by %s", o.by, strings.Join(groupingNames(), ", "))
-	case o.phases != phasesSampled && o.phases != phasesNone:
-		return usagef("--phases %s: it is sampled or none", o.phases)
+	case !slices.Contains(phasesNames(), o.phases):
+		return usagef("--phases %s: it is sampled, all or none", o.phases)
 	case given("count") && o.count < 1:
 		return usagef("--count %d: give at least 1", o.count)
 	case o.rows < 1:
@@ -144,6 +145,11 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if err := o.filter.begin(l); err != nil {
 		return err
+	}
+	if o.phases == phaseAll {
+		if err := l.TimeAllPhases(); err != nil {
+			return err
+		}
 	}
 	if err := l.TimePhases(ctx, firstWindow); err != nil {
 		return err

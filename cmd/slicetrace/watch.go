@@ -18,7 +18,7 @@ import (
 type watcher struct {
 	live       *collector.Live
 	filter     *watchFilter
-	phases     bool
+	phases     bool // are timed now and then
 	beganNS    int64
 	every      chan time.Duration // a new length, at most one
 	length     time.Duration

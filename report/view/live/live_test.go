@@ -132,6 +132,21 @@ func TestTaskFigures(t *testing.T) {
 	checkRow(t, programs, "sh", map[string]string{"tasks": "12", "on CPU": "5.0 %"})
 }
 
+// A group that its quota stopped all the time has a row by group, although none of its tasks did anything.
+func TestGroupsThatTheirQuotaStops(t *testing.T) {
+	trial := small()
+	trial.System.Groups = append(trial.System.Groups, report.Group{
+		ID: 9, Path: "/batch.service", Kind: "unit", Name: "batch.service",
+		Throttling: &report.Throttling{NS: 2_000_000_000},
+	}, report.Group{ID: 10, Path: "/idle.service", Kind: "unit", Name: "idle.service"})
+	m := shown(trial)
+	groups := m.Tasks(live.TaskOptions{By: live.ByGroup})
+	checkRow(t, groups, "batch.service", map[string]string{"tasks": "0", "switches/s": "0/s", "quota": "100 %"})
+	if groups.Rows() != 3 || m.Tasks(live.TaskOptions{}).Rows() != 4 {
+		t.Errorf("%d groups and %d tasks, want 3 and 4", groups.Rows(), m.Tasks(live.TaskOptions{}).Rows())
+	}
+}
+
 // A wait under way is shown if it is the longest, and marked.
 func TestWaitsUnderWay(t *testing.T) {
 	trial := small()

@@ -229,6 +229,14 @@ func (iv *interval) rowsOf(by Grouping, within Key) []row {
 			add(keyOfEnded(by, e), &e.Activity, e.Tasks, e.Group, iv.sumName(by, endedName(e), e.Group))
 		}
 	}
+	if by == ByGroup && everything {
+		for i := range s.Groups { // one that its quota stopped all the time has no task that did anything
+			g := &s.Groups[i]
+			if k := (Key{By: by, Group: g.ID}); sums[k] == nil && g.Throttling != nil {
+				add(k, &report.Activity{}, 0, g.ID, iv.sumName(by, "", g.ID))
+			}
+		}
+	}
 	for _, sum := range sums {
 		sum.activity.OnCPUNS, sum.activity.WaitNS, sum.activity.ThrottledNS = sum.OnCPUNS, sum.WaitNS, sum.ThrottledNS
 		sum.activity.EndedBy, sum.activity.Migrations = sum.EndedBy, sum.Migrations
