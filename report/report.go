@@ -35,6 +35,10 @@ type Report struct {
 	Trials []Trial `json:"trials"`
 	// Quality is the trust block: counts over the whole run.
 	Quality Quality `json:"quality"`
+	// Stacks are those that Trial.Why refers to, and Frames the functions on them. Both are empty unless
+	// stacks were asked for.
+	Stacks []Stack `json:"stacks,omitempty"`
+	Frames []Frame `json:"frames,omitempty"`
 	// Recording describes the run's recording, nil if none was made.
 	Recording *Recording `json:"recording,omitempty"`
 	// Failed are the trials that produced no figures.
@@ -132,6 +136,8 @@ type Trial struct {
 	// System is what all tasks did, nil unless Mode is SystemMode. Then Cores' WorkersNS, Slices and
 	// Wait are of all these tasks, and Workers is empty.
 	System *System `json:"system,omitempty"`
+	// Why is where tasks were when they were off their cores, nil if that was not asked for.
+	Why *Why `json:"why,omitempty"`
 	// StartedNS is when the first worker started, or the command was let through its gate, by
 	// CLOCK_MONOTONIC. It counts from the beginning of the run, whose time Created gives to the
 	// second. It is nil in reports of versions that did not store it.

@@ -1,0 +1,97 @@
+package report
+
+import "github.com/slicetrace/slicetrace/report/sched"
+
+// Frame is one function on a stack. Its texts come from files and memory of the processes that were
+// watched: they are hostile input.
+type Frame struct {
+	// Function is its name, demangled; "" if it could not be found: then Unnamed says why.
+	Function string `json:"function,omitempty"`
+	Unnamed  string `json:"unnamed,omitempty"`
+	// Module is the base name of the executable or library; of the kernel's functions, "kernel" or the
+	// kernel module.
+	Module string `json:"module,omitempty"`
+	// Kernel says that it is a function of the kernel.
+	Kernel bool `json:"kernel,omitempty"`
+	// File and Line are those of the source, known for Go only; Line is 0 if it is unknown.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Inlined says that the compiler put the function's code into that of the next frame of the stack.
+	Inlined bool `json:"inlined,omitempty"`
+	// Address is the address as it stood in the stack. It is 0 unless the frame has no name: then it tells
+	// such frames apart.
+	Address uint64 `json:"address,omitempty"`
+}
+
+// Stack is the functions that a task was in, as indices of Report.Frames: the innermost first, those of
+// the kernel before those of the program.
+type Stack []int
+
+// Why is where tasks were when they were off their cores, in one trial. Looked at was each return to a
+// core after at least BlockNS: stacks were then taken of all such returns, or of some of them, each with a
+// weight, so that the sums of all stacks stand for all such returns.
+type Why struct {
+	BlockNS int64 `json:"block_ns"`
+	// Taken counts the returns whose stack was taken, Skipped those whose was not, since no more walks were
+	// wanted at that moment. Lost counts stacks that were taken but found no room; no sum stands for them.
+	Taken   uint64 `json:"taken"`
+	Skipped uint64 `json:"skipped,omitempty"`
+	Lost    uint64 `json:"lost,omitempty"`
+	// WalkNS is what taking stacks took of all cores. It is part of the tasks' slices.
+	WalkNS int64 `json:"walk_ns"`
+	// Waits are by descending sum of BlockedNS and WaitNS.
+	Waits []StackWait `json:"waits"`
+}
+
+// State is what a task did off its core.
+type State string
+
+// The states, by the kernel's letters S, D and R.
+const (
+	Sleeping        State = "S" // an interruptible sleep
+	Uninterruptible State = "D" // a sleep that signals do not end, mostly for a disk or a lock of the kernel
+	Runnable        State = "R" // it would have gone on: it was preempted, yielded, or was stopped by a quota
+)
+
+// StackWait is the time that tasks of one thread name, process and group were off their cores at one
+// stack, in one state, woken by one waker.
+type StackWait struct {
+	PID sched.PID `json:"pid"`
+	// Process is the name of the process's first thread, Comm the task's own.
+	Process string `json:"process,omitempty"`
+	Comm    string `json:"comm"`
+	// Group is the control group's ID, as in System.Groups.
+	Group uint64 `json:"group"`
+	State State  `json:"state"`
+	// IOWait says that the kernel counted the sleep as a wait for input or output (iowait).
+	IOWait bool `json:"iowait,omitempty"`
+	// Stack is an index of Report.Stacks.
+	Stack int `json:"stack"`
+	// Waker is who ended the sleep, nil if that is unknown, and always in the state Runnable.
+	Waker *Waker `json:"waker,omitempty"`
+	// Samples counts the stacks that were taken, and Times is how many returns they stand for.
+	Samples uint64  `json:"samples"`
+	Times   float64 `json:"times"`
+	// BlockedNS is the time asleep, and WaitNS that in which the task was runnable but had no core: after
+	// it had been woken, or all of its absence in the state Runnable. Of times in which a quota stopped the
+	// task, ThrottledNS has the sum.
+	BlockedNS   int64 `json:"blocked_ns"`
+	WaitNS      int64 `json:"wait_ns"`
+	ThrottledNS int64 `json:"throttled_ns,omitempty"`
+	// LongestNS is the longest absence that was seen.
+	LongestNS int64 `json:"longest_ns"`
+}
+
+// OffNS is the time off the core, for whatever reason.
+func (w *StackWait) OffNS() int64 { return w.BlockedNS + w.WaitNS + w.ThrottledNS }
+
+// Waker is who woke a task.
+type Waker struct {
+	// Interrupt says that an interrupt did. The task that it interrupted has nothing to do with it: then
+	// PID is 0 and Comm "".
+	Interrupt bool      `json:"interrupt,omitempty"`
+	PID       sched.PID `json:"pid,omitempty"`
+	Comm      string    `json:"comm,omitempty"`
+	// Stack is an index of Report.Stacks, -1 if it was not taken.
+	Stack int `json:"stack"`
+}
