@@ -43,6 +43,7 @@ enum {
 	BPF_RB_NO_WAKEUP = 1U << 0,
 	BPF_RB_FORCE_WAKEUP = 1U << 1,
 	BPF_RB_AVAIL_DATA = 0,
+	BPF_F_USER_STACK = 1U << 8,
 };
 
 /* include/linux/sched.h: unchanged since 4.14 (TASK_DEAD) and 2.6 (PF_KTHREAD). */
@@ -141,6 +142,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	unsigned in_iowait : 1;
 	char comm[16];
 };
 

@@ -147,6 +147,9 @@ struct cpu_state {
 	u32 queue_max;    /* the greatest so far */
 	u64 classes[CLASSES]; /* switches of each class; the full way counts them in the sums */
 	u64 arrivals[MOVES];  /* tasks that came from other cores, as in watched_task.moves */
+	u64 left;   /* why.h: when the task that runs here had left its core; 0: unknown */
+	u64 away;   /* for how long it then had none */
+	u64 waited; /* for how much of that it waited for one */
 
 	u32 wakes;        /* onto this core, since its last switch or a tick that asked for none */
 	u32 woken[WOKEN_NOTED]; /* tids of the last of them */
@@ -240,7 +243,9 @@ struct watched_task {
 	u32 tgid;
 	u32 moves[MOVES]; /* the light way: migrations by distance, and how many of them were at wakeups */
 	u32 hidden;       /* the light way: how often the task lost its core unseen or, with own times, got it */
-	u64 pad[2];
+	u32 left_state;   /* why.h: prev's state in the switch by which the task left its core */
+	u32 pad;
+	u64 left;         /* when that was; 0: it has a core, or that was not seen */
 };
 
 #define NO_CPU 0xffff

@@ -85,6 +85,8 @@ type LightOptions struct {
 	// LeftOut are parts of the program on sched_switch to be left out. Only benchmarks do that: the figures
 	// are wrong then.
 	LeftOut LightPart
+	// Why takes stacks, if it is set.
+	Why *WhyOptions
 	// CPUGroups takes tasks' groups from the CPU controller's own hierarchy, of version 1.
 	CPUGroups bool
 }
@@ -105,14 +107,18 @@ type Light struct {
 	Pick, Switch Hook
 	// Hooks are the others, in the order in which they are to be attached.
 	Hooks []Hook
+	// Ring has the StackSamples, nil unless they were asked for.
+	Ring *ebpf.Map
 	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
 	// Otherwise they are of CLOCK_MONOTONIC.
 	KernelTimes bool
 
 	collection         *ebpf.Collection
+	takesStacks        bool
 	free, ended, final *ebpf.Map
 	endedSums          [2]*ebpf.Map   // EndedSums by EndedKey; see EndedReader
 	endedTurn          *ebpf.Variable // a uint32: the index of the one that is in use
+	budgets            *ebpf.Map      // a StackBudget for each core
 	page               *ebpf.Map      // what readPage leaves
 	readPage, visit    *ebpf.Program
 	visitFor           *ebpf.Variable
@@ -127,6 +133,7 @@ var lightHooks = [...]hookProgram{
 	{"task_rename", lightProgStRename},
 	{"sched_wakeup_new", lightProgStWakeupNew},
 	{"sched_wakeup", lightProgStWakeup},
+	{"sched_waking", lightProgStWhyWaking},
 	{"sched_switch", lightProgStLight},
 }
 
@@ -186,12 +193,21 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	l := &Light{KernelTimes: kernel.hasTimes() && !o.OwnTimes}
 	l.Pick, l.Switch = chooseBounds(spec, kernel, o.Avoid, true, true)
 	wanted := func(h hookProgram) bool {
-		return !l.KernelTimes || h.program != lightProgStWakeup && h.program != lightProgStWakeupNew
+		switch h.program {
+		case lightProgStWakeup, lightProgStWakeupNew:
+			return !l.KernelTimes
+		case lightProgStWhyWaking:
+			return o.Why != nil
+		}
+		return true
 	}
 	if l.Hooks, err = chooseTracepoints(spec, kernel, lightHooks[:], wanted); err != nil {
 		return nil, err
 	}
 	if err := size(spec, Options{Cores: o.Cores, Online: o.Online, Tasks: o.Tasks}); err != nil {
+		return nil, err
+	}
+	if err := l.chooseWhy(spec, kernel, o); err != nil {
 		return nil, err
 	}
 	spec.Maps[lightMapStCorePlaces].MaxEntries = uint32(o.Cores)
@@ -236,6 +252,9 @@ func (l *Light) assign() {
 	l.Begin, l.Reader = c.Programs[lightProgStBegin], c.Programs[lightProgStReader]
 	l.page, l.readPage, l.visit = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStVisit]
 	l.visitFor, l.misplaced = c.Variables[lightVarStVisitFor], c.Variables[lightVarStMisplaced]
+	if l.takesStacks {
+		l.Ring, l.budgets = c.Maps[lightMapStRing], c.Maps[lightMapStBudgets]
+	}
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
 	}

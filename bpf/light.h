@@ -11,6 +11,7 @@
 #include "facts.h"
 #include "index.h"
 #include "log.h"
+#include "why.h"
 
 /*
  * Raises begun before anything of a switch is written, or switches after all of it: by these
@@ -152,6 +153,8 @@ static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool 
 	w->last_cause = cause;
 	if (!kernel_times)
 		w->run_delay = cause >= ENDED_TICK ? now : 0;
+	if (why)
+		note_leaving(w, state, now);
 	if (has_part(PART_HISTS)) {
 		bucket = hist_add(&s->slices[cause], slice);
 		if (has_part(PART_DISTS))
@@ -213,6 +216,8 @@ static __always_inline void light_in(struct cpu_state *c, struct sums *s, struct
 	if (!w->first)
 		w->first = now;
 	waited = light_waited(w, t, now);
+	if (why)
+		note_return(c, w, waited, now);
 	if (w->last_cause == ENDED_THROTTLED) {
 		w->throttled += waited;
 		return;
@@ -301,6 +306,7 @@ static __noinline int light_find_occupant(struct cpu_state *c, struct sums *s, s
 	if (w) {
 		w->on_cpu += from - c->slice_start;
 		w->hidden++;
+		w->left = 0;
 	}
 	c->class = CLASSES; /* its phases belong to the switch to the hidden task */
 	c->hidden_switches++;

@@ -70,6 +70,9 @@ type lightCpuState struct {
 	QueueMax       uint32
 	Classes        [5]uint64
 	Arrivals       [5]uint64
+	Left           uint64
+	Away           uint64
+	Waited         uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
@@ -255,6 +258,41 @@ type lightSnapshot struct {
 	Lost          uint64
 }
 
+type lightStackBudget struct {
+	_         structs.HostLayout
+	Threshold uint64
+	Window    uint64
+	InWindow  uint64
+	Taken     uint64
+	Skipped   uint64
+	Lost      uint64
+	WalkNs    uint64
+	Pad       uint64
+}
+
+type lightStackSample struct {
+	_           structs.HostLayout
+	Away        uint64
+	Waited      uint64
+	StandsFor   uint64
+	Cgroup      uint64
+	StartTime   uint64
+	Tid         uint32
+	Tgid        uint32
+	Uid         uint32
+	State       uint32
+	Cause       uint8
+	Iowait      uint8
+	HasWaker    uint8
+	Pad         uint8
+	KernelBytes uint16
+	UserBytes   uint16
+	Comm        [16]int8
+	Process     [16]int8
+	Waker       lightWaker
+	Stack       [190]uint64
+}
+
 type lightSums struct {
 	_    structs.HostLayout
 	Wait struct {
@@ -350,6 +388,20 @@ type lightVisited struct {
 	Facts    lightTaskFacts
 }
 
+type lightWaker struct {
+	_           structs.HostLayout
+	Left        uint64
+	StartTime   uint64
+	Tid         uint32
+	Tgid        uint32
+	Comm        [16]int8
+	Process     [16]int8
+	KernelBytes uint16
+	UserBytes   uint16
+	Pad         uint32
+	Stack       [64]uint64
+}
+
 type lightWanted struct {
 	_        structs.HostLayout
 	Tid      uint32
@@ -382,13 +434,16 @@ type lightWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	Pad            [2]uint64
+	LeftState      uint32
+	Pad            uint32
+	Left           uint64
 }
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	lightMapStBudgets       = "st_budgets"
 	lightMapStCollisions    = "st_collisions"
 	lightMapStCorePlaces    = "st_core_places"
 	lightMapStCpus          = "st_cpus"
@@ -403,10 +458,12 @@ const (
 	lightMapStIndex         = "st_index"
 	lightMapStPage          = "st_page"
 	lightMapStRing          = "st_ring"
+	lightMapStSamples       = "st_samples"
 	lightMapStSnapshotBuf   = "st_snapshot_buf"
 	lightMapStSums          = "st_sums"
 	lightMapStTasks         = "st_tasks"
 	lightMapStToldApart     = "st_told_apart"
+	lightMapStWakers        = "st_wakers"
 	lightProgStBegin        = "st_begin"
 	lightProgStEntry        = "st_entry"
 	lightProgStExec         = "st_exec"
@@ -425,6 +482,9 @@ const (
 	lightProgStVisit        = "st_visit"
 	lightProgStWakeup       = "st_wakeup"
 	lightProgStWakeupNew    = "st_wakeup_new"
+	lightProgStWhyExit      = "st_why_exit"
+	lightProgStWhyKprobe    = "st_why_kprobe"
+	lightProgStWhyWaking    = "st_why_waking"
 	lightVarCpuGroups       = "cpu_groups"
 	lightVarDistanceType    = "distance_type"
 	lightVarEndedByType     = "ended_by_type"
@@ -453,6 +513,8 @@ const (
 	lightVarStTiming        = "st_timing"
 	lightVarStVisitFor      = "st_visit_for"
 	lightVarStWanted        = "st_wanted"
+	lightVarStackBudgetType = "stack_budget_type"
+	lightVarStackSampleType = "stack_sample_type"
 	lightVarSwitchClassType = "switch_class_type"
 	lightVarTaskExitType    = "task_exit_type"
 	lightVarTaskNameType    = "task_name_type"
@@ -460,6 +522,10 @@ const (
 	lightVarVisitType       = "visit_type"
 	lightVarVisitedType     = "visited_type"
 	lightVarWatchingType    = "watching_type"
+	lightVarWhy             = "why"
+	lightVarWhyBlockNs      = "why_block_ns"
+	lightVarWhyToldApart    = "why_told_apart"
+	lightVarWhyWalks        = "why_walks"
 )
 
 // loadLight returns the embedded CollectionSpec for light.
@@ -522,12 +588,16 @@ type lightProgramSpecs struct {
 	StVisit        *ebpf.ProgramSpec `ebpf:"st_visit"`
 	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
+	StWhyExit      *ebpf.ProgramSpec `ebpf:"st_why_exit"`
+	StWhyKprobe    *ebpf.ProgramSpec `ebpf:"st_why_kprobe"`
+	StWhyWaking    *ebpf.ProgramSpec `ebpf:"st_why_waking"`
 }
 
 // lightMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type lightMapSpecs struct {
+	StBudgets     *ebpf.MapSpec `ebpf:"st_budgets"`
 	StCollisions  *ebpf.MapSpec `ebpf:"st_collisions"`
 	StCorePlaces  *ebpf.MapSpec `ebpf:"st_core_places"`
 	StCpus        *ebpf.MapSpec `ebpf:"st_cpus"`
@@ -542,10 +612,12 @@ type lightMapSpecs struct {
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
 	StPage        *ebpf.MapSpec `ebpf:"st_page"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
+	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
 	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
 	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
 	StToldApart   *ebpf.MapSpec `ebpf:"st_told_apart"`
+	StWakers      *ebpf.MapSpec `ebpf:"st_wakers"`
 }
 
 // lightVariableSpecs contains global variables before they are loaded into the kernel.
@@ -580,6 +652,8 @@ type lightVariableSpecs struct {
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StVisitFor      *ebpf.VariableSpec `ebpf:"st_visit_for"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	StackBudgetType *ebpf.VariableSpec `ebpf:"stack_budget_type"`
+	StackSampleType *ebpf.VariableSpec `ebpf:"stack_sample_type"`
 	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
 	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
@@ -587,6 +661,10 @@ type lightVariableSpecs struct {
 	VisitType       *ebpf.VariableSpec `ebpf:"visit_type"`
 	VisitedType     *ebpf.VariableSpec `ebpf:"visited_type"`
 	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
+	Why             *ebpf.VariableSpec `ebpf:"why"`
+	WhyBlockNs      *ebpf.VariableSpec `ebpf:"why_block_ns"`
+	WhyToldApart    *ebpf.VariableSpec `ebpf:"why_told_apart"`
+	WhyWalks        *ebpf.VariableSpec `ebpf:"why_walks"`
 }
 
 // lightObjects contains all objects after they have been loaded into the kernel.
@@ -609,6 +687,7 @@ func (o *lightObjects) Close() error {
 //
 // It can be passed to loadLightObjects or ebpf.CollectionSpec.LoadAndAssign.
 type lightMaps struct {
+	StBudgets     *ebpf.Map `ebpf:"st_budgets"`
 	StCollisions  *ebpf.Map `ebpf:"st_collisions"`
 	StCorePlaces  *ebpf.Map `ebpf:"st_core_places"`
 	StCpus        *ebpf.Map `ebpf:"st_cpus"`
@@ -623,14 +702,17 @@ type lightMaps struct {
 	StIndex       *ebpf.Map `ebpf:"st_index"`
 	StPage        *ebpf.Map `ebpf:"st_page"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
+	StSamples     *ebpf.Map `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
 	StSums        *ebpf.Map `ebpf:"st_sums"`
 	StTasks       *ebpf.Map `ebpf:"st_tasks"`
 	StToldApart   *ebpf.Map `ebpf:"st_told_apart"`
+	StWakers      *ebpf.Map `ebpf:"st_wakers"`
 }
 
 func (m *lightMaps) Close() error {
 	return _LightClose(
+		m.StBudgets,
 		m.StCollisions,
 		m.StCorePlaces,
 		m.StCpus,
@@ -645,10 +727,12 @@ func (m *lightMaps) Close() error {
 		m.StIndex,
 		m.StPage,
 		m.StRing,
+		m.StSamples,
 		m.StSnapshotBuf,
 		m.StSums,
 		m.StTasks,
 		m.StToldApart,
+		m.StWakers,
 	)
 }
 
@@ -684,6 +768,8 @@ type lightVariables struct {
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StVisitFor      *ebpf.Variable `ebpf:"st_visit_for"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	StackBudgetType *ebpf.Variable `ebpf:"stack_budget_type"`
+	StackSampleType *ebpf.Variable `ebpf:"stack_sample_type"`
 	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
 	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
@@ -691,6 +777,10 @@ type lightVariables struct {
 	VisitType       *ebpf.Variable `ebpf:"visit_type"`
 	VisitedType     *ebpf.Variable `ebpf:"visited_type"`
 	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
+	Why             *ebpf.Variable `ebpf:"why"`
+	WhyBlockNs      *ebpf.Variable `ebpf:"why_block_ns"`
+	WhyToldApart    *ebpf.Variable `ebpf:"why_told_apart"`
+	WhyWalks        *ebpf.Variable `ebpf:"why_walks"`
 }
 
 // lightPrograms contains all programs after they have been loaded into the kernel.
@@ -715,6 +805,9 @@ type lightPrograms struct {
 	StVisit        *ebpf.Program `ebpf:"st_visit"`
 	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
+	StWhyExit      *ebpf.Program `ebpf:"st_why_exit"`
+	StWhyKprobe    *ebpf.Program `ebpf:"st_why_kprobe"`
+	StWhyWaking    *ebpf.Program `ebpf:"st_why_waking"`
 }
 
 func (p *lightPrograms) Close() error {
@@ -737,6 +830,9 @@ func (p *lightPrograms) Close() error {
 		p.StVisit,
 		p.StWakeup,
 		p.StWakeupNew,
+		p.StWhyExit,
+		p.StWhyKprobe,
+		p.StWhyWaking,
 	)
 }
 

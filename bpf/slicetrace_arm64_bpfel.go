@@ -61,6 +61,9 @@ type slicetraceCpuState struct {
 	QueueMax       uint32
 	Classes        [5]uint64
 	Arrivals       [5]uint64
+	Left           uint64
+	Away           uint64
+	Waited         uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
@@ -320,7 +323,9 @@ type slicetraceWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	Pad            [2]uint64
+	LeftState      uint32
+	Pad            uint32
+	Left           uint64
 }
 
 type slicetraceWatching uint32

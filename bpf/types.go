@@ -96,7 +96,8 @@ func checkField(kernel *btf.Spec, name string, want btf.Member) error {
 		}
 		_, isArray := btf.As[*btf.Array](got.Type)
 		_, isStruct := btf.As[*btf.Struct](got.Type)
-		if got.BitfieldSize == 0 && (size == wide || isArray && size > wide || isStruct) {
+		bits := want.BitfieldSize != 0 // which the programs read wherever they are
+		if bits == (got.BitfieldSize != 0) && (bits || size == wide || isArray && size > wide || isStruct) {
 			return nil
 		}
 		problem = fmt.Errorf("it has %d bytes, not %d", size, wide)

@@ -26,6 +26,8 @@ type LiveOptions struct {
 	// OwnTimes makes the programs read a clock and take stamps of wakeups, as where the kernel keeps no
 	// times of its own. It is for tests and comparisons.
 	OwnTimes bool
+	// Why makes the programs take stacks: see Reading.Why. It is nil if no stacks are wanted.
+	Why *WhyOptions
 	// Avoid are hooks that must not bound a phase although the kernel has them.
 	Avoid bpf.HookSet
 	// LeftOut are parts that are not measured, for benchmarks.
@@ -54,7 +56,8 @@ type Live struct {
 	tasks     *liveTasks
 	unplaced  map[taskIdentity]bool // the tasks that have no place, as last seen
 	groups    *liveGroups
-	timesAll  bool // the phases of all switches are timed
+	why       *liveWhy // nil if no stacks are taken
+	timesAll  bool     // the phases of all switches are timed
 	counted   programTimes
 	perSwitch float64       // ns that programs take of a switch, as last measured; 0: not measured yet
 	sampled   time.Duration // for how long that was measured
@@ -70,6 +73,9 @@ type Reading struct {
 	// System has the tasks, each with the number of its own control group. DescribeGroups tells more.
 	System report.System
 	Lost   report.Lost
+	// Why is where tasks were when they were off their cores, nil if no stacks are taken. Its stacks are
+	// those of Stacks.
+	Why *report.Why
 	// Ended counts the tasks that ended, and Reconciled those of them whose switches equal the kernel's
 	// own counts.
 	Ended, Reconciled uint64
@@ -118,10 +124,15 @@ func OpenLive(o LiveOptions) (*Live, error) {
 	cores := int(slices.Max(possible)) + 1
 	l.objs, err = bpf.LoadLight(kernel, bpf.LightOptions{
 		Cores: cores, Online: len(online), Tasks: o.Tasks, OwnTimes: o.OwnTimes, Avoid: o.Avoid,
-		CPUGroups: l.groups.version == 1, LeftOut: o.LeftOut,
+		CPUGroups: l.groups.version == 1, LeftOut: o.LeftOut, Why: o.Why.asLoaded(),
 	})
 	if err != nil {
 		return nil, errors.Join(explain(err), l.Close())
+	}
+	if o.Why != nil {
+		if l.why, err = newLiveWhy(l.objs, o.Why); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
 	}
 	if err := l.start(cores); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -183,6 +194,11 @@ func (l *Live) Next() (*Reading, error) {
 	if err := l.readLost(r); err != nil {
 		return nil, err
 	}
+	if l.why != nil {
+		if r.Why, err = l.why.next(l.cores); err != nil {
+			return nil, err
+		}
+	}
 	l.readOwn(r)
 	plug, all := l.hotplug.changed()
 	r.Hotplugged, r.HotplugUnheard = plug, !all
@@ -242,7 +258,7 @@ func (l *Live) Close() error {
 	if l.tasks != nil {
 		errs = append(errs, l.tasks.close())
 	}
-	errs = append(errs, l.groups.close())
+	errs = append(errs, l.groups.close(), l.why.close())
 	if l.objs != nil {
 		l.objs.Close()
 		l.objs = nil

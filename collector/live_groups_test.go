@@ -30,7 +30,7 @@ func TestLiveShowsGroupsThatTheirQuotaStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := nextReading(t, l)
-		l.DescribeGroups(&r.System)
+		l.DescribeGroups(&r.System, nil)
 		for i := range r.System.Groups {
 			if g := &r.System.Groups[i]; strings.Contains(g.Path, "slicetrace-test-") {
 				return g

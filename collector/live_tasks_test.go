@@ -255,7 +255,7 @@ func TestLiveRefresh(t *testing.T) {
 		if row == nil {
 			t.Fatal("the shell has no row")
 		}
-		l.DescribeGroups(&r.System)
+		l.DescribeGroups(&r.System, nil)
 		for _, g := range r.System.Groups {
 			if g.ID == row.Group {
 				return g.Path, row

@@ -37,10 +37,10 @@ func (g *liveGroups) close() error {
 	return err
 }
 
-// DescribeGroups fills in s.Groups: the groups of the tasks of s, and those whose quota stopped them, which may
+// DescribeGroups fills in s.Groups: the groups of the tasks of s and of why, which may be nil, and those whose quota stopped them, which may
 // have no task that did anything. A task counts from then on for the unit or container that its own group
 // belongs to.
-func (l *Live) DescribeGroups(s *report.System) {
+func (l *Live) DescribeGroups(s *report.System, why *report.Why) {
 	g := l.groups
 	owners := make(map[uint64]uint64)
 	found := make(map[uint64]report.Group)
@@ -58,6 +58,11 @@ func (l *Live) DescribeGroups(s *report.System) {
 	}
 	for i := range s.Ended {
 		s.Ended[i].Group = owner(s.Ended[i].Group)
+	}
+	if why != nil {
+		for i := range why.Waits {
+			why.Waits[i].Group = owner(why.Waits[i].Group)
+		}
 	}
 	counters := make(map[uint64]cgroup.Counters)
 	for id, group := range found {

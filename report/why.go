@@ -1,6 +1,10 @@
 package report
 
-import "github.com/slicetrace/slicetrace/report/sched"
+import (
+	"slices"
+
+	"github.com/slicetrace/slicetrace/report/sched"
+)
 
 // Frame is one function on a stack. Its texts come from files and memory of the processes that were
 // watched: they are hostile input.
@@ -62,6 +66,8 @@ type StackWait struct {
 	Comm    string `json:"comm"`
 	// Group is the control group's ID, as in System.Groups.
 	Group uint64 `json:"group"`
+	// UID is the effective user.
+	UID   uint32 `json:"uid"`
 	State State  `json:"state"`
 	// IOWait says that the kernel counted the sleep as a wait for input or output (iowait).
 	IOWait bool `json:"iowait,omitempty"`
@@ -82,6 +88,16 @@ type StackWait struct {
 	LongestNS int64 `json:"longest_ns"`
 }
 
+// Add adds another sum of the same kind.
+func (w *StackWait) Add(o *StackWait) {
+	w.Samples += o.Samples
+	w.Times += o.Times
+	w.BlockedNS += o.BlockedNS
+	w.WaitNS += o.WaitNS
+	w.ThrottledNS += o.ThrottledNS
+	w.LongestNS = max(w.LongestNS, o.LongestNS)
+}
+
 // OffNS is the time off the core, for whatever reason.
 func (w *StackWait) OffNS() int64 { return w.BlockedNS + w.WaitNS + w.ThrottledNS }
 
@@ -94,4 +110,56 @@ type Waker struct {
 	Comm      string    `json:"comm,omitempty"`
 	// Stack is an index of Report.Stacks, -1 if it was not taken.
 	Stack int `json:"stack"`
+}
+
+// KeepUsedStacks removes the stacks and frames that no trial refers to, and numbers the others again.
+func (r *Report) KeepUsedStacks() {
+	stacks, frames := newRenumbering(len(r.Stacks)), newRenumbering(len(r.Frames))
+	for i := range r.Trials {
+		if r.Trials[i].Why == nil {
+			continue
+		}
+		for j := range r.Trials[i].Why.Waits {
+			w := &r.Trials[i].Why.Waits[j]
+			w.Stack = stacks.of(w.Stack)
+			if w.Waker != nil && w.Waker.Stack >= 0 {
+				w.Waker.Stack = stacks.of(w.Waker.Stack)
+			}
+		}
+	}
+	var keptStacks []Stack
+	for _, i := range stacks.kept {
+		stack := slices.Clone(r.Stacks[i])
+		for j := range stack {
+			stack[j] = frames.of(stack[j])
+		}
+		keptStacks = append(keptStacks, stack)
+	}
+	var keptFrames []Frame
+	for _, i := range frames.kept {
+		keptFrames = append(keptFrames, r.Frames[i])
+	}
+	r.Stacks, r.Frames = keptStacks, keptFrames
+}
+
+// renumbering gives the indices that are used new numbers, in the order in which they come up.
+type renumbering struct {
+	now  []int // by the index before; -1: not used so far
+	kept []int
+}
+
+func newRenumbering(n int) *renumbering {
+	r := &renumbering{now: make([]int, n)}
+	for i := range r.now {
+		r.now[i] = -1
+	}
+	return r
+}
+
+func (r *renumbering) of(i int) int {
+	if r.now[i] < 0 {
+		r.now[i] = len(r.kept)
+		r.kept = append(r.kept, i)
+	}
+	return r.now[i]
 }

@@ -50,5 +50,7 @@ func executionGrantsNothing() bool {
 // attached.
 func liveCapabilities(underSudo bool) []int {
 	// To find control groups by their numbers, which also opens files that others may not read.
-	return append(neededCapabilities(underSudo), unix.CAP_DAC_READ_SEARCH)
+	return append(neededCapabilities(underSudo), unix.CAP_DAC_READ_SEARCH,
+		// To open the files that processes have mapped, deleted ones too, for names of functions.
+		unix.CAP_CHECKPOINT_RESTORE)
 }

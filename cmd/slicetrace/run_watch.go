@@ -21,6 +21,8 @@ type watchOptions struct {
 	all    bool
 	filter watchFilter
 	every  time.Duration
+	why    bool
+	block  time.Duration
 }
 
 func (o *watchOptions) addFlags(cmd *cobra.Command) {
@@ -29,14 +31,26 @@ func (o *watchOptions) addFlags(cmd *cobra.Command) {
 	o.filter.addFlags(cmd)
 	f.DurationVar(&o.every, "every", time.Second,
 		"with --all, --pid, --cgroup, --comm or --uid: how long each interval takes")
+	f.BoolVar(&o.why, "why", false,
+		"with these: say where tasks were when they were off their cores, by stacks of their functions")
+	f.DurationVar(&o.block, "block", time.Millisecond,
+		"with --why: how long a task must have been off its core; 0 is every time")
 }
 
 // asked reports whether what runs already is to be watched.
 func (o *watchOptions) asked() bool { return o.all || o.filter.given() }
 
+// stacks says which stacks are taken, nil if none are.
+func (o *watchOptions) stacks() *collector.WhyOptions {
+	if !o.why {
+		return nil
+	}
+	return &collector.WhyOptions{Block: o.block, OnlyToldApart: len(o.filter.pids) > 0}
+}
+
 // checkAlone rejects flags that only a watch has.
 func (o *watchOptions) checkAlone(cmd *cobra.Command) error {
-	for _, name := range []string{"every", "wait"} {
+	for _, name := range []string{"every", "wait", "why", "block"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s is for --all, --pid, --cgroup, --comm or --uid: leave it out", name)
 		}
@@ -62,6 +76,10 @@ func (o *runOptions) checkWatch(cmd *cobra.Command, args []string) error {
 		return usagef("--all is every task: leave it out, or the filter")
 	case given("duration") && o.duration <= 0:
 		return usagef("--duration %v: give more than 0, such as 30s", o.duration)
+	case given("block") && !o.watch.why:
+		return usagef("--block is for --why: add that, or leave it out")
+	case o.watch.block < 0:
+		return usagef("--block %v: give 0 or more, such as 1ms", o.watch.block)
 	case given("max-tasks") && (o.tasks < 1 || o.tasks > report.MaxTasks):
 		return usagef("--max-tasks %d: give a number from 1 to %d", o.tasks, report.MaxTasks)
 	}
@@ -99,7 +117,7 @@ func runWatch(ctx context.Context, s streams, o *runOptions) error {
 // collect fills the report with intervals until the time is over or ctx is cancelled.
 func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) {
 	settings := hostinfo.WatchSettings(r.Host)
-	l, err := openLive(o.tasks)
+	l, err := openLive(collector.LiveOptions{Tasks: o.tasks, Why: o.watch.stacks()})
 	if err != nil {
 		return err
 	}
@@ -163,6 +181,8 @@ func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) 
 		}
 	}
 	r.Setup.Rounds = len(r.Trials)
+	r.Stacks, r.Frames = l.Stacks()
+	r.KeepUsedStacks()
 	finishWatch(r, l, settings)
 	return nil
 }

@@ -138,7 +138,7 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	if err := o.filter.find(); err != nil {
 		return err
 	}
-	l, err := openLive(o.tasks)
+	l, err := openLive(collector.LiveOptions{Tasks: o.tasks})
 	if err != nil {
 		return err
 	}

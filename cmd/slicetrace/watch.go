@@ -111,9 +111,9 @@ func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 	spent := ownCPUNS()
 	t := trial.OfReading(seen, w.number, collector.NowNS(), w.beganNS, spent-w.spentNS)
 	w.spentNS = spent
-	w.filter.apply(t.System)
+	w.filter.apply(&t)
 	w.over = w.filter.processes.turn(t.System)
-	w.live.DescribeGroups(t.System)
+	w.live.DescribeGroups(t.System, t.Why)
 	return &t, nil
 }
 
@@ -134,8 +134,8 @@ func checkInterval(flag string, d time.Duration) error {
 }
 
 // openLive opens the live view, and says in the error what to do if it is not possible.
-func openLive(tasks int) (*collector.Live, error) {
-	l, err := collector.OpenLive(collector.LiveOptions{Tasks: tasks})
+func openLive(o collector.LiveOptions) (*collector.Live, error) {
+	l, err := collector.OpenLive(o)
 	if err != nil {
 		return nil, fmt.Errorf("watch this machine: %w", err)
 	}

@@ -177,7 +177,7 @@ func hasUID(dir string, uid uint32) bool {
 }
 
 // apply removes from an interval what is not wanted.
-func (f *watchFilter) apply(s *report.System) {
+func (f *watchFilter) apply(t *report.Trial) {
 	if !f.given() {
 		return
 	}
@@ -190,11 +190,18 @@ func (f *watchFilter) apply(s *report.System) {
 		}
 		return wanted
 	}
+	s := t.System
 	s.Tasks = slices.DeleteFunc(s.Tasks, func(t report.Task) bool {
 		return !(f.processes.wants(t.PID) && f.wantsComm(t.Comm, t.Process) && f.wantsUID(t.UID) && wantsGroup(t.Group))
 	})
 	s.Ended = slices.DeleteFunc(s.Ended, func(t report.EndedTasks) bool {
 		return !(f.processes.wants(t.PID) && f.wantsComm(t.Comm) && f.wantsUID(t.UID) && wantsGroup(t.Group))
+	})
+	if t.Why == nil {
+		return
+	}
+	t.Why.Waits = slices.DeleteFunc(t.Why.Waits, func(w report.StackWait) bool {
+		return !(f.processes.wants(w.PID) && f.wantsComm(w.Comm, w.Process) && f.wantsUID(w.UID) && wantsGroup(w.Group))
 	})
 }
 

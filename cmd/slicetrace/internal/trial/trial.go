@@ -125,5 +125,6 @@ func OfReading(seen *collector.Reading, number int, endNS, beganNS, toolNS int64
 	return report.Trial{
 		Mode: report.SystemMode, Round: number, DurationNS: seen.DurationNS, StartedNS: &started,
 		Cores: seen.Cores, Workers: []report.Worker{}, Lost: seen.Lost, ToolNS: &toolNS, System: &system,
+		Why: seen.Why,
 	}
 }

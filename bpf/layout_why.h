@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/* What is kept to tell where tasks were when they were off their cores: why.h. */
+
+#include "layout.h"
+
+#define KERNEL_FRAMES 64 /* of one stack, at most */
+#define USER_FRAMES 126
+#define WAKER_KERNEL_FRAMES 32
+#define WAKER_USER_FRAMES 32
+
+/* Who has woken a task, and where it was. */
+struct waker {
+	u64 left; /* when the task that was woken had left its core: tells which sleep this is about */
+	u64 start_time; /* of its process, which tells processes of one tgid apart */
+	u32 tid;  /* of the task that ran on the waking core; an interrupt may have come to it */
+	u32 tgid;
+	char comm[16];
+	char process[16];
+	u16 kernel_bytes; /* of stack: the kernel's frames, then the program's */
+	u16 user_bytes;
+	u32 pad;
+	u64 stack[WAKER_KERNEL_FRAMES + WAKER_USER_FRAMES];
+};
+
+/* A task that is back on a core. This is also what is sent, up to the end of its stack. */
+struct stack_sample {
+	u64 away;       /* for how long it had no core */
+	u64 waited;     /* for how much of that it waited for one, or for its quota */
+	u64 stands_for; /* the time away that this sample stands for: at least away */
+	u64 cgroup;
+	u64 start_time; /* of the process */
+	u32 tid;
+	u32 tgid;
+	u32 uid;
+	u32 state; /* __state, as it left its core; 0: it would have gone on */
+	u8 cause;  /* enum ended_by of its last slice */
+	u8 iowait;
+	u8 has_waker;
+	u8 pad;
+	u16 kernel_bytes; /* of stack: the kernel's frames, then the program's */
+	u16 user_bytes;
+	char comm[16];
+	char process[16];
+	struct waker waker;
+	u64 stack[KERNEL_FRAMES + USER_FRAMES];
+};
+
+/* How many stacks a core takes, and which. */
+struct stack_budget {
+	u64 threshold; /* shorter absences are taken with a probability of their length over this */
+	u64 window;    /* when the time over which walks are counted began */
+	u64 in_window;
+	u64 taken;
+	u64 skipped;
+	u64 lost; /* stacks that found no room in the ring */
+	u64 walk_ns;
+	u64 pad;
+};

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+#pragma once
+
+/*
+ * Where tasks were when they were off their cores. A task's stack does not change while it has no
+ * core: so it is read when the task is back, and only then is it known whether it was away for
+ * long enough. What woke it can only be read at the wakeup, and is kept until then.
+ */
+
+#include "facts.h"
+#include "layout_why.h"
+
+const volatile bool why = false;            /* the programs below are attached */
+const volatile bool why_told_apart = false; /* only processes of st_told_apart are wanted */
+const volatile u64 why_block_ns = 0;        /* shorter absences are not looked at */
+const volatile u64 why_walks = 0;           /* in one window on one core */
+
+#define WALKS_WINDOW 100000000ULL /* ns */
+#define FIRST_THRESHOLD 1024ULL   /* ns */
+
+BIND(struct stack_sample, stack_sample_type);
+BIND(struct stack_budget, stack_budget_type);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stack_budget);
+} st_budgets SEC(".maps");
+
+/* Where each core makes up a sample. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stack_sample);
+} st_samples SEC(".maps");
+
+/* Who has woken each task last, by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct waker);
+} st_wakers SEC(".maps");
+
+/* A task leaves its core. */
+static __always_inline void note_leaving(struct watched_task *w, u32 state, u64 now)
+{
+	w->left = now;
+	w->left_state = state;
+}
+
+/* It is back, and has waited for so long. */
+static __always_inline void note_return(struct cpu_state *c, struct watched_task *w, u64 waited, u64 now)
+{
+	c->left = w->left;
+	c->away = w->left ? elapsed(w->left, now) : 0;
+	c->waited = waited;
+	w->left = 0;
+}
+
+static __always_inline bool why_wants(u32 tgid)
+{
+	return !why_told_apart || bpf_map_lookup_elem(&st_told_apart, &tgid);
+}
+
+/*
+ * Whether a stack is taken, of an absence of this length. Which absences are is decided by what came before
+ * and by chance, in proportion to their length up to a threshold: so the sums of what each sample stands for
+ * are right on average, whatever the threshold does.
+ */
+static __always_inline bool is_taken(struct stack_budget *b, u64 away)
+{
+	if (away >= b->threshold)
+		return true;
+	return ((bpf_get_prandom_u32() * b->threshold) >> 32) < away;
+}
+
+/* Counts a walk, and adapts the threshold so that there are about as many as wanted. */
+static __always_inline void count_walk(struct stack_budget *b, u64 now)
+{
+	if (elapsed(b->window, now) >= WALKS_WINDOW) {
+		if (b->in_window < why_walks / 2)
+			b->threshold /= 2;
+		if (b->threshold < FIRST_THRESHOLD)
+			b->threshold = 0;
+		b->window = now;
+		b->in_window = 0;
+	}
+	b->in_window++;
+	if (b->in_window < why_walks)
+		return;
+	b->in_window = why_walks / 2;
+	b->threshold = b->threshold ? b->threshold * 2 : why_block_ns > FIRST_THRESHOLD ? why_block_ns * 2 : FIRST_THRESHOLD;
+}
+
+/* Reads the stacks of the current task: returns how many bytes they are, the kernel's frames before the program's. */
+static __always_inline u32 walk(void *ctx, void *to, u16 *kernel_bytes, u16 *user_bytes, u32 kernel_room, u32 user_room)
+{
+	long kernel = bpf_get_stack(ctx, to, kernel_room, 0), user;
+
+	if (kernel < 0)
+		kernel = 0;
+	if (kernel > kernel_room)
+		kernel = kernel_room;
+	user = bpf_get_stack(ctx, to + kernel, user_room, BPF_F_USER_STACK);
+	if (user < 0)
+		user = 0;
+	if (user > user_room)
+		user = user_room;
+	*kernel_bytes = kernel;
+	*user_bytes = user;
+	return kernel + user;
+}
+
+static __always_inline u64 process_start(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, group_leader, start_time);
+}
+
+static __always_inline void fill_sample(struct stack_sample *s, struct cpu_state *c, struct task_struct *t,
+					struct watched_task *w, struct task_facts *f)
+{
+	s->away = c->away;
+	s->waited = c->waited;
+	s->cgroup = f->cgroup;
+	s->start_time = process_start(t);
+	s->tid = t->pid;
+	s->tgid = t->tgid;
+	s->uid = f->uid;
+	s->state = w->left_state;
+	s->cause = w->last_cause;
+	s->iowait = BPF_CORE_READ_BITFIELD(t, in_iowait);
+	__builtin_memcpy(s->comm, f->comm, sizeof(s->comm));
+	__builtin_memcpy(s->process, f->process, sizeof(s->process));
+}
+
+/* Takes the stack of a task that is back on this core. */
+static __noinline int take_stack(void *ctx, struct cpu_state *c)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	u32 cpu = bpf_get_smp_processor_id(), slot = c->slot, bytes;
+	struct stack_budget *b = bpf_map_lookup_elem(&st_budgets, &cpu);
+	struct stack_sample *s = bpf_map_lookup_elem(&st_samples, &cpu);
+	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);
+	struct waker *k = bpf_map_lookup_elem(&st_wakers, &slot);
+	struct watched_task *w = watched_at(slot);
+	u64 from;
+
+	if (!b || !s || !f || !k || !w)
+		return 0;
+	if (!is_taken(b, c->away)) {
+		b->skipped++;
+		return 0;
+	}
+	from = bpf_ktime_get_ns();
+	s->stands_for = c->away > b->threshold ? c->away : b->threshold;
+	count_walk(b, c->slice_start);
+	fill_sample(s, c, t, w, f);
+	s->has_waker = k->left == c->left;
+	if (s->has_waker)
+		bpf_probe_read_kernel(&s->waker, sizeof(s->waker), k);
+	bytes = walk(ctx, s->stack, &s->kernel_bytes, &s->user_bytes, KERNEL_FRAMES * 8, USER_FRAMES * 8);
+	if (bytes > sizeof(s->stack))
+		bytes = sizeof(s->stack);
+	b->taken++;
+	if (bpf_ringbuf_output(&st_ring, s, __builtin_offsetof(struct stack_sample, stack) + bytes, ring_flags()))
+		b->lost++;
+	b->walk_ns += bpf_ktime_get_ns() - from;
+	return 0;
+}
+
+/* The task that has just taken this core is current from here on. */
+static __always_inline int why_returns(void *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct cpu_state *c = this_cpu();
+
+	if (!c)
+		return 0;
+	if (st_timing && !c->exit_stamp) /* the phase ends before a walk begins */
+		c->exit_stamp = bpf_ktime_get_ns();
+	if (!c->away)
+		return 0;
+	if (c->away >= why_block_ns && c->task == (u64)t && why_wants(t->tgid))
+		take_stack(ctx, c);
+	c->away = 0;
+	return 0;
+}
+
+/* The time on the clock of the programs; 0: not known yet. */
+static __always_inline u64 why_now(void)
+{
+	if (!kernel_times)
+		return bpf_ktime_get_ns();
+	if (!st_clock.monotonic)
+		return 0;
+	return bpf_ktime_get_ns() - st_clock.monotonic + st_clock.rq_clock;
+}
+
+/* Notes who wakes a task that has slept for long enough. */
+static __noinline int take_waker(void *ctx, struct task_struct *p, u32 slot, u64 left, u64 away)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	u32 cpu = bpf_get_smp_processor_id();
+	struct stack_budget *b = bpf_map_lookup_elem(&st_budgets, &cpu);
+	struct waker *k = bpf_map_lookup_elem(&st_wakers, &slot);
+	struct task_struct *leader;
+	u64 from;
+
+	if (!b || !k || k->left == left || !is_taken(b, away))
+		return 0;
+	from = bpf_ktime_get_ns();
+	k->left = left;
+	k->start_time = process_start(t);
+	k->tid = t->pid;
+	k->tgid = t->tgid;
+	copy_name(k->comm, t->comm);
+	leader = BPF_CORE_READ(t, group_leader);
+	copy_name(k->process, __builtin_preserve_access_index(&leader->comm));
+	walk(ctx, k->stack, &k->kernel_bytes, &k->user_bytes, WAKER_KERNEL_FRAMES * 8, WAKER_USER_FRAMES * 8);
+	count_walk(b, left + away);
+	b->walk_ns += bpf_ktime_get_ns() - from;
+	return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(st_why_waking, struct task_struct *p)
+{
+	struct watched_task *w;
+	u64 now, left;
+	u32 slot;
+
+	w = find_watched(p, &slot);
+	left = w ? w->left : 0;
+	if (!left || w->last_cause != ENDED_BLOCKED || !why_wants(p->tgid))
+		return 0;
+	now = why_now();
+	if (now && elapsed(left, now) >= why_block_ns)
+		take_waker(ctx, p, slot, left, elapsed(left, now));
+	return 0;
+}
+
+SEC("tp_btf/sched_exit_tp")
+int BPF_PROG(st_why_exit)
+{
+	return why_returns(ctx);
+}
+
+/* Before 6.15: see st_finish_kprobe. */
+SEC("kprobe")
+int st_why_kprobe(void *ctx)
+{
+	return why_returns(ctx);
+}
