@@ -96,8 +96,9 @@ func (n *stackNames) of(raw rawStack) namedStack {
 	}
 	kernel := n.kernel.Frames(addresses(raw.kernel))
 	var user []symbol.Frame
+	cut := false
 	if p := n.processes[raw.process]; p != nil {
-		user = p.Frames(addresses(raw.user))
+		user, cut = followed(p.Frames(addresses(raw.user)))
 	} else {
 		for _, address := range addresses(raw.user) {
 			user = append(user, symbol.Frame{Address: address, Reason: symbol.Ended})
@@ -107,7 +108,7 @@ func (n *stackNames) of(raw rawStack) namedStack {
 	if raw.waker {
 		kernel = after(kernel, "try_to_wake_up")
 		if i := slices.IndexFunc(kernel, isInterrupt); i >= 0 || raw.process.pid == 0 {
-			s.interrupt, user = true, nil
+			s.interrupt, user, cut = true, nil, false
 			if i >= 0 {
 				kernel = kernel[:i+1]
 			}
@@ -115,9 +116,23 @@ func (n *stackNames) of(raw rawStack) namedStack {
 	} else {
 		kernel = after(kernel, "__schedule")
 	}
-	s.index = n.stack(kernel, user)
+	s.index = n.stack(kernel, user, cut)
 	n.named[raw] = s
 	return s
+}
+
+// callersUnknown is said in place of the frames that the kernel cannot find. It follows frame pointers, and
+// where code uses that register for something else, it takes any value for an address.
+const callersUnknown = "the callers are unknown, since the code keeps no frame pointers"
+
+// followed returns the frames up to the first that cannot be one, and whether there was such a frame.
+func followed(frames []symbol.Frame) (kept []symbol.Frame, cut bool) {
+	for i, f := range frames {
+		if i > 0 && f.Reason == symbol.NoMapping {
+			return frames[:i], true
+		}
+	}
+	return frames, false
 }
 
 // after leaves out the frames up to a function's, which are those of tracing. If it is not there, it leaves
@@ -136,18 +151,24 @@ func isInterrupt(f symbol.Frame) bool {
 	return strings.HasPrefix(f.Function, "asm_sysvec_")
 }
 
-func (n *stackNames) stack(kernel, user []symbol.Frame) int {
+// stack returns the index of a stack. cut says that its callers are unknown.
+func (n *stackNames) stack(kernel, user []symbol.Frame, cut bool) int {
 	var key []byte
 	stack := make(report.Stack, 0, len(kernel)+len(user))
-	add := func(frames []symbol.Frame, ofKernel bool) {
-		for _, f := range frames {
-			i := n.frame(frameOf(f, ofKernel))
-			stack = append(stack, i)
-			key = binary.AppendUvarint(key, uint64(i))
-		}
+	add := func(f report.Frame) {
+		i := n.frame(f)
+		stack = append(stack, i)
+		key = binary.AppendUvarint(key, uint64(i))
 	}
-	add(kernel, true)
-	add(user, false)
+	for _, f := range kernel {
+		add(frameOf(f, true))
+	}
+	for _, f := range user {
+		add(frameOf(f, false))
+	}
+	if cut {
+		add(report.Frame{Unnamed: callersUnknown})
+	}
 	i, ok := n.stackOf[string(key)]
 	if !ok {
 		i = len(n.stacks)

@@ -1,0 +1,324 @@
+package collector
+
+import (
+	"math"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slicetrace/slicetrace/bpf/bpftest"
+	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/sched"
+)
+
+// whyWatch watches where the threads of this process are off their cores.
+type whyWatch struct {
+	t  *testing.T
+	l  *Live
+	at time.Time
+}
+
+func watchWhy(t *testing.T, o WhyOptions) *whyWatch {
+	t.Helper()
+	before := runtime.GOMAXPROCS(16) // the threads below wait in system calls that Go's scheduler does not see
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	o.OnlyToldApart = true
+	l := openLive(t, LiveOptions{Why: &o})
+	if err := l.TellApart(sched.PID(os.Getpid())); err != nil {
+		t.Fatal(err)
+	}
+	return &whyWatch{t: t, l: l}
+}
+
+// everyWalk is more than any test needs.
+const everyWalk = 1_000_000
+
+// seen is what a reading says of the threads of one name.
+type seen struct {
+	report.StackWait
+	onCPU, waited, wall time.Duration
+	waits               []report.StackWait
+}
+
+// next returns what threads have done since it was called before, by their names.
+func (w *whyWatch) next() map[string]*seen {
+	w.t.Helper()
+	r := nextReading(w.t, w.l)
+	if r.Why.Lost > 0 {
+		w.t.Errorf("%d stacks were lost", r.Why.Lost)
+	}
+	threads := make(map[string]*seen)
+	of := func(comm string) *seen {
+		if threads[comm] == nil {
+			threads[comm] = &seen{wall: time.Duration(r.DurationNS)}
+		}
+		return threads[comm]
+	}
+	for i := range r.System.Tasks {
+		if task := &r.System.Tasks[i]; task.PID == sched.PID(os.Getpid()) {
+			s := of(task.Comm)
+			s.onCPU += time.Duration(task.OnCPUNS)
+			s.waited += time.Duration(task.WaitNS)
+		}
+	}
+	for i := range r.Why.Waits {
+		s := of(r.Why.Waits[i].Comm)
+		s.Add(&r.Why.Waits[i])
+		s.waits = append(s.waits, r.Why.Waits[i])
+	}
+	return threads
+}
+
+// on returns the time off the core at stacks with this function.
+func (w *whyWatch) on(s *seen, function string) (sum int64) {
+	for i := range s.waits {
+		if w.has(s.waits[i].Stack, function) {
+			sum += s.waits[i].OffNS()
+		}
+	}
+	return sum
+}
+
+func (w *whyWatch) has(stack int, function string) bool {
+	stacks, frames := w.l.Stacks()
+	for _, i := range stacks[stack] {
+		if name := frames[i].Function; name == function || strings.HasSuffix(name, "."+function) {
+			return true
+		}
+	}
+	return false
+}
+
+// thread runs f again and again on a thread of its own, until the test ends.
+func thread(t *testing.T, comm string, cpu sched.CPU, f func()) {
+	t.Helper()
+	var over sync.WaitGroup
+	stop := make(chan struct{})
+	over.Add(1)
+	bpftest.OnOwnThread(cpu, func(error) {
+		defer over.Done()
+		if err := setName(comm); err != nil {
+			t.Error(err)
+		}
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				f()
+			}
+		}
+	})
+	t.Cleanup(func() {
+		close(stop)
+		over.Wait()
+	})
+}
+
+//go:noinline
+func napHere(d time.Duration) {
+	ts := unix.NsecToTimespec(d.Nanoseconds())
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+}
+
+//go:noinline
+func napThere(d time.Duration) {
+	ts := unix.NsecToTimespec(d.Nanoseconds())
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+}
+
+// Threads that sleep at two places for known times: each place gets its time, the sums are all of the time that
+// a thread had no core, and an interrupt woke it.
+func TestLiveStacksOfSleeps(t *testing.T) {
+	w := watchWhy(t, WhyOptions{Walks: everyWalk})
+	const here, there = 3 * time.Millisecond, 9 * time.Millisecond
+	thread(t, "st-naps", 0, func() { napHere(here); napThere(there) })
+	time.Sleep(100 * time.Millisecond)
+	w.next()
+	time.Sleep(bpftest.WorkFor(time.Second))
+	s := w.next()["st-naps"]
+	if s == nil {
+		t.Fatal("the thread's stacks were not seen")
+	}
+	off := s.wall - s.onCPU
+	if difference := time.Duration(s.OffNS()) - off; difference.Abs() > off/100+2*there {
+		t.Errorf("the stacks' times are %v, the thread was off its core for %v", time.Duration(s.OffNS()), off)
+	}
+	// A sleep takes longer by the timer's slack and a wait for the core: the ratio is below that of the lengths.
+	ratio, want := float64(w.on(s, "napThere"))/float64(w.on(s, "napHere")), float64(there)/float64(here)
+	if ratio < want*0.7 || ratio > want*1.2 {
+		t.Errorf("one place has %.2f times the time of the other, want about %.2f", ratio, want)
+	}
+	if named := w.on(s, "napHere") + w.on(s, "napThere"); float64(named) < 0.95*float64(s.OffNS()) {
+		t.Errorf("the two places have %d of %d ns", named, s.OffNS())
+	}
+	var byInterrupt int64
+	for i := range s.waits {
+		if waker := s.waits[i].Waker; waker != nil && waker.Interrupt && waker.PID == 0 {
+			byInterrupt += s.waits[i].BlockedNS
+		}
+	}
+	if float64(byInterrupt) < 0.9*float64(s.BlockedNS) {
+		t.Errorf("interrupts ended %d of %d ns of sleep", byInterrupt, s.BlockedNS)
+	}
+}
+
+//go:noinline
+func readHere(fd int) {
+	var b [1]byte
+	_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), 1)
+}
+
+//go:noinline
+func writeHere(fd int) {
+	b := [1]byte{}
+	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), 1)
+}
+
+// Who wakes a thread is told with its own stack.
+func TestLiveStacksOfWakers(t *testing.T) {
+	w := watchWhy(t, WhyOptions{Block: 500 * time.Microsecond, Walks: everyWalk})
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fds[0]) })
+	thread(t, "st-reads", 0, func() { readHere(fds[0]) })
+	t.Cleanup(func() { _ = unix.Close(fds[1]) }) // ends the last read
+	thread(t, "st-writes", 0, func() { napHere(2 * time.Millisecond); writeHere(fds[1]) })
+	time.Sleep(bpftest.WorkFor(500 * time.Millisecond))
+	w.next() // the clocks are compared from the first reading on
+	time.Sleep(bpftest.WorkFor(500 * time.Millisecond))
+	s := w.next()["st-reads"]
+	if s == nil || w.on(s, "readHere") == 0 {
+		t.Fatal("the reader's stacks were not seen")
+	}
+	var right int64
+	for i := range s.waits {
+		waker := s.waits[i].Waker
+		if waker != nil && waker.Comm == "st-writes" && !waker.Interrupt && w.has(waker.Stack, "writeHere") {
+			right += s.waits[i].BlockedNS
+		}
+	}
+	if float64(right) < 0.95*float64(s.BlockedNS) {
+		t.Errorf("the writer ended %d of %d ns of sleep: %+v", right, s.BlockedNS, s.waits)
+	}
+}
+
+// A parent that waits for its child to execute a program cannot be woken by signals: state D. Threads that
+// share a core would have gone on: state R, and all of their absence is a wait for the core.
+func TestLiveStacksByState(t *testing.T) {
+	w := watchWhy(t, WhyOptions{Walks: everyWalk})
+	for range 2 {
+		thread(t, "st-spins", 0, func() {
+			for start := time.Now(); time.Since(start) < time.Millisecond; {
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	w.next()
+	for range 20 {
+		if err := exec.Command("/bin/true").Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(bpftest.WorkFor(500 * time.Millisecond))
+	threads := w.next()
+	forks := 0
+	for _, s := range threads {
+		for i := range s.waits {
+			if s.waits[i].State == report.Uninterruptible && w.has(s.waits[i].Stack, "kernel_clone") {
+				forks += int(s.waits[i].Samples)
+			}
+		}
+	}
+	if forks < 15 {
+		t.Errorf("%d of 20 waits for a child's execution are in state D", forks)
+	}
+	s := threads["st-spins"]
+	if s == nil {
+		t.Fatal("the stacks of threads that share a core were not seen")
+	}
+	if s.BlockedNS > s.WaitNS/20 {
+		t.Errorf("threads that compute have slept for %d ns, and waited for %d", s.BlockedNS, s.WaitNS)
+	}
+	if waited := float64(s.waited.Nanoseconds()); math.Abs(float64(s.WaitNS)-waited) > 0.05*waited {
+		t.Errorf("the stacks' waits are %d ns, the threads waited for %v", s.WaitNS, s.waited)
+	}
+	for i := range s.waits {
+		if s.waits[i].State == report.Runnable && s.waits[i].Waker != nil {
+			t.Errorf("nobody woke a thread that was preempted, but %+v", s.waits[i].Waker)
+		}
+	}
+}
+
+// With far fewer walks than absences, the sums are still right, of short absences as of long ones.
+func TestLiveStacksStandForAll(t *testing.T) {
+	const walks = 200
+	w := watchWhy(t, WhyOptions{Walks: walks})
+	naps := map[string]time.Duration{
+		"st-short": 100 * time.Microsecond, "st-middle": time.Millisecond, "st-long": 25 * time.Millisecond,
+	}
+	for comm, nap := range naps {
+		thread(t, comm, 0, func() { napHere(nap) })
+	}
+	time.Sleep(bpftest.WorkFor(time.Second)) // for the threshold to find its level
+	w.next()
+	before := w.budget()
+	time.Sleep(bpftest.WorkFor(3 * time.Second))
+	threads := w.next()
+	after := w.budget()
+	for comm, tolerance := range map[string]float64{"st-short": 0.35, "st-middle": 0.25, "st-long": 0.1} {
+		s := threads[comm]
+		if s == nil {
+			t.Errorf("%s was never sampled", comm)
+			continue
+		}
+		off := float64((s.wall - s.onCPU).Nanoseconds())
+		if ratio := float64(s.OffNS()) / off; math.Abs(ratio-1) > tolerance {
+			t.Errorf("%s: the stacks stand for %.2f of its time off the core, by %d samples", comm, ratio, s.Samples)
+		}
+		t.Logf("%s: %.3f by %d samples", comm, float64(s.OffNS())/off, s.Samples)
+	}
+	taken, skipped := after.Taken-before.Taken, after.Skipped-before.Skipped
+	if taken > 2*walks*3 || skipped < 2*taken {
+		t.Errorf("one core took %d stacks and skipped %d in 3 s, want about %d a second", taken, skipped, walks)
+	}
+}
+
+func (w *whyWatch) budget() (b struct{ Taken, Skipped uint64 }) {
+	w.t.Helper()
+	core, err := w.l.objs.Budget(0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b.Taken, b.Skipped = core.Taken, core.Skipped
+	return b
+}
+
+// Absences below the threshold are not looked at.
+func TestLiveStacksFromALength(t *testing.T) {
+	const block = 5 * time.Millisecond
+	w := watchWhy(t, WhyOptions{Block: block, Walks: everyWalk})
+	thread(t, "st-nap-1", 0, func() { napHere(time.Millisecond) })
+	thread(t, "st-nap-8", 0, func() { napHere(8 * time.Millisecond) })
+	time.Sleep(bpftest.WorkFor(500 * time.Millisecond))
+	threads := w.next()
+	if s := threads["st-nap-8"]; s == nil || s.Samples < 20 {
+		t.Errorf("long sleeps: %+v", s)
+	}
+	for comm, s := range threads {
+		for i := range s.waits {
+			if mean := float64(s.waits[i].OffNS()) / max(1, s.waits[i].Times); mean < float64(block.Nanoseconds())-1 {
+				t.Errorf("%s was looked at after %.0f ns", comm, mean)
+			}
+		}
+	}
+}
