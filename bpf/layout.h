@@ -150,6 +150,8 @@ struct cpu_state {
 	u64 left;   /* why.h: when the task that runs here had left its core; 0: unknown */
 	u64 away;   /* for how long it then had none */
 	u64 waited; /* for how much of that it waited for one */
+	u64 walks_begun; /* walks that have begun to change this page; where it equals walks, none is doing so */
+	u64 walks;
 
 	u32 wakes;        /* onto this core, since its last switch or a tick that asked for none */
 	u32 woken[WOKEN_NOTED]; /* tids of the last of them */

@@ -13,24 +13,6 @@
 #include "log.h"
 #include "why.h"
 
-/*
- * Raises begun before anything of a switch is written, or switches after all of it: by these
- * two a reader on another core knows that nothing has changed meanwhile.
- */
-static __always_inline void switch_counted(u64 *count)
-{
-#if defined(__TARGET_ARCH_arm64)
-	if (exchanges)
-		exchange(count, *count + 1); /* ordered */
-	else
-		++*count;
-#else
-	barrier(); /* x86 keeps the order of what a core writes */
-	++*count;
-	barrier();
-#endif
-}
-
 /* Keeps the order of what is read before and after. */
 static __always_inline void reads_ordered(struct core_page *p)
 {
@@ -45,7 +27,7 @@ static __always_inline void reads_ordered(struct core_page *p)
 /* Copies a core's page and what belongs to it. Returns whether the core has made no switch meanwhile. */
 static __noinline int copy_page(struct core_page *p, struct cpu_state *c)
 {
-	u64 switches = *(volatile u64 *)&c->switches;
+	u64 switches = *(volatile u64 *)&c->switches, walks = *(volatile u64 *)&c->walks;
 	struct watched_task *w = NULL;
 
 	reads_ordered(p);
@@ -55,7 +37,7 @@ static __noinline int copy_page(struct core_page *p, struct cpu_state *c)
 	p->occupant_on_cpu = w ? w->on_cpu : 0;
 	p->occupant_born = w ? w->born : 0;
 	reads_ordered(p);
-	return *(volatile u64 *)&c->begun == switches;
+	return *(volatile u64 *)&c->begun == switches && *(volatile u64 *)&c->walks_begun == walks;
 }
 
 /* For how long a task has waited for a core so far, up to now. */

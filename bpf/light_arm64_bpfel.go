@@ -73,6 +73,8 @@ type lightCpuState struct {
 	Left           uint64
 	Away           uint64
 	Waited         uint64
+	WalksBegun     uint64
+	Walks          uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
@@ -267,7 +269,7 @@ type lightStackBudget struct {
 	Skipped   uint64
 	Lost      uint64
 	WalkNs    uint64
-	Pad       uint64
+	Walking   uint64
 }
 
 type lightStackSample struct {

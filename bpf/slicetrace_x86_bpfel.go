@@ -64,6 +64,8 @@ type slicetraceCpuState struct {
 	Left           uint64
 	Away           uint64
 	Waited         uint64
+	WalksBegun     uint64
+	Walks          uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32

@@ -15,6 +15,25 @@ const volatile bool why_told_apart = false; /* only processes of st_told_apart a
 const volatile u64 why_block_ns = 0;        /* shorter absences are not looked at */
 const volatile u64 why_walks = 0;           /* in one window on one core */
 
+/*
+ * Raises begun before anything of a switch is written, or switches after all of it: by these
+ * two a reader on another core knows that nothing has changed meanwhile. So do walks_begun and
+ * walks for what a walk changes.
+ */
+static __always_inline void switch_counted(u64 *count)
+{
+#if defined(__TARGET_ARCH_arm64)
+	if (exchanges)
+		exchange(count, *count + 1); /* ordered */
+	else
+		++*count;
+#else
+	barrier(); /* x86 keeps the order of what a core writes */
+	++*count;
+	barrier();
+#endif
+}
+
 #define WALKS_WINDOW 100000000ULL /* ns */
 #define FIRST_THRESHOLD 1024ULL   /* ns */
 
@@ -119,6 +138,25 @@ static __always_inline u64 process_start(struct task_struct *t)
 	return BPF_CORE_READ(t, group_leader, start_time);
 }
 
+/*
+ * Ends a walk that began at that time. It is the tool's own time: the slice of the task that runs here begins
+ * later by it. A walk at a wakeup within another one, by an interrupt, is part of that.
+ */
+static __always_inline void end_walk(struct cpu_state *c, struct stack_budget *b, u64 from)
+{
+	u64 took = bpf_ktime_get_ns() - from;
+
+	if (--b->walking)
+		return;
+	b->walk_ns += took;
+	if (!c->slice_start)
+		return;
+	switch_counted(&c->walks_begun);
+	c->bookkeeping_ns += took;
+	c->slice_start += took;
+	switch_counted(&c->walks);
+}
+
 static __always_inline void fill_sample(struct stack_sample *s, struct cpu_state *c, struct task_struct *t,
 					struct watched_task *w, struct task_facts *f)
 {
@@ -155,6 +193,7 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 		return 0;
 	}
 	from = bpf_ktime_get_ns();
+	b->walking++;
 	s->stands_for = c->away > b->threshold ? c->away : b->threshold;
 	count_walk(b, c->slice_start);
 	fill_sample(s, c, t, w, f);
@@ -167,7 +206,7 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 	b->taken++;
 	if (bpf_ringbuf_output(&st_ring, s, __builtin_offsetof(struct stack_sample, stack) + bytes, ring_flags()))
 		b->lost++;
-	b->walk_ns += bpf_ktime_get_ns() - from;
+	end_walk(c, b, from);
 	return 0;
 }
 
@@ -204,14 +243,16 @@ static __noinline int take_waker(void *ctx, struct task_struct *p, u32 slot, u64
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *c = this_cpu();
 	struct stack_budget *b = bpf_map_lookup_elem(&st_budgets, &cpu);
 	struct waker *k = bpf_map_lookup_elem(&st_wakers, &slot);
 	struct task_struct *leader;
 	u64 from;
 
-	if (!b || !k || k->left == left || !is_taken(b, away))
+	if (!c || !b || !k || k->left == left || !is_taken(b, away))
 		return 0;
 	from = bpf_ktime_get_ns();
+	b->walking++;
 	k->left = left;
 	k->start_time = process_start(t);
 	k->tid = t->pid;
@@ -221,7 +262,7 @@ static __noinline int take_waker(void *ctx, struct task_struct *p, u32 slot, u64
 	copy_name(k->process, __builtin_preserve_access_index(&leader->comm));
 	walk(ctx, k->stack, &k->kernel_bytes, &k->user_bytes, WAKER_KERNEL_FRAMES * 8, WAKER_USER_FRAMES * 8);
 	count_walk(b, left + away);
-	b->walk_ns += bpf_ktime_get_ns() - from;
+	end_walk(c, b, from);
 	return 0;
 }
 

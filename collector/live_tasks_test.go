@@ -45,7 +45,7 @@ func nextReading(t *testing.T, l *Live) *Reading {
 func checkReading(t *testing.T, r *Reading) {
 	t.Helper()
 	for _, c := range r.Cores {
-		if sum := c.IdleNS + c.WorkersNS + c.OthersNS; sum != c.WallNS {
+		if sum := c.IdleNS + c.WorkersNS + c.OthersNS + c.SelfNS; sum != c.WallNS {
 			t.Errorf("core %d: idle time and tasks are %d ns of %d", c.CPU, sum, c.WallNS)
 		}
 	}

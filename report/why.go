@@ -41,7 +41,8 @@ type Why struct {
 	Taken   uint64 `json:"taken"`
 	Skipped uint64 `json:"skipped,omitempty"`
 	Lost    uint64 `json:"lost,omitempty"`
-	// WalkNS is what taking stacks took of all cores. It is part of the tasks' slices.
+	// WalkNS is what taking stacks took of all cores. It is in Core.SelfNS, and in
+	// no slice.
 	WalkNS int64 `json:"walk_ns"`
 	// Waits are by descending sum of BlockedNS and WaitNS.
 	Waits []StackWait `json:"waits"`

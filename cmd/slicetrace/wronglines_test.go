@@ -58,7 +58,7 @@ var wrongTops = []wrongLine{
 	{"top --format xml", 2, "screen, text, csv and jsonl"},
 	{"top --format screen", 2, "text, csv and jsonl need no terminal"},
 	{"top --by core", 2, "task, process, program, group"},
-	{"top --phases all", 2, "sampled or none"},
+	{"top --phases every", 2, "sampled, all or none"},
 	{"top --count 0", 2, "at least 1"},
 	{"top --count -1", 2, "at least 1"},
 	{"top --rows 0", 2, "at least 1"},
