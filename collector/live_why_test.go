@@ -170,10 +170,12 @@ func TestLiveStacksOfSleeps(t *testing.T) {
 	}
 }
 
+// A raw system call would keep Go from stopping the world, and with it the thread that is to end this read.
+//
 //go:noinline
 func readHere(fd int) {
 	var b [1]byte
-	_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), 1)
+	_, _, _ = unix.Syscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), 1)
 }
 
 //go:noinline
