@@ -14,10 +14,9 @@ func Stacks() *report.Report {
 	group := r.Trials[0].System.Groups[1].ID
 	poll := s.stack("schedule schedule_hrtimeout_range ep_poll do_epoll_wait __x64_sys_epoll_wait "+entry,
 		ofModule("postgres", "epoll_wait WaitEventSetWait secure_read pq_recvbuf PostgresMain main")...)
-	disk := s.stack("schedule io_schedule folio_wait_bit_common filemap_read ext4_file_read_iter vfs_read "+
-		"ksys_pread64 "+entry, ofModule("postgres", "pread64 FileReadV mdreadv ReadBuffer_common index_getnext PostgresMain")...)
-	other := s.stack("schedule io_schedule_timeout folio_wait_bit_common filemap_read ext4_file_read_iter vfs_read "+
-		"ksys_pread64 "+entry, ofModule("postgres", "pread64 FileReadV mdreadv ReadBuffer_common index_getnext PostgresMain")...)
+	read := ofModule("postgres", "pread64 FileReadV mdreadv ReadBuffer_common index_getnext PostgresMain")
+	const page = " folio_wait_bit_common filemap_read ext4_file_read_iter vfs_read ksys_pread64 " + entry
+	disk, other := s.stack("schedule io_schedule"+page, read...), s.stack("schedule io_schedule_timeout"+page, read...)
 	park := s.stack("schedule futex_wait_queue __futex_wait do_futex __x64_sys_futex "+entry, goFrames()...)
 	spin := s.stack("exit_to_user_mode_loop irqentry_exit asm_sysvec_apic_timer_interrupt",
 		report.Frame{Unnamed: stripped, Module: "agent", Address: 0x55d0c0de1000},
@@ -25,17 +24,20 @@ func Stacks() *report.Report {
 	jit := s.stack("schedule do_nanosleep hrtimer_nanosleep "+entry,
 		report.Frame{Unnamed: "generated code (JIT) without a perf map", Address: 0x7f0000001234},
 		report.Frame{Unnamed: stripped, Module: "agent", Address: 0x55d0c0de2040})
-	send := s.stack("sock_def_readable tcp_rcv_established __x64_sys_sendto "+entry, ofModule("nginx", "send ngx_worker")...)
+	send := s.stack("sock_def_readable tcp_rcv_established __x64_sys_sendto "+entry,
+		ofModule("nginx", "send ngx_worker")...)
 	timer := s.stack("hrtimer_wakeup __hrtimer_run_queues hrtimer_interrupt asm_sysvec_apic_timer_interrupt")
 
-	nginx, interrupt := &report.Waker{PID: 1003, Comm: "nginx", Stack: send}, &report.Waker{Interrupt: true, Stack: timer}
+	nginx := &report.Waker{PID: 1003, Comm: "nginx", Stack: send}
+	interrupt := &report.Waker{Interrupt: true, Stack: timer}
 	unseen := &report.Waker{PID: 1009, Comm: "kworker/1:2", Stack: -1}
 	const ms = 1_000_000
 	first := []report.StackWait{
 		{PID: 1000, Process: "postgres", Comm: "postgres", Group: group, State: report.Sleeping, Stack: poll,
 			Waker: nginx, Samples: 210, Times: 840, BlockedNS: 1410 * ms, WaitNS: 7 * ms, LongestNS: 48 * ms},
 		{PID: 1000, Process: "postgres", Comm: "postgres", Group: group, State: report.Uninterruptible, IOWait: true,
-			Stack: disk, Waker: interrupt, Samples: 96, Times: 96, BlockedNS: 388 * ms, WaitNS: 2 * ms, LongestNS: 31 * ms},
+			Stack: disk, Waker: interrupt, Samples: 96, Times: 96, BlockedNS: 388 * ms, WaitNS: 2 * ms,
+			LongestNS: 31 * ms},
 		{PID: 1000, Process: "postgres", Comm: "postgres", Group: group, State: report.Uninterruptible, IOWait: true,
 			Stack: other, Waker: interrupt, Samples: 4, Times: 4, BlockedNS: 12 * ms, WaitNS: ms, LongestNS: 5 * ms},
 		{PID: 1040, Process: "collector", Comm: "collector", Group: r.Trials[0].System.Groups[2].ID, UID: 1000,

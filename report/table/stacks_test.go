@@ -30,8 +30,8 @@ func TestValuesOfStacks(t *testing.T) {
 	}
 	for _, c := range []tableRow{
 		{"stacks", 3, map[string]string{
-			"uid": "1000", "waker_pid": "1009", "waker": "kworker/1:2", "waker_interrupt": "false", "times": "124.500000",
-			"waker_stack": "",
+			"uid": "1000", "waker_pid": "1009", "waker": "kworker/1:2", "waker_interrupt": "false",
+			"times": "124.500000", "waker_stack": "",
 		}},
 		{"stacks", 4, map[string]string{
 			"state": "R", "waker_pid": "", "waker": "", "waker_interrupt": "", "throttled_ns": "60000000",

@@ -26,8 +26,8 @@ const (
 	fewReasons = 5
 )
 
-const stackCaption = "The share is of all time off cores. Asleep is until something woke the task; runnable is without " +
-	"a core after that, or since it was preempted. In a stack, a ← b means that b called a. " +
+const stackCaption = "The share is of all time off cores. Asleep is until something woke the task; " +
+	"runnable is without a core after that, or since it was preempted. In a stack, a ← b means that b called a. " +
 	"Functions of the scheduler and of the entry into the kernel, which most stacks have, are left out."
 
 // stacks are where tasks were when they were off their cores.
