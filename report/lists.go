@@ -21,6 +21,11 @@ func (r Report) withLists(empty bool) Report {
 	// Earlier versions did not write null for these two.
 	r.Trials = list(r.Trials, true)
 	r.Host.Mitigations = list(r.Host.Mitigations, true)
+	stacks := make([]Stack, len(r.Stacks))
+	for i, stack := range r.Stacks {
+		stacks[i] = list(stack, true)
+	}
+	r.Stacks = list(stacks, false)
 	return r
 }
 
@@ -38,6 +43,11 @@ func (t Trial) withLists(empty bool) Trial {
 		lists := *s
 		lists.Groups, lists.Tasks, lists.Queues = list(s.Groups, true), list(s.Tasks, true), list(s.Queues, true)
 		t.System = &lists
+	}
+	if t.Why != nil {
+		why := *t.Why
+		why.Waits = list(t.Why.Waits, true)
+		t.Why = &why
 	}
 	return t
 }

@@ -43,6 +43,9 @@ func (r *Report) Validate() error {
 			return fmt.Errorf("trial %d: %w", i+1, err)
 		}
 	}
+	if err := r.validateStacks(); err != nil {
+		return err
+	}
 	if len(r.Failed) > maxTrials {
 		return fmt.Errorf("%d failed trials are more than %d", len(r.Failed), maxTrials)
 	}

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"errors"
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -163,4 +166,81 @@ func (r *renumbering) of(i int) int {
 		r.kept = append(r.kept, i)
 	}
 	return r.now[i]
+}
+
+// Bounds on what a report can hold of stacks, far above what a run produces.
+const (
+	maxFrames     = 1 << 20
+	maxStacks     = 1 << 20
+	maxStackWaits = 1 << 20
+	// maxDepth leaves room for functions that were inlined into those of the deepest stack.
+	maxDepth = 1 << 12
+	// maxFrameText bounds each text of a frame, in bytes.
+	maxFrameText = 1 << 14
+)
+
+func (r *Report) validateStacks() error {
+	switch {
+	case len(r.Frames) > maxFrames:
+		return fmt.Errorf("%d functions on stacks are more than %d", len(r.Frames), maxFrames)
+	case len(r.Stacks) > maxStacks:
+		return fmt.Errorf("%d stacks are more than %d", len(r.Stacks), maxStacks)
+	}
+	for i := range r.Frames {
+		f := &r.Frames[i]
+		if max(len(f.Function), len(f.Unnamed), len(f.Module), len(f.File)) > maxFrameText || f.Line < 0 {
+			return fmt.Errorf("function %d on stacks: a negative line, or more than %d bytes of text", i, maxFrameText)
+		}
+	}
+	for i, stack := range r.Stacks {
+		if len(stack) > maxDepth {
+			return fmt.Errorf("stack %d: %d functions are more than %d", i, len(stack), maxDepth)
+		}
+		for _, frame := range stack {
+			if frame < 0 || frame >= len(r.Frames) {
+				return fmt.Errorf("stack %d: there is no function %d", i, frame)
+			}
+		}
+	}
+	for i := range r.Trials {
+		if err := r.Trials[i].Why.validate(len(r.Stacks)); err != nil {
+			return fmt.Errorf("trial %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// validate checks what a trial has of a report's stacks.
+func (w *Why) validate(stacks int) error {
+	if w == nil {
+		return nil
+	}
+	if min(w.BlockNS, w.WalkNS) < 0 {
+		return errors.New("a negative time of stacks")
+	}
+	if len(w.Waits) > maxStackWaits {
+		return fmt.Errorf("%d sums of stacks are more than %d", len(w.Waits), maxStackWaits)
+	}
+	for i := range w.Waits {
+		if err := w.Waits[i].validate(stacks); err != nil {
+			return fmt.Errorf("sum %d of stacks: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (w *StackWait) validate(stacks int) error {
+	switch {
+	case w.State != Sleeping && w.State != Uninterruptible && w.State != Runnable:
+		return fmt.Errorf("state %q is unknown", w.State)
+	case w.Stack < 0 || w.Stack >= stacks:
+		return fmt.Errorf("there is no stack %d", w.Stack)
+	case w.Waker != nil && (w.Waker.Stack < -1 || w.Waker.Stack >= stacks):
+		return fmt.Errorf("there is no stack %d of a waker", w.Waker.Stack)
+	case min(w.BlockedNS, w.WaitNS, w.ThrottledNS, w.LongestNS) < 0:
+		return errors.New("a negative time")
+	case !(w.Times >= 0) || math.IsInf(w.Times, 1): // NaN is not above anything
+		return fmt.Errorf("%v returns", w.Times)
+	}
+	return nil
 }

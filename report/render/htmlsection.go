@@ -64,7 +64,7 @@ func newHTMLSection(id string, s view.Section, c *view.Chart) htmlSection {
 		out.Columns = append(out.Columns, column)
 	}
 	for _, g := range s.Groups {
-		group := htmlGroup{Name: Printable(groupName(g))}
+		group := htmlGroup{Name: Printable(fullName(g))}
 		for _, r := range g.Rows {
 			row := make([]htmlCell, len(r))
 			for i, c := range r {

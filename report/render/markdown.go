@@ -74,7 +74,7 @@ func markdownTable(b *bytes.Buffer, s view.Section) {
 	}
 	b.WriteByte('\n')
 	for _, g := range s.Groups {
-		name := groupName(g)
+		name := fullName(g)
 		for _, r := range g.Rows {
 			fmt.Fprintf(b, "| %s |", markdown(name))
 			name = "" // only in the first row

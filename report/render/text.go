@@ -186,28 +186,43 @@ func (p *page) table(s view.Section) error {
 		return err
 	}
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	names := namesApart(s, len(lines)-len(rows))
+	groups := groupsApart(s, len(lines)-len(rows))
 	for i, line := range lines {
-		if name, ok := names[i]; ok {
-			p.wrap(name, "  ")
+		if g, ok := groups[i]; ok {
+			p.nameApart(g)
 		}
 		fmt.Fprintln(p, strings.TrimRight(line, " "))
 	}
 	return nil
 }
 
-// namesApart returns the names of groups that are on a line of their own, by the line of the table
-// that they precede. A row is one line.
-func namesApart(s view.Section, line int) map[int]string {
+// groupsApart returns the groups whose names are on a line of their own, by the line of the table that
+// they precede. A row is one line.
+func groupsApart(s view.Section, line int) map[int]view.Group {
 	if !s.Apart {
 		return nil
 	}
-	out := map[int]string{}
+	out := map[int]view.Group{}
 	for _, g := range s.Groups {
-		out[line] = groupName(g)
+		out[line] = g
 		line += len(g.Rows)
 	}
 	return out
+}
+
+// nameApart writes a group's name and details, the first of them on the same line if there is room.
+func (p *page) nameApart(g view.Group) {
+	name, details := groupName(g), g.Details
+	if len(details) > 0 {
+		one := name + ": " + details[0]
+		if twwidth.Width(Printable(one)) <= p.opts.Width {
+			name, details = one, details[1:]
+		}
+	}
+	p.wrap(name, "  ")
+	for _, d := range details {
+		p.hang("    ", d, "      ")
+	}
 }
 
 // groupName joins a group's name and variant.
@@ -324,4 +339,9 @@ func draw(header []string, rows [][]string, text []bool, gap int) (string, error
 		return "", err
 	}
 	return out.String(), nil
+}
+
+// fullName is a group's name with its details.
+func fullName(g view.Group) string {
+	return strings.Join(append([]string{groupName(g)}, g.Details...), ": ")
 }

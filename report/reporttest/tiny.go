@@ -34,7 +34,15 @@ func Tiny() []string {
 			`"quality":{"switches":3,"wall_ns":100},"recording":{"switches":3,"counted":4,"bytes":20,"lost":1,` +
 			`"tool_cpu_ns":5,"wall_ns":100}}`
 	}
+	const why = `{"schema":1,"trials":[{"mode":"system","system":{},"why":{"block_ns":1,"taken":3,"skipped":2,` +
+		`"lost":1,"walk_ns":5,"waits":[{"pid":7,"comm":"=","group":7,"state":"D","iowait":true,"stack":0,"samples":2,` +
+		`"times":3.5,"blocked_ns":9,"wait_ns":1,"longest_ns":4,"waker":{"comm":"@","stack":0}},{"comm":"+",` +
+		`"state":"R","stack":1,"times":1,"throttled_ns":7}]}}],"stacks":[[0,1,2],[]],` +
+		`"frames":[{"function":"schedule","kernel":true},` +
+		`{"function":"\u001b;\u202e","file":"/a/b","line":3,"inlined":true},{"unnamed":"\u0007",` +
+		`"module":"=m","address":255}]}`
 	return []string{
+		why,
 		report(trial("processes") + "," + trial("threads")),
 		report(trial("command")),
 		report(system + "," + system), report(system + "," + trial("threads")),

@@ -179,7 +179,7 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 				}
 			}
 		}
-		if tables != 9 {
+		if tables != 10 {
 			t.Errorf("%s: %d more tables have a trial", what, tables)
 		}
 	}

@@ -9,6 +9,7 @@
 //	trials.go        trials, cores, slices, workers
 //	cores.go         core_times, figures, histograms
 //	system.go        groups, processes, tasks
+//	stacks.go        stacks
 //	run.go           runs
 //	quality.go       quality, host
 //	findings.go      findings

@@ -56,11 +56,18 @@ func watchedTrials(r *report.Report) iter.Seq[watchedTrial] {
 
 // watchedOf finds the names of the groups of an interval.
 func watchedOf(t numbered) watchedTrial {
-	w := watchedTrial{t, map[uint64]string{}}
-	for i := range t.System.Groups {
-		w.groups[t.System.Groups[i].ID] = t.System.Groups[i].Name
+	return watchedTrial{t, groupNames(t.System)}
+}
+
+// groupNames are the names of groups by their numbers; there are none if s is nil.
+func groupNames(s *report.System) map[uint64]string {
+	names := map[uint64]string{}
+	if s != nil {
+		for i := range s.Groups {
+			names[s.Groups[i].ID] = s.Groups[i].Name
+		}
 	}
-	return w
+	return names
 }
 
 // sums adds up the interval's tasks.

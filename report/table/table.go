@@ -67,6 +67,7 @@ func Names() []string {
 	return []string{
 		"trials", "cores", "slices", "workers", "quality", "host", "findings",
 		"runs", "core_times", "figures", "histograms", "groups", "processes", "tasks",
+		"stacks",
 	}
 }
 
@@ -102,6 +103,8 @@ func Of(r *report.Report, name string) (Table, error) {
 		return processTable(r), nil
 	case "tasks":
 		return taskTable(r), nil
+	case "stacks":
+		return stackTable(r), nil
 	}
 	hint := ""
 	if near := words.Nearest(name, Names()); near != "" {

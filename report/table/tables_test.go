@@ -63,6 +63,9 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		"tasks": "trial,load,mode,round,pid,tid,comm,process,uid,kernel_thread,group_id,group_name,born,exited," +
 			"merged," +
 			activity + ",started_ns,workload,variant",
+		"stacks": "trial,load,mode,round,pid,process,comm,uid,group_id,group_name,state,iowait,waker_pid,waker," +
+			"waker_interrupt,samples,times,blocked_ns,wait_ns,throttled_ns,longest_ns,stack,waker_stack," +
+			"started_ns,workload,variant",
 	}
 	names := table.Names()
 	if len(names) != len(contract) {
@@ -83,7 +86,7 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 func TestTablesHoldPlainNumbers(t *testing.T) {
 	for _, r := range []*report.Report{
 		reporttest.Bundled(2, 3), reporttest.Command(), reporttest.WithoutPick(reporttest.Bundled(1, 1)),
-		reporttest.Full(1, 2), watched(),
+		reporttest.Full(1, 2), watched(), reporttest.Stacks(),
 	} {
 		for _, name := range table.Names() {
 			tab := tableOf(t, r, name)
@@ -91,7 +94,8 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 			ofSystem, ofWork := isOfSystem(name), name == "workers" || name == "findings" || name == "figures"
 			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 ||
 				name == "figures" && len(r.Setup.Workloads) < 3
-			mustBeEmpty := ofSystem && r.Setup.Watch == nil || ofWork && r.Setup.Watch != nil
+			mustBeEmpty := ofSystem && r.Setup.Watch == nil || ofWork && r.Setup.Watch != nil ||
+				name == "stacks" && len(r.Stacks) == 0
 			if len(rows) == 0 && !mayBeEmpty && !mustBeEmpty || len(rows) > 0 && mustBeEmpty {
 				t.Errorf("table %s has %d rows", name, len(rows))
 			}
@@ -363,7 +367,7 @@ func TestCommandHasNoOperations(t *testing.T) {
 
 func TestUnknownTable(t *testing.T) {
 	const all = "trials, cores, slices, workers, quality, host, findings, runs, core_times, figures, histograms, " +
-		"groups, processes, tasks"
+		"groups, processes, tasks, stacks"
 	for name, want := range map[string]string{
 		"core":    `did you mean "cores"?`,
 		"worker":  `did you mean "workers"?`,

@@ -21,7 +21,7 @@ func Overview(r *report.Report) *Summary {
 	}
 	return summaryOf(r, subject(r), []Section{
 		newSwitchTable(r, true).section(), workSection(r), costSection(r), cacheRefillSection(r), waitSection(r),
-		findingSection(r, true), choiceSection(r), trustDigest(r),
+		stackSection(r, false), findingSection(r, true), choiceSection(r), trustDigest(r),
 	})
 }
 

@@ -61,6 +61,7 @@ func PageOf(r *report.Report) *Page {
 		for _, load := range metric.Loads(r) {
 			p.show("tasks", taskSection(r, load), nil)
 		}
+		p.show("stacks", stackSection(r, false), nil)
 		p.show("whole", modeSection(r), nil)
 	}
 	p.show("trust", trustSection(r), nil)

@@ -40,6 +40,8 @@ type Column struct {
 type Group struct {
 	Name    string
 	Variant string
+	// Details are texts between the group's name and its rows.
+	Details []string
 	Rows    []Row
 }
 

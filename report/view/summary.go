@@ -41,7 +41,8 @@ func Summarize(r *report.Report) *Summary {
 			sections = append(sections, taskSection(r, load))
 		}
 	}
-	sections = append(sections, modeSection(r), findingSection(r, false), choiceSection(r), trustSection(r))
+	sections = append(sections, stackSection(r, true), modeSection(r), findingSection(r, false), choiceSection(r),
+		trustSection(r))
 	return summaryOf(r, subject(r), sections)
 }
 

@@ -49,7 +49,7 @@ func newWatch(r *report.Report, full bool) *watch {
 func (w *watch) sections() []Section {
 	list := []Section{
 		w.remarkableSection(), w.classSection(), w.coreSection(), w.groupSection(), w.processSection(),
-		w.taskSection(), w.timeSection(),
+		w.taskSection(), stackSection(w.report, w.full), w.timeSection(),
 	}
 	if !w.full {
 		return append(list, trustDigest(w.report))
@@ -67,6 +67,7 @@ func (w *watch) page(p *Page) {
 	p.show("groups", w.groupSection(), nil)
 	p.show("processes", w.processSection(), nil)
 	p.show("tasks", w.taskSection(), nil)
+	p.show("stacks", stackSection(w.report, false), nil)
 	p.show("time", w.timeSection(), nil)
 	p.show("slices", sliceSection(w.report), nil)
 	p.show("distributions", distributionSection(w.report), nil)

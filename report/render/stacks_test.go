@@ -1,0 +1,31 @@
+package render_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/reporttest"
+)
+
+// Each width has every line within it, and whatever a function is called, nothing of it controls a terminal.
+func TestTextOfStacks(t *testing.T) {
+	golden(t, "stacks.txt", text(t, reporttest.Stacks(), render.TextOptions{}))
+	golden(t, "verbose-stacks.txt", text(t, reporttest.Stacks(), render.TextOptions{Verbose: true}))
+	golden(t, "stacks-hostile-names.txt", text(t, reporttest.HostileStacks(), render.TextOptions{}))
+	golden(t, "stacks.csv", csvOf(t, reporttest.Stacks(), "stacks"))
+	golden(t, "stacks-hostile-names.csv", csvOf(t, reporttest.HostileStacks(), "stacks"))
+	for _, verbose := range []bool{false, true} {
+		checkPrintable(t, text(t, reporttest.HostileStacks(), render.TextOptions{Verbose: verbose}))
+		for _, width := range []int{100, 160} {
+			got := text(t, reporttest.Stacks(), render.TextOptions{Width: width, Verbose: verbose})
+			for line := range strings.Lines(string(got)) {
+				if w := twwidth.Width(strings.TrimSuffix(line, "\n")); w > width {
+					t.Errorf("%d columns of %d: %s", w, width, line)
+				}
+			}
+		}
+	}
+}
