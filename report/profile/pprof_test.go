@@ -47,7 +47,8 @@ func sums(r *report.Report) []int64 {
 		}
 		for _, w := range r.Trials[i].Why.Waits {
 			for j, v := range []int64{
-				w.BlockedNS + w.WaitNS + w.ThrottledNS, w.BlockedNS, w.WaitNS, w.ThrottledNS, int64(math.Round(w.Times)),
+				w.BlockedNS + w.WaitNS + w.ThrottledNS, w.BlockedNS, w.WaitNS, w.ThrottledNS,
+				int64(math.Round(w.Times)),
 			} {
 				out[j] += v
 			}

@@ -33,7 +33,8 @@ func TestPprofToolReadsTheProfile(t *testing.T) {
 	}
 	out := pprof("-top", "-unit=ns", "-nodefraction=0", name)
 	for _, shown := range []string{
-		"File: make\n", " for at least 1.00 ms\n", "Type: off_cpu\n", " 903000000ns 76.17%  Queue<Job, 16>::pop(Job&)\n",
+		"File: make\n", " for at least 1.00 ms\n", "Type: off_cpu\n",
+		" 903000000ns 76.17%  Queue<Job, 16>::pop(Job&)\n",
 		"  [libjobs.so]\n", "  [unknown]\n", "  main.step (inline)\n", " 1500999ns  0.13%  [no stack]\n",
 	} {
 		if !strings.Contains(out, shown) {
