@@ -6,6 +6,7 @@
 //	                            ├─ findings   the textbook's claims, and the better mode for each kind of work
 //	                            ├─ compare    what changed between reports
 //	                            ├─ table      tidy tables, raw integers
+//	                            ├─ profile    stacks as pprof and as folded stacks
 //	                            └─ view       what a screen shows; render draws it
 //
 // Where to look:

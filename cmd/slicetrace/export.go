@@ -30,9 +30,13 @@ const (
 	exportCSV      = "csv"
 	exportParquet  = "parquet"
 	exportPerfetto = "perfetto"
+	exportPprof    = "pprof"
+	exportFolded   = "folded"
 )
 
-func exportFormats() []string { return []string{exportCSV, exportParquet, exportPerfetto} }
+func exportFormats() []string {
+	return []string{exportCSV, exportParquet, exportPerfetto, exportPprof, exportFolded}
+}
 
 func newExport(s streams) *cobra.Command {
 	o := &exportOptions{}
@@ -41,7 +45,7 @@ func newExport(s streams) *cobra.Command {
 	ofRecording := strings.Join(render.RecordingTableNames(), ", ")
 	cmd := &cobra.Command{
 		Use:   "export REPORT... | RECORDING | --schema",
-		Short: "Write reports or a recording as tables (CSV, Parquet) or as a Perfetto trace",
+		Short: "Write reports or a recording as tables (CSV, Parquet), a Perfetto trace or a profile",
 		Long: `export writes tables. Figures are whole numbers with the unit in the column's name
 (in table findings the unit is beside the figure), and each row is one observation. CSV
 follows RFC 4180; with several reports its first column names the file. Column trial
@@ -61,6 +65,11 @@ several cores alternate in blocks. Times are CLOCK_MONOTONIC; names are those th
 had at that time. With --format perfetto the whole recording becomes a trace for
 ui.perfetto.dev.
 
+The stacks of a report (run --why) become a profile of the time off cores with --format
+pprof, for go tool pprof, speedscope or Parca. With --format folded they become lines
+process;thread;state;outermost;...;innermost NANOSECONDS for flamegraph.pl; the state is
+blocked, runnable or throttled.
+
 --schema reads no file and writes the JSON Schema of reports. With --table it writes the
 columns of that table and their types as a Table Schema.`,
 		Example: `  slicetrace export REPORT --table cores > cores.csv
@@ -70,6 +79,8 @@ columns of that table and their types as a Table Schema.`,
   slicetrace export RECORDING --table switches | head
   slicetrace export RECORDING --table switches --format parquet -o switches.parquet
   slicetrace export RECORDING --format perfetto -o run.perfetto-trace
+  slicetrace export why.json --format pprof -o blocked.pb.gz
+  slicetrace export why.json --format folded | flamegraph.pl --countname ns > blocked.svg
   slicetrace export --schema > report-schema.json
   slicetrace export --schema --table core_times`,
 		Args: usageArgs(o.filesOrSchema),
@@ -117,6 +128,9 @@ func (o *exportOptions) export(ctx context.Context, s streams, names []string) e
 		return err
 	}
 	defer in.Close()
+	if write := o.stackFormat(); write != nil {
+		return o.exportStacks(ctx, s, in, names, write)
+	}
 	if len(names) == 1 && in.recording {
 		return o.exportRecording(ctx, s, in)
 	}
@@ -161,7 +175,7 @@ func (o *exportOptions) writeOutput(
 	} else {
 		warnIfClosed(s)
 	}
-	if o.format != exportCSV {
+	if o.format != exportCSV && o.format != exportFolded {
 		if err := notForATerminal("--format "+o.format, stream); err != nil {
 			return err
 		}

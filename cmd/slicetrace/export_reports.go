@@ -32,8 +32,8 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 	if o.format == exportParquet && !single && o.output != "" {
 		return o.exportFolders(ctx, each)
 	}
-	if o.host != "" {
-		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
+	if err := o.noHost(); err != nil {
+		return err
 	}
 	tableName, err := o.oneTable(table.Names())
 	if err != nil {
@@ -53,6 +53,14 @@ func (o *exportOptions) exportReports(ctx context.Context, s streams, first *inp
 		}
 		return tables.Close()
 	})
+}
+
+// noHost rejects --host where no folder is written.
+func (o *exportOptions) noHost() error {
+	if o.host != "" {
+		return usagef("--host names a partition: use it with --format parquet and a folder with -o")
+	}
+	return nil
 }
 
 // isFile reports whether a file or a stream has that name already.

@@ -203,6 +203,7 @@ func TestExportOfARecording(t *testing.T) {
 
 func TestExportRefuses(t *testing.T) {
 	report, rec := saveReport(t, "r.json", reporttest.Command()), saveRecording(t, 3)
+	why := saveReport(t, "why.json", reporttest.Blocked())
 	for _, c := range []struct {
 		args   string
 		status int
@@ -227,6 +228,13 @@ func TestExportRefuses(t *testing.T) {
 		{report + " --format parquet", 2, "name a table"},
 		{report + " --format parquet -o all.parquet", 2, "one file"},
 		{report + " --format xml --table cores", 2, "csv, parquet, perfetto"},
+		{report + " --format pprof -o x", 2, "has none: slicetrace run --why"},
+		{report + " --format folded", 2, "has none: slicetrace run --why"},
+		{rec + " --format pprof", 2, "is a recording"},
+		{why + " --format pprof --table cores", 2, "leave --table out"},
+		{why + " --format folded --host x", 2, "--host"},
+		{why + " " + why + " --format folded", 2, "one by one"},
+		{why + " --format pprof -o " + why, 2, "give it another name"},
 		{report + " --table cores --output=", 2, "--output is empty"},
 		{report + " --table cores -o no/such/file", 1, "-o"},
 		{report + " --format parquet -o no/such", 1, "choose a folder"},

@@ -98,8 +98,11 @@ func TestValuesInHelp(t *testing.T) {
 					continue
 				}
 				file := "r.json --table cores"
-				if value == exportPerfetto {
+				switch value {
+				case exportPerfetto:
 					file = "t.rec"
+				case exportPprof, exportFolded:
+					file = "why.json"
 				}
 				words := strings.Fields(strings.ReplaceAll(line, "FILE", file))
 				words[slices.Index(words, "VALUE")] = value
@@ -136,6 +139,7 @@ func helpFixtures(t *testing.T) string {
 	errs := []error{os.Mkdir(filepath.Join(dir, "baseline"), 0o755)}
 	files := map[string]*report.Report{
 		"r.json": old, "REPORT": old, "OLD": old, "NEW": other, "old.json": old, "new.json": other, "newer.json": newer,
+		"why.json":                         reporttest.Blocked(),
 		"slicetrace-20261122T201100Z.json": old, "slicetrace-20261123T201100Z.json": other,
 	}
 	a, b := reporttest.Turns(reporttest.Bundled(2, 2), reporttest.Bundled(2, 2), 5, 0.02, 1)
@@ -153,7 +157,7 @@ func helpFixtures(t *testing.T) string {
 	errs = append(errs, os.Mkdir(filepath.Join(dir, "bin"), 0o755))
 	for name, text := range map[string]string{
 		"sudo": `exec "$@"`, "slicetrace": `exec "$TOOL" "$@"`, "make": "exit 0", "jq": "exec cat > /dev/null",
-		"man": "exec cat > /dev/null",
+		"man": "exec cat > /dev/null", "flamegraph.pl": "exec cat > /dev/null",
 	} {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 	}
