@@ -27,7 +27,7 @@ type whyWatch struct {
 
 func watchWhy(t *testing.T, o WhyOptions) *whyWatch {
 	t.Helper()
-	before := runtime.GOMAXPROCS(16) // the threads below wait in system calls that Go's scheduler does not see
+	before := runtime.GOMAXPROCS(16) // so that each of the threads below gets a P at once
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	o.OnlyToldApart = true
 	l := openLive(t, LiveOptions{Why: &o})
@@ -122,16 +122,18 @@ func thread(t *testing.T, comm string, cpu sched.CPU, f func()) {
 	})
 }
 
+// Raw system calls would look like work to Go's scheduler, which would then interrupt them with signals.
+//
 //go:noinline
 func napHere(d time.Duration) {
 	ts := unix.NsecToTimespec(d.Nanoseconds())
-	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+	_, _, _ = unix.Syscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
 }
 
 //go:noinline
 func napThere(d time.Duration) {
 	ts := unix.NsecToTimespec(d.Nanoseconds())
-	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+	_, _, _ = unix.Syscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
 }
 
 // Threads that sleep at two places for known times: each place gets its time, the sums are all of the time that
@@ -170,8 +172,6 @@ func TestLiveStacksOfSleeps(t *testing.T) {
 	}
 }
 
-// A raw system call would keep Go from stopping the world, and with it the thread that is to end this read.
-//
 //go:noinline
 func readHere(fd int) {
 	var b [1]byte
@@ -263,7 +263,7 @@ func TestLiveStacksByState(t *testing.T) {
 
 // With far fewer walks than absences, the sums are still right, of short absences as of long ones.
 func TestLiveStacksStandForAll(t *testing.T) {
-	const walks = 200
+	const walks = 1500
 	w := watchWhy(t, WhyOptions{Walks: walks})
 	naps := map[string]time.Duration{
 		"st-short": 100 * time.Microsecond, "st-middle": time.Millisecond, "st-long": 25 * time.Millisecond,
@@ -277,7 +277,7 @@ func TestLiveStacksStandForAll(t *testing.T) {
 	time.Sleep(bpftest.WorkFor(3 * time.Second))
 	threads := w.next()
 	after := w.budget()
-	for comm, tolerance := range map[string]float64{"st-short": 0.35, "st-middle": 0.25, "st-long": 0.1} {
+	for comm, tolerance := range map[string]float64{"st-short": 0.2, "st-middle": 0.2, "st-long": 0.05} {
 		s := threads[comm]
 		if s == nil {
 			t.Errorf("%s was never sampled", comm)
@@ -290,7 +290,7 @@ func TestLiveStacksStandForAll(t *testing.T) {
 		t.Logf("%s: %.3f by %d samples", comm, float64(s.OffNS())/off, s.Samples)
 	}
 	taken, skipped := after.Taken-before.Taken, after.Skipped-before.Skipped
-	if taken > 2*walks*3 || skipped < 2*taken {
+	if taken > 2*walks*3 || skipped < taken {
 		t.Errorf("one core took %d stacks and skipped %d in 3 s, want about %d a second", taken, skipped, walks)
 	}
 }
