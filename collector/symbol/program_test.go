@@ -16,7 +16,7 @@ import (
 )
 
 // run runs a program that the test needs, and returns its output.
-func run(t *testing.T, name string, args ...string) string {
+func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		bpftest.Lacks(t, false, "%s", name)
