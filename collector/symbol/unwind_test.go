@@ -54,7 +54,7 @@ type deep struct {
 }
 
 // launchDeep starts such a program, and takes its registers and its stack when it waits.
-func launchDeep(t *testing.T, name string, args ...string) deep {
+func launchDeep(t testing.TB, name string, args ...string) deep {
 	t.Helper()
 	s := launch(t, nil, name, args...)
 	line, err := s.out.ReadString('\n')
@@ -239,5 +239,16 @@ list(map(lambda _: outer(), [1]))`
 	}
 	if !complete {
 		t.Error("the outermost function was not reached")
+	}
+}
+
+// A stack of some twenty functions takes a few microseconds.
+func BenchmarkUnwind(b *testing.B) {
+	program := compileDeep(b, "gcc", "testdata/c/deep.c", "-O2")
+	d := launchDeep(b, program, "deep recursion")
+	addresses, _ := d.Unwind(d.registers, d.stack[:1<<10])
+	b.ReportMetric(float64(len(addresses)), "frames")
+	for b.Loop() {
+		d.Unwind(d.registers, d.stack[:1<<10])
 	}
 }
