@@ -84,10 +84,18 @@ func TestUnwindMade(t *testing.T) {
 			intel, nil, Registers{PC: generated, FP: madeStack + 8},
 			words(1, madeStack+32, generated+8, 1, 0, in), want{[]uint64{generated, generated + 8, in}, false},
 		},
-		"frame pointer below":     {intel, nil, Registers{PC: generated, FP: madeStack - 8}, words(0, in), want{[]uint64{generated}, false}},
-		"frame pointer back":      {intel, nil, Registers{PC: generated, FP: madeStack}, words(madeStack, in), want{[]uint64{generated}, false}},
-		"frame pointer not whole": {intel, nil, Registers{PC: generated, FP: madeStack + 1}, words(0, 0, 0), want{[]uint64{generated}, false}},
-		"frame pointer at end":    {intel, nil, Registers{PC: generated, FP: math.MaxUint64 - 7}, words(0, 0), want{[]uint64{generated}, false}},
+		"frame pointer below": {
+			intel, nil, Registers{PC: generated, FP: madeStack - 8}, words(0, in), want{[]uint64{generated}, false},
+		},
+		"frame pointer back": {
+			intel, nil, Registers{PC: generated, FP: madeStack}, words(madeStack, in), want{[]uint64{generated}, false},
+		},
+		"frame pointer not whole": {
+			intel, nil, Registers{PC: generated, FP: madeStack + 1}, words(0, 0, 0), want{[]uint64{generated}, false},
+		},
+		"frame pointer at end": {
+			intel, nil, Registers{PC: generated, FP: math.MaxUint64 - 7}, words(0, 0), want{[]uint64{generated}, false},
+		},
 		"arm64, leaf": {
 			arm, []byte{0x07, 0}, Registers{PC: in, LR: generated | signature, FP: madeStack}, words(0, in),
 			want{[]uint64{in, generated, in}, false},

@@ -247,8 +247,8 @@ func BenchmarkUnwind(b *testing.B) {
 	program := compileDeep(b, "gcc", "testdata/c/deep.c", "-O2")
 	d := launchDeep(b, program, "deep recursion")
 	addresses, _ := d.Unwind(d.registers, d.stack[:1<<10])
-	b.ReportMetric(float64(len(addresses)), "frames")
 	for b.Loop() {
 		d.Unwind(d.registers, d.stack[:1<<10])
 	}
+	b.ReportMetric(float64(len(addresses)), "frames")
 }
