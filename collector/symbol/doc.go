@@ -1,5 +1,6 @@
 // Package symbol gives names to addresses: functions of the kernel, and of processes that may
-// have ended since. It also finds the addresses of stacks in copies of their memory. It needs no cgo and runs no other program.
+// have ended since. It also finds the addresses of stacks in copies of their memory. It needs no cgo
+// and runs no other program.
 //
 // ReadKernel reads the kernel's list of functions. A store of Files holds the tables of executables
 // and libraries, each once for all processes. Files.ReadMaps is called when a process is first seen:
