@@ -111,6 +111,9 @@ func TestUnwindMade(t *testing.T) {
 		"arm64, signal, cut": {
 			arm, nil, Registers{PC: in, LR: vdso}, signalled(0, 0, 0, in)[:500], want{[]uint64{in, vdso}, false},
 		},
+		"called at the end": {
+			intel, nil, Registers{PC: in}, words(madeCode+madeSize, 0), want{[]uint64{in, madeCode + madeSize}, true},
+		},
 		"other machine": {elf.EM_NONE, nil, Registers{PC: in}, words(in), want{nil, false}},
 	} {
 		data := madeFrames(c.machine, "zR", c.instructions...)
@@ -119,6 +122,17 @@ func TestUnwindMade(t *testing.T) {
 		addresses, complete := p.Unwind(c.registers, c.stack)
 		if !slices.Equal(addresses, c.want.addresses) || complete != c.want.complete {
 			t.Errorf("%s: got %#x, %v; want %#x, %v", name, addresses, complete, c.want.addresses, c.want.complete)
+		}
+	}
+}
+
+// A signal can interrupt a function at its start, to which no call returns.
+func TestUnwindInterrupted(t *testing.T) {
+	for augmentation, complete := range map[string]bool{"zRS": true, "zR": false} {
+		p := madeProcess(t, elf.EM_X86_64, made(t, elf.EM_X86_64, madeFrames(elf.EM_X86_64, augmentation)))
+		addresses, got := p.Unwind(Registers{PC: madeCode + 4, SP: madeStack}, words(madeCode, 0))
+		if len(addresses) != 2 || got != complete {
+			t.Errorf("%s: got %#x, %v", augmentation, addresses, got)
 		}
 	}
 }
@@ -138,8 +152,9 @@ func FuzzUnwind(f *testing.F) {
 	for _, instructions := range [][]byte{
 		nil, {0x41, 0x0e, 16, 0x86, 2}, {0x0f, 3, 0x77, 8, 0x06}, {0x0a, 0x0d, 6, 0x0b}, {0x10, 6, 2, 0x77, 0},
 	} {
-		f.Add(madeFrames(elf.EM_X86_64, "zR", instructions...), []byte{}, stack, false, uint64(madeCode+4), uint64(madeStack))
-		f.Add(madeFrames(elf.EM_AARCH64, "zRS", instructions...), words(0, 1<<63), stack, true, uint64(madeCode), uint64(0))
+		intel, arm := madeFrames(elf.EM_X86_64, "zR", instructions...), madeFrames(elf.EM_AARCH64, "zRS", instructions...)
+		f.Add(intel, []byte{}, stack, false, uint64(madeCode+4), uint64(madeStack))
+		f.Add(arm, words(0, 1<<63), stack, true, uint64(madeCode), uint64(0))
 	}
 	f.Fuzz(func(t *testing.T, data, table, stack []byte, arm bool, pc, fp uint64) {
 		machine := elf.EM_X86_64
