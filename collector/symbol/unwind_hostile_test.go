@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"math"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -152,7 +153,8 @@ func FuzzUnwind(f *testing.F) {
 	for _, instructions := range [][]byte{
 		nil, {0x41, 0x0e, 16, 0x86, 2}, {0x0f, 3, 0x77, 8, 0x06}, {0x0a, 0x0d, 6, 0x0b}, {0x10, 6, 2, 0x77, 0},
 	} {
-		intel, arm := madeFrames(elf.EM_X86_64, "zR", instructions...), madeFrames(elf.EM_AARCH64, "zRS", instructions...)
+		intel := madeFrames(elf.EM_X86_64, "zR", instructions...)
+		arm := madeFrames(elf.EM_AARCH64, "zRS", instructions...)
 		f.Add(intel, []byte{}, stack, false, uint64(madeCode+4), uint64(madeStack))
 		f.Add(arm, words(0, 1<<63), stack, true, uint64(madeCode), uint64(0))
 	}
@@ -224,4 +226,25 @@ func (s sparse) ReadAt(to []byte, offset int64) (int, error) {
 		copy(to, s[offset:])
 	}
 	return len(to), nil
+}
+
+// Names go before call frame information where there is not memory enough for both.
+func TestCallFramesAreShort(t *testing.T) {
+	f, err := os.Open(compile(t, "-static"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const all = 1 << 30
+	memory := &budget{left: all}
+	whole := readImage(f, memory)
+	if whole.callFrames == nil || whole.short {
+		t.Fatalf("%+v", whole.callFrames)
+	}
+	less := &budget{left: all - memory.left - 1}
+	i := readImage(f, less)
+	kept := less.left >= int64(len(whole.callFrames.data))
+	if i.callFrames != nil || !i.short || len(i.tables) != len(whole.tables) || !kept {
+		t.Errorf("short: %v, %d tables, %d bytes left", i.short, len(i.tables), less.left)
+	}
 }
