@@ -42,21 +42,37 @@ func signalled(fp, lr, sp, pc uint64) []byte {
 	return words(append(frame, fp, lr, sp, pc)...)
 }
 
-func TestUnwindMade(t *testing.T) {
-	const in, generated, vdso = madeCode + 4, 0x20100, 0x7ff000000400
-	const signature = 0x7a << 56
-	type want struct {
-		addresses []uint64
-		complete  bool
+// unwound is a made stack, and what is found on it.
+type unwound struct {
+	machine      elf.Machine
+	instructions []byte // of the function at madeCode
+	registers    Registers
+	stack        []byte
+	want         want
+}
+
+type want struct {
+	addresses []uint64
+	complete  bool
+}
+
+func checkUnwound(t *testing.T, cases map[string]unwound) {
+	t.Helper()
+	for name, c := range cases {
+		data := madeFrames(c.machine, "zR", c.instructions...)
+		p := madeProcess(t, c.machine, made(t, c.machine, data))
+		c.registers.SP = madeStack
+		addresses, complete := p.Unwind(c.registers, c.stack)
+		if !slices.Equal(addresses, c.want.addresses) || complete != c.want.complete {
+			t.Errorf("%s: got %#x, %v; want %#x, %v", name, addresses, complete, c.want.addresses, c.want.complete)
+		}
 	}
-	intel, arm := elf.EM_X86_64, elf.EM_AARCH64
-	for name, c := range map[string]struct {
-		machine      elf.Machine
-		instructions []byte
-		registers    Registers
-		stack        []byte
-		want         want
-	}{
+}
+
+func TestUnwindMade(t *testing.T) {
+	const in, generated = madeCode + 4, 0x20100
+	const intel = elf.EM_X86_64
+	checkUnwound(t, map[string]unwound{
 		"empty":              {intel, nil, Registers{PC: in}, nil, want{[]uint64{in}, false}},
 		"nowhere":            {intel, nil, Registers{PC: 0x10000}, nil, want{nil, false}},
 		"outermost":          {intel, []byte{0x07, 16}, Registers{PC: in}, nil, want{[]uint64{in}, true}},
@@ -97,6 +113,18 @@ func TestUnwindMade(t *testing.T) {
 		"frame pointer at end": {
 			intel, nil, Registers{PC: generated, FP: math.MaxUint64 - 7}, words(0, 0), want{[]uint64{generated}, false},
 		},
+		"called at the end": {
+			intel, nil, Registers{PC: in}, words(madeCode+madeSize, 0), want{[]uint64{in, madeCode + madeSize}, true},
+		},
+		"other machine": {elf.EM_NONE, nil, Registers{PC: in}, words(in), want{nil, false}},
+	})
+}
+
+func TestUnwindMadeArm64(t *testing.T) {
+	const in, generated, vdso = madeCode + 4, 0x20100, 0x7ff000000400
+	const signature = 0x7a << 56
+	const arm = elf.EM_AARCH64
+	checkUnwound(t, map[string]unwound{
 		"arm64, leaf": {
 			arm, []byte{0x07, 0}, Registers{PC: in, LR: generated | signature, FP: madeStack}, words(0, in),
 			want{[]uint64{in, generated, in}, false},
@@ -112,19 +140,7 @@ func TestUnwindMade(t *testing.T) {
 		"arm64, signal, cut": {
 			arm, nil, Registers{PC: in, LR: vdso}, signalled(0, 0, 0, in)[:500], want{[]uint64{in, vdso}, false},
 		},
-		"called at the end": {
-			intel, nil, Registers{PC: in}, words(madeCode+madeSize, 0), want{[]uint64{in, madeCode + madeSize}, true},
-		},
-		"other machine": {elf.EM_NONE, nil, Registers{PC: in}, words(in), want{nil, false}},
-	} {
-		data := madeFrames(c.machine, "zR", c.instructions...)
-		p := madeProcess(t, c.machine, made(t, c.machine, data))
-		c.registers.SP = madeStack
-		addresses, complete := p.Unwind(c.registers, c.stack)
-		if !slices.Equal(addresses, c.want.addresses) || complete != c.want.complete {
-			t.Errorf("%s: got %#x, %v; want %#x, %v", name, addresses, complete, c.want.addresses, c.want.complete)
-		}
-	}
+	})
 }
 
 // A signal can interrupt a function at its start, to which no call returns.

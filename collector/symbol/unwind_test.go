@@ -132,7 +132,6 @@ func TestUnwind(t *testing.T) {
 		"for size":            {"-Os", "-fomit-frame-pointer"},
 		"without table":       {"-O2", "-Wl,--no-eh-frame-hdr"},
 		"with frame pointers": {"-O2", "-fno-omit-frame-pointer"},
-		"large":               {"-O2", "-mcmodel=large"},
 	} {
 		program := compileDeep(t, "gcc", "testdata/c/deep.c", options...)
 		for way, want := range ways {
@@ -154,8 +153,8 @@ func TestUnwindStatic(t *testing.T) {
 		for way, want := range map[string][]string{
 			"recursion": append(recursion(5, "wait_here"), "main", "__libc_start_call_main", "_start"),
 			"qsort":     {"wait_here", "compare", "sorts", "main", "_start"},
-			"signal":    {"wait_here", "handler", "__restore_rt", "raises", "main", "_start"},
-			"fault":     {"wait_here", "on_fault", "__restore_rt", "faults", "main", "_start"},
+			"signal":    {"wait_here", "handler", "raises", "main", "_start"},
+			"fault":     {"wait_here", "on_fault", "faults", "main", "_start"},
 			"thread":    append(recursion(4, "wait_here"), "in_thread", "start_thread"),
 		} {
 			t.Run(option+", "+way, func(t *testing.T) {
