@@ -1,5 +1,6 @@
 // Package symbol gives names to addresses: functions of the kernel, and of processes that may
-// have ended since. It needs no cgo and runs no other program.
+// have ended since. It also finds the addresses of stacks in copies of their memory. It needs no cgo
+// and runs no other program.
 //
 // ReadKernel reads the kernel's list of functions. A store of Files holds the tables of executables
 // and libraries, each once for all processes. Files.ReadMaps is called when a process is first seen:
@@ -15,6 +16,16 @@
 //     .dynsym. C++ and Rust names are demangled;
 //   - perf maps of runtimes that generate code (node --perf-basic-prof, python -X perf, and others),
 //     /tmp/perf-PID.map as the process's own namespaces see it.
+//
+// Process.Unwind finds a user stack's addresses from a task's registers and a copy of the top of its stack, in
+// processes of 64 bits on x86-64 and arm64:
+//   - by the call frame information that compilers write for exceptions (.eh_frame), also through signal handlers;
+//   - by frame pointers in code without it, as of Go and of most runtimes that generate code. A function that has
+//     no frame of its own then hides its caller.
+//
+// It does not read .debug_frame, nor information that a program registers as it runs. It does not follow frames
+// that are found by other registers than the stack and the frame pointer, as in the dynamic linker while it binds
+// a symbol, nor stacks that lie outside the copy, as a handler's of its own (sigaltstack) or Go's beside C's.
 //
 // A frame without a name has a Reason. No address is given a neighbour's name: one after the end that the
 // symbols state is NoSymbol.

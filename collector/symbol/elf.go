@@ -21,15 +21,16 @@ const (
 // allocates what a file's counts ask for, and copies the names of sections, so that a file of a
 // few megabytes can ask for terabytes.
 type object struct {
-	r        io.ReaderAt
-	memory   *budget
-	order    binary.ByteOrder
-	wide     bool // 64 bit
-	machine  elf.Machine
-	segments []segment // PT_LOAD
-	notes    []segment // PT_NOTE
-	sections []section
-	names    []byte // of sections
+	r          io.ReaderAt
+	memory     *budget
+	order      binary.ByteOrder
+	wide       bool // 64 bit
+	machine    elf.Machine
+	segments   []segment // PT_LOAD
+	notes      []segment // PT_NOTE
+	callFrames segment   // PT_GNU_EH_FRAME: the table of functions with call frame information
+	sections   []section
+	names      []byte // of sections
 }
 
 // segment is a part of the file that is mapped as one.
@@ -161,6 +162,8 @@ func (o *object) readSegments(offset, record, n uint64) error {
 			o.segments = append(o.segments, s)
 		case elf.PT_NOTE:
 			o.notes = append(o.notes, s)
+		case elf.PT_GNU_EH_FRAME:
+			o.callFrames = s
 		}
 	}
 	return nil

@@ -138,13 +138,13 @@ func (s *Files) read(f *file) *image {
 			f.image = readImage(bytes.NewReader([]byte(f.id.memory)), memory)
 		}
 		f.memory = left - memory.left
-		if f.image.reason != TooLarge || len(s.idle) == 0 {
+		if f.image.reason != TooLarge && !f.image.short || len(s.idle) == 0 {
 			break
 		}
 		s.forgetIdle()
 	}
 	if f.image.reason == TooLarge && len(f.image.tables) == 0 && f.image.golang == nil {
-		f.memory = 0 // what was read before it was too much is not kept
+		f.memory, f.image.callFrames = 0, nil // what was read before it was too much is not kept
 	}
 	s.used += f.memory
 	if f.open != nil {

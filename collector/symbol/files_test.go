@@ -108,7 +108,7 @@ func TestFilesAreBounded(t *testing.T) {
 		defer files.Close()
 		p := files.ReadMaps(s.pid())
 		wantNames(t, p, s, "sleeper", "main")
-		files.limits.memory = files.used * 3 / 2 // of two such files only one fits
+		files.limits.memory = files.used * 5 / 4 // of two such files only one fits, and not even the other's names
 		q := files.ReadMaps(other.pid())
 		wantReason(t, q, other.addresses["main"], TooLarge)
 		if files.used > files.limits.memory {

@@ -11,13 +11,16 @@ import (
 // debugFolder holds debugging information that distributions ship apart, by build id. Tests set it.
 var debugFolder = "/usr/lib/debug/.build-id/"
 
-// image is what is kept of a file: where its segments are mapped, and its functions.
+// image is what is kept of a file: where its segments are mapped, its functions and their frames.
 type image struct {
 	segments []segment
 	buildID  string
 	tables   []*functions
 	golang   *goTable
 	reason   Reason // why there are no tables
+
+	callFrames *callFrames // nil if there is none
+	short      bool        // for want of memory
 }
 
 // readImage reads the tables of an ELF file.
@@ -27,23 +30,33 @@ func readImage(r io.ReaderAt, memory *budget) *image {
 		return &image{reason: reasonOf(err)}
 	}
 	i := &image{segments: o.segments, buildID: o.buildID(), reason: Stripped}
+	i.addNames(o)
+	// Last, since names need the memory more.
+	left := memory.left
+	if i.callFrames, err = o.readCallFrames(); err != nil {
+		i.short, memory.left = err == TooLarge, left
+	}
+	return i
+}
+
+// addNames reads what names a file's functions.
+func (i *image) addNames(o *object) {
 	table, err := o.readGoTable()
 	if i.golang = table; err != nil {
 		i.reason = reasonOf(err)
 	}
 	i.add(o.readFunctions(elf.SHT_SYMTAB))
 	if len(i.tables) > 0 {
-		return i
+		return
 	}
 	if i.golang == nil {
-		i.addSeparate(memory)
+		i.addSeparate(o.memory)
 	}
 	if len(i.tables) == 0 {
 		// A distribution's file has what others may call here, and the rest compressed.
 		i.add(o.readMiniDebug())
 		i.add(o.readFunctions(elf.SHT_DYNSYM))
 	}
-	return i
 }
 
 // add adds a symbol table. That a table is missing is said only if there is none in the end.

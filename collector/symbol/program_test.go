@@ -16,7 +16,7 @@ import (
 )
 
 // run runs a program that the test needs, and returns its output.
-func run(t *testing.T, name string, args ...string) string {
+func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		bpftest.Lacks(t, false, "%s", name)
@@ -56,7 +56,7 @@ func (s *sleeper) end() {
 }
 
 // launch starts a program that waits until its input ends.
-func launch(t *testing.T, attributes *syscall.SysProcAttr, name string, args ...string) *sleeper {
+func launch(t testing.TB, attributes *syscall.SysProcAttr, name string, args ...string) *sleeper {
 	t.Helper()
 	s := &sleeper{cmd: exec.Command(name, args...), addresses: map[string]uint64{}}
 	s.cmd.SysProcAttr, s.cmd.Stderr = attributes, os.Stderr
@@ -98,7 +98,7 @@ func start(t *testing.T, attributes *syscall.SysProcAttr, name string) *sleeper 
 }
 
 // watch notes the mappings of a process for one test.
-func watch(t *testing.T, pid sched.PID) *Process {
+func watch(t testing.TB, pid sched.PID) *Process {
 	t.Helper()
 	files := NewFiles()
 	t.Cleanup(files.Close)
