@@ -111,7 +111,10 @@ static __always_inline void count_walk(struct stack_budget *b, u64 now)
 	if (b->in_window < why_walks)
 		return;
 	b->in_window = why_walks / 2;
-	b->threshold = b->threshold ? b->threshold * 2 : why_block_ns > FIRST_THRESHOLD ? why_block_ns * 2 : FIRST_THRESHOLD;
+	if (b->threshold)
+		b->threshold *= 2;
+	else
+		b->threshold = why_block_ns > FIRST_THRESHOLD ? why_block_ns * 2 : FIRST_THRESHOLD;
 }
 
 /* Reads the stacks of the current task: returns how many bytes they are, the kernel's frames before the program's. */

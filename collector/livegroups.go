@@ -37,8 +37,8 @@ func (g *liveGroups) close() error {
 	return err
 }
 
-// DescribeGroups fills in s.Groups: the groups of the tasks of s and of why, which may be nil, and those whose quota stopped them, which may
-// have no task that did anything. A task counts from then on for the unit or container that its own group
+// DescribeGroups fills in s.Groups: the groups of the tasks of s and of why, which may be nil, and those whose
+// quota stopped them, which may have no task that did anything. A task counts from then on for the unit or container that its own group
 // belongs to.
 func (l *Live) DescribeGroups(s *report.System, why *report.Why) {
 	g := l.groups

@@ -190,8 +190,8 @@ func (n *stackNames) frame(f report.Frame) int {
 
 func frameOf(f symbol.Frame, ofKernel bool) report.Frame {
 	r := report.Frame{
-		Function: f.Function, Unnamed: f.Reason.String(), Module: f.Module, Kernel: ofKernel, File: f.File, Line: f.Line,
-		Inlined: f.Inlined,
+		Function: f.Function, Unnamed: f.Reason.String(), Module: f.Module, Kernel: ofKernel,
+		File: f.File, Line: f.Line, Inlined: f.Inlined,
 	}
 	if f.Function == "" {
 		r.Address = f.Address

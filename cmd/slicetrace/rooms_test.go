@@ -33,8 +33,8 @@ var mayImport = map[string][]string{
 	"cmd/slicetrace/internal/screen":    {"report", "report/render", "report/view/live"},
 	"cmd/slicetrace/internal/trial":     {"collector", "report", "report/recording", "report/sched", "workloads"},
 	"collector": {
-		"bpf", "collector/hostinfo", "collector/hostinfo/cgroup", "report", "report/histogram", "report/recording",
-		"report/sched",
+		"bpf", "collector/hostinfo", "collector/hostinfo/cgroup", "collector/symbol", "report", "report/histogram",
+		"report/recording", "report/sched",
 	},
 	"collector/hostinfo":        {"collector/hostinfo/cgroup", "report", "report/sched"},
 	"collector/hostinfo/cgroup": {},
