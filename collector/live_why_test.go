@@ -20,9 +20,8 @@ import (
 
 // whyWatch watches where the threads of this process are off their cores.
 type whyWatch struct {
-	t  *testing.T
-	l  *Live
-	at time.Time
+	t *testing.T
+	l *Live
 }
 
 func watchWhy(t *testing.T, o WhyOptions) *whyWatch {
@@ -248,10 +247,12 @@ func TestLiveStacksByState(t *testing.T) {
 	if s == nil {
 		t.Fatal("the stacks of threads that share a core were not seen")
 	}
-	if s.BlockedNS > s.WaitNS/20 {
+	// Go's runtime stops its threads now and then.
+	if s.BlockedNS > s.WaitNS/5 {
 		t.Errorf("threads that compute have slept for %d ns, and waited for %d", s.BlockedNS, s.WaitNS)
 	}
-	if waited := float64(s.waited.Nanoseconds()); math.Abs(float64(s.WaitNS)-waited) > 0.05*waited {
+	// What happens while the rest is read is in the stacks already.
+	if waited := float64(s.waited.Nanoseconds()); math.Abs(float64(s.WaitNS)-waited) > 0.1*waited {
 		t.Errorf("the stacks' waits are %d ns, the threads waited for %v", s.WaitNS, s.waited)
 	}
 	for i := range s.waits {

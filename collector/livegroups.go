@@ -38,8 +38,8 @@ func (g *liveGroups) close() error {
 }
 
 // DescribeGroups fills in s.Groups: the groups of the tasks of s and of why, which may be nil, and those whose
-// quota stopped them, which may have no task that did anything. A task counts from then on for the unit or container that its own group
-// belongs to.
+// quota stopped them, which may have no task that did anything. A task counts from then on for the unit or
+// container that its own group belongs to.
 func (l *Live) DescribeGroups(s *report.System, why *report.Why) {
 	g := l.groups
 	owners := make(map[uint64]uint64)

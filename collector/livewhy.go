@@ -38,7 +38,7 @@ func (o *WhyOptions) asLoaded() *bpf.WhyOptions {
 	}
 }
 
-// DefaultWalks is what one core takes at most in a second: walks of 3 to 9 µs are then below 1 % of it.
+// DefaultWalks is about what one core takes at most in a second: walks of some 5 µs are then below 1 % of it.
 const DefaultWalks = 1000
 
 // mostWaits bounds the kinds of waits of one interval.

@@ -63,7 +63,8 @@ report follows on standard error, and run exits with the program's exit status. 
 
 With --all it starts nothing and watches the running machine, and with --pid, --cgroup,
 --comm or --uid those tasks that fit one value of each flag; --duration ends that, and each
-interval of --every is a trial of the report.
+interval of --every is a trial of the report. --why adds where tasks were when they were
+off their cores, and who woke them, by stacks of their functions.
 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
@@ -83,6 +84,7 @@ sudo, and the saved report belongs to that user.`,
   sudo slicetrace run -q -o build.json -- make -j2
   sudo slicetrace run -q -o - pipe | jq .quality
   sudo slicetrace run --all --duration 10s
+  sudo slicetrace run --all --why --duration 5s
   sudo slicetrace run --comm 'slicetrace*' --uid root --every 500ms --duration 2s`,
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {

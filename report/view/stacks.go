@@ -95,7 +95,8 @@ func (s *stacks) notes() (notes []string) {
 			"their time is in no sum.", ofCount(s.Lost)))
 	}
 	if s.Taken > 0 {
-		notes = append(notes, fmt.Sprintf("Taking stacks took %s, %s of core time; it is the tool's own time, and in no slice.",
+		notes = append(notes, fmt.Sprintf("Taking stacks took %s, %s of core time; it is the tool's own time, and in"+
+			" no slice.",
 			report.Of(float64(s.WalkNS), report.Nanoseconds), metric.TimeShare(s.WalkNS, s.WallNS)))
 	}
 	return append(notes, s.unnamed()...)
