@@ -46,6 +46,11 @@ type lookupCpuState struct {
 	QueueMax       uint32
 	Classes        [5]uint64
 	Arrivals       [5]uint64
+	Left           uint64
+	Away           uint64
+	Waited         uint64
+	WalksBegun     uint64
+	Walks          uint64
 	Wakes          uint32
 	Woken          [8]uint32
 	Pad1           uint32
@@ -261,7 +266,9 @@ type lookupWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	Pad            [2]uint64
+	LeftState      uint32
+	Pad            uint32
+	Left           uint64
 }
 
 // Names of all BPF objects in the ELF.
