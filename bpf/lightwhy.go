@@ -33,7 +33,7 @@ var ErrNoReturns = errors.New("stacks cannot be taken: this kernel has neither t
 	" (Linux 6.15) nor kprobes on finish_task_switch")
 
 // stackRingBytes has room for the stacks of some tenths of a second.
-const stackRingBytes = 2 << 20
+const stackRingBytes = 4 << 20
 
 // taskReturns are the ways to see that a task has taken its core.
 var taskReturns = []way{

@@ -68,7 +68,7 @@ func FuzzRing(f *testing.F) {
 			bytes := unsafe.Slice((*byte)(unsafe.Pointer(&aligned[0])), 8*len(aligned))[:len(s)]
 			copy(bytes, s)
 			// What is no record is an error, never a panic.
-			_ = r.take(bytes)
+			_ = r.takeRecord(bytes)
 		}
 		r.writer.finish()
 		if err := r.writer.out.finish(); err != nil {

@@ -86,8 +86,9 @@ func TestLiveTimesThePhasesOfAllSwitches(t *testing.T) {
 			for _, class := range c.Classes {
 				switches, costs = switches+class.Switches, costs+class.Cost.Count
 			}
-			// The phases of a core's last switch are counted with the next one.
-			may := 1 + r.Lost.HiddenSwitches + skipped(capture.Switch, switches)
+			// The phases of a core's last switch are counted with the next one, and a busy core makes some
+			// switches between the readings of its page and of its sums.
+			may := 2 + switches/1000 + r.Lost.HiddenSwitches + skipped(capture.Switch, switches)
 			if switches > costs+may || costs > switches+may {
 				t.Errorf("core %d: %d switches, %d of them were timed; %d may be missing", c.CPU, switches, costs, may)
 			}

@@ -138,7 +138,7 @@ func napThere(d time.Duration) {
 // Threads that sleep at two places for known times: each place gets its time, the sums are all of the time that
 // a thread had no core, and an interrupt woke it.
 func TestLiveStacksOfSleeps(t *testing.T) {
-	w := watchWhy(t, WhyOptions{Walks: everyWalk})
+	w := watchWhy(t, WhyOptions{Block: 500 * time.Microsecond, Walks: everyWalk})
 	const here, there = 3 * time.Millisecond, 9 * time.Millisecond
 	thread(t, "st-naps", 0, func() { napHere(here); napThere(there) })
 	time.Sleep(100 * time.Millisecond)
@@ -216,7 +216,7 @@ func TestLiveStacksOfWakers(t *testing.T) {
 // A parent that waits for its child to execute a program cannot be woken by signals: state D. Threads that
 // share a core would have gone on: state R, and all of their absence is a wait for the core.
 func TestLiveStacksByState(t *testing.T) {
-	w := watchWhy(t, WhyOptions{Walks: everyWalk})
+	w := watchWhy(t, WhyOptions{Block: 20 * time.Microsecond, Walks: everyWalk})
 	for range 2 {
 		thread(t, "st-spins", 0, func() {
 			for start := time.Now(); time.Since(start) < time.Millisecond; {
