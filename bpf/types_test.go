@@ -76,7 +76,8 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 		"throttle_count": 4, "rq": 8, "h_nr_queued": 4, "h_nr_runnable": 4, "h_nr_delayed": 4,
 	})
 	thin.Members = append(thin.Members, btf.Member{Type: inner}, btf.Member{Name: "sched_info", Type: info},
-		btf.Member{Name: "se", Type: entity})
+		btf.Member{Name: "se", Type: entity},
+		btf.Member{Name: "in_iowait", Type: &btf.Int{Name: "unsigned int", Size: 4}, BitfieldSize: 1})
 	core := fakeStruct("rq", map[string]uint32{"nr_running": 4, "clock": 8})
 	core.Members = append(core.Members, btf.Member{Name: "cfs", Type: queue})
 	set := fakeStruct("css_set", map[string]uint32{"dfl_cgrp": 8})
