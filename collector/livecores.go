@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -16,23 +17,37 @@ import (
 // queueState is how long a core's run queue has been, up to a moment.
 type queueState struct{ taskNS, seen uint64 }
 
+// A core's counts and its histograms are copied one after the other. If that took longer than copyBound,
+// something kept this thread from its core in between, and they are copied again, at most mostCopies times.
+const (
+	copyBound  = time.Millisecond
+	mostCopies = 8
+)
+
 // readCore copies both halves of a core, and what the record of the task that runs there holds. These are
 // of one moment, except the histograms: they may hold a few switches more, which the next reading then
 // lacks.
 func (l *Live) readCore(c *core, now func() uint64) error {
 	s := &c.now
 	var page bpf.CorePage
-	// The time is taken before: later, the slice under way could have ended meanwhile, and would count as
-	// longer than it was.
-	at := now()
-	if err := l.objs.ReadCore(int(c.cpu), &page); err != nil {
-		return err
+	var at uint64
+	for range mostCopies {
+		begun := time.Now()
+		// The time is taken before: later, the slice under way could have ended meanwhile, and would count
+		// as longer than it was.
+		at = now()
+		if err := l.objs.ReadCore(int(c.cpu), &page); err != nil {
+			return err
+		}
+		if err := l.objs.Sums.Lookup(uint32(c.cpu), &s.Sums); err != nil {
+			return fmt.Errorf("read core %d: %w", c.cpu, err)
+		}
+		if time.Since(begun) <= copyBound {
+			break
+		}
 	}
 	s.Now = max(at, s.Now, page.CPU.SliceStart)
 	s.Cpu, s.OccupantOnCpu, s.OccupantBorn = page.CPU, page.OccupantOnCPU, page.OccupantBorn
-	if err := l.objs.Sums.Lookup(uint32(c.cpu), &s.Sums); err != nil {
-		return fmt.Errorf("read core %d: %w", c.cpu, err)
-	}
 	for i, n := range s.Cpu.Classes {
 		s.Sums.Classes[i].Switches = n
 	}
