@@ -80,6 +80,24 @@ static __always_inline bool is_sched_yield(struct task_struct *t)
 #endif
 }
 
+/* What a task's registers were when it entered the kernel. */
+static __always_inline void user_registers(struct task_struct *t, u64 *pc, u64 *sp, u64 *fp, u64 *lr)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+
+#if defined(__TARGET_ARCH_x86)
+	*pc = regs->ip;
+	*sp = regs->sp;
+	*fp = regs->bp;
+	*lr = 0;
+#else
+	*pc = regs->pc;
+	*sp = regs->sp;
+	*fp = regs->regs[29];
+	*lr = regs->regs[30];
+#endif
+}
+
 /* Whether next joined the core's queue after prev took the core. False if the kernel keeps no such stamps. */
 static __always_inline bool queued_since(struct task_struct *prev, struct task_struct *next)
 {

@@ -152,10 +152,16 @@ struct hrtimer {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long bp;
 	unsigned long orig_ax;
+	unsigned long ip;
+	unsigned long sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
+	u64 regs[31];
+	u64 sp;
+	u64 pc;
 	s32 syscallno;
 	u64 pstate;
 };

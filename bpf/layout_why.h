@@ -7,6 +7,8 @@
 
 #define KERNEL_FRAMES 64 /* of one stack, at most */
 #define USER_FRAMES 126
+#define COPY_STEP 1024 /* bytes of a user stack that are copied at once */
+#define COPY_STEPS 8   /* at most */
 #define WAKER_KERNEL_FRAMES 32
 #define WAKER_USER_FRAMES 32
 
@@ -39,12 +41,17 @@ struct stack_sample {
 	u8 iowait;
 	u8 has_waker;
 	u8 pad;
-	u16 kernel_bytes; /* of stack: the kernel's frames, then the program's */
+	u16 kernel_bytes; /* of stack: the kernel's frames, then the program's, then a copy of its stack from sp on */
 	u16 user_bytes;
+	u32 copied_bytes;
+	u64 pc; /* the program's registers */
+	u64 sp;
+	u64 fp;
+	u64 lr; /* arm64 only */
 	char comm[16];
 	char process[16];
 	struct waker waker;
-	u64 stack[KERNEL_FRAMES + USER_FRAMES];
+	u64 stack[KERNEL_FRAMES + USER_FRAMES + COPY_STEP * COPY_STEPS / 8];
 };
 
 /* How many stacks a core takes, and which. */

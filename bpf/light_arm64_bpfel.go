@@ -289,10 +289,16 @@ type lightStackSample struct {
 	Pad         uint8
 	KernelBytes uint16
 	UserBytes   uint16
+	CopiedBytes uint32
+	_           [4]byte
+	Pc          uint64
+	Sp          uint64
+	Fp          uint64
+	Lr          uint64
 	Comm        [16]int8
 	Process     [16]int8
 	Waker       lightWaker
-	Stack       [190]uint64
+	Stack       [1214]uint64
 }
 
 type lightSums struct {

@@ -136,6 +136,21 @@ static __always_inline u32 walk(void *ctx, void *to, u16 *kernel_bytes, u16 *use
 	return kernel + user;
 }
 
+/*
+ * Copies the top of a program's stack, for a reader who knows where each function keeps its caller. to has
+ * room for all steps.
+ */
+static __always_inline u32 copy_user_stack(void *to, u64 sp)
+{
+	u32 i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < COPY_STEPS; i++)
+		if (bpf_probe_read_user(to + i * COPY_STEP, COPY_STEP, (void *)(sp + i * COPY_STEP)))
+			break;
+	return i * COPY_STEP;
+}
+
 static __always_inline u64 process_start(struct task_struct *t)
 {
 	return BPF_CORE_READ(t, group_leader, start_time);
@@ -204,6 +219,13 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 	if (s->has_waker)
 		bpf_probe_read_kernel(&s->waker, sizeof(s->waker), k);
 	bytes = walk(ctx, s->stack, &s->kernel_bytes, &s->user_bytes, KERNEL_FRAMES * 8, USER_FRAMES * 8);
+	s->copied_bytes = 0;
+	if (t->mm) {
+		user_registers(t, &s->pc, &s->sp, &s->fp, &s->lr);
+		if (bytes <= (KERNEL_FRAMES + USER_FRAMES) * 8)
+			s->copied_bytes = copy_user_stack((void *)s->stack + bytes, s->sp);
+		bytes += s->copied_bytes;
+	}
 	if (bytes > sizeof(s->stack))
 		bytes = sizeof(s->stack);
 	b->taken++;

@@ -328,3 +328,29 @@ func TestLiveStacksFromALength(t *testing.T) {
 		}
 	}
 }
+
+// A shell's code keeps no frame pointers, and neither does its C library: the whole way to its start is found
+// nevertheless.
+func TestLiveStacksWithoutFramePointers(t *testing.T) {
+	w := watchWhy(t, WhyOptions{Block: time.Millisecond, Walks: everyWalk})
+	cmd := exec.Command("/bin/sh", "-c", "while :; do sleep 0.02; done")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it ends in no other way
+		_ = cmd.Wait()
+	})
+	if err := w.l.TellApart(sched.PID(cmd.Process.Pid)); err != nil {
+		t.Fatal(err)
+	}
+	w.next()
+	time.Sleep(time.Second)
+	s := w.next()["sh"]
+	if s == nil {
+		t.Fatal("the shell's stacks were not seen")
+	}
+	if whole := w.on(s, "__libc_start_main"); float64(whole) < 0.95*float64(s.OffNS()) {
+		t.Errorf("stacks from the program's start have %d of %d ns", whole, s.OffNS())
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/collector/symbol"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -33,6 +34,8 @@ type rawStack struct {
 	process      processKey
 	kernel, user string
 	waker        bool // it is that of a wakeup
+	byPointers   bool // user was found by frame pointers only
+	cut          bool // the callers of user are unknown
 }
 
 // namedStack is an index of stackNames.stacks. interrupt says that the stack is an interrupt's, without the
@@ -96,9 +99,12 @@ func (n *stackNames) of(raw rawStack) namedStack {
 	}
 	kernel := n.kernel.Frames(addresses(raw.kernel))
 	var user []symbol.Frame
-	cut := false
+	cut := raw.cut
 	if p := n.processes[raw.process]; p != nil {
-		user, cut = followed(p.Frames(addresses(raw.user)))
+		user = p.Frames(addresses(raw.user))
+		if raw.byPointers {
+			user, cut = followed(user)
+		}
 	} else {
 		for _, address := range addresses(raw.user) {
 			user = append(user, symbol.Frame{Address: address, Reason: symbol.Ended})
@@ -121,11 +127,28 @@ func (n *stackNames) of(raw rawStack) namedStack {
 	return s
 }
 
-// callersUnknown is said in place of the frames that the kernel cannot find. It follows frame pointers, and
-// where code uses that register for something else, it takes any value for an address.
-const callersUnknown = "the callers are unknown, since the code keeps no frame pointers"
+// follow returns the addresses of a program's functions, and whether their callers are unknown: from the copy of
+// its stack, or else by frame pointers, as the kernel has found them.
+func (n *stackNames) follow(of processKey, s *bpf.StackSample, byPointers, copied []byte) (user []byte, cut bool) {
+	p := n.processes[of]
+	if p == nil || len(copied) == 0 {
+		return byPointers, false
+	}
+	found, complete := p.Unwind(symbol.Registers{PC: s.Pc, SP: s.Sp, FP: s.Fp, LR: s.Lr}, copied)
+	if len(found) == 0 {
+		return byPointers, false
+	}
+	for _, address := range found {
+		user = binary.NativeEndian.AppendUint64(user, address)
+	}
+	return user, !complete
+}
 
-// followed returns the frames up to the first that cannot be one, and whether there was such a frame.
+// callersUnknown is said in place of the frames that cannot be found.
+const callersUnknown = "the callers are unknown: the code tells no way to them, or they are further up than is copied"
+
+// followed returns the frames up to the first that cannot be one, and whether there was such a frame. Where code
+// uses the register of frame pointers for something else, the kernel takes any value for an address.
 func followed(frames []symbol.Frame) (kept []symbol.Frame, cut bool) {
 	for i, f := range frames {
 		if i > 0 && f.Reason == symbol.NoMapping {

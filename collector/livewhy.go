@@ -92,17 +92,17 @@ func (w *liveWhy) add(sample []byte) error {
 	var s bpf.StackSample
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&s)), unsafe.Sizeof(s)), sample)
 	stack := sample[bpf.StackBytes:]
-	if int(s.KernelBytes)+int(s.UserBytes) != len(stack) {
-		return fmt.Errorf("a stack of %d and %d bytes takes %d", s.KernelBytes, s.UserBytes, len(stack))
+	if int(s.KernelBytes)+int(s.UserBytes)+int(s.CopiedBytes) != len(stack) {
+		return fmt.Errorf("a stack of %d, %d and %d bytes takes %d", s.KernelBytes, s.UserBytes, s.CopiedBytes, len(stack))
 	}
+	kernel, rest := stack[:s.KernelBytes], stack[s.KernelBytes:]
+	process := processKey{sched.PID(s.Tgid), s.StartTime, s.Process}
+	w.names.see(process)
+	user, cut := w.names.follow(process, &s, rest[:s.UserBytes], rest[s.UserBytes:])
 	key := waitKey{
 		comm: s.Comm, group: s.Cgroup, uid: s.Uid, state: stateOf(&s), iowait: s.Iowait != 0,
-		stack: rawStack{
-			process: processKey{sched.PID(s.Tgid), s.StartTime, s.Process},
-			kernel:  string(stack[:s.KernelBytes]), user: string(stack[s.KernelBytes:]),
-		},
+		stack: rawStack{process: process, kernel: string(kernel), user: string(user), cut: cut},
 	}
-	w.names.see(key.stack.process)
 	if s.HasWaker != 0 && key.state != report.Runnable {
 		key.addWaker(&s.Waker)
 		w.names.see(key.waker.process)
@@ -165,7 +165,7 @@ func (k *waitKey) addWaker(w *bpf.Waker) {
 	kernel := min(int(w.KernelBytes), len(raw))
 	k.woke, k.wakerComm = true, w.Comm
 	k.waker = rawStack{
-		process: processKey{sched.PID(w.Tgid), w.StartTime, w.Process}, waker: true,
+		process: processKey{sched.PID(w.Tgid), w.StartTime, w.Process}, waker: true, byPointers: true,
 		kernel: string(raw[:kernel]), user: string(raw[kernel:min(kernel+int(w.UserBytes), len(raw))]),
 	}
 }
