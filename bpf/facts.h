@@ -5,15 +5,14 @@
 
 #include "core_fixes.h"
 #include "hist.h"
+#include "identity.h"
 #include "index.h"
 #include "layout_light.h"
 #include "maps.h"
+#include "order.h"
 #include "slots.h"
 
 const volatile bool kernel_times = false; /* the kernel has run-queue clocks, and sched_info */
-const volatile bool cpu_groups = false;   /* the CPU controller is in a hierarchy of version 1 */
-
-const volatile bool exchanges = true;     /* the kernel exchanges values in one step: on arm64 since 5.18 */
 
 const volatile u32 parts_left_out = 0;    /* enum light_part: only benchmarks leave any out */
 
@@ -99,48 +98,12 @@ static __always_inline bool has_part(enum light_part part)
 	return !(parts_left_out & part);
 }
 
-/*
- * Writes a value, after all that was written before, and returns the one before it. Without
- * exchanges a reader can come between: once in a great while it counts an ended task twice.
- */
-static __always_inline u64 exchange(u64 *where, u64 value)
-{
-	u64 was;
-
-	if (exchanges)
-		return __sync_lock_test_and_set(where, value);
-	was = *(volatile u64 *)where;
-	*(volatile u64 *)where = value;
-	return was;
-}
-
 /* A bucket of a histogram lies in this step of a task's distribution. */
 static __always_inline u32 step_of(u32 bucket)
 {
 	u32 step = bucket >> 3;
 
 	return step < FIRST_STEP ? 0 : step - FIRST_STEP;
-}
-
-static __always_inline u64 cgroup_of(struct task_struct *t)
-{
-	struct cgroup_subsys_state *css = NULL;
-	struct css_set *set = BPF_CORE_READ(t, cgroups);
-	u32 i = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
-
-	if (!cpu_groups)
-		return BPF_CORE_READ(set, dfl_cgrp, kn, id);
-	bpf_probe_read_kernel(&css, sizeof(css), (void *)__builtin_preserve_access_index(&set->subsys) + i * sizeof(css));
-	return BPF_CORE_READ(css, cgroup, kn, id);
-}
-
-/* What comes after a name's end is 0, so that equal names are equal keys. */
-static __always_inline void copy_name(char to[16], const void *from)
-{
-	char name[16] = {};
-
-	bpf_probe_read_kernel_str(name, sizeof(name), from);
-	__builtin_memcpy(to, name, sizeof(name));
 }
 
 /* Whose a task is. That can change while it lives. */

@@ -60,6 +60,7 @@ var hookPrograms = [...]hookProgram{
 	{"sched_process_exit", slicetraceProgStProcessExit},
 	{"sched_wakeup_new", slicetraceProgStWakeupNew},
 	{"sched_wakeup", slicetraceProgStWakeup},
+	{"sched_waking", slicetraceProgStWhyWaking},
 	{"sched_switch", slicetraceProgStSwitch},
 }
 
@@ -126,7 +127,15 @@ func choose(ways []way, kernel *Kernel, avoid HookSet, symbol func(string) strin
 // for, and notes the order of the others.
 func (objs *Objects) chooseHooks(spec *ebpf.CollectionSpec, kernel *Kernel, o Options) (err error) {
 	objs.Pick, objs.Switch = chooseBounds(spec, kernel, o.Avoid, !o.NoPick, !o.NoSwitch)
-	wanted := func(h hookProgram) bool { return h.program != slicetraceProgStRename || o.Record }
+	wanted := func(h hookProgram) bool {
+		switch h.program {
+		case slicetraceProgStRename:
+			return o.Record
+		case slicetraceProgStWhyWaking:
+			return o.Why != nil
+		}
+		return true
+	}
 	objs.Hooks, err = chooseTracepoints(spec, kernel, hookPrograms[:], wanted)
 	return err
 }

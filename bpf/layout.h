@@ -113,7 +113,7 @@ struct log_entry {
  */
 struct cpu_state {
 	u64 entry_stamp; /* e0 of the __schedule under way; 0: none was seen */
-	u64 slice_start; /* s1 of the last switch; 0: none was seen */
+	u64 slice_start; /* s1 of the last switch, or later by what stacks took; 0: none was seen */
 	u64 exit_stamp;  /* x0 of the last switch; 0: it has not come yet */
 	u32 pick_ns;     /* of the last switch */
 	u32 pick_valid;  /* pick_ns was measured */
@@ -246,7 +246,7 @@ struct watched_task {
 	u32 moves[MOVES]; /* the light way: migrations by distance, and how many of them were at wakeups */
 	u32 hidden;       /* the light way: how often the task lost its core unseen or, with own times, got it */
 	u32 left_state;   /* why.h: prev's state in the switch by which the task left its core */
-	u32 pad;
+	u32 left_cause;   /* enum ended_by of the slice that ended then */
 	u64 left;         /* when that was; 0: it has a core, or that was not seen */
 };
 

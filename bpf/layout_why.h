@@ -63,5 +63,6 @@ struct stack_budget {
 	u64 skipped;
 	u64 lost; /* stacks that found no room in the ring */
 	u64 walk_ns;
+	u64 walk_from; /* when the walk under way began */
 	u64 walking; /* how many walks are under way: an interrupt can come to one and make another */
 };

@@ -107,18 +107,16 @@ type Light struct {
 	Pick, Switch Hook
 	// Hooks are the others, in the order in which they are to be attached.
 	Hooks []Hook
-	// Ring has the StackSamples, nil unless they were asked for.
-	Ring *ebpf.Map
+	// Stacks is nil unless they were asked for.
+	Stacks *Stacks
 	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
 	// Otherwise they are of CLOCK_MONOTONIC.
 	KernelTimes bool
 
 	collection         *ebpf.Collection
-	takesStacks        bool
 	free, ended, final *ebpf.Map
 	endedSums          [2]*ebpf.Map   // EndedSums by EndedKey; see EndedReader
 	endedTurn          *ebpf.Variable // a uint32: the index of the one that is in use
-	budgets            *ebpf.Map      // a StackBudget for each core
 	page               *ebpf.Map      // what readPage leaves
 	readPage, visit    *ebpf.Program
 	visitFor           *ebpf.Variable
@@ -207,8 +205,12 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	if err := size(spec, Options{Cores: o.Cores, Online: o.Online, Tasks: o.Tasks}); err != nil {
 		return nil, err
 	}
-	if err := l.chooseWhy(spec, kernel, o); err != nil {
+	back, err := chooseWhy(spec, kernel, o.Avoid, o.Why, o.Cores, o.Tasks)
+	if err != nil {
 		return nil, err
+	}
+	if o.Why != nil {
+		l.Hooks = append([]Hook{back}, l.Hooks...)
 	}
 	spec.Maps[lightMapStCorePlaces].MaxEntries = uint32(o.Cores)
 	spec.Maps[lightMapStFacts].MaxEntries = uint32(o.Tasks)
@@ -218,6 +220,7 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	err = errors.Join(
 		kernel.adapt(set), set(lightVarKernelTimes, l.KernelTimes), set(lightVarCpuGroups, o.CPUGroups),
 		set(lightVarExchanges, !o.NoExchanges), set(lightVarPartsLeftOut, o.LeftOut),
+		set(lightVarWhyToldApart, o.Why != nil && o.Why.OnlyToldApart),
 	)
 	if err != nil {
 		return nil, err
@@ -227,6 +230,9 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 		return l, refused(err)
 	}
 	l.assign()
+	if o.Why != nil {
+		l.Stacks = stacksOf(l.collection)
+	}
 	if err := makePlaces(l.collection, o.Tasks); err != nil {
 		l.Close()
 		return nil, err
@@ -252,9 +258,6 @@ func (l *Light) assign() {
 	l.Begin, l.Reader = c.Programs[lightProgStBegin], c.Programs[lightProgStReader]
 	l.page, l.readPage, l.visit = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStVisit]
 	l.visitFor, l.misplaced = c.Variables[lightVarStVisitFor], c.Variables[lightVarStMisplaced]
-	if l.takesStacks {
-		l.Ring, l.budgets = c.Maps[lightMapStRing], c.Maps[lightMapStBudgets]
-	}
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
 	}

@@ -11,7 +11,39 @@
 #include "facts.h"
 #include "index.h"
 #include "log.h"
+#include "order.h"
 #include "why.h"
+
+const volatile bool why_told_apart = false; /* stacks are taken of processes of st_told_apart only */
+
+static __always_inline u64 why_now(void)
+{
+	if (!kernel_times)
+		return bpf_ktime_get_ns();
+	if (!st_clock.monotonic)
+		return 0;
+	return bpf_ktime_get_ns() - st_clock.monotonic + st_clock.rq_clock;
+}
+
+static __always_inline bool why_wants(struct task_struct *t)
+{
+	u32 tgid = t->tgid;
+
+	return !why_told_apart || bpf_map_lookup_elem(&st_told_apart, &tgid);
+}
+
+static __always_inline bool phases_timed(void)
+{
+	return st_timing;
+}
+
+static __always_inline void delay_slice(struct cpu_state *c, u64 by)
+{
+	switch_counted(&c->walks_begun);
+	c->bookkeeping_ns += by;
+	c->slice_start += by;
+	switch_counted(&c->walks);
+}
 
 /* Keeps the order of what is read before and after. */
 static __always_inline void reads_ordered(struct core_page *p)
@@ -136,7 +168,7 @@ static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool 
 	if (!kernel_times)
 		w->run_delay = cause >= ENDED_TICK ? now : 0;
 	if (why)
-		note_leaving(w, state, now);
+		note_leaving(w, cause, state, now);
 	if (has_part(PART_HISTS)) {
 		bucket = hist_add(&s->slices[cause], slice);
 		if (has_part(PART_DISTS))
@@ -249,6 +281,7 @@ static __always_inline void light_hand_over(struct cpu_state *c, struct sums *s,
 	c->slice_start = now;
 	if (!w) {
 		c->occupant = next->pid ? OCCUPANT_OTHER : OCCUPANT_IDLE;
+		c->away = 0;
 		return;
 	}
 	c->occupant = OCCUPANT_WATCHED;

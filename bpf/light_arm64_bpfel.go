@@ -269,6 +269,7 @@ type lightStackBudget struct {
 	Skipped   uint64
 	Lost      uint64
 	WalkNs    uint64
+	WalkFrom  uint64
 	Walking   uint64
 }
 
@@ -443,7 +444,7 @@ type lightWatchedTask struct {
 	Moves          [5]uint32
 	Hidden         uint32
 	LeftState      uint32
-	Pad            uint32
+	LeftCause      uint32
 	Left           uint64
 }
 
@@ -466,8 +467,10 @@ const (
 	lightMapStIndex         = "st_index"
 	lightMapStPage          = "st_page"
 	lightMapStRing          = "st_ring"
+	lightMapStSampled       = "st_sampled"
 	lightMapStSamples       = "st_samples"
 	lightMapStSnapshotBuf   = "st_snapshot_buf"
+	lightMapStStacks        = "st_stacks"
 	lightMapStSums          = "st_sums"
 	lightMapStTasks         = "st_tasks"
 	lightMapStToldApart     = "st_told_apart"
@@ -532,6 +535,7 @@ const (
 	lightVarWatchingType    = "watching_type"
 	lightVarWhy             = "why"
 	lightVarWhyBlockNs      = "why_block_ns"
+	lightVarWhyRingBytes    = "why_ring_bytes"
 	lightVarWhyToldApart    = "why_told_apart"
 	lightVarWhyWalks        = "why_walks"
 )
@@ -620,8 +624,10 @@ type lightMapSpecs struct {
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
 	StPage        *ebpf.MapSpec `ebpf:"st_page"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
+	StSampled     *ebpf.MapSpec `ebpf:"st_sampled"`
 	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
+	StStacks      *ebpf.MapSpec `ebpf:"st_stacks"`
 	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
 	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
 	StToldApart   *ebpf.MapSpec `ebpf:"st_told_apart"`
@@ -671,6 +677,7 @@ type lightVariableSpecs struct {
 	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
 	Why             *ebpf.VariableSpec `ebpf:"why"`
 	WhyBlockNs      *ebpf.VariableSpec `ebpf:"why_block_ns"`
+	WhyRingBytes    *ebpf.VariableSpec `ebpf:"why_ring_bytes"`
 	WhyToldApart    *ebpf.VariableSpec `ebpf:"why_told_apart"`
 	WhyWalks        *ebpf.VariableSpec `ebpf:"why_walks"`
 }
@@ -710,8 +717,10 @@ type lightMaps struct {
 	StIndex       *ebpf.Map `ebpf:"st_index"`
 	StPage        *ebpf.Map `ebpf:"st_page"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
+	StSampled     *ebpf.Map `ebpf:"st_sampled"`
 	StSamples     *ebpf.Map `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
+	StStacks      *ebpf.Map `ebpf:"st_stacks"`
 	StSums        *ebpf.Map `ebpf:"st_sums"`
 	StTasks       *ebpf.Map `ebpf:"st_tasks"`
 	StToldApart   *ebpf.Map `ebpf:"st_told_apart"`
@@ -735,8 +744,10 @@ func (m *lightMaps) Close() error {
 		m.StIndex,
 		m.StPage,
 		m.StRing,
+		m.StSampled,
 		m.StSamples,
 		m.StSnapshotBuf,
+		m.StStacks,
 		m.StSums,
 		m.StTasks,
 		m.StToldApart,
@@ -787,6 +798,7 @@ type lightVariables struct {
 	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
 	Why             *ebpf.Variable `ebpf:"why"`
 	WhyBlockNs      *ebpf.Variable `ebpf:"why_block_ns"`
+	WhyRingBytes    *ebpf.Variable `ebpf:"why_ring_bytes"`
 	WhyToldApart    *ebpf.Variable `ebpf:"why_told_apart"`
 	WhyWalks        *ebpf.Variable `ebpf:"why_walks"`
 }

@@ -85,6 +85,8 @@ type Options struct {
 	Avoid HookSet
 	// Record sends every switch and wakeup, and tasks' names, into Ring.
 	Record bool
+	// Why takes stacks, if it is set.
+	Why *WhyOptions
 }
 
 // Objects are the loaded maps and programs.
@@ -107,6 +109,8 @@ type Objects struct {
 	// Hooks are the others, in the order in which they are to be attached: those that record
 	// names come first, up to sched_wakeup_new, and sched_switch is the last.
 	Hooks []Hook
+	// Stacks is nil unless they were asked for.
+	Stacks *Stacks
 	// FentryRefused is why the kernel took no fentry program; nil if it did, or was not asked.
 	FentryRefused error
 
@@ -154,6 +158,16 @@ func loadOnce(kernel *Kernel, o Options) (*Objects, error) {
 	if err := size(spec, o); err != nil {
 		return nil, err
 	}
+	back, err := chooseWhy(spec, kernel, o.Avoid, o.Why, o.Cores, o.Tasks)
+	if err != nil {
+		return nil, err
+	}
+	if o.Why != nil {
+		objs.Hooks = append([]Hook{back}, objs.Hooks...)
+	}
+	if err := spec.Variables[slicetraceVarSwitchEndsTimed].Set(objs.Switch.Name != ""); err != nil {
+		return nil, err
+	}
 	if err := kernel.adapt(func(name string, value any) error { return spec.Variables[name].Set(value) }); err != nil {
 		return nil, err
 	}
@@ -162,6 +176,9 @@ func loadOnce(kernel *Kernel, o Options) (*Objects, error) {
 		return objs, refused(err)
 	}
 	objs.assign()
+	if o.Why != nil {
+		objs.Stacks = stacksOf(objs.collection)
+	}
 	if err := makePlaces(objs.collection, o.Tasks); err != nil {
 		objs.Close()
 		return nil, err

@@ -135,12 +135,12 @@ BIND(enum record_type, record_type_type);
 BIND(enum event_flag, event_flag_type);
 BIND(enum watching, watching_type);
 
-/* The reader is woken only once the ring is a quarter full, since waking it makes a switch too. */
-static __always_inline u64 ring_flags(void)
+/* The reader is woken only once a ring is a quarter full, since waking it makes a switch too. */
+static __always_inline u64 ring_flags(void *ring, u64 bytes)
 {
-	u64 filled = bpf_ringbuf_query(&st_ring, BPF_RB_AVAIL_DATA);
+	u64 filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 
-	return filled > ring_bytes / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return filled > bytes / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline struct cpu_state *this_cpu(void)

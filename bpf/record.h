@@ -54,7 +54,7 @@ static __noinline int send_events(struct event_buf *b)
 	if (count || b->out.pending_phases || b->out.lost) {
 		b->out.record = RECORD_EVENTS;
 		b->out.cpu = bpf_get_smp_processor_id();
-		if (bpf_ringbuf_output(&st_ring, &b->out, sizeof(b->out), ring_flags()))
+		if (bpf_ringbuf_output(&st_ring, &b->out, sizeof(b->out), ring_flags(&st_ring, ring_bytes)))
 			b->out.lost += count;
 		else
 			b->out.lost = 0;
@@ -91,7 +91,7 @@ static __noinline int send_name(struct event_buf *b)
 	if (!b || !b->out.name_pending || b->out.name_busy)
 		return 0;
 	b->out.name_pending = 0;
-	if (bpf_ringbuf_output(&st_ring, &b->name, sizeof(b->name), ring_flags()))
+	if (bpf_ringbuf_output(&st_ring, &b->name, sizeof(b->name), ring_flags(&st_ring, ring_bytes)))
 		__sync_fetch_and_add(&st_globals.lost_names, 1);
 	return 0;
 }
@@ -132,7 +132,7 @@ static __noinline int record_name(struct task_struct *p, const char *comm, u32 p
 		return 0;
 	}
 	name_task(n, p, comm, parent, time);
-	bpf_ringbuf_submit(n, ring_flags());
+	bpf_ringbuf_submit(n, ring_flags(&st_ring, ring_bytes));
 	return 0;
 }
 

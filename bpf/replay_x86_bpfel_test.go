@@ -226,6 +226,48 @@ type replaySnapshot struct {
 	Lost          uint64
 }
 
+type replayStackBudget struct {
+	_         structs.HostLayout
+	Threshold uint64
+	Window    uint64
+	InWindow  uint64
+	Taken     uint64
+	Skipped   uint64
+	Lost      uint64
+	WalkNs    uint64
+	WalkFrom  uint64
+	Walking   uint64
+}
+
+type replayStackSample struct {
+	_           structs.HostLayout
+	Away        uint64
+	Waited      uint64
+	StandsFor   uint64
+	Cgroup      uint64
+	StartTime   uint64
+	Tid         uint32
+	Tgid        uint32
+	Uid         uint32
+	State       uint32
+	Cause       uint8
+	Iowait      uint8
+	HasWaker    uint8
+	Pad         uint8
+	KernelBytes uint16
+	UserBytes   uint16
+	CopiedBytes uint32
+	_           [4]byte
+	Pc          uint64
+	Sp          uint64
+	Fp          uint64
+	Lr          uint64
+	Comm        [16]int8
+	Process     [16]int8
+	Waker       replayWaker
+	Stack       [1214]uint64
+}
+
 type replayStep uint32
 
 const (
@@ -301,6 +343,20 @@ type replaySums struct {
 	}
 }
 
+type replayWaker struct {
+	_           structs.HostLayout
+	Left        uint64
+	StartTime   uint64
+	Tid         uint32
+	Tgid        uint32
+	Comm        [16]int8
+	Process     [16]int8
+	KernelBytes uint16
+	UserBytes   uint16
+	Pad         uint32
+	Stack       [64]uint64
+}
+
 type replayWanted struct {
 	_        structs.HostLayout
 	Tid      uint32
@@ -334,7 +390,7 @@ type replayWatchedTask struct {
 	Moves          [5]uint32
 	Hidden         uint32
 	LeftState      uint32
-	Pad            uint32
+	LeftCause      uint32
 	Left           uint64
 }
 
@@ -343,6 +399,7 @@ type replayWatchedTask struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	replayMapFakeTasks       = "fake_tasks"
+	replayMapStBudgets       = "st_budgets"
 	replayMapStCollisions    = "st_collisions"
 	replayMapStCpus          = "st_cpus"
 	replayMapStEnded         = "st_ended"
@@ -351,9 +408,13 @@ const (
 	replayMapStFree          = "st_free"
 	replayMapStIndex         = "st_index"
 	replayMapStRing          = "st_ring"
+	replayMapStSampled       = "st_sampled"
+	replayMapStSamples       = "st_samples"
 	replayMapStSnapshotBuf   = "st_snapshot_buf"
+	replayMapStStacks        = "st_stacks"
 	replayMapStSums          = "st_sums"
 	replayMapStTasks         = "st_tasks"
+	replayMapStWakers        = "st_wakers"
 	replayProgReplayStep     = "replay_step"
 	replayProgStEntry        = "st_entry"
 	replayProgStExec         = "st_exec"
@@ -373,6 +434,10 @@ const (
 	replayProgStWakeup       = "st_wakeup"
 	replayProgStWakeupNew    = "st_wakeup_new"
 	replayProgStWatch        = "st_watch"
+	replayProgStWhyExit      = "st_why_exit"
+	replayProgStWhyKprobe    = "st_why_kprobe"
+	replayProgStWhyWaking    = "st_why_waking"
+	replayVarCpuGroups       = "cpu_groups"
 	replayVarEndedByType     = "ended_by_type"
 	replayVarEventFlagType   = "event_flag_type"
 	replayVarFakeArgs        = "fake_args"
@@ -395,11 +460,18 @@ const (
 	replayVarStGlobals       = "st_globals"
 	replayVarStPlaces        = "st_places"
 	replayVarStWanted        = "st_wanted"
+	replayVarStackBudgetType = "stack_budget_type"
+	replayVarStackSampleType = "stack_sample_type"
 	replayVarSwitchClassType = "switch_class_type"
+	replayVarSwitchEndsTimed = "switch_ends_timed"
 	replayVarTaskExitType    = "task_exit_type"
 	replayVarTaskNameType    = "task_name_type"
 	replayVarTellsPrevState  = "tells_prev_state"
 	replayVarWatchingType    = "watching_type"
+	replayVarWhy             = "why"
+	replayVarWhyBlockNs      = "why_block_ns"
+	replayVarWhyRingBytes    = "why_ring_bytes"
+	replayVarWhyWalks        = "why_walks"
 	replayVarWorld           = "world"
 )
 
@@ -464,6 +536,9 @@ type replayProgramSpecs struct {
 	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.ProgramSpec `ebpf:"st_watch"`
+	StWhyExit      *ebpf.ProgramSpec `ebpf:"st_why_exit"`
+	StWhyKprobe    *ebpf.ProgramSpec `ebpf:"st_why_kprobe"`
+	StWhyWaking    *ebpf.ProgramSpec `ebpf:"st_why_waking"`
 }
 
 // replayMapSpecs contains maps before they are loaded into the kernel.
@@ -471,6 +546,7 @@ type replayProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayMapSpecs struct {
 	FakeTasks     *ebpf.MapSpec `ebpf:"fake_tasks"`
+	StBudgets     *ebpf.MapSpec `ebpf:"st_budgets"`
 	StCollisions  *ebpf.MapSpec `ebpf:"st_collisions"`
 	StCpus        *ebpf.MapSpec `ebpf:"st_cpus"`
 	StEnded       *ebpf.MapSpec `ebpf:"st_ended"`
@@ -479,15 +555,20 @@ type replayMapSpecs struct {
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
+	StSampled     *ebpf.MapSpec `ebpf:"st_sampled"`
+	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
+	StStacks      *ebpf.MapSpec `ebpf:"st_stacks"`
 	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
 	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
+	StWakers      *ebpf.MapSpec `ebpf:"st_wakers"`
 }
 
 // replayVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type replayVariableSpecs struct {
+	CpuGroups       *ebpf.VariableSpec `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
 	FakeArgs        *ebpf.VariableSpec `ebpf:"fake_args"`
@@ -510,11 +591,18 @@ type replayVariableSpecs struct {
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	StackBudgetType *ebpf.VariableSpec `ebpf:"stack_budget_type"`
+	StackSampleType *ebpf.VariableSpec `ebpf:"stack_sample_type"`
 	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
+	SwitchEndsTimed *ebpf.VariableSpec `ebpf:"switch_ends_timed"`
 	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
 	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
+	Why             *ebpf.VariableSpec `ebpf:"why"`
+	WhyBlockNs      *ebpf.VariableSpec `ebpf:"why_block_ns"`
+	WhyRingBytes    *ebpf.VariableSpec `ebpf:"why_ring_bytes"`
+	WhyWalks        *ebpf.VariableSpec `ebpf:"why_walks"`
 	World           *ebpf.VariableSpec `ebpf:"world"`
 }
 
@@ -539,6 +627,7 @@ func (o *replayObjects) Close() error {
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayMaps struct {
 	FakeTasks     *ebpf.Map `ebpf:"fake_tasks"`
+	StBudgets     *ebpf.Map `ebpf:"st_budgets"`
 	StCollisions  *ebpf.Map `ebpf:"st_collisions"`
 	StCpus        *ebpf.Map `ebpf:"st_cpus"`
 	StEnded       *ebpf.Map `ebpf:"st_ended"`
@@ -547,14 +636,19 @@ type replayMaps struct {
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
+	StSampled     *ebpf.Map `ebpf:"st_sampled"`
+	StSamples     *ebpf.Map `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
+	StStacks      *ebpf.Map `ebpf:"st_stacks"`
 	StSums        *ebpf.Map `ebpf:"st_sums"`
 	StTasks       *ebpf.Map `ebpf:"st_tasks"`
+	StWakers      *ebpf.Map `ebpf:"st_wakers"`
 }
 
 func (m *replayMaps) Close() error {
 	return _ReplayClose(
 		m.FakeTasks,
+		m.StBudgets,
 		m.StCollisions,
 		m.StCpus,
 		m.StEnded,
@@ -563,9 +657,13 @@ func (m *replayMaps) Close() error {
 		m.StFree,
 		m.StIndex,
 		m.StRing,
+		m.StSampled,
+		m.StSamples,
 		m.StSnapshotBuf,
+		m.StStacks,
 		m.StSums,
 		m.StTasks,
+		m.StWakers,
 	)
 }
 
@@ -573,6 +671,7 @@ func (m *replayMaps) Close() error {
 //
 // It can be passed to loadReplayObjects or ebpf.CollectionSpec.LoadAndAssign.
 type replayVariables struct {
+	CpuGroups       *ebpf.Variable `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
 	FakeArgs        *ebpf.Variable `ebpf:"fake_args"`
@@ -595,11 +694,18 @@ type replayVariables struct {
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	StackBudgetType *ebpf.Variable `ebpf:"stack_budget_type"`
+	StackSampleType *ebpf.Variable `ebpf:"stack_sample_type"`
 	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
+	SwitchEndsTimed *ebpf.Variable `ebpf:"switch_ends_timed"`
 	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
 	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
+	Why             *ebpf.Variable `ebpf:"why"`
+	WhyBlockNs      *ebpf.Variable `ebpf:"why_block_ns"`
+	WhyRingBytes    *ebpf.Variable `ebpf:"why_ring_bytes"`
+	WhyWalks        *ebpf.Variable `ebpf:"why_walks"`
 	World           *ebpf.Variable `ebpf:"world"`
 }
 
@@ -626,6 +732,9 @@ type replayPrograms struct {
 	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.Program `ebpf:"st_watch"`
+	StWhyExit      *ebpf.Program `ebpf:"st_why_exit"`
+	StWhyKprobe    *ebpf.Program `ebpf:"st_why_kprobe"`
+	StWhyWaking    *ebpf.Program `ebpf:"st_why_waking"`
 }
 
 func (p *replayPrograms) Close() error {
@@ -649,6 +758,9 @@ func (p *replayPrograms) Close() error {
 		p.StWakeup,
 		p.StWakeupNew,
 		p.StWatch,
+		p.StWhyExit,
+		p.StWhyKprobe,
+		p.StWhyWaking,
 	)
 }
 

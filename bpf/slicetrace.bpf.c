@@ -185,6 +185,7 @@ int st_snapshot(void *ctx)
 	struct sums *sums = bpf_map_lookup_elem(&st_sums, &cpu);
 	struct snapshot *s = bpf_map_lookup_elem(&st_snapshot_buf, &zero);
 	struct task_struct *current = bpf_get_current_task_btf();
+	struct stack_budget *budget = bpf_map_lookup_elem(&st_budgets, &cpu);
 	struct event_buf *b;
 	struct watched_task *w;
 
@@ -210,6 +211,8 @@ int st_snapshot(void *ctx)
 	    bpf_probe_read_kernel(&s->sums, sizeof(s->sums), sums))
 		return 2;
 	s->now = bpf_ktime_get_ns();
+	if (why && budget && budget->walking)
+		delay_slice(&s->cpu, s->now - budget->walk_from);
 	w = watched_at(c->slot);
 	if (w && c->occupant == OCCUPANT_WATCHED) {
 		s->occupant_on_cpu = w->on_cpu;

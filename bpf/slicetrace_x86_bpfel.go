@@ -255,6 +255,48 @@ type slicetraceSnapshot struct {
 	Lost          uint64
 }
 
+type slicetraceStackBudget struct {
+	_         structs.HostLayout
+	Threshold uint64
+	Window    uint64
+	InWindow  uint64
+	Taken     uint64
+	Skipped   uint64
+	Lost      uint64
+	WalkNs    uint64
+	WalkFrom  uint64
+	Walking   uint64
+}
+
+type slicetraceStackSample struct {
+	_           structs.HostLayout
+	Away        uint64
+	Waited      uint64
+	StandsFor   uint64
+	Cgroup      uint64
+	StartTime   uint64
+	Tid         uint32
+	Tgid        uint32
+	Uid         uint32
+	State       uint32
+	Cause       uint8
+	Iowait      uint8
+	HasWaker    uint8
+	Pad         uint8
+	KernelBytes uint16
+	UserBytes   uint16
+	CopiedBytes uint32
+	_           [4]byte
+	Pc          uint64
+	Sp          uint64
+	Fp          uint64
+	Lr          uint64
+	Comm        [16]int8
+	Process     [16]int8
+	Waker       slicetraceWaker
+	Stack       [1214]uint64
+}
+
 type slicetraceSums struct {
 	_       structs.HostLayout
 	Wait    slicetraceHist
@@ -293,6 +335,20 @@ type slicetraceTaskName struct {
 	Comm   [16]int8
 }
 
+type slicetraceWaker struct {
+	_           structs.HostLayout
+	Left        uint64
+	StartTime   uint64
+	Tid         uint32
+	Tgid        uint32
+	Comm        [16]int8
+	Process     [16]int8
+	KernelBytes uint16
+	UserBytes   uint16
+	Pad         uint32
+	Stack       [64]uint64
+}
+
 type slicetraceWanted struct {
 	_        structs.HostLayout
 	Tid      uint32
@@ -326,7 +382,7 @@ type slicetraceWatchedTask struct {
 	Moves          [5]uint32
 	Hidden         uint32
 	LeftState      uint32
-	Pad            uint32
+	LeftCause      uint32
 	Left           uint64
 }
 
@@ -343,6 +399,7 @@ const (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	slicetraceMapStBudgets       = "st_budgets"
 	slicetraceMapStCollisions    = "st_collisions"
 	slicetraceMapStCpus          = "st_cpus"
 	slicetraceMapStEnded         = "st_ended"
@@ -351,9 +408,13 @@ const (
 	slicetraceMapStFree          = "st_free"
 	slicetraceMapStIndex         = "st_index"
 	slicetraceMapStRing          = "st_ring"
+	slicetraceMapStSampled       = "st_sampled"
+	slicetraceMapStSamples       = "st_samples"
 	slicetraceMapStSnapshotBuf   = "st_snapshot_buf"
+	slicetraceMapStStacks        = "st_stacks"
 	slicetraceMapStSums          = "st_sums"
 	slicetraceMapStTasks         = "st_tasks"
+	slicetraceMapStWakers        = "st_wakers"
 	slicetraceProgStEntry        = "st_entry"
 	slicetraceProgStExec         = "st_exec"
 	slicetraceProgStExit         = "st_exit"
@@ -372,6 +433,10 @@ const (
 	slicetraceProgStWakeup       = "st_wakeup"
 	slicetraceProgStWakeupNew    = "st_wakeup_new"
 	slicetraceProgStWatch        = "st_watch"
+	slicetraceProgStWhyExit      = "st_why_exit"
+	slicetraceProgStWhyKprobe    = "st_why_kprobe"
+	slicetraceProgStWhyWaking    = "st_why_waking"
+	slicetraceVarCpuGroups       = "cpu_groups"
 	slicetraceVarEndedByType     = "ended_by_type"
 	slicetraceVarEventFlagType   = "event_flag_type"
 	slicetraceVarFollowType      = "follow_type"
@@ -386,11 +451,18 @@ const (
 	slicetraceVarStGlobals       = "st_globals"
 	slicetraceVarStPlaces        = "st_places"
 	slicetraceVarStWanted        = "st_wanted"
+	slicetraceVarStackBudgetType = "stack_budget_type"
+	slicetraceVarStackSampleType = "stack_sample_type"
 	slicetraceVarSwitchClassType = "switch_class_type"
+	slicetraceVarSwitchEndsTimed = "switch_ends_timed"
 	slicetraceVarTaskExitType    = "task_exit_type"
 	slicetraceVarTaskNameType    = "task_name_type"
 	slicetraceVarTellsPrevState  = "tells_prev_state"
 	slicetraceVarWatchingType    = "watching_type"
+	slicetraceVarWhy             = "why"
+	slicetraceVarWhyBlockNs      = "why_block_ns"
+	slicetraceVarWhyRingBytes    = "why_ring_bytes"
+	slicetraceVarWhyWalks        = "why_walks"
 )
 
 // loadSlicetrace returns the embedded CollectionSpec for slicetrace.
@@ -453,12 +525,16 @@ type slicetraceProgramSpecs struct {
 	StWakeup       *ebpf.ProgramSpec `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.ProgramSpec `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.ProgramSpec `ebpf:"st_watch"`
+	StWhyExit      *ebpf.ProgramSpec `ebpf:"st_why_exit"`
+	StWhyKprobe    *ebpf.ProgramSpec `ebpf:"st_why_kprobe"`
+	StWhyWaking    *ebpf.ProgramSpec `ebpf:"st_why_waking"`
 }
 
 // slicetraceMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceMapSpecs struct {
+	StBudgets     *ebpf.MapSpec `ebpf:"st_budgets"`
 	StCollisions  *ebpf.MapSpec `ebpf:"st_collisions"`
 	StCpus        *ebpf.MapSpec `ebpf:"st_cpus"`
 	StEnded       *ebpf.MapSpec `ebpf:"st_ended"`
@@ -467,15 +543,20 @@ type slicetraceMapSpecs struct {
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
+	StSampled     *ebpf.MapSpec `ebpf:"st_sampled"`
+	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
+	StStacks      *ebpf.MapSpec `ebpf:"st_stacks"`
 	StSums        *ebpf.MapSpec `ebpf:"st_sums"`
 	StTasks       *ebpf.MapSpec `ebpf:"st_tasks"`
+	StWakers      *ebpf.MapSpec `ebpf:"st_wakers"`
 }
 
 // slicetraceVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type slicetraceVariableSpecs struct {
+	CpuGroups       *ebpf.VariableSpec `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
 	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
@@ -490,11 +571,18 @@ type slicetraceVariableSpecs struct {
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
+	StackBudgetType *ebpf.VariableSpec `ebpf:"stack_budget_type"`
+	StackSampleType *ebpf.VariableSpec `ebpf:"stack_sample_type"`
 	SwitchClassType *ebpf.VariableSpec `ebpf:"switch_class_type"`
+	SwitchEndsTimed *ebpf.VariableSpec `ebpf:"switch_ends_timed"`
 	TaskExitType    *ebpf.VariableSpec `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
 	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
+	Why             *ebpf.VariableSpec `ebpf:"why"`
+	WhyBlockNs      *ebpf.VariableSpec `ebpf:"why_block_ns"`
+	WhyRingBytes    *ebpf.VariableSpec `ebpf:"why_ring_bytes"`
+	WhyWalks        *ebpf.VariableSpec `ebpf:"why_walks"`
 }
 
 // slicetraceObjects contains all objects after they have been loaded into the kernel.
@@ -517,6 +605,7 @@ func (o *slicetraceObjects) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceMaps struct {
+	StBudgets     *ebpf.Map `ebpf:"st_budgets"`
 	StCollisions  *ebpf.Map `ebpf:"st_collisions"`
 	StCpus        *ebpf.Map `ebpf:"st_cpus"`
 	StEnded       *ebpf.Map `ebpf:"st_ended"`
@@ -525,13 +614,18 @@ type slicetraceMaps struct {
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
+	StSampled     *ebpf.Map `ebpf:"st_sampled"`
+	StSamples     *ebpf.Map `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
+	StStacks      *ebpf.Map `ebpf:"st_stacks"`
 	StSums        *ebpf.Map `ebpf:"st_sums"`
 	StTasks       *ebpf.Map `ebpf:"st_tasks"`
+	StWakers      *ebpf.Map `ebpf:"st_wakers"`
 }
 
 func (m *slicetraceMaps) Close() error {
 	return _SlicetraceClose(
+		m.StBudgets,
 		m.StCollisions,
 		m.StCpus,
 		m.StEnded,
@@ -540,9 +634,13 @@ func (m *slicetraceMaps) Close() error {
 		m.StFree,
 		m.StIndex,
 		m.StRing,
+		m.StSampled,
+		m.StSamples,
 		m.StSnapshotBuf,
+		m.StStacks,
 		m.StSums,
 		m.StTasks,
+		m.StWakers,
 	)
 }
 
@@ -550,6 +648,7 @@ func (m *slicetraceMaps) Close() error {
 //
 // It can be passed to loadSlicetraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type slicetraceVariables struct {
+	CpuGroups       *ebpf.Variable `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
 	FollowType      *ebpf.Variable `ebpf:"follow_type"`
@@ -564,11 +663,18 @@ type slicetraceVariables struct {
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`
+	StackBudgetType *ebpf.Variable `ebpf:"stack_budget_type"`
+	StackSampleType *ebpf.Variable `ebpf:"stack_sample_type"`
 	SwitchClassType *ebpf.Variable `ebpf:"switch_class_type"`
+	SwitchEndsTimed *ebpf.Variable `ebpf:"switch_ends_timed"`
 	TaskExitType    *ebpf.Variable `ebpf:"task_exit_type"`
 	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
 	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
+	Why             *ebpf.Variable `ebpf:"why"`
+	WhyBlockNs      *ebpf.Variable `ebpf:"why_block_ns"`
+	WhyRingBytes    *ebpf.Variable `ebpf:"why_ring_bytes"`
+	WhyWalks        *ebpf.Variable `ebpf:"why_walks"`
 }
 
 // slicetracePrograms contains all programs after they have been loaded into the kernel.
@@ -593,6 +699,9 @@ type slicetracePrograms struct {
 	StWakeup       *ebpf.Program `ebpf:"st_wakeup"`
 	StWakeupNew    *ebpf.Program `ebpf:"st_wakeup_new"`
 	StWatch        *ebpf.Program `ebpf:"st_watch"`
+	StWhyExit      *ebpf.Program `ebpf:"st_why_exit"`
+	StWhyKprobe    *ebpf.Program `ebpf:"st_why_kprobe"`
+	StWhyWaking    *ebpf.Program `ebpf:"st_why_waking"`
 }
 
 func (p *slicetracePrograms) Close() error {
@@ -615,6 +724,9 @@ func (p *slicetracePrograms) Close() error {
 		p.StWakeup,
 		p.StWakeupNew,
 		p.StWatch,
+		p.StWhyExit,
+		p.StWhyKprobe,
+		p.StWhyWaking,
 	)
 }
 

@@ -11,6 +11,32 @@
 #include "record.h"
 #include "task.h"
 #include "ticks.h"
+#include "why.h"
+
+const volatile bool switch_ends_timed = false; /* there is a hook at the end of the switch phase */
+
+static __always_inline u64 why_now(void)
+{
+	return bpf_ktime_get_ns();
+}
+
+static __always_inline bool why_wants(struct task_struct *t)
+{
+	return true; /* all that are watched */
+}
+
+static __always_inline bool phases_timed(void)
+{
+	return switch_ends_timed;
+}
+
+static __always_inline void delay_slice(struct cpu_state *c, u64 by)
+{
+	c->bookkeeping_ns += by;
+	c->slice_start += by;
+	if (c->exit_stamp) /* the switch phase, which ends there, stays as long */
+		c->exit_stamp += by;
+}
 
 /* Ends the slice of a watched task. */
 static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e, bool preempt,
@@ -25,6 +51,8 @@ static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e,
 	cause = cause_of(c, preempt, prev, next, state);
 	w->on_cpu += slice;
 	w->slices[cause]++;
+	if (why)
+		note_leaving(w, cause, state, s0);
 	if (cause == ENDED_THROTTLED) {
 		w->throttled_since = s0;
 		w->runnable_since = 0; /* it can have been woken while it ran */
@@ -40,11 +68,14 @@ static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e,
 }
 
 /* Ends the wait of a watched task. */
-static __always_inline void switch_in(struct log_entry *e, struct watched_task *w, u64 now)
+static __always_inline void switch_in(struct cpu_state *c, struct log_entry *e, struct watched_task *w, u64 now)
 {
+	u64 since = w->throttled_since ? w->throttled_since : w->runnable_since;
 	u32 cpu = bpf_get_smp_processor_id();
 	u64 waited;
 
+	if (why)
+		note_return(c, w, since ? elapsed(since, now) : 0, now);
 	if (w->cpu != cpu) {
 		if (w->cpu == NO_CPU)
 			w->first = now;
@@ -75,6 +106,7 @@ static __always_inline void hand_over(struct cpu_state *c, struct log_entry *e, 
 
 	c->task = (u64)next;
 	c->nvcsw = ~0ULL;
+	c->away = 0;
 	if (!next->pid) {
 		c->occupant = OCCUPANT_IDLE;
 		return;
@@ -87,7 +119,7 @@ static __always_inline void hand_over(struct cpu_state *c, struct log_entry *e, 
 	c->occupant = OCCUPANT_WATCHED;
 	c->slot = slot;
 	c->nvcsw = next->nvcsw;
-	switch_in(e, w, now);
+	switch_in(c, e, w, now);
 }
 
 /*

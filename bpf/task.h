@@ -77,7 +77,7 @@ static __noinline int retire(struct watched_task *w, struct task_struct *t, u32 
 		o->slot = slot;
 		o->task = *w;
 		fill_final(&o->final, t);
-		bpf_ringbuf_submit(o, ring_flags());
+		bpf_ringbuf_submit(o, ring_flags(&st_ring, ring_bytes));
 	}
 	unwatch(w, 0);
 	free_slot(slot);

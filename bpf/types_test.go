@@ -44,7 +44,12 @@ func TestTypesOfThisKernel(t *testing.T) {
 func fakeStruct(name string, sizes map[string]uint32) *btf.Struct {
 	s := &btf.Struct{Name: name, Size: 64}
 	for _, field := range slices.Sorted(maps.Keys(sizes)) {
-		s.Members = append(s.Members, btf.Member{Name: field, Type: &btf.Int{Name: "word", Size: sizes[field]}})
+		var member btf.Type = &btf.Int{Name: "word", Size: sizes[field]}
+		if words := sizes[field] / 8; words > 2 {
+			index := &btf.Int{Name: "index", Size: 4}
+			member = &btf.Array{Index: index, Type: &btf.Int{Name: "word", Size: 8}, Nelems: words}
+		}
+		s.Members = append(s.Members, btf.Member{Name: field, Type: member})
 	}
 	return s
 }
@@ -87,7 +92,9 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 	})
 	b, err := btf.NewBuilder([]btf.Type{
 		thin, fakeStruct("thread_info", thread), fakeStruct("hrtimer", map[string]uint32{"function": 8}),
-		fakeStruct("pt_regs", map[string]uint32{"orig_ax": 8, "syscallno": 4, "pstate": 8}),
+		fakeStruct("pt_regs", map[string]uint32{
+			"orig_ax": 8, "ip": 8, "sp": 8, "bp": 8, "syscallno": 4, "pstate": 8, "pc": 8, "regs": 31 * 8,
+		}),
 		info, entity, queue, core, set,
 		fakeStruct("cgroup", map[string]uint32{"kn": 8}), fakeStruct("kernfs_node", map[string]uint32{"id": 8}),
 		fakeStruct("cgroup_subsys_state", map[string]uint32{"cgroup": 8}),

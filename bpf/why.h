@@ -7,32 +7,23 @@
  * long enough. What woke it can only be read at the wakeup, and is kept until then.
  */
 
-#include "facts.h"
+#include "identity.h"
+#include "index.h"
 #include "layout_why.h"
+#include "maps.h"
+#include "slots.h"
 
-const volatile bool why = false;            /* the programs below are attached */
-const volatile bool why_told_apart = false; /* only processes of st_told_apart are wanted */
-const volatile u64 why_block_ns = 0;        /* shorter absences are not looked at */
-const volatile u64 why_walks = 0;           /* in one window on one core */
+const volatile bool why = false;     /* the programs below are attached */
+const volatile u64 why_block_ns = 0; /* shorter absences are not looked at */
+const volatile u64 why_walks = 0;    /* in one window on one core */
+const volatile u64 why_ring_bytes = 0; /* size of st_stacks */
 
-/*
- * Raises begun before anything of a switch is written, or switches after all of it: by these
- * two a reader on another core knows that nothing has changed meanwhile. So do walks_begun and
- * walks for what a walk changes.
- */
-static __always_inline void switch_counted(u64 *count)
-{
-#if defined(__TARGET_ARCH_arm64)
-	if (exchanges)
-		exchange(count, *count + 1); /* ordered */
-	else
-		++*count;
-#else
-	barrier(); /* x86 keeps the order of what a core writes */
-	++*count;
-	barrier();
-#endif
-}
+/* The light and the full way have their own of these. */
+
+static __always_inline u64 why_now(void); /* the time on the clock of slices; 0: not known yet */
+static __always_inline bool why_wants(struct task_struct *t);
+static __always_inline bool phases_timed(void);
+static __always_inline void delay_slice(struct cpu_state *c, u64 by); /* later: it is the tool's own time */
 
 #define WALKS_WINDOW 100000000ULL /* ns */
 #define FIRST_THRESHOLD 1024ULL   /* ns */
@@ -63,10 +54,25 @@ struct {
 	__type(value, struct waker);
 } st_wakers SEC(".maps");
 
+/* Processes of which there has been a sample, and when each began. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u64);
+} st_sampled SEC(".maps");
+
+/* The samples. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} st_stacks SEC(".maps");
+
 /* A task leaves its core. */
-static __always_inline void note_leaving(struct watched_task *w, u32 state, u64 now)
+static __always_inline void note_leaving(struct watched_task *w, u32 cause, u32 state, u64 now)
 {
 	w->left = now;
+	w->left_cause = cause;
 	w->left_state = state;
 }
 
@@ -77,11 +83,6 @@ static __always_inline void note_return(struct cpu_state *c, struct watched_task
 	c->away = w->left ? elapsed(w->left, now) : 0;
 	c->waited = waited;
 	w->left = 0;
-}
-
-static __always_inline bool why_wants(u32 tgid)
-{
-	return !why_told_apart || bpf_map_lookup_elem(&st_told_apart, &tgid);
 }
 
 /*
@@ -156,40 +157,55 @@ static __always_inline u64 process_start(struct task_struct *t)
 	return BPF_CORE_READ(t, group_leader, start_time);
 }
 
-/*
- * Ends a walk that began at that time. It is the tool's own time: the slice of the task that runs here begins
- * later by it. A walk at a wakeup within another one, by an interrupt, is part of that.
- */
-static __always_inline void end_walk(struct cpu_state *c, struct stack_budget *b, u64 from)
+static __always_inline void begin_walk(struct stack_budget *b, u64 now)
 {
-	u64 took = bpf_ktime_get_ns() - from;
+	if (!b->walking++)
+		b->walk_from = now;
+}
+
+/* Ends a walk, which is the tool's own time. A walk within another one, by an interrupt, is part of that. */
+static __always_inline void end_walk(struct cpu_state *c, struct stack_budget *b)
+{
+	u64 took = bpf_ktime_get_ns() - b->walk_from;
 
 	if (--b->walking)
 		return;
 	b->walk_ns += took;
-	if (!c->slice_start)
-		return;
-	switch_counted(&c->walks_begun);
-	c->bookkeeping_ns += took;
-	c->slice_start += took;
-	switch_counted(&c->walks);
+	if (c->slice_start)
+		delay_slice(c, took);
 }
 
 static __always_inline void fill_sample(struct stack_sample *s, struct cpu_state *c, struct task_struct *t,
-					struct watched_task *w, struct task_facts *f)
+					struct watched_task *w)
 {
+	struct task_struct *leader = BPF_CORE_READ(t, group_leader);
+
 	s->away = c->away;
 	s->waited = c->waited;
-	s->cgroup = f->cgroup;
+	s->cgroup = cgroup_of(t);
 	s->start_time = process_start(t);
 	s->tid = t->pid;
 	s->tgid = t->tgid;
-	s->uid = f->uid;
+	s->uid = BPF_CORE_READ(t, cred, euid.val);
 	s->state = w->left_state;
-	s->cause = w->last_cause;
+	s->cause = w->left_cause;
 	s->iowait = BPF_CORE_READ_BITFIELD(t, in_iowait);
-	__builtin_memcpy(s->comm, f->comm, sizeof(s->comm));
-	__builtin_memcpy(s->process, f->process, sizeof(s->process));
+	copy_name(s->comm, t->comm);
+	copy_name(s->process, __builtin_preserve_access_index(&leader->comm));
+}
+
+/*
+ * The reader is woken by the first sample of a process, which may end soon and then has no maps to read, and when
+ * the ring is a quarter full.
+ */
+static __always_inline u64 sample_flags(u32 tgid, u64 start_time)
+{
+	u64 *known = bpf_map_lookup_elem(&st_sampled, &tgid);
+
+	if (known && *known == start_time)
+		return ring_flags(&st_stacks, why_ring_bytes);
+	bpf_map_update_elem(&st_sampled, &tgid, &start_time, BPF_ANY);
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 /* Takes the stack of a task that is back on this core. */
@@ -199,22 +215,19 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 	u32 cpu = bpf_get_smp_processor_id(), slot = c->slot, bytes;
 	struct stack_budget *b = bpf_map_lookup_elem(&st_budgets, &cpu);
 	struct stack_sample *s = bpf_map_lookup_elem(&st_samples, &cpu);
-	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);
 	struct waker *k = bpf_map_lookup_elem(&st_wakers, &slot);
 	struct watched_task *w = watched_at(slot);
-	u64 from;
 
-	if (!b || !s || !f || !k || !w)
+	if (!b || !s || !k || !w)
 		return 0;
 	if (!is_taken(b, c->away)) {
 		b->skipped++;
 		return 0;
 	}
-	from = bpf_ktime_get_ns();
-	b->walking++;
+	begin_walk(b, bpf_ktime_get_ns());
 	s->stands_for = c->away > b->threshold ? c->away : b->threshold;
 	count_walk(b, c->slice_start);
-	fill_sample(s, c, t, w, f);
+	fill_sample(s, c, t, w);
 	s->has_waker = k->left == c->left;
 	if (s->has_waker)
 		bpf_probe_read_kernel(&s->waker, sizeof(s->waker), k);
@@ -229,9 +242,10 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 	if (bytes > sizeof(s->stack))
 		bytes = sizeof(s->stack);
 	b->taken++;
-	if (bpf_ringbuf_output(&st_ring, s, __builtin_offsetof(struct stack_sample, stack) + bytes, ring_flags()))
+	if (bpf_ringbuf_output(&st_stacks, s, __builtin_offsetof(struct stack_sample, stack) + bytes,
+			       sample_flags(s->tgid, s->start_time)))
 		b->lost++;
-	end_walk(c, b, from);
+	end_walk(c, b);
 	return 0;
 }
 
@@ -243,24 +257,14 @@ static __always_inline int why_returns(void *ctx)
 
 	if (!c)
 		return 0;
-	if (st_timing && !c->exit_stamp) /* the phase ends before a walk begins */
+	if (phases_timed() && !c->exit_stamp) /* the phase ends before a walk begins */
 		c->exit_stamp = bpf_ktime_get_ns();
 	if (!c->away)
 		return 0;
-	if (c->away >= why_block_ns && c->task == (u64)t && why_wants(t->tgid))
+	if (c->away >= why_block_ns && c->task == (u64)t && why_wants(t))
 		take_stack(ctx, c);
 	c->away = 0;
 	return 0;
-}
-
-/* The time on the clock of the programs; 0: not known yet. */
-static __always_inline u64 why_now(void)
-{
-	if (!kernel_times)
-		return bpf_ktime_get_ns();
-	if (!st_clock.monotonic)
-		return 0;
-	return bpf_ktime_get_ns() - st_clock.monotonic + st_clock.rq_clock;
 }
 
 /* Notes who wakes a task that has slept for long enough. */
@@ -272,12 +276,10 @@ static __noinline int take_waker(void *ctx, struct task_struct *p, u32 slot, u64
 	struct stack_budget *b = bpf_map_lookup_elem(&st_budgets, &cpu);
 	struct waker *k = bpf_map_lookup_elem(&st_wakers, &slot);
 	struct task_struct *leader;
-	u64 from;
 
 	if (!c || !b || !k || k->left == left || !is_taken(b, away))
 		return 0;
-	from = bpf_ktime_get_ns();
-	b->walking++;
+	begin_walk(b, bpf_ktime_get_ns());
 	k->left = left;
 	k->start_time = process_start(t);
 	k->tid = t->pid;
@@ -287,7 +289,7 @@ static __noinline int take_waker(void *ctx, struct task_struct *p, u32 slot, u64
 	copy_name(k->process, __builtin_preserve_access_index(&leader->comm));
 	walk(ctx, k->stack, &k->kernel_bytes, &k->user_bytes, WAKER_KERNEL_FRAMES * 8, WAKER_USER_FRAMES * 8);
 	count_walk(b, left + away);
-	end_walk(c, b, from);
+	end_walk(c, b);
 	return 0;
 }
 
@@ -300,7 +302,7 @@ int BPF_PROG(st_why_waking, struct task_struct *p)
 
 	w = find_watched(p, &slot);
 	left = w ? w->left : 0;
-	if (!left || w->last_cause != ENDED_BLOCKED || !why_wants(p->tgid))
+	if (!left || w->left_cause != ENDED_BLOCKED || !why_wants(p))
 		return 0;
 	now = why_now();
 	if (now && elapsed(left, now) >= why_block_ns)

@@ -41,6 +41,9 @@ type Options struct {
 	// Record, if not nil, is where every switch and wakeup on every core, and tasks' names,
 	// are written from Open to FinishRecording.
 	Record *Recording
+	// Why makes the programs take stacks of the watched tasks: see Interval.Why. It is nil if no stacks are
+	// wanted.
+	Why *WhyOptions
 }
 
 // Recording says where a recording goes.
@@ -93,6 +96,7 @@ type Collector struct {
 	base    map[taskID]Task // watched by Watch
 	taken   uint64          // snapshots so far
 	ring    *ring
+	why     *liveWhy // nil if no stacks are taken
 }
 
 // Open loads the programs and attaches them to every core, also to those that come online
@@ -131,6 +135,7 @@ func Open(o Options) (*Collector, error) {
 		NoSwitch: o.NoSwitch,
 		Avoid:    o.Avoid,
 		Record:   o.Record != nil,
+		Why:      o.Why.asLoaded(),
 	}
 	kernel, err := bpf.ReadKernel()
 	if err != nil {
@@ -147,6 +152,11 @@ func Open(o Options) (*Collector, error) {
 	}
 	if err := c.load(kernel, load); err != nil {
 		return nil, errors.Join(err, c.Close())
+	}
+	if o.Why != nil {
+		if c.why, err = newLiveWhy(c.objs.Stacks, o.Why); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
 	}
 	if err := c.start(); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -230,6 +240,13 @@ func (c *Collector) Switches() (map[sched.CPU]uint64, error) {
 		counts[known.cpu] = core.Switches
 	}
 	return counts, nil
+}
+
+// Stacks are the stacks and functions that the intervals up to now refer to.
+func (c *Collector) Stacks() ([]report.Stack, []report.Frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.why.stacks()
 }
 
 // Capture tells which hooks give the figures. Whether the tick was recognised is known only
@@ -318,6 +335,8 @@ func (c *Collector) Close() error {
 		errs = append(errs, c.ring.close())
 		c.ring = nil
 	}
+	errs = append(errs, c.why.close())
+	c.why = nil
 	if c.others != nil {
 		c.others.Close()
 	}

@@ -130,7 +130,7 @@ func OpenLive(o LiveOptions) (*Live, error) {
 		return nil, errors.Join(explain(err), l.Close())
 	}
 	if o.Why != nil {
-		if l.why, err = newLiveWhy(l.objs, o.Why); err != nil {
+		if l.why, err = newLiveWhy(l.objs.Stacks, o.Why); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 	}
@@ -244,6 +244,9 @@ func (l *Live) RecursionMisses() (uint64, error) { return l.recursionMisses() }
 
 // MostTasks returns how many tasks can be watched at once.
 func (l *Live) MostTasks() int { return int(l.objs.Tasks.MaxEntries()) }
+
+// Stacks are the stacks and functions that the readings up to now refer to.
+func (l *Live) Stacks() ([]report.Stack, []report.Frame) { return l.why.stacks() }
 
 // Refresh reads again the users, groups and processes' names of all tasks, which change without an event.
 func (l *Live) Refresh() error { return l.objs.Refresh() }

@@ -301,7 +301,7 @@ func TestLiveStacksStandForAll(t *testing.T) {
 
 func (w *whyWatch) budget() (b struct{ Taken, Skipped uint64 }) {
 	w.t.Helper()
-	core, err := w.l.objs.Budget(0)
+	core, err := w.l.objs.Stacks.Budget(0)
 	if err != nil {
 		w.t.Fatal(err)
 	}

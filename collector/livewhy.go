@@ -14,13 +14,13 @@ import (
 	"github.com/slicetrace/slicetrace/report/sched"
 )
 
-// WhyOptions say which stacks a Live takes.
+// WhyOptions say which stacks a Live or a Collector takes.
 type WhyOptions struct {
 	// Block is the length from which absences from a core are looked at; 0: all.
 	Block time.Duration
 	// Walks is about how many stacks a second one core takes at most; 0 means DefaultWalks.
 	Walks int
-	// OnlyToldApart looks at the processes of TellApart only.
+	// OnlyToldApart makes a Live look at the processes of TellApart only. A Collector looks at watched tasks only.
 	OnlyToldApart bool
 }
 
@@ -47,7 +47,7 @@ const mostWaits = 20_000
 // liveWhy adds up the stacks that the kernel side takes.
 type liveWhy struct {
 	pump
-	objs    *bpf.Light
+	taken   *bpf.Stacks
 	blockNS int64
 	names   *stackNames
 	before  map[sched.CPU]bpf.StackBudget
@@ -71,13 +71,13 @@ type waitKey struct {
 	waker     rawStack
 }
 
-func newLiveWhy(objs *bpf.Light, o *WhyOptions) (*liveWhy, error) {
+func newLiveWhy(taken *bpf.Stacks, o *WhyOptions) (*liveWhy, error) {
 	w := &liveWhy{
-		objs: objs, blockNS: o.Block.Nanoseconds(), names: newStackNames(),
+		taken: taken, blockNS: o.Block.Nanoseconds(), names: newStackNames(),
 		before: make(map[sched.CPU]bpf.StackBudget), waits: make(map[waitKey]*report.StackWait),
 	}
 	nothing := func() error { return nil }
-	if err := w.start(objs.Ring, pumpUse{take: w.add, rest: nothing, due: nothing}); err != nil {
+	if err := w.start(taken.Ring, pumpUse{take: w.add, rest: nothing, due: nothing}); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -190,7 +190,7 @@ func (w *liveWhy) next(cores []*core) (*report.Why, error) {
 // count adds what the cores have counted.
 func (w *liveWhy) count(cores []*core, why *report.Why) error {
 	for _, c := range cores {
-		now, err := w.objs.Budget(int(c.cpu))
+		now, err := w.taken.Budget(int(c.cpu))
 		if err != nil {
 			return err
 		}
@@ -268,10 +268,10 @@ func (w *liveWhy) close() error {
 	return err
 }
 
-// Stacks are the stacks and functions that the readings up to now refer to.
-func (l *Live) Stacks() ([]report.Stack, []report.Frame) {
-	if l.why == nil {
+// stacks are those that the readings up to now refer to, and their functions.
+func (w *liveWhy) stacks() ([]report.Stack, []report.Frame) {
+	if w == nil {
 		return nil, nil
 	}
-	return l.why.names.stacks, l.why.names.frames
+	return w.names.stacks, w.names.frames
 }

@@ -42,6 +42,7 @@ type Snapshot struct {
 	hasSwitch bool
 	plug      []sched.CPU // cores that have gone offline or come online since Open
 	plugAll   bool        // plug is complete
+	why       *report.Why // since the snapshot before
 }
 
 // Interval is what happened between two snapshots.
@@ -61,6 +62,9 @@ type Interval struct {
 	// HotplugUnheard says that there may be more of them: the kernel's messages about them
 	// found no room, or could not be received.
 	HotplugUnheard bool
+	// Why is where watched tasks were when they were off their cores, nil if no stacks are taken. Its stacks
+	// are those of Stacks.
+	Why *report.Why
 }
 
 // Snapshot copies what the kernel has counted so far.
@@ -101,6 +105,11 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	}
 	if s.steal, err = readSteal(); err != nil {
 		return nil, err
+	}
+	if c.why != nil {
+		if s.why, err = c.why.next(c.cores); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -233,7 +242,7 @@ func (s *Snapshot) Since(before *Snapshot) (Interval, error) {
 		return Interval{}, fmt.Errorf("subtract snapshots: number %d does not follow number %d",
 			s.number, before.number)
 	}
-	in := Interval{Hotplugged: s.plug, HotplugUnheard: !s.plugAll}
+	in := Interval{Hotplugged: s.plug, HotplugUnheard: !s.plugAll, Why: s.why}
 	for i, cpu := range s.cpus {
 		earlier := before.of(cpu)
 		core := s.cores[i].since(earlier, cpu, s.globals.TickFunction != 0)

@@ -63,8 +63,10 @@ report follows on standard error, and run exits with the program's exit status. 
 
 With --all it starts nothing and watches the running machine, and with --pid, --cgroup,
 --comm or --uid those tasks that fit one value of each flag; --duration ends that, and each
-interval of --every is a trial of the report. --why adds where tasks were when they were
-off their cores, and who woke them, by stacks of their functions.
+interval of --every is a trial of the report.
+
+--why adds, to any run, where tasks were when they were off their cores, and who woke
+them, by stacks of their functions.
 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
@@ -81,6 +83,7 @@ sudo, and the saved report belongs to that user.`,
   sudo slicetrace run --phases none -- make -j2
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run -- make -j2
+  sudo slicetrace run --why -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2
   sudo slicetrace run -q -o - pipe | jq .quality
   sudo slicetrace run --all --duration 10s
@@ -95,7 +98,7 @@ sudo, and the saved report belongs to that user.`,
 				}
 				return listClaims(s.out)
 			}
-			if err := errors.Join(o.checkPhases(), checkQuiet(cmd)); err != nil {
+			if err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd)); err != nil {
 				return err
 			}
 			if o.watch.asked() {
@@ -224,6 +227,7 @@ func (o *runOptions) open(tasks int, host report.Host, rf *recordingFile) (*coll
 	return openCollector(collector.Options{
 		Tasks: tasks, Record: rf.options(host),
 		NoPick: !slices.Contains(o.phases, phasePick), NoSwitch: !slices.Contains(o.phases, phaseSwitch),
+		Why: o.watch.stacks(),
 	})
 }
 

@@ -10,8 +10,16 @@ func (o *runOptions) dropPrivileges() error {
 		// The work runs as root, but can get root's capabilities only by inheriting ours.
 		return nil
 	}
-	return keepCapabilities(neededCapabilities(invokingUser() != nil)...)
+	needed := neededCapabilities(invokingUser() != nil)
+	if o.watch.why {
+		needed = append(needed, capabilityForNames)
+	}
+	return keepCapabilities(needed...)
 }
+
+// capabilityForNames is needed to open the files that processes have mapped, deleted ones too, for names of
+// functions.
+const capabilityForNames = unix.CAP_CHECKPOINT_RESTORE
 
 // neededCapabilities returns the capabilities that a run needs once its tracer is attached.
 func neededCapabilities(underSudo bool) []int {
@@ -50,7 +58,5 @@ func executionGrantsNothing() bool {
 // attached.
 func liveCapabilities(underSudo bool) []int {
 	// To find control groups by their numbers, which also opens files that others may not read.
-	return append(neededCapabilities(underSudo), unix.CAP_DAC_READ_SEARCH,
-		// To open the files that processes have mapped, deleted ones too, for names of functions.
-		unix.CAP_CHECKPOINT_RESTORE)
+	return append(neededCapabilities(underSudo), unix.CAP_DAC_READ_SEARCH, capabilityForNames)
 }

@@ -69,6 +69,8 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 	if why := c.SwitchedOff(); why != "" {
 		r.Warnings = append(r.Warnings, why)
 	}
+	r.Stacks, r.Frames = c.Stacks()
+	r.KeepUsedStacks()
 	floors := c.Floors()
 	for _, f := range floors {
 		ns := f.Median.Nanoseconds()

@@ -16,7 +16,7 @@ import (
 	"github.com/slicetrace/slicetrace/report"
 )
 
-// watchOptions are run's flags for what runs already.
+// watchOptions are run's flags for what runs already, and those for stacks.
 type watchOptions struct {
 	all    bool
 	filter watchFilter
@@ -32,7 +32,7 @@ func (o *watchOptions) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&o.every, "every", time.Second,
 		"with --all, --pid, --cgroup, --comm or --uid: how long each interval takes")
 	f.BoolVar(&o.why, "why", false,
-		"with these: say where tasks were when they were off their cores, by stacks of their functions")
+		"say where tasks were when they were off their cores, by stacks of their functions")
 	f.DurationVar(&o.block, "block", time.Millisecond,
 		"with --why: how long a task must have been off its core; 0 is every time")
 }
@@ -48,9 +48,20 @@ func (o *watchOptions) stacks() *collector.WhyOptions {
 	return &collector.WhyOptions{Block: o.block, OnlyToldApart: len(o.filter.pids) > 0}
 }
 
+// checkWhy rejects what has no meaning for stacks.
+func (o *watchOptions) checkWhy(cmd *cobra.Command) error {
+	switch {
+	case cmd.Flags().Changed("block") && !o.why:
+		return usagef("--block is for --why: add that, or leave it out")
+	case o.block < 0:
+		return usagef("--block %v: give 0 or more, such as 1ms", o.block)
+	}
+	return nil
+}
+
 // checkAlone rejects flags that only a watch has.
 func (o *watchOptions) checkAlone(cmd *cobra.Command) error {
-	for _, name := range []string{"every", "wait", "why", "block"} {
+	for _, name := range []string{"every", "wait"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s is for --all, --pid, --cgroup, --comm or --uid: leave it out", name)
 		}
@@ -76,10 +87,6 @@ func (o *runOptions) checkWatch(cmd *cobra.Command, args []string) error {
 		return usagef("--all is every task: leave it out, or the filter")
 	case given("duration") && o.duration <= 0:
 		return usagef("--duration %v: give more than 0, such as 30s", o.duration)
-	case given("block") && !o.watch.why:
-		return usagef("--block is for --why: add that, or leave it out")
-	case o.watch.block < 0:
-		return usagef("--block %v: give 0 or more, such as 1ms", o.watch.block)
 	case given("max-tasks") && (o.tasks < 1 || o.tasks > report.MaxTasks):
 		return usagef("--max-tasks %d: give a number from 1 to %d", o.tasks, report.MaxTasks)
 	}

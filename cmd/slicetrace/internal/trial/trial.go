@@ -98,6 +98,7 @@ func joined(startNS, endNS int64, toolSwitches uint64, seen collector.Interval, 
 		Created:      seen.Created,
 		Lost:         seen.Lost,
 		ToolSwitches: &toolSwitches,
+		Why:          seen.Why,
 	}
 }
 
