@@ -54,6 +54,14 @@ struct stack_sample {
 	u64 stack[KERNEL_FRAMES + USER_FRAMES + COPY_STEP * COPY_STEPS / 8];
 };
 
+/* A process from one execution of a program to the next. */
+struct program_key {
+	u64 start_time;
+	u32 tgid;
+	u32 pad;
+	char process[16];
+};
+
 /* How many stacks a core takes, and which. */
 struct stack_budget {
 	u64 threshold; /* shorter absences are taken with a probability of their length over this */
@@ -63,6 +71,7 @@ struct stack_budget {
 	u64 skipped;
 	u64 lost; /* stacks that found no room in the ring */
 	u64 walk_ns;
+	u64 woken;   /* when the reader was woken last */
 	u64 walk_from; /* when the walk under way began */
 	u64 walking; /* how many walks are under way: an interrupt can come to one and make another */
 };

@@ -241,6 +241,14 @@ type lightPlaces struct {
 	Lost    uint64
 }
 
+type lightProgramKey struct {
+	_         structs.HostLayout
+	StartTime uint64
+	Tgid      uint32
+	Pad       uint32
+	Process   [16]int8
+}
+
 type lightSampled uint32
 
 const (
@@ -269,6 +277,7 @@ type lightStackBudget struct {
 	Skipped   uint64
 	Lost      uint64
 	WalkNs    uint64
+	Woken     uint64
 	WalkFrom  uint64
 	Walking   uint64
 }

@@ -180,6 +180,14 @@ type replayPlaces struct {
 	Lost    uint64
 }
 
+type replayProgramKey struct {
+	_         structs.HostLayout
+	StartTime uint64
+	Tgid      uint32
+	Pad       uint32
+	Process   [16]int8
+}
+
 type replayReplayWorld struct {
 	_         structs.HostLayout
 	Now       uint64
@@ -235,6 +243,7 @@ type replayStackBudget struct {
 	Skipped   uint64
 	Lost      uint64
 	WalkNs    uint64
+	Woken     uint64
 	WalkFrom  uint64
 	Walking   uint64
 }

@@ -236,6 +236,14 @@ type slicetracePlaces struct {
 	Lost    uint64
 }
 
+type slicetraceProgramKey struct {
+	_         structs.HostLayout
+	StartTime uint64
+	Tgid      uint32
+	Pad       uint32
+	Process   [16]int8
+}
+
 type slicetraceRecordType uint32
 
 const (
@@ -264,6 +272,7 @@ type slicetraceStackBudget struct {
 	Skipped   uint64
 	Lost      uint64
 	WalkNs    uint64
+	Woken     uint64
 	WalkFrom  uint64
 	Walking   uint64
 }

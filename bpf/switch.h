@@ -74,8 +74,11 @@ static __always_inline void switch_in(struct cpu_state *c, struct log_entry *e, 
 	u32 cpu = bpf_get_smp_processor_id();
 	u64 waited;
 
-	if (why)
+	if (why) {
+		if (!w->left && since) /* a new task, or one that was watched while it slept */
+			note_leaving(w, ENDED_OTHER, 0, since);
 		note_return(c, w, since ? elapsed(since, now) : 0, now);
+	}
 	if (w->cpu != cpu) {
 		if (w->cpu == NO_CPU)
 			w->first = now;

@@ -33,8 +33,9 @@ type WhyOptions struct {
 var ErrNoReturns = errors.New("stacks cannot be taken: this kernel has neither the tracepoint sched_exit_tp" +
 	" (Linux 6.15) nor kprobes on finish_task_switch")
 
-// stackRingBytes has room for the stacks of some tenths of a second.
-const stackRingBytes = 4 << 20
+// stackRingBytes has room for the stacks of a second of one core, at 9 KiB each: the reader may be reading the
+// tables of a large program meanwhile.
+const stackRingBytes = 16 << 20
 
 // taskReturns are the ways to see that a task has taken its core.
 var taskReturns = []way{

@@ -26,6 +26,7 @@ static __always_inline bool phases_timed(void);
 static __always_inline void delay_slice(struct cpu_state *c, u64 by); /* later: it is the tool's own time */
 
 #define WALKS_WINDOW 100000000ULL /* ns */
+#define WAKE_EVERY 20000000ULL    /* ns */
 #define FIRST_THRESHOLD 1024ULL   /* ns */
 
 BIND(struct stack_sample, stack_sample_type);
@@ -54,12 +55,12 @@ struct {
 	__type(value, struct waker);
 } st_wakers SEC(".maps");
 
-/* Processes of which there has been a sample, and when each began. */
+/* Programs in processes of which there has been a sample. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__type(key, u32);
-	__type(value, u64);
+	__type(key, struct program_key);
+	__type(value, u32);
 } st_sampled SEC(".maps");
 
 /* The samples. */
@@ -195,16 +196,20 @@ static __always_inline void fill_sample(struct stack_sample *s, struct cpu_state
 }
 
 /*
- * The reader is woken by the first sample of a process, which may end soon and then has no maps to read, and when
- * the ring is a quarter full.
+ * The reader is woken by the first sample of each program in a process, and soon after each other one, since it must
+ * read what the process has mapped before that ends.
  */
-static __always_inline u64 sample_flags(u32 tgid, u64 start_time)
+static __always_inline u64 sample_flags(struct stack_budget *b, struct stack_sample *s)
 {
-	u64 *known = bpf_map_lookup_elem(&st_sampled, &tgid);
+	struct program_key key = { .start_time = s->start_time, .tgid = s->tgid };
+	u32 one = 1;
 
-	if (known && *known == start_time)
+	__builtin_memcpy(key.process, s->process, sizeof(key.process));
+	if (!bpf_map_lookup_elem(&st_sampled, &key))
+		bpf_map_update_elem(&st_sampled, &key, &one, BPF_ANY);
+	else if (elapsed(b->woken, b->walk_from) < WAKE_EVERY)
 		return ring_flags(&st_stacks, why_ring_bytes);
-	bpf_map_update_elem(&st_sampled, &tgid, &start_time, BPF_ANY);
+	b->woken = b->walk_from;
 	return BPF_RB_FORCE_WAKEUP;
 }
 
@@ -243,7 +248,7 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 		bytes = sizeof(s->stack);
 	b->taken++;
 	if (bpf_ringbuf_output(&st_stacks, s, __builtin_offsetof(struct stack_sample, stack) + bytes,
-			       sample_flags(s->tgid, s->start_time)))
+			       sample_flags(b, s)))
 		b->lost++;
 	end_walk(c, b);
 	return 0;

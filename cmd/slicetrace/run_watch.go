@@ -23,6 +23,7 @@ type watchOptions struct {
 	every  time.Duration
 	why    bool
 	block  time.Duration
+	walks  int
 }
 
 func (o *watchOptions) addFlags(cmd *cobra.Command) {
@@ -35,6 +36,8 @@ func (o *watchOptions) addFlags(cmd *cobra.Command) {
 		"say where tasks were when they were off their cores, by stacks of their functions")
 	f.DurationVar(&o.block, "block", time.Millisecond,
 		"with --why: how long a task must have been off its core; 0 is every time")
+	f.IntVar(&o.walks, "walks", collector.DefaultWalks,
+		"with --why: about how many stacks a second each core takes at most; they then stand for all")
 }
 
 // asked reports whether what runs already is to be watched.
@@ -45,14 +48,22 @@ func (o *watchOptions) stacks() *collector.WhyOptions {
 	if !o.why {
 		return nil
 	}
-	return &collector.WhyOptions{Block: o.block, OnlyToldApart: len(o.filter.pids) > 0}
+	return &collector.WhyOptions{Block: o.block, Walks: o.walks, OnlyToldApart: len(o.filter.pids) > 0}
 }
+
+// fewestWalks is two in each tenth of a second, by which the kernel side counts.
+const fewestWalks = 20
 
 // checkWhy rejects what has no meaning for stacks.
 func (o *watchOptions) checkWhy(cmd *cobra.Command) error {
+	for _, name := range []string{"block", "walks"} {
+		if cmd.Flags().Changed(name) && !o.why {
+			return usagef("--%s is for --why: add that, or leave it out", name)
+		}
+	}
 	switch {
-	case cmd.Flags().Changed("block") && !o.why:
-		return usagef("--block is for --why: add that, or leave it out")
+	case o.walks < fewestWalks:
+		return usagef("--walks %d: give at least %d", o.walks, fewestWalks)
 	case o.block < 0:
 		return usagef("--block %v: give 0 or more, such as 1ms", o.block)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -32,10 +31,10 @@ var waitingPrograms = map[string]waitingProgram{
 		build: []string{"gcc", "-O2", "-s", "-rdynamic", "-pthread", "-o", "OUT", "DIR/waits.c"},
 		functions: map[string][]string{
 			"sleep_here": {"hrtimer_nanosleep"}, "read_here": {"pipe_read", "anon_pipe_read"},
-			"lock_here": {"futex_wait"}, "sync_here": {"fsync"},
+			"lock_here": {"futex_wait"}, "sync_here": {"fsync"}, "main": {"main"},
 		},
 	},
-	"Python": {needs: []string{"python3"}, argv: []string{"python3", "DIR/waits.py"}, functions: map[string][]string{
+	"Python": {needs: []string{"python3"}, argv: []string{"PYTHON", "DIR/waits.py"}, functions: map[string][]string{
 		"sleep": {"hrtimer_nanosleep"}, "read": {"pipe_read", "anon_pipe_read"}, "lock": {"futex_wait"},
 		"fsync": {"fsync"},
 	}},
@@ -52,14 +51,15 @@ var waitingPrograms = map[string]waitingProgram{
 func (p waitingProgram) run(t *testing.T) (r *report.Report, said map[string]int64) {
 	t.Helper()
 	for _, name := range p.needs {
-		_, err := exec.LookPath(name)
-		bpftest.Lacks(t, err == nil, "%s", name)
+		if _, err := exec.LookPath(name); err != nil {
+			bpftest.Lacks(t, false, "%s", name)
+		}
 	}
 	here, err := filepath.Abs("testdata/waits")
 	if err != nil {
 		t.Fatal(err)
 	}
-	places := strings.NewReplacer("DIR", here, "OUT", filepath.Join(t.TempDir(), "waits"))
+	places := strings.NewReplacer("DIR", here, "OUT", filepath.Join(t.TempDir(), "waits"), "PYTHON", python(t))
 	replaced := func(words []string) (all []string) {
 		for _, word := range words {
 			all = append(all, places.Replace(word))
@@ -71,7 +71,7 @@ func (p waitingProgram) run(t *testing.T) (r *report.Report, said map[string]int
 			t.Fatalf("%v: %v\n%s", build, err, out)
 		}
 	}
-	cmd := tool(t, append([]string{"run", "-q", "--why", "--block", "0", "--"}, replaced(p.argv)...)...)
+	cmd := tool(t, append([]string{"run", "-q", "-o", "why.json", "--why", "--block", "0", "--walks", "1000000", "--"}, replaced(p.argv)...)...)
 	got := finish(t, cmd)
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
@@ -83,17 +83,31 @@ func (p waitingProgram) run(t *testing.T) (r *report.Report, said map[string]int
 			t.Fatalf("the program said %q", line)
 		}
 	}
-	return got.saved(t), said
+	if r, err = report.ReadFile(filepath.Join(cmd.Dir, "why.json")); err != nil {
+		t.Fatal(err)
+	}
+	return r, said
 }
 
-// waitsAt returns the time off cores at stacks with one of the functions.
-func waitsAt(r *report.Report, functions ...string) (ns int64) {
+// python returns the interpreter itself, for which a script may stand.
+func python(t *testing.T) string {
+	t.Helper()
+	path, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		return "python3"
+	}
+	return strings.TrimSpace(string(path))
+}
+
+// waitsAt returns the time off cores at stacks with one of the functions, and how often that was, but for that of
+// the C program's server.
+func waitsAt(r *report.Report, functions ...string) (ns int64, times float64) {
 	for i := range r.Trials[0].Why.Waits {
-		if w := &r.Trials[0].Why.Waits[i]; hasFunction(r, w.Stack, functions...) {
-			ns += w.OffNS()
+		if w := &r.Trials[0].Why.Waits[i]; w.Comm != "server" && hasFunction(r, w.Stack, functions...) {
+			ns, times = ns+w.OffNS(), times+w.Times
 		}
 	}
-	return ns
+	return ns, times
 }
 
 func hasFunction(r *report.Report, stack int, functions ...string) bool {
@@ -107,13 +121,20 @@ func hasFunction(r *report.Report, stack int, functions ...string) bool {
 	return false
 }
 
+// aSwitch is more ns than lie between where the kernel ends the CPU time of a thread that waits, and begins it again,
+// and where a switch is seen.
+const aSwitch = 20_000
+
 // Programs of several languages wait at known places for known times: the stacks of each place have at least
-// 95 % of its time, and no more than it. All of a thread's stacks have the time that it had no core.
+// 95 % of its time, and hardly more than it. All of a thread's stacks have the time that it had no core.
 func TestWhyOfKnownPrograms(t *testing.T) {
 	bpftest.Require(t)
 	for language, p := range waitingPrograms {
 		t.Run(language, func(t *testing.T) {
 			r, said := p.run(t)
+			if why := r.Trials[0].Why; why.Skipped+why.Lost > 0 {
+				t.Errorf("%d stacks were taken, %d skipped, %d lost", why.Taken, why.Skipped, why.Lost)
+			}
 			if len(said) < 3 {
 				t.Fatalf("the program said %v", said)
 			}
@@ -122,9 +143,11 @@ func TestWhyOfKnownPrograms(t *testing.T) {
 				if functions == nil {
 					functions = []string{place}
 				}
-				if found := waitsAt(r, functions...); float64(found) < 0.95*float64(ns) || float64(found) > 1.01*float64(ns) {
+				found, times := waitsAt(r, functions...)
+				if float64(found) < 0.95*float64(ns) || float64(found) > 1.01*float64(ns)+times*aSwitch {
 					t.Errorf("%s: stacks have %d of %d ns", place, found, ns)
 				}
+				t.Logf("%s: %.4f of %d ns, %.0f times", place, float64(found)/float64(ns), ns, times)
 			}
 		})
 	}
@@ -145,8 +168,9 @@ func TestWhyAddsUp(t *testing.T) {
 		if w.Comm == "server" {
 			continue
 		}
-		if want := trial.DurationNS - w.OnCPUNS; max(off-want, want-off) > want/100 {
-			t.Errorf("stacks have %d ns off cores, the accounts %d", off, want)
+		// It also takes a while until this program is told of the other's end.
+		if most := trial.DurationNS - w.OnCPUNS; off > most || off < most-most/20 {
+			t.Errorf("stacks have %d ns off cores, the accounts at most %d", off, most)
 		}
 		if max(wait-w.WaitNS, w.WaitNS-wait) > w.WaitNS/100+100_000 {
 			t.Errorf("stacks have %d ns of waits for cores, the accounts %d", wait, w.WaitNS)
@@ -159,8 +183,5 @@ func TestWhyAddsUp(t *testing.T) {
 	}
 	if trial.Why.WalkNS == 0 {
 		t.Error("taking stacks took no time")
-	}
-	if _, err := os.Stat("written"); err == nil {
-		t.Error("the program wrote here")
 	}
 }

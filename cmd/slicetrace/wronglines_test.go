@@ -34,6 +34,8 @@ var wrongRuns = []wrongLine{
 	{"run --block 1ms", 2, "--block is for --why"},
 	{"run --block 1ms -- true", 2, "--block is for --why"},
 	{"run --why --block -1ms -- true", 2, "0 or more"},
+	{"run --walks 100 -- true", 2, "--walks is for --why"},
+	{"run --why --walks 19 -- true", 2, "at least 20"},
 	{"run --all --block 1ms", 2, "--block is for --why"},
 	{"run --all --why --block -1ms", 2, "0 or more"},
 	{"run pipe --workers 3", 2, "even"},

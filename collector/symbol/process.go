@@ -16,7 +16,8 @@ import (
 
 const (
 	mostMemoryImage = 64 << 10               // of the vdso
-	rereadAfter     = 100 * time.Millisecond // mappings are read again at most that often
+	rereadAfter     = 100 * time.Millisecond // mappings are read again at most that often in the long run
+	rereadFirst     = time.Millisecond       // and that long after the first time: a program maps its libraries first
 )
 
 // Process is what a process had mapped. It can be asked after the process ended.
@@ -27,6 +28,7 @@ type Process struct {
 	maps   []mapping // by address
 	reason Reason    // why there are none
 	read   time.Time
+	keep   time.Duration // for how long after read they are not read again
 	perf   perfMap
 }
 
@@ -36,7 +38,7 @@ type Process struct {
 func (s *Files) ReadMaps(pid sched.PID) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := &Process{files: s, pid: int(pid)}
+	p := &Process{files: s, pid: int(pid), keep: rereadFirst}
 	var err error
 	if p.status, err = readStatus(p.pid); err != nil {
 		p.reason = Ended
@@ -220,10 +222,10 @@ func (p *Process) generated(frame Frame, m *mapping, reason Reason) Frame {
 // mapping returns the mapping of an address. Mappings are read again if it is new and the
 // process still lives.
 func (p *Process) mapping(address uint64) *mapping {
-	if m := p.known(address); m != nil || p.reason != Named || time.Since(p.read) < rereadAfter {
+	if m := p.known(address); m != nil || p.reason != Named || time.Since(p.read) < p.keep {
 		return m
 	}
-	p.read = time.Now()
+	p.read, p.keep = time.Now(), min(2*p.keep, rereadAfter)
 	if now, err := readStatus(p.pid); err != nil || now.started != p.status.started {
 		return nil // ended; the number can be another process's by now
 	}

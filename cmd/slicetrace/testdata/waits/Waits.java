@@ -1,18 +1,26 @@
-// Waits at known places, and says for how long it was at each: a word for it, and nanoseconds.
+// Waits at known places, and says for how long it had no core at each: a word for it, and nanoseconds.
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.Pipe;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
 
 public class Waits {
 	interface Wait { void here() throws Exception; }
 
-	static long took(Wait wait) throws Exception {
-		long begin = System.nanoTime();
+	static final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+
+	/** Of both threads. */
+	static final AtomicLong slept = new AtomicLong(), read = new AtomicLong(), synced = new AtomicLong();
+
+	static void add(AtomicLong sum, Wait wait) throws Exception {
+		long begin = System.nanoTime() - threads.getCurrentThreadCpuTime();
 		wait.here();
-		return System.nanoTime() - begin;
+		sum.addAndGet(System.nanoTime() - threads.getCurrentThreadCpuTime() - begin);
 	}
 
 	public static void main(String[] unused) throws Exception {
@@ -20,26 +28,30 @@ public class Waits {
 		FileChannel file = FileChannel.open(Path.of("written"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
 		Thread server = new Thread(() -> {
 			try {
-				for (ByteBuffer b = ByteBuffer.allocate(1); requests.source().read(b) == 1; b.clear()) {
-					Thread.sleep(3);
+				for (ByteBuffer b = ByteBuffer.allocate(1);;) {
+					add(read, () -> requests.source().read(b));
 					b.flip();
+					if (b.get(0) == 'e')
+						return;
+					add(slept, () -> Thread.sleep(3));
 					answers.sink().write(b);
+					b.clear();
 				}
 			} catch (Exception e) {
 				throw new RuntimeException(e);
 			}
 		});
-		server.setDaemon(true);
 		server.start();
-		long slept = 0, read = 0, synced = 0;
 		for (int i = 0; i < 50; i++) {
-			slept += took(() -> Thread.sleep(2));
+			add(slept, () -> Thread.sleep(2));
 			requests.sink().write(ByteBuffer.allocate(1));
-			read += took(() -> answers.source().read(ByteBuffer.allocate(1)));
+			add(read, () -> answers.source().read(ByteBuffer.allocate(1)));
 			file.write(ByteBuffer.allocate(4096));
-			synced += took(() -> file.force(true));
+			add(synced, () -> file.force(true));
 		}
+		requests.sink().write(ByteBuffer.wrap(new byte[] { 'e' }));
+		server.join();
 		System.out.println("sleep " + slept + "\nread " + read + "\nfsync " + synced);
-		System.exit(0);
+		Runtime.getRuntime().halt(0);
 	}
 }

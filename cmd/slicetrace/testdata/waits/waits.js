@@ -1,4 +1,4 @@
-// Waits at known places, and says for how long it was at each: the name of its function, and nanoseconds.
+// Waits at known places, and says for how long it had no core at each: the name of its function, and nanoseconds.
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
 const fs = require('node:fs');
@@ -7,10 +7,16 @@ function sleepHere(cell) { return Atomics.wait(cell, 1, 0, 2); }
 function lockHere(cell) { return Atomics.wait(cell, 0, 0); }
 function syncHere(file) { return fs.fsyncSync(file); }
 
+// The time, less that in which this thread had a core.
+function withoutCore() {
+	const [onCore] = fs.readFileSync('/proc/thread-self/schedstat', 'ascii').split(' ');
+	return process.hrtime.bigint() - BigInt(onCore);
+}
+
 function took(f, argument) {
-	const begin = process.hrtime.bigint();
+	const begin = withoutCore();
 	f(argument);
-	return process.hrtime.bigint() - begin;
+	return withoutCore() - begin;
 }
 
 if (!isMainThread) { // sets the cell 3 ms after it was made 0
@@ -25,7 +31,7 @@ const cell = new Int32Array(new SharedArrayBuffer(8));
 const file = fs.openSync('written', 'w');
 new Worker(__filename, { workerData: cell });
 let [slept, locked, synced] = [0n, 0n, 0n];
-lockHere(cell); // the worker has begun
+Atomics.wait(cell, 0, 0); // until the worker has begun
 for (let i = 0; i < 50; i++) {
 	slept += took(sleepHere, cell);
 	Atomics.store(cell, 0, 0);
