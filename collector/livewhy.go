@@ -124,6 +124,9 @@ func (w *liveWhy) add(sample []byte) error {
 func addSample(sum *report.StackWait, s *bpf.StackSample) {
 	weight := float64(s.StandsFor) / float64(max(1, s.Away))
 	waited := min(s.Waited, s.Away)
+	if stateOf(s) == report.Runnable {
+		waited = s.Away // both are measured apart, and may differ by a little
+	}
 	times := func(ns uint64) int64 { return int64(float64(ns) * weight) }
 	sum.Samples++
 	sum.Times += weight
