@@ -20,7 +20,7 @@ func TestComparisonTable(t *testing.T) {
 	const columns = "old,new,workload,variant,mode,core,class,metric,unit," +
 		"old_median,old_low,old_high,old_n,new_median,new_low,new_high,new_n," +
 		"change_percent,change_low_percent,change_high_percent,p,q,outcome,primary,detectable_percent," +
-		"old_runs,new_runs,like_runs,basis"
+		"old_runs,new_runs,like_runs,basis,state,stack,only_in"
 	if got := strings.Join(columnNames(tab), ","); got != columns {
 		t.Errorf("columns are %s", got)
 	}
