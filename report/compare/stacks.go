@@ -229,7 +229,9 @@ func (m *matcher) addStack(to *[]Change, key stackKey, sum *stackTime, block []i
 		at.Metric = "runnable"
 	}
 	for _, f := range sum.frames {
-		at.Frames = append(at.Frames, sum.report.Frames[f])
+		frame := sum.report.Frames[f]
+		frame.Address = 0 // another one in each run
+		at.Frames = append(at.Frames, frame)
 	}
 	at.Stack = foldedStack(at.Frames)
 	// Each run is one trial, in which all tasks together were there for some time.
