@@ -221,9 +221,11 @@ func TestVeryManyStacks(t *testing.T) {
 		})
 	}
 	p := compared(t, r, r).Pairs[0]
-	first := p.Stacks[0]
-	if len(p.Stacks) != 201 || p.StacksLeftOut != 804 || first.Stack != "f999" || p.Stacks[200].State != report.Runnable {
-		t.Errorf("%d stacks are compared, %d are not; first %s", len(p.Stacks), p.StacksLeftOut, first.Stack)
+	if len(p.Stacks) != 201 || p.StacksLeftOut != 804 {
+		t.Fatalf("%d stacks are compared, %d are not", len(p.Stacks), p.StacksLeftOut)
+	}
+	if first, last := &p.Stacks[0], &p.Stacks[200]; first.Stack != "f999" || last.State != report.Runnable {
+		t.Errorf("the first is %s, the last %s", first.Stack, last.Stack)
 	}
 }
 
