@@ -216,8 +216,8 @@ func (m *matcher) stacksDiffer() (why []string, ok bool) {
 	case len(lacking) > 0:
 		return []string{"stacks are not compared: " + strings.Join(lacking, ", and ") + "."}, false
 	case len(oldBlock) > 1 || !slices.Equal(oldBlock, newBlock):
-		return []string{fmt.Sprintf("stacks are not compared: they are of absences from %s on the old side, and from %s "+
-			"on the new (--block).", thresholds(oldBlock), thresholds(newBlock))}, false
+		return []string{fmt.Sprintf("stacks are not compared: they are of absences from %s on the old side, "+
+			"and from %s on the new (--block).", thresholds(oldBlock), thresholds(newBlock))}, false
 	}
 	return nil, true
 }

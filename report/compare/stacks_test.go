@@ -167,8 +167,8 @@ func TestStacksThatAreNotComparable(t *testing.T) {
 		"no old ones":  {runs{none}, runs{with}, "the old side has none (run --why takes them).", "off → from 1.00 ms"},
 		"no new ones":  {runs{with}, runs{none}, "the new side has none (run --why takes them).", "from 1.00 ms → off"},
 		"some without": {runs{with, none}, runs{later}, "only 1 of 2 old runs have them.", ""},
-		"other threshold": {runs{with}, runs{block(with, 5e6)}, "from 1.00 ms on the old side, and from 5.00 ms on the new",
-			"from 1.00 ms → from 5.00 ms"},
+		"other threshold": {runs{with}, runs{block(with, 5e6)},
+			"from 1.00 ms on the old side, and from 5.00 ms on the new", "from 1.00 ms → from 5.00 ms"},
 		"two thresholds": {runs{mixed}, runs{mixed}, "from 1.00 ms, 7.00 ms on the old side", ""},
 		"neither":        {runs{none}, runs{none}, "", ""},
 	} {

@@ -16,8 +16,8 @@ import (
 func stackChangeSection(p *compare.Pair, of string, full bool) Section {
 	s := Section{
 		Title: "Where tasks were off their cores" + of, Apart: true, Columns: changeColumns(),
-		Caption: "Time at a stack in each second that was watched, of all tasks together: blocked is asleep, runnable " +
-			"without a core though not asleep. Stacks are the same if the names of their functions are. " +
+		Caption: "Time at a stack in each second that was watched, of all tasks together: blocked is asleep, " +
+			"runnable without a core though not asleep. Stacks are the same if the names of their functions are. " +
 			"In a stack, a ← b means that b called a. The figures are decided apart from all others.",
 	}
 	tested := slices.ContainsFunc(p.Stacks, func(c compare.Change) bool { return c.Outcome != compare.Untested })
@@ -44,7 +44,8 @@ func stackChangeSection(p *compare.Pair, of string, full bool) Section {
 		s.Notes = append(s.Notes, fmt.Sprintf("Of %s tested, %d changed.", words.Plural(len(p.Stacks), "stack"),
 			len(changed)))
 	case len(changed) == 0:
-		s.Notes = append(s.Notes, fmt.Sprintf("No stack has a time that differs by %d %% or more.", compare.LeastChange))
+		s.Notes = append(s.Notes,
+			fmt.Sprintf("No stack has a time that differs by %d %% or more.", compare.LeastChange))
 	}
 	if left > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s %s; --verbose shows all.", words.Plural(left, "more stack"),
