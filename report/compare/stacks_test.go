@@ -3,9 +3,11 @@ package compare_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/compare"
@@ -136,6 +138,51 @@ func TestWatchesOfOtherLengths(t *testing.T) {
 		if x.Outcome != compare.Untested || x.PercentLow != nil || *x.Percent < -0.01 || *x.Percent > 0.01 {
 			t.Errorf("%s: %+v", function, x)
 		}
+	}
+}
+
+// intermittent returns runs, each of which has some of the same stacks by chance, for the same time.
+func intermittent(n int, random *rand.Rand) (runs []*report.Report) {
+	for range n {
+		r := reporttest.Stacks()
+		for i := range 300 {
+			r.Frames = append(r.Frames, report.Frame{Function: fmt.Sprintf("f%d", i), Module: "m"})
+			r.Stacks = append(r.Stacks, report.Stack{len(r.Frames) - 1})
+			if random.IntN(2) == 0 {
+				r.Trials[0].Why.Waits = append(r.Trials[0].Why.Waits, report.StackWait{
+					State: report.Sleeping, Stack: len(r.Stacks) - 1, BlockedNS: 1e10 + random.Int64N(1e8),
+				})
+			}
+		}
+		r.Created = r.Created.Add(time.Duration(len(runs)) * time.Minute)
+		runs = append(runs, r)
+	}
+	return runs
+}
+
+// Some stacks are in all runs of a side and in none of the other by chance. They are not reported as changed.
+func TestStacksThatComeAndGo(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 4 {
+		all := intermittent(8, random)
+		old, other := []*report.Report{all[0], all[3], all[4], all[7]}, []*report.Report{all[1], all[2], all[5], all[6]}
+		turns := comparedRuns(t, old, other)
+		like := comparedRuns(t, all[:1], all[1:2], all[2:]...)
+		only := 0
+		for _, p := range []*compare.Pair{&turns.Pairs[0], &like.Pairs[0]} {
+			for _, x := range p.Stacks {
+				if x.Outcome == compare.Changed {
+					t.Errorf("%s: %+v", p.Basis.Kind, x)
+				}
+				if x.OnlyIn != "" && x.Outcome == compare.Doubtful {
+					only++
+				}
+			}
+		}
+		if turns.Pairs[0].Basis.Kind != compare.BasisTurns || like.Pairs[0].Basis.Kind != compare.BasisLike {
+			t.Errorf("%+v, %+v", turns.Pairs[0].Basis, like.Pairs[0].Basis)
+		}
+		t.Logf("%d stacks of one side only are doubtful", only)
 	}
 }
 

@@ -20,7 +20,12 @@ func stackChangeSection(p *compare.Pair, of string, full bool) Section {
 			"runnable without a core though not asleep. Stacks are the same if the names of their functions are. " +
 			"In a stack, a ← b means that b called a. The figures are decided apart from all others.",
 	}
-	tested := slices.ContainsFunc(p.Stacks, func(c compare.Change) bool { return c.Outcome != compare.Untested })
+	outcomes := map[compare.Outcome]int{}
+	for i := range p.Stacks {
+		outcomes[p.Stacks[i].Outcome]++
+	}
+	count := len(p.Stacks) - outcomes[compare.Untested]
+	tested := count > 0
 	changed := changedStacks(p, tested)
 	shown, left := p.Stacks, 0
 	if !full {
@@ -39,10 +44,9 @@ func stackChangeSection(p *compare.Pair, of string, full bool) Section {
 	switch {
 	case tested && len(changed) == 0:
 		s.Notes = append(s.Notes, fmt.Sprintf("Of %s tested, none has a time that stands out from chance.",
-			words.Plural(len(p.Stacks), "stack")))
+			words.Plural(count, "stack")))
 	case tested:
-		s.Notes = append(s.Notes, fmt.Sprintf("Of %s tested, %d changed.", words.Plural(len(p.Stacks), "stack"),
-			len(changed)))
+		s.Notes = append(s.Notes, fmt.Sprintf("Of %s tested, %d changed.", words.Plural(count, "stack"), len(changed)))
 	case len(changed) == 0:
 		s.Notes = append(s.Notes,
 			fmt.Sprintf("No stack has a time that differs by %d %% or more.", compare.LeastChange))
@@ -51,11 +55,25 @@ func stackChangeSection(p *compare.Pair, of string, full bool) Section {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s %s; --verbose shows all.", words.Plural(left, "more stack"),
 			words.Choose(tested, "changed", words.Choose(left == 1, "differs", "differ"))))
 	}
+	s.Notes = append(s.Notes, undecidedStacks(outcomes, tested)...)
 	if n := p.StacksLeftOut; n > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s with less time %s not compared.", words.Plural(n, "stack"),
 			words.Choose(n == 1, "was", "were")))
 	}
 	return s
+}
+
+// undecidedStacks says how many stacks may have changed, if any was tested.
+func undecidedStacks(outcomes map[compare.Outcome]int, tested bool) (notes []string) {
+	if n := outcomes[compare.Doubtful]; n > 0 {
+		notes = append(notes, fmt.Sprintf("%s p ≤ 0.05 but may well be chance among so many, those above all that some "+
+			"runs lack: more runs would tell.", words.Plural(n, "more stack")+words.Choose(n == 1, " has", " have")))
+	}
+	if n := outcomes[compare.Untested]; n > 0 && tested {
+		notes = append(notes, fmt.Sprintf("%s not tested, since some runs lack %s.",
+			words.Plural(n, "stack")+words.Choose(n == 1, " was", " were"), words.Choose(n == 1, "it", "them")))
+	}
+	return notes
 }
 
 // changedStacks returns the stacks that changed or, if none was tested, those that differ at all.

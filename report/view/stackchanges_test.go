@@ -73,3 +73,16 @@ func TestStacksThatDifferAreShown(t *testing.T) {
 		}
 	}
 }
+
+// Stacks that may have changed are counted.
+func TestUndecidedStacksAreCounted(t *testing.T) {
+	p := compare.Pair{Stacks: manyStacks(1, report.Sleeping, compare.Changed)}
+	p.Stacks = append(p.Stacks, manyStacks(2, report.Runnable, compare.Doubtful)...)
+	p.Stacks = append(p.Stacks, manyStacks(1, report.Runnable, compare.Untested)...)
+	s := stackSection(t, p, false)
+	const notes = "Of 3 stacks tested, 1 changed. 2 more stacks have p ≤ 0.05 but may well be chance among so many, " +
+		"those above all that some runs lack: more runs would tell. 1 stack was not tested, since some runs lack it."
+	if got := strings.Join(s.Notes, " "); len(s.Groups) != 1 || got != notes {
+		t.Errorf("%d stacks are shown; %s", len(s.Groups), got)
+	}
+}
