@@ -67,7 +67,8 @@ func stackChangeSection(p *compare.Pair, of string, full bool) Section {
 func undecidedStacks(outcomes map[compare.Outcome]int, tested bool) (notes []string) {
 	if n := outcomes[compare.Doubtful]; n > 0 {
 		notes = append(notes, fmt.Sprintf("%s p ≤ 0.05 but may well be chance among so many, those above all that "+
-			"some runs lack: more runs would tell.", words.Plural(n, "more stack")+words.Choose(n == 1, " has", " have")))
+			"some runs lack: more runs would tell.",
+			words.Plural(n, "more stack")+words.Choose(n == 1, " has", " have")))
 	}
 	if n := outcomes[compare.Untested]; n > 0 && tested {
 		notes = append(notes, fmt.Sprintf("%s not tested, since some runs lack %s.",
