@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -16,15 +15,7 @@ func TestLiveShowsGroupsThatTheirQuotaStops(t *testing.T) {
 	group := bpftest.NewGroup(t, "cpu")
 	group.LimitTime(t, 2*time.Millisecond, 200*time.Millisecond)
 	l := openLive(t, LiveOptions{})
-	cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
-	group.Hold(t, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it ends in no other way
-		_ = cmd.Wait()
-	})
+	group.StartLoop(t)
 	described := func() *report.Group {
 		if err := l.Refresh(); err != nil { // the shell moved to the group after it had been seen
 			t.Fatal(err)

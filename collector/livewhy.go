@@ -93,7 +93,8 @@ func (w *liveWhy) add(sample []byte) error {
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&s)), unsafe.Sizeof(s)), sample)
 	stack := sample[bpf.StackBytes:]
 	if int(s.KernelBytes)+int(s.UserBytes)+int(s.CopiedBytes) != len(stack) {
-		return fmt.Errorf("a stack of %d, %d and %d bytes takes %d", s.KernelBytes, s.UserBytes, s.CopiedBytes, len(stack))
+		return fmt.Errorf("a stack of %d, %d and %d bytes takes %d",
+			s.KernelBytes, s.UserBytes, s.CopiedBytes, len(stack))
 	}
 	kernel, rest := stack[:s.KernelBytes], stack[s.KernelBytes:]
 	process := processKey{sched.PID(s.Tgid), s.StartTime, s.Process}

@@ -2,7 +2,6 @@ package collector_test
 
 import (
 	"fmt"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -21,17 +20,9 @@ func TestQuotaIsNoWait(t *testing.T) {
 	group := bpftest.NewGroup(t, "cpu")
 	group.LimitTime(t, 5*time.Millisecond, 50*time.Millisecond)
 	c := open(t, collector.Options{})
-	cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
-	group.Hold(t, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it ends in no other way
-		_ = cmd.Wait()
-	})
+	pid := group.StartLoop(t)
 	time.Sleep(300 * time.Millisecond) // it is the loop by now, and throttled most of the time
-	if err := c.Watch(collector.Task{PID: sched.PID(cmd.Process.Pid), TID: sched.TID(cmd.Process.Pid)}); err != nil {
+	if err := c.Watch(collector.Task{PID: sched.PID(pid), TID: sched.TID(pid)}); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(200 * time.Millisecond)

@@ -20,6 +20,8 @@ func (q Quantity) String() string {
 		return nanoseconds(q.Value)
 	case PerSecond:
 		return grouped(q.Value) + "/s"
+	case TimeRate:
+		return nanoseconds(q.Value) + "/s"
 	case Percent:
 		return percentage(q.Value)
 	case Share:

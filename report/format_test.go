@@ -60,6 +60,7 @@ func TestCountsAndRates(t *testing.T) {
 		{199_730, report.Count, "199 730"},
 		{1_234_567, report.Count, "1 234 567"},
 		{142_857, report.PerSecond, "142 857/s"},
+		{1_900_000_000, report.TimeRate, "1.90 s/s"},
 		{2500, report.PPM, "2 500 ppm"},
 	})
 }

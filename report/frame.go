@@ -22,9 +22,26 @@ func (f *Frame) Name() string {
 	return fmt.Sprintf("%#x in %s", f.Address, f.Module)
 }
 
+// Label is the function's name or, if it has none, that of its module in brackets, as pprof and perf write
+// it: the same in every run, unlike an address. It can be hostile.
+func (f *Frame) Label() string {
+	switch {
+	case f.Function != "":
+		return f.Function
+	case f.Module != "":
+		return "[" + f.Module + "]"
+	}
+	return "[unknown]"
+}
+
 // FoldedName is Name as a part of a folded stack: no semicolon, which separates functions there, and
 // nothing that could end the line.
-func (f *Frame) FoldedName() string {
+func (f *Frame) FoldedName() string { return foldedName(f.Name()) }
+
+// FoldedLabel is Label as a part of a folded stack.
+func (f *Frame) FoldedLabel() string { return foldedName(f.Label()) }
+
+func foldedName(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == ';':
@@ -33,7 +50,7 @@ func (f *Frame) FoldedName() string {
 			return '_'
 		}
 		return r
-	}, strings.ToValidUTF8(f.Name(), "\ufffd"))
+	}, strings.ToValidUTF8(name, "\ufffd"))
 }
 
 // Folded writes a stack as others write folded stacks: the names joined by semicolons, the outermost

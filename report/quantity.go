@@ -8,6 +8,7 @@ const (
 	Nanoseconds Unit = "ns"
 	Count       Unit = "count"
 	PerSecond   Unit = "per_second"
+	TimeRate    Unit = "ns_per_second" // a time in each second that passed, such as of several tasks together
 	Percent     Unit = "percent"
 	Share       Unit = "share" // a percentage that is shown in whole numbers
 	PPM         Unit = "ppm"

@@ -127,7 +127,9 @@ func (r *Report) KeepUsedStacks() {
 			w := &r.Trials[i].Why.Waits[j]
 			w.Stack = stacks.of(w.Stack)
 			if w.Waker != nil && w.Waker.Stack >= 0 {
-				w.Waker.Stack = stacks.of(w.Waker.Stack)
+				own := *w.Waker // others may share it
+				own.Stack = stacks.of(own.Stack)
+				w.Waker = &own
 			}
 		}
 	}
@@ -239,6 +241,8 @@ func (w *StackWait) validate(stacks int) error {
 		return fmt.Errorf("there is no stack %d of a waker", w.Waker.Stack)
 	case min(w.BlockedNS, w.WaitNS, w.ThrottledNS, w.LongestNS) < 0:
 		return errors.New("a negative time")
+	case w.State == Runnable && (w.Waker != nil || w.BlockedNS > 0):
+		return errors.New("a task that was runnable was asleep, or was woken")
 	case !(w.Times >= 0) || math.IsInf(w.Times, 1): // NaN is not above anything
 		return fmt.Errorf("%v returns", w.Times)
 	}

@@ -81,6 +81,12 @@ func TestImpossibleStacksAreRefused(t *testing.T) {
 		{"negative time", func(_ *report.Report, _ *report.Why, w *report.StackWait) { w.WaitNS = -1 }},
 		{"negative time", func(_ *report.Report, _ *report.Why, w *report.StackWait) { w.ThrottledNS = -1 }},
 		{"negative time", func(_ *report.Report, _ *report.Why, w *report.StackWait) { w.LongestNS = -1 }},
+		{"was woken", func(_ *report.Report, _ *report.Why, w *report.StackWait) {
+			w.State, w.BlockedNS, w.Waker = report.Runnable, 0, &report.Waker{PID: 1, Stack: -1}
+		}},
+		{"was asleep", func(_ *report.Report, _ *report.Why, w *report.StackWait) {
+			w.State, w.BlockedNS, w.Waker = report.Runnable, 1, nil
+		}},
 		{"-0.5 returns", func(_ *report.Report, _ *report.Why, w *report.StackWait) { w.Times = -0.5 }},
 		{"NaN returns", func(_ *report.Report, _ *report.Why, w *report.StackWait) { w.Times = math.NaN() }},
 		{"Inf returns", func(_ *report.Report, _ *report.Why, w *report.StackWait) { w.Times = math.Inf(1) }},
@@ -97,7 +103,7 @@ func TestImpossibleStacksAreRefused(t *testing.T) {
 	}
 }
 
-// Renumbering keeps what each trial refers to.
+// Renumbering keeps what each trial refers to, also where waits share a waker.
 func TestOnlyUsedStacksAreKept(t *testing.T) {
 	r := reporttest.Stacks()
 	folded := func() (all []string) {
@@ -110,14 +116,6 @@ func TestOnlyUsedStacksAreKept(t *testing.T) {
 			}
 		}
 		return all
-	}
-	for i := range r.Trials { // each with wakers of its own
-		for j := range r.Trials[i].Why.Waits {
-			if w := &r.Trials[i].Why.Waits[j]; w.Waker != nil {
-				own := *w.Waker
-				w.Waker = &own
-			}
-		}
 	}
 	r.Trials[0].Why.Waits = r.Trials[0].Why.Waits[1:4]
 	want, stacks := folded(), len(r.Stacks)

@@ -136,6 +136,21 @@ func (g *Group) Hold(t testing.TB, cmd *exec.Cmd) {
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", join, program}, cmd.Args[1:]...)
 }
 
+// StartLoop starts a shell in the group that wants a core all the time, until the test ends, and returns its pid.
+func (g *Group) StartLoop(t testing.TB) (pid int) {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
+	g.Hold(t, cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it ends in no other way
+		_ = cmd.Wait()
+	})
+	return cmd.Process.Pid
+}
+
 // Remove removes the group, which may have been removed already. It waits for processes that are about to
 // end.
 func (g *Group) Remove(t testing.TB) {

@@ -44,7 +44,8 @@ func newCompare(s streams) *cobra.Command {
 		Short: "Show what changed between saved reports",
 		Long: `compare matches the trials of reports by workload, variant and mode and shows
 what changed, each change with its 95 % interval. Differences between the machines and
-set-ups come first.
+set-ups come first. Watches of a system are compared by control group too and, if all of
+them have stacks (run --why), by where tasks were off their cores.
 
 Runs of the same work differ from each other (with the hour, with other work, with the
 layout of memory) far more than the rounds within one run do. So a run is one sample.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -19,6 +22,9 @@ type waitingProgram struct {
 	// functions are those of which a stack of each place has one, by what the program calls it; the program
 	// calls the others by their names.
 	functions map[string][]string
+	// aSwitch is more ns than lie between where the program begins and ends its count of a wait and where a switch is
+	// seen; 0: 20 µs.
+	aSwitch float64
 }
 
 var waitingPrograms = map[string]waitingProgram{
@@ -43,12 +49,12 @@ var waitingPrograms = map[string]waitingProgram{
 	}},
 	"Node": {needs: []string{"node"}, argv: []string{
 		"node", "--perf-basic-prof", "--interpreted-frames-native-stack", "DIR/waits.js",
-	}},
+	}, aSwitch: 150_000}, // the kernel tells how long a thread had a core up to its last tick or switch
 	"Go": {needs: []string{"go"}, argv: []string{"OUT"}, build: []string{"go", "build", "-o", "OUT", "DIR/waits.go"}},
 }
 
-// run builds the program, traces it with all its stacks, and returns the report and what the program printed.
-func (p waitingProgram) run(t *testing.T) (r *report.Report, said map[string]int64) {
+// built builds the program, and returns its command line.
+func (p waitingProgram) built(t *testing.T) (argv []string) {
 	t.Helper()
 	for _, name := range p.needs {
 		if _, err := exec.LookPath(name); err != nil {
@@ -71,20 +77,34 @@ func (p waitingProgram) run(t *testing.T) (r *report.Report, said map[string]int
 			t.Fatalf("%v: %v\n%s", build, err, out)
 		}
 	}
-	cmd := tool(t, append([]string{"run", "-q", "-o", "why.json", "--why", "--block", "0", "--walks", "1000000", "--"}, replaced(p.argv)...)...)
+	return replaced(p.argv)
+}
+
+// runWaits traces a program with all its stacks, and returns the report and what the program printed.
+func runWaits(t *testing.T, argv []string) (r *report.Report, said map[string]int64) {
+	t.Helper()
+	flags := []string{"run", "-q", "-o", "why.json", "--why", "--block", "0", "--walks", "1000000", "--"}
+	cmd := tool(t, append(flags, argv...)...)
 	got := finish(t, cmd)
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
 	said = make(map[string]int64)
+	var err error
 	for line := range strings.Lines(got.out) {
 		place, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if said[place], err = strconv.ParseInt(text, 10, 64); err != nil {
 			t.Fatalf("the program said %q", line)
 		}
 	}
+	if len(said) < 3 {
+		t.Fatalf("the program said %v", said)
+	}
 	if r, err = report.ReadFile(filepath.Join(cmd.Dir, "why.json")); err != nil {
 		t.Fatal(err)
+	}
+	if why := r.Trials[0].Why; why.Skipped+why.Lost > 0 {
+		t.Errorf("%d stacks were taken, %d skipped, %d lost", why.Taken, why.Skipped, why.Lost)
 	}
 	return r, said
 }
@@ -121,60 +141,57 @@ func hasFunction(r *report.Report, stack int, functions ...string) bool {
 	return false
 }
 
-// aSwitch is more ns than lie between where the kernel ends the CPU time of a thread that waits, and begins it again,
-// and where a switch is seen.
-const aSwitch = 20_000
+// aPause is more ns than a runtime's own waits take, which its functions seem to be in.
+const aPause = 4_000_000
 
 // Programs of several languages wait at known places for known times: the stacks of each place have at least
-// 95 % of its time, and hardly more than it. All of a thread's stacks have the time that it had no core.
+// 95 % of its time, and hardly more than it. Where other programs want the cores too, a program also waits for a core
+// between such a place and its clock.
 func TestWhyOfKnownPrograms(t *testing.T) {
 	bpftest.Require(t)
 	for language, p := range waitingPrograms {
 		t.Run(language, func(t *testing.T) {
-			r, said := p.run(t)
-			if why := r.Trials[0].Why; why.Skipped+why.Lost > 0 {
-				t.Errorf("%d stacks were taken, %d skipped, %d lost", why.Taken, why.Skipped, why.Lost)
-			}
-			if len(said) < 3 {
-				t.Fatalf("the program said %v", said)
-			}
-			for place, ns := range said {
-				functions := p.functions[place]
-				if functions == nil {
-					functions = []string{place}
-				}
-				found, times := waitsAt(r, functions...)
-				if float64(found) < 0.95*float64(ns) || float64(found) > 1.01*float64(ns)+times*aSwitch {
-					t.Errorf("%s: stacks have %d of %d ns", place, found, ns)
-				}
-				t.Logf("%s: %.4f of %d ns, %.0f times", place, float64(found)/float64(ns), ns, times)
-			}
+			argv := p.built(t)
+			bpftest.Mostly(t, func() error {
+				r, said := runWaits(t, argv)
+				return p.compare(t, r, said)
+			})
 		})
 	}
 }
 
-// The times of a thread's stacks are those of the accounts.
+// compare compares what stacks say with what the program said.
+func (p *waitingProgram) compare(t *testing.T, r *report.Report, said map[string]int64) (err error) {
+	t.Helper()
+	for place, ns := range said {
+		functions := p.functions[place]
+		if functions == nil {
+			functions = []string{place}
+		}
+		found, times := waitsAt(r, functions...)
+		fewest, most := 0.95*float64(ns)-aPause, 1.01*float64(ns)+times*cmp.Or(p.aSwitch, 20_000)
+		if float64(found) < fewest || float64(found) > most {
+			err = errors.Join(err, fmt.Errorf("%s: stacks have %d of %d ns", place, found, ns))
+		}
+		t.Logf("%s: %.4f of %d ns, %.0f times", place, float64(found)/float64(ns), ns, times)
+	}
+	return err
+}
+
+// The times of stacks are those of the accounts.
 func TestWhyAddsUp(t *testing.T) {
 	bpftest.Require(t)
-	r, _ := waitingPrograms["C"].run(t)
+	r, _ := runWaits(t, waitingPrograms["C"].built(t))
 	trial := &r.Trials[0]
-	var off, wait int64
+	var stacks, accounts int64
 	for i := range trial.Why.Waits {
-		if w := &trial.Why.Waits[i]; w.Comm != "server" {
-			off, wait = off+w.OffNS(), wait+w.WaitNS
-		}
+		stacks += trial.Why.Waits[i].WaitNS
 	}
-	for _, w := range trial.Workers {
-		if w.Comm == "server" {
-			continue
-		}
-		// It also takes a while until this program is told of the other's end.
-		if most := trial.DurationNS - w.OnCPUNS; off > most || off < most-most/20 {
-			t.Errorf("stacks have %d ns off cores, the accounts at most %d", off, most)
-		}
-		if max(wait-w.WaitNS, w.WaitNS-wait) > w.WaitNS/100+100_000 {
-			t.Errorf("stacks have %d ns of waits for cores, the accounts %d", wait, w.WaitNS)
-		}
+	for i := range trial.Workers {
+		accounts += trial.Workers[i].WaitNS
+	}
+	if difference := stacks - accounts; max(difference, -difference) > accounts/100+100_000 {
+		t.Errorf("stacks have %d ns of waits for cores, the accounts %d", stacks, accounts)
 	}
 	for _, c := range trial.Cores {
 		if c.Total() != c.WallNS {

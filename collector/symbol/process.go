@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	mostMemoryImage = 64 << 10               // of the vdso
-	rereadAfter     = 100 * time.Millisecond // mappings are read again at most that often in the long run
-	rereadFirst     = time.Millisecond       // and that long after the first time: a program maps its libraries first
+	mostMemoryImage = 64 << 10              // of the vdso
+	rereadAfter     = 20 * time.Millisecond // mappings are read again at most that often in the long run
+	rereadFirst     = time.Millisecond      // and that long after the first time: a program maps its libraries first
 )
 
 // Process is what a process had mapped. It can be asked after the process ended.

@@ -160,7 +160,7 @@ func (d decider) test(c *Change) tested {
 			t.differences = slices.Clone(t.differences[:1])
 		}
 	case BasisLike:
-		if len(values.like) < LeastLike {
+		if len(values.like) < LeastLike || c.Stack != "" && !ratio {
 			break
 		}
 		t.freedom = len(values.like) - 1
@@ -190,11 +190,12 @@ func (t tested) detectable(strictness float64) float64 {
 }
 
 // student returns the p-value of Student's test. Unlike the exact p-value of few runs, it can become
-// small enough to be significant among a thousand figures.
+// small enough to be significant among a thousand figures. It says nothing of a stack that some runs
+// have and others lack.
 func (t tested) student() float64 {
 	difference := 0.0
 	switch {
-	case t.differences == nil:
+	case t.differences == nil, t.change.Stack != "" && !t.ratio:
 		return t.change.P
 	case t.differences[0] == 0, t.freedom == 0:
 		return 1

@@ -21,7 +21,14 @@ type Change struct {
 	// the trial's mode on all cores, and for figures that are not about switches.
 	Core  *sched.CPU   `json:"core,omitempty"`
 	Class report.Class `json:"class,omitempty"`
-	// Metric is one of MetricNames.
+	// State and Stack are what tasks did at a stack of a watch, and its functions as folded stacks have
+	// them, the outermost first; "" for other figures. Frames are these functions, the innermost first.
+	State  report.State   `json:"state,omitempty"`
+	Stack  string         `json:"stack,omitempty"`
+	Frames []report.Frame `json:"-"`
+	// OnlyIn is "old" or "new" if no run of the other side has the stack.
+	OnlyIn string `json:"only_in,omitempty"`
+	// Metric is one of MetricNames, or one of a control group or stack.
 	Metric string      `json:"metric"`
 	Unit   report.Unit `json:"unit"`
 	Old    Estimate    `json:"old"`

@@ -67,8 +67,12 @@ type Pair struct {
 	Changes  []Change `json:"changes"`
 	Switches []Change `json:"switches,omitempty"`
 	// Groups hold the figures of control groups of a watched system. Their names are Change.Variant.
-	Groups  []Change `json:"groups,omitempty"`
-	decider *decider
+	Groups []Change `json:"groups,omitempty"`
+	// Stacks hold for how long tasks of a watched system were off their cores, by stack and state: those
+	// with the most time asleep, then those with the most time runnable. StacksLeftOut counts the others.
+	Stacks        []Change `json:"stacks,omitempty"`
+	StacksLeftOut int      `json:"stacks_left_out,omitempty"`
+	decider       *decider
 }
 
 // Difference is one property or setting in which two reports differ. A value is "" if it was not

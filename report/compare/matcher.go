@@ -20,6 +20,7 @@ type figures struct {
 	cores map[string]map[sched.CPU][]*report.Trial
 	// groups hold the intervals of a watch as each control group saw them.
 	groups map[string][]*report.Trial
+	stacks stackTimes
 }
 
 func newFigures(r *report.Report, cores bool) figures {
@@ -29,6 +30,7 @@ func newFigures(r *report.Report, cores bool) figures {
 		pooled: map[string][]*report.Trial{},
 		cores:  map[string]map[sched.CPU][]*report.Trial{},
 		groups: groupTrials(r),
+		stacks: newStackTimes(r),
 	}
 	for i := range r.Trials {
 		t := &r.Trials[i]
@@ -93,10 +95,11 @@ func (m *matcher) pairs() (Pair, map[string]bool) {
 			}
 		}
 	}
-	pair.Warnings = m.addGroups(&pair.Groups)
+	pair.Warnings = append(m.addGroups(&pair.Groups), m.addStacks(&pair)...)
 	d := newDecider(m.old, m.new, m.like)
 	d.judge(pair.Switches)
 	d.judge(pair.Groups)
+	d.judge(pair.Stacks)
 	d.judge(pair.Changes)
 	pair.Basis, pair.decider = d.basis, &d
 	return pair, notes

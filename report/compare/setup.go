@@ -93,11 +93,14 @@ func settingDifferences(old, other *report.Report, before, after map[string]stri
 }
 
 // everySetting returns a report's settings, each with its later values if it changed. Reports of
-// every version say whether a recording was made.
+// every version say whether a recording was made, and stacks were taken.
 func everySetting(r *report.Report, drifted map[string]string) report.Settings {
-	all := report.Settings{"recording": "off"}
+	all := report.Settings{"recording": "off", "stacks": "off"}
 	if r.Recording != nil {
 		all["recording"] = "on"
+	}
+	if block := stackThresholds(r); len(block) > 0 {
+		all["stacks"] = "from " + thresholds(block)
 	}
 	for name, value := range r.Settings {
 		all[name] = value + drifted[name]

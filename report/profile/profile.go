@@ -9,7 +9,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/internal/words"
 )
 
-// What stands for a function without a name in a module without one, and for a stack without functions.
+// What stands for a thread without a name, and for a stack without functions.
 const (
 	unknown = "[unknown]"
 	noStack = "[no stack]"
@@ -29,15 +29,7 @@ func In(r *report.Report) bool {
 func clean(name string) string { return printable.Text(words.Short(name)) }
 
 // functionName is the function's name, or that of its module in brackets, as pprof and perf write it.
-func functionName(f *report.Frame) string {
-	switch {
-	case f.Function != "":
-		return clean(f.Function)
-	case f.Module != "":
-		return "[" + clean(f.Module) + "]"
-	}
-	return unknown
-}
+func functionName(f *report.Frame) string { return clean(f.Label()) }
 
 // processName is the process's name, or its number if the name is unknown.
 func processName(w *report.StackWait) string {

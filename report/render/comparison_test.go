@@ -76,9 +76,21 @@ func comparisons(t *testing.T) map[string]*compare.Comparison {
 			named("new", oneMode(reporttest.Bundled(6, 1)))),
 		"compare-watches":          compared(t, named("before", watched()), named("after", busierSystem())),
 		"compare-watches-in-turns": turns(t, watched(), busierSystem(), 5),
-		"compare-other-machines":   compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
+		"compare-stacks":           compared(t, named("before", reporttest.Stacks()), named("after", otherStacks())),
+		"compare-stacks-in-turns":  turns(t, reporttest.Stacks(), otherStacks(), 5),
+		"compare-stacks-hostile-names": compared(t, named("old", reporttest.HostileStacks()),
+			named("new", reporttest.AtStacks(reporttest.HostileStacks(), "", atDisk))),
+		"compare-other-machines": compared(t, named("old", bundled), named("new", reporttest.Bundled(6, 4))),
 	}
 }
+
+// otherStacks is of a system with a slower disk, which was not preempted.
+func otherStacks() *report.Report {
+	r := reporttest.AtStacks(reporttest.Stacks(), "ext4", atDisk)
+	return reporttest.AtStacks(r, "irqentry_exit", func(w *report.StackWait) { w.WaitNS = 0 })
+}
+
+func atDisk(w *report.StackWait) { w.BlockedNS *= 2 }
 
 // busierSystem is watched in which tasks waited longer and cores switched more often.
 func busierSystem() *report.Report {
@@ -159,7 +171,7 @@ func TestVerboseTextHasEveryFigure(t *testing.T) {
 	for name, c := range comparisons(t) {
 		rows, groups := 0, map[string]bool{}
 		for _, p := range c.Pairs {
-			rows += len(p.Changes) + len(p.Switches) + len(p.Groups)
+			rows += len(p.Changes) + len(p.Switches) + len(p.Groups) + len(p.Stacks)
 		}
 		for _, s := range view.SummarizeComparison(c, true).Sections {
 			for _, g := range s.Groups {

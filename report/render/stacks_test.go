@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,6 +26,19 @@ func TestTextOfStacks(t *testing.T) {
 				if w := twwidth.Width(strings.TrimSuffix(line, "\n")); w > width {
 					t.Errorf("%d columns of %d: %s", w, width, line)
 				}
+			}
+		}
+	}
+}
+
+// At no width is a number at the end of a line and its unit on the next one, nor is "… 3 more" broken.
+func TestNumbersAreNotPartedFromTheirUnits(t *testing.T) {
+	parted := regexp.MustCompile(`[0-9]\n +(%|ppm|[nµm]?s|B|[KMG]iB|more)\b| …\n +[0-9]+ more`)
+	for width := 60; width <= 130; width++ {
+		for _, verbose := range []bool{false, true} {
+			got := text(t, reporttest.Stacks(), render.TextOptions{Width: width, Verbose: verbose})
+			if broken := parted.Find(got); broken != nil {
+				t.Errorf("%d columns: %q", width, broken)
 			}
 		}
 	}

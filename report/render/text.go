@@ -146,17 +146,31 @@ func (p *page) item(i view.Item, all []view.Item) {
 	p.hang(lead, i.Text, strings.Repeat(" ", twwidth.Width(lead)))
 }
 
-// words splits a text at its spaces, but keeps a separating dot with the word before it.
+// words splits a text at its spaces, but keeps a word together with what is read as a part of it.
 func words(s string) []string {
 	var out []string
 	for _, w := range strings.Fields(s) {
-		if w == "·" && len(out) > 0 {
-			out[len(out)-1] += " " + w
+		if n := len(out); n > 0 && together(out[n-1], w) {
+			out[n-1] += " " + w
 			continue
 		}
 		out = append(out, w)
 	}
 	return out
+}
+
+// together reports whether a word is on the same line as the one before it: a separating dot, the unit of a
+// number, and all of "… 3 more".
+func together(before, word string) bool {
+	isDigit := func(c byte) bool { return '0' <= c && c <= '9' }
+	if word == "·" || before == "…" {
+		return word == "·" || isDigit(word[0])
+	}
+	switch strings.TrimSuffix(strings.TrimRight(word, ".,;:)"), "/s") {
+	case "%", "ppm", "ns", "µs", "ms", "s", "B", "KiB", "MiB", "GiB", "more":
+		return isDigit(before[len(before)-1])
+	}
+	return false
 }
 
 // table draws a section's table, with the widest gap between columns that fits.

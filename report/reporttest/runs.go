@@ -43,6 +43,7 @@ func run(r *report.Report, at time.Time, random *rand.Rand, spread float64) *rep
 				vary(&t.Cores[j], factor)
 			}
 		}
+		varyStacks(t.Why, factor)
 	}
 	return out
 }
@@ -52,6 +53,17 @@ func vary(c *report.Core, factor float64) {
 	c.Wait.SumNS = uint64(factor * float64(c.Wait.SumNS))
 	for i := range c.Classes {
 		c.Classes[i].Switches = uint64(factor * float64(c.Classes[i].Switches))
+	}
+}
+
+// varyStacks multiplies for how long tasks were off their cores.
+func varyStacks(w *report.Why, factor float64) {
+	if w == nil {
+		return
+	}
+	for i := range w.Waits {
+		w.Waits[i].BlockedNS = int64(factor * float64(w.Waits[i].BlockedNS))
+		w.Waits[i].WaitNS = int64(factor * float64(w.Waits[i].WaitNS))
 	}
 }
 

@@ -88,6 +88,20 @@ func HostileStacks() *report.Report {
 	return r
 }
 
+// AtStacks returns a copy of a report after a change to its sums at stacks that have a function.
+func AtStacks(r *report.Report, function string, change func(*report.StackWait)) *report.Report {
+	out := Copy(r)
+	for i := range out.Trials {
+		waits := out.Trials[i].Why.Waits
+		for j := range waits {
+			if strings.Contains(out.Folded(waits[j].Stack), function) {
+				change(&waits[j])
+			}
+		}
+	}
+	return out
+}
+
 const (
 	entry    = "do_syscall_64 entry_SYSCALL_64_after_hwframe"
 	stripped = "the file has no symbols (stripped)"

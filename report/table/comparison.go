@@ -11,15 +11,17 @@ func Comparison(c *compare.Comparison) Table {
 		old_median:decimal old_low:decimal old_high:decimal old_n
 		new_median:decimal new_low:decimal new_high:decimal new_n
 		change_percent:decimal change_low_percent:decimal change_high_percent:decimal p:decimal q:decimal outcome:text
-		primary:boolean detectable_percent:decimal old_runs new_runs like_runs basis:text`)
+		primary:boolean detectable_percent:decimal old_runs new_runs like_runs basis:text
+		state:text stack:text only_in:text`)
 	return Table{Name: "comparison", Columns: columns, Rows: func(yield func([]Field) bool) {
 		for i := range c.Pairs {
 			p := &c.Pairs[i]
-			for _, list := range [][]compare.Change{p.Changes, p.Switches, p.Groups} {
+			for _, list := range [][]compare.Change{p.Changes, p.Switches, p.Groups, p.Stacks} {
 				for j := range list {
 					row := append([]Field{FreeText(c.Old.Name), FreeText(p.New.Name)}, changeFields(&list[j])...)
 					b := p.Basis
-					row = append(row, Whole(b.OldRuns), Whole(b.NewRuns), Whole(b.LikeRuns), FreeText(string(b.Kind)))
+					row = append(row, Whole(b.OldRuns), Whole(b.NewRuns), Whole(b.LikeRuns), FreeText(string(b.Kind)),
+						FreeText(string(list[j].State)), FreeText(list[j].Stack), FreeText(list[j].OnlyIn))
 					if !yield(row) {
 						return
 					}

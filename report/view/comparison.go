@@ -31,6 +31,9 @@ func SummarizeComparison(c *compare.Comparison, full bool) *Summary {
 		if len(p.Groups) > 0 {
 			s.Sections = append(s.Sections, groupChangeSection(p, of, full))
 		}
+		if len(p.Stacks) > 0 {
+			s.Sections = append(s.Sections, stackChangeSection(p, of, full))
+		}
 		if full && len(p.Switches) > 0 {
 			s.Sections = append(s.Sections, switchesSection(p, of))
 		}
@@ -274,10 +277,7 @@ func switchesSection(p *compare.Pair, of string) Section {
 
 // changeTable shows changes in a table with a group for each place.
 func changeTable(title string, changes []compare.Change, show func(*compare.Change) bool) Section {
-	s := Section{
-		Title: title, Apart: true,
-		Columns: append([]Column{textColumn("metric")}, columns("old", "new", "change", "95 % interval", "p", "n")...),
-	}
+	s := Section{Title: title, Apart: true, Columns: changeColumns()}
 	for i := range changes {
 		c := &changes[i]
 		if !show(c) {
@@ -290,6 +290,10 @@ func changeTable(title string, changes []compare.Change, show func(*compare.Chan
 		g.Rows = append(g.Rows, changeRow(c))
 	}
 	return s
+}
+
+func changeColumns() []Column {
+	return append([]Column{textColumn("metric")}, columns("old", "new", "change", "95 % interval", "p", "n")...)
 }
 
 // changePlace names the workload, mode, core and class of a figure.
@@ -307,6 +311,8 @@ func changePlace(c *compare.Change) string {
 func changeRow(c *compare.Change) Row {
 	change, interval, p := textCell("~"), Cell{}, Cell{}
 	switch {
+	case c.Outcome != compare.Alike && c.OnlyIn != "":
+		change = textCell(words.Choose(c.OnlyIn == "new", "new", "gone"))
 	case c.Outcome != compare.Alike:
 		change = textCell(c.Difference().String())
 	case c.Detectable != nil && *c.Detectable > 0:
