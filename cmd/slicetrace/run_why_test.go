@@ -37,7 +37,7 @@ var waitingPrograms = map[string]waitingProgram{
 		build: []string{"gcc", "-O2", "-s", "-rdynamic", "-pthread", "-o", "OUT", "DIR/waits.c"},
 		functions: map[string][]string{
 			"sleep_here": {"hrtimer_nanosleep"}, "read_here": {"pipe_read", "anon_pipe_read"},
-			"lock_here": {"futex_wait"}, "sync_here": {"fsync"}, "main": {"main"},
+			"lock_here": {"futex_wait"}, "sync_here": {"fsync"}, "all_of_it": {"__libc_start_main"},
 		},
 	},
 	"Python": {needs: []string{"python3"}, argv: []string{"PYTHON", "DIR/waits.py"}, functions: map[string][]string{
