@@ -281,7 +281,8 @@ static __always_inline void light_hand_over(struct cpu_state *c, struct sums *s,
 	c->slice_start = now;
 	if (!w) {
 		c->occupant = next->pid ? OCCUPANT_OTHER : OCCUPANT_IDLE;
-		c->away = 0;
+		if (why)
+			c->away = 0;
 		return;
 	}
 	c->occupant = OCCUPANT_WATCHED;

@@ -109,7 +109,8 @@ static __always_inline void hand_over(struct cpu_state *c, struct log_entry *e, 
 
 	c->task = (u64)next;
 	c->nvcsw = ~0ULL;
-	c->away = 0;
+	if (why)
+		c->away = 0;
 	if (!next->pid) {
 		c->occupant = OCCUPANT_IDLE;
 		return;
