@@ -69,9 +69,9 @@ const (
 	flameParts = 2000
 	// maxFlameNodes bounds the nodes that are shown of one graph. Each can have one more, for the rest
 	// of its children.
-	maxFlameNodes = 1 << 13
+	maxFlameNodes = 1 << 12
 	// maxFlameText bounds all names together, in characters.
-	maxFlameText = 1 << 20
+	maxFlameText = 1 << 18
 )
 
 // flameGraphs adds up the stacks of all trials. It is nil without any time.
@@ -356,8 +356,8 @@ func (l *flameLabels) shortened() []FlameLabel {
 	limit := max(shortFrame, min(longFrame, maxFlameText/max(1, len(l.all))))
 	for i := range l.all {
 		label := &l.all[i]
-		label.Name, label.Module, label.File = shortened(label.Name, limit), shortened(label.Module, limit),
-			shortened(label.File, limit)
+		label.Name = shortened(label.Name, limit)
+		label.Module, label.File = shortened(label.Module, shortFrame), shortened(label.File, shortFrame)
 	}
 	return l.all
 }

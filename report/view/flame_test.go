@@ -193,14 +193,14 @@ func TestFlameGraphsAreBounded(t *testing.T) {
 		}
 	}
 	f := flames(t, r)
-	if n := len(f.Blocked.Nodes); n < depth || n > 2*8192 {
+	if n := len(f.Blocked.Nodes); n <= depth || n > 2*4096 {
 		t.Errorf("%d nodes", n)
 	}
 	text := 0
 	for _, l := range f.Labels {
 		text += len(l.Name) + len(l.Module) + len(l.File)
 	}
-	if text > 4<<20 {
+	if text > 1<<20 {
 		t.Errorf("%d bytes of names", text)
 	}
 	shown := outline(f, f.Blocked.Nodes)
