@@ -101,8 +101,9 @@ func flameGraphs(r *report.Report) *FlameGraphs {
 	out.Blocked.Nodes = f.graph(&blocked, labels)
 	out.Runnable.Nodes = f.graph(&runnable, labels)
 	out.Labels = labels.shortened()
-	out.Caption = fmt.Sprintf("The width of a frame is time: of all tasks, then of each task, of the functions that it"+
-		" was in, and of those that these called. What is narrower than 1 in %d is added up.", flameParts)
+	out.Caption = fmt.Sprintf("The width of a frame is time, either asleep (blocked) or without a core (runnable): of all"+
+		" tasks, then of each task, of the functions that it was in, and of those that these called. What is"+
+		" narrower than 1 in %d is added up.", flameParts)
 	if throttled {
 		out.Caption += " Time in which a quota stopped tasks is in neither graph."
 	}
