@@ -64,8 +64,8 @@ func TestFlameGraphInABrowser(t *testing.T) {
 			"__futex_wait futex_wait_queue") || len(near.Widest) != near.Frames {
 		t.Errorf("zoomed: %+v", near)
 	}
-	note := "runtime.mPark (proc.go:1941), collector, inlined: 310 ms blocked, 7.7 % of all; 125 returns (estimated), " +
-		"longest absence 17.0 ms."
+	note := "runtime.mPark (proc.go:1941), collector, inlined: 310 ms blocked, 7.7 % of all; 125 returns " +
+		"(estimated), longest absence 17.0 ms."
 	if near.Note != note || near.Focus != "runtime.mPark" {
 		t.Errorf("the zoomed frame reads %q and %q has the focus", near.Note, near.Focus)
 	}
@@ -91,6 +91,9 @@ func TestFlameSearchInABrowser(t *testing.T) {
 			r.Frames[i].Function = "a[b].*c"
 		}
 	}
+	small := r.Trials[0].Why.Waits[0]
+	small.Comm, small.BlockedNS = "another", 1000
+	r.Trials[0].Why.Waits = append(r.Trials[0].Why.Waits, small)
 	b.open(page(t, r, render.PageOptions{}))
 	search := func(text string) flameState {
 		b.eval(fmt.Sprintf(`(() => {
@@ -101,7 +104,8 @@ func TestFlameSearchInABrowser(t *testing.T) {
 		return b.flame()
 	}
 	for text, want := range map[string]string{
-		"FUTEX": "7.7 % of 4.01 s matches: 310 ms", "smaller": "No frame matches.", "no such thing": "No frame matches.", "": "",
+		"FUTEX": "7.7 % of 4.01 s matches: 310 ms", "1 smaller task": "No frame matches.",
+		"no such thing": "No frame matches.", "": "",
 		"[B].*": "70.4 % of 4.01 s matches: 2.82 s", "r.*n": "No frame matches.", "all tasks": "No frame matches.",
 	} {
 		got := search(text)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -47,7 +48,8 @@ func TestPageOfStacks(t *testing.T) {
 		}
 		for j, n := range nodes {
 			row := got.Graphs[i].Nodes[j]
-			if row != [6]int64{int64(n.Parent), int64(n.Label), int64(n.Line), n.NS, int64(n.Times + 0.5), n.LongestNS} {
+			times := int64(math.Round(n.Times))
+			if row != [6]int64{int64(n.Parent), int64(n.Label), int64(n.Line), n.NS, times, n.LongestNS} {
 				t.Errorf("graph %d, node %d: %v of %+v", i, j, row, n)
 			}
 		}
@@ -63,7 +65,7 @@ func TestPageOfStacks(t *testing.T) {
 			t.Errorf("the page does not say %q", text)
 		}
 	}
-	html = page(t, reporttest.System(reporttest.SystemSize{Cores: 2, Tasks: 6, Groups: 3, Intervals: 2}), render.PageOptions{})
+	html = page(t, watched(), render.PageOptions{})
 	if flamesOf(t, html) != nil || strings.Contains(words(html), "flame graph") {
 		t.Error("there is a flame graph of a report without stacks")
 	}
@@ -104,7 +106,8 @@ func TestPageOfStacksNeverLetsHostileNamesThrough(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`</script><script>alert(1)<!--\u2028\u202e\x00 `, "</script><script>alert(2)", `\x1b[31mred\x1b[0m`, `bad\xff\xfeutf`,
+		`</script><script>alert(1)<!--\u2028\u202e\x00 `, "</script><script>alert(2)", `\x1b[31mred\x1b[0m`,
+		`bad\xff\xfeutf`,
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q cannot be read", want)
@@ -127,7 +130,8 @@ func TestPageOfManyStacksIsBounded(t *testing.T) {
 				stack = append(stack, i-j)
 			}
 			why.Waits = append(why.Waits, report.StackWait{
-				State: report.Sleeping, Stack: len(r.Stacks), Times: 1e15, BlockedNS: 1e15, WaitNS: 1e15, LongestNS: 1e15,
+				State: report.Sleeping, Stack: len(r.Stacks), Times: 1e15,
+				BlockedNS: 1e15, WaitNS: 1e15, LongestNS: 1e15,
 			})
 			r.Stacks = append(r.Stacks, stack)
 		}

@@ -101,9 +101,9 @@ func flameGraphs(r *report.Report) *FlameGraphs {
 	out.Blocked.Nodes = f.graph(&blocked, labels)
 	out.Runnable.Nodes = f.graph(&runnable, labels)
 	out.Labels = labels.shortened()
-	out.Caption = fmt.Sprintf("The width of a frame is time, either asleep (blocked) or without a core (runnable): of all"+
-		" tasks, then of each task, of the functions that it was in, and of those that these called. What is"+
-		" narrower than 1 in %d is added up.", flameParts)
+	out.Caption = fmt.Sprintf("The width of a frame is time, either asleep (blocked) or without a core (runnable): of "+
+		"all tasks, then of each task, of the functions that it was in, and of those that these called. What is "+
+		"narrower than 1 in %d is added up.", flameParts)
 	if throttled {
 		out.Caption += " Time in which a quota stopped tasks is in neither graph."
 	}
@@ -160,7 +160,8 @@ type flames struct {
 
 func newFlames(r *report.Report) *flames {
 	return &flames{
-		report: r, number: map[FlameLabel]int{}, frames: map[int]int{}, tasks: map[[2]string]int{}, own: map[int][]int{},
+		report: r, number: map[FlameLabel]int{}, frames: map[int]int{},
+		tasks: map[[2]string]int{}, own: map[int][]int{},
 	}
 }
 
