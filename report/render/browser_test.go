@@ -24,6 +24,7 @@ func TestPagesInABrowser(t *testing.T) {
 		"compare": page(t, reporttest.Dirty(reporttest.Bundled(6, 128)),
 			render.PageOptions{Comparison: comparison(t, reporttest.Bundled(6, 2), reporttest.Bundled(6, 128))}),
 		"hostile": page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{Windows: windows(t)}),
+		"stacks":  page(t, reporttest.Stacks(), render.PageOptions{}),
 		"nothing": page(t, &report.Report{}, render.PageOptions{}),
 	} {
 		paper := map[string]string{}

@@ -32,7 +32,7 @@ func HTML(w io.Writer, r *report.Report, opts PageOptions) error {
 	files := make(map[string]string)
 	for _, name := range []string{
 		"page.html", "page.css", "uplot/uPlot.min.css", "uplot/uPlot.iife.min.js", "uplot/LICENSE",
-		"format.js", "distributions.js", "timeline.js", "page.js",
+		"format.js", "distributions.js", "timeline.js", "flame.js", "page.js",
 	} {
 		text, err := pageFiles.ReadFile("page/" + name)
 		if err != nil {
@@ -47,7 +47,7 @@ func HTML(w io.Writer, r *report.Report, opts PageOptions) error {
 	style := files["uplot/uPlot.min.css"] + "\n" + files["page.css"]
 	script := strings.Join([]string{
 		files["uplot/uPlot.iife.min.js"], files["format.js"],
-		files["distributions.js"], files["timeline.js"], files["page.js"],
+		files["distributions.js"], files["timeline.js"], files["flame.js"], files["page.js"],
 	}, "\n")
 	v := newPageModel(r, opts)
 	v.Style, v.Script, v.Licence = template.CSS(style), template.JS(script), files["uplot/LICENSE"]
@@ -76,6 +76,7 @@ type pageModel struct {
 	Sections, More          []htmlSection
 	Distributions           []distributionTable
 	Windows                 []windowTable
+	Flames                  flameChoices
 	Data                    pageData
 }
 
@@ -108,8 +109,11 @@ func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 			v.addComparison(opts.Comparison)
 		}
 		s := newHTMLSection(e.Name, e.Section, e.Chart)
-		if e.Name == "distributions" {
+		switch {
+		case e.Name == "distributions":
 			s.Other = e.Name
+		case e.Name == "stacks" && p.Flames != nil:
+			s.Other = "flames"
 		}
 		v.Sections = append(v.Sections, s)
 	}
@@ -118,6 +122,7 @@ func newPageModel(r *report.Report, opts PageOptions) *pageModel {
 	}
 	v.addDistributions(p.Distributions)
 	v.addWindows(opts.Windows)
+	v.addFlames(p.Flames)
 	return v
 }
 

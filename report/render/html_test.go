@@ -198,6 +198,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	html := page(t, r, render.PageOptions{Windows: windows(t)})
+	stacks := page(t, reporttest.Stacks(), render.PageOptions{})
 	b := newBrowser(t)
 	for _, c := range []struct {
 		name          string
@@ -210,6 +211,9 @@ func TestPictures(t *testing.T) {
 		{"light", 1200, 900, 0, "light", html},
 		{"dark", 1200, 900, 0, "dark", html},
 		{"phone", 360, 740, 0, "light", html},
+		{"stacks", 1200, 900, 0, "light", stacks},
+		{"stacks-dark", 1200, 900, 0, "dark", stacks},
+		{"stacks-phone", 360, 740, 0, "light", stacks},
 		{"command", 1200, 900, 0, "light", page(t, reporttest.Hostile(reporttest.Command()), render.PageOptions{})},
 		{
 			"compare", 1200, 900, 0, "light",

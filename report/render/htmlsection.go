@@ -17,7 +17,7 @@ type htmlSection struct {
 	Groups          []htmlGroup
 	Items           []view.Item
 	Notes           []string
-	// Other is what a section shows besides tables: "distributions" or "timeline".
+	// Other is what a section shows besides tables: "distributions", "timeline" or "flames".
 	Other string
 }
 

@@ -16,6 +16,7 @@ type pageData struct {
 	BinsPerOctave int          `json:"binsPerOctave"`
 	Loads         []loadData   `json:"loads"`
 	Windows       []windowData `json:"windows"`
+	Flames        *flameData   `json:"flames,omitempty"`
 }
 
 type loadData struct {

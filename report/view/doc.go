@@ -9,7 +9,7 @@
 //	switches.go      the cost of a switch on each core, as a table and as a chart
 //	modes.go         processes beside threads, metric by metric
 //	slices.go        time slices; tasks.go: the tasks of a command
-//	stacks.go        where tasks were off their cores
+//	stacks.go        where tasks were off their cores; flame.go: as flame graphs
 //	watch.go         a watched system: watchcores.go, watchtasks.go, watchtrust.go: its sections;
 //	                 remarkable.go: what stands out
 //	cacherefill.go   how much longer memory accesses take after a switch

@@ -20,6 +20,8 @@ type Page struct {
 	Exhibits []Exhibit
 	// Distributions are shown with the exhibit "distributions".
 	Distributions []LoadDistributions
+	// Flames are shown with the exhibit "stacks"; nil for none.
+	Flames *FlameGraphs
 	// More are the sections with every figure of every workload.
 	More []Section
 }
@@ -33,7 +35,7 @@ type Exhibit struct {
 
 // PageOf computes the page of a report.
 func PageOf(r *report.Report) *Page {
-	p := &Page{Distributions: distributions(r)}
+	p := &Page{Distributions: distributions(r), Flames: flameGraphs(r)}
 	if isWatch(r) {
 		w := newWatch(r, true)
 		p.Summary = summaryOf(r, w.subject(), nil)

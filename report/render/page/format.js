@@ -1,7 +1,7 @@
 "use strict";
 
-// Times as the report's text writes them (function nanoseconds of package report), for figures that
-// are only shown at the pointer. A test checks that both write the same.
+// Times and shares as the report's text writes them (functions nanoseconds and percentage of package report),
+// for figures that are only shown at the pointer. A test checks that both write the same.
 function grouped(x) {
 	const digits = Math.abs(x).toFixed(0);
 	return (x < 0 && digits !== "0" ? "-" : "") + digits.replace(/\B(?=(\d{3})+$)/g, " ");
@@ -22,6 +22,12 @@ function duration(ns) {
 		if (Math.abs(ns) < limit) return significant(ns) + unit;
 	}
 	return significant(ns / 1000) + " s";
+}
+
+function percentage(p) {
+	if (p > 0 && p < 0.05) return "<0.1 %";
+	if (p >= 99.95 && p < 100) return ">99.9 %";
+	return (p === 0 || p === 100 ? p.toFixed(0) : p.toFixed(1)) + " %";
 }
 
 // tidy removes zeros after the point, which are useless on an axis.

@@ -3,6 +3,7 @@
 (() => {
 	const data = JSON.parse(document.getElementById("data").textContent);
 	const redraw = [distributions(data), timeline(data)];
+	flames(data);
 
 	// The theme is the system's, until the reader chooses one.
 	const root = document.documentElement;
