@@ -82,6 +82,17 @@ func (w *Writer) Tasks(tasks []Task) error {
 	return nil
 }
 
+// Frames writes frames as another Writer has encoded them.
+func (w *Writer) Frames(encoded []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	if _, err := w.out.Write(encoded); err != nil {
+		w.err = fmt.Errorf("write recording: %w", err)
+	}
+	return w.err
+}
+
 // Mark writes when a trial ran.
 func (w *Writer) Mark(m Mark) error { return w.object(frameMark, m) }
 
