@@ -67,6 +67,9 @@ With --all it starts nothing and watches the running machine, and with --pid, --
 interval of --every is a trial of the report. --why adds where tasks were when they were
 off their cores, and who woke them, by stacks of their functions.
 
+--keep makes --record a flight recorder: the recording stays in memory, and its last seconds
+are saved when a task waits, runs or sleeps for longer than --when says, or at SIGUSR1.
+
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
 

@@ -200,7 +200,7 @@ func TestFlightRecorderFindsEveryWait(t *testing.T) {
 			t.Errorf("wait %d was from %d to between %d and %d; the window is %+v", i+1, from, to, end, w.Window)
 		}
 		if w.wait != w.Trigger.LengthNS || w.comm != "victim" {
-			t.Errorf("window %d: by its events the wait of %q took %d, by its header %+v", i+1, w.comm, w.wait, w.Trigger)
+			t.Errorf("window %d: by its events %q waited for %d ns, by its header %+v", i+1, w.comm, w.wait, w.Trigger)
 		}
 		if w.Short || i > 1 && w.FromNS > at-keep.Nanoseconds() || i < n-1 && w.UntilNS < at+100e6 {
 			t.Errorf("window %d is %+v", i+1, w.Window)

@@ -274,7 +274,8 @@ func (r *Recorder) collect(wait bool) {
 func (r *Recorder) Close(end recording.End) error {
 	const all = 1<<63 - 1
 	if !r.over {
-		r.Cut(Cut{SafeNS: all, AllNS: max(r.current.endNS, r.told.AllNS), Counted: end.Counted, LostTasks: end.LostTasks})
+		lastNS := max(r.current.endNS, r.told.AllNS)
+		r.Cut(Cut{SafeNS: all, AllNS: lastNS, Counted: end.Counted, LostTasks: end.LostTasks})
 	}
 	for r.saving != nil {
 		r.collect(true)

@@ -336,8 +336,9 @@ func TestFullDiskEndsTheSaving(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			creates = 0
-			o := Options{Keep: 20 * time.Millisecond, Times: 9, When: []Condition{{Wait, time.Millisecond, ""}}, Create: create}
-			m := newMachine(t, 3, o)
+			m := newMachine(t, 3, Options{
+				Keep: 20 * time.Millisecond, Times: 9, When: []Condition{{Wait, time.Millisecond, ""}}, Create: create,
+			})
 			m.run(600 * time.Millisecond)
 			if result := m.finish(); len(result.Saved) > 0 || !errors.Is(result.Err, errFull) || creates != 1 {
 				t.Errorf("%d files, result %+v", creates, result)

@@ -77,25 +77,30 @@ func TestWhatIsFound(t *testing.T) {
 	long := switchOf(200, 7, 'S', 0)
 	long.SliceNS = 12 * ms
 	type core = []recording.Event
+	wakesAt31 := core{wakeup(10, 7), switchOf(31, 0, 'R', 7)}
 	for name, test := range map[string]struct {
 		when  string
 		cores []core
 		want  string
 	}{
-		"woken and made to wait": {"wait>20ms", []core{{wakeup(10, 7), switchOf(31, 0, 'R', 7)}}, "wait>20ms seven 21ms"},
+		"woken and made to wait": {"wait>20ms", []core{wakesAt31}, "wait>20ms seven 21ms"},
 		"just in time":           {"wait>20ms", []core{{wakeup(10, 7), switchOf(30, 0, 'R', 7)}}, ""},
 		"preempted": {
 			"wait>20ms", []core{{switchOf(1, 0, 'R', 7), switchOf(2, 7, 'R', 8), switchOf(50, 8, 'S', 7)}},
 			"wait>20ms seven 48ms",
 		},
 		// The core on which it runs is read before the one on which it was woken.
-		"woken elsewhere":     {"wait>20ms", []core{{switchOf(40, 0, 'R', 7)}, {wakeup(10, 7)}}, "wait>20ms seven 30ms"},
-		"woken while running": {"wait>20ms", []core{{switchOf(1, 0, 'R', 7), switchOf(60, 7, 'R', 7)}, {wakeup(2, 7)}}, ""},
-		"woken twice":         {"wait>20ms", []core{{wakeup(10, 7), wakeup(20, 7), switchOf(31, 0, 'R', 7)}}, "wait>20ms seven 21ms"},
-		"throttled":           {"wait>20ms", []core{{switchOf(10, 0, 'R', 7), throttled, switchOf(90, 0, 'R', 7)}}, ""},
-		"another task":        {"wait>20ms", []core{{wakeup(10, 9), switchOf(70, 0, 'R', 9)}}, ""},
-		"of that name":        {"wait>20ms of seven", []core{{wakeup(10, 7), switchOf(31, 0, 'R', 7)}}, "wait>20ms of seven seven 21ms"},
-		"of another name":     {"wait>20ms of eight", []core{{wakeup(10, 7), switchOf(31, 0, 'R', 7)}}, ""},
+		"woken elsewhere": {"wait>20ms", []core{{switchOf(40, 0, 'R', 7)}, {wakeup(10, 7)}}, "wait>20ms seven 30ms"},
+		"woken while running": {
+			"wait>20ms", []core{{switchOf(1, 0, 'R', 7), switchOf(60, 7, 'R', 7)}, {wakeup(2, 7)}}, "",
+		},
+		"woken twice": {
+			"wait>20ms", []core{{wakeup(10, 7), wakeup(20, 7), switchOf(31, 0, 'R', 7)}}, "wait>20ms seven 21ms",
+		},
+		"throttled":       {"wait>20ms", []core{{switchOf(10, 0, 'R', 7), throttled, switchOf(90, 0, 'R', 7)}}, ""},
+		"another task":    {"wait>20ms", []core{{wakeup(10, 9), switchOf(70, 0, 'R', 9)}}, ""},
+		"of that name":    {"wait>20ms of seven", []core{wakesAt31}, "wait>20ms of seven seven 21ms"},
+		"of another name": {"wait>20ms of eight", []core{wakesAt31}, ""},
 		"asleep": {
 			"blocked>20ms", []core{{switchOf(1, 0, 'R', 7), switchOf(2, 7, 'S', 0), wakeup(30, 7)}},
 			"blocked>20ms seven 28ms",

@@ -30,8 +30,10 @@ func TestEndedTasksAreForgotten(t *testing.T) {
 	for i := range sched.TID(1000) {
 		at := 10 * int64(i)
 		n.pass(&epoch{
-			names: []recording.Task{{TimeNS: at, TID: 5 + i%2, Comm: "fork"}, {TimeNS: at + 1, TID: 5 + i%2, Comm: "exec"}},
-			ends:  []taskEnd{{5 + i%2, at - 5}},
+			names: []recording.Task{
+				{TimeNS: at, TID: 5 + i%2, Comm: "fork"}, {TimeNS: at + 1, TID: 5 + i%2, Comm: "exec"},
+			},
+			ends: []taskEnd{{5 + i%2, at - 5}},
 		})
 	}
 	if len(n) != 2 || n[5].Comm != "exec" || n[5].TimeNS != 9981 {
