@@ -160,7 +160,7 @@ func Open(o Options) (*Collector, error) {
 	// Measured last: once tracepoints have been released, the kernel takes 10 ms to attach the next one.
 	c.floors = measureFloors(kernel, c.objs.Pick, c.objs.Switch)
 	if o.Record != nil && o.Record.Flight != nil {
-		c.cutter = startCutter(c.cut)
+		c.cutter = startCutter(c.cut, o.Record.Flight.Over)
 	}
 	return c, nil
 }

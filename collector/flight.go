@@ -11,20 +11,20 @@ import (
 	"github.com/slicetrace/slicetrace/collector/flight"
 )
 
-// cutter calls cut at each flight.CutEvery.
+// cutter calls cut at each flight.CutEvery, until it is stopped or over.
 type cutter struct {
 	quit, done chan struct{}
 	once       sync.Once
 	err        error // of the cut after which there was none
 }
 
-func startCutter(cut func() error) *cutter {
+func startCutter(cut func() error, over func() bool) *cutter {
 	k := &cutter{quit: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(k.done)
 		tick := time.NewTicker(flight.CutEvery)
 		defer tick.Stop()
-		for k.err == nil {
+		for k.err == nil && !over() {
 			select {
 			case <-k.quit:
 				return

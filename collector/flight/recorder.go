@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/slicetrace/slicetrace/report/recording"
@@ -64,7 +65,7 @@ type Recorder struct {
 	accepted int
 	saving   *job
 	result   Result
-	over     bool // nothing more will be saved
+	over     atomic.Bool // nothing more will be saved
 }
 
 // pending is a case whose window is to be saved.
@@ -137,7 +138,7 @@ func (r *Recorder) Watch(tid sched.TID, tgid sched.PID, follow bool, sinceNS int
 
 // Block takes what one core did.
 func (r *Recorder) Block(b recording.Block) error {
-	if r.over {
+	if r.over.Load() {
 		return nil
 	}
 	r.encoded.Reset()
@@ -155,7 +156,7 @@ func (r *Recorder) Block(b recording.Block) error {
 
 // Tasks takes names.
 func (r *Recorder) Tasks(tasks []recording.Task) error {
-	if r.over {
+	if r.over.Load() {
 		return nil
 	}
 	r.window.bytes += r.current.addNames(tasks)
@@ -192,7 +193,7 @@ func (r *Recorder) endEpoch(ns int64) {
 
 // Cut ends an epoch, finds the cases in it, and begins to save the windows that are complete.
 func (r *Recorder) Cut(c Cut) {
-	if r.over {
+	if r.over.Load() {
 		return
 	}
 	r.current.Counted = c.Counted - r.told.Counted - r.dropped
@@ -211,7 +212,7 @@ func (r *Recorder) Cut(c Cut) {
 
 // Save saves what there is, as if a case had been found at that time.
 func (r *Recorder) Save(atNS int64) {
-	if !r.over && r.accepted < r.options.Times {
+	if !r.over.Load() && r.accepted < r.options.Times {
 		r.accept(&pending{Trigger: recording.Trigger{Condition: BySignal, AtNS: atNS}, untilNS: atNS})
 	}
 }
@@ -265,15 +266,18 @@ func (r *Recorder) collect(wait bool) {
 	}
 	r.saving = nil
 	if r.result.Err != nil || r.accepted == r.options.Times && len(r.pending) == 0 {
-		r.over = true
+		r.over.Store(true)
 		r.window.epochs, r.window.before, r.current, r.pending = nil, nil, &epoch{}, nil
 	}
 }
 
+// Over reports whether nothing more will be saved. It may be called at any time.
+func (r *Recorder) Over() bool { return r.over.Load() }
+
 // Close ends the recording, and saves what is still to be saved.
 func (r *Recorder) Close(end recording.End) error {
 	const all = 1<<63 - 1
-	if !r.over {
+	if !r.over.Load() {
 		lastNS := max(r.current.endNS, r.told.AllNS)
 		r.Cut(Cut{SafeNS: all, AllNS: lastNS, Counted: end.Counted, LostTasks: end.LostTasks})
 	}
@@ -281,7 +285,7 @@ func (r *Recorder) Close(end recording.End) error {
 		r.collect(true)
 		r.next(all)
 	}
-	r.over = true
+	r.over.Store(true)
 	return r.encoder.Close(recording.End{})
 }
 
