@@ -125,7 +125,7 @@ func (r *Recorder) Begin(header recording.Header) error {
 // Watch begins to look for cases of a task, and with follow of its children. The task should be
 // blocked.
 func (r *Recorder) Watch(tid sched.TID, tgid sched.PID, follow bool, sinceNS int64) {
-	t := &task{bornNS: sinceNS, tgid: tgid, comm: r.window.before[tid].Comm, follow: follow}
+	t := &task{tid: tid, bornNS: sinceNS, tgid: tgid, comm: r.window.before[tid].Comm, follow: follow}
 	for _, e := range append(r.window.epochs[:len(r.window.epochs):len(r.window.epochs)], r.current) {
 		for i := range e.names {
 			if e.names[i].TID == tid {
@@ -133,7 +133,7 @@ func (r *Recorder) Watch(tid sched.TID, tgid sched.PID, follow bool, sinceNS int
 			}
 		}
 	}
-	r.watch.tasks[tid] = t
+	r.watch.watch(t)
 }
 
 // Block takes what one core did.

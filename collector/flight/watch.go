@@ -29,6 +29,7 @@ type watch struct {
 
 // task is a watched task.
 type task struct {
+	tid    sched.TID
 	bornNS int64
 	tgid   sched.PID
 	comm   string
@@ -51,8 +52,8 @@ type step struct {
 	at int64
 	// length is how long the slice was that ended, -1 if that is not known.
 	length int64
-	comm   string // of a task that was renamed
-	tid    sched.TID
+	task   *task
+	comm   *string // of a task that was renamed
 	kind   stepKind
 }
 
@@ -73,6 +74,9 @@ const (
 type lane struct {
 	steps []step
 	next  int
+	// on is the task to which the core switched last, nil if that is not watched, by its tid.
+	on    *task
+	onTID sched.TID
 }
 
 func (l *lane) at() int64 { return l.steps[l.next].at }
@@ -105,28 +109,40 @@ func newWatch(conditions []Condition, report func(recording.Trigger)) *watch {
 // throttledCause is the EndedBy of slices that a quota ended.
 func throttledCause() uint8 { return uint8(slices.Index(report.Causes(), report.EndedByThrottled)) }
 
-func (w *watch) add(cpu sched.CPU, s step) {
+func (w *watch) lane(cpu sched.CPU) *lane {
 	l := w.lanes[cpu]
 	if l == nil {
-		l = &lane{}
+		l = &lane{onTID: -1}
 		w.lanes[cpu] = l
 	}
-	l.steps = append(l.steps, s)
-	w.waiting++
+	return l
+}
+
+// watch begins to watch a task.
+func (w *watch) watch(t *task) {
+	w.tasks[t.tid] = t
+	for _, l := range w.lanes {
+		l.onTID = -1 // it may have been there already
+	}
 }
 
 // learn takes names: of children of watched tasks, and new ones of watched tasks.
 func (w *watch) learn(names []recording.Task) {
+	if len(w.conditions) == 0 {
+		return
+	}
 	for _, t := range names {
 		known := w.tasks[t.TID]
 		if t.Parent == 0 {
 			if known != nil && t.TimeNS > 0 {
-				w.add(namesLane, step{at: t.TimeNS, tid: t.TID, kind: renamed, comm: t.Comm})
+				l := w.lane(namesLane)
+				l.steps = append(l.steps, step{at: t.TimeNS, task: known, kind: renamed, comm: &t.Comm})
+				w.waiting++
 			}
 			continue
 		}
 		if parent := w.tasks[t.Parent]; parent != nil && parent.follow {
-			w.tasks[t.TID] = &task{bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm, follow: true}
+			w.watch(&task{tid: t.TID, bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm, follow: true})
 		} else if known != nil && known.bornNS < t.TimeNS {
 			delete(w.tasks, t.TID) // another task has its tid
 		}
@@ -135,24 +151,34 @@ func (w *watch) learn(names []recording.Task) {
 
 // take takes the events of one core.
 func (w *watch) take(b *recording.Block) {
+	if len(w.conditions) == 0 {
+		return
+	}
+	l := w.lane(b.CPU)
+	before := len(l.steps)
 	if b.Lost > 0 && len(b.Events) > 0 {
-		w.add(b.CPU, step{at: b.Events[0].TimeNS, kind: lost})
+		l.steps = append(l.steps, step{at: b.Events[0].TimeNS, kind: lost})
 	}
 	for i := range b.Events {
 		e := &b.Events[i]
 		if e.Kind == recording.Wakeup {
-			if w.tasks[e.Next] != nil {
-				w.add(b.CPU, step{at: e.TimeNS, tid: e.Next, kind: woken})
+			if t := w.tasks[e.Next]; t != nil {
+				l.steps = append(l.steps, step{at: e.TimeNS, task: t, kind: woken})
 			}
 			continue
 		}
-		if w.tasks[e.Prev] != nil {
-			w.add(b.CPU, step{at: e.TimeNS, tid: e.Prev, kind: w.left(e), length: e.SliceNS})
+		if e.Prev != l.onTID {
+			l.on = w.tasks[e.Prev]
 		}
-		if w.tasks[e.Next] != nil {
-			w.add(b.CPU, step{at: e.TimeNS, tid: e.Next, kind: took})
+		if l.on != nil {
+			l.steps = append(l.steps, step{at: e.TimeNS, task: l.on, kind: w.left(e), length: e.SliceNS})
+		}
+		l.on, l.onTID = w.tasks[e.Next], e.Next
+		if l.on != nil {
+			l.steps = append(l.steps, step{at: e.TimeNS, task: l.on, kind: took})
 		}
 	}
+	w.waiting += len(l.steps) - before
 	if w.waiting > mostSteps {
 		w.settle(math.MaxInt64)
 	}
@@ -197,7 +223,7 @@ func (w *watch) settle(untilNS int64) {
 		}
 	}
 	for _, l := range w.lanes {
-		l.steps = slices.Delete(l.steps, 0, l.next)
+		l.steps = l.steps[:copy(l.steps, l.steps[l.next:])] // slices.Delete would clear the rest, which takes time
 		l.next = 0
 	}
 }
@@ -210,14 +236,10 @@ func (w *watch) apply(s *step) {
 		}
 		return
 	}
-	t := w.tasks[s.tid]
-	if t == nil {
-		return
-	}
-	next := t.doing
+	t, next := s.task, unknown
 	switch s.kind {
 	case renamed:
-		t.comm = s.comm
+		t.comm = *s.comm
 		return
 	case woken:
 		if t.doing == running || t.doing == runnable {
@@ -237,8 +259,8 @@ func (w *watch) apply(s *step) {
 			w.found(s, t, Slice, s.length)
 		}
 		next = afterLeaving(s.kind)
-		if s.kind == ended && t.bornNS < s.at {
-			delete(w.tasks, s.tid)
+		if s.kind == ended && w.tasks[t.tid] == t {
+			delete(w.tasks, t.tid)
 		}
 	}
 	t.doing, t.since = next, s.at
@@ -259,7 +281,7 @@ func (w *watch) found(s *step, t *task, kind Kind, ns int64) {
 	for _, c := range w.conditions {
 		if c.Kind == kind && ns > c.Limit.Nanoseconds() && (c.Comm == "" || c.Comm == t.comm) {
 			w.report(recording.Trigger{
-				Condition: c.String(), TID: s.tid, TGID: t.tgid, Comm: t.comm, AtNS: s.at, LengthNS: ns,
+				Condition: c.String(), TID: t.tid, TGID: t.tgid, Comm: t.comm, AtNS: s.at, LengthNS: ns,
 			})
 			return
 		}

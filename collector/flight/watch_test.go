@@ -114,7 +114,7 @@ func TestWhatIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := newWatch([]Condition{c}, nil)
-			w.tasks[7] = &task{comm: "seven"}
+			w.watch(&task{tid: 7, comm: "seven"})
 			if got := cases(w, test.cores...); got != test.want {
 				t.Errorf("found %q, want %q", got, test.want)
 			}
@@ -125,7 +125,7 @@ func TestWhatIsFound(t *testing.T) {
 // Children of watched tasks are watched from their creation to their end, under the names of the time.
 func TestChildrenAreWatched(t *testing.T) {
 	w := newWatch([]Condition{{Wait, time.Duration(ms), ""}}, nil)
-	w.tasks[7] = &task{follow: true}
+	w.watch(&task{tid: 7, follow: true})
 	w.learn([]recording.Task{
 		{TimeNS: 10 * ms, TID: 8, Parent: 7, Comm: "fork"}, {TimeNS: 15 * ms, TID: 8, Comm: "exec"},
 		{TimeNS: 10 * ms, TID: 9, Parent: 1, Comm: "stranger"},
@@ -145,7 +145,7 @@ func TestChildrenAreWatched(t *testing.T) {
 // Where events are missing, no time that goes over the gap is a case.
 func TestLostEventsMakeNoCase(t *testing.T) {
 	w := newWatch([]Condition{{Wait, time.Duration(ms), ""}}, nil)
-	w.tasks[7] = &task{}
+	w.watch(&task{tid: 7})
 	w.take(&recording.Block{CPU: 0, Events: []recording.Event{wakeup(10, 7)}})
 	w.take(&recording.Block{CPU: 0, Lost: 1, Events: []recording.Event{switchOf(90, 0, 'R', 7)}})
 	if got := cases(w); got != "" {
@@ -155,8 +155,8 @@ func TestLostEventsMakeNoCase(t *testing.T) {
 
 // What waits for a core that tells nothing is bounded.
 func TestStepsAreBounded(t *testing.T) {
-	w := newWatch(nil, func(recording.Trigger) {})
-	w.tasks[7] = &task{}
+	w := newWatch([]Condition{{Wait, time.Hour, ""}}, func(recording.Trigger) {})
+	w.watch(&task{tid: 7})
 	b := &recording.Block{Events: make([]recording.Event, 4096)}
 	for i := range b.Events {
 		b.Events[i] = wakeup(int64(i), 7)
