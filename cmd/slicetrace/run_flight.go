@@ -168,8 +168,8 @@ func (f *recordingFile) finishFlight(c *collector.Collector, r *report.Report) {
 	result := f.flight.Result()
 	if err = errors.Join(err, result.Err); err != nil {
 		f.failed = true
-		r.Warnings = append(r.Warnings, oneLine(fmt.Errorf("what was kept of the recording was not saved, "+
-			"after %d times that it was: %w", len(result.Saved), err)))
+		r.Warnings = append(r.Warnings, oneLine(fmt.Errorf("recording %d of the flight recorder was not saved, "+
+			"nor any later one: %w", len(result.Saved)+1, err)))
 	}
 	rec := &report.Recording{
 		ID: f.id, KeepNS: f.options.flight.keep.Nanoseconds(), When: f.options.flight.texts,
