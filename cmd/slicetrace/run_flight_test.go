@@ -112,6 +112,8 @@ type window struct {
 	// it is not among them.
 	wait int64
 	comm string
+	// untimed are the switches whose phases are missing.
+	untimed int
 }
 
 // readWindow reads a saved recording to its end, and looks for the wait that made it.
@@ -150,6 +152,9 @@ func readWindow(t *testing.T, name string) window {
 			w.end = f
 		case *recording.Block:
 			for _, e := range f.Events {
+				if e.Kind == recording.Switch && e.Class == recording.NoClass {
+					w.untimed++
+				}
 				if e.Next != w.Trigger.TID || e.TimeNS > w.Trigger.AtNS {
 					continue
 				}
@@ -305,6 +310,28 @@ func TestFlightRecorderOfWorkloads(t *testing.T) {
 	isWorker := func(x report.Worker) bool { return x.TID == sched.TID(w.Trigger.TID) }
 	if !slices.ContainsFunc(r.Trials, func(x report.Trial) bool { return slices.ContainsFunc(x.Workers, isWorker) }) {
 		t.Errorf("no worker has the tid of %+v", w.Trigger)
+	}
+}
+
+// Windows that begin and end while cores switch at their highest rate have all switches that were counted,
+// with their phases.
+func TestFlightRecorderUnderLoad(t *testing.T) {
+	bpftest.Require(t)
+	const times = 6
+	got := call(t, "run", "yield", "--rounds", "2", "--duration", "500ms", "--keep", "100ms", "--when", "wait>1ns",
+		"--times", fmt.Sprint(times), "--record", "late.rec", "-o", "r.json")
+	if got.status != exitDone {
+		t.Fatalf("status %d: %s", got.status, got.err)
+	}
+	for n := range times {
+		w := readWindow(t, filepath.Join(got.dir, windowName("late.rec", n+1)))
+		if w.end.Switches+w.end.Lost < w.end.Counted || w.end.Lost == 0 && w.end.Switches != w.end.Counted ||
+			w.end.Switches < 1000 {
+			t.Errorf("window %d ends with %+v", n+1, w.end)
+		}
+		if w.untimed > 2 {
+			t.Errorf("window %d has %d switches without phases", n+1, w.untimed)
+		}
 	}
 }
 
