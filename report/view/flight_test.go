@@ -27,7 +27,8 @@ func TestFlightDigest(t *testing.T) {
 		{Condition: "SIGUSR1", AtNS: 3e9, SpanNS: 5e9},
 	}
 	check("Saved: 2 recordings, with 900 of 901 switches",
-		" 1: wait of 31.0 ms, of server (7), 2.00 s into the recording, and 2 more; the bound on memory left only 1.00 s.",
+		" 1: wait of 31.0 ms, of server (7), 2.00 s into the recording, and 2 more; "+
+			"the bound on memory left only 1.00 s.",
 		" 2: SIGUSR1, 3.00 s into the recording.")
 	for range 9 {
 		r.Windows = append(r.Windows, r.Windows[1])
