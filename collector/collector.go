@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/flight"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
@@ -50,6 +51,8 @@ type Options struct {
 type Recording struct {
 	// Out should be buffered. Writes come from one goroutine at a time.
 	Out io.Writer
+	// Flight, if not nil, keeps the recording in memory and saves parts of it, in place of Out.
+	Flight *flight.Recorder
 	// Header names the Tool and the Kernel; Open fills in the rest.
 	Header recording.Header
 }
@@ -87,6 +90,7 @@ type Collector struct {
 	useless []useless // hooks that the kernel seemed to have
 	floors  []Floor
 	hotplug *hotplug
+	cutter  *cutter       // nil unless a flight recorder is given
 	ahead   time.Duration // how far this process's clock is ahead of the kernel's
 	opened  uint64
 
@@ -165,6 +169,9 @@ func Open(o Options) (*Collector, error) {
 	c.others, _ = bpf.LoadOthers(kernel)
 	// Measured last: once tracepoints have been released, the kernel takes 10 ms to attach the next one.
 	c.floors = measureFloors(kernel, c.objs.Pick, c.objs.Switch)
+	if o.Record != nil && o.Record.Flight != nil {
+		c.cutter = startCutter(c.cut, o.Record.Flight.Over)
+	}
 	return c, nil
 }
 
@@ -184,6 +191,9 @@ func (c *Collector) Watch(tasks ...Task) error {
 	err := c.objs.Watch(wanted)
 	c.ring.pin(c.now())
 	if err != nil {
+		return err
+	}
+	if err := c.watchInFlight(tasks); err != nil {
 		return err
 	}
 	for i := range wanted {
@@ -330,6 +340,7 @@ func (c *Collector) places() (bpf.Places, error) {
 // than once.
 func (c *Collector) Close() error {
 	var errs []error
+	_ = c.cutter.stop() // FinishRecording has returned its error
 	errs = append(errs, c.detach())
 	if c.ring != nil {
 		errs = append(errs, c.ring.close())

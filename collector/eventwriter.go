@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/slicetrace/slicetrace/bpf"
+	"github.com/slicetrace/slicetrace/collector/flight"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -28,6 +29,10 @@ type eventWriter struct {
 	// until, if not 0, is when the recording ends on cores that have no until of their own.
 	until uint64
 	ended bool
+	// flight is where the frames go if they go to a flight recorder. cutting keeps blocks from being
+	// written while it is found out where a cut divides them.
+	flight  *flight.Recorder
+	cutting bool
 }
 
 // recordedCore gathers one core's events.
@@ -37,9 +42,11 @@ type recordedCore struct {
 	open int
 	// until, if not 0, is when the recording ends: later events are left out.
 	until uint64
+	// counted is how many switches the counters had counted at the last cut for a flight recorder.
+	counted uint64
 }
 
-func newEventWriter(out *recording.Writer) *eventWriter {
+func newEventWriter(out frameTaker) *eventWriter {
 	return &eventWriter{out: newFrameWriter(out), cores: make(map[sched.CPU]*recordedCore)}
 }
 
@@ -90,7 +97,7 @@ func (w *eventWriter) events(raw *bpf.Events) {
 	if raw.PendingPhases != 0 {
 		core.close(raw.Class, raw.Flags, raw.PickNs, raw.SwitchNs)
 	}
-	if len(core.block.Events) >= blockEvents {
+	if len(core.block.Events) >= blockEvents && !w.cutting {
 		w.writeWhole(core)
 	}
 }

@@ -14,7 +14,7 @@ const mostWaiting = 1 << 19
 // frameWriter writes the frames of a recording in a goroutine of its own, so that a stalled
 // disk does not delay snapshots. Its methods may be called from several goroutines.
 type frameWriter struct {
-	out  *recording.Writer
+	out  frameTaker
 	more chan struct{} // receives when frames wait; closed when all have come
 	done chan struct{}
 
@@ -26,7 +26,15 @@ type frameWriter struct {
 	err     error // of the first write that failed: nothing is written after it
 }
 
-func newFrameWriter(out *recording.Writer) *frameWriter {
+// frameTaker is a *recording.Writer, or a *flight.Recorder in its place.
+type frameTaker interface {
+	Block(recording.Block) error
+	Tasks([]recording.Task) error
+	Mark(recording.Mark) error
+	Close(recording.End) error
+}
+
+func newFrameWriter(out frameTaker) *frameWriter {
 	w := &frameWriter{out: out, more: make(chan struct{}, 1), done: make(chan struct{})}
 	go w.run()
 	return w
@@ -123,6 +131,8 @@ func (w *frameWriter) write(f recording.Frame) error {
 		return w.out.Mark(f)
 	case recording.End:
 		return w.out.Close(f)
+	case func():
+		f() // in the order in which it was put among the frames
 	}
 	return nil
 }

@@ -26,6 +26,11 @@ func (c *Collector) startRecording(o *Recording) (*eventWriter, error) {
 	for _, core := range c.cores {
 		header.CPUs = append(header.CPUs, core.cpu)
 	}
+	if o.Flight != nil {
+		w := newEventWriter(o.Flight)
+		w.flight = o.Flight
+		return w, o.Flight.Begin(header)
+	}
 	out, err := recording.NewWriter(o.Out, header)
 	if err != nil {
 		return nil, err
@@ -52,13 +57,14 @@ func (c *Collector) FinishRecording() (recording.End, error) {
 	var end recording.End
 	var out *frameWriter
 	var failed error
+	cutting := c.cutter.stop()
 	c.mu.Lock()
 	err := c.ring.withWriter(func(r *eventWriter) {
 		failed = c.finish(r)
 		end, out = r.end, r.out
 	})
 	c.mu.Unlock()
-	if err = errors.Join(err, failed); err == nil {
+	if err = errors.Join(err, failed, cutting); err == nil {
 		err = out.finish()
 	}
 	return end, err
@@ -97,7 +103,7 @@ func (c *Collector) finish(r *eventWriter) error {
 // finishCore adds what a core has not sent. Its snapshot holds the phases of its last switch,
 // and how many events found no room when it was taken.
 func (c *Collector) finishCore(r *eventWriter, from *core) error {
-	core, lost := r.core(from.cpu), from.now.Lost
+	lost := from.now.Lost
 	if from.offline { // where no program could run to send them
 		var raw bpf.EventBuf
 		if err := c.objs.EventBufs.Lookup(uint32(from.cpu), &raw); err != nil {
@@ -110,8 +116,16 @@ func (c *Collector) finishCore(r *eventWriter, from *core) error {
 		}
 		lost = uint64(raw.Missed - raw.MissedSent)
 	}
-	last := &from.now.Cpu
-	r.end.Counted += last.Switches
+	r.end.Counted += from.now.Cpu.Switches
+	r.core(from.cpu).closeLast(&from.now.Cpu)
+	if lost > 0 {
+		r.lost(r.core(from.cpu), lost)
+	}
+	return nil
+}
+
+// closeLast adds the phases of a core's last switch, from the core's snapshot.
+func (c *recordedCore) closeLast(last *bpf.CPUState) {
 	var flags uint8
 	if last.PickValid != 0 {
 		flags |= bpf.EventPickValid
@@ -119,11 +133,7 @@ func (c *Collector) finishCore(r *eventWriter, from *core) error {
 	if last.ExitStamp > 0 {
 		flags |= bpf.EventSwitchValid
 	}
-	core.close(uint8(last.Class), flags, last.PickNs, uint32(last.ExitStamp-last.SliceStart))
-	if lost > 0 {
-		r.lost(core, lost)
-	}
-	return nil
+	c.close(uint8(last.Class), flags, last.PickNs, uint32(last.ExitStamp-last.SliceStart))
 }
 
 // runningTasks returns the names of all tasks of the machine.

@@ -50,6 +50,8 @@ type Signals struct {
 	waiting []caught
 	// over means that nobody takes signals any more.
 	over bool
+	// kept are the signals that are for this process alone, and what they call.
+	kept map[syscall.Signal]func()
 	// wake holds a token when something is waiting.
 	wake chan struct{}
 }
@@ -142,12 +144,24 @@ func (s *Signals) read(pipe *os.File) {
 		}
 		c.at = time.Now()
 		s.mu.Lock()
-		if !s.over {
+		if use := s.kept[c.info.signal()]; use != nil {
+			use()
+		} else if !s.over {
 			s.waiting = append(s.waiting, c)
 		}
 		s.mu.Unlock()
 		s.notify()
 	}
+}
+
+// Keep makes a signal call use, which must not block, instead of being passed on.
+func (s *Signals) Keep(sig syscall.Signal, use func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept == nil {
+		s.kept = make(map[syscall.Signal]func())
+	}
+	s.kept[sig] = use
 }
 
 func (s *Signals) notify() {

@@ -30,6 +30,7 @@ func faultyPrograms() map[string]func() int {
 		"10007 threads, 16 at once": func() int { return manyThreads(manyTasks, 16) },
 		"997 threads at once":       func() int { return manyThreads(crowd, crowd) },
 		"forks without end":         forkWithoutEnd,
+		"provoked waits":            provokeWaits,
 	}
 }
 

@@ -23,8 +23,8 @@ var mayImport = map[string][]string{
 	"bpf/bpftest":  {},
 	"cmd/slicetrace": {
 		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/screen",
-		"cmd/slicetrace/internal/trial", "collector", "collector/hostinfo", "collector/hostinfo/cgroup",
-		"report", "report/compare",
+		"cmd/slicetrace/internal/trial", "collector", "collector/flight", "collector/hostinfo",
+		"collector/hostinfo/cgroup", "report", "report/compare",
 		"report/findings", "report/profile", "report/recording", "report/render", "report/sched", "report/table",
 		"report/timeline", "report/view", "report/view/live", "workloads",
 	},
@@ -33,9 +33,10 @@ var mayImport = map[string][]string{
 	"cmd/slicetrace/internal/screen":    {"report", "report/render", "report/view/live"},
 	"cmd/slicetrace/internal/trial":     {"collector", "report", "report/recording", "report/sched", "workloads"},
 	"collector": {
-		"bpf", "collector/hostinfo", "collector/hostinfo/cgroup", "collector/symbol", "report", "report/histogram",
-		"report/recording", "report/sched",
+		"bpf", "collector/flight", "collector/hostinfo", "collector/hostinfo/cgroup", "collector/symbol", "report",
+		"report/histogram", "report/recording", "report/sched",
 	},
+	"collector/flight":          {"report", "report/recording", "report/sched"},
 	"collector/hostinfo":        {"collector/hostinfo/cgroup", "report", "report/sched"},
 	"collector/hostinfo/cgroup": {},
 	"collector/symbol":          {"report/sched"},

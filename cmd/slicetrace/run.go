@@ -38,6 +38,7 @@ type runOptions struct {
 	verbose    bool
 	claims     bool
 	watch      watchOptions
+	flight     flightOptions
 
 	// saved and recorded are the targets of -o and --record, nil for a flag that is not given.
 	saved, recorded *outfile.Target
@@ -68,6 +69,9 @@ interval of --every is a trial of the report.
 --why adds, to any run, where tasks were when they were off their cores, and who woke
 them, by stacks of their functions.
 
+--keep makes --record a flight recorder: the recording stays in memory, and its last seconds
+are saved when a task waits, runs or sleeps for longer than --when says, or at SIGUSR1.
+
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
 
@@ -82,6 +86,7 @@ sudo, and the saved report belongs to that user.`,
   sudo slicetrace run --format csv -o run.json > cores.csv
   sudo slicetrace run --phases none -- make -j2
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
+  sudo slicetrace run --keep 5s --when 'wait>20ms' --record late.rec -- make -j2
   sudo slicetrace run -- make -j2
   sudo slicetrace run --why -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2
@@ -98,7 +103,7 @@ sudo, and the saved report belongs to that user.`,
 				}
 				return listClaims(s.out)
 			}
-			if err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd)); err != nil {
+			if err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd)); err != nil {
 				return err
 			}
 			if o.watch.asked() {
@@ -155,6 +160,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.claims, "claims", false,
 		"list the claims that a run decides and the workloads that each needs, and run nothing")
 	o.watch.addFlags(cmd)
+	o.flight.addFlags(cmd)
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
 	complete(cmd, "mode", []string{"processes", "threads"})
@@ -225,7 +231,7 @@ func (o *runOptions) checkPhases() error {
 // open opens a collector for a run on the host.
 func (o *runOptions) open(tasks int, host report.Host, rf *recordingFile) (*collector.Collector, error) {
 	return openCollector(collector.Options{
-		Tasks: tasks, Record: rf.options(host),
+		Tasks: tasks, Record: rf.forCollector(host),
 		NoPick: !slices.Contains(o.phases, phasePick), NoSwitch: !slices.Contains(o.phases, phaseSwitch),
 		Why: o.watch.stacks(),
 	})

@@ -47,14 +47,14 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	if err := saveAndShow(s.out, s.err, o, name, r, func() { interrupted.saved.Store(true) }); err != nil {
 		return err
 	}
-	if !whole || r.Recording == nil && o.record != "" {
+	if !whole {
 		return o.incomplete(r)
 	}
 	return nil
 }
 
-// measure runs the plan and fills the report. It returns whether every trial is in it, and
-// an error if none is.
+// measure runs the plan and fills the report. It returns whether every trial is in it and the recording
+// was saved, and an error if no trial is.
 func measure(
 	ctx context.Context, s streams, o *runOptions, plan workloads.Plan, r *report.Report,
 ) (whole bool, err error) {
@@ -64,7 +64,7 @@ func measure(
 	for _, t := range trials {
 		most = max(most, t.Workers)
 	}
-	rf, err := newRecordingFile(o.record, o.recorded)
+	rf, err := o.openRecording(s)
 	if err != nil {
 		return false, err
 	}
@@ -76,6 +76,9 @@ func measure(
 		return false, err
 	}
 	defer c.Close()
+	if o.flight.asked() {
+		defer rf.saveAtNotified(c)()
+	}
 	r.Settings = settings.Begin(c, rf != nil)
 	if err := o.dropPrivileges(); err != nil {
 		return false, err
@@ -94,7 +97,7 @@ func measure(
 	rf.finish(c, r)
 	saveMemory()
 	finishReport(r, c, settings)
-	return err == nil && len(r.Failed) == 0, nil
+	return err == nil && len(r.Failed) == 0 && !rf.isMissing(), nil
 }
 
 // conclude keeps what was measured, whatever ended the plan; err is what plan.Run returned.

@@ -32,7 +32,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	}
 	beganNS := collector.NowNS()
 	r.Setup = report.Setup{Command: argv, Modes: []report.Mode{report.Command}, Rounds: 1}
-	rf, err := newRecordingFile(o.record, o.recorded)
+	rf, err := o.openRecording(s)
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,11 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		return errors.Join(err, abandon(running))
 	}
 	defer c.Close()
+	if o.flight.asked() {
+		save, stop := rf.saveAtSignals(c)
+		defer stop()
+		signals.Keep(unix.SIGUSR1, save)
+	}
 	r.Settings = settings.Begin(c, rf != nil)
 	if err := o.dropPrivileges(); err != nil {
 		return errors.Join(err, abandon(running))
@@ -72,7 +77,7 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 		finishReport(r, c, settings)
 		err = saveAndShow(s.err, s.err, o, name, r, func() {})
 	}
-	if err == nil && r.Recording == nil && o.record != "" {
+	if err == nil && rf.isMissing() {
 		err = o.incomplete(r)
 	}
 	return passOn(*status, err)

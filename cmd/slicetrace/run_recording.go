@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
+	"github.com/slicetrace/slicetrace/collector/flight"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/recording"
 )
@@ -23,6 +25,12 @@ type recordingFile struct {
 	bytes  int64         // written to file
 	began  time.Time     // when the file was opened
 	cpu    time.Duration // this process's CPU time at began
+	failed bool          // a recording that was asked for is missing
+
+	// These are set if a flight recorder takes the place of file.
+	flight   *flight.Recorder
+	options  *runOptions
+	messages io.Writer
 }
 
 // newRecordingFile opens the file that --record names. It returns nil for a nil target.
@@ -48,13 +56,14 @@ func (c countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// options returns the collector's options for the recording.
-func (f *recordingFile) options(host report.Host) *collector.Recording {
+// forCollector returns the collector's options for the recording.
+func (f *recordingFile) forCollector(host report.Host) *collector.Recording {
 	if f == nil {
 		return nil
 	}
 	return &collector.Recording{
 		Out:    f.buffer,
+		Flight: f.flight,
 		Header: recording.Header{ID: f.id, Tool: "slicetrace " + version(), Kernel: host.Kernel},
 	}
 }
@@ -63,6 +72,10 @@ func (f *recordingFile) options(host report.Host) *collector.Recording {
 // report has a warning and no recording; its own figures are not affected.
 func (f *recordingFile) finish(c *collector.Collector, r *report.Report) {
 	if f == nil {
+		return
+	}
+	if f.flight != nil {
+		f.finishFlight(c, r)
 		return
 	}
 	end, err := c.FinishRecording()
@@ -75,6 +88,7 @@ func (f *recordingFile) finish(c *collector.Collector, r *report.Report) {
 		err = file.Commit()
 	}
 	if err != nil {
+		f.failed = true
 		r.Warnings = append(r.Warnings, oneLine(fmt.Errorf("there is no recording %s: %w", f.name, err)))
 		return
 	}
@@ -84,6 +98,9 @@ func (f *recordingFile) finish(c *collector.Collector, r *report.Report) {
 		Bytes: f.bytes, ToolCPUNS: (toolCPU() - f.cpu).Nanoseconds(), WallNS: time.Since(f.began).Nanoseconds(),
 	}
 }
+
+// isMissing reports whether finish could not save what was asked for.
+func (f *recordingFile) isMissing() bool { return f != nil && f.failed }
 
 // abort removes the file, unless finish has completed it.
 func (f *recordingFile) abort() {

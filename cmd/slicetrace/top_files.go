@@ -82,7 +82,7 @@ func (f *topFiles) record(ctx context.Context, d time.Duration) (said string, er
 		return "", fmt.Errorf("read the kernel's version: %w", err)
 	}
 	c, err := collector.Open(collector.Options{
-		Tasks: 1, Record: rf.options(report.Host{Kernel: unix.ByteSliceToString(host.Release[:])}),
+		Tasks: 1, Record: rf.forCollector(report.Host{Kernel: unix.ByteSliceToString(host.Release[:])}),
 	})
 	if err != nil {
 		return "", fmt.Errorf("record: %w", err)

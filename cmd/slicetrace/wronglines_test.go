@@ -57,6 +57,18 @@ var wrongRuns = []wrongLine{
 	{"run --rounds 3 -- true", 2, "--rounds"},
 	{"run --max-tasks 0 -- true", 2, "--max-tasks"},
 	{"run --claims pipe", 2, "--claims"},
+	{"run --when wait>20ms --record r.rec -- true", 2, "--when needs --keep"},
+	{"run --times 2 -- true", 2, "--times is for --keep"},
+	{"run --keep 5s --when wait>20ms -- true", 2, "--keep needs --record"},
+	{"run --keep 5s --record r.rec -- true", 2, "--keep needs --when"},
+	{"run --keep 5s --when wait>20ms --record r.rec --all", 2, "a running system cannot be recorded yet"},
+	{"run --keep 5s --when wait<20ms --record r.rec -- true", 2, "write it like wait>20ms"},
+	{"run --keep 5s --when idle>20ms --record r.rec -- true", 2, "only wait, slice and blocked"},
+	{"run --keep 5s --when wait>20 --record r.rec pipe", 2, "write it like wait>20ms"},
+	{"run --keep 1s --when blocked>1s --record r.rec -- true", 2, "keep more"},
+	{"run --keep 1ms --when SIGUSR1 --record r.rec -- true", 2, "100ms to 1h0m0s"},
+	{"run --keep 2h --when SIGUSR1 --record r.rec -- true", 2, "100ms to 1h0m0s"},
+	{"run --keep 1s --when SIGUSR1 --times 0 --record r.rec -- true", 2, "1 to 10000"},
 }
 
 var wrongTops = []wrongLine{

@@ -93,7 +93,7 @@ func TestBoundsHaveTheirTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tests strings.Builder
-	for _, dir := range []string{".", "../timeline", "../../bpf", "../../collector"} {
+	for _, dir := range []string{".", "../timeline", "../../bpf", "../../collector", "../../collector/flight"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 		if err != nil {
 			t.Fatal(err)

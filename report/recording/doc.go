@@ -14,6 +14,9 @@
 // different cores alternate. A file that ends without an end frame was cut short: all
 // frames that are complete can be read.
 //
+// What a flight recorder saved is a recording too: its header has a Window, its first names are those
+// of all tasks at the beginning of that, and its events, names and marks are those within it.
+//
 // Times are int64 nanoseconds of CLOCK_MONOTONIC, in fields whose names end with NS.
 //
 // There are bounds on an event's or a name's way into a recording and out of it. For each
@@ -36,6 +39,10 @@
 //	2^19 events and names wait         further ones are counted as lost; nothing else has to
 //	for the disk                       wait (collector: TestWhatWaitsForTheDiskIsBounded,
 //	                                   TestSnapshotsDoNotWaitForTheDisk)
+//	256 MiB that a flight recorder     what is oldest falls out, and Window.Short says so
+//	keeps                              (collector/flight: TestWindowIsBounded)
+//	2^19 steps that wait for a core    a flight recorder does not find them in the order of time
+//	                                   (collector/flight: TestStepsAreBounded)
 //	a disk that is full                the recording ends, the counting goes on (collector:
 //	                                   TestFullDiskEndsTheRecordingOnly)
 //	a core that is offline at the end  its events are read from its buffer (collector:

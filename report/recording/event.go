@@ -89,6 +89,39 @@ type Header struct {
 	// Pick and Switch name the hooks that timed the phases, as in report.Capture.
 	Pick   string `json:"pick"`
 	Switch string `json:"switch"`
+	// Window is set if the recording is what a flight recorder kept.
+	Window *Window `json:"window,omitempty"`
+}
+
+// Window is the part of a run that a flight recorder saved, and why. Its times are CLOCK_MONOTONIC.
+type Window struct {
+	// Number counts the windows of a run from 1.
+	Number int `json:"number"`
+	// KeepNS is how long a time before the trigger was to be kept.
+	KeepNS int64 `json:"keep_ns"`
+	// FromNS and UntilNS are between which times the events of all cores are there. Some cores may
+	// have a few before and after.
+	FromNS  int64 `json:"from_ns"`
+	UntilNS int64 `json:"until_ns"`
+	// Short says that less than KeepNS was kept, since the memory for it was used up.
+	Short   bool    `json:"short,omitempty"`
+	Trigger Trigger `json:"trigger"`
+	// More is how many more such cases were found within the window.
+	More uint64 `json:"more,omitempty"`
+}
+
+// Trigger is what made a flight recorder save its window.
+type Trigger struct {
+	// Condition is the condition that was met, as in "wait>20ms", or "SIGUSR1".
+	Condition string `json:"condition"`
+	// TID, TGID and Comm are the task that met it; absent for a signal. Comm is hostile input, as in Task.
+	TID  sched.TID `json:"tid,omitempty"`
+	TGID sched.PID `json:"tgid,omitempty"`
+	Comm string    `json:"comm,omitempty"`
+	// AtNS is when it was met by CLOCK_MONOTONIC: the end of the time that was too long. LengthNS is
+	// that time.
+	AtNS     int64 `json:"at_ns"`
+	LengthNS int64 `json:"length_ns,omitempty"`
 }
 
 // Mark is when a trial ran, and which tasks were its workers.

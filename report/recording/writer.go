@@ -82,6 +82,17 @@ func (w *Writer) Tasks(tasks []Task) error {
 	return nil
 }
 
+// Frames writes frames as another Writer has encoded them. After an error nothing more is written.
+func (w *Writer) Frames(encoded []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	if _, err := w.out.Write(encoded); err != nil {
+		w.err = fmt.Errorf("write recording: %w", err)
+	}
+	return w.err
+}
+
 // Mark writes when a trial ran.
 func (w *Writer) Mark(m Mark) error { return w.object(frameMark, m) }
 
@@ -101,20 +112,13 @@ func (w *Writer) object(kind byte, v any) error {
 	return w.frame(kind, text)
 }
 
-// frame writes one frame. After an error it writes nothing more.
+// frame writes one frame.
 func (w *Writer) frame(kind byte, payload []byte) error {
-	if w.err != nil {
-		return w.err
-	}
 	var head [1 + binary.MaxVarintLen64]byte
 	head[0] = kind
 	n := 1 + binary.PutUvarint(head[1:], uint64(len(payload)))
-	_, err := w.out.Write(head[:n])
-	if err == nil {
-		_, err = w.out.Write(payload)
+	if err := w.Frames(head[:n]); err != nil {
+		return err
 	}
-	if err != nil {
-		w.err = fmt.Errorf("write recording: %w", err)
-	}
-	return w.err
+	return w.Frames(payload)
 }

@@ -288,6 +288,10 @@ func (c *contents) choose(opts Options) []Window {
 		start := m.StartNS + (m.EndNS-m.StartNS)/2 // the start of a trial is not typical
 		out = append(out, window(m, start, min(start+length, m.EndNS)))
 	}
+	if w := c.header.Window; w != nil && len(out) == 0 { // what a flight recorder saved: up to just after the case
+		start := max(w.FromNS, w.Trigger.AtNS-length/4*3)
+		out = append(out, window(recording.Mark{}, start, start+length))
+	}
 	if len(out) == 0 && c.firstNS >= 0 {
 		out = append(out, window(recording.Mark{}, c.firstNS, c.firstNS+length))
 	}

@@ -163,6 +163,31 @@ func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
 	}
 }
 
+// What a flight recorder saved is shown up to just after the case that made it do so.
+func TestWindowOfAFlightRecorder(t *testing.T) {
+	const at = int64(5e9)
+	for name, test := range map[string]struct{ from, start int64 }{
+		"the case is within": {at - 4e9, at - 30e6}, "it is at the beginning": {at - 10e6, at - 10e6},
+	} {
+		var file bytes.Buffer
+		w, err := recording.NewWriter(&file, recording.Header{
+			MonotonicNS: test.from, CPUs: []sched.CPU{0},
+			Window: &recording.Window{FromNS: test.from, UntilNS: at + 1e9, Trigger: recording.Trigger{AtNS: at}},
+		})
+		b := recording.Block{}
+		for ns := test.from; ns < at+1e9; ns += 1e6 {
+			b.Events = append(b.Events, recording.Event{TimeNS: ns, Prev: 7, SliceNS: 5e5, PickNS: -1, SwitchNS: -1})
+		}
+		if err = errors.Join(err, w.Block(b), w.Close(recording.End{})); err != nil {
+			t.Fatal(err)
+		}
+		got := read(t, file.Bytes(), timeline.Options{})
+		if len(got) != 1 || got[0].StartNS != test.start || got[0].EndNS != test.start+40e6 || len(got[0].Slices) < 40 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestChosenWindow(t *testing.T) {
 	file := reporttest.Recording()
 	w := read(t, file, timeline.Options{Chosen: true, Start: 300 * time.Millisecond, Length: 9 * time.Millisecond})

@@ -12,6 +12,9 @@ import (
 
 // recordingDigest describes the recording of a run on the given number of cores.
 func recordingDigest(r *report.Recording, cores int) string {
+	if r.KeepNS > 0 {
+		return flightDigest(r, cores)
+	}
 	perSwitch := report.Maybe(float64(r.Bytes)/float64(r.Switches), r.Switches > 0, report.Ratio)
 	return fmt.Sprintf("Recorded: %s of %s switches and %s wakeups, %s events lost, in %s (%s bytes a switch); "+
 		"slicetrace used %s of core time.",
