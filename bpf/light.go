@@ -109,6 +109,10 @@ type Light struct {
 	Hooks []Hook
 	// Ring has the StackSamples, nil unless they were asked for.
 	Ring *ebpf.Map
+	// Partners, a Partners for each slot, can be mapped into memory too, and NextReading is a uint32 to be raised
+	// before they are read. Both are nil where Ring is.
+	Partners    *ebpf.Map
+	NextReading *ebpf.Variable
 	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
 	// Otherwise they are of CLOCK_MONOTONIC.
 	KernelTimes bool
@@ -254,6 +258,7 @@ func (l *Light) assign() {
 	l.visitFor, l.misplaced = c.Variables[lightVarStVisitFor], c.Variables[lightVarStMisplaced]
 	if l.takesStacks {
 		l.Ring, l.budgets = c.Maps[lightMapStRing], c.Maps[lightMapStBudgets]
+		l.Partners, l.NextReading = c.Maps[lightMapStPartners], c.Variables[lightVarStReading]
 	}
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]

@@ -232,6 +232,40 @@ const (
 	lightLightPartPART_CLASS lightLightPart = 64
 )
 
+type lightPartner struct {
+	_      structs.HostLayout
+	Turn   uint64
+	Cgroup uint64
+	Tgid   uint32
+	Flags  uint32
+	Uid    uint32
+	Pad    uint32
+	Comm   [16]int8
+}
+
+type lightPartnerList struct {
+	_    structs.HostLayout
+	Name [8]uint32
+	Used [8]uint32
+	Sum  [9]lightPartnerSum
+	Who  [8]lightPartner
+}
+
+type lightPartnerSum struct {
+	_     structs.HostLayout
+	Count uint64
+	Wait  uint64
+}
+
+type lightPartners struct {
+	_      structs.HostLayout
+	Born   uint64
+	Taker  uint32
+	Waker  uint32
+	Takers lightPartnerList
+	Wakers lightPartnerList
+}
+
 type lightPlaces struct {
 	_       structs.HostLayout
 	Filled  uint64
@@ -443,7 +477,7 @@ type lightWatchedTask struct {
 	Moves          [5]uint32
 	Hidden         uint32
 	LeftState      uint32
-	Pad            uint32
+	Name           uint32
 	Left           uint64
 }
 
@@ -465,6 +499,7 @@ const (
 	lightMapStFree          = "st_free"
 	lightMapStIndex         = "st_index"
 	lightMapStPage          = "st_page"
+	lightMapStPartners      = "st_partners"
 	lightMapStRing          = "st_ring"
 	lightMapStSamples       = "st_samples"
 	lightMapStSnapshotBuf   = "st_snapshot_buf"
@@ -506,6 +541,10 @@ const (
 	lightVarLightPartType   = "light_part_type"
 	lightVarLog2Byte        = "log2_byte"
 	lightVarMostTasks       = "most_tasks"
+	lightVarPartnerListType = "partner_list_type"
+	lightVarPartnerSumType  = "partner_sum_type"
+	lightVarPartnerType     = "partner_type"
+	lightVarPartnersType    = "partners_type"
 	lightVarPartsLeftOut    = "parts_left_out"
 	lightVarRecordTypeType  = "record_type_type"
 	lightVarRecording       = "recording"
@@ -517,7 +556,9 @@ const (
 	lightVarStFullSince     = "st_full_since"
 	lightVarStGlobals       = "st_globals"
 	lightVarStMisplaced     = "st_misplaced"
+	lightVarStNames         = "st_names"
 	lightVarStPlaces        = "st_places"
+	lightVarStReading       = "st_reading"
 	lightVarStTiming        = "st_timing"
 	lightVarStVisitFor      = "st_visit_for"
 	lightVarStWanted        = "st_wanted"
@@ -619,6 +660,7 @@ type lightMapSpecs struct {
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
 	StPage        *ebpf.MapSpec `ebpf:"st_page"`
+	StPartners    *ebpf.MapSpec `ebpf:"st_partners"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
 	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.MapSpec `ebpf:"st_snapshot_buf"`
@@ -645,6 +687,10 @@ type lightVariableSpecs struct {
 	LightPartType   *ebpf.VariableSpec `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	PartnerListType *ebpf.VariableSpec `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.VariableSpec `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.VariableSpec `ebpf:"partner_type"`
+	PartnersType    *ebpf.VariableSpec `ebpf:"partners_type"`
 	PartsLeftOut    *ebpf.VariableSpec `ebpf:"parts_left_out"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
@@ -656,7 +702,9 @@ type lightVariableSpecs struct {
 	StFullSince     *ebpf.VariableSpec `ebpf:"st_full_since"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
+	StNames         *ebpf.VariableSpec `ebpf:"st_names"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
+	StReading       *ebpf.VariableSpec `ebpf:"st_reading"`
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StVisitFor      *ebpf.VariableSpec `ebpf:"st_visit_for"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
@@ -709,6 +757,7 @@ type lightMaps struct {
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
 	StPage        *ebpf.Map `ebpf:"st_page"`
+	StPartners    *ebpf.Map `ebpf:"st_partners"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
 	StSamples     *ebpf.Map `ebpf:"st_samples"`
 	StSnapshotBuf *ebpf.Map `ebpf:"st_snapshot_buf"`
@@ -734,6 +783,7 @@ func (m *lightMaps) Close() error {
 		m.StFree,
 		m.StIndex,
 		m.StPage,
+		m.StPartners,
 		m.StRing,
 		m.StSamples,
 		m.StSnapshotBuf,
@@ -761,6 +811,10 @@ type lightVariables struct {
 	LightPartType   *ebpf.Variable `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	PartnerListType *ebpf.Variable `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.Variable `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.Variable `ebpf:"partner_type"`
+	PartnersType    *ebpf.Variable `ebpf:"partners_type"`
 	PartsLeftOut    *ebpf.Variable `ebpf:"parts_left_out"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
@@ -772,7 +826,9 @@ type lightVariables struct {
 	StFullSince     *ebpf.Variable `ebpf:"st_full_since"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
+	StNames         *ebpf.Variable `ebpf:"st_names"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
+	StReading       *ebpf.Variable `ebpf:"st_reading"`
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StVisitFor      *ebpf.Variable `ebpf:"st_visit_for"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`

@@ -13,6 +13,10 @@ type (
 	StackSample = lightStackSample
 	Waker       = lightWaker
 	StackBudget = lightStackBudget
+	Partners    = lightPartners
+	PartnerList = lightPartnerList
+	PartnerSum  = lightPartnerSum
+	Partner     = lightPartner
 )
 
 // StackBytes is the size of a StackSample before its stack, which is as long as it says.
@@ -63,6 +67,7 @@ func (l *Light) chooseWhy(spec *ebpf.CollectionSpec, kernel *Kernel, o LightOpti
 	spec.Maps[lightMapStBudgets].MaxEntries = uint32(o.Cores)
 	spec.Maps[lightMapStSamples].MaxEntries = uint32(o.Cores)
 	spec.Maps[lightMapStWakers].MaxEntries = uint32(o.Tasks)
+	spec.Maps[lightMapStPartners].MaxEntries = uint32(o.Tasks)
 	spec.Maps[lightMapStRing].MaxEntries = stackRingBytes
 	set := func(name string, value any) error { return spec.Variables[name].Set(value) }
 	return errors.Join(

@@ -334,7 +334,7 @@ type replayWatchedTask struct {
 	Moves          [5]uint32
 	Hidden         uint32
 	LeftState      uint32
-	Pad            uint32
+	Name           uint32
 	Left           uint64
 }
 

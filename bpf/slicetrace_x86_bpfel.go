@@ -326,7 +326,7 @@ type slicetraceWatchedTask struct {
 	Moves          [5]uint32
 	Hidden         uint32
 	LeftState      uint32
-	Pad            uint32
+	Name           uint32
 	Left           uint64
 }
 

@@ -9,8 +9,8 @@
 
 #include "facts.h"
 #include "layout_why.h"
+#include "pairs.h"
 
-const volatile bool why = false;            /* the programs below are attached */
 const volatile bool why_told_apart = false; /* only processes of st_told_apart are wanted */
 const volatile u64 why_block_ns = 0;        /* shorter absences are not looked at */
 const volatile u64 why_walks = 0;           /* in one window on one core */
@@ -299,7 +299,10 @@ int BPF_PROG(st_why_waking, struct task_struct *p)
 	u32 slot;
 
 	w = find_watched(p, &slot);
-	left = w ? w->left : 0;
+	if (!w)
+		return 0;
+	pair_woken(ctx, p, slot);
+	left = w->left;
 	if (!left || w->last_cause != ENDED_BLOCKED || !why_wants(p->tgid))
 		return 0;
 	now = why_now();
