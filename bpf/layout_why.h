@@ -76,7 +76,7 @@ struct partner_sum {
 
 /* Who it is: a thread name of a process, or interrupts, which have neither. */
 struct partner {
-	u64 turn; /* odd while the rest and the sum change hands; it is another number for each partner */
+	u64 turn; /* how many partners have had this place so far */
 	u64 cgroup;
 	u32 tgid;
 	u32 flags; /* the kernel's, PF_ */
@@ -86,9 +86,10 @@ struct partner {
 };
 
 struct partner_list {
-	u32 name[PARTNERS]; /* watched_task.name of the partner's task that was here last; 0: none */
-	u32 used[PARTNERS]; /* the reading, by st_reading, after which that was */
-	struct partner_sum sum[PARTNERS + 1]; /* the last is of those who found no room */
+	u64 changes; /* of places to other partners; odd while one is being made */
+	u32 name[PARTNERS];   /* watched_task.name of the partner's task that was here last; 0: none */
+	u32 weight[PARTNERS]; /* how often the partner came up, and all that had the place before, at most */
+	struct partner_sum sum[PARTNERS + 1]; /* the last is of those who have no place, or have lost theirs */
 	struct partner who[PARTNERS];
 };
 

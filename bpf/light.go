@@ -109,10 +109,8 @@ type Light struct {
 	Hooks []Hook
 	// Ring has the StackSamples, nil unless they were asked for.
 	Ring *ebpf.Map
-	// Partners, a Partners for each slot, can be mapped into memory too, and NextReading is a uint32 to be raised
-	// before they are read. Both are nil where Ring is.
-	Partners    *ebpf.Map
-	NextReading *ebpf.Variable
+	// Partners holds a Partners for each slot, and can be mapped into memory too. It is nil where Ring is.
+	Partners *ebpf.Map
 	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
 	// Otherwise they are of CLOCK_MONOTONIC.
 	KernelTimes bool
@@ -258,7 +256,7 @@ func (l *Light) assign() {
 	l.visitFor, l.misplaced = c.Variables[lightVarStVisitFor], c.Variables[lightVarStMisplaced]
 	if l.takesStacks {
 		l.Ring, l.budgets = c.Maps[lightMapStRing], c.Maps[lightMapStBudgets]
-		l.Partners, l.NextReading = c.Maps[lightMapStPartners], c.Variables[lightVarStReading]
+		l.Partners = c.Maps[lightMapStPartners]
 	}
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]

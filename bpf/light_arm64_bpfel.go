@@ -244,11 +244,12 @@ type lightPartner struct {
 }
 
 type lightPartnerList struct {
-	_    structs.HostLayout
-	Name [8]uint32
-	Used [8]uint32
-	Sum  [9]lightPartnerSum
-	Who  [8]lightPartner
+	_       structs.HostLayout
+	Changes uint64
+	Name    [8]uint32
+	Weight  [8]uint32
+	Sum     [9]lightPartnerSum
+	Who     [8]lightPartner
 }
 
 type lightPartnerSum struct {
@@ -558,7 +559,6 @@ const (
 	lightVarStMisplaced     = "st_misplaced"
 	lightVarStNames         = "st_names"
 	lightVarStPlaces        = "st_places"
-	lightVarStReading       = "st_reading"
 	lightVarStTiming        = "st_timing"
 	lightVarStVisitFor      = "st_visit_for"
 	lightVarStWanted        = "st_wanted"
@@ -704,7 +704,6 @@ type lightVariableSpecs struct {
 	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
 	StNames         *ebpf.VariableSpec `ebpf:"st_names"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
-	StReading       *ebpf.VariableSpec `ebpf:"st_reading"`
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StVisitFor      *ebpf.VariableSpec `ebpf:"st_visit_for"`
 	StWanted        *ebpf.VariableSpec `ebpf:"st_wanted"`
@@ -828,7 +827,6 @@ type lightVariables struct {
 	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
 	StNames         *ebpf.Variable `ebpf:"st_names"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
-	StReading       *ebpf.Variable `ebpf:"st_reading"`
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StVisitFor      *ebpf.Variable `ebpf:"st_visit_for"`
 	StWanted        *ebpf.Variable `ebpf:"st_wanted"`

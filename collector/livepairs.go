@@ -1,8 +1,8 @@
 package collector
 
 import (
-	"fmt"
 	"sync/atomic"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -14,8 +14,6 @@ import (
 // livePairs reads who takes the cores of tasks and who wakes them. The kernel's sums only grow, so that nothing is
 // lost or counted twice: what comes while they are read is counted the next time.
 type livePairs struct {
-	objs     *bpf.Light
-	reading  uint32
 	memory   []byte
 	partners []bpf.Partners  // the kernel's, by slot
 	seen     []*seenPartners // what was read before, by slot; nil where nothing was
@@ -26,16 +24,18 @@ type livePairs struct {
 
 type seenPartners struct {
 	born           uint64
-	takers, wakers [len(bpf.PartnerList{}.Sum)]seenPartner
+	takers, wakers seenList
 }
 
-// seenPartner has the turn of the partner whose sums these are.
-type seenPartner struct{ turn, count, wait uint64 }
+type seenList struct {
+	turns [len(bpf.PartnerList{}.Who)]uint64
+	sums  [len(bpf.PartnerList{}.Sum)]bpf.PartnerSum
+}
 
 type pairSum struct{ count, wait uint64 }
 
 func newLivePairs(objs *bpf.Light) (p *livePairs, err error) {
-	p = &livePairs{objs: objs, sums: make(map[report.PairKey]*pairSum), processes: make(map[sched.PID]string)}
+	p = &livePairs{sums: make(map[report.PairKey]*pairSum), processes: make(map[sched.PID]string)}
 	p.partners, p.memory, err = mapMemory[bpf.Partners](objs.Partners)
 	p.seen = make([]*seenPartners, len(p.partners))
 	return p, err
@@ -48,18 +48,6 @@ func (p *livePairs) close() error {
 	err := unix.Munmap(p.memory)
 	p.memory, p.partners = nil, nil
 	return err
-}
-
-// begin comes before all else of a reading: what the kernel side adds from now on, the next one reads at the latest.
-func (p *livePairs) begin() error {
-	if p == nil {
-		return nil
-	}
-	p.reading++
-	if err := p.objs.NextReading.Set(p.reading); err != nil {
-		return fmt.Errorf("begin to read who takes cores and who wakes: %w", err)
-	}
-	return nil
 }
 
 // read adds what has happened to the task in a slot since it was read before. born is when its record began, and
@@ -88,23 +76,49 @@ func (p *livePairs) read(slot uint32, born uint64, task *report.Task) {
 	p.add(key, &now.Wakers, &then.wakers)
 }
 
-// add adds what the partners of a list have gained. One that changes hands at this moment has been read to its end
-// before, and its successor is read the next time.
-func (p *livePairs) add(key report.PairKey, list *bpf.PartnerList, then *[len(bpf.PartnerList{}.Sum)]seenPartner) {
-	for i := range list.Who {
-		turn := atomic.LoadUint64(&list.Who[i].Turn)
-		who := list.Who[i]
-		now := seenPartner{turn, atomic.LoadUint64(&list.Sum[i].Count), atomic.LoadUint64(&list.Sum[i].Wait)}
-		if turn == 0 || turn%2 == 1 || atomic.LoadUint64(&list.Who[i].Turn) != turn {
-			continue
-		}
-		key.By, key.HasBy, key.Interrupt = byPartner(&who), who.Tgid != 0, who.Tgid == 0
-		p.gain(key, now, &then[i])
+// add adds what the partners of a list have gained. The sums of a partner that has lost its place are in those of
+// the others by now, with what was read of them before.
+func (p *livePairs) add(key report.PairKey, list *bpf.PartnerList, then *seenList) {
+	now, ok := copyList(list)
+	if !ok {
+		return // it is read the next time
 	}
-	others := &list.Sum[len(list.Who)]
-	now := seenPartner{0, atomic.LoadUint64(&others.Count), atomic.LoadUint64(&others.Wait)}
+	const others = len(now.Who)
+	rest := then.sums[others]
+	for i := range now.Who {
+		if now.Who[i].Turn != then.turns[i] {
+			rest.Count += then.sums[i].Count
+			rest.Wait += then.sums[i].Wait
+			then.turns[i], then.sums[i] = now.Who[i].Turn, bpf.PartnerSum{}
+		}
+	}
+	then.sums[others] = rest
+	for i := range now.Who {
+		who := &now.Who[i]
+		key.By, key.HasBy, key.Interrupt = byPartner(who), who.Tgid != 0, who.Tgid == 0
+		p.gain(key, &now.Sum[i], &then.sums[i])
+	}
 	key.By, key.HasBy, key.Interrupt = report.PairTask{}, false, false
-	p.gain(key, now, &then[len(list.Who)])
+	p.gain(key, &now.Sum[others], &then.sums[others])
+}
+
+// copyTries is far more than a list can change while it is copied.
+const copyTries = 10
+
+// copyList copies a list between two changes of its places. It is copied word by word, in this order on any core.
+func copyList(list *bpf.PartnerList) (copied bpf.PartnerList, ok bool) {
+	const words = unsafe.Sizeof(copied) / 8
+	from := (*[words]uint64)(unsafe.Pointer(list))
+	to := (*[words]uint64)(unsafe.Pointer(&copied))
+	for range copyTries {
+		for i := range from {
+			to[i] = atomic.LoadUint64(&from[i])
+		}
+		if copied.Changes%2 == 0 && atomic.LoadUint64(&list.Changes) == copied.Changes {
+			return copied, true
+		}
+	}
+	return copied, false
 }
 
 func byPartner(who *bpf.Partner) report.PairTask {
@@ -117,15 +131,12 @@ func byPartner(who *bpf.Partner) report.PairTask {
 	}
 }
 
-func (p *livePairs) gain(key report.PairKey, now seenPartner, then *seenPartner) {
-	if then.turn != now.turn {
-		*then = seenPartner{turn: now.turn}
+func (p *livePairs) gain(key report.PairKey, now, then *bpf.PartnerSum) {
+	if now.Count < then.Count || now.Wait < then.Wait {
+		return // the slot is given to another task at this moment
 	}
-	if now.count < then.count || now.wait < then.wait {
-		return // the place is given to another task at this moment
-	}
-	count, wait := now.count-then.count, now.wait-then.wait
-	*then = now
+	count, wait := now.Count-then.Count, now.Wait-then.Wait
+	*then = *now
 	if count == 0 && wait == 0 {
 		return
 	}

@@ -113,9 +113,6 @@ func (t *liveTasks) read(cores []*core, r *Reading) error {
 	if err := t.objs.Places.Get(&places); err != nil {
 		return fmt.Errorf("read the state of the places for watched tasks: %w", err)
 	}
-	if err := t.pairs.begin(); err != nil {
-		return err
-	}
 	running := make(map[uint32]*bpf.Snapshot)
 	for _, c := range cores {
 		if page := &c.now.Cpu; page.SliceStart > 0 && page.Occupant == bpf.OccupantWatched {
