@@ -66,7 +66,7 @@ struct stack_budget {
 	u64 walking; /* how many walks are under way: an interrupt can come to one and make another */
 };
 
-#define PARTNERS 8 /* of one task and kind, at most, that are told apart */
+#define PARTNERS 12 /* of one task and kind, at most, that are told apart */
 
 /* How often, and for how long the task then waited for a core. */
 struct partner_sum {

@@ -246,10 +246,10 @@ type lightPartner struct {
 type lightPartnerList struct {
 	_       structs.HostLayout
 	Changes uint64
-	Name    [8]uint32
-	Weight  [8]uint32
-	Sum     [9]lightPartnerSum
-	Who     [8]lightPartner
+	Name    [12]uint32
+	Weight  [12]uint32
+	Sum     [13]lightPartnerSum
+	Who     [12]lightPartner
 }
 
 type lightPartnerSum struct {

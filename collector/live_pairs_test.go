@@ -166,12 +166,12 @@ func TestLivePairsOfTakenCores(t *testing.T) {
 	for comm, other := range map[string]string{"st-left": "st-right", "st-right": "st-left"} {
 		n := w.check(report.PairTaken, comm)
 		by := w.count(report.PairTaken, comm, other)
-		if by < 20 || by < n/5 { // other tests take the core too
+		if by < 20 { // what else runs takes the core too
 			t.Errorf("%s lost its core %d times, to %s %d times: %v", comm, n, other, by, w.pairs[report.PairTaken][comm])
 		}
 		p := w.pairs[report.PairTaken][comm][other]
-		if p != nil && p.WaitNS < w.did[comm].WaitNS/3 {
-			t.Errorf("%s waited for %d ns while %s ran, of %d", comm, p.WaitNS, other, w.did[comm].WaitNS)
+		if p != nil && p.WaitNS < int64(by)*200_000 {
+			t.Errorf("%s waited for %d ns in the %d slices of %s, of %d", comm, p.WaitNS, by, other, w.did[comm].WaitNS)
 		}
 	}
 }
@@ -266,7 +266,7 @@ func TestLivePairsOfInterrupts(t *testing.T) {
 	}
 }
 
-// A task has room for eight partners of a kind. Where there are more, those that wake it most often have names, and
+// A task has room for twelve partners of a kind. Where there are more, those that wake it most often have names, and
 // all wakeups are counted once nevertheless. A waker that takes another name is another one from then on.
 func TestLivePairsOfManyPartners(t *testing.T) {
 	w := watchPairs(t)
@@ -293,13 +293,13 @@ func TestLivePairsOfManyPartners(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	w.read()
 	w.forget()
-	const rounds, rare = 60, 12
+	const rounds, rare = 60, 20
 	for i := range rounds {
 		for _, comm := range []string{"st-often", "st-rare-" + fmt.Sprint(i%rare), "st-often"} {
 			step <- comm
 			<-stepped
 		}
-		if i%7 == 0 {
+		if i%25 == 0 {
 			time.Sleep(time.Millisecond) // for the reader to be back
 			w.read()
 		}

@@ -51,7 +51,7 @@ func TestPairsAreReadOnce(t *testing.T) {
 	l := &k.Takers
 	l.Who[2] = bpf.Partner{Turn: 1, Tgid: 5, Comm: [16]int8{'w'}}
 	l.Sum[2] = bpf.PartnerSum{Count: 3, Wait: 40}
-	l.Sum[8] = bpf.PartnerSum{Count: 1, Wait: 5}
+	l.Sum[12] = bpf.PartnerSum{Count: 1, Wait: 5}
 	k.Wakers.Who[0].Turn = 1
 	k.Wakers.Sum[0] = bpf.PartnerSum{Count: 2, Wait: 6}
 	want("of another task", read(69), map[string]uint64{})
@@ -61,18 +61,18 @@ func TestPairsAreReadOnce(t *testing.T) {
 	want("nothing new", read(70), map[string]uint64{})
 	l.Sum[2] = bpf.PartnerSum{Count: 4, Wait: 40}
 	want("between a count and its wait", read(70), map[string]uint64{"taken by w main": 1000})
-	l.Sum[2].Wait, l.Sum[8].Count = 47, 2
+	l.Sum[2].Wait, l.Sum[12].Count = 47, 2
 	want("the rest of it", read(70), map[string]uint64{"taken by w main": 7, "taken by others": 1000})
 	l.Changes, l.Sum[2].Count = 1, 6
 	want("while a place changes hands", read(70), map[string]uint64{})
 	// It had 4 and 47 when it was read, and 2 and 10 more since.
 	l.Sum[2].Wait = 57
-	l.Sum[8].Count, l.Sum[8].Wait = l.Sum[8].Count+l.Sum[2].Count, l.Sum[8].Wait+l.Sum[2].Wait
+	l.Sum[12].Count, l.Sum[12].Wait = l.Sum[12].Count+l.Sum[2].Count, l.Sum[12].Wait+l.Sum[2].Wait
 	l.Who[2], l.Sum[2] = bpf.Partner{Turn: 2, Tgid: 9, Comm: [16]int8{'x'}}, bpf.PartnerSum{Count: 9, Wait: 90}
 	l.Changes = 2
 	want("its successor", read(70), map[string]uint64{"taken by x ": 9090, "taken by others": 2010})
 	for range 2 { // of the first, 9 and 90 are known, and of the second nothing
-		l.Sum[8].Count, l.Sum[8].Wait = l.Sum[8].Count+l.Sum[2].Count, l.Sum[8].Wait+l.Sum[2].Wait
+		l.Sum[12].Count, l.Sum[12].Wait = l.Sum[12].Count+l.Sum[2].Count, l.Sum[12].Wait+l.Sum[2].Wait
 		l.Who[2].Turn, l.Sum[2] = l.Who[2].Turn+1, bpf.PartnerSum{Count: 1, Wait: 5}
 	}
 	want("two of them", read(70), map[string]uint64{"taken by x ": 1005, "taken by others": 1005})
