@@ -64,7 +64,7 @@ report follows on standard error, and run exits with the program's exit status. 
 With --all it starts nothing and watches the running machine, and with --pid, --cgroup,
 --comm or --uid those tasks that fit one value of each flag; --duration ends that, and each
 interval of --every is a trial of the report. --why adds where tasks were when they were
-off their cores, and who woke them, by stacks of their functions.
+off their cores, by stacks of their functions, who took their cores, and who woke them.
 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
