@@ -127,7 +127,7 @@ func (p *pairs) name(t *report.PairTask, withGroup bool) string {
 	if t.Process != "" && t.Process != t.Comm {
 		name += " " + t.Process
 	}
-	if group := p.groups[t.Group]; withGroup && group != "" && !t.Kernel {
+	if group := p.groups[t.Group]; withGroup && group != "" && group != "/" && !t.Kernel {
 		name += ", " + shortened(group, shortFrame)
 	}
 	return name + "]"
@@ -184,7 +184,7 @@ func (p *pairs) matrices() (taken, woken Section) {
 }
 
 const matrixCaption = "The tasks with the longest waits, and those that the longest waits are due to; all others are" +
-	" added up. No figure is no wait."
+	" added up. A dash is no wait."
 
 // matrixOthers is the row or column of all that have none of their own.
 const matrixOthers = "all others"

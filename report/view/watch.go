@@ -69,7 +69,7 @@ func (w *watch) page(p *Page) {
 	p.show("processes", w.processSection(), nil)
 	p.show("tasks", w.taskSection(), nil)
 	p.show("stacks", stackSection(w.report, false), nil)
-	pairs := newPairs(w.report, true)
+	pairs := newPairs(w.report, false)
 	taken, woken := pairs.matrices()
 	p.show("taken", pairs.takenSection(), nil)
 	p.show("taken-matrix", taken, nil)
