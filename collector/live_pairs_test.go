@@ -167,7 +167,8 @@ func TestLivePairsOfTakenCores(t *testing.T) {
 		n := w.check(report.PairTaken, comm)
 		by := w.count(report.PairTaken, comm, other)
 		if by < 20 { // what else runs takes the core too
-			t.Errorf("%s lost its core %d times, to %s %d times: %v", comm, n, other, by, w.pairs[report.PairTaken][comm])
+			all := w.pairs[report.PairTaken][comm]
+			t.Errorf("%s lost its core %d times, to %s %d times: %v", comm, n, other, by, all)
 		}
 		p := w.pairs[report.PairTaken][comm][other]
 		if p != nil && p.WaitNS < int64(by)*200_000 {

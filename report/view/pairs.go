@@ -23,8 +23,8 @@ const (
 	takenTitle = "Who took the core"
 	wokenTitle = "Who woke whom"
 
-	takenCaption = "By the wait that followed. A task that would have gone on lost its core to another one: at a tick," +
-		" since the other was woken, or otherwise; not by a yield or a quota. "
+	takenCaption = "By the wait that followed. A task that would have gone on lost its core to another one: at a" +
+		" tick, since the other was woken, or otherwise; not by a yield or a quota. "
 	wokenCaption = "By the wait for a core that followed. A task slept, and was woken by another or by an interrupt." +
 		" Packets that a machine sends to itself arrive as if by an interrupt. "
 	pairCaption = "Tasks of one name and process count as one. Mean is the wait of one time."
@@ -162,7 +162,8 @@ func (p *pairs) pingPongs() (notes []string) {
 		}
 		rate := pair.Rate.String()
 		if pair.A == pair.B {
-			notes = append(notes, fmt.Sprintf("Ping-pong: the two tasks %s wake each other %s.", p.name(&pair.A, false), rate))
+			notes = append(notes, fmt.Sprintf("Ping-pong: the two tasks %s wake each other %s.",
+				p.name(&pair.A, false), rate))
 			continue
 		}
 		notes = append(notes, fmt.Sprintf("Ping-pong: %s and %s wake each other %s.", p.name(&pair.A, false),

@@ -64,7 +64,8 @@ func TestMatrixOfPairs(t *testing.T) {
 			all += wait
 			why.Pairs = append(why.Pairs, report.Pair{
 				Kind: report.PairTaken, Count: 1, WaitNS: wait,
-				Task: &report.PairTask{PID: sched.PID(i), Comm: "a"}, By: &report.PairTask{PID: sched.PID(j), Comm: "b"},
+				Task: &report.PairTask{PID: sched.PID(i), Comm: "a"},
+				By:   &report.PairTask{PID: sched.PID(j), Comm: "b"},
 			})
 		}
 	}
