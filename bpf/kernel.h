@@ -127,6 +127,7 @@ struct cred {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	void *stack;
 	unsigned int flags;
 	int exit_state;
 	int pid;

@@ -75,3 +75,39 @@ struct stack_budget {
 	u64 walk_from; /* when the walk under way began */
 	u64 walking; /* how many walks are under way: an interrupt can come to one and make another */
 };
+
+#define PARTNERS 12 /* of one task and kind, at most, that are told apart */
+
+/* How often, and for how long the task then waited for a core. */
+struct partner_sum {
+	u64 count;
+	u64 wait;
+};
+
+/* Who it is: a thread name of a process, or interrupts, which have neither. */
+struct partner {
+	u64 turn; /* how many partners have had this place so far */
+	u64 cgroup;
+	u32 tgid;
+	u32 flags; /* the kernel's, PF_ */
+	u32 uid;
+	u32 pad;
+	char comm[16];
+};
+
+struct partner_list {
+	u64 changes; /* of places to other partners; odd while one is being made */
+	u32 name[PARTNERS];   /* watched_task.name of the partner's task that was here last; 0: none */
+	u32 weight[PARTNERS]; /* how often the partner came up, and all that had the place before, at most */
+	struct partner_sum sum[PARTNERS + 1]; /* the last is of those who have no place, or have lost theirs */
+	struct partner who[PARTNERS];
+};
+
+/* Who takes a task's core, and who wakes it: pairs.h. */
+struct partners {
+	u64 born;  /* the record's, once the rest is this task's */
+	u32 taker; /* who has taken its core: one more than the index in takers; 0: nobody, or it has a core */
+	u32 waker; /* who has woken it, since it last took a core */
+	struct partner_list takers;
+	struct partner_list wakers;
+};

@@ -24,6 +24,7 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
 	struct watched_task *w;
 	u64 now, s0 = 0;
+	u32 cause;
 	bool moved;
 
 	if (!c || !s) {
@@ -46,8 +47,11 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 		light_phases(c, s);
 	if (c->slice_start) {
 		charge_occupant(c, now);
-		if (c->occupant == OCCUPANT_WATCHED)
-			light_out(c, s, preempt, prev, next, switch_state(ctx, prev), moved, now);
+		if (c->occupant == OCCUPANT_WATCHED) {
+			cause = light_out(c, s, preempt, prev, next, switch_state(ctx, prev), moved, now);
+			if (why && is_taking(cause))
+				pair_taken(c->slot, w, slot);
+		}
 	}
 	c->class = has_part(PART_CLASS) ? class_of(prev, next) : CLASS_THREAD;
 	c->classes[c->class % CLASSES]++;
@@ -106,15 +110,19 @@ int BPF_PROG(st_tick_end, struct hrtimer *timer)
 SEC("tp_btf/task_rename")
 int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 {
+	struct watched_task *w;
 	struct task_facts *f;
 	u32 slot;
 
-	if (!find_watched(p, &slot))
+	w = find_watched(p, &slot);
+	if (!w)
 		return 0;
 	f = bpf_map_lookup_elem(&st_facts, &slot);
 	if (!f)
 		return 0;
 	copy_name(f->comm, comm);
+	if (why)
+		w->name = new_name();
 	if (p->pid == p->tgid)
 		copy_name(f->process, comm);
 	return 0;

@@ -107,8 +107,10 @@ type Light struct {
 	Pick, Switch Hook
 	// Hooks are the others, in the order in which they are to be attached.
 	Hooks []Hook
-	// Stacks is nil unless they were asked for.
-	Stacks *Stacks
+	// Stacks and Partners are nil unless stacks were asked for. Partners holds a Partners for each slot, and can be
+	// mapped into memory too.
+	Stacks   *Stacks
+	Partners *ebpf.Map
 	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
 	// Otherwise they are of CLOCK_MONOTONIC.
 	KernelTimes bool
@@ -211,6 +213,7 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	}
 	if o.Why != nil {
 		l.Hooks = append([]Hook{back}, l.Hooks...)
+		spec.Maps[lightMapStPartners].MaxEntries = uint32(o.Tasks)
 	}
 	spec.Maps[lightMapStCorePlaces].MaxEntries = uint32(o.Cores)
 	spec.Maps[lightMapStFacts].MaxEntries = uint32(o.Tasks)
@@ -231,7 +234,7 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	}
 	l.assign()
 	if o.Why != nil {
-		l.Stacks = stacksOf(l.collection)
+		l.Stacks, l.Partners = stacksOf(l.collection), l.collection.Maps[lightMapStPartners]
 	}
 	if err := makePlaces(l.collection, o.Tasks); err != nil {
 		l.Close()

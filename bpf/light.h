@@ -12,6 +12,7 @@
 #include "index.h"
 #include "log.h"
 #include "order.h"
+#include "pairs.h"
 #include "why.h"
 
 const volatile bool why_told_apart = false; /* stacks are taken of processes of st_told_apart only */
@@ -35,6 +36,11 @@ static __always_inline bool why_wants(struct task_struct *t)
 static __always_inline bool phases_timed(void)
 {
 	return st_timing;
+}
+
+static __always_inline void note_wakeup(void *ctx, struct task_struct *p, u32 slot)
+{
+	pair_woken(ctx, p, slot);
 }
 
 static __always_inline void delay_slice(struct cpu_state *c, u64 by)
@@ -150,9 +156,9 @@ static __always_inline u32 light_cause(struct cpu_state *c, struct watched_task 
 	return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
 }
 
-/* Ends the slice of the task that has run here. */
-static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool preempt, struct task_struct *prev,
-				      struct task_struct *next, u32 state, bool moved, u64 now)
+/* Ends the slice of the task that has run here. Returns why it ended. */
+static __always_inline u32 light_out(struct cpu_state *c, struct sums *s, bool preempt, struct task_struct *prev,
+				     struct task_struct *next, u32 state, bool moved, u64 now)
 {
 	struct dists *d = bpf_map_lookup_elem(&st_dists, &c->slot);
 	struct watched_task *w = watched_at(c->slot);
@@ -160,7 +166,7 @@ static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool 
 	u32 cause, bucket;
 
 	if (!w || !d)
-		return;
+		return CAUSES;
 	cause = has_part(PART_CAUSE) ? light_cause(c, w, preempt, prev, next, state, moved) : ENDED_OTHER;
 	w->on_cpu += slice;
 	w->slices[cause]++;
@@ -176,6 +182,7 @@ static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool 
 	}
 	if (cause == ENDED_EXITED)
 		retire_live(w, prev, c->slot);
+	return cause;
 }
 
 /* A task comes to this core from another. */
@@ -230,8 +237,10 @@ static __always_inline void light_in(struct cpu_state *c, struct sums *s, struct
 	if (!w->first)
 		w->first = now;
 	waited = light_waited(w, t, now);
-	if (why)
+	if (why) {
+		pair_returns(w, slot, waited);
 		note_return(c, w, waited, now);
+	}
 	if (w->last_cause == ENDED_THROTTLED) {
 		w->throttled += waited;
 		return;
@@ -270,7 +279,10 @@ static __always_inline struct watched_task *light_find(struct task_struct *t, u3
 	w = find_watched(t, slot);
 	if (w && (w->tid == (u32)t->pid || !light_is_another(w, t, *slot)))
 		return w;
-	return adopt_live(t, slot);
+	w = adopt_live(t, slot);
+	if (why && w)
+		begin_pairs(w, *slot);
+	return w;
 }
 
 /* Notes which task runs on the core from now on. */

@@ -232,6 +232,41 @@ const (
 	lightLightPartPART_CLASS lightLightPart = 64
 )
 
+type lightPartner struct {
+	_      structs.HostLayout
+	Turn   uint64
+	Cgroup uint64
+	Tgid   uint32
+	Flags  uint32
+	Uid    uint32
+	Pad    uint32
+	Comm   [16]int8
+}
+
+type lightPartnerList struct {
+	_       structs.HostLayout
+	Changes uint64
+	Name    [12]uint32
+	Weight  [12]uint32
+	Sum     [13]lightPartnerSum
+	Who     [12]lightPartner
+}
+
+type lightPartnerSum struct {
+	_     structs.HostLayout
+	Count uint64
+	Wait  uint64
+}
+
+type lightPartners struct {
+	_      structs.HostLayout
+	Born   uint64
+	Taker  uint32
+	Waker  uint32
+	Takers lightPartnerList
+	Wakers lightPartnerList
+}
+
 type lightPlaces struct {
 	_       structs.HostLayout
 	Filled  uint64
@@ -452,8 +487,9 @@ type lightWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	LeftState      uint32
-	LeftCause      uint32
+	LeftState      uint16
+	LeftCause      uint16
+	Name           uint32
 	Left           uint64
 }
 
@@ -475,6 +511,7 @@ const (
 	lightMapStFree          = "st_free"
 	lightMapStIndex         = "st_index"
 	lightMapStPage          = "st_page"
+	lightMapStPartners      = "st_partners"
 	lightMapStRing          = "st_ring"
 	lightMapStSampled       = "st_sampled"
 	lightMapStSamples       = "st_samples"
@@ -518,6 +555,10 @@ const (
 	lightVarLightPartType   = "light_part_type"
 	lightVarLog2Byte        = "log2_byte"
 	lightVarMostTasks       = "most_tasks"
+	lightVarPartnerListType = "partner_list_type"
+	lightVarPartnerSumType  = "partner_sum_type"
+	lightVarPartnerType     = "partner_type"
+	lightVarPartnersType    = "partners_type"
 	lightVarPartsLeftOut    = "parts_left_out"
 	lightVarRecordTypeType  = "record_type_type"
 	lightVarRecording       = "recording"
@@ -529,6 +570,7 @@ const (
 	lightVarStFullSince     = "st_full_since"
 	lightVarStGlobals       = "st_globals"
 	lightVarStMisplaced     = "st_misplaced"
+	lightVarStNames         = "st_names"
 	lightVarStPlaces        = "st_places"
 	lightVarStTiming        = "st_timing"
 	lightVarStVisitFor      = "st_visit_for"
@@ -632,6 +674,7 @@ type lightMapSpecs struct {
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
 	StPage        *ebpf.MapSpec `ebpf:"st_page"`
+	StPartners    *ebpf.MapSpec `ebpf:"st_partners"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
 	StSampled     *ebpf.MapSpec `ebpf:"st_sampled"`
 	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
@@ -660,6 +703,10 @@ type lightVariableSpecs struct {
 	LightPartType   *ebpf.VariableSpec `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	PartnerListType *ebpf.VariableSpec `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.VariableSpec `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.VariableSpec `ebpf:"partner_type"`
+	PartnersType    *ebpf.VariableSpec `ebpf:"partners_type"`
 	PartsLeftOut    *ebpf.VariableSpec `ebpf:"parts_left_out"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
@@ -671,6 +718,7 @@ type lightVariableSpecs struct {
 	StFullSince     *ebpf.VariableSpec `ebpf:"st_full_since"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
+	StNames         *ebpf.VariableSpec `ebpf:"st_names"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StVisitFor      *ebpf.VariableSpec `ebpf:"st_visit_for"`
@@ -725,6 +773,7 @@ type lightMaps struct {
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
 	StPage        *ebpf.Map `ebpf:"st_page"`
+	StPartners    *ebpf.Map `ebpf:"st_partners"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
 	StSampled     *ebpf.Map `ebpf:"st_sampled"`
 	StSamples     *ebpf.Map `ebpf:"st_samples"`
@@ -752,6 +801,7 @@ func (m *lightMaps) Close() error {
 		m.StFree,
 		m.StIndex,
 		m.StPage,
+		m.StPartners,
 		m.StRing,
 		m.StSampled,
 		m.StSamples,
@@ -781,6 +831,10 @@ type lightVariables struct {
 	LightPartType   *ebpf.Variable `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	PartnerListType *ebpf.Variable `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.Variable `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.Variable `ebpf:"partner_type"`
+	PartnersType    *ebpf.Variable `ebpf:"partners_type"`
 	PartsLeftOut    *ebpf.Variable `ebpf:"parts_left_out"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
@@ -792,6 +846,7 @@ type lightVariables struct {
 	StFullSince     *ebpf.Variable `ebpf:"st_full_since"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
+	StNames         *ebpf.Variable `ebpf:"st_names"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StVisitFor      *ebpf.Variable `ebpf:"st_visit_for"`

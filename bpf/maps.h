@@ -14,6 +14,7 @@ const volatile u32 lazy_shift = 0;            /* by how many bits the lazy flag 
 
 const volatile u32 index_mask = 2047;      /* cells of st_index, a power of two, less one */
 const volatile u32 most_tasks = 1;         /* slots of st_tasks */
+const volatile bool why = false;           /* the programs of why.h are attached */
 const volatile bool recording = false;     /* every switch and wakeup goes into the ring too */
 const volatile u64 ring_bytes = 64 * 1024; /* size of st_ring */
 

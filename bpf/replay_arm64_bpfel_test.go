@@ -398,8 +398,9 @@ type replayWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	LeftState      uint32
-	LeftCause      uint32
+	LeftState      uint16
+	LeftCause      uint16
+	Name           uint32
 	Left           uint64
 }
 

@@ -390,8 +390,9 @@ type slicetraceWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	LeftState      uint32
-	LeftCause      uint32
+	LeftState      uint16
+	LeftCause      uint16
+	Name           uint32
 	Left           uint64
 }
 

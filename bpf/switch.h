@@ -30,6 +30,10 @@ static __always_inline bool phases_timed(void)
 	return switch_ends_timed;
 }
 
+static __always_inline void note_wakeup(void *ctx, struct task_struct *p, u32 slot)
+{
+}
+
 static __always_inline void delay_slice(struct cpu_state *c, u64 by)
 {
 	c->bookkeeping_ns += by;

@@ -13,6 +13,10 @@ type (
 	StackSample = lightStackSample
 	Waker       = lightWaker
 	StackBudget = lightStackBudget
+	Partners    = lightPartners
+	PartnerList = lightPartnerList
+	PartnerSum  = lightPartnerSum
+	Partner     = lightPartner
 )
 
 // StackBytes is the size of a StackSample before its stack, which is as long as it says.

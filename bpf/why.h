@@ -13,7 +13,6 @@
 #include "maps.h"
 #include "slots.h"
 
-const volatile bool why = false;     /* the programs below are attached */
 const volatile u64 why_block_ns = 0; /* shorter absences are not looked at */
 const volatile u64 why_walks = 0;    /* in one window on one core */
 const volatile u64 why_ring_bytes = 0; /* size of st_stacks */
@@ -23,6 +22,7 @@ const volatile u64 why_ring_bytes = 0; /* size of st_stacks */
 static __always_inline u64 why_now(void); /* the time on the clock of slices; 0: not known yet */
 static __always_inline bool why_wants(struct task_struct *t);
 static __always_inline bool phases_timed(void);
+static __always_inline void note_wakeup(void *ctx, struct task_struct *p, u32 slot);
 static __always_inline void delay_slice(struct cpu_state *c, u64 by); /* later: it is the tool's own time */
 
 #define WALKS_WINDOW 100000000ULL /* ns */
@@ -306,7 +306,10 @@ int BPF_PROG(st_why_waking, struct task_struct *p)
 	u32 slot;
 
 	w = find_watched(p, &slot);
-	left = w ? w->left : 0;
+	if (!w)
+		return 0;
+	note_wakeup(ctx, p, slot);
+	left = w->left;
 	if (!left || w->left_cause != ENDED_BLOCKED || !why_wants(p))
 		return 0;
 	now = why_now();

@@ -198,6 +198,7 @@ func (l *Live) Next() (*Reading, error) {
 		if r.Why, err = l.why.next(l.cores); err != nil {
 			return nil, err
 		}
+		r.Why.Pairs = l.tasks.pairs.next()
 	}
 	l.readOwn(r)
 	plug, all := l.hotplug.changed()

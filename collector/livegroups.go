@@ -63,6 +63,13 @@ func (l *Live) DescribeGroups(s *report.System, why *report.Why) {
 		for i := range why.Waits {
 			why.Waits[i].Group = owner(why.Waits[i].Group)
 		}
+		for i := range why.Pairs {
+			for _, t := range []*report.PairTask{why.Pairs[i].Task, why.Pairs[i].By} {
+				if t != nil {
+					t.Group = owner(t.Group)
+				}
+			}
+		}
 	}
 	counters := make(map[uint64]cgroup.Counters)
 	for id, group := range found {

@@ -34,6 +34,7 @@ type liveTasks struct {
 	// for their first.
 	waits     map[uint32]waitSoFar
 	newcomers []newcomer
+	pairs     *livePairs // nil if they are not counted
 }
 
 // waitSoFar is a wait under way. The other values are the record's, which tell it from others.
@@ -85,6 +86,12 @@ func newLiveTasks(objs *bpf.Light) (*liveTasks, error) {
 		return nil, errors.Join(err, t.close())
 	}
 	t.seen = make([]seenTask, len(t.records))
+	if objs.Partners != nil {
+		var err error
+		if t.pairs, err = newLivePairs(objs); err != nil {
+			return nil, errors.Join(err, t.close())
+		}
+	}
 	return t, nil
 }
 
@@ -96,7 +103,7 @@ func (t *liveTasks) close() error {
 		}
 	}
 	t.memory, t.records, t.facts, t.dists = nil, nil, nil, nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, t.pairs.close())...)
 }
 
 // read adds to r what tasks have done since the last reading. cores have just been read.
@@ -117,6 +124,7 @@ func (t *liveTasks) read(cores []*core, r *Reading) error {
 	for slot := range uint32(n) {
 		if row, ok := t.alive(slot, running[slot]); ok {
 			rows = append(rows, row)
+			t.pairs.read(slot, t.seen[slot].record.Born, &row.Task)
 		}
 		if t.records[slot].Key > keyEnded {
 			s.Watched++
@@ -142,7 +150,10 @@ func (t *liveTasks) read(cores []*core, r *Reading) error {
 		if t.reconciles(slot, &final) {
 			r.Reconciled++
 		}
-		rows = append(rows, t.finished(slot))
+		born := t.records[slot].Born
+		row := t.finished(slot)
+		rows = append(rows, row)
+		t.pairs.read(slot, born, &row.Task)
 		if err := t.objs.Free(slot); err != nil {
 			return err
 		}

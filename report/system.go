@@ -13,7 +13,7 @@ import (
 // System is what all tasks of a running machine, or those that were asked for, did in one interval:
 // a trial of mode SystemMode has it instead of workers.
 type System struct {
-	// Groups are the control groups of Tasks and Ended, ascending by ID.
+	// Groups are the control groups of Tasks and Ended, and of Trial.Why, ascending by ID.
 	Groups []Group `json:"groups"`
 	// Tasks are those that were on a core, waited for one or still wait, in the order in which slicetrace first
 	// saw them. A task that did neither has no row.

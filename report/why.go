@@ -49,6 +49,9 @@ type Why struct {
 	WalkNS int64 `json:"walk_ns"`
 	// Waits are by descending sum of BlockedNS and WaitNS.
 	Waits []StackWait `json:"waits"`
+	// Pairs are who took tasks' cores and who woke them, of all tasks with a row and whatever the length of their
+	// absence, by descending WaitNS. They are nil in reports of versions that did not count them.
+	Pairs []Pair `json:"pairs,omitempty"`
 }
 
 // State is what a task did off its core.
@@ -228,7 +231,7 @@ func (w *Why) validate(stacks int) error {
 			return fmt.Errorf("sum %d of stacks: %w", i, err)
 		}
 	}
-	return nil
+	return validatePairs(w.Pairs)
 }
 
 func (w *StackWait) validate(stacks int) error {

@@ -266,8 +266,9 @@ type lookupWatchedTask struct {
 	Tgid           uint32
 	Moves          [5]uint32
 	Hidden         uint32
-	LeftState      uint32
-	Pad            uint32
+	LeftState      uint16
+	LeftCause      uint16
+	Name           uint32
 	Left           uint64
 }
 
@@ -311,6 +312,7 @@ const (
 	lookupVarTaskNameType     = "task_name_type"
 	lookupVarTellsPrevState   = "tells_prev_state"
 	lookupVarWatchingType     = "watching_type"
+	lookupVarWhy              = "why"
 )
 
 // loadLookup returns the embedded CollectionSpec for lookup.
@@ -403,6 +405,7 @@ type lookupVariableSpecs struct {
 	TaskNameType    *ebpf.VariableSpec `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.VariableSpec `ebpf:"tells_prev_state"`
 	WatchingType    *ebpf.VariableSpec `ebpf:"watching_type"`
+	Why             *ebpf.VariableSpec `ebpf:"why"`
 }
 
 // lookupObjects contains all objects after they have been loaded into the kernel.
@@ -481,6 +484,7 @@ type lookupVariables struct {
 	TaskNameType    *ebpf.Variable `ebpf:"task_name_type"`
 	TellsPrevState  *ebpf.Variable `ebpf:"tells_prev_state"`
 	WatchingType    *ebpf.Variable `ebpf:"watching_type"`
+	Why             *ebpf.Variable `ebpf:"why"`
 }
 
 // lookupPrograms contains all programs after they have been loaded into the kernel.

@@ -71,7 +71,7 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 		exported := call(t, "export", name, "--table", table)
 		rows, err := csv.NewReader(strings.NewReader(exported.out)).ReadAll()
 		// Neither of the two workloads has figures of its own, and only a watch fills four of the tables.
-		empty := slices.Contains([]string{"figures", "groups", "processes", "tasks", "stacks"}, table)
+		empty := slices.Contains([]string{"figures", "groups", "processes", "tasks", "stacks", "pairs"}, table)
 		if err != nil || (len(rows) == 1) != empty {
 			t.Errorf("table %s: %d rows, %v, %s", table, len(rows), err, exported.err)
 		}

@@ -112,6 +112,9 @@ func (w *watcher) Next(ctx context.Context) (*report.Trial, error) {
 	t := trial.OfReading(seen, w.number, collector.NowNS(), w.beganNS, spent-w.spentNS)
 	w.spentNS = spent
 	w.filter.apply(&t)
+	if t.Why != nil {
+		t.Why.KeepMostPairs()
+	}
 	w.over = w.filter.processes.turn(t.System)
 	w.live.DescribeGroups(t.System, t.Why)
 	return &t, nil

@@ -203,6 +203,11 @@ func (f *watchFilter) apply(t *report.Trial) {
 	t.Why.Waits = slices.DeleteFunc(t.Why.Waits, func(w report.StackWait) bool {
 		return !(f.processes.wants(w.PID) && f.wantsComm(w.Comm, w.Process) && f.wantsUID(w.UID) && wantsGroup(w.Group))
 	})
+	t.Why.Pairs = slices.DeleteFunc(t.Why.Pairs, func(p report.Pair) bool {
+		w := p.Task
+		return w == nil || !(f.processes.wants(w.PID) && f.wantsComm(w.Comm, w.Process) && wantsGroup(w.Group) &&
+			f.wantsUID(w.UID))
+	})
 }
 
 func (f *watchFilter) wantsUID(uid uint32) bool {

@@ -18,6 +18,8 @@ func TestTextOfStacks(t *testing.T) {
 	golden(t, "stacks-hostile-names.txt", text(t, reporttest.HostileStacks(), render.TextOptions{}))
 	golden(t, "stacks.csv", csvOf(t, reporttest.Stacks(), "stacks"))
 	golden(t, "stacks-hostile-names.csv", csvOf(t, reporttest.HostileStacks(), "stacks"))
+	golden(t, "pairs.csv", csvOf(t, reporttest.Stacks(), "pairs"))
+	golden(t, "pairs-hostile-names.csv", csvOf(t, reporttest.HostileStacks(), "pairs"))
 	for _, verbose := range []bool{false, true} {
 		checkPrintable(t, text(t, reporttest.HostileStacks(), render.TextOptions{Verbose: verbose}))
 		for _, width := range []int{100, 160} {

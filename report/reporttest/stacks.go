@@ -59,6 +59,7 @@ func Stacks() *report.Report {
 		why.Skipped = uint64(returns) - why.Taken
 		r.Trials[i].Why = why
 	}
+	addPairs(r, group, r.Trials[0].System.Groups[2].ID)
 	last := r.Trials[1].Why
 	last.Taken, last.Lost = last.Taken+3, 3
 	return r
@@ -82,6 +83,13 @@ func HostileStacks() *report.Report {
 			w.Process, w.Comm = bad[j], bad[j+1]
 			if w.Waker != nil && !w.Waker.Interrupt {
 				w.Waker = &report.Waker{PID: 7, Comm: bad[j+2], Stack: w.Waker.Stack}
+			}
+		}
+		for j := range r.Trials[i].Why.Pairs {
+			for _, t := range []*report.PairTask{r.Trials[i].Why.Pairs[j].Task, r.Trials[i].Why.Pairs[j].By} {
+				if t != nil {
+					t.Process, t.Comm = bad[j%len(bad)], bad[int(t.PID)%len(bad)]
+				}
 			}
 		}
 	}

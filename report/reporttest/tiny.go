@@ -37,7 +37,9 @@ func Tiny() []string {
 	const why = `{"schema":1,"trials":[{"mode":"system","system":{},"why":{"block_ns":1,"taken":3,"skipped":2,` +
 		`"lost":1,"walk_ns":5,"waits":[{"pid":7,"comm":"=","group":7,"state":"D","iowait":true,"stack":0,"samples":2,` +
 		`"times":3.5,"blocked_ns":9,"wait_ns":1,"longest_ns":4,"waker":{"comm":"@","stack":0}},{"comm":"+",` +
-		`"state":"R","stack":1,"times":1,"throttled_ns":7}]}}],"stacks":[[0,1,2],[]],` +
+		`"state":"R","stack":1,"times":1,"throttled_ns":7}],"pairs":[{"kind":"taken","task":{"pid":7,"comm":"=",` +
+		`"process":"\u202e"},"by":{"comm":"\u001b","kernel":true},"count":3,"wait_ns":9},{"kind":"woken",` +
+		`"interrupt":true,"count":1}]}}],"stacks":[[0,1,2],[]],` +
 		`"frames":[{"function":"schedule","kernel":true},` +
 		`{"function":"\u001b;\u202e","file":"/a/b","line":3,"inlined":true},{"unnamed":"\u0007",` +
 		`"module":"=m","address":255}]}`

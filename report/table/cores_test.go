@@ -179,7 +179,7 @@ func TestTablesAreJoinedByTheTrial(t *testing.T) {
 				}
 			}
 		}
-		if tables != 10 {
+		if tables != 11 {
 			t.Errorf("%s: %d more tables have a trial", what, tables)
 		}
 	}

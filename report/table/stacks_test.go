@@ -44,6 +44,26 @@ func TestValuesOfStacks(t *testing.T) {
 	}
 }
 
+func TestValuesOfPairs(t *testing.T) {
+	r := reporttest.Stacks()
+	checkWholeRow(t, r, tableRow{"pairs", 3, map[string]string{
+		"trial": "1", "load": "", "mode": "system", "round": "1", "kind": "woken", "pid": "1000", "process": "postgres",
+		"comm": "postgres", "uid": "0", "group_id": "38", "group_name": "db0.service", "by_pid": "1003",
+		"by_process": "nginx", "by": "nginx", "by_uid": "33", "by_group_id": "75", "by_group_name": "4f1d9a3c51e7",
+		"by_interrupt": "false", "relation": "other", "count": "700", "wait_ns": "7000000",
+		"started_ns": strconv.FormatInt(*r.Trials[0].StartedNS, 10), "workload": "", "variant": "",
+	}})
+	for _, c := range []tableRow{
+		{"pairs", 0, map[string]string{"kind": "taken", "comm": "agent", "by": "sampler", "relation": "self"}},
+		{"pairs", 4, map[string]string{"by": "kworker/1:2", "relation": "kernel"}},
+		{"pairs", 6, map[string]string{"by_pid": "", "by": "", "by_interrupt": "true", "relation": ""}},
+		{"pairs", 8, map[string]string{"pid": "", "comm": "", "by_pid": "", "by_interrupt": "false"}},
+		{"pairs", 9, map[string]string{"trial": "2", "count": "1800"}},
+	} {
+		checkRow(t, r, c)
+	}
+}
+
 // Names cannot add functions to a folded stack, or end its line.
 func TestFoldedStacksKeepHostileNamesApart(t *testing.T) {
 	plain, hostile := reporttest.Stacks(), reporttest.HostileStacks()

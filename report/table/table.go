@@ -67,7 +67,7 @@ func Names() []string {
 	return []string{
 		"trials", "cores", "slices", "workers", "quality", "host", "findings",
 		"runs", "core_times", "figures", "histograms", "groups", "processes", "tasks",
-		"stacks",
+		"stacks", "pairs",
 	}
 }
 
@@ -105,6 +105,8 @@ func Of(r *report.Report, name string) (Table, error) {
 		return taskTable(r), nil
 	case "stacks":
 		return stackTable(r), nil
+	case "pairs":
+		return pairTable(r), nil
 	}
 	hint := ""
 	if near := words.Nearest(name, Names()); near != "" {

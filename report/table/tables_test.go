@@ -66,6 +66,8 @@ func TestTablesBeginWithTheColumnsOfTheContract(t *testing.T) {
 		"stacks": "trial,load,mode,round,pid,process,comm,uid,group_id,group_name,state,iowait,waker_pid,waker," +
 			"waker_interrupt,samples,times,blocked_ns,wait_ns,throttled_ns,longest_ns,stack,waker_stack," +
 			"started_ns,workload,variant",
+		"pairs": "trial,load,mode,round,kind,pid,process,comm,uid,group_id,group_name,by_pid,by_process,by,by_uid," +
+			"by_group_id,by_group_name,by_interrupt,relation,count,wait_ns,started_ns,workload,variant",
 	}
 	names := table.Names()
 	if len(names) != len(contract) {
@@ -95,7 +97,7 @@ func TestTablesHoldPlainNumbers(t *testing.T) {
 			mayBeEmpty := name == "findings" && len(r.Setup.Command) > 0 ||
 				name == "figures" && len(r.Setup.Workloads) < 3
 			mustBeEmpty := ofSystem && r.Setup.Watch == nil || ofWork && r.Setup.Watch != nil ||
-				name == "stacks" && len(r.Stacks) == 0
+				(name == "stacks" || name == "pairs") && len(r.Stacks) == 0
 			if len(rows) == 0 && !mayBeEmpty && !mustBeEmpty || len(rows) > 0 && mustBeEmpty {
 				t.Errorf("table %s has %d rows", name, len(rows))
 			}

@@ -41,16 +41,9 @@ type stacks struct {
 // stackSection shows at which stacks tasks were off their cores for the longest time, or all of them and all
 // their functions if full is true. It is empty without stacks.
 func stackSection(r *report.Report, full bool) Section {
-	s := stacks{OffCPU: metric.GatherOffCPU(r), report: r, groups: map[uint64]string{}, full: full}
+	s := stacks{OffCPU: metric.GatherOffCPU(r), report: r, groups: groupNamesOf(r), full: full}
 	if s.OffCPU == nil {
 		return Section{}
-	}
-	for i := range r.Trials {
-		if system := r.Trials[i].System; system != nil {
-			for _, g := range system.Groups {
-				s.groups[g.ID] = cmp.Or(g.Name, g.Path)
-			}
-		}
 	}
 	throttled := s.All.ThrottledNS > 0
 	out := Section{

@@ -47,9 +47,10 @@ func newWatch(r *report.Report, full bool) *watch {
 
 // sections are those of the first screen or, if w.full is true, all of them.
 func (w *watch) sections() []Section {
+	pairs := newPairs(w.report, w.full)
 	list := []Section{
 		w.remarkableSection(), w.classSection(), w.coreSection(), w.groupSection(), w.processSection(),
-		w.taskSection(), stackSection(w.report, w.full), w.timeSection(),
+		w.taskSection(), stackSection(w.report, w.full), pairs.takenSection(), pairs.wokenSection(), w.timeSection(),
 	}
 	if !w.full {
 		return append(list, trustDigest(w.report))
@@ -68,6 +69,12 @@ func (w *watch) page(p *Page) {
 	p.show("processes", w.processSection(), nil)
 	p.show("tasks", w.taskSection(), nil)
 	p.show("stacks", stackSection(w.report, false), nil)
+	pairs := newPairs(w.report, false)
+	taken, woken := pairs.matrices()
+	p.show("taken", pairs.takenSection(), nil)
+	p.show("taken-matrix", taken, nil)
+	p.show("woken", pairs.wokenSection(), nil)
+	p.show("woken-matrix", woken, nil)
 	p.show("time", w.timeSection(), nil)
 	p.show("slices", sliceSection(w.report), nil)
 	p.show("distributions", distributionSection(w.report), nil)
