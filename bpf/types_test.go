@@ -60,7 +60,7 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 	task := map[string]uint32{
 		"__state": 4, "flags": 4, "exit_state": 4, "pid": 4, "tgid": 4, "mm": 8, "active_mm": 8,
 		"nvcsw": 8, "nivcsw": 8, "comm": 16, "thread_info": 16, "prio": 4, "throttled": 1,
-		"start_time": 8, "group_leader": 8, "cred": 8, "cgroups": 8,
+		"start_time": 8, "group_leader": 8, "cred": 8, "cgroups": 8, "stack": 8,
 	}
 	thread := map[string]uint32{"flags": 8, "status": 4, "cpu": 4}
 	stamps := map[string]uint32{"run_delay": 8, "last_arrival": 8, "last_queued": 8}
