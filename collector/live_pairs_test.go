@@ -312,11 +312,11 @@ func TestLivePairsOfManyPartners(t *testing.T) {
 	for _, p := range of {
 		all += p.Count
 	}
-	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < 3*rounds*9/10 {
+	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < rounds {
 		t.Errorf("woken %d times, the slices say %d", all, want)
 	}
-	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < 2*rounds*9/10 || n > 2*rounds {
-		t.Errorf("the one that wakes it often is counted %d times, not %d: %v", n, 2*rounds, of)
+	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < all/2 || n > 2*rounds {
+		t.Errorf("the one that wakes it often is counted %d times of %d: %v", n, all, of)
 	}
 	if others := w.count(report.PairWoken, "st-reads", "others"); others == 0 || others > rounds {
 		t.Errorf("%d wakeups of rare ones have no names, of %d: %v", others, rounds, of)
