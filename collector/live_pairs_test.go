@@ -315,7 +315,7 @@ func TestLivePairsOfManyPartners(t *testing.T) {
 	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < rounds {
 		t.Errorf("woken %d times, the slices say %d", all, want)
 	}
-	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < all/2 || n > 2*rounds {
+	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < rounds || n > 2*rounds {
 		t.Errorf("the one that wakes it often is counted %d times of %d: %v", n, all, of)
 	}
 	if others := w.count(report.PairWoken, "st-reads", "others"); others == 0 || others > rounds {
