@@ -166,7 +166,7 @@ func TestLivePairsOfTakenCores(t *testing.T) {
 	for comm, other := range map[string]string{"st-left": "st-right", "st-right": "st-left"} {
 		n := w.check(report.PairTaken, comm)
 		by := w.count(report.PairTaken, comm, other)
-		if by < 20 { // what else runs takes the core too
+		if by < 5 { // what else runs takes the core too
 			all := w.pairs[report.PairTaken][comm]
 			t.Errorf("%s lost its core %d times, to %s %d times: %v", comm, n, other, by, all)
 		}
@@ -312,11 +312,11 @@ func TestLivePairsOfManyPartners(t *testing.T) {
 	for _, p := range of {
 		all += p.Count
 	}
-	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < 3*rounds*9/10 {
+	if want := w.did["st-reads"].EndedBy.Blocked; all+1 < want || all > want+1 || all < rounds {
 		t.Errorf("woken %d times, the slices say %d", all, want)
 	}
-	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < 2*rounds*9/10 || n > 2*rounds {
-		t.Errorf("the one that wakes it often is counted %d times, not %d: %v", n, 2*rounds, of)
+	if n := w.count(report.PairWoken, "st-reads", "st-often"); n < rounds || n > 2*rounds {
+		t.Errorf("the one that wakes it often is counted %d times of %d: %v", n, all, of)
 	}
 	if others := w.count(report.PairWoken, "st-reads", "others"); others == 0 || others > rounds {
 		t.Errorf("%d wakeups of rare ones have no names, of %d: %v", others, rounds, of)
