@@ -107,10 +107,8 @@ type Light struct {
 	Pick, Switch Hook
 	// Hooks are the others, in the order in which they are to be attached.
 	Hooks []Hook
-	// Stacks and Partners are nil unless stacks were asked for. Partners holds a Partners for each slot, and can be
-	// mapped into memory too.
-	Stacks   *Stacks
-	Partners *ebpf.Map
+	// Stacks is nil unless they were asked for.
+	Stacks *Stacks
 	// KernelTimes says that all times are of the run queues' clocks, and waits the kernel's own.
 	// Otherwise they are of CLOCK_MONOTONIC.
 	KernelTimes bool
@@ -233,9 +231,6 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 		return l, refused(err)
 	}
 	l.assign()
-	if o.Why != nil {
-		l.Stacks, l.Partners = stacksOf(l.collection), l.collection.Maps[lightMapStPartners]
-	}
 	if err := makePlaces(l.collection, o.Tasks); err != nil {
 		l.Close()
 		return nil, err
@@ -261,6 +256,7 @@ func (l *Light) assign() {
 	l.Begin, l.Reader = c.Programs[lightProgStBegin], c.Programs[lightProgStReader]
 	l.page, l.readPage, l.visit = c.Maps[lightMapStPage], c.Programs[lightProgStRead], c.Programs[lightProgStVisit]
 	l.visitFor, l.misplaced = c.Variables[lightVarStVisitFor], c.Variables[lightVarStMisplaced]
+	l.Stacks = stacksOf(c)
 	for i := range l.Hooks {
 		l.Hooks[i].Program = c.Programs[l.Hooks[i].program]
 	}

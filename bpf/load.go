@@ -176,9 +176,6 @@ func loadOnce(kernel *Kernel, o Options) (*Objects, error) {
 		return objs, refused(err)
 	}
 	objs.assign()
-	if o.Why != nil {
-		objs.Stacks = stacksOf(objs.collection)
-	}
 	if err := makePlaces(objs.collection, o.Tasks); err != nil {
 		objs.Close()
 		return nil, err
@@ -296,6 +293,7 @@ func (objs *Objects) assign() {
 	objs.EventBufs = c.Maps[slicetraceMapStEventBufs]
 	objs.Globals, objs.Places = c.Variables[slicetraceVarStGlobals], c.Variables[slicetraceVarStPlaces]
 	objs.Snapshot = c.Programs[slicetraceProgStSnapshot]
+	objs.Stacks = stacksOf(c)
 	for i := range objs.Hooks {
 		objs.Hooks[i].Program = c.Programs[objs.Hooks[i].program]
 	}

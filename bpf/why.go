@@ -50,8 +50,10 @@ var taskReturns = []way{
 // Stacks are what is read where stacks are taken.
 type Stacks struct {
 	// Ring has the StackSamples.
-	Ring    *ebpf.Map
-	budgets *ebpf.Map // a StackBudget for each core
+	Ring *ebpf.Map
+	// Partners holds a Partners for each slot, and can be mapped into memory. It is nil in the full way.
+	Partners *ebpf.Map
+	budgets  *ebpf.Map // a StackBudget for each core
 }
 
 // Budget returns what a core has done with its stacks so far.
@@ -62,8 +64,14 @@ func (s *Stacks) Budget(cpu int) (b StackBudget, err error) {
 	return b, nil
 }
 
+// stacksOf returns nil if no stacks are taken.
 func stacksOf(c *ebpf.Collection) *Stacks {
-	return &Stacks{Ring: c.Maps[lightMapStStacks], budgets: c.Maps[lightMapStBudgets]}
+	if c.Maps[lightMapStStacks] == nil {
+		return nil
+	}
+	return &Stacks{
+		Ring: c.Maps[lightMapStStacks], Partners: c.Maps[lightMapStPartners], budgets: c.Maps[lightMapStBudgets],
+	}
 }
 
 // chooseWhy removes the programs that take stacks, or sizes what they use and returns their first hook.

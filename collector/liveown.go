@@ -69,7 +69,7 @@ func (l *Live) TimePhases(ctx context.Context, d time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	l.counted.took += tookNow - took
+	l.counted.took += max(0, tookNow-took)
 	l.counted.switches += switchesNow - switches
 	return nil
 }
@@ -109,8 +109,18 @@ func (l *Live) HookUse() hostinfo.HookUse {
 	return use
 }
 
-// programTime is what the programs that are attached all the time have taken while the kernel timed them.
+// programTime is what the programs that are attached all the time have taken while the kernel timed them, less what
+// taking stacks took since OpenLive: that does not depend on the number of switches.
 func (l *Live) programTime() (sum time.Duration, err error) {
+	if l.why != nil {
+		for _, c := range l.cores {
+			core, err := l.objs.Stacks.Budget(int(c.cpu))
+			if err != nil {
+				return 0, err
+			}
+			sum -= time.Duration(core.WalkNs)
+		}
+	}
 	for _, h := range l.hooks {
 		stats, err := h.Program.Stats()
 		if err != nil {
@@ -134,7 +144,7 @@ func (l *Live) switches() (sum uint64, err error) {
 }
 
 // readOwn estimates what the programs took of the interval: in proportion to the switches, as in the
-// time in which the kernel measured it.
+// time in which the kernel measured it, and what taking stacks took.
 func (l *Live) readOwn(r *Reading) {
 	r.System.PhaseNS = l.counted.window.Nanoseconds()
 	if l.timesAll {
@@ -156,4 +166,7 @@ func (l *Live) readOwn(r *Reading) {
 	}
 	r.System.ProgramSampleNS = l.sampled.Nanoseconds()
 	r.System.ProgramNS = int64(l.perSwitch * float64(all))
+	if r.Why != nil {
+		r.System.ProgramNS += r.Why.WalkNS
+	}
 }

@@ -36,7 +36,7 @@ type pairSum struct{ count, wait uint64 }
 
 func newLivePairs(objs *bpf.Light) (p *livePairs, err error) {
 	p = &livePairs{sums: make(map[report.PairKey]*pairSum), processes: make(map[sched.PID]string)}
-	p.partners, p.memory, err = mapMemory[bpf.Partners](objs.Partners)
+	p.partners, p.memory, err = mapMemory[bpf.Partners](objs.Stacks.Partners)
 	p.seen = make([]*seenPartners, len(p.partners))
 	return p, err
 }

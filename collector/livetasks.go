@@ -86,7 +86,7 @@ func newLiveTasks(objs *bpf.Light) (*liveTasks, error) {
 		return nil, errors.Join(err, t.close())
 	}
 	t.seen = make([]seenTask, len(t.records))
-	if objs.Partners != nil {
+	if objs.Stacks != nil {
 		var err error
 		if t.pairs, err = newLivePairs(objs); err != nil {
 			return nil, errors.Join(err, t.close())

@@ -103,7 +103,8 @@ sudo, and the saved report belongs to that user.`,
 				}
 				return listClaims(s.out)
 			}
-			if err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd)); err != nil {
+			err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
+			if err != nil {
 				return err
 			}
 			if o.watch.asked() {
