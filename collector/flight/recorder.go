@@ -176,12 +176,23 @@ func (r *Recorder) Mark(m recording.Mark) error {
 
 // makeRoom keeps the window below its bound, even if there was no cut for long.
 func (r *Recorder) makeRoom() {
-	if r.window.makeRoom(); r.window.bytes <= r.window.most || r.current.bytes == 0 {
+	if r.window.makeRoom(r.leaving); r.window.bytes <= r.window.most || r.current.bytes == 0 {
 		return
 	}
 	r.dropped += r.current.Switches
 	r.endEpoch(r.current.endNS)
-	r.window.makeRoom()
+	r.window.makeRoom(r.leaving)
+}
+
+// leaving is called before an epoch falls out since there is no room. If the next case to be saved is in
+// it, that is saved at once, with less of what came after it.
+func (r *Recorder) leaving(e *epoch) {
+	if len(r.pending) == 0 || e.endNS <= r.pending[0].AtNS-r.pending[0].LengthNS {
+		return
+	}
+	r.pending[0].untilNS = r.pending[0].AtNS
+	r.collect(false)
+	r.next(r.told.SafeNS)
 }
 
 // endEpoch begins the next epoch at a time.

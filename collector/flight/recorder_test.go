@@ -293,6 +293,25 @@ func TestWindowIsBounded(t *testing.T) {
 	}
 }
 
+// Also where there is no room for all that comes after a case, the case is in its window.
+func TestCaseStaysInAShortWindow(t *testing.T) {
+	for seed := range uint64(10) {
+		m := newMachine(t, seed, Options{
+			Keep: 10 * time.Second, Times: 1, When: []Condition{{Wait, 1500 * time.Microsecond, ""}}, MostBytes: 30_000,
+		})
+		m.run(300 * time.Millisecond)
+		result := m.finish()
+		if len(result.Saved) != 1 {
+			t.Fatalf("seed %d: %+v", seed, result)
+		}
+		w := result.Saved[0]
+		if w.FromNS > w.Trigger.AtNS-w.Trigger.LengthNS || w.UntilNS < w.Trigger.AtNS {
+			t.Errorf("seed %d: the window is %+v", seed, w.Window)
+		}
+		m.checkWindow(m.files[0].Bytes(), 10*time.Second, 0)
+	}
+}
+
 func TestSignalSavesWhatThereIs(t *testing.T) {
 	m := newMachine(t, 3, Options{Keep: 20 * time.Millisecond, Times: 2})
 	m.run(50 * time.Millisecond)

@@ -116,10 +116,13 @@ func (w *window) dropBefore(ns int64) {
 	}
 }
 
-// makeRoom lets epochs fall out until the window has no more bytes than it may have.
-func (w *window) makeRoom() {
+// makeRoom lets epochs fall out until the window has no more bytes than it may have. It calls leaving with
+// each before.
+func (w *window) makeRoom(leaving func(*epoch)) {
 	for w.bytes > w.most && len(w.epochs) > 0 {
-		w.shortNS = w.dropOldest().endNS
+		if leaving(w.epochs[0]); len(w.epochs) > 0 {
+			w.shortNS = w.dropOldest().endNS
+		}
 	}
 }
 

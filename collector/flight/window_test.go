@@ -15,7 +15,7 @@ func TestWhatIsBeingSavedCounts(t *testing.T) {
 		w.bytes += 40
 	}
 	first := w.epochs[0]
-	w.makeRoom()
+	w.makeRoom(func(*epoch) {})
 	if len(w.epochs) != 1 || w.bytes != 80 || w.shortNS != 2 {
 		t.Errorf("%d epochs, %d bytes, short to %d", len(w.epochs), w.bytes, w.shortNS)
 	}
