@@ -103,8 +103,7 @@ sudo, and the saved report belongs to that user.`,
 				}
 				return listClaims(s.out)
 			}
-			err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
-			if err != nil {
+			if err := o.checkFlags(cmd); err != nil {
 				return err
 			}
 			if o.watch.asked() {
@@ -179,6 +178,11 @@ func otherThanClaims(cmd *cobra.Command, args []string) (other string) {
 		}
 	})
 	return other
+}
+
+// checkFlags rejects flags that have no meaning whatever is run.
+func (o *runOptions) checkFlags(cmd *cobra.Command) error {
+	return errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
 }
 
 // checkQuiet rejects --quiet together with a flag about how the report is shown.
