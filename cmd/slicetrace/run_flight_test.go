@@ -134,7 +134,7 @@ func readWindow(t *testing.T, name string) window {
 		t.Fatalf("%s has the header %+v", name, r.Header())
 	}
 	w := window{Window: *r.Header().Window, wait: -1}
-	var wakeups []int64
+	var begins []int64 // of waits: wakeups and preemptions
 	var names recording.Names
 	for {
 		frame, err := r.Next()
@@ -156,19 +156,18 @@ func readWindow(t *testing.T, name string) window {
 				if e.Kind == recording.Switch && e.Class == recording.NoClass {
 					w.untimed++
 				}
-				if e.Next != w.Trigger.TID || e.TimeNS > w.Trigger.AtNS {
-					continue
-				}
-				if e.Kind == recording.Wakeup {
-					wakeups = append(wakeups, e.TimeNS)
-				} else if e.TimeNS == w.Trigger.AtNS {
+				left := e.Kind == recording.Switch && e.Prev == w.Trigger.TID && e.State == 'R'
+				switch woken := e.Kind == recording.Wakeup && e.Next == w.Trigger.TID; {
+				case e.TimeNS < w.Trigger.AtNS && (woken || left):
+					begins = append(begins, e.TimeNS)
+				case e.TimeNS == w.Trigger.AtNS && e.Kind == recording.Switch && e.Next == w.Trigger.TID:
 					w.wait = 0
 				}
 			}
 		}
 	}
-	if w.wait == 0 && len(wakeups) > 0 {
-		w.wait = w.Trigger.AtNS - slices.Max(wakeups)
+	if w.wait == 0 && len(begins) > 0 {
+		w.wait = w.Trigger.AtNS - slices.Max(begins)
 	}
 	w.comm = names.At(w.Trigger.TID, w.Trigger.AtNS)
 	return w
