@@ -66,9 +66,15 @@ func newStackNames() *stackNames {
 
 // see reads what a process has mapped, when it is first seen: it may have ended when its stacks are named.
 func (n *stackNames) see(p processKey) {
-	if _, ok := n.processes[p]; !ok && len(n.processes) < mostProcesses {
-		n.processes[p] = n.files.ReadMaps(p.pid)
+	if _, ok := n.processes[p]; ok || len(n.processes) >= mostProcesses {
+		return
 	}
+	process := n.files.ReadMaps(p.pid)
+	// By now it may have executed another program, whose functions are at the same addresses.
+	if name := readComm(p.pid, p.pid.Leader()); name != "" && name != commText(&p.name) {
+		process.Close()
+	}
+	n.processes[p] = process
 }
 
 // forgetEnded closes the files of processes that have ended. A pid may be another process's by now: then its
