@@ -13,8 +13,8 @@ func delayGC() {
 	debug.SetMemoryLimit(1 << 30)
 }
 
-// saveMemory makes garbage collection more frequent. It is for the end of a run, where a
-// report is made of everything that was measured, on a machine that may be short of memory.
+// saveMemory makes garbage collection more frequent. It is for a watch, which may go on for days, and for the end
+// of a run, where a report is made of everything that was measured: the machine may be short of memory.
 func saveMemory() { debug.SetGCPercent(40) }
 
 // openCollector opens a collector with garbage collection off meanwhile: reading the

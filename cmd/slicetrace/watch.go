@@ -142,5 +142,6 @@ func openLive(o collector.LiveOptions) (*collector.Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch this machine: %w", err)
 	}
+	saveMemory()
 	return l, nil
 }
