@@ -226,7 +226,7 @@ static __always_inline struct ended_sums *sums_of(void *map, struct ended_key *k
 }
 
 /* Adds a task that ended to the sums of its kind. Several cores may do so at once. */
-static __noinline int add_ended(struct watched_task *w, struct task_facts *f, struct dists *d, bool reconciled)
+static __noinline int add_ended(struct watched_task *w, struct task_facts *f, struct dists *d, bool unreconciled)
 {
 	struct ended_key key = {};
 	struct ended_sums *s;
@@ -240,7 +240,7 @@ static __noinline int add_ended(struct watched_task *w, struct task_facts *f, st
 	s = st_ended_turn & 1 ? sums_of(&st_ended_odd, &key) : sums_of(&st_ended_even, &key);
 	if (!s)
 		return 0;
-	add(&s->reconciled, reconciled);
+	add(&s->unreconciled, unreconciled);
 	add(&s->on_cpu, w->on_cpu);
 	add(&s->wait, w->wait);
 	add(&s->throttled, w->throttled);
@@ -275,7 +275,7 @@ static __noinline int retire_live(struct watched_task *w, struct task_struct *t,
 		return keep_record(w, t, slot);
 	for (i = ENDED_TICK; i < CAUSES; i++)
 		involuntary += w->slices[i];
-	add_ended(w, f, d, voluntary == t->nvcsw - f->nvcsw && involuntary == t->nivcsw - f->nivcsw);
+	add_ended(w, f, d, voluntary != t->nvcsw - f->nvcsw || involuntary != t->nivcsw - f->nivcsw);
 	unwatch(w, 0);
 	free_slot(slot);
 	return 0;

@@ -65,7 +65,7 @@ struct ended_key {
 
 struct ended_sums {
 	u64 tasks;
-	u64 reconciled; /* tasks whose switch counts equalled the kernel's */
+	u64 unreconciled; /* tasks whose switch counts differed from the kernel's: none, unless something is wrong */
 	u64 on_cpu;
 	u64 wait;
 	u64 wait_max;

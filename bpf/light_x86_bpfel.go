@@ -119,16 +119,16 @@ type lightEndedKey struct {
 }
 
 type lightEndedSums struct {
-	_          structs.HostLayout
-	Tasks      uint64
-	Reconciled uint64
-	OnCpu      uint64
-	Wait       uint64
-	WaitMax    uint64
-	Throttled  uint64
-	Slices     [7]uint64
-	Moves      [5]uint64
-	Dists      lightDists
+	_            structs.HostLayout
+	Tasks        uint64
+	Unreconciled uint64
+	OnCpu        uint64
+	Wait         uint64
+	WaitMax      uint64
+	Throttled    uint64
+	Slices       [7]uint64
+	Moves        [5]uint64
+	Dists        lightDists
 }
 
 type lightEventBuf struct {

@@ -91,7 +91,7 @@ func (r *EndedReader) readMap(m *ebpf.Map, turn int, gained map[EndedKey]*EndedS
 // gain adds the difference of two readings.
 func (s *EndedSums) gain(now, then *EndedSums) {
 	s.Tasks += now.Tasks - then.Tasks
-	s.Reconciled += now.Reconciled - then.Reconciled
+	s.Unreconciled += now.Unreconciled - then.Unreconciled
 	s.OnCpu += now.OnCpu - then.OnCpu
 	s.Wait += now.Wait - then.Wait
 	s.Throttled += now.Throttled - then.Throttled

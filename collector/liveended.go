@@ -18,7 +18,8 @@ func (t *liveTasks) readEnded(r *Reading) error {
 	s := &r.System
 	for key, sums := range gained {
 		r.Ended += sums.Tasks
-		r.Reconciled += sums.Reconciled
+		// A task may be half added: then it can be one of those that differ before it is one of those that ended.
+		r.Reconciled += sums.Tasks - min(sums.Tasks, sums.Unreconciled)
 		s.Ended = append(s.Ended, endedTasks(&key, sums))
 	}
 	slices.SortFunc(s.Ended, func(a, b report.EndedTasks) int {
