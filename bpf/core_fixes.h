@@ -80,8 +80,8 @@ static __always_inline bool is_sched_yield(struct task_struct *t)
 #endif
 }
 
-/* What a task's registers were when it entered the kernel. */
-static __always_inline void user_registers(struct task_struct *t, u64 *pc, u64 *sp, u64 *fp, u64 *lr)
+/* What a task's registers were when it entered the kernel. other is rdi or x30, in which the return address can be. */
+static __always_inline void user_registers(struct task_struct *t, u64 *pc, u64 *sp, u64 *fp, u64 *other)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
 
@@ -89,12 +89,12 @@ static __always_inline void user_registers(struct task_struct *t, u64 *pc, u64 *
 	*pc = regs->ip;
 	*sp = regs->sp;
 	*fp = regs->bp;
-	*lr = 0;
+	*other = regs->di;
 #else
 	*pc = regs->pc;
 	*sp = regs->sp;
 	*fp = regs->regs[29];
-	*lr = regs->regs[30];
+	*other = regs->regs[30];
 #endif
 }
 

@@ -16,6 +16,7 @@
 struct waker {
 	u64 left; /* when the task that was woken had left its core: tells which sleep this is about */
 	u64 start_time; /* of its process, which tells processes of one tgid apart */
+	u64 program;    /* as in stack_sample */
 	u32 tid;  /* of the task that ran on the waking core; an interrupt may have come to it */
 	u32 tgid;
 	char comm[16];
@@ -33,6 +34,7 @@ struct stack_sample {
 	u64 stands_for; /* the time away that this sample stands for: at least away */
 	u64 cgroup;
 	u64 start_time; /* of the process */
+	u64 program;    /* mm_struct's start_stack: by chance, another program of the process has it elsewhere */
 	u32 tid;
 	u32 tgid;
 	u32 uid;
@@ -47,7 +49,7 @@ struct stack_sample {
 	u64 pc; /* the program's registers */
 	u64 sp;
 	u64 fp;
-	u64 lr; /* arm64 only */
+	u64 other; /* rdi or x30: the return address of functions that keep it in a register */
 	char comm[16];
 	char process[16];
 	struct waker waker;
@@ -57,9 +59,9 @@ struct stack_sample {
 /* A process from one execution of a program to the next. */
 struct program_key {
 	u64 start_time;
+	u64 program;
 	u32 tgid;
 	u32 pad;
-	char process[16];
 };
 
 /* How many stacks a core takes, and which. */

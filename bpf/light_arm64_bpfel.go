@@ -279,9 +279,9 @@ type lightPlaces struct {
 type lightProgramKey struct {
 	_         structs.HostLayout
 	StartTime uint64
+	Program   uint64
 	Tgid      uint32
 	Pad       uint32
-	Process   [16]int8
 }
 
 type lightSampled uint32
@@ -324,6 +324,7 @@ type lightStackSample struct {
 	StandsFor   uint64
 	Cgroup      uint64
 	StartTime   uint64
+	Program     uint64
 	Tid         uint32
 	Tgid        uint32
 	Uid         uint32
@@ -339,7 +340,7 @@ type lightStackSample struct {
 	Pc          uint64
 	Sp          uint64
 	Fp          uint64
-	Lr          uint64
+	Other       uint64
 	Comm        [16]int8
 	Process     [16]int8
 	Waker       lightWaker
@@ -445,6 +446,7 @@ type lightWaker struct {
 	_           structs.HostLayout
 	Left        uint64
 	StartTime   uint64
+	Program     uint64
 	Tid         uint32
 	Tgid        uint32
 	Comm        [16]int8

@@ -183,9 +183,9 @@ type replayPlaces struct {
 type replayProgramKey struct {
 	_         structs.HostLayout
 	StartTime uint64
+	Program   uint64
 	Tgid      uint32
 	Pad       uint32
-	Process   [16]int8
 }
 
 type replayReplayWorld struct {
@@ -255,6 +255,7 @@ type replayStackSample struct {
 	StandsFor   uint64
 	Cgroup      uint64
 	StartTime   uint64
+	Program     uint64
 	Tid         uint32
 	Tgid        uint32
 	Uid         uint32
@@ -270,7 +271,7 @@ type replayStackSample struct {
 	Pc          uint64
 	Sp          uint64
 	Fp          uint64
-	Lr          uint64
+	Other       uint64
 	Comm        [16]int8
 	Process     [16]int8
 	Waker       replayWaker
@@ -356,6 +357,7 @@ type replayWaker struct {
 	_           structs.HostLayout
 	Left        uint64
 	StartTime   uint64
+	Program     uint64
 	Tid         uint32
 	Tgid        uint32
 	Comm        [16]int8

@@ -239,9 +239,9 @@ type slicetracePlaces struct {
 type slicetraceProgramKey struct {
 	_         structs.HostLayout
 	StartTime uint64
+	Program   uint64
 	Tgid      uint32
 	Pad       uint32
-	Process   [16]int8
 }
 
 type slicetraceRecordType uint32
@@ -284,6 +284,7 @@ type slicetraceStackSample struct {
 	StandsFor   uint64
 	Cgroup      uint64
 	StartTime   uint64
+	Program     uint64
 	Tid         uint32
 	Tgid        uint32
 	Uid         uint32
@@ -299,7 +300,7 @@ type slicetraceStackSample struct {
 	Pc          uint64
 	Sp          uint64
 	Fp          uint64
-	Lr          uint64
+	Other       uint64
 	Comm        [16]int8
 	Process     [16]int8
 	Waker       slicetraceWaker
@@ -348,6 +349,7 @@ type slicetraceWaker struct {
 	_           structs.HostLayout
 	Left        uint64
 	StartTime   uint64
+	Program     uint64
 	Tid         uint32
 	Tgid        uint32
 	Comm        [16]int8

@@ -93,9 +93,9 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 	b, err := btf.NewBuilder([]btf.Type{
 		thin, fakeStruct("thread_info", thread), fakeStruct("hrtimer", map[string]uint32{"function": 8}),
 		fakeStruct("pt_regs", map[string]uint32{
-			"orig_ax": 8, "ip": 8, "sp": 8, "bp": 8, "syscallno": 4, "pstate": 8, "pc": 8, "regs": 31 * 8,
+			"orig_ax": 8, "ip": 8, "sp": 8, "bp": 8, "di": 8, "syscallno": 4, "pstate": 8, "pc": 8, "regs": 31 * 8,
 		}),
-		info, entity, queue, core, set,
+		info, entity, queue, core, set, fakeStruct("mm_struct", map[string]uint32{"start_stack": 8}),
 		fakeStruct("cgroup", map[string]uint32{"kn": 8}), fakeStruct("kernfs_node", map[string]uint32{"id": 8}),
 		fakeStruct("cgroup_subsys_state", map[string]uint32{"cgroup": 8}),
 		fakeStruct("cred", map[string]uint32{"euid": 4}), fakeStruct("bpf_iter_meta", map[string]uint32{"seq": 8}),

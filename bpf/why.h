@@ -153,6 +153,11 @@ static __always_inline u32 copy_user_stack(void *to, u64 sp)
 	return i * COPY_STEP;
 }
 
+static __always_inline u64 program_of(struct task_struct *t)
+{
+	return t->mm ? BPF_CORE_READ(t, mm, start_stack) : 0;
+}
+
 static __always_inline u64 process_start(struct task_struct *t)
 {
 	return BPF_CORE_READ(t, group_leader, start_time);
@@ -185,6 +190,7 @@ static __always_inline void fill_sample(struct stack_sample *s, struct cpu_state
 	s->waited = c->waited;
 	s->cgroup = cgroup_of(t);
 	s->start_time = process_start(t);
+	s->program = program_of(t);
 	s->tid = t->pid;
 	s->tgid = t->tgid;
 	s->uid = BPF_CORE_READ(t, cred, euid.val);
@@ -201,10 +207,9 @@ static __always_inline void fill_sample(struct stack_sample *s, struct cpu_state
  */
 static __always_inline u64 sample_flags(struct stack_budget *b, struct stack_sample *s)
 {
-	struct program_key key = { .start_time = s->start_time, .tgid = s->tgid };
+	struct program_key key = { .start_time = s->start_time, .program = s->program, .tgid = s->tgid };
 	u32 one = 1;
 
-	__builtin_memcpy(key.process, s->process, sizeof(key.process));
 	if (!bpf_map_lookup_elem(&st_sampled, &key))
 		bpf_map_update_elem(&st_sampled, &key, &one, BPF_ANY);
 	else if (elapsed(b->woken, b->walk_from) < WAKE_EVERY)
@@ -239,7 +244,7 @@ static __noinline int take_stack(void *ctx, struct cpu_state *c)
 	bytes = walk(ctx, s->stack, &s->kernel_bytes, &s->user_bytes, KERNEL_FRAMES * 8, USER_FRAMES * 8);
 	s->copied_bytes = 0;
 	if (t->mm) {
-		user_registers(t, &s->pc, &s->sp, &s->fp, &s->lr);
+		user_registers(t, &s->pc, &s->sp, &s->fp, &s->other);
 		if (bytes <= (KERNEL_FRAMES + USER_FRAMES) * 8)
 			s->copied_bytes = copy_user_stack((void *)s->stack + bytes, s->sp);
 		bytes += s->copied_bytes;
@@ -287,6 +292,7 @@ static __noinline int take_waker(void *ctx, struct task_struct *p, u32 slot, u64
 	begin_walk(b, bpf_ktime_get_ns());
 	k->left = left;
 	k->start_time = process_start(t);
+	k->program = program_of(t);
 	k->tid = t->pid;
 	k->tgid = t->tgid;
 	copy_name(k->comm, t->comm);

@@ -21,11 +21,12 @@ const (
 	mostNamed     = 50_000
 )
 
-// processKey is a process from one execution of a program to the next.
+// processKey is a process from one execution of a program to the next, as long as it keeps its name. program is
+// where the stack of the program starts.
 type processKey struct {
-	pid   sched.PID
-	start uint64
-	name  [16]int8
+	pid            sched.PID
+	start, program uint64
+	name           [16]int8
 }
 
 // rawStack is a stack of addresses of 8 bytes, the innermost first. Those of one process mean nothing in
@@ -69,12 +70,7 @@ func (n *stackNames) see(p processKey) {
 	if _, ok := n.processes[p]; ok || len(n.processes) >= mostProcesses {
 		return
 	}
-	process := n.files.ReadMaps(p.pid)
-	// By now it may have executed another program, whose functions are at the same addresses.
-	if name := readComm(p.pid, p.pid.Leader()); name != "" && name != commText(&p.name) {
-		process.Close()
-	}
-	n.processes[p] = process
+	n.processes[p] = n.files.ReadMaps(p.pid, p.program)
 }
 
 // forgetEnded closes the files of processes that have ended. A pid may be another process's by now: then its
@@ -140,7 +136,7 @@ func (n *stackNames) follow(of processKey, s *bpf.StackSample, byPointers, copie
 	if p == nil || len(copied) == 0 {
 		return byPointers, false
 	}
-	found, complete := p.Unwind(symbol.Registers{PC: s.Pc, SP: s.Sp, FP: s.Fp, LR: s.Lr}, copied)
+	found, complete := p.Unwind(symbol.Registers{PC: s.Pc, SP: s.Sp, FP: s.Fp, LR: s.Other, DI: s.Other}, copied)
 	if len(found) == 0 {
 		return byPointers, false
 	}

@@ -97,7 +97,7 @@ func (w *liveWhy) add(sample []byte) error {
 			s.KernelBytes, s.UserBytes, s.CopiedBytes, len(stack))
 	}
 	kernel, rest := stack[:s.KernelBytes], stack[s.KernelBytes:]
-	process := processKey{sched.PID(s.Tgid), s.StartTime, s.Process}
+	process := processKey{sched.PID(s.Tgid), s.StartTime, s.Program, s.Process}
 	w.names.see(process)
 	user, cut := w.names.follow(process, &s, rest[:s.UserBytes], rest[s.UserBytes:])
 	key := waitKey{
@@ -169,7 +169,7 @@ func (k *waitKey) addWaker(w *bpf.Waker) {
 	kernel := min(int(w.KernelBytes), len(raw))
 	k.woke, k.wakerComm = true, w.Comm
 	k.waker = rawStack{
-		process: processKey{sched.PID(w.Tgid), w.StartTime, w.Process}, waker: true, byPointers: true,
+		process: processKey{sched.PID(w.Tgid), w.StartTime, w.Program, w.Process}, waker: true, byPointers: true,
 		kernel: string(raw[:kernel]), user: string(raw[kernel:min(kernel+int(w.UserBytes), len(raw))]),
 	}
 }

@@ -11,7 +11,7 @@ import (
 func Example() {
 	files := symbol.NewFiles()
 	defer files.Close()
-	process := files.ReadMaps(sched.PID(os.Getpid())) // when it is first seen
+	process := files.ReadMaps(sched.PID(os.Getpid()), 0) // when it is first seen
 	defer process.Close()
 
 	for _, frame := range process.Frames([]uint64{16}) { // a stack, when it is shown

@@ -2,11 +2,14 @@ package symbol
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 )
@@ -33,7 +36,7 @@ func TestFilesAreShared(t *testing.T) {
 	program := compile(t, "-static", "-no-pie")
 	one, two := start(t, nil, program), start(t, nil, program)
 	files := NewFiles()
-	p, q := files.ReadMaps(one.pid()), files.ReadMaps(two.pid())
+	p, q := files.ReadMaps(one.pid(), 0), files.ReadMaps(two.pid(), 0)
 	if len(files.known) != 2 || openFiles(t, "sleeper") != 1 { // the program and the vdso
 		t.Errorf("%d files are known, %d open", len(files.known), openFiles(t, "sleeper"))
 	}
@@ -47,7 +50,7 @@ func TestFilesAreShared(t *testing.T) {
 	wantReason(t, p, one.addresses["main"], Ended)
 	wantNames(t, q, two, "sleeper", "main")
 	q.Close()
-	again := files.ReadMaps(one.pid())
+	again := files.ReadMaps(one.pid(), 0)
 	wantNames(t, again, one, "sleeper", "main") // without reading the file again
 	if files.used != used {
 		t.Errorf("%d bytes, want %d", files.used, used)
@@ -66,7 +69,7 @@ func TestUnreadFilesAreClosed(t *testing.T) {
 	s := start(t, nil, compile(t))
 	files := NewFiles()
 	defer files.Close()
-	p := files.ReadMaps(s.pid())
+	p := files.ReadMaps(s.pid(), 0)
 	if openFiles(t, "sleeper") != 1 {
 		t.Error("the file is not open")
 	}
@@ -83,7 +86,7 @@ func TestFilesAreBounded(t *testing.T) {
 		files := NewFiles()
 		defer files.Close()
 		files.limits.open = 1
-		p, q := files.ReadMaps(s.pid()), files.ReadMaps(other.pid())
+		p, q := files.ReadMaps(s.pid(), 0), files.ReadMaps(other.pid(), 0)
 		if n := openFiles(t, "sleeper"); n != 1 {
 			t.Errorf("%d files are open", n)
 		}
@@ -95,7 +98,7 @@ func TestFilesAreBounded(t *testing.T) {
 		defer files.Close()
 		files.limits.idle = 1
 		for _, one := range []*sleeper{s, other, s} {
-			p := files.ReadMaps(one.pid())
+			p := files.ReadMaps(one.pid(), 0)
 			wantNames(t, p, one, "sleeper", "main")
 			p.Close()
 			if len(files.idle) > 1 || len(files.known) > 1 {
@@ -106,17 +109,17 @@ func TestFilesAreBounded(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		files := NewFiles()
 		defer files.Close()
-		p := files.ReadMaps(s.pid())
+		p := files.ReadMaps(s.pid(), 0)
 		wantNames(t, p, s, "sleeper", "main")
 		files.limits.memory = files.used * 5 / 4 // of two such files only one fits, and not even the other's names
-		q := files.ReadMaps(other.pid())
+		q := files.ReadMaps(other.pid(), 0)
 		wantReason(t, q, other.addresses["main"], TooLarge)
 		if files.used > files.limits.memory {
 			t.Errorf("%d bytes", files.used)
 		}
 		p.Close()
 		q.Close()
-		again := files.ReadMaps(other.pid()) // there is room, since nobody has the first any more
+		again := files.ReadMaps(other.pid(), 0) // there is room, since nobody has the first any more
 		wantNames(t, again, other, "sleeper", "main")
 		again.Close()
 	})
@@ -131,7 +134,7 @@ func TestFilesInParallel(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 20 {
-				p := files.ReadMaps(s.pid())
+				p := files.ReadMaps(s.pid(), 0)
 				if f := p.at(s.addresses["main"]); f.Function != "main" {
 					t.Errorf("got %+v", f)
 				}
@@ -222,4 +225,45 @@ func TestReasonsHaveWords(t *testing.T) {
 	if len(reasons) != int(NotKernel)+1 || Reason(200).String() == "" {
 		t.Error("a reason has no words")
 	}
+}
+
+// Mappings are those of the program that was asked for, though the process executes another by now.
+func TestMappingsOfOneExecution(t *testing.T) {
+	bpftest.Require(t)
+	s := launch(t, nil, "/bin/sh", "-c", "echo; read line; exec cat")
+	echo := func() execution {
+		t.Helper()
+		if _, err := s.out.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		e, err := readExecution(int(s.pid()))
+		if err != nil || e.stack == 0 {
+			t.Fatalf("%+v: %v", e, err)
+		}
+		return e
+	}
+	files := NewFiles()
+	defer files.Close()
+	before := echo()
+	shell := files.ReadMaps(s.pid(), before.stack)
+	defer shell.Close()
+	if _, err := io.WriteString(s.input, "\n\n"); err != nil {
+		t.Fatal(err)
+	}
+	after := echo()
+	if before == after {
+		t.Fatalf("two programs have the same execution, %+v", after)
+	}
+	late := files.ReadMaps(s.pid(), before.stack)
+	defer late.Close()
+	cat := files.ReadMaps(s.pid(), after.stack)
+	defer cat.Close()
+	i := slices.IndexFunc(cat.maps, func(m mapping) bool { return m.module() == "cat" })
+	if i < 0 || cat.reason != Named {
+		t.Fatalf("no mapping is cat's: %+v", cat.maps)
+	}
+	time.Sleep(rereadFirst)
+	address := cat.maps[i].start
+	wantReason(t, late, address, Executed)
+	wantReason(t, shell, address, NoMapping)
 }

@@ -21,6 +21,7 @@ type Reason uint8
 const (
 	Named      Reason = iota // it has one
 	Ended                    // the process ended before its mappings were read
+	Executed                 // the process executed another program before they were read
 	NoMapping                // no mapping that the process had holds the address
 	Gone                     // the file was deleted, and cannot be reached through the process
 	Replaced                 // another file is at the path
@@ -39,6 +40,7 @@ const (
 var reasons = [...]string{
 	Named:      "",
 	Ended:      "the process ended before its mappings were read",
+	Executed:   "the process executed another program before its mappings were read",
 	NoMapping:  "no mapping of the process holds the address",
 	Gone:       "the file was deleted",
 	Replaced:   "another file is at the path now",

@@ -34,14 +34,19 @@ type Process struct {
 
 // ReadMaps notes what a process has mapped now and opens the files, without reading them. Call
 // it when the process is first seen, and again after it executed another program: addresses of
-// the two mean different things. Close the Process when its stacks are named.
-func (s *Files) ReadMaps(pid sched.PID) *Process {
+// the two mean different things. start is where the stack of the program starts, by which the two are told apart
+// (start_stack of the kernel's mm_struct; 0: whatever it executes now). Close the Process when its stacks are named.
+func (s *Files) ReadMaps(pid sched.PID, start uint64) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &Process{files: s, pid: int(pid), keep: rereadFirst}
 	var err error
 	if p.status, err = readStatus(p.pid); err != nil {
 		p.reason = Ended
+		return p
+	}
+	if start != 0 && p.status.stack != 0 && p.status.stack != start {
+		p.reason = Executed
 		return p
 	}
 	if p.reason = p.readMaps(); p.reason == Named {
@@ -81,6 +86,13 @@ func (p *Process) readMaps() Reason {
 		return Unreadable
 	case len(list) == 0: // a process that is ending has no memory any more
 		return Ended
+	}
+	// Meanwhile it may have ended, with its number another process's now, or have executed another program.
+	switch now, err := readExecution(p.pid); {
+	case err != nil || now.started != p.status.started:
+		return Ended
+	case now != p.status.execution:
+		return Executed
 	}
 	p.merge(list)
 	return Named
@@ -226,10 +238,7 @@ func (p *Process) mapping(address uint64) *mapping {
 		return m
 	}
 	p.read, p.keep = time.Now(), min(2*p.keep, rereadAfter)
-	if now, err := readStatus(p.pid); err != nil || now.started != p.status.started {
-		return nil // ended; the number can be another process's by now
-	}
-	p.readMaps()
+	p.readMaps() // none if it ended: the number can be another process's by now
 	return p.known(address)
 }
 

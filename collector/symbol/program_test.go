@@ -42,7 +42,7 @@ func compile(t *testing.T, options ...string) string {
 // sleeper is a running program that printed addresses of its functions.
 type sleeper struct {
 	cmd       *exec.Cmd
-	input     io.Closer
+	input     io.WriteCloser
 	out       *bufio.Reader
 	addresses map[string]uint64
 }
@@ -102,7 +102,7 @@ func watch(t testing.TB, pid sched.PID) *Process {
 	t.Helper()
 	files := NewFiles()
 	t.Cleanup(files.Close)
-	process := files.ReadMaps(pid)
+	process := files.ReadMaps(pid, 0)
 	t.Cleanup(process.Close)
 	return process
 }

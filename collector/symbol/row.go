@@ -10,6 +10,7 @@ const (
 
 // Registers by their numbers in call frame information.
 const (
+	amd64DI                   = 5
 	amd64FP, amd64SP, amd64PC = 6, 7, 16
 	arm64FP, arm64LR, arm64SP = 29, 30, 31
 )

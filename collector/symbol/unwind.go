@@ -14,6 +14,7 @@ type Registers struct {
 	PC, SP uint64
 	FP     uint64 // the frame pointer: rbp on x86-64, x29 on arm64
 	LR     uint64 // x30; arm64 only
+	DI     uint64 // rdi; x86-64 only, where vfork keeps its return address
 }
 
 // thisMachine is what the processes of this machine run on. Tests set it.
@@ -21,12 +22,12 @@ var thisMachine = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM
 
 // task is a task at one of the functions on its stack.
 type task struct {
-	pc, sp, fp, lr            uint64
-	knowsSP, knowsFP, knowsLR bool
-	interrupted               bool // pc is where it stood, not where a call returns to
-	machine                   elf.Machine
-	stack                     []byte
-	base                      uint64 // of stack
+	pc, sp, fp, lr, di                 uint64
+	knowsSP, knowsFP, knowsLR, knowsDI bool
+	interrupted                        bool // pc is where it stood, not where a call returns to
+	machine                            elf.Machine
+	stack                              []byte
+	base                               uint64 // of stack
 }
 
 // Unwind returns the addresses of a stack, the innermost first, from a task's registers and a copy of its
@@ -37,7 +38,8 @@ func (p *Process) Unwind(r Registers, stack []byte) (addresses []uint64, complet
 	p.files.mu.Lock()
 	defer p.files.mu.Unlock()
 	t := &task{
-		pc: r.PC, sp: r.SP, fp: r.FP, lr: r.LR, knowsSP: true, knowsFP: true, knowsLR: true, interrupted: true,
+		pc: r.PC, sp: r.SP, fp: r.FP, lr: r.LR, di: r.DI,
+		knowsSP: true, knowsFP: true, knowsLR: true, knowsDI: true, interrupted: true,
 		machine: thisMachine, stack: stack, base: r.SP,
 	}
 	if t.machine == elf.EM_NONE || !p.isWide() {
@@ -72,10 +74,10 @@ func (p *Process) Unwind(r Registers, stack []byte) (addresses []uint64, complet
 // isWide reports whether the process is of 64 bits: only those have mappings above 4 GiB.
 func (p *Process) isWide() bool { return len(p.maps) > 0 && p.maps[len(p.maps)-1].end > 1<<32 }
 
-// isAbove reports whether a task that went to its caller is above where it was. On arm64 a function need have
-// no frame if it calls no other.
+// isAbove reports whether a task that went to its caller is above where it was. A function that calls no other
+// need have no frame: on arm64, and where it has taken its return address from the stack, as vfork does.
 func (t *task) isAbove(before *task) bool {
-	return t.sp > before.sp || t.sp == before.sp && before.interrupted && t.machine == elf.EM_AARCH64
+	return t.sp > before.sp || t.sp == before.sp && before.interrupted
 }
 
 // step is what became of a task on the way to a caller.
@@ -141,7 +143,7 @@ func (t *task) byRow(f *callFrames, r *row) step {
 		return lost
 	}
 	caller.fp, caller.knowsFP = t.follow(f, r.fp, frame, t.fp, t.knowsFP)
-	caller.lr, caller.knowsLR = 0, false
+	caller.lr, caller.knowsLR, caller.knowsDI = 0, false, false
 	caller.sp, caller.knowsSP = frame, true
 	if r.sp.kind != unchanged {
 		caller.sp, caller.knowsSP = t.follow(f, r.sp, frame, 0, false)
@@ -192,7 +194,7 @@ func (t *task) byFramePointer(isGo bool) step {
 	t.pc, t.sp, t.fp = pc, t.fp+pair, fp
 	// On arm64 the pair need not lie at the top of a frame.
 	t.knowsSP = t.machine == elf.EM_X86_64
-	t.knowsLR, t.interrupted = false, false
+	t.knowsLR, t.knowsDI, t.interrupted = false, false, false
 	t.strip()
 	return moved
 }
@@ -237,6 +239,8 @@ func (t *task) register(number uint8) (uint64, bool) {
 		return t.fp, t.knowsFP
 	case number == amd64PC && t.machine == elf.EM_X86_64:
 		return t.pc, true
+	case number == amd64DI && t.machine == elf.EM_X86_64:
+		return t.di, t.knowsDI
 	case number == arm64LR && t.machine == elf.EM_AARCH64:
 		return t.lr, t.knowsLR
 	}

@@ -1,5 +1,7 @@
 /*
  * Waits at known places, and says for how long it had no core at each: the name of its function, and nanoseconds.
+ * With "delete" it deletes its file first, with "upgrade FILE" it puts another there, and with "memory" it executes a
+ * copy of itself that is in no file system.
  */
 
 #define _GNU_SOURCE
@@ -7,6 +9,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,8 +127,28 @@ __attribute__((noinline)) static long all_of_it(void)
 	return without_core() - begin;
 }
 
-int main(void)
+static void execute_copy(char *name)
 {
+	int from = open("/proc/self/exe", O_RDONLY), to = memfd_create("waits", MFD_CLOEXEC);
+	char *argv[] = { name, NULL };
+
+	must(from >= 0 && to >= 0, "open");
+	while (sendfile(to, from, NULL, 1 << 20) > 0)
+		;
+	fexecve(to, argv, environ);
+	must(0, "fexecve");
+}
+
+int main(int argc, char **argv)
+{
+	const char *first = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(first, "delete"))
+		must(!unlink(argv[0]), "unlink");
+	if (!strcmp(first, "upgrade"))
+		must(!rename(argv[2], argv[0]), "rename");
+	if (!strcmp(first, "memory"))
+		execute_copy(argv[0]);
 	printf("all_of_it %ld\n", all_of_it());
 	return 0;
 }
