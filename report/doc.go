@@ -4,6 +4,7 @@
 //
 //	collector → Trial → Report ─┬─ metric     figures of a trial, ratios over rounds
 //	                            ├─ findings   the textbook's claims, and the better mode for each kind of work
+//	                            ├─ explain    what the claims and the words mean
 //	                            ├─ compare    what changed between reports
 //	                            ├─ table      tidy tables, raw integers
 //	                            ├─ profile    stacks as pprof and as folded stacks

@@ -119,7 +119,8 @@ context switches cost on each core.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(s), newReport(s), newCompare(s), newExport(s), newList(s), newCheck(s), newMan(s), newTop(s))
+	root.AddCommand(newRun(s), newReport(s), newCompare(s), newExport(s), newList(s), newCheck(s), newMan(s), newTop(s),
+		newExplain(s))
 	return root
 }
 

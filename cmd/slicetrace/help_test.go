@@ -42,6 +42,7 @@ var flagLines = map[string]string{
 	"run --output":     "run -q --output VALUE -- true",
 	"report --format":  "report --format VALUE r.json",
 	"report --html":    "report r.json --html VALUE",
+	"explain --html":   "explain C9 --no-picture --html VALUE",
 	"compare --format": "compare --format VALUE old.json new.json",
 	"compare --output": "compare old.json new.json --output VALUE",
 	"compare --fail-if": "compare old1.json old2.json old3.json old4.json " +

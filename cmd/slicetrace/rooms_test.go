@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"cmd/slicetrace": {
 		"cmd/slicetrace/internal/inherited", "cmd/slicetrace/internal/outfile", "cmd/slicetrace/internal/screen",
 		"cmd/slicetrace/internal/trial", "collector", "collector/flight", "collector/hostinfo",
-		"collector/hostinfo/cgroup", "report", "report/compare",
+		"collector/hostinfo/cgroup", "report", "report/compare", "report/explain",
 		"report/findings", "report/profile", "report/recording", "report/render", "report/sched", "report/table",
 		"report/timeline", "report/view", "report/view/live", "workloads",
 	},
@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 		"report", "report/histogram", "report/internal/asciijson", "report/internal/words", "report/metric",
 		"report/sched", "report/stats",
 	},
+	"report/explain": {"report", "report/findings", "report/sched", "report/timeline", "report/view"},
 	"report/findings": {
 		"report", "report/histogram", "report/internal/words", "report/metric", "report/stats",
 	},

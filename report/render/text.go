@@ -93,6 +93,12 @@ func (p *page) section(s view.Section) error {
 			return err
 		}
 	}
+	if s.Lanes != nil {
+		if len(s.Items)+len(s.Groups) > 0 {
+			p.WriteByte('\n')
+		}
+		p.lanes(s.Lanes)
+	}
 	for _, note := range s.Notes {
 		p.wrap(note, "  ")
 	}
@@ -142,7 +148,10 @@ func (p *page) item(i view.Item, all []view.Item) {
 		width = max(width, twwidth.Width(Printable(other.Name)))
 	}
 	name := Printable(i.Name)
-	lead := i.Mark + " " + name + strings.Repeat(" ", width-twwidth.Width(name)) + "  "
+	lead := i.Mark + " "
+	if width > 0 {
+		lead += name + strings.Repeat(" ", width-twwidth.Width(name)) + "  "
+	}
 	p.hang(lead, i.Text, strings.Repeat(" ", twwidth.Width(lead)))
 }
 

@@ -46,3 +46,32 @@ func findingSection(r *report.Report, short bool) Section {
 	}
 	return s
 }
+
+// FindingSection shows one finding with the figures that decide it.
+func FindingSection(f report.Finding) Section {
+	s := Section{
+		Title: "Findings",
+		Items: []Item{{Mark: mark(f.Verdict), Name: f.Claim, Text: f.Sentence, Meaning: string(f.Verdict)}},
+	}
+	if len(f.Figures) == 0 {
+		return s
+	}
+	s.Columns = []Column{textColumn("figure"), textColumn("of")}
+	s.Columns = append(s.Columns, columns("median", "95 % interval", "rounds")...)
+	var rows []Row
+	for _, n := range f.Figures {
+		of := report.WorkloadTitle(n.Workload, n.Variant)
+		if n.Mode != "" {
+			of += ", " + string(n.Mode)
+		}
+		interval := Cell{}
+		if n.Low != nil && n.High != nil {
+			interval = textCell(report.Of(*n.Low, n.Unit).String() + " to " + report.Of(*n.High, n.Unit).String())
+		}
+		rows = append(rows, Row{
+			textCell(n.Name), textCell(of), valueCell(n.Quantity()), interval, valueCell(ofCount(n.N)),
+		})
+	}
+	s.Groups = []Group{{Rows: rows}}
+	return s
+}

@@ -11,14 +11,16 @@ type Section struct {
 	Groups  []Group
 	// Apart is true if each group's name is on a line of its own.
 	Apart bool
-	// Items are a list, shown instead of a table.
+	// Items are a list, shown above the table.
 	Items []Item
+	// Lanes are shown below the table, nil for none.
+	Lanes *Lanes
 	// Notes are sentences below the table.
 	Notes []string
 }
 
 // empty reports whether the section has nothing to show.
-func (s Section) empty() bool { return len(s.Groups)+len(s.Items)+len(s.Notes) == 0 }
+func (s Section) empty() bool { return len(s.Groups)+len(s.Items)+len(s.Notes) == 0 && s.Lanes == nil }
 
 // Item is one entry of a section's list: a mark, a name and a sentence.
 type Item struct {
