@@ -21,45 +21,49 @@ type flightChoice struct {
 // chooseTasks returns what decides for the recorder. What runs already is watched altogether.
 func (o *runOptions) chooseTasks() (flight.Choice, error) {
 	c := &flightChoice{filter: &o.watch.filter, patterns: o.flight.groups}
+	choice := flight.Choice{Everyone: o.watch.asked()}
+	if len(c.filter.pids)+len(c.filter.comms) > 0 {
+		choice.Wanted = c.wanted
+	}
 	if len(c.patterns)+len(c.filter.patterns) > 0 {
 		var err error
 		if c.groups, err = cgroup.NewResolver(cgroup.Options{}); err != nil {
-			return flight.Choice{}, err
+			return choice, err
 		}
 	}
-	choice := flight.Choice{Everyone: o.watch.asked(), InGroup: c.inGroup}
-	if c.filter.given() {
-		choice.Wanted = c.wanted
+	if len(c.patterns)+len(c.filter.patterns)+len(c.filter.uids) > 0 {
+		choice.Belongs = c.belongs
 	}
 	return choice, nil
 }
 
-// inGroup tells whether a task is in a group that --when names.
-func (c *flightChoice) inGroup(tid sched.TID, group string) (is, known bool) {
-	return c.inOneOf(tid, []cgroup.Pattern{c.patterns[group]})
+// wanted tells whether --pid and --comm have chosen a task.
+func (c *flightChoice) wanted(t flight.Subject) bool {
+	isProcess := len(c.filter.pids) == 0 || slices.Contains(c.filter.pids, int(t.TGID))
+	return isProcess && c.filter.wantsComm(t.Comm, t.Process)
+}
+
+// belongs tells whether a task is in a group that --when names or, if that is "", whether --uid and --cgroup have
+// chosen it.
+func (c *flightChoice) belongs(tid sched.TID, group string) (is, known bool) {
+	if group != "" {
+		return c.inOneOf(tid, []cgroup.Pattern{c.patterns[group]})
+	}
+	if len(c.filter.uids) > 0 {
+		uid, known := uidOf(fmt.Sprintf("/proc/%d", tid))
+		if !known || !c.filter.wantsUID(uid) {
+			return false, known
+		}
+	}
+	if len(c.filter.patterns) > 0 {
+		return c.inOneOf(tid, c.filter.patterns)
+	}
+	return true, true
 }
 
 func (c *flightChoice) inOneOf(tid sched.TID, patterns []cgroup.Pattern) (is, known bool) {
 	id, known := c.groups.OfTask(int(tid))
 	return known && slices.ContainsFunc(patterns, func(p cgroup.Pattern) bool { return c.groups.Matches(p, id) }), known
-}
-
-// wanted tells whether the flags of a watch have chosen a task.
-func (c *flightChoice) wanted(t flight.Subject) (is, known bool) {
-	f := c.filter
-	if len(f.pids) > 0 && !slices.Contains(f.pids, int(t.TGID)) || !f.wantsComm(t.Comm, t.Process) {
-		return false, true
-	}
-	if len(f.uids) > 0 {
-		uid, known := uidOf(fmt.Sprintf("/proc/%d", t.TID))
-		if !known || !f.wantsUID(uid) {
-			return false, known
-		}
-	}
-	if len(f.patterns) > 0 {
-		return c.inOneOf(t.TID, f.patterns)
-	}
-	return true, true
 }
 
 // parseGroup reads the group that a condition names, if it names one.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/trial"
 	"github.com/slicetrace/slicetrace/collector"
@@ -46,6 +48,10 @@ func (o *runOptions) recordBeside(s streams, r *report.Report, l *collector.Live
 	w := &watchRecorder{file: rf, full: c, filtered: o.watch.filter.given()}
 	if o.flight.asked() {
 		w.stop = rf.saveAtNotified(c)
+		if !o.quiet {
+			fmt.Fprintf(s.err, "Keeping the last %v in memory; it is saved at %s, or by kill -USR1 %d\n",
+				o.flight.keep, strings.Join(o.flight.texts, ", "), os.Getpid())
+		}
 	}
 	return w, nil
 }

@@ -7,22 +7,21 @@ import (
 	"github.com/slicetrace/slicetrace/report/sched"
 )
 
-// Choice says which tasks can make a case, beside what a condition names. The zero value means those of
-// Recorder.Watch. Its functions are called only for times above a limit, from the goroutine that calls the
-// Recorder, and tell whether they know the answer: of a task that has ended they may not.
+// Choice says which tasks can make a case, beside what a condition tells by itself. The zero value means those of
+// Recorder.Watch. Its functions are called only for times above a limit, from the goroutine that calls the Recorder.
 type Choice struct {
 	// Everyone makes all tasks of the machine be watched from the beginning.
 	Everyone bool
 	// Wanted, if not nil, tells whether a task is one of those that can make a case.
-	Wanted func(Subject) (is, known bool)
-	// InGroup tells whether a task is in a control group that a condition names. It is not needed if
-	// none does.
-	InGroup func(tid sched.TID, group string) (is, known bool)
+	Wanted func(Subject) bool
+	// Belongs, if not nil, tells whether a task belongs to a control group that a condition names, or, if that is
+	// "", to those that can make a case. Of a task that has ended that may not be known: then its parent is asked
+	// about in its place.
+	Belongs func(tid sched.TID, group string) (is, known bool)
 }
 
 // Subject is a task that had a time above a limit.
 type Subject struct {
-	TID  sched.TID
 	TGID sched.PID
 	// Comm is its name, and Process that of its process's first thread, "" if that is not watched.
 	Comm, Process string
@@ -31,27 +30,34 @@ type Subject struct {
 // answerHolds is how long an answer about a task is taken for true, by the recording's time.
 const answerHolds = int64(time.Second)
 
-// answer is what a function of a Choice told of a task.
+// answer is what Choice.Belongs told of a task.
 type answer struct {
-	atNS      int64
-	asked, is bool
+	atNS             int64
+	asked, is, known bool
 }
 
-// ask returns the answer to question number i about a task. If it is not known any more, the last one holds,
-// and if it never was, the answer is no.
-func (t *task) ask(i int, nowNS int64, question func() (is, known bool)) bool {
-	for len(t.answers) <= i {
+// belongs reports whether a task belongs to the group of condition i or, if i is -1, to those that can make a case.
+func (w *watch) belongs(t *task, i int, nowNS int64) (is, known bool) {
+	for len(t.answers) <= i+1 {
 		t.answers = append(t.answers, answer{})
 	}
-	a := &t.answers[i]
+	a := &t.answers[i+1]
 	if a.asked && nowNS-a.atNS < answerHolds {
-		return a.is
+		return a.is, a.known
 	}
 	a.asked, a.atNS = true, nowNS
-	if is, known := question(); known {
-		a.is = is
+	group := ""
+	if i >= 0 {
+		group = w.conditions[i].Group
 	}
-	return a.is
+	is, known = w.choice.Belongs(t.tid, group)
+	if parent := w.tasks[t.parent]; !known && !a.known && parent != nil && parent.bornNS < t.bornNS {
+		is, known = w.belongs(parent, i, nowNS)
+	}
+	if known {
+		a.is, a.known = is, true
+	}
+	return a.is, a.known // what was known before holds
 }
 
 // chosen reports whether a task can make a case of condition i at a time.
@@ -65,16 +71,19 @@ func (w *watch) chosen(i int, t *task, nowNS int64) bool {
 	case c.PID != 0 && c.PID != t.tgid,
 		c.Comm != "" && !fits(c.Comm, t.comm) && (process == "" || !fits(c.Comm, process)):
 		return false
-	}
-	if c.Group != "" && !t.ask(1+i, nowNS, func() (bool, bool) { return w.choice.InGroup(t.tid, c.Group) }) {
+	case w.choice.Wanted != nil && !w.choice.Wanted(Subject{TGID: t.tgid, Comm: t.comm, Process: process}):
 		return false
-	}
-	if w.choice.Wanted == nil {
+	case w.choice.Belongs == nil:
 		return true
 	}
-	return t.ask(0, nowNS, func() (bool, bool) {
-		return w.choice.Wanted(Subject{TID: t.tid, TGID: t.tgid, Comm: t.comm, Process: process})
-	})
+	if is, _ := w.belongs(t, -1, nowNS); !is {
+		return false
+	}
+	if c.Group == "" {
+		return true
+	}
+	is, _ := w.belongs(t, i, nowNS)
+	return is
 }
 
 // fits reports whether a name is the one that a pattern means. Parse has checked the pattern.

@@ -37,7 +37,8 @@ type task struct {
 	follow bool // its children are watched too
 	doing  doing
 	since  int64
-	// answers are Choice.Wanted's, and InGroup's for each condition.
+	parent sched.TID // 0 if it is not known
+	// answers are those of Choice.Belongs, the first for no condition, and then for each.
 	answers []answer
 }
 
@@ -157,7 +158,9 @@ func (w *watch) learn(names []recording.Task) {
 			continue
 		}
 		if parent := w.tasks[t.Parent]; w.choice.Everyone || parent != nil && parent.follow {
-			w.watch(&task{tid: t.TID, bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm, follow: true})
+			w.watch(&task{
+				tid: t.TID, bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm, parent: t.Parent, follow: true,
+			})
 		} else if known != nil && known.bornNS < t.TimeNS {
 			delete(w.tasks, t.TID) // another task has its tid
 		}
@@ -254,7 +257,7 @@ func (w *watch) apply(s *step) {
 	t, next := s.task, unknown
 	switch s.kind {
 	case renamed:
-		t.comm, t.answers = *s.comm, nil
+		t.comm = *s.comm
 		return
 	case woken:
 		if t.doing == running || t.doing == runnable {

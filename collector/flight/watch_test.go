@@ -16,6 +16,10 @@ func TestConditions(t *testing.T) {
 		" slice > 1.5ms ":          {Kind: Slice, Limit: 1500 * time.Microsecond},
 		"blocked>1s of my program": {Kind: Blocked, Limit: time.Second, Comm: "my program"},
 		"wait>1ms of a of b":       {Kind: Wait, Limit: time.Millisecond, Comm: "a of b"},
+		"wait>1ms of nginx*":       {Kind: Wait, Limit: time.Millisecond, Comm: "nginx*"},
+		"wait>1ms of pid 4711":     {Kind: Wait, Limit: time.Millisecond, PID: 4711},
+		"wait>1ms in web.service":  {Kind: Wait, Limit: time.Millisecond, Group: "web.service"},
+		"wait>1ms of a in b in c":  {Kind: Wait, Limit: time.Millisecond, Comm: "a in b", Group: "c"},
 	} {
 		got, err := Parse(text)
 		if err != nil || got != want {
@@ -27,7 +31,7 @@ func TestConditions(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "wait", "wait<20ms", "wait>", "wait>20", "wait>-1ms", "wait>0s", "run>1ms", "wait>1ms of ", ">1ms",
-		"wait>1ms of a-name-that-is-too-long",
+		"wait>1ms of a-name-that-is-too-long", "wait>1ms of pid 0", "wait>1ms of pid x", "wait>1ms of [", "wait>1ms in ",
 	} {
 		if c, err := Parse(text); err == nil || !strings.Contains(err.Error(), "write it like wait>20ms") {
 			t.Errorf("%q: %+v, %v", text, c, err)
