@@ -28,7 +28,8 @@ func provoking(t *testing.T) (end func() []string) {
 	defer out.Close()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Stdout = out
-	cmd.Env = append(os.Environ(), faultyVariable+"=provoked waits", "GODEBUG=asyncpreemptoff=1", waitsVariable+"=100000")
+	cmd.Env = append(os.Environ(), faultyVariable+"=provoked waits", "GODEBUG=asyncpreemptoff=1",
+		waitsVariable+"=100000")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,8 @@ func TestReportOfALongWatch(t *testing.T) {
 	for _, dropOldest := range []bool{true, false} {
 		rows, r := reportRows{most: 10, dropOldest: dropOldest}, &report.Report{}
 		for i := range 9 {
-			r.Trials = append(r.Trials, report.Trial{Round: i + 1, System: &report.System{Tasks: make([]report.Task, 4)}})
+			system := report.System{Tasks: make([]report.Task, 4)}
+			r.Trials = append(r.Trials, report.Trial{Round: i + 1, System: &system})
 			if !rows.fit(r) {
 				break
 			}

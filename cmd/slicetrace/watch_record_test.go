@@ -150,7 +150,9 @@ func manyShortLived(t *testing.T, prefix string) {
 			t.Fatal(err)
 		}
 	}
-	const one = `i=0; while [ $i -lt 400 ]; do "./$0$i" -e 'select(undef, undef, undef, 0.001) for 1..15'; i=$((i+1)); done`
+	const one = `i=0; while [ $i -lt 400 ]; do
+		"./$0$i" -e 'select(undef, undef, undef, 0.001) for 1..15'; i=$((i+1))
+	done`
 	commands := []*exec.Cmd{exec.Command("sh", "-c", one, prefix)}
 	for range runtime.NumCPU() {
 		commands = append(commands, exec.Command("sh", "-c", "while :; do :; done"))

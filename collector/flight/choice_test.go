@@ -58,7 +58,7 @@ func TestChoice(t *testing.T) {
 
 // A task that no name has come of is watched all the same, but never the idle one.
 func TestEveryoneIsWatched(t *testing.T) {
-	w := newWatch([]Condition{{Kind: Wait, Limit: time.Millisecond}}, Choice{Everyone: true}, nil)
+	w := newWatch(waits(time.Millisecond), Choice{Everyone: true}, nil)
 	if got := cases(w, append(late(10, 7), late(20, 0)...)); got != "wait>1ms  2ms" {
 		t.Errorf("found %q", got)
 	}
@@ -75,7 +75,7 @@ func TestAnswersHold(t *testing.T) {
 	asked, is, known := 0, true, true
 	choice := Choice{Everyone: true, Belongs: func(sched.TID, string) (bool, bool) { asked++; return is, known }}
 	found := 0
-	w := newWatch([]Condition{{Kind: Wait, Limit: time.Millisecond}}, choice, func(recording.Trigger) { found++ })
+	w := newWatch(waits(time.Millisecond), choice, func(recording.Trigger) { found++ })
 	step := func(at int64, wantAsked, wantFound int) {
 		t.Helper()
 		w.take(&recording.Block{Events: late(at, 7)})

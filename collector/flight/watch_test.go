@@ -31,7 +31,8 @@ func TestConditions(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "wait", "wait<20ms", "wait>", "wait>20", "wait>-1ms", "wait>0s", "run>1ms", "wait>1ms of ", ">1ms",
-		"wait>1ms of a-name-that-is-too-long", "wait>1ms of pid 0", "wait>1ms of pid x", "wait>1ms of [", "wait>1ms in ",
+		"wait>1ms of a-name-that-is-too-long",
+		"wait>1ms of pid 0", "wait>1ms of pid x", "wait>1ms of [", "wait>1ms in ",
 	} {
 		if c, err := Parse(text); err == nil || !strings.Contains(err.Error(), "write it like wait>20ms") {
 			t.Errorf("%q: %+v, %v", text, c, err)
@@ -128,7 +129,7 @@ func TestWhatIsFound(t *testing.T) {
 
 // Children of watched tasks are watched from their creation to their end, under the names of the time.
 func TestChildrenAreWatched(t *testing.T) {
-	w := newWatch([]Condition{{Kind: Wait, Limit: time.Duration(ms)}}, Choice{}, nil)
+	w := newWatch(waits(time.Duration(ms)), Choice{}, nil)
 	w.watch(&task{tid: 7, follow: true})
 	w.learn([]recording.Task{
 		{TimeNS: 10 * ms, TID: 8, Parent: 7, Comm: "fork"}, {TimeNS: 15 * ms, TID: 8, Comm: "exec"},
@@ -148,7 +149,7 @@ func TestChildrenAreWatched(t *testing.T) {
 
 // Where events are missing, no time that goes over the gap is a case.
 func TestLostEventsMakeNoCase(t *testing.T) {
-	w := newWatch([]Condition{{Kind: Wait, Limit: time.Duration(ms)}}, Choice{}, nil)
+	w := newWatch(waits(time.Duration(ms)), Choice{}, nil)
 	w.watch(&task{tid: 7})
 	w.take(&recording.Block{CPU: 0, Events: []recording.Event{wakeup(10, 7)}})
 	w.take(&recording.Block{CPU: 0, Lost: 1, Events: []recording.Event{switchOf(90, 0, 'R', 7)}})
@@ -159,7 +160,7 @@ func TestLostEventsMakeNoCase(t *testing.T) {
 
 // What waits for a core that tells nothing is bounded.
 func TestStepsAreBounded(t *testing.T) {
-	w := newWatch([]Condition{{Kind: Wait, Limit: time.Hour}}, Choice{}, func(recording.Trigger) {})
+	w := newWatch(waits(time.Hour), Choice{}, func(recording.Trigger) {})
 	w.watch(&task{tid: 7})
 	b := &recording.Block{Events: make([]recording.Event, 4096)}
 	for i := range b.Events {
