@@ -99,7 +99,7 @@ saved and shown. Half a second later or more, another signal ends it at once.
 
 "slicetrace list" lists the workloads. Under sudo the work runs as the user who called
 sudo, and the saved report belongs to that user.`,
-		Example: runExamples,
+		Example:           runExamples,
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inherited = inherited.Read()

@@ -143,6 +143,24 @@ func TestFlightRecorderOfAGroup(t *testing.T) {
 	}
 }
 
+// A group that a condition names must be one and, in a watch that does not wait for it, must be there.
+func TestWhenNamesAGroup(t *testing.T) {
+	bpftest.Require(t)
+	for group, want := range map[string]struct {
+		status int
+		said   string
+	}{
+		"[":                    {exitUsage, "is not closed"},
+		"nothing-such.service": {exitFailed, "no control group fits; with --wait"},
+	} {
+		got := call(t, "run", "--all", "--keep", "1s", "--when", "wait>1ms in "+group, "--record", "late.rec")
+		if got.status != want.status || len(got.files(t)) > 0 {
+			t.Errorf("in %s: status %d, files %v", group, got.status, got.files(t))
+		}
+		got.checkOneSentence(t, want.said)
+	}
+}
+
 // SIGUSR1 saves what a watch has, and the last of --times ends it.
 func TestWatchSavesAtASignal(t *testing.T) {
 	bpftest.Require(t)

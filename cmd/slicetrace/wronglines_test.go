@@ -64,6 +64,8 @@ var wrongRuns = []wrongLine{
 	{"run --keep 5s --when wait>20ms --all", 2, "--keep needs --record"},
 	{"run --keep 5s --record r.rec --all", 2, "--keep needs --when"},
 	{"run --when wait>20ms --record r.rec --all", 2, "--when needs --keep"},
+	{"run --times 2 --record r.rec --pid 1", 2, "--times is for --keep"},
+	{"run --keep 1s --when blocked>1s --record r.rec --comm x", 2, "keep more"},
 	{"run --keep 5s --when wait<20ms --record r.rec -- true", 2, "write it like wait>20ms"},
 	{"run --keep 5s --when idle>20ms --record r.rec -- true", 2, "only wait, slice and blocked"},
 	{"run --keep 5s --when wait>20 --record r.rec pipe", 2, "write it like wait>20ms"},
