@@ -138,6 +138,7 @@ func activityOf(r *report.Report, name string, tid sched.TID) (sum report.Activi
 }
 
 // manyShortLived starts programs with names of their own one after the other, beside others that never sleep.
+// These give way to slicetrace, so that it keeps up with what it records.
 func manyShortLived(t *testing.T, prefix string) {
 	t.Helper()
 	perl, err := exec.LookPath("perl")
@@ -155,7 +156,7 @@ func manyShortLived(t *testing.T, prefix string) {
 	done`
 	commands := []*exec.Cmd{exec.Command("sh", "-c", one, prefix)}
 	for range runtime.NumCPU() {
-		commands = append(commands, exec.Command("sh", "-c", "while :; do :; done"))
+		commands = append(commands, exec.Command("nice", "-n", "10", "sh", "-c", "while :; do :; done"))
 	}
 	for _, cmd := range commands {
 		cmd.Dir = dir
