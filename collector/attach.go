@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cilium/ebpf/link"
@@ -118,6 +119,15 @@ type attached struct {
 	links  []link.Link // theirs
 	others *bpf.Others // nil where the other users of a hook cannot be known
 	own    ownNames
+	beside *attached // another tracer of this process, nil if there is none
+}
+
+// all are the hooks of this tracer and of the one beside it.
+func (a *attached) all() []bpf.Hook {
+	if a.beside == nil {
+		return a.hooks
+	}
+	return slices.Concat(a.hooks, a.beside.hooks)
 }
 
 // attach attaches a hook's program until detach.

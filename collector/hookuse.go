@@ -15,7 +15,7 @@ import (
 // HookedFunctions returns the kernel functions on whose entries the attached programs run.
 func (a *attached) HookedFunctions() []string {
 	var functions []string
-	for _, h := range a.hooks {
+	for _, h := range a.all() {
 		if h.Symbol != "" {
 			functions = append(functions, h.Symbol)
 		}
@@ -79,11 +79,11 @@ func ofLife(hook string) bool {
 // ownNames are the names of the collector's programs by their ids.
 type ownNames map[ebpf.ProgramID]string
 
-// ownPrograms returns the names of the collector's programs by their ids. Another
+// ownPrograms returns the names of this process's programs by their ids. Another
 // slicetrace's have the same names.
 func (a *attached) ownPrograms() ownNames {
 	own := make(ownNames)
-	for _, h := range a.hooks {
+	for _, h := range a.all() {
 		info, err := h.Program.Info()
 		if err != nil {
 			continue
@@ -171,7 +171,7 @@ func syscallWork(work bpf.SyscallWork) string {
 
 func (a *attached) recursionMisses() (uint64, error) {
 	var sum uint64
-	for _, h := range a.hooks {
+	for _, h := range a.all() {
 		if redundant[h.Name] {
 			continue
 		}

@@ -169,6 +169,10 @@ func (l *Live) start(cores int) error {
 	return err
 }
 
+// RecordedBy says that a Collector records what happens meanwhile, until both are closed. What its programs take
+// is then part of Reading.System's ProgramNS, and it is not one of the tracers that HookUse finds.
+func (l *Live) RecordedBy(c *Collector) { l.beside, l.own = &c.attached, nil }
+
 // Next returns what has happened since it was called before, or since OpenLive.
 func (l *Live) Next() (*Reading, error) {
 	// The programs note both clocks when this thread takes a core, and the kernel must not move it

@@ -121,7 +121,7 @@ func (l *Live) programTime() (sum time.Duration, err error) {
 			sum -= time.Duration(core.WalkNs)
 		}
 	}
-	for _, h := range l.hooks {
+	for _, h := range l.all() {
 		stats, err := h.Program.Stats()
 		if err != nil {
 			return 0, fmt.Errorf("read statistics of %s: %w", h.Name, err)

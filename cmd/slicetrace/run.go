@@ -51,6 +51,23 @@ type runOptions struct {
 // report/README.md. Six are the fewest that give a confidence interval of 95 %.
 const defaultRounds = 12
 
+const runExamples = `  sudo slicetrace run
+  sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
+  sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
+  sudo slicetrace run --format csv -o run.json > cores.csv
+  sudo slicetrace run --phases none -- make -j2
+  sudo slicetrace run pipe --rounds 1 --record pipe.rec
+  sudo slicetrace run --keep 5s --when 'wait>20ms' --record late.rec -- make -j2
+  sudo slicetrace run -- make -j2
+  sudo slicetrace run --why -- make -j2
+  sudo slicetrace run -q -o build.json -- make -j2
+  sudo slicetrace run -q -o - pipe | jq .quality
+  sudo slicetrace run --all --duration 10s
+  sudo slicetrace run --all --why --duration 5s
+  sudo slicetrace run --all --duration 5s --record all.rec
+  sudo slicetrace run --all --keep 5s --when 'wait>20ms of nginx*' --record late.rec
+  sudo slicetrace run --comm 'slicetrace*' --uid root --every 500ms --duration 2s`
+
 func newRun(s streams) *cobra.Command {
 	o := &runOptions{format: formatText}
 	cmd := &cobra.Command{
@@ -64,13 +81,15 @@ report follows on standard error, and run exits with the program's exit status. 
 
 With --all it starts nothing and watches the running machine, and with --pid, --cgroup,
 --comm or --uid those tasks that fit one value of each flag; --duration ends that, and each
-interval of --every is a trial of the report.
+interval of --every is a trial of the report. --record has what all tasks do, and marks
+which of them fit.
 
 --why adds, to any run, where tasks were when they were off their cores, by stacks of
 their functions; of what runs already also who took their cores, and who woke them.
 
 --keep makes --record a flight recorder: the recording stays in memory, and its last seconds
-are saved when a task waits, runs or sleeps for longer than --when says, or at SIGUSR1.
+are saved when a task waits, runs or sleeps for longer than --when says, or at SIGUSR1. What
+runs already is watched until the last of --times is saved.
 
 A trial that fails does not affect the others: the report names it and the cause, and
 the exit status is 1.
@@ -80,20 +99,7 @@ saved and shown. Half a second later or more, another signal ends it at once.
 
 "slicetrace list" lists the workloads. Under sudo the work runs as the user who called
 sudo, and the saved report belongs to that user.`,
-		Example: `  sudo slicetrace run
-  sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
-  sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
-  sudo slicetrace run --format csv -o run.json > cores.csv
-  sudo slicetrace run --phases none -- make -j2
-  sudo slicetrace run pipe --rounds 1 --record pipe.rec
-  sudo slicetrace run --keep 5s --when 'wait>20ms' --record late.rec -- make -j2
-  sudo slicetrace run -- make -j2
-  sudo slicetrace run --why -- make -j2
-  sudo slicetrace run -q -o build.json -- make -j2
-  sudo slicetrace run -q -o - pipe | jq .quality
-  sudo slicetrace run --all --duration 10s
-  sudo slicetrace run --all --why --duration 5s
-  sudo slicetrace run --comm 'slicetrace*' --uid root --every 500ms --duration 2s`,
+		Example:           runExamples,
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inherited = inherited.Read()

@@ -17,6 +17,7 @@ import (
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/flight"
+	"github.com/slicetrace/slicetrace/collector/hostinfo/cgroup"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -28,15 +29,17 @@ type flightOptions struct {
 	times int
 
 	when []flight.Condition
+	// groups are the control groups that conditions name.
+	groups map[string]cgroup.Pattern
 }
 
 func (o *flightOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.DurationVar(&o.keep, "keep", 0, fmt.Sprintf("keep the recording in memory for this long, in %d MiB at most, "+
 		"and save that to the file\nof --record only when --when says so", flight.MostBytes>>20))
-	f.StringArrayVar(&o.texts, "when", nil, "with --keep: save when a task of the run has a time above a limit: "+
-		"wait>20ms, slice>10ms, blocked>1s,\nor wait>20ms of NAME; SIGUSR1 alone saves only at that signal, "+
-		"which always does; several of --when\nare alternatives")
+	f.StringArrayVar(&o.texts, "when", nil, "with --keep: save when a task of the run or watch has a time above a "+
+		"limit: wait>20ms, slice>10ms,\nblocked>1s; of NAME, a pattern or pid N, or in GROUP: 'wait>20ms of nginx* in "+
+		"web.service'; SIGUSR1 alone\nsaves only at that signal, which always does; several of --when are alternatives")
 	f.IntVar(&o.times, "times", 1, "with --keep: save this often; further files are named FILE-2, FILE-3, ... "+
 		"before the extension")
 }
@@ -60,8 +63,6 @@ func (o *runOptions) checkFlight(cmd *cobra.Command) error {
 		return usagef("--times is for --keep: add that, or leave it out")
 	case !given("keep"):
 		return nil
-	case o.watch.asked():
-		return usagef("--keep: a running system cannot be recorded yet: start a program, with -- CMD")
 	case o.record == "":
 		return usagef("--keep needs --record FILE, to which what was kept is saved")
 	case !given("when"):
@@ -76,6 +77,9 @@ func (o *runOptions) checkFlight(cmd *cobra.Command) error {
 			continue
 		}
 		c, err := flight.Parse(text)
+		if err == nil {
+			err = f.parseGroup(c)
+		}
 		if err != nil {
 			return usagef("--when %w", err)
 		}
@@ -95,9 +99,13 @@ func (o *runOptions) openRecording(s streams) (*recordingFile, error) {
 	if o.flight.times > 1 && o.recorded.Stream() != nil {
 		return nil, usagef("--record %s takes one recording: leave out --times", o.record)
 	}
+	choice, err := o.chooseTasks()
+	if err != nil {
+		return nil, err
+	}
 	f := &recordingFile{name: o.record, id: rand.Text(), began: time.Now(), cpu: toolCPU(), options: o, messages: s.err}
 	f.flight = flight.New(flight.Options{
-		Keep: o.flight.keep, When: o.flight.when, Times: o.flight.times,
+		Keep: o.flight.keep, When: o.flight.when, Of: choice, Times: o.flight.times,
 		Create: func(n int) (flight.File, error) {
 			file, err := o.createWindow(s, n)
 			if err != nil {

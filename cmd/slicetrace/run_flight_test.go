@@ -195,18 +195,9 @@ func TestFlightRecorderFindsEveryWait(t *testing.T) {
 		t.Fatalf("%d waits were provoked, and the report says %+v: %s", n, r.Recording, got.out)
 	}
 	for i, line := range lines {
-		var from, to, end int64
-		if _, err := fmt.Sscan(line, &from, &to, &end); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
 		w := readWindow(t, filepath.Join(got.dir, windowName("late.rec", i+1)))
+		checkProvoked(t, w, line)
 		at := w.Trigger.AtNS
-		if at < to || at > end || w.Trigger.LengthNS < to-from-1e6 || w.Trigger.LengthNS > end-from {
-			t.Errorf("wait %d was from %d to between %d and %d; the window is %+v", i+1, from, to, end, w.Window)
-		}
-		if w.wait != w.Trigger.LengthNS || w.comm != "victim" {
-			t.Errorf("window %d: by its events %q waited for %d ns, by its header %+v", i+1, w.comm, w.wait, w.Trigger)
-		}
 		if w.Short || i > 1 && w.FromNS > at-keep.Nanoseconds() || i < n-1 && w.UntilNS < at+100e6 {
 			t.Errorf("window %d is %+v", i+1, w.Window)
 		}
@@ -219,6 +210,22 @@ func TestFlightRecorderFindsEveryWait(t *testing.T) {
 		}
 	}
 	checkOpens(t, got.dir, windowName("late.rec", min(n, 2)))
+}
+
+// checkProvoked checks that a window is of the wait that a line of the provoking program is about.
+func checkProvoked(t *testing.T, w window, line string) {
+	t.Helper()
+	var from, to, end int64
+	if _, err := fmt.Sscan(line, &from, &to, &end); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	at := w.Trigger.AtNS
+	if at < to || at > end || w.Trigger.LengthNS < to-from-1e6 || w.Trigger.LengthNS > end-from {
+		t.Errorf("a wait was from %d to between %d and %d; the window is %+v", from, to, end, w.Window)
+	}
+	if w.wait != w.Trigger.LengthNS || w.comm != "victim" {
+		t.Errorf("by the events %q waited for %d ns, by the header %+v", w.comm, w.wait, w.Trigger)
+	}
 }
 
 // checkOpens checks that a saved recording can be used as every recording can.

@@ -89,7 +89,7 @@ func (o *runOptions) checkWatch(cmd *cobra.Command, args []string) error {
 			args[0])
 	}
 	for _, name := range append(slices.DeleteFunc(bundledOnly(), func(s string) bool { return s == "duration" }),
-		"record", "keep-root") {
+		"keep-root") {
 		if given(name) {
 			return usagef("--%s has no meaning for a watch of what runs already: leave it out", name)
 		}
@@ -127,47 +127,80 @@ func runWatch(ctx context.Context, s streams, o *runOptions) error {
 	interrupted := &interruption{messages: s.err}
 	ctx, stop := interrupted.until(ctx, o.inherited.Ignored)
 	defer stop()
-	if err := o.collect(ctx, r); err != nil {
-		return err
-	}
-	return saveAndShow(s.out, s.err, o, name, r, func() { interrupted.saved.Store(true) })
-}
-
-// collect fills the report with intervals until the time is over or ctx is cancelled.
-func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) {
-	settings := hostinfo.WatchSettings(r.Host)
-	l, err := openLive(collector.LiveOptions{Tasks: o.tasks, Why: o.watch.stacks()})
+	whole, err := o.collect(ctx, s, r)
 	if err != nil {
 		return err
 	}
+	err = saveAndShow(s.out, s.err, o, name, r, func() { interrupted.saved.Store(true) })
+	if err == nil && !whole {
+		err = o.incomplete(r)
+	}
+	return err
+}
+
+// collect fills the report with intervals until the time is over or ctx is cancelled. It returns whether a
+// recording that was asked for was saved.
+func (o *runOptions) collect(ctx context.Context, s streams, r *report.Report) (whole bool, err error) {
+	settings := hostinfo.WatchSettings(r.Host)
+	l, err := openLive(collector.LiveOptions{Tasks: o.tasks, Why: o.watch.stacks()})
+	if err != nil {
+		return false, err
+	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if err := o.watch.filter.begin(l); err != nil {
-		return err
+		return false, err
 	}
-	r.Settings = settings.Begin(l, false)
+	if !o.watch.filter.wait {
+		if err := o.flight.findGroups(l); err != nil {
+			return false, err
+		}
+	}
+	rec, err := o.recordBeside(s, r, l)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, rec.close()) }()
+	r.Settings = settings.Begin(l, rec.full != nil)
 	all, none := slices.Equal(o.phases, []string{phaseAll}), slices.Equal(o.phases, []string{phaseNone})
 	if all {
 		if err := l.TimeAllPhases(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if !none {
 		if err := l.TimePhases(ctx, firstWindow); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := keepCapabilities(liveCapabilities(invokingUser() != nil)...); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := l.Next(); err != nil { // what came before is not part of the report
-		return err
+		return false, err
 	}
 	intervals := 0
 	if o.duration > 0 {
 		intervals = int(max(1, (o.duration+o.watch.every/2)/o.watch.every))
 	}
 	w := newWatcher(l, &o.watch.filter, o.watch.every, !all && !none, intervals)
-	rows := 0
+	if err := o.takeIntervals(ctx, r, w, settings, rec); err != nil {
+		return false, err
+	}
+	rec.finish(r)
+	r.Setup.Rounds = len(r.Trials)
+	r.Stacks, r.Frames = l.Stacks()
+	r.KeepUsedStacks()
+	finishWatch(r, l, settings)
+	return !rec.file.isMissing(), nil
+}
+
+// takeIntervals adds intervals to the report until the watch ends. The error is why there is none.
+func (o *runOptions) takeIntervals(
+	ctx context.Context, r *report.Report, w *watcher, settings *hostinfo.SettingsWatch, rec *watchRecorder,
+) error {
+	ctx, stop := rec.until(ctx)
+	defer stop()
+	rows := reportRows{most: mostRows, dropOldest: o.flight.asked()}
 	for {
 		settings.Start(nil)
 		t, err := w.Next(ctx)
@@ -176,12 +209,12 @@ func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) 
 		}
 		if over := (*screen.OverError)(nil); errors.As(err, &over) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the watch ended after %d intervals, since %v",
-				len(r.Trials), over))
+				w.number, over))
 			break
 		}
 		if err != nil && len(r.Trials) > 0 {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the watch ended early, after %d intervals: %s",
-				len(r.Trials), oneLine(err)))
+				w.number, oneLine(err)))
 			break
 		}
 		if err != nil {
@@ -191,19 +224,49 @@ func (o *runOptions) collect(ctx context.Context, r *report.Report) (err error) 
 		if ctx.Err() != nil && t.DurationNS < o.watch.every.Nanoseconds()/2 && len(r.Trials) > 0 {
 			break // the rest of an interval that was interrupted
 		}
-		r.Trials = append(r.Trials, *t)
-		if rows += len(t.System.Tasks) + len(t.System.Ended); rows > mostRows {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("the watch ended after %d intervals, since a report with more"+
-				" than %d rows of tasks could not be read again: watch fewer tasks, or give a longer --every",
-				len(r.Trials), mostRows))
+		if err := rec.mark(t, w.beganNS); err != nil {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("interval %d is not marked in the recording: %s",
+				t.Round, oneLine(err)))
+		}
+		if r.Trials = append(r.Trials, *t); !rows.fit(r) {
 			break
 		}
 	}
-	r.Setup.Rounds = len(r.Trials)
-	r.Stacks, r.Frames = l.Stacks()
-	r.KeepUsedStacks()
-	finishWatch(r, l, settings)
+	rows.say(r)
 	return nil
+}
+
+// reportRows bounds the rows of tasks in a report.
+type reportRows struct {
+	most, now  int
+	dropOldest bool // a watch that waits for something goes on, and its report has its end
+	dropped    int  // intervals
+}
+
+// fit counts the rows of the last interval. It returns false if the watch must end.
+func (b *reportRows) fit(r *report.Report) bool {
+	of := func(t *report.Trial) int { return len(t.System.Tasks) + len(t.System.Ended) }
+	b.now += of(&r.Trials[len(r.Trials)-1])
+	if b.now > b.most && !b.dropOldest {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the watch ended after %d intervals, since a report with more"+
+			" than %d rows of tasks could not be read again: watch fewer tasks, or give a longer --every",
+			len(r.Trials), b.most))
+		return false
+	}
+	for b.now > b.most && len(r.Trials) > 1 {
+		b.now -= of(&r.Trials[0])
+		r.Trials = slices.Delete(r.Trials, 0, 1)
+		b.dropped++
+	}
+	return true
+}
+
+// say tells what the report lacks.
+func (b *reportRows) say(r *report.Report) {
+	if b.dropped > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the first %d intervals are not part of the report, which has at"+
+			" most %d rows of tasks: a longer --every makes room for a longer time", b.dropped, b.most))
+	}
 }
 
 // finishWatch completes a report with what is known only at the end.

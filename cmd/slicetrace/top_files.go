@@ -13,7 +13,6 @@ import (
 
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/outfile"
 	"github.com/slicetrace/slicetrace/cmd/slicetrace/internal/screen"
-	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
 )
 
@@ -81,11 +80,9 @@ func (f *topFiles) record(ctx context.Context, d time.Duration) (said string, er
 	if err := unix.Uname(&host); err != nil {
 		return "", fmt.Errorf("read the kernel's version: %w", err)
 	}
-	c, err := collector.Open(collector.Options{
-		Tasks: 1, Record: rf.forCollector(report.Host{Kernel: unix.ByteSliceToString(host.Release[:])}),
-	})
+	c, err := openBeside(rf, report.Host{Kernel: unix.ByteSliceToString(host.Release[:])}, []string{phaseAll})
 	if err != nil {
-		return "", fmt.Errorf("record: %w", err)
+		return "", err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	select {

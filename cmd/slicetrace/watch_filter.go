@@ -169,11 +169,21 @@ func hasComm(dir, pattern string) bool {
 
 // hasUID reports whether a user is the effective one of a task.
 func hasUID(dir string, uid uint32) bool {
+	own, known := uidOf(dir)
+	return known && own == uid
+}
+
+// uidOf returns the effective user of a task, which is not known if it has ended.
+func uidOf(dir string) (uid uint32, known bool) {
 	status, _ := os.ReadFile(dir + "/status") // what has ended has none
 	_, line, _ := strings.Cut(string(status), "\nUid:")
 	line, _, _ = strings.Cut(line, "\n")
 	uids := strings.Fields(line) // real, effective, saved, of the file system
-	return len(uids) > 1 && uids[1] == strconv.FormatUint(uint64(uid), 10)
+	if len(uids) < 2 {
+		return 0, false
+	}
+	effective, err := strconv.ParseUint(uids[1], 10, 32)
+	return uint32(effective), err == nil
 }
 
 // apply removes from an interval what is not wanted.

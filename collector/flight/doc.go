@@ -2,6 +2,7 @@
 // saves them when something happens.
 //
 //	condition.go   what may happen: "wait>20ms"
+//	choice.go      of which tasks
 //	watch.go       finds it in the events: each watched task's waits, slices and sleeps
 //	window.go      the window in memory, in epochs, of which the oldest fall out
 //	recorder.go    Recorder, which takes the frames of a recording and saves windows

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"maps"
-	"sync/atomic"
 	"time"
 
 	"github.com/slicetrace/slicetrace/report/recording"
@@ -26,6 +25,8 @@ type Options struct {
 	Keep time.Duration
 	// When are the conditions. Any of them makes a case.
 	When []Condition
+	// Of says of which tasks.
+	Of Choice
 	// Times is how many windows are saved at most.
 	Times int
 	// MostBytes bounds the memory of the window.
@@ -65,7 +66,7 @@ type Recorder struct {
 	accepted int
 	saving   *job
 	result   Result
-	over     atomic.Bool // nothing more will be saved
+	over     chan struct{} // closed when nothing more will be saved
 }
 
 // pending is a case whose window is to be saved.
@@ -106,9 +107,9 @@ func New(o Options) *Recorder {
 	if o.MostBytes == 0 {
 		o.MostBytes = MostBytes
 	}
-	r := &Recorder{options: o, current: &epoch{}}
+	r := &Recorder{options: o, current: &epoch{}, over: make(chan struct{})}
 	r.window = window{before: names{}, most: o.MostBytes}
-	r.watch = newWatch(o.When, r.found)
+	r.watch = newWatch(o.When, o.Of, r.found)
 	return r
 }
 
@@ -138,7 +139,7 @@ func (r *Recorder) Watch(tid sched.TID, tgid sched.PID, follow bool, sinceNS int
 
 // Block takes what one core did.
 func (r *Recorder) Block(b recording.Block) error {
-	if r.over.Load() {
+	if r.Over() {
 		return nil
 	}
 	r.encoded.Reset()
@@ -156,7 +157,7 @@ func (r *Recorder) Block(b recording.Block) error {
 
 // Tasks takes names.
 func (r *Recorder) Tasks(tasks []recording.Task) error {
-	if r.over.Load() {
+	if r.Over() {
 		return nil
 	}
 	r.window.bytes += r.current.addNames(tasks)
@@ -204,7 +205,7 @@ func (r *Recorder) endEpoch(ns int64) {
 
 // Cut ends an epoch, finds the cases in it, and begins to save the windows that are complete.
 func (r *Recorder) Cut(c Cut) {
-	if r.over.Load() {
+	if r.Over() {
 		return
 	}
 	r.current.Counted = c.Counted - r.told.Counted - r.dropped
@@ -223,7 +224,7 @@ func (r *Recorder) Cut(c Cut) {
 
 // Save saves what there is, as if a case had been found at that time.
 func (r *Recorder) Save(atNS int64) {
-	if !r.over.Load() && r.accepted < r.options.Times {
+	if !r.Over() && r.accepted < r.options.Times {
 		r.accept(&pending{Trigger: recording.Trigger{Condition: BySignal, AtNS: atNS}, untilNS: atNS})
 	}
 }
@@ -277,18 +278,34 @@ func (r *Recorder) collect(wait bool) {
 	}
 	r.saving = nil
 	if r.result.Err != nil || r.accepted == r.options.Times && len(r.pending) == 0 {
-		r.over.Store(true)
+		r.end()
 		r.window.epochs, r.window.before, r.current, r.pending = nil, nil, &epoch{}, nil
 	}
 }
 
+// Done is closed when nothing more will be saved.
+func (r *Recorder) Done() <-chan struct{} { return r.over }
+
 // Over reports whether nothing more will be saved. It may be called at any time.
-func (r *Recorder) Over() bool { return r.over.Load() }
+func (r *Recorder) Over() bool {
+	select {
+	case <-r.over:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *Recorder) end() {
+	if !r.Over() {
+		close(r.over)
+	}
+}
 
 // Close ends the recording, and saves what is still to be saved.
 func (r *Recorder) Close(end recording.End) error {
 	const all = 1<<63 - 1
-	if !r.over.Load() {
+	if !r.Over() {
 		lastNS := max(r.current.endNS, r.told.AllNS)
 		r.Cut(Cut{SafeNS: all, AllNS: lastNS, Counted: end.Counted, LostTasks: end.LostTasks})
 	}
@@ -296,7 +313,7 @@ func (r *Recorder) Close(end recording.End) error {
 		r.collect(true)
 		r.next(all)
 	}
-	r.over.Store(true)
+	r.end()
 	return r.encoder.Close(recording.End{})
 }
 

@@ -236,13 +236,16 @@ func (m *machine) checkWindow(file []byte, keep, after time.Duration) {
 	}
 }
 
+// waits is the condition that a wait is longer.
+func waits(than time.Duration) []Condition { return []Condition{{Kind: Wait, Limit: than}} }
+
 // Whatever happens, a saved window has all events of all cores from Keep before the case to a little
 // after it, with the names that the tasks had.
 func TestWindowHasWhatHappened(t *testing.T) {
 	for seed := range uint64(20) {
 		o := Options{
 			Keep: time.Duration(1+seed) * 10 * time.Millisecond, Times: 3,
-			When: []Condition{{Wait, 1200 * time.Microsecond, ""}, {Blocked, 8 * time.Millisecond, ""}},
+			When: append(waits(1200*time.Microsecond), Condition{Kind: Blocked, Limit: 8 * time.Millisecond}),
 		}
 		m := newMachine(t, seed, o)
 		m.run(700 * time.Millisecond)
@@ -297,7 +300,7 @@ func TestWindowIsBounded(t *testing.T) {
 func TestCaseStaysInAShortWindow(t *testing.T) {
 	for seed := range uint64(10) {
 		m := newMachine(t, seed, Options{
-			Keep: 10 * time.Second, Times: 1, When: []Condition{{Wait, 1500 * time.Microsecond, ""}}, MostBytes: 30_000,
+			Keep: 10 * time.Second, Times: 1, When: waits(1500 * time.Microsecond), MostBytes: 30_000,
 		})
 		m.run(300 * time.Millisecond)
 		result := m.finish()
@@ -326,7 +329,7 @@ func TestSignalSavesWhatThereIs(t *testing.T) {
 }
 
 func TestNothingIsSavedWithoutACase(t *testing.T) {
-	m := newMachine(t, 3, Options{Keep: 20 * time.Millisecond, Times: 1, When: []Condition{{Wait, time.Hour, ""}}})
+	m := newMachine(t, 3, Options{Keep: 20 * time.Millisecond, Times: 1, When: waits(time.Hour)})
 	m.run(50 * time.Millisecond)
 	if result := m.finish(); len(result.Saved) > 0 || result.Err != nil || len(m.files) > 0 {
 		t.Errorf("saved: %+v", result)
@@ -356,7 +359,7 @@ func TestFullDiskEndsTheSaving(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			creates = 0
 			m := newMachine(t, 3, Options{
-				Keep: 20 * time.Millisecond, Times: 9, When: []Condition{{Wait, time.Millisecond, ""}}, Create: create,
+				Keep: 20 * time.Millisecond, Times: 9, When: waits(time.Millisecond), Create: create,
 			})
 			m.run(600 * time.Millisecond)
 			if result := m.finish(); len(result.Saved) > 0 || !errors.Is(result.Err, errFull) || creates != 1 {

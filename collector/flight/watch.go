@@ -19,6 +19,7 @@ const mostSteps = 1 << 19
 // have told what they did.
 type watch struct {
 	conditions []Condition
+	choice     Choice
 	tasks      map[sched.TID]*task
 	lanes      map[sched.CPU]*lane
 	waiting    int // steps in all lanes
@@ -36,6 +37,9 @@ type task struct {
 	follow bool // its children are watched too
 	doing  doing
 	since  int64
+	parent sched.TID // 0 if it is not known
+	// answers are those of Choice.Belongs, the first for no condition, and then for each.
+	answers []answer
 }
 
 type doing uint8
@@ -99,9 +103,9 @@ func (l *lanes) Pop() any {
 // namesLane is the lane of names, which come from all cores.
 const namesLane = sched.CPU(-1)
 
-func newWatch(conditions []Condition, report func(recording.Trigger)) *watch {
+func newWatch(conditions []Condition, choice Choice, report func(recording.Trigger)) *watch {
 	return &watch{
-		conditions: conditions, tasks: make(map[sched.TID]*task), lanes: make(map[sched.CPU]*lane),
+		conditions: conditions, choice: choice, tasks: make(map[sched.TID]*task), lanes: make(map[sched.CPU]*lane),
 		throttled: throttledCause(), report: report,
 	}
 }
@@ -126,6 +130,16 @@ func (w *watch) watch(t *task) {
 	}
 }
 
+// find returns the task that has a tid now, nil if it is not watched.
+func (w *watch) find(tid sched.TID) *task {
+	t := w.tasks[tid]
+	if t == nil && w.choice.Everyone && tid != 0 { // its name was lost
+		t = &task{tid: tid}
+		w.tasks[tid] = t
+	}
+	return t
+}
+
 // learn takes names: of children of watched tasks, and new ones of watched tasks.
 func (w *watch) learn(names []recording.Task) {
 	if len(w.conditions) == 0 {
@@ -134,15 +148,19 @@ func (w *watch) learn(names []recording.Task) {
 	for _, t := range names {
 		known := w.tasks[t.TID]
 		if t.Parent == 0 {
-			if known != nil && t.TimeNS > 0 {
+			if known == nil && w.choice.Everyone {
+				w.watch(&task{tid: t.TID, bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm})
+			} else if known != nil && t.TimeNS > 0 {
 				l := w.lane(namesLane)
 				l.steps = append(l.steps, step{at: t.TimeNS, task: known, kind: renamed, comm: &t.Comm})
 				w.waiting++
 			}
 			continue
 		}
-		if parent := w.tasks[t.Parent]; parent != nil && parent.follow {
-			w.watch(&task{tid: t.TID, bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm, follow: true})
+		if parent := w.tasks[t.Parent]; w.choice.Everyone || parent != nil && parent.follow {
+			w.watch(&task{
+				tid: t.TID, bornNS: t.TimeNS, tgid: t.TGID, comm: t.Comm, parent: t.Parent, follow: true,
+			})
 		} else if known != nil && known.bornNS < t.TimeNS {
 			delete(w.tasks, t.TID) // another task has its tid
 		}
@@ -162,18 +180,18 @@ func (w *watch) take(b *recording.Block) {
 	for i := range b.Events {
 		e := &b.Events[i]
 		if e.Kind == recording.Wakeup {
-			if t := w.tasks[e.Next]; t != nil {
+			if t := w.find(e.Next); t != nil {
 				l.steps = append(l.steps, step{at: e.TimeNS, task: t, kind: woken})
 			}
 			continue
 		}
 		if e.Prev != l.onTID {
-			l.on = w.tasks[e.Prev]
+			l.on = w.find(e.Prev)
 		}
 		if l.on != nil {
 			l.steps = append(l.steps, step{at: e.TimeNS, task: l.on, kind: w.left(e), length: e.SliceNS})
 		}
-		l.on, l.onTID = w.tasks[e.Next], e.Next
+		l.on, l.onTID = w.find(e.Next), e.Next
 		if l.on != nil {
 			l.steps = append(l.steps, step{at: e.TimeNS, task: l.on, kind: took})
 		}
@@ -278,8 +296,8 @@ func afterLeaving(how stepKind) doing {
 
 // found reports a time of a task that a condition names.
 func (w *watch) found(s *step, t *task, kind Kind, ns int64) {
-	for _, c := range w.conditions {
-		if c.Kind == kind && ns > c.Limit.Nanoseconds() && (c.Comm == "" || c.Comm == t.comm) {
+	for i, c := range w.conditions {
+		if c.Kind == kind && ns > c.Limit.Nanoseconds() && w.chosen(i, t, s.at) {
 			w.report(recording.Trigger{
 				Condition: c.String(), TID: t.tid, TGID: t.tgid, Comm: t.comm, AtNS: s.at, LengthNS: ns,
 			})

@@ -12,10 +12,14 @@ import (
 
 func TestConditions(t *testing.T) {
 	for text, want := range map[string]Condition{
-		"wait>20ms":                {Wait, 20 * time.Millisecond, ""},
-		" slice > 1.5ms ":          {Slice, 1500 * time.Microsecond, ""},
-		"blocked>1s of my program": {Blocked, time.Second, "my program"},
-		"wait>1ms of a of b":       {Wait, time.Millisecond, "a of b"},
+		"wait>20ms":                {Kind: Wait, Limit: 20 * time.Millisecond},
+		" slice > 1.5ms ":          {Kind: Slice, Limit: 1500 * time.Microsecond},
+		"blocked>1s of my program": {Kind: Blocked, Limit: time.Second, Comm: "my program"},
+		"wait>1ms of a of b":       {Kind: Wait, Limit: time.Millisecond, Comm: "a of b"},
+		"wait>1ms of nginx*":       {Kind: Wait, Limit: time.Millisecond, Comm: "nginx*"},
+		"wait>1ms of pid 4711":     {Kind: Wait, Limit: time.Millisecond, PID: 4711},
+		"wait>1ms in web.service":  {Kind: Wait, Limit: time.Millisecond, Group: "web.service"},
+		"wait>1ms of a in b in c":  {Kind: Wait, Limit: time.Millisecond, Comm: "a in b", Group: "c"},
 	} {
 		got, err := Parse(text)
 		if err != nil || got != want {
@@ -28,6 +32,7 @@ func TestConditions(t *testing.T) {
 	for _, text := range []string{
 		"", "wait", "wait<20ms", "wait>", "wait>20", "wait>-1ms", "wait>0s", "run>1ms", "wait>1ms of ", ">1ms",
 		"wait>1ms of a-name-that-is-too-long",
+		"wait>1ms of pid 0", "wait>1ms of pid x", "wait>1ms of [", "wait>1ms in ",
 	} {
 		if c, err := Parse(text); err == nil || !strings.Contains(err.Error(), "write it like wait>20ms") {
 			t.Errorf("%q: %+v, %v", text, c, err)
@@ -113,7 +118,7 @@ func TestWhatIsFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := newWatch([]Condition{c}, nil)
+			w := newWatch([]Condition{c}, Choice{}, nil)
 			w.watch(&task{tid: 7, comm: "seven"})
 			if got := cases(w, test.cores...); got != test.want {
 				t.Errorf("found %q, want %q", got, test.want)
@@ -124,7 +129,7 @@ func TestWhatIsFound(t *testing.T) {
 
 // Children of watched tasks are watched from their creation to their end, under the names of the time.
 func TestChildrenAreWatched(t *testing.T) {
-	w := newWatch([]Condition{{Wait, time.Duration(ms), ""}}, nil)
+	w := newWatch(waits(time.Duration(ms)), Choice{}, nil)
 	w.watch(&task{tid: 7, follow: true})
 	w.learn([]recording.Task{
 		{TimeNS: 10 * ms, TID: 8, Parent: 7, Comm: "fork"}, {TimeNS: 15 * ms, TID: 8, Comm: "exec"},
@@ -144,7 +149,7 @@ func TestChildrenAreWatched(t *testing.T) {
 
 // Where events are missing, no time that goes over the gap is a case.
 func TestLostEventsMakeNoCase(t *testing.T) {
-	w := newWatch([]Condition{{Wait, time.Duration(ms), ""}}, nil)
+	w := newWatch(waits(time.Duration(ms)), Choice{}, nil)
 	w.watch(&task{tid: 7})
 	w.take(&recording.Block{CPU: 0, Events: []recording.Event{wakeup(10, 7)}})
 	w.take(&recording.Block{CPU: 0, Lost: 1, Events: []recording.Event{switchOf(90, 0, 'R', 7)}})
@@ -155,7 +160,7 @@ func TestLostEventsMakeNoCase(t *testing.T) {
 
 // What waits for a core that tells nothing is bounded.
 func TestStepsAreBounded(t *testing.T) {
-	w := newWatch([]Condition{{Wait, time.Hour, ""}}, func(recording.Trigger) {})
+	w := newWatch(waits(time.Hour), Choice{}, func(recording.Trigger) {})
 	w.watch(&task{tid: 7})
 	b := &recording.Block{Events: make([]recording.Event, 4096)}
 	for i := range b.Events {

@@ -109,6 +109,9 @@ func (p *perfetto) task(t recording.Task) {
 // trial writes a trial as a slice on the track of trials.
 func (p *perfetto) trial(m recording.Mark) {
 	name := fmt.Sprintf("%s %s round %d", report.WorkloadTitle(m.Workload, m.Variant), m.Mode, m.Round)
+	if m.Mode == string(report.SystemMode) {
+		name = fmt.Sprintf("interval %d", m.Round)
+	}
 	p.body = appendUint(p.body[:0], trackEventType, typeSliceBegin)
 	p.body = appendUint(p.body, trackEventTrackUUID, trialsTrack)
 	p.body = appendString(p.body, trackEventCategories, "trial")

@@ -222,7 +222,7 @@ func TestPerfettoShowsTrials(t *testing.T) {
 	trace := decoded(t, recording.Mark{
 		Workload: "pipe", Variant: "4\x07K", Mode: "threads", Round: 2, StartNS: 5000, EndNS: 6000,
 		Workers: []sched.TID{41, 42},
-	})
+	}, recording.Mark{Mode: "system", Round: 7, StartNS: 6000, EndNS: 7000})
 	var got []string
 	for _, p := range trace.all("packet") {
 		for _, e := range p.all("track_event") {
@@ -241,6 +241,8 @@ func TestPerfettoShowsTrials(t *testing.T) {
 		`5000 3 TYPE_SLICE_BEGIN pipe 4\x07K threads round 2 ` +
 			`workload=pipe variant=4\x07K mode=threads round=2 workers=41 42`,
 		"6000 3 TYPE_SLICE_END ",
+		"6000 3 TYPE_SLICE_BEGIN interval 7 workload= mode=system round=7 workers=",
+		"7000 3 TYPE_SLICE_END ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("trials (-want +got):\n%s", diff)

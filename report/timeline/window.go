@@ -268,17 +268,23 @@ func (c *contents) choose(opts Options) []Window {
 		}
 	}
 	length := opts.Length.Nanoseconds()
-	if opts.Chosen {
-		start := c.header.MonotonicNS + opts.Start.Nanoseconds()
+	at := func(start int64) Window {
 		i := slices.IndexFunc(c.marks, func(m recording.Mark) bool { return m.StartNS <= start && start < m.EndNS })
 		if i < 0 {
-			return []Window{window(recording.Mark{}, start, start+length)}
+			return window(recording.Mark{}, start, start+length)
 		}
-		return []Window{window(c.marks[i], start, start+length)}
+		return window(c.marks[i], start, start+length)
+	}
+	if opts.Chosen {
+		return []Window{at(c.header.MonotonicNS + opts.Start.Nanoseconds())}
 	}
 	type kind struct{ workload, variant, mode string }
 	seen := map[kind]bool{}
 	var out []Window
+	if w := c.header.Window; w != nil { // what a flight recorder saved: up to just after the case
+		out = append(out, at(max(w.FromNS, w.Trigger.AtNS-length/4*3)))
+		seen[kind{out[0].Mark.Workload, out[0].Mark.Variant, out[0].Mark.Mode}] = true
+	}
 	for _, m := range c.marks {
 		k := kind{m.Workload, m.Variant, m.Mode}
 		if seen[k] || m.EndNS <= m.StartNS {
@@ -287,10 +293,6 @@ func (c *contents) choose(opts Options) []Window {
 		seen[k] = true
 		start := m.StartNS + (m.EndNS-m.StartNS)/2 // the start of a trial is not typical
 		out = append(out, window(m, start, min(start+length, m.EndNS)))
-	}
-	if w := c.header.Window; w != nil && len(out) == 0 { // what a flight recorder saved: up to just after the case
-		start := max(w.FromNS, w.Trigger.AtNS-length/4*3)
-		out = append(out, window(recording.Mark{}, start, start+length))
 	}
 	if len(out) == 0 && c.firstNS >= 0 {
 		out = append(out, window(recording.Mark{}, c.firstNS, c.firstNS+length))

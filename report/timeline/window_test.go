@@ -166,8 +166,15 @@ func TestWindowGoesToWhereTheSlicesAre(t *testing.T) {
 // What a flight recorder saved is shown up to just after the case that made it do so.
 func TestWindowOfAFlightRecorder(t *testing.T) {
 	const at = int64(5e9)
-	for name, test := range map[string]struct{ from, start int64 }{
-		"the case is within": {at - 4e9, at - 30e6}, "it is at the beginning": {at - 10e6, at - 10e6},
+	for name, test := range map[string]struct {
+		from, start int64
+		mark        recording.Mark
+	}{
+		"the case is within":     {at - 4e9, at - 30e6, recording.Mark{}},
+		"it is at the beginning": {at - 10e6, at - 10e6, recording.Mark{}},
+		"it is in a trial": {
+			at - 4e9, at - 30e6, recording.Mark{Mode: "system", StartNS: at - 3e9, EndNS: at + 5e8},
+		},
 	} {
 		var file bytes.Buffer
 		w, err := recording.NewWriter(&file, recording.Header{
@@ -178,11 +185,15 @@ func TestWindowOfAFlightRecorder(t *testing.T) {
 		for ns := test.from; ns < at+1e9; ns += 1e6 {
 			b.Events = append(b.Events, recording.Event{TimeNS: ns, Prev: 7, SliceNS: 5e5, PickNS: -1, SwitchNS: -1})
 		}
+		if test.mark.Mode != "" {
+			err = errors.Join(err, w.Mark(test.mark))
+		}
 		if err = errors.Join(err, w.Block(b), w.Close(recording.End{})); err != nil {
 			t.Fatal(err)
 		}
 		got := read(t, file.Bytes(), timeline.Options{})
-		if len(got) != 1 || got[0].StartNS != test.start || got[0].EndNS != test.start+40e6 || len(got[0].Slices) < 40 {
+		if len(got) != 1 || got[0].Mark.Mode != test.mark.Mode ||
+			got[0].StartNS != test.start || got[0].EndNS != test.start+40e6 || len(got[0].Slices) < 40 {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

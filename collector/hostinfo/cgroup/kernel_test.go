@@ -128,6 +128,35 @@ func TestGroupsOfTheKernel(t *testing.T) {
 	})
 }
 
+// A task's group is the one that it is in now, and is not known once the task has ended.
+func TestGroupOfATask(t *testing.T) {
+	eachHierarchy(t, func(t *testing.T, r *Resolver, top, _ string) {
+		cmd := exec.Command("sleep", "100")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		end := func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // the error says that it was killed
+		}
+		defer end()
+		pid := cmd.Process.Pid
+		if id, known := r.OfTask(pid); !known || id == idOf(t, top) {
+			t.Errorf("at first: %d, %v", id, known)
+		}
+		if err := os.WriteFile(top+"/cgroup.procs", fmt.Append(nil, pid), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if id, known := r.OfTask(pid); !known || id != idOf(t, top) {
+			t.Errorf("in the group: %d, %v, want %d", id, known, idOf(t, top))
+		}
+		end()
+		if id, known := r.OfTask(pid); known {
+			t.Errorf("at last: %d", id)
+		}
+	})
+}
+
 // A group that is removed before it is looked for, or after it was opened for that.
 func TestRemovedWhileItIsFound(t *testing.T) {
 	eachHierarchy(t, func(t *testing.T, r *Resolver, top, name string) {

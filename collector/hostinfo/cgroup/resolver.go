@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,6 +132,24 @@ func (r *Resolver) Close() error {
 		r.closeFiles(e)
 	}
 	return unix.Close(r.mount)
+}
+
+// OfTask returns the id of a task's group. It is not known if the task has ended, or its group is not visible.
+func (r *Resolver) OfTask(tid int) (id uint64, known bool) {
+	text, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/cgroup", r.names.root, tid))
+	if err != nil {
+		return 0, false
+	}
+	top := strings.TrimSuffix(r.hierarchy.Mount.Root, "/")
+	below, visible := strings.CutPrefix(PathIn(string(text), r.hierarchy.Version), top)
+	if !visible || !strings.HasPrefix(below, "/") && below != "" || slices.Contains(components(below), "..") {
+		return 0, false
+	}
+	var found unix.Stat_t
+	if err := unix.Fstatat(r.mount, "."+below, &found, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return 0, false
+	}
+	return found.Ino, true
 }
 
 // Hierarchy returns the hierarchy that the ids are of.
