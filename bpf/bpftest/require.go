@@ -11,10 +11,11 @@ import (
 
 // Require skips the test unless this process may trace the kernel. Under
 // SLICETRACE_REQUIRE_BPF=1 it fails the test instead, so that CI cannot pass
-// by skipping.
+// by skipping. In a package that traces, see Run, it waits for its turn.
 func Require(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() == 0 && hasAdmin() {
+		runAlone(t)
 		return
 	}
 	Unavailable(t, "needs root: run go test -exec \"sudo -E\"")
