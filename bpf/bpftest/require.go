@@ -14,8 +14,14 @@ import (
 // by skipping. In a package that traces, see Run, it waits for its turn.
 func Require(t testing.TB) {
 	t.Helper()
+	RequireRights(t)
+	runAlone(t)
+}
+
+// RequireRights is Require for a test whose parts trace by themselves, each with a turn of its own.
+func RequireRights(t testing.TB) {
+	t.Helper()
 	if os.Geteuid() == 0 && hasAdmin() {
-		runAlone(t)
 		return
 	}
 	Unavailable(t, "needs root: run go test -exec \"sudo -E\"")
