@@ -126,11 +126,11 @@ func (r *running) Stopped(workloads.Result) error {
 func TestAccountOfWorkersThatShareACore(t *testing.T) {
 	c := open(t, collector.Options{})
 	p := plan(t, "spin")
-	p.Workers, p.CPUs, p.Duration, p.Rounds = 3, []workloads.CPU{0}, time.Second, 3
+	p.Workers, p.CPUs, p.Duration, p.Rounds = 3, []workloads.CPU{0}, time.Second, 2
 	if testing.Short() {
 		p.Rounds = 1
 	}
-	trials := runPlan(t, c, p)
+	trials := runVariants(t, c, p, "", "nice") // equal workers and unequal ones
 	t.Run("switches", func(t *testing.T) {
 		for _, tr := range trials {
 			checkExact(t, tr)

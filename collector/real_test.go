@@ -120,7 +120,7 @@ func plan(t testing.TB, name string) workloads.Plan {
 func runPlan(t testing.TB, c *collector.Collector, p workloads.Plan) []traced {
 	t.Helper()
 	w := &watcher{c: c}
-	if err := p.Run(context.Background(), w, nil); err != nil {
+	if err := collector.RunTrials(t, p, w); err != nil {
 		t.Fatal(err)
 	}
 	return w.trials

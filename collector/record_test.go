@@ -56,9 +56,26 @@ func work(t *testing.T, duration time.Duration, names ...string) {
 		}
 		p.Workloads = append(p.Workloads, w)
 	}
-	if err := p.Run(t.Context(), bystander{}, nil); err != nil {
+	if err := RunTrials(t, p, bystander{}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// RunTrials runs a plan. In emulation it runs the plain variants only: the others differ in what workers do
+// between switches, not in the kinds of switches.
+func RunTrials(t testing.TB, p workloads.Plan, o workloads.Observer) error {
+	if !bpftest.Emulated() {
+		return p.Run(t.Context(), o, nil)
+	}
+	for _, trial := range p.Trials() {
+		if trial.Variant != "" {
+			continue
+		}
+		if err := workloads.Run(t.Context(), trial, nil, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recordedFile is the content of a recording.

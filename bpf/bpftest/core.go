@@ -14,9 +14,11 @@ import (
 const mostCores = 8192
 
 // AllowedCores returns the cores that this process may use, ascending, in the caller's type for a
-// core's number.
+// core's number. In a package that traces, no other package's test takes one of them until this test
+// ends.
 func AllowedCores[CPU ~int](t testing.TB) []CPU {
 	t.Helper()
+	runAlone(t)
 	set := unix.NewCPUSet(mostCores)
 	if err := unix.SchedGetaffinityDynamic(0, set); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,15 @@ import (
 
 // Require skips the test unless this process may trace the kernel. Under
 // SLICETRACE_REQUIRE_BPF=1 it fails the test instead, so that CI cannot pass
-// by skipping.
+// by skipping. In a package that traces, see Run, it waits for its turn.
 func Require(t testing.TB) {
+	t.Helper()
+	RequireRights(t)
+	runAlone(t)
+}
+
+// RequireRights is Require for a test whose parts trace by themselves, each with a turn of its own.
+func RequireRights(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() == 0 && hasAdmin() {
 		return

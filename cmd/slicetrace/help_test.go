@@ -81,9 +81,19 @@ func offered(usage string) []string {
 	return values
 }
 
+// inTurn runs a subtest, and if its command line traces, while no other package's test does.
+func inTurn(t *testing.T, line string, test func(*testing.T)) {
+	t.Run(line, func(t *testing.T) {
+		if regexp.MustCompile(`slicetrace (run|top|check)\b`).MatchString(line) {
+			bpftest.Require(t)
+		}
+		test(t)
+	})
+}
+
 // Whatever value a flag's help names is accepted.
 func TestValuesInHelp(t *testing.T) {
-	bpftest.Require(t)
+	bpftest.RequireRights(t)
 	dir := helpFixtures(t)
 	tried := map[string]bool{}
 	for _, cmd := range commands(theTool()) {
@@ -107,10 +117,13 @@ func TestValuesInHelp(t *testing.T) {
 				}
 				words := strings.Fields(strings.ReplaceAll(line, "FILE", file))
 				words[slices.Index(words, "VALUE")] = value
-				got := callIn(t, dir, words...)
-				if got.status != exitDone && !(got.status == exitChanged && f.Name == "fail-if") {
-					t.Errorf("%s: status %d: %s", strings.Join(words, " "), got.status, got.err)
-				}
+				line := strings.Join(words, " ")
+				inTurn(t, "slicetrace "+line, func(t *testing.T) {
+					got := callIn(t, dir, words...)
+					if got.status != exitDone && !(got.status == exitChanged && f.Name == "fail-if") {
+						t.Errorf("%s: status %d: %s", line, got.status, got.err)
+					}
+				})
 			}
 		})
 	}
@@ -207,7 +220,7 @@ func shortened(line string) string {
 // Every example in the help texts and every command in the documents for users works. A later
 // one can read what an earlier one made.
 func TestExamples(t *testing.T) {
-	bpftest.Require(t)
+	bpftest.RequireRights(t)
 	var lines []string
 	for _, cmd := range commands(theTool()) {
 		if cmd.Name() != "completion" && (cmd.Parent() == nil || cmd.Parent().Name() != "completion") {
@@ -236,16 +249,18 @@ func TestExamples(t *testing.T) {
 			continue
 		}
 		seen[line] = true
-		cmd := tool(t)
-		cmd.Dir = dir
-		cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", shortened(line)}
-		cmd.Env = append(cmd.Env, "TOOL="+self(t), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
-		got := finish(t, cmd)
-		changed := got.status == exitChanged && strings.Contains(line, "--fail-if") ||
-			got.status == exitUndecided && strings.Contains(line, "--fail-if-undecided")
-		if got.status != exitDone && !changed {
-			t.Errorf("%s: status %d: %.500s", line, got.status, got.err)
-		}
+		inTurn(t, line, func(t *testing.T) {
+			cmd := tool(t)
+			cmd.Dir = dir
+			cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", shortened(line)}
+			cmd.Env = append(cmd.Env, "TOOL="+self(t), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
+			got := finish(t, cmd)
+			changed := got.status == exitChanged && strings.Contains(line, "--fail-if") ||
+				got.status == exitUndecided && strings.Contains(line, "--fail-if-undecided")
+			if got.status != exitDone && !changed {
+				t.Errorf("%s: status %d: %.500s", line, got.status, got.err)
+			}
+		})
 	}
 	if len(seen) < 30 {
 		t.Errorf("only %d examples were found", len(seen))
