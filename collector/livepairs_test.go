@@ -7,15 +7,12 @@ import (
 
 	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/report"
-	"github.com/slicetrace/slicetrace/report/sched"
 )
 
 // madePairs reads partners that no kernel changes.
 func madePairs() (*livePairs, *bpf.Partners) {
-	p := &livePairs{
-		partners: make([]bpf.Partners, 2), seen: make([]*seenPartners, 2),
-		sums: make(map[report.PairKey]*pairSum), processes: make(map[sched.PID]string),
-	}
+	p := &livePairs{partners: make([]bpf.Partners, 2), seen: make(map[taskID]*seenPartners)}
+	p.begin()
 	return p, &p.partners[1]
 }
 
@@ -25,7 +22,7 @@ func TestPairsAreReadOnce(t *testing.T) {
 	p, k := madePairs()
 	task := &report.Task{PID: 5, Comm: "loser", Process: "main", Group: 3}
 	read := func(born uint64) map[string]uint64 {
-		p.read(1, born, task)
+		p.read(taskID{1, born}, task)
 		got := map[string]uint64{}
 		for _, pair := range p.next() {
 			by := "others"
