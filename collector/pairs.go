@@ -71,7 +71,7 @@ func (p *livePairs) keepMost() {
 			}
 			t.Process = ""
 		}
-		p.sums[pair.Key()] = &pairSum{pair.Count, uint64(pair.WaitNS)}
+		p.gain(pair.Key(), &bpf.PartnerSum{Count: pair.Count, Wait: uint64(pair.WaitNS)}, &bpf.PartnerSum{})
 	}
 }
 
