@@ -62,7 +62,8 @@ func (p *livePairs) read(id taskID, task *report.Task) {
 	}
 	if now, ok := p.copy(id); ok { // otherwise it is read the next time
 		p.add(id, &now, report.PairTask{
-			PID: task.PID, Process: task.Process, Comm: task.Comm, Group: task.Group, UID: task.UID, Kernel: task.Kernel,
+			PID: task.PID, Process: task.Process, Comm: task.Comm,
+			Group: task.Group, UID: task.UID, Kernel: task.Kernel,
 		})
 	}
 }

@@ -106,7 +106,8 @@ func (p *pairs) section(title, caption, task, by string, list []metric.PairSum) 
 		}
 		rows.Rows = append(rows.Rows, Row{
 			textCell(p.name(pair.Task, pair.Tasks, p.full)), textCell(p.byName(pair, p.full)),
-			textCell(relationInWords(&pair.Pair)), perSecond(metric.Rate(pair.Count, pair.PassedNS)), p.wait(pair.WaitNS),
+			textCell(relationInWords(&pair.Pair)), perSecond(metric.Rate(pair.Count, pair.PassedNS)),
+			p.wait(pair.WaitNS),
 			valueCell(percent(float64(pair.WaitNS), float64(all.WaitNS))), valueCell(mean),
 		})
 	}
@@ -184,8 +185,8 @@ func (p *pairs) pingPongs() (notes []string) {
 				p.name(&pair.A, pair.Trials, false), rate))
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("Ping-pong: %s and %s wake each other %s.", p.name(&pair.A, pair.Trials, false),
-			p.name(&pair.B, pair.Trials, false), rate))
+		notes = append(notes, fmt.Sprintf("Ping-pong: %s and %s wake each other %s.",
+			p.name(&pair.A, pair.Trials, false), p.name(&pair.B, pair.Trials, false), rate))
 	}
 	return notes
 }

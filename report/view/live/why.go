@@ -117,7 +117,8 @@ func stacksBy(r *report.Report, title string, timeOf func(*report.StackWait) int
 		w := &waits[i]
 		ns := timeOf(&w.StackWait)
 		row := ReasonRow{
-			Share: metric.TimeShare(ns, all), Time: report.Of(float64(ns), report.Nanoseconds), Text: w.Comm + wokenBy(w),
+			Share: metric.TimeShare(ns, all), Time: report.Of(float64(ns), report.Nanoseconds),
+			Text: w.Comm + wokenBy(w),
 		}
 		for _, frame := range w.Frames[:len(w.Frames)-shared] {
 			functions := &row.Program

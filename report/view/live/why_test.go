@@ -55,7 +55,8 @@ func TestReasonsAreOfTheirKey(t *testing.T) {
 		"who woke it", "87.5 % 7.00 ms nginx [1003]", "12.5 % 2.00 ms an interrupt",
 	}
 	for _, k := range []live.Key{
-		{By: live.ByTask, PID: 1000, TID: 1000}, {By: live.ByProcess, PID: 1000}, {By: live.ByProgram, Name: "postgres"},
+		{By: live.ByTask, PID: 1000, TID: 1000}, {By: live.ByProcess, PID: 1000},
+		{By: live.ByProgram, Name: "postgres"},
 	} {
 		if diff := cmp.Diff(all, reasons(m, k)); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", k, diff)
@@ -83,8 +84,9 @@ func TestReasonsShowWhatDiffers(t *testing.T) {
 	for i := range stacks {
 		r.Frames = append(r.Frames, report.Frame{Function: strings.Repeat("漢", 1000) + string(rune('a'+i))})
 		r.Stacks = append(r.Stacks, report.Stack{first + 2 + i, first + 1, first})
-		why.Waits = append(why.Waits, report.StackWait{PID: 1000, Comm: "x", Process: "postgres", State: report.Sleeping,
-			Stack: len(r.Stacks) - 1, Samples: 1, Times: 1, BlockedNS: int64(i + 1)})
+		why.Waits = append(why.Waits, report.StackWait{
+			PID: 1000, Comm: "x", Process: "postgres", State: report.Sleeping, Stack: len(r.Stacks) - 1, Samples: 1, Times: 1, BlockedNS: int64(i + 1),
+		})
 	}
 	list := explained(r).Detail(live.Key{By: live.ByProcess, PID: 1000}).Reasons[0]
 	if len(list.Rows) != 5 || list.More != stacks-5 || list.Rows[0].Time.Value != stacks {
