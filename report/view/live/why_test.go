@@ -85,7 +85,8 @@ func TestReasonsShowWhatDiffers(t *testing.T) {
 		r.Frames = append(r.Frames, report.Frame{Function: strings.Repeat("漢", 1000) + string(rune('a'+i))})
 		r.Stacks = append(r.Stacks, report.Stack{first + 2 + i, first + 1, first})
 		why.Waits = append(why.Waits, report.StackWait{
-			PID: 1000, Comm: "x", Process: "postgres", State: report.Sleeping, Stack: len(r.Stacks) - 1, Samples: 1, Times: 1, BlockedNS: int64(i + 1),
+			PID: 1000, Comm: "x", Process: "postgres", State: report.Sleeping,
+			Stack: len(r.Stacks) - 1, Samples: 1, Times: 1, BlockedNS: int64(i + 1),
 		})
 	}
 	list := explained(r).Detail(live.Key{By: live.ByProcess, PID: 1000}).Reasons[0]
