@@ -192,7 +192,7 @@ func testPairsOfTakenCores(t *testing.T, w *pairWatch) {
 	w.check(report.PairTaken, "st-winner")
 	n := w.check(report.PairTaken, "st-loser")
 	by := w.count(report.PairTaken, "st-loser", "st-winner")
-	if by < 10 { // what else runs takes the core too
+	if by < 3 { // what else runs takes the core too
 		t.Errorf("it lost its core %d times, to the other %d times: %v", n, by, w.pairs[report.PairTaken]["st-loser"])
 	}
 	if p := w.pairs[report.PairTaken]["st-loser"]["st-winner"]; p != nil && p.WaitNS < int64(by)*int64(spin)/2 {
