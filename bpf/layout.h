@@ -247,7 +247,7 @@ struct watched_task {
 	u32 hidden;       /* the light way: how often the task lost its core unseen or, with own times, got it */
 	u16 left_state;   /* why.h: prev's state in the switch by which the task left its core */
 	u16 left_cause;   /* enum ended_by of the slice that ended then */
-	u32 name;         /* pairs.h: a number that only this task has, and only as long as it keeps its name */
+	u32 pad;
 	u64 left;         /* when that was; 0: it has a core, or that was not seen */
 };
 

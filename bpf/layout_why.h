@@ -99,7 +99,7 @@ struct partner {
 
 struct partner_list {
 	u64 changes; /* of places to other partners; odd while one is being made */
-	u32 name[PARTNERS];   /* watched_task.name of the partner's task that was here last; 0: none */
+	u32 name[PARTNERS];   /* the number of the partner that was here last, see name_of; 0: none */
 	u32 weight[PARTNERS]; /* how often the partner came up, and all that had the place before, at most */
 	struct partner_sum sum[PARTNERS + 1]; /* the last is of those who have no place, or have lost theirs */
 	struct partner who[PARTNERS];
@@ -112,4 +112,12 @@ struct partners {
 	u32 waker; /* who has woken it, since it last took a core */
 	struct partner_list takers;
 	struct partner_list wakers;
+	struct partner owner; /* the full way: the task itself */
+	char process[16];     /* the full way: the name of its process's first thread */
+};
+
+/* The full way: a watched task at its last switch, with its partners. This is sent in place of a task_exit. */
+struct paired_exit {
+	struct task_exit exit;
+	struct partners partners;
 };

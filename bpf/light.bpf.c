@@ -24,7 +24,6 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 	struct sums *s = bpf_map_lookup_elem(&st_sums, &cpu);
 	struct watched_task *w;
 	u64 now, s0 = 0;
-	u32 cause;
 	bool moved;
 
 	if (!c || !s) {
@@ -47,11 +46,8 @@ int BPF_PROG(st_light, bool preempt, struct task_struct *prev, struct task_struc
 		light_phases(c, s);
 	if (c->slice_start) {
 		charge_occupant(c, now);
-		if (c->occupant == OCCUPANT_WATCHED) {
-			cause = light_out(c, s, preempt, prev, next, switch_state(ctx, prev), moved, now);
-			if (why && is_taking(cause))
-				pair_taken(c->slot, w, slot);
-		}
+		if (c->occupant == OCCUPANT_WATCHED)
+			light_out(c, s, preempt, prev, next, switch_state(ctx, prev), moved, now);
 	}
 	c->class = has_part(PART_CLASS) ? class_of(prev, next) : CLASS_THREAD;
 	c->classes[c->class % CLASSES]++;
@@ -121,8 +117,6 @@ int BPF_PROG(st_rename, struct task_struct *p, const char *comm)
 	if (!f)
 		return 0;
 	copy_name(f->comm, comm);
-	if (why)
-		w->name = new_name();
 	if (p->pid == p->tgid)
 		copy_name(f->process, comm);
 	return 0;

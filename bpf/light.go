@@ -211,7 +211,6 @@ func loadLightOnce(kernel *Kernel, o LightOptions) (*Light, error) {
 	}
 	if o.Why != nil {
 		l.Hooks = append([]Hook{back}, l.Hooks...)
-		spec.Maps[lightMapStPartners].MaxEntries = uint32(o.Tasks)
 	}
 	spec.Maps[lightMapStCorePlaces].MaxEntries = uint32(o.Cores)
 	spec.Maps[lightMapStFacts].MaxEntries = uint32(o.Tasks)

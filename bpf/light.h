@@ -12,7 +12,6 @@
 #include "index.h"
 #include "log.h"
 #include "order.h"
-#include "pairs.h"
 #include "why.h"
 
 const volatile bool why_told_apart = false; /* stacks are taken of processes of st_told_apart only */
@@ -36,11 +35,6 @@ static __always_inline bool why_wants(struct task_struct *t)
 static __always_inline bool phases_timed(void)
 {
 	return st_timing;
-}
-
-static __always_inline void note_wakeup(void *ctx, struct task_struct *p, u32 slot)
-{
-	pair_woken(ctx, p, slot);
 }
 
 static __always_inline void delay_slice(struct cpu_state *c, u64 by)
@@ -156,8 +150,8 @@ static __always_inline u32 light_cause(struct cpu_state *c, struct watched_task 
 	return state & TASK_DEAD ? ENDED_EXITED : ENDED_BLOCKED;
 }
 
-/* Ends the slice of the task that has run here. Returns why it ended. */
-static __always_inline u32 light_out(struct cpu_state *c, struct sums *s, bool preempt, struct task_struct *prev,
+/* Ends the slice of the task that has run here. */
+static __always_inline void light_out(struct cpu_state *c, struct sums *s, bool preempt, struct task_struct *prev,
 				     struct task_struct *next, u32 state, bool moved, u64 now)
 {
 	struct dists *d = bpf_map_lookup_elem(&st_dists, &c->slot);
@@ -166,7 +160,7 @@ static __always_inline u32 light_out(struct cpu_state *c, struct sums *s, bool p
 	u32 cause, bucket;
 
 	if (!w || !d)
-		return CAUSES;
+		return;
 	cause = has_part(PART_CAUSE) ? light_cause(c, w, preempt, prev, next, state, moved) : ENDED_OTHER;
 	w->on_cpu += slice;
 	w->slices[cause]++;
@@ -174,7 +168,7 @@ static __always_inline u32 light_out(struct cpu_state *c, struct sums *s, bool p
 	if (!kernel_times)
 		w->run_delay = cause >= ENDED_TICK ? now : 0;
 	if (why)
-		note_leaving(w, cause, state, now);
+		why_leaves(w, c->slot, cause, state, next, now);
 	if (has_part(PART_HISTS)) {
 		bucket = hist_add(&s->slices[cause], slice);
 		if (has_part(PART_DISTS))
@@ -182,7 +176,6 @@ static __always_inline u32 light_out(struct cpu_state *c, struct sums *s, bool p
 	}
 	if (cause == ENDED_EXITED)
 		retire_live(w, prev, c->slot);
-	return cause;
 }
 
 /* A task comes to this core from another. */
@@ -281,7 +274,7 @@ static __always_inline struct watched_task *light_find(struct task_struct *t, u3
 		return w;
 	w = adopt_live(t, slot);
 	if (why && w)
-		begin_pairs(w, *slot);
+		begin_pairs(*slot, w->born);
 	return w;
 }
 

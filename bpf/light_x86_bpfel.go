@@ -232,39 +232,64 @@ const (
 	lightLightPartPART_CLASS lightLightPart = 64
 )
 
-type lightPartner struct {
-	_      structs.HostLayout
-	Turn   uint64
-	Cgroup uint64
-	Tgid   uint32
-	Flags  uint32
-	Uid    uint32
-	Pad    uint32
-	Comm   [16]int8
-}
-
-type lightPartnerList struct {
-	_       structs.HostLayout
-	Changes uint64
-	Name    [12]uint32
-	Weight  [12]uint32
-	Sum     [13]lightPartnerSum
-	Who     [12]lightPartner
-}
-
-type lightPartnerSum struct {
-	_     structs.HostLayout
-	Count uint64
-	Wait  uint64
-}
-
 type lightPartners struct {
 	_      structs.HostLayout
 	Born   uint64
 	Taker  uint32
 	Waker  uint32
-	Takers lightPartnerList
-	Wakers lightPartnerList
+	Takers struct {
+		_       structs.HostLayout
+		Changes uint64
+		Name    [12]uint32
+		Weight  [12]uint32
+		Sum     [13]struct {
+			_     structs.HostLayout
+			Count uint64
+			Wait  uint64
+		}
+		Who [12]struct {
+			_      structs.HostLayout
+			Turn   uint64
+			Cgroup uint64
+			Tgid   uint32
+			Flags  uint32
+			Uid    uint32
+			Pad    uint32
+			Comm   [16]int8
+		}
+	}
+	Wakers struct {
+		_       structs.HostLayout
+		Changes uint64
+		Name    [12]uint32
+		Weight  [12]uint32
+		Sum     [13]struct {
+			_     structs.HostLayout
+			Count uint64
+			Wait  uint64
+		}
+		Who [12]struct {
+			_      structs.HostLayout
+			Turn   uint64
+			Cgroup uint64
+			Tgid   uint32
+			Flags  uint32
+			Uid    uint32
+			Pad    uint32
+			Comm   [16]int8
+		}
+	}
+	Owner struct {
+		_      structs.HostLayout
+		Turn   uint64
+		Cgroup uint64
+		Tgid   uint32
+		Flags  uint32
+		Uid    uint32
+		Pad    uint32
+		Comm   [16]int8
+	}
+	Process [16]int8
 }
 
 type lightPlaces struct {
@@ -491,7 +516,7 @@ type lightWatchedTask struct {
 	Hidden         uint32
 	LeftState      uint16
 	LeftCause      uint16
-	Name           uint32
+	Pad            uint32
 	Left           uint64
 }
 
@@ -557,6 +582,7 @@ const (
 	lightVarLightPartType   = "light_part_type"
 	lightVarLog2Byte        = "log2_byte"
 	lightVarMostTasks       = "most_tasks"
+	lightVarPairedExitType  = "paired_exit_type"
 	lightVarPartnerListType = "partner_list_type"
 	lightVarPartnerSumType  = "partner_sum_type"
 	lightVarPartnerType     = "partner_type"
@@ -572,7 +598,6 @@ const (
 	lightVarStFullSince     = "st_full_since"
 	lightVarStGlobals       = "st_globals"
 	lightVarStMisplaced     = "st_misplaced"
-	lightVarStNames         = "st_names"
 	lightVarStPlaces        = "st_places"
 	lightVarStTiming        = "st_timing"
 	lightVarStVisitFor      = "st_visit_for"
@@ -705,6 +730,7 @@ type lightVariableSpecs struct {
 	LightPartType   *ebpf.VariableSpec `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	PairedExitType  *ebpf.VariableSpec `ebpf:"paired_exit_type"`
 	PartnerListType *ebpf.VariableSpec `ebpf:"partner_list_type"`
 	PartnerSumType  *ebpf.VariableSpec `ebpf:"partner_sum_type"`
 	PartnerType     *ebpf.VariableSpec `ebpf:"partner_type"`
@@ -720,7 +746,6 @@ type lightVariableSpecs struct {
 	StFullSince     *ebpf.VariableSpec `ebpf:"st_full_since"`
 	StGlobals       *ebpf.VariableSpec `ebpf:"st_globals"`
 	StMisplaced     *ebpf.VariableSpec `ebpf:"st_misplaced"`
-	StNames         *ebpf.VariableSpec `ebpf:"st_names"`
 	StPlaces        *ebpf.VariableSpec `ebpf:"st_places"`
 	StTiming        *ebpf.VariableSpec `ebpf:"st_timing"`
 	StVisitFor      *ebpf.VariableSpec `ebpf:"st_visit_for"`
@@ -833,6 +858,7 @@ type lightVariables struct {
 	LightPartType   *ebpf.Variable `ebpf:"light_part_type"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	PairedExitType  *ebpf.Variable `ebpf:"paired_exit_type"`
 	PartnerListType *ebpf.Variable `ebpf:"partner_list_type"`
 	PartnerSumType  *ebpf.Variable `ebpf:"partner_sum_type"`
 	PartnerType     *ebpf.Variable `ebpf:"partner_type"`
@@ -848,7 +874,6 @@ type lightVariables struct {
 	StFullSince     *ebpf.Variable `ebpf:"st_full_since"`
 	StGlobals       *ebpf.Variable `ebpf:"st_globals"`
 	StMisplaced     *ebpf.Variable `ebpf:"st_misplaced"`
-	StNames         *ebpf.Variable `ebpf:"st_names"`
 	StPlaces        *ebpf.Variable `ebpf:"st_places"`
 	StTiming        *ebpf.Variable `ebpf:"st_timing"`
 	StVisitFor      *ebpf.Variable `ebpf:"st_visit_for"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"runtime"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -165,10 +166,17 @@ func loadOnce(kernel *Kernel, o Options) (*Objects, error) {
 	if o.Why != nil {
 		objs.Hooks = append([]Hook{back}, objs.Hooks...)
 	}
-	if err := spec.Variables[slicetraceVarSwitchEndsTimed].Set(objs.Switch.Name != ""); err != nil {
+	// Like the argument, exchanges of values in one step came to arm64 with 5.18.
+	since518, err := kernel.tellsPrevState()
+	if err != nil {
 		return nil, err
 	}
-	if err := kernel.adapt(func(name string, value any) error { return spec.Variables[name].Set(value) }); err != nil {
+	set := func(name string, value any) error { return spec.Variables[name].Set(value) }
+	err = errors.Join(
+		kernel.adapt(set), set(slicetraceVarSwitchEndsTimed, objs.Switch.Name != ""),
+		set(slicetraceVarExchanges, since518 || runtime.GOARCH != "arm64"),
+	)
+	if err != nil {
 		return nil, err
 	}
 	objs.collection, err = ebpf.NewCollectionWithOptions(spec, kernel.Options())
@@ -261,9 +269,12 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	if !o.Record {
 		// The programs then never reach the code that uses the buffers, and it is not verified.
-		buffers.ValueSize, buffers.Key, buffers.Value = 8, nil, nil
+		stub(buffers)
 		if online == 1 { // half as many tasks end there
 			ring.MaxEntries /= 2
+		}
+		if o.Why != nil { // for the records with partners, about as many as without
+			ring.MaxEntries *= 8
 		}
 	} else {
 		buffers.MaxEntries = uint32(o.Cores)
@@ -278,6 +289,9 @@ func sizeRing(spec *ebpf.CollectionSpec, o Options) error {
 	}
 	return nil
 }
+
+// stub makes a map as small as possible.
+func stub(m *ebpf.MapSpec) { m.ValueSize, m.Flags, m.Key, m.Value = 8, 0, nil, nil }
 
 func (objs *Objects) assign() {
 	c := objs.collection

@@ -8,9 +8,12 @@
  * often keep their places).
  */
 
-#include "facts.h"
+#include "identity.h"
 #include "layout_why.h"
+#include "maps.h"
+#include "order.h"
 
+BIND(struct paired_exit, paired_exit_type);
 BIND(struct partners, partners_type);
 BIND(struct partner_list, partner_list_type);
 BIND(struct partner, partner_type);
@@ -24,33 +27,56 @@ struct {
 	__type(value, struct partners);
 } st_partners SEC(".maps");
 
-u32 st_names; /* given so far */
-
 /* What stands for interrupts in place of a task's name. */
 #define NAME_INTERRUPT 1
 
 static const struct partners no_partners;
 
-/* Without exchanges two tasks of one nanosecond could get the same number. */
-static __always_inline u32 new_name(void)
+/*
+ * The number by which a partner is found again: from its process and name, so that the tasks that share these share
+ * their place. Two of some four billion have the same.
+ */
+static __always_inline u32 name_of(struct task_struct *t)
 {
-	u32 n = exchanges ? __sync_fetch_and_add(&st_names, 1) : (u32)bpf_ktime_get_ns();
+	const u64 *comm = (const u64 *)t->comm;
+	u64 h = comm[0] + (u32)t->tgid * 0x9e3779b97f4a7c15ULL;
 
-	return n <= NAME_INTERRUPT ? n + NAME_INTERRUPT + 1 : n;
+	h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9ULL + comm[1];
+	h = ((h ^ h >> 32) * 0x94d049bb133111ebULL) >> 32;
+	return h <= NAME_INTERRUPT ? h + NAME_INTERRUPT + 1 : h;
+}
+
+/* Who a task is. */
+static __noinline int identify(struct partner *who, struct task_struct *t)
+{
+	who->tgid = t->tgid;
+	who->flags = t->flags;
+	who->cgroup = cgroup_of(t);
+	who->uid = BPF_CORE_READ(t, cred, euid.val);
+	copy_name(who->comm, t->comm);
+	return 0;
+}
+
+/* What a reader is to know of a task itself. The light way knows it anyway: facts.h. */
+static __always_inline void identify_owner(struct partners *p, struct task_struct *t)
+{
+	struct task_struct *leader = BPF_CORE_READ(t, group_leader);
+
+	identify(&p->owner, t);
+	copy_name(p->process, __builtin_preserve_access_index(&leader->comm));
 }
 
 /* A task is watched from now on, in this slot. */
-static __noinline int begin_pairs(struct watched_task *w, u32 slot)
+static __noinline struct partners *begin_pairs(u32 slot, u64 born)
 {
-	struct partners *p;
+	struct partners *p = bpf_map_lookup_elem(&st_partners, &slot);
 
-	bpf_map_update_elem(&st_partners, &slot, &no_partners, BPF_ANY);
-	p = bpf_map_lookup_elem(&st_partners, &slot);
 	if (!p)
-		return 0;
-	w->name = new_name();
-	exchange(&p->born, w->born);
-	return 0;
+		return NULL;
+	exchange(&p->born, 0);
+	bpf_map_update_elem(&st_partners, &slot, &no_partners, BPF_ANY);
+	exchange(&p->born, born);
+	return p;
 }
 
 static __always_inline bool is_same_partner(struct partner *a, struct partner *b)
@@ -60,25 +86,15 @@ static __always_inline bool is_same_partner(struct partner *a, struct partner *b
 	return a->tgid == b->tgid && x[0] == y[0] && x[1] == y[1];
 }
 
-/*
- * A place for a partner whose task, with the record in this slot, was not the last one in any: one more than its
- * index. Tasks of one process and name share it.
- */
-static __noinline u32 claim_place(struct partner_list *l, u32 slot, u32 name)
+/* A place for a partner whose number is in none: one more than its index. */
+static __noinline u32 claim_place(struct partner_list *l, struct task_struct *t, u32 name)
 {
-	struct task_facts *f = bpf_map_lookup_elem(&st_facts, &slot);
-	u32 i, place = 0, least = ~0U;
+	u32 i, least = ~0U;
+	u64 place = 0;
 	struct partner who = {}, *to;
 
-	if (!f)
-		return PARTNERS + 1;
-	if (name != NAME_INTERRUPT) {
-		who.tgid = f->tgid;
-		who.flags = f->flags;
-		who.cgroup = f->cgroup;
-		who.uid = f->uid;
-		__builtin_memcpy(who.comm, f->comm, sizeof(who.comm));
-	}
+	if (name != NAME_INTERRUPT)
+		identify(&who, t);
 #pragma clang loop unroll(full)
 	for (i = 0; i < PARTNERS; i++) {
 		if (l->who[i].turn && is_same_partner(&l->who[i], &who)) {
@@ -90,7 +106,8 @@ static __noinline u32 claim_place(struct partner_list *l, u32 slot, u32 name)
 			place = i;
 		}
 	}
-	if (place >= PARTNERS) /* for the verifier */
+	barrier_var(place); /* as below */
+	if (place >= PARTNERS)
 		return PARTNERS + 1;
 	to = &l->who[place];
 	exchange(&l->changes, l->changes + 1);
@@ -105,24 +122,23 @@ static __noinline u32 claim_place(struct partner_list *l, u32 slot, u32 name)
 	return place + 1;
 }
 
-/* The same for any partner. name is 0 for a task that is not watched. */
-static __always_inline u32 place_of(struct partner_list *l, u32 slot, u32 name)
+/* The same for any partner. */
+static __always_inline u32 place_of(struct partner_list *l, struct task_struct *t, u32 name)
 {
 	u32 i;
 
-	if (!name)
-		return PARTNERS + 1;
 #pragma clang loop unroll(full)
 	for (i = 0; i < PARTNERS; i++)
 		if (l->name[i] == name)
 			return i + 1;
-	return claim_place(l, slot, name);
+	return claim_place(l, t, name);
 }
 
 static __always_inline void add_to_place(struct partner_list *l, u32 place, u64 waited)
 {
-	u32 i = place - 1;
+	u64 i = (u32)(place - 1);
 
+	barrier_var(i); /* for the verifier: what is compared is what is used */
 	if (i >= PARTNERS)
 		i = PARTNERS;
 	else
@@ -137,13 +153,13 @@ static __always_inline bool is_taking(u32 cause)
 	return cause == ENDED_TICK || cause == ENDED_WAKEUP || cause == ENDED_OTHER;
 }
 
-/* A task, whose record is w and by_slot, takes the core of the one in slot. */
-static __always_inline void pair_taken(u32 slot, struct watched_task *w, u32 by_slot)
+/* A task takes the core of the one in slot. */
+static __always_inline void pair_taken(u32 slot, struct task_struct *by)
 {
 	struct partners *p = bpf_map_lookup_elem(&st_partners, &slot);
 
 	if (p)
-		p->taker = place_of(&p->takers, by_slot, w ? w->name : 0);
+		p->taker = by->pid ? place_of(&p->takers, by, name_of(by)) : PARTNERS + 1;
 }
 
 /*
@@ -176,18 +192,10 @@ static __always_inline void pair_woken(void *ctx, struct task_struct *p, u32 slo
 {
 	struct partners *to = bpf_map_lookup_elem(&st_partners, &slot);
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct cpu_state *c = this_cpu();
-	struct watched_task *w = NULL;
-	u32 name = NAME_INTERRUPT;
 
-	if (!to || !c || (u64)t == (u64)p)
+	if (!to || (u64)t == (u64)p)
 		return;
-	if (!in_interrupt(ctx, t)) {
-		if (c->task == (u64)t && c->occupant == OCCUPANT_WATCHED)
-			w = watched_at(c->slot);
-		name = w ? w->name : 0;
-	}
-	to->waker = place_of(&to->wakers, c->slot, name);
+	to->waker = place_of(&to->wakers, t, in_interrupt(ctx, t) ? NAME_INTERRUPT : name_of(t));
 }
 
 /* A task is back on a core, for which it has waited for so long. */
@@ -197,9 +205,9 @@ static __always_inline void pair_returns(struct watched_task *w, u32 slot, u64 w
 
 	if (!p)
 		return;
-	if (w->left && w->last_cause == ENDED_BLOCKED)
+	if (w->left && w->left_cause == ENDED_BLOCKED)
 		add_to_place(&p->wakers, p->waker, waited);
-	else if (w->left && is_taking(w->last_cause))
+	else if (w->left && is_taking(w->left_cause))
 		add_to_place(&p->takers, p->taker, waited);
 	p->taker = 0;
 	p->waker = 0;

@@ -171,6 +171,66 @@ type replayIndex struct {
 	Cell [2048]uint32
 }
 
+type replayPartners struct {
+	_      structs.HostLayout
+	Born   uint64
+	Taker  uint32
+	Waker  uint32
+	Takers struct {
+		_       structs.HostLayout
+		Changes uint64
+		Name    [12]uint32
+		Weight  [12]uint32
+		Sum     [13]struct {
+			_     structs.HostLayout
+			Count uint64
+			Wait  uint64
+		}
+		Who [12]struct {
+			_      structs.HostLayout
+			Turn   uint64
+			Cgroup uint64
+			Tgid   uint32
+			Flags  uint32
+			Uid    uint32
+			Pad    uint32
+			Comm   [16]int8
+		}
+	}
+	Wakers struct {
+		_       structs.HostLayout
+		Changes uint64
+		Name    [12]uint32
+		Weight  [12]uint32
+		Sum     [13]struct {
+			_     structs.HostLayout
+			Count uint64
+			Wait  uint64
+		}
+		Who [12]struct {
+			_      structs.HostLayout
+			Turn   uint64
+			Cgroup uint64
+			Tgid   uint32
+			Flags  uint32
+			Uid    uint32
+			Pad    uint32
+			Comm   [16]int8
+		}
+	}
+	Owner struct {
+		_      structs.HostLayout
+		Turn   uint64
+		Cgroup uint64
+		Tgid   uint32
+		Flags  uint32
+		Uid    uint32
+		Pad    uint32
+		Comm   [16]int8
+	}
+	Process [16]int8
+}
+
 type replayPlaces struct {
 	_       structs.HostLayout
 	Filled  uint64
@@ -402,7 +462,7 @@ type replayWatchedTask struct {
 	Hidden         uint32
 	LeftState      uint16
 	LeftCause      uint16
-	Name           uint32
+	Pad            uint32
 	Left           uint64
 }
 
@@ -419,6 +479,7 @@ const (
 	replayMapStFinal         = "st_final"
 	replayMapStFree          = "st_free"
 	replayMapStIndex         = "st_index"
+	replayMapStPartners      = "st_partners"
 	replayMapStRing          = "st_ring"
 	replayMapStSampled       = "st_sampled"
 	replayMapStSamples       = "st_samples"
@@ -452,6 +513,7 @@ const (
 	replayVarCpuGroups       = "cpu_groups"
 	replayVarEndedByType     = "ended_by_type"
 	replayVarEventFlagType   = "event_flag_type"
+	replayVarExchanges       = "exchanges"
 	replayVarFakeArgs        = "fake_args"
 	replayVarFakeCompat      = "fake_compat"
 	replayVarFakeGroup       = "fake_group"
@@ -465,6 +527,11 @@ const (
 	replayVarLog2Byte        = "log2_byte"
 	replayVarMostTasks       = "most_tasks"
 	replayVarNoTask          = "no_task"
+	replayVarPairedExitType  = "paired_exit_type"
+	replayVarPartnerListType = "partner_list_type"
+	replayVarPartnerSumType  = "partner_sum_type"
+	replayVarPartnerType     = "partner_type"
+	replayVarPartnersType    = "partners_type"
 	replayVarRecordTypeType  = "record_type_type"
 	replayVarRecording       = "recording"
 	replayVarReschedGuess    = "resched_guess"
@@ -566,6 +633,7 @@ type replayMapSpecs struct {
 	StFinal       *ebpf.MapSpec `ebpf:"st_final"`
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
+	StPartners    *ebpf.MapSpec `ebpf:"st_partners"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
 	StSampled     *ebpf.MapSpec `ebpf:"st_sampled"`
 	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
@@ -583,6 +651,7 @@ type replayVariableSpecs struct {
 	CpuGroups       *ebpf.VariableSpec `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	Exchanges       *ebpf.VariableSpec `ebpf:"exchanges"`
 	FakeArgs        *ebpf.VariableSpec `ebpf:"fake_args"`
 	FakeCompat      *ebpf.VariableSpec `ebpf:"fake_compat"`
 	FakeGroup       *ebpf.VariableSpec `ebpf:"fake_group"`
@@ -596,6 +665,11 @@ type replayVariableSpecs struct {
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
 	NoTask          *ebpf.VariableSpec `ebpf:"no_task"`
+	PairedExitType  *ebpf.VariableSpec `ebpf:"paired_exit_type"`
+	PartnerListType *ebpf.VariableSpec `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.VariableSpec `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.VariableSpec `ebpf:"partner_type"`
+	PartnersType    *ebpf.VariableSpec `ebpf:"partners_type"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -647,6 +721,7 @@ type replayMaps struct {
 	StFinal       *ebpf.Map `ebpf:"st_final"`
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
+	StPartners    *ebpf.Map `ebpf:"st_partners"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
 	StSampled     *ebpf.Map `ebpf:"st_sampled"`
 	StSamples     *ebpf.Map `ebpf:"st_samples"`
@@ -668,6 +743,7 @@ func (m *replayMaps) Close() error {
 		m.StFinal,
 		m.StFree,
 		m.StIndex,
+		m.StPartners,
 		m.StRing,
 		m.StSampled,
 		m.StSamples,
@@ -686,6 +762,7 @@ type replayVariables struct {
 	CpuGroups       *ebpf.Variable `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	Exchanges       *ebpf.Variable `ebpf:"exchanges"`
 	FakeArgs        *ebpf.Variable `ebpf:"fake_args"`
 	FakeCompat      *ebpf.Variable `ebpf:"fake_compat"`
 	FakeGroup       *ebpf.Variable `ebpf:"fake_group"`
@@ -699,6 +776,11 @@ type replayVariables struct {
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
 	NoTask          *ebpf.Variable `ebpf:"no_task"`
+	PairedExitType  *ebpf.Variable `ebpf:"paired_exit_type"`
+	PartnerListType *ebpf.Variable `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.Variable `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.Variable `ebpf:"partner_type"`
+	PartnersType    *ebpf.Variable `ebpf:"partners_type"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`

@@ -11,12 +11,11 @@ import (
 func (r *replay) kept() (all []TaskExit) {
 	r.t.Helper()
 	for {
-		o, err := r.objs.Kept()
+		err := r.objs.Kept(func(o *TaskExit) { all = append(all, *o) })
 		if errors.Is(err, ebpf.ErrKeyNotExist) {
 			return all
 		}
 		r.must(err)
-		all = append(all, *o)
 	}
 }
 

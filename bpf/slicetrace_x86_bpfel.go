@@ -227,6 +227,49 @@ const (
 	slicetraceOccupantOCCUPANTS        slicetraceOccupant = 3
 )
 
+type slicetracePairedExit struct {
+	_        structs.HostLayout
+	Exit     slicetraceTaskExit
+	Partners slicetracePartners
+}
+
+type slicetracePartner struct {
+	_      structs.HostLayout
+	Turn   uint64
+	Cgroup uint64
+	Tgid   uint32
+	Flags  uint32
+	Uid    uint32
+	Pad    uint32
+	Comm   [16]int8
+}
+
+type slicetracePartnerList struct {
+	_       structs.HostLayout
+	Changes uint64
+	Name    [12]uint32
+	Weight  [12]uint32
+	Sum     [13]slicetracePartnerSum
+	Who     [12]slicetracePartner
+}
+
+type slicetracePartnerSum struct {
+	_     structs.HostLayout
+	Count uint64
+	Wait  uint64
+}
+
+type slicetracePartners struct {
+	_       structs.HostLayout
+	Born    uint64
+	Taker   uint32
+	Waker   uint32
+	Takers  slicetracePartnerList
+	Wakers  slicetracePartnerList
+	Owner   slicetracePartner
+	Process [16]int8
+}
+
 type slicetracePlaces struct {
 	_       structs.HostLayout
 	Filled  uint64
@@ -394,7 +437,7 @@ type slicetraceWatchedTask struct {
 	Hidden         uint32
 	LeftState      uint16
 	LeftCause      uint16
-	Name           uint32
+	Pad            uint32
 	Left           uint64
 }
 
@@ -419,6 +462,7 @@ const (
 	slicetraceMapStFinal         = "st_final"
 	slicetraceMapStFree          = "st_free"
 	slicetraceMapStIndex         = "st_index"
+	slicetraceMapStPartners      = "st_partners"
 	slicetraceMapStRing          = "st_ring"
 	slicetraceMapStSampled       = "st_sampled"
 	slicetraceMapStSamples       = "st_samples"
@@ -451,11 +495,17 @@ const (
 	slicetraceVarCpuGroups       = "cpu_groups"
 	slicetraceVarEndedByType     = "ended_by_type"
 	slicetraceVarEventFlagType   = "event_flag_type"
+	slicetraceVarExchanges       = "exchanges"
 	slicetraceVarFollowType      = "follow_type"
 	slicetraceVarIndexMask       = "index_mask"
 	slicetraceVarLazyShift       = "lazy_shift"
 	slicetraceVarLog2Byte        = "log2_byte"
 	slicetraceVarMostTasks       = "most_tasks"
+	slicetraceVarPairedExitType  = "paired_exit_type"
+	slicetraceVarPartnerListType = "partner_list_type"
+	slicetraceVarPartnerSumType  = "partner_sum_type"
+	slicetraceVarPartnerType     = "partner_type"
+	slicetraceVarPartnersType    = "partners_type"
 	slicetraceVarRecordTypeType  = "record_type_type"
 	slicetraceVarRecording       = "recording"
 	slicetraceVarReschedGuess    = "resched_guess"
@@ -554,6 +604,7 @@ type slicetraceMapSpecs struct {
 	StFinal       *ebpf.MapSpec `ebpf:"st_final"`
 	StFree        *ebpf.MapSpec `ebpf:"st_free"`
 	StIndex       *ebpf.MapSpec `ebpf:"st_index"`
+	StPartners    *ebpf.MapSpec `ebpf:"st_partners"`
 	StRing        *ebpf.MapSpec `ebpf:"st_ring"`
 	StSampled     *ebpf.MapSpec `ebpf:"st_sampled"`
 	StSamples     *ebpf.MapSpec `ebpf:"st_samples"`
@@ -571,11 +622,17 @@ type slicetraceVariableSpecs struct {
 	CpuGroups       *ebpf.VariableSpec `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.VariableSpec `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.VariableSpec `ebpf:"event_flag_type"`
+	Exchanges       *ebpf.VariableSpec `ebpf:"exchanges"`
 	FollowType      *ebpf.VariableSpec `ebpf:"follow_type"`
 	IndexMask       *ebpf.VariableSpec `ebpf:"index_mask"`
 	LazyShift       *ebpf.VariableSpec `ebpf:"lazy_shift"`
 	Log2Byte        *ebpf.VariableSpec `ebpf:"log2_byte"`
 	MostTasks       *ebpf.VariableSpec `ebpf:"most_tasks"`
+	PairedExitType  *ebpf.VariableSpec `ebpf:"paired_exit_type"`
+	PartnerListType *ebpf.VariableSpec `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.VariableSpec `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.VariableSpec `ebpf:"partner_type"`
+	PartnersType    *ebpf.VariableSpec `ebpf:"partners_type"`
 	RecordTypeType  *ebpf.VariableSpec `ebpf:"record_type_type"`
 	Recording       *ebpf.VariableSpec `ebpf:"recording"`
 	ReschedGuess    *ebpf.VariableSpec `ebpf:"resched_guess"`
@@ -625,6 +682,7 @@ type slicetraceMaps struct {
 	StFinal       *ebpf.Map `ebpf:"st_final"`
 	StFree        *ebpf.Map `ebpf:"st_free"`
 	StIndex       *ebpf.Map `ebpf:"st_index"`
+	StPartners    *ebpf.Map `ebpf:"st_partners"`
 	StRing        *ebpf.Map `ebpf:"st_ring"`
 	StSampled     *ebpf.Map `ebpf:"st_sampled"`
 	StSamples     *ebpf.Map `ebpf:"st_samples"`
@@ -645,6 +703,7 @@ func (m *slicetraceMaps) Close() error {
 		m.StFinal,
 		m.StFree,
 		m.StIndex,
+		m.StPartners,
 		m.StRing,
 		m.StSampled,
 		m.StSamples,
@@ -663,11 +722,17 @@ type slicetraceVariables struct {
 	CpuGroups       *ebpf.Variable `ebpf:"cpu_groups"`
 	EndedByType     *ebpf.Variable `ebpf:"ended_by_type"`
 	EventFlagType   *ebpf.Variable `ebpf:"event_flag_type"`
+	Exchanges       *ebpf.Variable `ebpf:"exchanges"`
 	FollowType      *ebpf.Variable `ebpf:"follow_type"`
 	IndexMask       *ebpf.Variable `ebpf:"index_mask"`
 	LazyShift       *ebpf.Variable `ebpf:"lazy_shift"`
 	Log2Byte        *ebpf.Variable `ebpf:"log2_byte"`
 	MostTasks       *ebpf.Variable `ebpf:"most_tasks"`
+	PairedExitType  *ebpf.Variable `ebpf:"paired_exit_type"`
+	PartnerListType *ebpf.Variable `ebpf:"partner_list_type"`
+	PartnerSumType  *ebpf.Variable `ebpf:"partner_sum_type"`
+	PartnerType     *ebpf.Variable `ebpf:"partner_type"`
+	PartnersType    *ebpf.Variable `ebpf:"partners_type"`
 	RecordTypeType  *ebpf.Variable `ebpf:"record_type_type"`
 	Recording       *ebpf.Variable `ebpf:"recording"`
 	ReschedGuess    *ebpf.Variable `ebpf:"resched_guess"`

@@ -30,10 +30,6 @@ static __always_inline bool phases_timed(void)
 	return switch_ends_timed;
 }
 
-static __always_inline void note_wakeup(void *ctx, struct task_struct *p, u32 slot)
-{
-}
-
 static __always_inline void delay_slice(struct cpu_state *c, u64 by)
 {
 	c->bookkeeping_ns += by;
@@ -56,7 +52,7 @@ static __always_inline void switch_out(struct cpu_state *c, struct log_entry *e,
 	w->on_cpu += slice;
 	w->slices[cause]++;
 	if (why)
-		note_leaving(w, cause, state, s0);
+		why_leaves(w, slot, cause, state, next, s0);
 	if (cause == ENDED_THROTTLED) {
 		w->throttled_since = s0;
 		w->runnable_since = 0; /* it can have been woken while it ran */
@@ -79,6 +75,7 @@ static __always_inline void switch_in(struct cpu_state *c, struct log_entry *e, 
 	u64 waited;
 
 	if (why) {
+		pair_returns(w, c->slot, w->runnable_since ? elapsed(w->runnable_since, now) : 0);
 		if (!w->left && since) /* a new task, or one that was watched while it slept */
 			note_leaving(w, ENDED_OTHER, 0, since);
 		note_return(c, w, since ? elapsed(since, now) : 0, now);

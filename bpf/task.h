@@ -6,12 +6,14 @@
 #include "hist.h"
 #include "index.h"
 #include "maps.h"
+#include "pairs.h"
 #include "slots.h"
 
 /* Starts to watch a task, unless it is watched already. Fails if there is no place. */
 static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 {
 	struct watched_task fresh = {};
+	struct partners *p;
 	u32 slot;
 
 	if (find_watched(t, &slot))
@@ -25,6 +27,9 @@ static __noinline int adopt(struct task_struct *t, u8 children, u8 counted)
 	fresh.tgid = t->tgid;
 	fresh.children = children;
 	fresh.counted = counted;
+	p = why ? begin_pairs(slot, fresh.born) : NULL;
+	if (p)
+		identify_owner(p, t);
 	if (!bpf_map_update_elem(&st_tasks, &slot, &fresh, BPF_ANY) && !index_add(fresh.key, slot)) {
 		if (counted)
 			__sync_fetch_and_add(&st_places.counted, 1);
@@ -62,23 +67,50 @@ static __noinline int count_exited(struct watched_task *w, struct task_struct *t
 	return 0;
 }
 
+static __always_inline void fill_exit(struct task_exit *o, struct watched_task *w, struct task_struct *t, u32 slot)
+{
+	o->record = RECORD_TASK_EXIT;
+	o->slot = slot;
+	o->task = *w;
+	fill_final(&o->final, t);
+}
+
+/* Sends the record of a task with its partners. Fails if there is no room. */
+static __noinline int send_paired(struct watched_task *w, struct task_struct *t, u32 slot)
+{
+	struct partners *p = bpf_map_lookup_elem(&st_partners, &slot);
+	struct paired_exit *o;
+
+	if (!p)
+		return -1;
+	identify_owner(p, t);
+	o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
+	if (!o)
+		return -1;
+	fill_exit(&o->exit, w, t, slot);
+	bpf_probe_read_kernel(&o->partners, sizeof(o->partners), p);
+	bpf_ringbuf_submit(o, ring_flags(&st_ring, ring_bytes));
+	return 0;
+}
+
+static __always_inline int send_exit(struct watched_task *w, struct task_struct *t, u32 slot)
+{
+	struct task_exit *o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
+
+	if (!o)
+		return -1;
+	fill_exit(o, w, t, slot);
+	bpf_ringbuf_submit(o, ring_flags(&st_ring, ring_bytes));
+	return 0;
+}
+
 /* The last switch of a watched task: its record goes to the collector. */
 static __noinline int retire(struct watched_task *w, struct task_struct *t, u32 slot, u64 now)
 {
-	struct task_exit *o;
-
-	if (w->counted) {
+	if (w->counted)
 		count_exited(w, t, now);
-	} else {
-		o = bpf_ringbuf_reserve(&st_ring, sizeof(*o), 0);
-		if (!o)
-			return keep_record(w, t, slot);
-		o->record = RECORD_TASK_EXIT;
-		o->slot = slot;
-		o->task = *w;
-		fill_final(&o->final, t);
-		bpf_ringbuf_submit(o, ring_flags(&st_ring, ring_bytes));
-	}
+	else if (why ? send_paired(w, t, slot) : send_exit(w, t, slot))
+		return keep_record(w, t, slot);
 	unwatch(w, 0);
 	free_slot(slot);
 	return 0;

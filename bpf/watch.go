@@ -77,19 +77,22 @@ func makePlaces(c *ebpf.Collection, tasks int) error {
 	return nil
 }
 
-// Kept takes the record of a task that ended while Ring was full, and frees its place. The
-// error is ebpf.ErrKeyNotExist if there is no such record.
-func (objs *Objects) Kept() (*TaskExit, error) {
+// Kept takes the record of a task that ended while Ring was full, and frees its place when use, which may look at
+// what else belongs to that, has returned. The error is ebpf.ErrKeyNotExist if there is no such record.
+func (objs *Objects) Kept(use func(*TaskExit)) error {
 	o := TaskExit{Record: RecordTaskExit}
 	if err := objs.ended.LookupAndDelete(nil, &o.Slot); err != nil {
-		return nil, err
+		return err
 	}
 	// The place cannot be given to another task until it is pushed to free.
 	err := errors.Join(objs.Tasks.Lookup(o.Slot, &o.Task), objs.final.Lookup(o.Slot, &o.Final))
+	if err == nil {
+		use(&o)
+	}
 	w := o.Task
 	w.Key = 0
 	if err = errors.Join(err, objs.Tasks.Put(o.Slot, &w), objs.free.Put(nil, o.Slot)); err != nil {
-		return nil, fmt.Errorf("take record of a task that ended: %w", err)
+		return fmt.Errorf("take record of a task that ended: %w", err)
 	}
-	return &o, nil
+	return nil
 }

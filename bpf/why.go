@@ -13,10 +13,11 @@ type (
 	StackSample = lightStackSample
 	Waker       = lightWaker
 	StackBudget = lightStackBudget
-	Partners    = lightPartners
-	PartnerList = lightPartnerList
-	PartnerSum  = lightPartnerSum
-	Partner     = lightPartner
+	Partners    = slicetracePartners
+	PartnerList = slicetracePartnerList
+	PartnerSum  = slicetracePartnerSum
+	Partner     = slicetracePartner
+	PairedExit  = slicetracePairedExit
 )
 
 // StackBytes is the size of a StackSample before its stack, which is as long as it says.
@@ -51,7 +52,7 @@ var taskReturns = []way{
 type Stacks struct {
 	// Ring has the StackSamples.
 	Ring *ebpf.Map
-	// Partners holds a Partners for each slot, and can be mapped into memory. It is nil in the full way.
+	// Partners holds a Partners for each slot, and can be mapped into memory.
 	Partners *ebpf.Map
 	budgets  *ebpf.Map // a StackBudget for each core
 }
@@ -93,11 +94,14 @@ func chooseWhy(
 		for _, name := range []string{lightMapStSamples, lightMapStWakers, lightMapStSampled, lightMapStStacks} {
 			delete(spec.Maps, name)
 		}
+		// No program then reaches the code that uses it, and that is not verified.
+		stub(spec.Maps[lightMapStPartners])
 		return back, nil
 	}
 	spec.Maps[lightMapStBudgets].MaxEntries = uint32(cores)
 	spec.Maps[lightMapStSamples].MaxEntries = uint32(cores)
 	spec.Maps[lightMapStWakers].MaxEntries = uint32(tasks)
+	spec.Maps[lightMapStPartners].MaxEntries = uint32(tasks)
 	spec.Maps[lightMapStStacks].MaxEntries = stackRingBytes
 	set := func(name string, value any) error { return spec.Variables[name].Set(value) }
 	return back, errors.Join(

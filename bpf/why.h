@@ -11,6 +11,7 @@
 #include "index.h"
 #include "layout_why.h"
 #include "maps.h"
+#include "pairs.h"
 #include "slots.h"
 
 const volatile u64 why_block_ns = 0; /* shorter absences are not looked at */
@@ -22,7 +23,6 @@ const volatile u64 why_ring_bytes = 0; /* size of st_stacks */
 static __always_inline u64 why_now(void); /* the time on the clock of slices; 0: not known yet */
 static __always_inline bool why_wants(struct task_struct *t);
 static __always_inline bool phases_timed(void);
-static __always_inline void note_wakeup(void *ctx, struct task_struct *p, u32 slot);
 static __always_inline void delay_slice(struct cpu_state *c, u64 by); /* later: it is the tool's own time */
 
 #define WALKS_WINDOW 100000000ULL /* ns */
@@ -75,6 +75,15 @@ static __always_inline void note_leaving(struct watched_task *w, u32 cause, u32 
 	w->left = now;
 	w->left_cause = cause;
 	w->left_state = state;
+}
+
+/* The same, and next takes it. */
+static __always_inline void why_leaves(struct watched_task *w, u32 slot, u32 cause, u32 state,
+				       struct task_struct *next, u64 now)
+{
+	note_leaving(w, cause, state, now);
+	if (is_taking(cause))
+		pair_taken(slot, next);
 }
 
 /* It is back, and has waited for so long. */
@@ -314,7 +323,7 @@ int BPF_PROG(st_why_waking, struct task_struct *p)
 	w = find_watched(p, &slot);
 	if (!w)
 		return 0;
-	note_wakeup(ctx, p, slot);
+	pair_woken(ctx, p, slot);
 	left = w->left;
 	if (!left || w->left_cause != ENDED_BLOCKED || !why_wants(p))
 		return 0;

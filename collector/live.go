@@ -203,6 +203,7 @@ func (l *Live) Next() (*Reading, error) {
 			return nil, err
 		}
 		r.Why.Pairs = l.tasks.pairs.next()
+		l.tasks.pairs.forget(l.tasks.pairs.replaced)
 	}
 	l.readOwn(r)
 	plug, all := l.hotplug.changed()

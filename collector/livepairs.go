@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"maps"
 	"sync/atomic"
 	"unsafe"
 
@@ -15,15 +16,15 @@ import (
 // lost or counted twice: what comes while they are read is counted the next time.
 type livePairs struct {
 	memory   []byte
-	partners []bpf.Partners  // the kernel's, by slot
-	seen     []*seenPartners // what was read before, by slot; nil where nothing was
+	partners []bpf.Partners // the kernel's, by slot
+	seen     map[taskID]*seenPartners
 	// These are of the reading under way.
 	sums      map[report.PairKey]*pairSum
 	processes map[sched.PID]string
 }
 
+// seenPartners are what was read of a task before.
 type seenPartners struct {
-	born           uint64
 	takers, wakers seenList
 }
 
@@ -34,11 +35,15 @@ type seenList struct {
 
 type pairSum struct{ count, wait uint64 }
 
-func newLivePairs(objs *bpf.Light) (p *livePairs, err error) {
-	p = &livePairs{sums: make(map[report.PairKey]*pairSum), processes: make(map[sched.PID]string)}
-	p.partners, p.memory, err = mapMemory[bpf.Partners](objs.Stacks.Partners)
-	p.seen = make([]*seenPartners, len(p.partners))
+func newLivePairs(taken *bpf.Stacks) (p *livePairs, err error) {
+	p = &livePairs{seen: make(map[taskID]*seenPartners)}
+	p.begin()
+	p.partners, p.memory, err = mapMemory[bpf.Partners](taken.Partners)
 	return p, err
+}
+
+func (p *livePairs) begin() {
+	p.sums, p.processes = make(map[report.PairKey]*pairSum), make(map[sched.PID]string)
 }
 
 func (p *livePairs) close() error {
@@ -50,39 +55,46 @@ func (p *livePairs) close() error {
 	return err
 }
 
-// read adds what has happened to the task in a slot since it was read before. born is when its record began, and
-// task who it is.
-func (p *livePairs) read(slot uint32, born uint64, task *report.Task) {
+// read adds what has happened to a task since it was read before, and says who it is.
+func (p *livePairs) read(id taskID, task *report.Task) {
 	if p == nil {
 		return
 	}
-	now, then := &p.partners[slot], p.seen[slot]
-	if atomic.LoadUint64(&now.Born) != born {
-		return // it has just been given to another task, or this one has none
+	if now, ok := p.copy(id); ok { // otherwise it is read the next time
+		p.add(id, &now, report.PairTask{
+			PID: task.PID, Process: task.Process, Comm: task.Comm,
+			Group: task.Group, UID: task.UID, Kernel: task.Kernel,
+		})
 	}
-	if then == nil || then.born != born {
-		then = &seenPartners{born: born}
-		p.seen[slot] = then
+}
+
+func (p *livePairs) add(id taskID, now *bpf.Partners, task report.PairTask) {
+	then := p.seen[id]
+	if then == nil {
+		then = &seenPartners{}
+		p.seen[id] = then
 	}
 	if task.Process != "" {
 		p.processes[task.PID] = task.Process
+		task.Process = ""
 	}
-	key := report.PairKey{HasTask: true, Task: report.PairTask{
-		PID: task.PID, Comm: task.Comm, Group: task.Group, UID: task.UID, Kernel: task.Kernel,
-	}}
-	key.Kind = report.PairTaken
-	p.add(key, &now.Takers, &then.takers)
-	key.Kind = report.PairWoken
-	p.add(key, &now.Wakers, &then.wakers)
+	p.addList(report.PairKey{Kind: report.PairTaken, HasTask: true, Task: task}, &now.Takers, &then.takers)
+	p.addList(report.PairKey{Kind: report.PairWoken, HasTask: true, Task: task}, &now.Wakers, &then.wakers)
 }
 
-// add adds what the partners of a list have gained. The sums of a partner that has lost its place are in those of
+// forget forgets what was read of tasks of which nothing more can come.
+func (p *livePairs) forget(gone func(taskID) bool) {
+	maps.DeleteFunc(p.seen, func(id taskID, _ *seenPartners) bool { return gone(id) })
+}
+
+// replaced reports whether a task's place was given to another one.
+func (p *livePairs) replaced(id taskID) bool {
+	return atomic.LoadUint64(&p.partners[id.slot].Born) != id.born
+}
+
+// addList adds what the partners of a list have gained. The sums of a partner that has lost its place are in those of
 // the others by now, with what was read of them before.
-func (p *livePairs) add(key report.PairKey, list *bpf.PartnerList, then *seenList) {
-	now, ok := copyList(list)
-	if !ok {
-		return // it is read the next time
-	}
+func (p *livePairs) addList(key report.PairKey, now *bpf.PartnerList, then *seenList) {
 	const others = len(now.Who)
 	rest := then.sums[others]
 	for i := range now.Who {
@@ -102,19 +114,27 @@ func (p *livePairs) add(key report.PairKey, list *bpf.PartnerList, then *seenLis
 	p.gain(key, &now.Sum[others], &then.sums[others])
 }
 
-// copyTries is far more than a list can change while it is copied.
+// copyTries is far more than a task's partners can change while they are copied.
 const copyTries = 10
 
-// copyList copies a list between two changes of its places. It is copied word by word, in this order on any core.
-func copyList(list *bpf.PartnerList) (copied bpf.PartnerList, ok bool) {
+// copy copies a task's partners between two changes of places. They are copied word by word, in this order on any
+// core. Where the place is given to another task, or is about to be, there is nothing to copy.
+func (p *livePairs) copy(id taskID) (copied bpf.Partners, ok bool) {
 	const words = unsafe.Sizeof(copied) / 8
-	from := (*[words]uint64)(unsafe.Pointer(list))
+	now := &p.partners[id.slot]
+	from := (*[words]uint64)(unsafe.Pointer(now))
 	to := (*[words]uint64)(unsafe.Pointer(&copied))
+	settled := func(now, copied *bpf.PartnerList) bool {
+		return copied.Changes%2 == 0 && atomic.LoadUint64(&now.Changes) == copied.Changes
+	}
 	for range copyTries {
 		for i := range from {
 			to[i] = atomic.LoadUint64(&from[i])
 		}
-		if copied.Changes%2 == 0 && atomic.LoadUint64(&list.Changes) == copied.Changes {
+		if copied.Born != id.born || p.replaced(id) {
+			return copied, false
+		}
+		if settled(&now.Takers, &copied.Takers) && settled(&now.Wakers, &copied.Wakers) {
 			return copied, true
 		}
 	}
@@ -154,8 +174,10 @@ func (p *livePairs) next() []report.Pair {
 	pairs := make([]report.Pair, 0, len(p.sums))
 	for key, sum := range p.sums {
 		pair := report.Pair{Kind: key.Kind, Interrupt: key.Interrupt, Count: sum.count, WaitNS: int64(sum.wait)}
-		key.Task.Process = p.processes[key.Task.PID]
-		pair.Task = &key.Task
+		if key.HasTask {
+			key.Task.Process = p.processes[key.Task.PID]
+			pair.Task = &key.Task
+		}
 		if key.HasBy {
 			key.By.Process = p.processes[key.By.PID]
 			pair.By = &key.By
@@ -163,7 +185,6 @@ func (p *livePairs) next() []report.Pair {
 		pairs = append(pairs, pair)
 	}
 	report.SortPairs(pairs)
-	clear(p.sums)
-	clear(p.processes)
+	p.begin()
 	return pairs
 }

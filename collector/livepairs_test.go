@@ -12,10 +12,8 @@ import (
 
 // madePairs reads partners that no kernel changes.
 func madePairs() (*livePairs, *bpf.Partners) {
-	p := &livePairs{
-		partners: make([]bpf.Partners, 2), seen: make([]*seenPartners, 2),
-		sums: make(map[report.PairKey]*pairSum), processes: make(map[sched.PID]string),
-	}
+	p := &livePairs{partners: make([]bpf.Partners, 2), seen: make(map[taskID]*seenPartners)}
+	p.begin()
 	return p, &p.partners[1]
 }
 
@@ -25,7 +23,7 @@ func TestPairsAreReadOnce(t *testing.T) {
 	p, k := madePairs()
 	task := &report.Task{PID: 5, Comm: "loser", Process: "main", Group: 3}
 	read := func(born uint64) map[string]uint64 {
-		p.read(1, born, task)
+		p.read(taskID{1, born}, task)
 		got := map[string]uint64{}
 		for _, pair := range p.next() {
 			by := "others"
@@ -82,4 +80,71 @@ func TestPairsAreReadOnce(t *testing.T) {
 	want("the other task", read(71), map[string]uint64{
 		"taken by x ": 1001, "taken by others": 18157, "woken by interrupt": 2006,
 	})
+}
+
+// Any number of tasks can end in an interval: their pairs take bounded room, and none is lost. Those that come up most
+// often keep their names, with those of their processes.
+func TestPairsOfManyEndedTasks(t *testing.T) {
+	p, _ := madePairs()
+	const tasks = 3 * mostPairs
+	var often *bpf.Partners
+	for i := range tasks {
+		o := &bpf.TaskExit{Slot: 1}
+		o.Task.Born = uint64(100 + i)
+		k := &bpf.Partners{Born: o.Task.Born, Process: [16]int8{'m'}}
+		k.Owner = bpf.Partner{Tgid: uint32(1_000_000 + i), Comm: [16]int8{'c'}}
+		k.Takers.Who[0] = bpf.Partner{Turn: 1, Tgid: 99, Comm: [16]int8{'k'}, Flags: kernelThread}
+		k.Takers.Sum[0] = bpf.PartnerSum{Count: 2, Wait: 1000}
+		if i == 7 {
+			often = k
+			k.Takers.Sum[0].Count = 1_000_000
+		}
+		p.addEnded(o, k)
+		if len(p.sums) > mostPairs+2 || len(p.processes) > mostPairs+2 {
+			t.Fatalf("after %d tasks there are %d pairs and %d processes", i, len(p.sums), len(p.processes))
+		}
+	}
+	if len(p.seen) > 0 {
+		t.Errorf("%d tasks that ended are still known", len(p.seen))
+	}
+	var count uint64
+	var wait int64
+	found := false
+	for _, pair := range p.nextNamed() {
+		count, wait = count+pair.Count, wait+pair.WaitNS
+		if pair.Task != nil && pair.Task.PID == sched.PID(often.Owner.Tgid) {
+			found = pair.Task.Process == "m" && pair.Count == 1_000_000 && pair.By.Process == "k"
+		}
+	}
+	if count != 2*(tasks-1)+1_000_000 || wait != 1000*tasks || !found {
+		t.Errorf("the pairs have %d times and %d ns; the most frequent one is there: %v", count, wait, found)
+	}
+}
+
+// A task that was read while it was alive is not counted again when it ends, also where its place has been given to
+// another one since, which was read before its record comes.
+func TestPairsOfTasksThatEndLater(t *testing.T) {
+	p, k := madePairs()
+	const others = len(k.Takers.Who)
+	k.Born, k.Owner.Tgid = 70, 5
+	k.Takers.Sum[others] = bpf.PartnerSum{Count: 4, Wait: 40}
+	p.readWatched(1, &bpf.WatchedTask{Key: 1000, Born: 70})
+	p.readWatched(1, &bpf.WatchedTask{Key: 1000, Born: 70, Counted: 1}) // is added up when it ends
+	ended := *k
+	ended.Takers.Sum[others].Count = 5
+	k.Born = 80
+	p.readWatched(1, &bpf.WatchedTask{Key: 1000, Born: 70}) // as its record was copied
+	p.readWatched(1, &bpf.WatchedTask{Key: 1000, Born: 80})
+	p.addEnded(&bpf.TaskExit{Slot: 1, Task: bpf.WatchedTask{Born: 70}}, &ended)
+	var count uint64
+	for _, pair := range p.nextNamed() {
+		count += pair.Count
+	}
+	if count != 5+4 {
+		t.Errorf("%d times are counted, want 5 of the first task and 4 of the second", count)
+	}
+	p.forget(func(id taskID) bool { return id.born != 80 })
+	if len(p.seen) != 1 {
+		t.Errorf("%d tasks are known, want the one that is alive", len(p.seen))
+	}
 }

@@ -88,7 +88,7 @@ func newLiveTasks(objs *bpf.Light) (*liveTasks, error) {
 	t.seen = make([]seenTask, len(t.records))
 	if objs.Stacks != nil {
 		var err error
-		if t.pairs, err = newLivePairs(objs); err != nil {
+		if t.pairs, err = newLivePairs(objs.Stacks); err != nil {
 			return nil, errors.Join(err, t.close())
 		}
 	}
@@ -124,7 +124,7 @@ func (t *liveTasks) read(cores []*core, r *Reading) error {
 	for slot := range uint32(n) {
 		if row, ok := t.alive(slot, running[slot]); ok {
 			rows = append(rows, row)
-			t.pairs.read(slot, t.seen[slot].record.Born, &row.Task)
+			t.pairs.read(taskID{slot, t.seen[slot].record.Born}, &row.Task)
 		}
 		if t.records[slot].Key > keyEnded {
 			s.Watched++
@@ -153,7 +153,7 @@ func (t *liveTasks) read(cores []*core, r *Reading) error {
 		born := t.records[slot].Born
 		row := t.finished(slot)
 		rows = append(rows, row)
-		t.pairs.read(slot, born, &row.Task)
+		t.pairs.read(taskID{slot, born}, &row.Task)
 		if err := t.objs.Free(slot); err != nil {
 			return err
 		}

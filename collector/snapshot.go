@@ -81,6 +81,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.ring.readPairs(records)
 	c.accumulate()
 	c.taken++
 	s := &Snapshot{
@@ -110,6 +111,7 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 		if s.why, err = c.why.next(c.cores); err != nil {
 			return nil, err
 		}
+		s.why.Pairs = c.ring.nextPairs(s.alive)
 	}
 	return s, nil
 }

@@ -10,9 +10,10 @@ import (
 )
 
 // Pair is how often tasks of one name and process had to do with those of another one, and how long they then
-// waited for a core. Both are counted when the wait is over. The slices of System.Tasks that ended by a tick, a
-// wakeup or for another reason than these are in the pairs of kind PairTaken, and those that ended by blocking in
-// the pairs of kind PairWoken: one that still waited for its core is counted in the next interval.
+// waited for a core. Both are counted when the wait is over. The slices of workers, or in a watch of System.Tasks,
+// that ended by a tick, a wakeup or for another reason than these are in the pairs of kind PairTaken, and those that
+// ended by blocking in the pairs of kind PairWoken: of a watch, one that still waited for its core is counted in the
+// next interval.
 type Pair struct {
 	Kind PairKind `json:"kind"`
 	// Task is the one that waited: it had lost its core, or was woken. By took that core, or woke it. Either is
@@ -96,21 +97,24 @@ func (p *Pair) Key() PairKey {
 
 // SortPairs sorts pairs by descending wait, and those that have the same wait by what they are.
 func SortPairs(pairs []Pair) {
+	slices.SortFunc(pairs, func(a, b Pair) int { return ComparePairs(&a, &b) })
+}
+
+// ComparePairs is the order of SortPairs.
+func ComparePairs(a, b *Pair) int {
 	side := func(t *PairTask) PairTask {
 		if t == nil {
 			return PairTask{}
 		}
 		return *t
 	}
-	slices.SortFunc(pairs, func(a, b Pair) int {
-		order := cmp.Or(cmp.Compare(b.WaitNS, a.WaitNS), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind))
-		if order != 0 {
-			return order
-		}
-		at, bt, ab, bb := side(a.Task), side(b.Task), side(a.By), side(b.By)
-		return cmp.Or(cmp.Compare(at.PID, bt.PID), cmp.Compare(at.Comm, bt.Comm), cmp.Compare(ab.PID, bb.PID),
-			cmp.Compare(ab.Comm, bb.Comm), cmp.Compare(at.Group, bt.Group), cmp.Compare(ab.Group, bb.Group))
-	})
+	order := cmp.Or(cmp.Compare(b.WaitNS, a.WaitNS), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind))
+	if order != 0 {
+		return order
+	}
+	at, bt, ab, bb := side(a.Task), side(b.Task), side(a.By), side(b.By)
+	return cmp.Or(cmp.Compare(at.PID, bt.PID), cmp.Compare(at.Comm, bt.Comm), cmp.Compare(ab.PID, bb.PID),
+		cmp.Compare(ab.Comm, bb.Comm), cmp.Compare(at.Group, bt.Group), cmp.Compare(ab.Group, bb.Group))
 }
 
 // MostPairs is how many pairs of each kind KeepMostPairs leaves of a trial, but for the one of the others.

@@ -268,7 +268,7 @@ type lookupWatchedTask struct {
 	Hidden         uint32
 	LeftState      uint16
 	LeftCause      uint16
-	Name           uint32
+	Pad            uint32
 	Left           uint64
 }
 

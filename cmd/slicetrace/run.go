@@ -85,7 +85,7 @@ interval of --every is a trial of the report. --record has what all tasks do, an
 which of them fit.
 
 --why adds, to any run, where tasks were when they were off their cores, by stacks of
-their functions; of what runs already also who took their cores, and who woke them.
+their functions, who took their cores, and who woke them.
 
 --keep makes --record a flight recorder: the recording stays in memory, and its last seconds
 are saved when a task waits, runs or sleeps for longer than --when says, or at SIGUSR1. What

@@ -33,8 +33,8 @@ func (o *watchOptions) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&o.every, "every", time.Second,
 		"with --all, --pid, --cgroup, --comm or --uid: how long each interval takes")
 	f.BoolVar(&o.why, "why", false,
-		"say where tasks were when they were off their cores; of what runs already also\n"+
-			"who took these, and who woke them")
+		"say where tasks were when they were off their cores, who took these, and who woke\n"+
+			"them")
 	f.DurationVar(&o.block, "block", time.Millisecond,
 		"with --why: how long a task must have been off its core; 0 is every time")
 	f.IntVar(&o.walks, "walks", collector.DefaultWalks,

@@ -262,3 +262,44 @@ func TestWhyAddsUp(t *testing.T) {
 		t.Error("taking stacks took no time")
 	}
 }
+
+// The pairs of a command's tasks are those of its accounts: each end of a slice by another task, and each wakeup.
+func TestPairsOfACommand(t *testing.T) {
+	bpftest.Require(t)
+	const script = "for i in 1 2 3 4 5 6 7 8; do head -c 3000000 /dev/zero | cat | tail -c 1; done >/dev/null;" +
+		" echo a 1; echo b 1; echo c 1"
+	r, _ := runWaits(t, []string{"sh", "-c", script})
+	trial := &r.Trials[0]
+	var want, got [2]uint64
+	var waited, all int64
+	names := map[string]bool{}
+	for i := range trial.Workers {
+		w := &trial.Workers[i]
+		want[0] += w.EndedBy.Tick + w.EndedBy.Wakeup + w.EndedBy.Other
+		want[1] += w.EndedBy.Blocked
+		all += w.WaitNS
+	}
+	for i := range trial.Why.Pairs {
+		p := &trial.Why.Pairs[i]
+		if p.Kind == report.PairTaken {
+			got[0] += p.Count
+		} else {
+			got[1] += p.Count
+		}
+		waited += p.WaitNS
+		if p.Task != nil && p.By != nil && p.Kind == report.PairWoken {
+			names[p.Task.Comm+" by "+p.By.Comm] = true
+		}
+	}
+	if got != want || waited > all {
+		t.Errorf("pairs have %d times taken and woken, the accounts %d; %d of %d ns", got, want, waited, all)
+	}
+	for _, name := range []string{"cat by head", "tail by cat", "head by cat"} {
+		if !names[name] {
+			t.Errorf("no pair is of %s: %v", name, names)
+		}
+	}
+	if problem := r.Validate(); problem != nil {
+		t.Error(problem)
+	}
+}

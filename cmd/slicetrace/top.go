@@ -32,6 +32,7 @@ type topOptions struct {
 	rows     int
 	phases   string
 	tasks    int
+	why      bool
 }
 
 // The formats of top. The screen is chosen where there is a terminal, text elsewhere.
@@ -68,9 +69,15 @@ interval. Nothing is attached any more when it ends.
 A task counts from the moment on at which it first takes a core. Waits and switches are the
 kernel's own: they equal run_delay in /proc/PID/schedstat and the counts of switches in
 /proc/PID/status. What a switch costs is measured in a tenth of every second interval, or with --phases all
-for every switch.`,
+for every switch.
+
+With --why the details of a row (Enter) also say at which stacks it was off its cores, asleep
+or runnable, who took its core and who woke it, in the interval. Threads of one name in a
+process count as one there. Stacks are taken of absences of at least 1 ms, some 1000 a
+second on each core at most.`,
 		Example: `  sudo slicetrace top
   sudo slicetrace top --by group --interval 2s
+  sudo slicetrace top --why
   sudo slicetrace top --comm 'postgres*' --format text --count 3
   sudo slicetrace top --format jsonl --count 10 | jq .system.tasks`,
 		Args: usageArgs(cobra.NoArgs),
@@ -92,6 +99,9 @@ for every switch.`,
 	f.StringVar(&o.phases, "phases", phasesSampled,
 		"which switches' costs to measure: sampled, all or none; sampled is now and then, and\n"+
 			"all slows each switch down")
+	f.BoolVar(&o.why, "why", false,
+		"on the screen: say where a task, process or group was when it was off its cores, who\n"+
+			"took these, and who woke it")
 	f.IntVar(&o.tasks, "max-tasks", collector.DefaultLiveTasks, "how many tasks can be watched at once")
 	complete(cmd, "format", []string{topScreen, topText, topCSV, topJSONL})
 	complete(cmd, "by", groupingNames())
@@ -119,6 +129,8 @@ func (o *topOptions) check(cmd *cobra.Command, s streams) error {
 		return usagef("--phases %s: it is sampled, all or none", o.phases)
 	case given("count") && o.count < 1:
 		return usagef("--count %d: give at least 1", o.count)
+	case o.why && o.format != topScreen:
+		return usagef("--why is for the screen: slicetrace run --all --why saves the same as a report")
 	case o.rows < 1:
 		return usagef("--rows %d: give at least 1", o.rows)
 	case o.tasks < 1 || o.tasks > mostTasks:
@@ -130,6 +142,14 @@ func (o *topOptions) check(cmd *cobra.Command, s streams) error {
 // mostTasks is the limit of the kernel for tasks: PID_MAX_LIMIT of 64-bit systems.
 const mostTasks = 4 << 20
 
+// stacks says which stacks are taken, nil if none are.
+func (o *topOptions) stacks() *collector.WhyOptions {
+	if !o.why {
+		return nil
+	}
+	return &collector.WhyOptions{Block: time.Millisecond, OnlyToldApart: len(o.filter.pids) > 0}
+}
+
 func (o *topOptions) grouping() live.Grouping {
 	return live.Groupings()[slices.Index(groupingNames(), o.by)]
 }
@@ -138,7 +158,7 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	if err := o.filter.find(); err != nil {
 		return err
 	}
-	l, err := openLive(collector.LiveOptions{Tasks: o.tasks})
+	l, err := openLive(collector.LiveOptions{Tasks: o.tasks, Why: o.stacks()})
 	if err != nil {
 		return err
 	}
@@ -164,7 +184,7 @@ func (o *topOptions) run(ctx context.Context, s streams) (err error) {
 	ctx, stop := untilInterrupted(ctx, inherited.Read().Ignored)
 	defer stop()
 	if o.format == topScreen {
-		return o.show(ctx, s, w)
+		return o.show(ctx, s, w, l)
 	}
 	warnIfClosed(s)
 	write := o.writer(s.out, func() int { return blockWidth(s.out) })
@@ -217,13 +237,17 @@ func (o *topOptions) writer(out io.Writer, width func() int) func(*report.Trial)
 }
 
 // show shows the screen until the user leaves it, and then names the files that were saved.
-func (o *topOptions) show(ctx context.Context, s streams, w *watcher) error {
+func (o *topOptions) show(ctx context.Context, s streams, w *watcher, l *collector.Live) error {
 	files := &topFiles{}
-	err := screen.Run(ctx, s.in, s.out, w, screen.Options{
+	options := screen.Options{
 		Interval: o.interval, SetInterval: w.setInterval, Plain: os.Getenv("NO_COLOR") != "", By: o.grouping(),
 		Filtered: o.filter.given(),
 		Write:    files.write, Record: files.record,
-	})
+	}
+	if o.why {
+		options.Stacks = l.Stacks
+	}
+	err := screen.Run(ctx, s.in, s.out, w, options)
 	for _, name := range files.saved() {
 		fmt.Fprintf(s.err, "Saved %s\n", name)
 	}

@@ -56,7 +56,9 @@ func (f *topFiles) write(_ context.Context, shown screen.Shown) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	line, err := save(".jsonl", func(w io.Writer) error { return report.EncodeTrial(w, shown.Trial) })
+	interval := *shown.Trial
+	interval.Why = nil // its stacks are in no trial
+	line, err := save(".jsonl", func(w io.Writer) error { return report.EncodeTrial(w, &interval) })
 	if err != nil {
 		return "", fmt.Errorf("saved %s, but not the interval: %w", text, err)
 	}

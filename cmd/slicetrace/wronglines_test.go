@@ -80,6 +80,7 @@ var wrongTops = []wrongLine{
 	{"top --nonsense", 2, "unknown flag: --nonsense"},
 	{"top --format xml", 2, "screen, text, csv and jsonl"},
 	{"top --format screen", 2, "text, csv and jsonl need no terminal"},
+	{"top --why --format text", 2, "slicetrace run --all --why saves"},
 	{"top --by core", 2, "task, process, program, group"},
 	{"top --phases every", 2, "sampled, all or none"},
 	{"top --count 0", 2, "at least 1"},

@@ -19,9 +19,11 @@ func Overview(r *report.Report) *Summary {
 	if len(metric.BundledModes(r)) == 0 {
 		return Summarize(r)
 	}
+	pairs := newPairs(r, false)
 	return summaryOf(r, subject(r), []Section{
 		newSwitchTable(r, true).section(), workSection(r), costSection(r), cacheRefillSection(r), waitSection(r),
-		stackSection(r, false), findingSection(r, true), choiceSection(r), trustDigest(r),
+		stackSection(r, false), pairs.takenSection(), pairs.wokenSection(),
+		findingSection(r, true), choiceSection(r), trustDigest(r),
 	})
 }
 

@@ -63,7 +63,10 @@ func PageOf(r *report.Report) *Page {
 		for _, load := range metric.Loads(r) {
 			p.show("tasks", taskSection(r, load), nil)
 		}
-		p.show("stacks", stackSection(r, false), nil)
+	}
+	p.show("stacks", stackSection(r, false), nil)
+	newPairs(r, false).exhibits(p)
+	if !bundled {
 		p.show("whole", modeSection(r), nil)
 	}
 	p.show("trust", trustSection(r), nil)

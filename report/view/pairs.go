@@ -67,6 +67,15 @@ func (p *pairs) takenSection() Section {
 	return p.section(takenTitle, takenCaption, "lost the core", "took it", p.Taken)
 }
 
+// exhibits are both sections, each with its matrix.
+func (p *pairs) exhibits(on *Page) {
+	taken, woken := p.matrices()
+	on.show("taken", p.takenSection(), nil)
+	on.show("taken-matrix", taken, nil)
+	on.show("woken", p.wokenSection(), nil)
+	on.show("woken-matrix", woken, nil)
+}
+
 // wokenSection shows who woke whom, and names the ping-pongs.
 func (p *pairs) wokenSection() Section {
 	if p == nil {
@@ -77,7 +86,7 @@ func (p *pairs) wokenSection() Section {
 	return s
 }
 
-func (p *pairs) section(title, caption, task, by string, list []report.Pair) Section {
+func (p *pairs) section(title, caption, task, by string, list []metric.PairSum) Section {
 	s := Section{
 		Title: title, Caption: caption + pairCaption,
 		Columns: slices.Concat([]Column{textColumn(task), textColumn(by), textColumn("which is")},
@@ -96,8 +105,9 @@ func (p *pairs) section(title, caption, task, by string, list []report.Pair) Sec
 			mean = report.Of(float64(pair.WaitNS)/float64(pair.Count), report.Nanoseconds)
 		}
 		rows.Rows = append(rows.Rows, Row{
-			textCell(p.name(pair.Task, p.full)), textCell(p.byName(pair, p.full)), textCell(relationInWords(pair)),
-			perSecond(metric.Rate(pair.Count, p.PassedNS)), p.wait(pair.WaitNS),
+			textCell(p.name(pair.Task, pair.Tasks, p.full)), textCell(p.byName(pair, p.full)),
+			textCell(relationInWords(&pair.Pair)), perSecond(metric.Rate(pair.Count, pair.PassedNS)),
+			p.wait(pair.WaitNS),
 			valueCell(percent(float64(pair.WaitNS), float64(all.WaitNS))), valueCell(mean),
 		})
 	}
@@ -108,7 +118,7 @@ func (p *pairs) section(title, caption, task, by string, list []report.Pair) Sec
 	return s
 }
 
-func sumOf(list []report.Pair) (all report.Pair) {
+func sumOf(list []metric.PairSum) (all report.Pair) {
 	for i := range list {
 		all.Count += list[i].Count
 		all.WaitNS += list[i].WaitNS
@@ -118,12 +128,18 @@ func sumOf(list []report.Pair) (all report.Pair) {
 
 func (p *pairs) wait(ns int64) Cell { return valueCell(report.Of(float64(ns), report.Nanoseconds)) }
 
-// name is of one side of a pair, with its control group or without.
-func (p *pairs) name(t *report.PairTask, withGroup bool) string {
+// name is of one side of a pair, of so many processes, with its control group or without.
+func (p *pairs) name(t *report.PairTask, processes int, withGroup bool) string {
 	if t == nil {
 		return "others"
 	}
 	name := t.Comm + " [" + strconv.Itoa(int(t.PID))
+	if processes > 1 {
+		name = t.Comm + " [" + strconv.Itoa(processes) + " processes"
+		if t.Process != "" && t.Process != t.Comm {
+			name += " of"
+		}
+	}
 	if t.Process != "" && t.Process != t.Comm {
 		name += " " + t.Process
 	}
@@ -133,11 +149,11 @@ func (p *pairs) name(t *report.PairTask, withGroup bool) string {
 	return name + "]"
 }
 
-func (p *pairs) byName(pair *report.Pair, withGroup bool) string {
+func (p *pairs) byName(pair *metric.PairSum, withGroup bool) string {
 	if pair.Interrupt {
 		return "an interrupt"
 	}
-	return p.name(pair.By, withGroup)
+	return p.name(pair.By, pair.Bys, withGroup)
 }
 
 func relationInWords(p *report.Pair) string {
@@ -161,13 +177,16 @@ func (p *pairs) pingPongs() (notes []string) {
 			return append(notes, words.Plural(len(p.PingPongs)-i, "more ping-pong")+".")
 		}
 		rate := pair.Rate.String()
+		if pair.Trials > 1 {
+			rate += ", in " + words.Plural(pair.Trials, "trial")
+		}
 		if pair.A == pair.B {
 			notes = append(notes, fmt.Sprintf("Ping-pong: the two tasks %s wake each other %s.",
-				p.name(&pair.A, false), rate))
+				p.name(&pair.A, pair.Trials, false), rate))
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("Ping-pong: %s and %s wake each other %s.", p.name(&pair.A, false),
-			p.name(&pair.B, false), rate))
+		notes = append(notes, fmt.Sprintf("Ping-pong: %s and %s wake each other %s.",
+			p.name(&pair.A, pair.Trials, false), p.name(&pair.B, pair.Trials, false), rate))
 	}
 	return notes
 }
@@ -190,12 +209,12 @@ const matrixCaption = "The tasks with the longest waits, and those that the long
 // matrixOthers is the row or column of all that have none of their own.
 const matrixOthers = "all others"
 
-func (p *pairs) matrix(corner string, list []report.Pair) Section {
+func (p *pairs) matrix(corner string, list []metric.PairSum) Section {
 	if len(list) == 0 {
 		return Section{}
 	}
-	rowOf := func(pair *report.Pair) string { return p.name(pair.Task, false) }
-	columnOf := func(pair *report.Pair) string { return p.byName(pair, false) }
+	rowOf := func(pair *metric.PairSum) string { return p.name(pair.Task, pair.Tasks, false) }
+	columnOf := func(pair *metric.PairSum) string { return p.byName(pair, false) }
 	rows, row := matrixNames(list, rowOf)
 	names, column := matrixNames(list, columnOf)
 	sums := make([][]int64, len(rows))
@@ -223,7 +242,9 @@ func (p *pairs) matrix(corner string, list []report.Pair) Section {
 }
 
 // matrixNames returns the names of a matrix's rows, or columns, and which of them is a pair's.
-func matrixNames(list []report.Pair, nameOf func(*report.Pair) string) (names []string, of func(*report.Pair) int) {
+func matrixNames(
+	list []metric.PairSum, nameOf func(*metric.PairSum) string,
+) (names []string, of func(*metric.PairSum) int) {
 	waits := map[string]int64{}
 	for i := range list {
 		name := nameOf(&list[i])
@@ -240,7 +261,7 @@ func matrixNames(list []report.Pair, nameOf func(*report.Pair) string) (names []
 	for i, name := range names {
 		index[name] = i
 	}
-	return names, func(p *report.Pair) int {
+	return names, func(p *metric.PairSum) int {
 		if i, ok := index[nameOf(p)]; ok {
 			return i
 		}

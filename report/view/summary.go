@@ -41,8 +41,9 @@ func Summarize(r *report.Report) *Summary {
 			sections = append(sections, taskSection(r, load))
 		}
 	}
-	sections = append(sections, stackSection(r, true), modeSection(r), findingSection(r, false), choiceSection(r),
-		trustSection(r))
+	pairs := newPairs(r, true)
+	sections = append(sections, stackSection(r, true), pairs.takenSection(), pairs.wokenSection(), modeSection(r),
+		findingSection(r, false), choiceSection(r), trustSection(r))
 	return summaryOf(r, subject(r), sections)
 }
 

@@ -26,6 +26,8 @@ type Detail struct {
 	// History are figures of the last intervals, of which there are Intervals.
 	History   []Series
 	Intervals int
+	// Reasons say why it was off its cores, as far as Model.Explain was asked for.
+	Reasons []Reason
 }
 
 // Fact is a figure or a text with its name.
@@ -77,6 +79,7 @@ func (m *Model) Detail(k Key) Detail {
 	}
 	d.Waits = distributionOf("waits for a core", a.Waits)
 	d.Slices = distributionOf("slices", a.Slices)
+	d.Reasons = iv.reasons(k, r)
 	return d
 }
 

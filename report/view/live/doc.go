@@ -9,6 +9,7 @@
 //	rows.go         tasks, and their sums by process, program and group
 //	columns.go      the columns of tasks and of their sums
 //	detail.go       one task or sum: its distributions, and history.go: its last intervals
+//	why.go          why it was off its cores: at which stacks, and because of whom
 //
 // An absent figure is an unknown report.Quantity, and its column says why it can be absent.
 package live

@@ -20,6 +20,8 @@ type interval struct {
 	all   metric.CoreSum
 	cores []metric.CoreSum
 	moves report.MigrationCounts
+	// stacks has those that trial.Why refers to, and nothing else. It is nil if they are not told.
+	stacks *report.Report
 }
 
 func hasTimed(t *report.Trial) bool {

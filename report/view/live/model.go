@@ -20,6 +20,7 @@ type CoreGroup struct {
 // may be called by another goroutine.
 type Model struct {
 	groups []CoreGroup
+	stacks func() ([]report.Stack, []report.Frame) // nil: it does not tell why tasks were off their cores
 
 	mu     sync.Mutex // guards newest
 	newest *moment
@@ -57,6 +58,10 @@ func (m *Model) Add(t *report.Trial) {
 		before = &moment{costs: &costs{}}
 	}
 	next := before.then(t)
+	if m.stacks != nil {
+		next.stacks = &report.Report{}
+		next.stacks.Stacks, next.stacks.Frames = m.stacks()
+	}
 	m.mu.Lock()
 	m.newest = next
 	m.mu.Unlock()

@@ -28,6 +28,7 @@ func (s *screen) detailLines() []string {
 		lines = append(lines, fit("  "+left(f.Name, nameWidth)+render.Printable(f.Text), s.width))
 	}
 	lines = append(append(lines, ""), s.figureLines(d.Figures)...)
+	lines = append(lines, s.reasonLines(&d)...)
 	lines = append(append(lines, ""), s.historyLines(&d)...)
 	if !d.Present {
 		return lines

@@ -44,7 +44,7 @@ func (s *screen) helpLines() []string {
 	title("What is not shown")
 	notes := []string{
 		"– means that a figure was not measured, which is not zero. A narrow terminal leaves out columns: " +
-			"Enter shows all figures of a row.",
+			"Enter shows all figures of a row, and with top --why also its stacks, who took its core and who woke it.",
 		"Since the start, " + lossText(s.data.Headline().Losses) + ".",
 	}
 	for _, note := range append(notes, s.options.Notes...) {

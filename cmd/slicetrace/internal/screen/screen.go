@@ -65,6 +65,9 @@ type Options struct {
 	Plain bool
 	// By is what the rows of tasks stand for at first.
 	By live.Grouping
+	// Stacks makes details say why tasks were off their cores, if it is not nil. It returns the stacks that the
+	// intervals of the source up to now refer to, and is called where Source.Next is.
+	Stacks func() ([]report.Stack, []report.Frame)
 	// Filtered is true if intervals have only those of the tasks that were asked for.
 	Filtered bool
 }

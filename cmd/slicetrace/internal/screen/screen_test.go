@@ -62,6 +62,11 @@ func opened(r *report.Report, width, height int, o Options) *screen {
 	return s
 }
 
+// explained are the options of a screen that says why tasks were off their cores.
+func explained(r *report.Report) Options {
+	return Options{Stacks: func() ([]report.Stack, []report.Frame) { return r.Stacks, r.Frames }}
+}
+
 // keyNamed returns the key with a name of bubbletea's.
 func keyNamed(name string) tea.KeyPressMsg {
 	special := map[string]rune{
@@ -106,13 +111,7 @@ func TestFrames(t *testing.T) {
 	groups := []live.CoreGroup{{Name: "node 0", CPUs: []sched.CPU{0, 1, 2, 3, 4, 5, 6, 7}}}
 	busy, noted := server(20), Options{Notes: []string{"ended by tick is absent: ticks cannot be traced"}}
 	within := append(append([]string{"H", "/"}, letters("java")...), "enter", "enter", "enter")
-	for name, c := range map[string]struct {
-		r             *report.Report
-		width, height int
-		keys          []string
-		options       Options
-		ended         bool
-	}{
+	checkFrames(t, map[string]frameCase{
 		"empty-80x24":     {r: &report.Report{}, width: 80, height: 24},
 		"busy-40x10":      {r: busy, width: 40, height: 10},
 		"busy-80x24":      {r: busy, width: 80, height: 24},
@@ -147,7 +146,41 @@ func TestFrames(t *testing.T) {
 		"filter-80x24":    {r: busy, width: 80, height: 24, keys: append([]string{"\\"}, letters("node|redis")...)},
 		"no-match-80x24":  {r: busy, width: 80, height: 24, keys: append([]string{"\\"}, letters("nobody")...)},
 		"search-80x24":    {r: busy, width: 80, height: 24, keys: append([]string{"/"}, letters("sshd")...)},
-	} {
+	})
+}
+
+// Details say why a row was off its cores, if that was asked for.
+func TestFramesOfReasons(t *testing.T) {
+	busy := server(20)
+	stacks, evil := reporttest.Stacks(), reporttest.HostileStacks()
+	why := explained(stacks)
+	postgres := append(append([]string{"/"}, letters("postgres")...), "enter", "enter")
+	thousand := append(append([]string{"/"}, letters("1000")...), "enter", "enter")
+	checkFrames(t, map[string]frameCase{
+		"why-40x10":   {r: stacks, width: 40, height: 10, keys: append(postgres, "pgdown"), options: why},
+		"why-80x24":   {r: stacks, width: 80, height: 24, keys: append(postgres, "pgdown"), options: why},
+		"why-120x40":  {r: stacks, width: 120, height: 40, keys: postgres, options: why},
+		"why-process": {r: stacks, width: 120, height: 40, keys: append([]string{"H"}, "enter"), options: why},
+		"why-nothing": {r: busy, width: 80, height: 24, keys: []string{"down", "enter", "pgdown"}, options: why},
+		"why-hostile": {
+			r: evil, width: 80, height: 40, keys: append([]string{"H"}, thousand...), options: explained(evil),
+		},
+	})
+}
+
+// frameCase is a frame that must be as it was.
+type frameCase struct {
+	r             *report.Report
+	width, height int
+	keys          []string
+	options       Options
+	ended         bool
+}
+
+// checkFrames compares frames with those of files named like them.
+func checkFrames(t *testing.T, frames map[string]frameCase) {
+	t.Helper()
+	for name, c := range frames {
 		t.Run(name, func(t *testing.T) {
 			s := opened(c.r, c.width, c.height, c.options)
 			if c.ended {

@@ -78,6 +78,9 @@ func newScreen(ctx context.Context, o Options) *screen {
 		interval: o.Interval, width: 80, height: 24,
 	}
 	s.tasks.By = o.By
+	if o.Stacks != nil {
+		s.data.Explain(o.Stacks)
+	}
 	for i := range s.table {
 		for _, key := range s.table[i].keys {
 			s.keys[key] = &s.table[i]

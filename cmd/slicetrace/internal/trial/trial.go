@@ -91,6 +91,9 @@ func OfCommand(c Command, seen collector.Interval, beganNS int64) report.Trial {
 // joined returns what the trials of bundled work and of commands have in common.
 func joined(startNS, endNS int64, toolSwitches uint64, seen collector.Interval, beganNS int64) report.Trial {
 	startedNS := startNS - beganNS
+	if seen.Why != nil {
+		seen.Why.KeepMostPairs()
+	}
 	return report.Trial{
 		DurationNS:   endNS - startNS,
 		StartedNS:    &startedNS,

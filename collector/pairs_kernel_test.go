@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/slicetrace/slicetrace/bpf"
 	"github.com/slicetrace/slicetrace/bpf/bpftest"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -19,46 +20,48 @@ import (
 // pairWatch adds up what the readings say of the threads of this process.
 type pairWatch struct {
 	t     *testing.T
-	l     *Live
+	way   pairWay
 	did   map[string]*report.Activity // by a thread's name
 	slept map[string]bool             // it was asleep when the first reading was
 	pairs map[report.PairKind]map[string]map[string]*report.Pair
 }
 
-// watchPairs takes no stacks.
-func watchPairs(t *testing.T) *pairWatch {
-	t.Helper()
-	l := openLive(t, LiveOptions{Why: &WhyOptions{Block: time.Hour}})
-	w := &pairWatch{t: t, l: l}
-	w.forget()
-	return w
+// inBothWays runs a test that watches pairs in the light way, and again in the full one. No stacks are taken.
+func inBothWays(t *testing.T, test func(*testing.T, *pairWatch)) {
+	why := &WhyOptions{Block: time.Hour}
+	for name, open := range map[string]func(*testing.T) pairWay{
+		"light": func(t *testing.T) pairWay { return &lightPairs{t, openLive(t, LiveOptions{Why: why})} },
+		"full":  func(t *testing.T) pairWay { return openFullPairs(t, why) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &pairWatch{t: t, way: open(t)}
+			w.forget()
+			test(t, w)
+		})
+	}
 }
 
 func (w *pairWatch) forget() {
 	w.slept = make(map[string]bool)
-	for slot := range w.l.tasks.seen {
-		s := &w.l.tasks.seen[slot].record
-		if s.Tgid == uint32(os.Getpid()) && s.Left > 0 && report.Causes()[s.Children] == report.EndedByBlocked {
-			w.slept[commText(&w.l.tasks.facts[slot].Comm)] = true
+	w.way.records(func(comm string, s *bpf.WatchedTask) {
+		if s.Left > 0 && report.Causes()[s.LeftCause] == report.EndedByBlocked {
+			w.slept[comm] = true
 		}
-	}
+	})
 	w.did = make(map[string]*report.Activity)
 	w.pairs = map[report.PairKind]map[string]map[string]*report.Pair{report.PairTaken: {}, report.PairWoken: {}}
 }
 
 func (w *pairWatch) read() {
 	w.t.Helper()
-	r := nextReading(w.t, w.l)
-	for i := range r.System.Tasks {
-		if task := &r.System.Tasks[i]; task.PID == sched.PID(os.Getpid()) {
-			if w.did[task.Comm] == nil {
-				w.did[task.Comm] = &report.Activity{}
-			}
-			w.did[task.Comm].Add(&task.Activity)
+	pairs := w.way.read(func(comm string, did *report.Activity) {
+		if w.did[comm] == nil {
+			w.did[comm] = &report.Activity{}
 		}
-	}
-	for i := range r.Why.Pairs {
-		p := &r.Why.Pairs[i]
+		w.did[comm].Add(did)
+	})
+	for i := range pairs {
+		p := &pairs[i]
 		if p.Task.PID != sched.PID(os.Getpid()) {
 			continue
 		}
@@ -132,16 +135,30 @@ func started(t *testing.T, comm string, wait func(), ran *sync.WaitGroup, f func
 	<-named
 }
 
+// readEnds waits for the threads' last switches, and reads what they have done up to then.
+func (w *pairWatch) readEnds(ran *sync.WaitGroup) {
+	w.t.Helper()
+	ran.Wait()
+	for comm := range w.did {
+		for threadID(w.t, comm) != 0 && strings.HasPrefix(comm, "st-") {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	time.Sleep(50 * time.Millisecond)
+	w.read()
+}
+
 func spinFor(d time.Duration) {
 	for start := time.Now(); time.Since(start) < d; {
 	}
 }
 
-// Two threads that compute on one core take it from each other. All slices that others ended are in the pairs,
-// each once, over several readings and up to the threads' end; and the waits that followed are all waits but those
-// after wakeups.
-func TestLivePairsOfTakenCores(t *testing.T) {
-	w := watchPairs(t)
+// A thread that computes loses its core to one that the scheduler prefers and that comes and goes. All slices that
+// others ended are in the pairs, each once, over several readings and up to the threads' end; and the waits that
+// followed are all waits but those after wakeups.
+func TestPairsOfTakenCores(t *testing.T) { inBothWays(t, testPairsOfTakenCores) }
+
+func testPairsOfTakenCores(t *testing.T, w *pairWatch) {
 	var begun atomic.Bool
 	var ran sync.WaitGroup
 	asleep := func() {
@@ -149,37 +166,44 @@ func TestLivePairsOfTakenCores(t *testing.T) {
 			napHere(time.Millisecond)
 		}
 	}
-	for _, comm := range []string{"st-left", "st-right"} {
-		started(t, comm, asleep, &ran, func() { spinFor(bpftest.WorkFor(time.Second)) })
-	}
+	const spin = time.Millisecond
+	length := bpftest.WorkFor(time.Second)
+	started(t, "st-loser", asleep, &ran, func() { spinFor(length) })
+	started(t, "st-winner", asleep, &ran, func() {
+		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, -20); err != nil {
+			t.Error(err)
+		}
+		for start := time.Now(); time.Since(start) < length; {
+			spinFor(spin)
+			napHere(3 * spin)
+		}
+	})
+	w.way.watch("st-loser")
+	w.way.watch("st-winner")
 	time.Sleep(50 * time.Millisecond)
 	w.read()
 	w.forget()
 	begun.Store(true)
 	for range 5 {
-		time.Sleep(bpftest.WorkFor(150 * time.Millisecond))
+		time.Sleep(length / 7)
 		w.read()
 	}
-	ran.Wait()
-	time.Sleep(50 * time.Millisecond) // for their last switches
-	w.read()
-	for comm, other := range map[string]string{"st-left": "st-right", "st-right": "st-left"} {
-		n := w.check(report.PairTaken, comm)
-		by := w.count(report.PairTaken, comm, other)
-		if by < 5 { // what else runs takes the core too
-			all := w.pairs[report.PairTaken][comm]
-			t.Errorf("%s lost its core %d times, to %s %d times: %v", comm, n, other, by, all)
-		}
-		p := w.pairs[report.PairTaken][comm][other]
-		if p != nil && p.WaitNS < int64(by)*200_000 {
-			t.Errorf("%s waited for %d ns in the %d slices of %s, of %d", comm, p.WaitNS, by, other, w.did[comm].WaitNS)
-		}
+	w.readEnds(&ran)
+	w.check(report.PairTaken, "st-winner")
+	n := w.check(report.PairTaken, "st-loser")
+	by := w.count(report.PairTaken, "st-loser", "st-winner")
+	if by < 3 { // what else runs takes the core too
+		t.Errorf("it lost its core %d times, to the other %d times: %v", n, by, w.pairs[report.PairTaken]["st-loser"])
+	}
+	if p := w.pairs[report.PairTaken]["st-loser"]["st-winner"]; p != nil && p.WaitNS < int64(by)*int64(spin)/2 {
+		t.Errorf("it waited for %d ns in the %d turns of the other, of %d", p.WaitNS, by, w.did["st-loser"].WaitNS)
 	}
 }
 
 // Two threads that send each other a byte wake each other, and are told from interrupts that come meanwhile.
-func TestLivePairsOfWakers(t *testing.T) {
-	w := watchPairs(t)
+func TestPairsOfWakers(t *testing.T) { inBothWays(t, testPairsOfWakers) }
+
+func testPairsOfWakers(t *testing.T, w *pairWatch) {
 	var there, back [2]int
 	for _, fds := range []*[2]int{&there, &back} {
 		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
@@ -206,15 +230,15 @@ func TestLivePairsOfWakers(t *testing.T) {
 			writeHere(back[1])
 		}
 	})
+	w.way.watch("st-ping")
+	w.way.watch("st-pong")
 	time.Sleep(50 * time.Millisecond)
 	w.read()
 	w.forget()
 	begun.Store(true)
 	time.Sleep(10 * time.Millisecond)
 	w.read()
-	ran.Wait()
-	time.Sleep(50 * time.Millisecond)
-	w.read()
+	w.readEnds(&ran)
 	for comm, other := range map[string]string{"st-ping": "st-pong", "st-pong": "st-ping"} {
 		n, by := w.check(report.PairWoken, comm), w.count(report.PairWoken, comm, other)
 		// The one that finds the byte there already does not sleep.
@@ -226,7 +250,9 @@ func TestLivePairsOfWakers(t *testing.T) {
 
 // A timer ends a sleep by an interrupt, whatever runs on the core when it comes: nothing, a program outside the
 // kernel, or one in it.
-func TestLivePairsOfInterrupts(t *testing.T) {
+func TestPairsOfInterrupts(t *testing.T) { inBothWays(t, testPairsOfInterrupts) }
+
+func testPairsOfInterrupts(t *testing.T, w *pairWatch) {
 	zero, err := unix.Open("/dev/zero", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -243,25 +269,28 @@ func TestLivePairsOfInterrupts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := watchPairs(t)
+			w := &pairWatch{t: t, way: w.way}
+			w.forget()
 			if busy != nil {
 				thread(t, "st-busy", 0, busy)
 			}
-			thread(t, "st-naps", 0, func() { napHere(time.Millisecond) })
+			naps := "st-" + name
+			thread(t, naps, 0, func() { napHere(time.Millisecond) })
+			w.way.watch(naps)
 			time.Sleep(50 * time.Millisecond)
 			w.read()
 			w.forget()
 			time.Sleep(bpftest.WorkFor(500 * time.Millisecond))
 			w.read()
 			var all, byInterrupt uint64
-			for by, p := range w.pairs[report.PairWoken]["st-naps"] {
+			for by, p := range w.pairs[report.PairWoken][naps] {
 				all += p.Count
 				if by == "interrupt" || strings.HasPrefix(by, "ktimers/") || strings.HasPrefix(by, "ksoftirqd/") {
 					byInterrupt += p.Count
 				}
 			}
 			if all < 20 || byInterrupt < all*95/100 {
-				t.Errorf("interrupts ended %d of %d sleeps: %v", byInterrupt, all, w.pairs[report.PairWoken]["st-naps"])
+				t.Errorf("interrupts ended %d of %d sleeps: %v", byInterrupt, all, w.pairs[report.PairWoken][naps])
 			}
 		})
 	}
@@ -269,14 +298,16 @@ func TestLivePairsOfInterrupts(t *testing.T) {
 
 // A task has room for twelve partners of a kind. Where there are more, those that wake it most often have names, and
 // all wakeups are counted once nevertheless. A waker that takes another name is another one from then on.
-func TestLivePairsOfManyPartners(t *testing.T) {
-	w := watchPairs(t)
+func TestPairsOfManyPartners(t *testing.T) { inBothWays(t, testPairsOfManyPartners) }
+
+func testPairsOfManyPartners(t *testing.T, w *pairWatch) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Close(fds[0]) })
 	thread(t, "st-reads", 0, func() { readHere(fds[0]) })
+	w.way.watch("st-reads")
 	t.Cleanup(func() { _ = unix.Close(fds[1]) })
 	step := make(chan string)
 	stepped := make(chan struct{})
