@@ -35,7 +35,7 @@ type runOptions struct {
 	format     format
 	quiet      bool
 	keepRoot   bool
-	verbose    bool
+	verbose    int
 	claims     bool
 	watch      watchOptions
 	flight     flightOptions
