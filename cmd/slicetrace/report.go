@@ -22,7 +22,8 @@ func newReport(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [OLD] REPORT",
 		Short: "Show a saved report again, or make an HTML page of it",
-		Long: `report shows a saved report. With --html it writes a page for a browser instead: one
+		Long: `report shows a saved report: of bundled workloads the first screen, which says what
+processes and threads cost on this machine, with -v the rest. With --html it writes a page for a browser instead: one
 file that needs nothing else, with charts, every figure and, from a recording of the
 same run, the slices themselves. With two reports the page shows the second, and what
 has changed since the first.`,

@@ -57,7 +57,7 @@ func newRun(s streams) *cobra.Command {
 		Use:   "run [WORKLOAD...] [-- CMD [ARG...]]",
 		Short: "Measure the bundled workloads in both modes, any program, or what runs already",
 		Long: `run traces every switch on every core while the bundled workloads run as processes
-and as threads in turn, shows a report and saves it. After -- it does the same for any
+and as threads in turn, saves a report and shows its first screen (-v: all of it). After -- it does the same for any
 program and all its children: the program has standard input and output to itself, the
 report follows on standard error, and run exits with the program's exit status. With
 -o - or --record -, standard output carries only that file.

@@ -24,7 +24,7 @@ var short = []string{"--rounds", "2", "--duration", "100ms"}
 
 func TestRunMeasuresSavesAndExports(t *testing.T) {
 	bpftest.Require(t)
-	got := call(t, append([]string{"run", "futex", "yield"}, short...)...)
+	got := call(t, append([]string{"run", "-v", "futex", "yield"}, short...)...)
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}

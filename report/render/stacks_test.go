@@ -14,9 +14,10 @@ import (
 
 // Each width has every line within it, and whatever a function is called, nothing of it controls a terminal.
 func TestTextOfStacks(t *testing.T) {
-	golden(t, "long-stacks.txt", text(t, reporttest.Stacks(), render.TextOptions{Detail: view.Long}))
+	long := render.TextOptions{Detail: view.Long}
+	golden(t, "long-stacks.txt", text(t, reporttest.Stacks(), long))
 	golden(t, "full-stacks.txt", text(t, reporttest.Stacks(), render.TextOptions{Detail: view.Full}))
-	golden(t, "long-stacks-hostile-names.txt", text(t, reporttest.HostileStacks(), render.TextOptions{Detail: view.Long}))
+	golden(t, "long-stacks-hostile-names.txt", text(t, reporttest.HostileStacks(), long))
 	golden(t, "stacks.csv", csvOf(t, reporttest.Stacks(), "stacks"))
 	golden(t, "stacks-hostile-names.csv", csvOf(t, reporttest.HostileStacks(), "stacks"))
 	golden(t, "pairs.csv", csvOf(t, reporttest.Stacks(), "pairs"))

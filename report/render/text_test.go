@@ -161,12 +161,12 @@ func TestTextWarnsInItsFirstLine(t *testing.T) {
 
 func TestBoldAddsNothingButBold(t *testing.T) {
 	r := reporttest.Dirty(reporttest.Bundled(1, 1))
-	bold := string(text(t, r, render.TextOptions{Bold: true}))
+	bold := string(text(t, r, render.TextOptions{Bold: true, Detail: view.Long}))
 	if n := strings.Count(bold, "\x1b[1m"); n != 8 || strings.Count(bold, "\x1b[0m") != n {
 		t.Errorf("%d bold headings, want the warning and seven sections", n)
 	}
 	plain := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(bold)
-	if diff := cmp.Diff(string(text(t, r, render.TextOptions{})), plain); diff != "" {
+	if diff := cmp.Diff(string(text(t, r, render.TextOptions{Detail: view.Long})), plain); diff != "" {
 		t.Errorf("bold changes the text (-want +got):\n%s", diff)
 	}
 }

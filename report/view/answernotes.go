@@ -119,7 +119,7 @@ func (t *answer) claims() string {
 	if none > 0 {
 		text += fmt.Sprintf("; %d not measured", none)
 	}
-	return text + ". All figures: --verbose."
+	return text + ". All figures: -v."
 }
 
 // missing says which figures are absent, and how to get them.

@@ -13,8 +13,8 @@ import (
 func choiceSection(r *report.Report) Section {
 	s := Section{
 		Title: "Processes or threads?",
-		Caption: fmt.Sprintf("Operations a second (on a busy core: mean waits), with the 95 %% interval of their ratio. "+
-			"Neither: alike within %.0f %%. Undecided: more --rounds may tell. "+
+		Caption: fmt.Sprintf("Operations a second (on a busy core: mean waits), with the 95 %% interval of their "+
+			"ratio. Neither: alike within %.0f %%. Undecided: more --rounds may tell. "+
 			"Probability of any wrong row: 5 %% (Holm).", 100*(findings.SameWithin-1)),
 		Columns: []Column{
 			textColumn("kind of work"), textColumn("workload"), textColumn("better"), {Name: "processes ÷ threads"},

@@ -53,7 +53,7 @@ func (s *Summary) condense(r *report.Report) {
 		if n == 0 {
 			return ""
 		}
-		return fmt.Sprintf(" (and %d more: --verbose)", n)
+		return fmt.Sprintf(" (and %d more: -v)", n)
 	}
 	notes := len(s.Warnings)
 	switch {

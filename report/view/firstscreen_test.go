@@ -103,14 +103,14 @@ func TestFirstScreenHasTheFiguresWorkedOutByHand(t *testing.T) {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	// 10 ns × 1 000 a second are 10 µs a second, 0.001 %.
-	notes := []string{"A switch of processes costs 10 ns more than one of threads (8 ns to 12 ns; after a slice 15 ns): " +
-		"0.00100 % of a core at 1 000 switches a second, 0.0100 % at 10 000, 0.0500 % at 50 000."}
+	notes := []string{"A switch of processes costs 10 ns more than one of threads " +
+		"(8 ns to 12 ns; after a slice 15 ns): 0.00100 % of a core at 1 000 switches a second, 0.0100 % at 10 000, 0.0500 % at 50 000."}
 	if diff := cmp.Diff(notes, s.Sections[0].Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }
 
-// change returns the first screen's notes after a change of the report, in one text.
+// notesOf returns the first screen's notes in one text.
 func notesOf(r *report.Report) string {
 	return strings.Join(view.FirstScreen(r).Sections[0].Notes, "\n")
 }
@@ -201,7 +201,7 @@ func TestFirstScreenSaysWhetherTheReportIsClean(t *testing.T) {
 	if got := s.Subject[len(s.Subject)-1].Label; got != "clean" || s.Alert != "" {
 		t.Errorf("a clean report is %q, alert %q", got, s.Alert)
 	}
-	if len(s.Warnings) != 1 || len(s.Warnings[0]) > 200 || !strings.HasSuffix(s.Warnings[0], "… (and 1 more: --verbose)") {
+	if len(s.Warnings) != 1 || len(s.Warnings[0]) > 200 || !strings.HasSuffix(s.Warnings[0], "… (and 1 more: -v)") {
 		t.Errorf("warnings are %q", s.Warnings)
 	}
 	s = view.FirstScreen(reporttest.Dirty(r))
