@@ -104,7 +104,8 @@ func TestFirstScreenHasTheFiguresWorkedOutByHand(t *testing.T) {
 	}
 	// 10 ns × 1 000 a second are 10 µs a second, 0.001 %.
 	notes := []string{"A switch of processes costs 10 ns more than one of threads " +
-		"(8 ns to 12 ns; after a slice 15 ns): 0.00100 % of a core at 1 000 switches a second, 0.0100 % at 10 000, 0.0500 % at 50 000."}
+		"(8 ns to 12 ns; after a slice 15 ns): 0.00100 % of a core at 1 000 switches " +
+		"a second, 0.0100 % at 10 000, 0.0500 % at 50 000."}
 	if diff := cmp.Diff(notes, s.Sections[0].Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
