@@ -18,6 +18,7 @@ import (
 func newReport(s streams) *cobra.Command {
 	format := formatText
 	var verbose int
+	var prices pricesFlag
 	var page pageFlags
 	cmd := &cobra.Command{
 		Use:   "report [OLD] REPORT",
@@ -30,6 +31,7 @@ has changed since the first.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report -v REPORT
   slicetrace report -vv REPORT
+  slicetrace report REPORT --prices prices.json
   slicetrace report --format json REPORT | jq .quality
   slicetrace report REPORT --html page.html
   slicetrace report REPORT --html page.html --recording RECORDING
@@ -47,11 +49,15 @@ has changed since the first.`,
 			if err != nil {
 				return err
 			}
-			return show(s.out, r, format, verbose)
+			if err := prices.read(format, len(r.Setup.Workloads) > 0); err != nil {
+				return err
+			}
+			return show(s.out, r, format, verbose, prices.report)
 		},
 	}
 	addFormat(cmd, &format)
 	addVerbose(cmd, &verbose)
+	prices.add(cmd)
 	addPage(cmd, &page)
 	return cmd
 }
@@ -81,14 +87,16 @@ func addVerbose(cmd *cobra.Command, verbose *int) {
 }
 
 // show writes a report in one of the formats.
-func show(w *os.File, r *report.Report, f format, verbose int) error {
+func show(w *os.File, r *report.Report, f format, verbose int, prices *report.Report) error {
 	switch f {
 	case formatJSON:
 		return render.JSON(w, r)
 	case formatCSV:
 		return showTable(w, r, "cores")
 	default:
-		return render.Text(w, r, textOptions(w, view.Detail(verbose)))
+		options := textOptions(w, view.Detail(verbose))
+		options.Prices = prices
+		return render.Text(w, r, options)
 	}
 }
 

@@ -36,6 +36,7 @@ type runOptions struct {
 	quiet      bool
 	keepRoot   bool
 	verbose    int
+	prices     pricesFlag
 	claims     bool
 	watch      watchOptions
 	flight     flightOptions
@@ -88,6 +89,7 @@ sudo, and the saved report belongs to that user.`,
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run --keep 5s --when 'wait>20ms' --record late.rec -- make -j2
   sudo slicetrace run -- make -j2
+  sudo slicetrace run --prices prices.json -- make -j2
   sudo slicetrace run --why -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2
   sudo slicetrace run -q -o - pipe | jq .quality
@@ -163,6 +165,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	o.flight.addFlags(cmd)
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
+	o.prices.add(cmd)
 	complete(cmd, "mode", []string{"processes", "threads"})
 	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseAll, phaseNone})
 }
@@ -180,14 +183,18 @@ func otherThanClaims(cmd *cobra.Command, args []string) (other string) {
 	return other
 }
 
-// checkFlags rejects flags that have no meaning whatever is run.
+// checkFlags rejects flags that have no meaning whatever is run, and reads the prices.
 func (o *runOptions) checkFlags(cmd *cobra.Command) error {
-	return errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
+	err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
+	if err != nil {
+		return err
+	}
+	return o.prices.read(o.format, !o.watch.asked() && cmd.ArgsLenAtDash() < 0)
 }
 
 // checkQuiet rejects --quiet together with a flag about how the report is shown.
 func checkQuiet(cmd *cobra.Command) error {
-	for _, how := range []string{"format", "verbose"} {
+	for _, how := range []string{"format", "verbose", "prices"} {
 		if f := cmd.Flags(); f.Changed("quiet") && f.Changed(how) {
 			return usagef("--quiet shows nothing, so --%s has no meaning with it: leave one of them out", how)
 		}

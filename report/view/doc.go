@@ -5,6 +5,7 @@
 //	summary.go       Summarize: every figure in full
 //	overview.go      Overview: the most important figures
 //	firstscreen.go   FirstScreen: what to know first; answer.go, answernotes.go: its table and sentences
+//	prices.go        what threads could save at most
 //	detail.go        which of these three is shown
 //	page.go          PageOf: a headline and exhibits; chart.go, distribution.go: their plots
 //	comparison.go    SummarizeComparison: what changed
