@@ -93,7 +93,6 @@ sudo, and the saved report belongs to that user.`,
   sudo slicetrace run --why -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2
   sudo slicetrace run -q -o - pipe | jq .quality
-  sudo slicetrace run --all --duration 10s
   sudo slicetrace run --all --why --duration 5s
   sudo slicetrace run --comm 'slicetrace*' --uid root --every 500ms --duration 2s`,
 		ValidArgsFunction: completeRun,
