@@ -64,7 +64,7 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if data, err := os.ReadFile(name); err != nil || reporttest.CheckSchema(data) != nil {
 		t.Errorf("a real report does not follow the published schema: %v, %v", err, reporttest.CheckSchema(data))
 	}
-	if again := call(t, "report", name); again.out != got.out {
+	if again := call(t, "report", "-v", name); again.out != got.out {
 		t.Errorf("report shows something else than run did:\n%s", again.out)
 	}
 	for _, table := range table.Names() {
