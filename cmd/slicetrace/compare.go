@@ -350,10 +350,10 @@ func readReports(names []string) ([]compare.Input, error) {
 // write writes the comparison to its target or, if that is nil, to standard output.
 func (c *compareOptions) write(out *os.File, target *outfile.Target, comparison *compare.Comparison) error {
 	if target == nil {
-		return c.render(out, comparison, textOptions(out, c.verbose))
+		return c.render(out, comparison, textOptions(out, view.Brief))
 	}
 	return target.Write(func(w io.Writer) error {
-		return c.render(w, comparison, render.TextOptions{Verbose: c.verbose})
+		return c.render(w, comparison, render.TextOptions{})
 	})
 }
 

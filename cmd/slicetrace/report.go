@@ -12,21 +12,26 @@ import (
 	"github.com/slicetrace/slicetrace/report/findings"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/table"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 func newReport(s streams) *cobra.Command {
 	format := formatText
-	var verbose bool
+	var verbose int
+	var prices pricesFlag
 	var page pageFlags
 	cmd := &cobra.Command{
 		Use:   "report [OLD] REPORT",
 		Short: "Show a saved report again, or make an HTML page of it",
-		Long: `report shows a saved report. With --html it writes a page for a browser instead: one
+		Long: `report shows a saved report: of bundled workloads the first screen, which says what
+processes and threads cost on this machine, with -v the rest. With --html it writes a page for a browser instead: one
 file that needs nothing else, with charts, every figure and, from a recording of the
 same run, the slices themselves. With two reports the page shows the second, and what
 has changed since the first.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
-  slicetrace report --verbose REPORT
+  slicetrace report -v REPORT
+  slicetrace report -vv REPORT
+  slicetrace report REPORT --prices prices.json
   slicetrace report --format json REPORT | jq .quality
   slicetrace report REPORT --html page.html
   slicetrace report REPORT --html page.html --recording RECORDING
@@ -44,11 +49,15 @@ has changed since the first.`,
 			if err != nil {
 				return err
 			}
-			return show(s.out, r, format, verbose)
+			if err := prices.read(format, len(r.Setup.Workloads) > 0); err != nil {
+				return err
+			}
+			return show(s.out, r, format, verbose, prices.report)
 		},
 	}
 	addFormat(cmd, &format)
 	addVerbose(cmd, &verbose)
+	prices.add(cmd)
 	addPage(cmd, &page)
 	return cmd
 }
@@ -71,27 +80,30 @@ func withFindings(r *report.Report) *report.Report {
 	return r
 }
 
-func addVerbose(cmd *cobra.Command, verbose *bool) {
-	cmd.Flags().BoolVarP(verbose, "verbose", "v", false,
-		"show every figure of every workload, and why claims were not measured")
+func addVerbose(cmd *cobra.Command, verbose *int) {
+	cmd.Flags().CountVarP(verbose, "verbose", "v",
+		"show the long report instead of its first screen; `` twice (-vv), every figure of every workload, and\n"+
+			"why claims were not measured")
 }
 
 // show writes a report in one of the formats.
-func show(w *os.File, r *report.Report, f format, verbose bool) error {
+func show(w *os.File, r *report.Report, f format, verbose int, prices *report.Report) error {
 	switch f {
 	case formatJSON:
 		return render.JSON(w, r)
 	case formatCSV:
 		return showTable(w, r, "cores")
 	default:
-		return render.Text(w, r, textOptions(w, verbose))
+		options := textOptions(w, view.Detail(verbose))
+		options.Prices = prices
+		return render.Text(w, r, options)
 	}
 }
 
 // textOptions returns options that suit the terminal, if w is one.
-func textOptions(w *os.File, verbose bool) render.TextOptions {
+func textOptions(w *os.File, detail view.Detail) render.TextOptions {
 	fd := int(w.Fd())
-	options := render.TextOptions{Bold: wantsBold(w), Verbose: verbose}
+	options := render.TextOptions{Bold: wantsBold(w), Detail: detail}
 	if width, _, err := term.GetSize(fd); err == nil {
 		options.Width = min(width, render.DefaultWidth)
 	}

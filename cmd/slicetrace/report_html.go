@@ -52,8 +52,8 @@ func (p *pageFlags) check(cmd *cobra.Command, reports int) error {
 		return usagef("--window-start and --window-length need --recording FILE")
 	case p.start < 0 || p.length <= 0:
 		return usagef("--window-start must not be negative, and --window-length must be positive")
-	case p.html != "" && (given("format") || given("verbose")):
-		return usagef("--html writes a page that shows every figure: leave out --format and --verbose")
+	case p.html != "" && (given("format") || given("verbose") || given("prices")):
+		return usagef("--html writes a page that shows every figure: leave out --format, --verbose and --prices")
 	}
 	return nil
 }

@@ -35,7 +35,8 @@ type runOptions struct {
 	format     format
 	quiet      bool
 	keepRoot   bool
-	verbose    bool
+	verbose    int
+	prices     pricesFlag
 	claims     bool
 	watch      watchOptions
 	flight     flightOptions
@@ -59,10 +60,10 @@ const runExamples = `  sudo slicetrace run
   sudo slicetrace run pipe --rounds 1 --record pipe.rec
   sudo slicetrace run --keep 5s --when 'wait>20ms' --record late.rec -- make -j2
   sudo slicetrace run -- make -j2
+  sudo slicetrace run --prices prices.json -- make -j2
   sudo slicetrace run --why -- make -j2
   sudo slicetrace run -q -o build.json -- make -j2
   sudo slicetrace run -q -o - pipe | jq .quality
-  sudo slicetrace run --all --duration 10s
   sudo slicetrace run --all --why --duration 5s
   sudo slicetrace run --all --duration 5s --record all.rec
   sudo slicetrace run --all --keep 5s --when 'wait>20ms of nginx*' --record late.rec
@@ -74,7 +75,7 @@ func newRun(s streams) *cobra.Command {
 		Use:   "run [WORKLOAD...] [-- CMD [ARG...]]",
 		Short: "Measure the bundled workloads in both modes, any program, or what runs already",
 		Long: `run traces every switch on every core while the bundled workloads run as processes
-and as threads in turn, shows a report and saves it. After -- it does the same for any
+and as threads in turn, saves a report and shows its first screen (-v: all of it). After -- it does the same for any
 program and all its children: the program has standard input and output to itself, the
 report follows on standard error, and run exits with the program's exit status. With
 -o - or --record -, standard output carries only that file.
@@ -169,6 +170,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	o.flight.addFlags(cmd)
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
+	o.prices.add(cmd)
 	complete(cmd, "mode", []string{"processes", "threads"})
 	complete(cmd, "phases", []string{phasePick, phaseSwitch, phaseAll, phaseNone})
 }
@@ -186,14 +188,18 @@ func otherThanClaims(cmd *cobra.Command, args []string) (other string) {
 	return other
 }
 
-// checkFlags rejects flags that have no meaning whatever is run.
+// checkFlags rejects flags that have no meaning whatever is run, and reads the prices.
 func (o *runOptions) checkFlags(cmd *cobra.Command) error {
-	return errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
+	err := errors.Join(o.checkPhases(), checkQuiet(cmd), o.watch.checkWhy(cmd), o.checkFlight(cmd))
+	if err != nil {
+		return err
+	}
+	return o.prices.read(o.format, !o.watch.asked() && cmd.ArgsLenAtDash() < 0)
 }
 
 // checkQuiet rejects --quiet together with a flag about how the report is shown.
 func checkQuiet(cmd *cobra.Command) error {
-	for _, how := range []string{"format", "verbose"} {
+	for _, how := range []string{"format", "verbose", "prices"} {
 		if f := cmd.Flags(); f.Changed("quiet") && f.Changed(how) {
 			return usagef("--quiet shows nothing, so --%s has no meaning with it: leave one of them out", how)
 		}

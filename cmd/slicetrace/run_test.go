@@ -24,7 +24,7 @@ var short = []string{"--rounds", "2", "--duration", "100ms"}
 
 func TestRunMeasuresSavesAndExports(t *testing.T) {
 	bpftest.Require(t)
-	got := call(t, append([]string{"run", "futex", "yield"}, short...)...)
+	got := call(t, append([]string{"run", "-v", "futex", "yield"}, short...)...)
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)
 	}
@@ -64,7 +64,7 @@ func TestRunMeasuresSavesAndExports(t *testing.T) {
 	if data, err := os.ReadFile(name); err != nil || reporttest.CheckSchema(data) != nil {
 		t.Errorf("a real report does not follow the published schema: %v, %v", err, reporttest.CheckSchema(data))
 	}
-	if again := call(t, "report", name); again.out != got.out {
+	if again := call(t, "report", "-v", name); again.out != got.out {
 		t.Errorf("report shows something else than run did:\n%s", again.out)
 	}
 	for _, table := range table.Names() {

@@ -12,12 +12,10 @@ import (
 
 func switching(e *evidence) string {
 	var said []string
-	share, q := "", e.report.Quality
+	share := ""
 	for _, l := range []metric.Load{whole("pipe"), whole("futex"), whole("yield")} {
-		m, floor := metric.CostP50(), q.PickFloor().Value+q.SwitchFloor().Value
-		if len(e.samples(l, report.Threads, m).Values) == 0 {
-			m, floor = metric.SwitchP50(), q.SwitchFloor().Value // the start of the pick phase has no hook
-		}
+		l.Modes = metric.BundledModes(e.report)
+		m, floor := metric.SwitchCost(e.report, l)
 		clause, ok := e.costlierSwitch(l, m, floor)
 		if !ok {
 			continue
@@ -46,7 +44,7 @@ func (e *evidence) costlierSwitch(l metric.Load, m metric.Metric, floor float64)
 	if interval := undecidedEnds(f); interval != "" {
 		aside = append(aside, interval)
 	}
-	processes, threads = less(processes, floor), less(threads, floor)
+	processes, threads = processes.Less(floor), threads.Less(floor)
 	switch {
 	case floor <= 0:
 	case len(processes.Values) == 0 || len(threads.Values) == 0:
@@ -68,18 +66,6 @@ func (e *evidence) costlierSwitch(l metric.Load, m metric.Metric, floor float64)
 		clause += " (" + strings.Join(aside, "; ") + ")"
 	}
 	return clause, true
-}
-
-// less subtracts an amount from each value. The result is empty if any value is not above it.
-func less(s metric.Rounds, amount float64) metric.Rounds {
-	out := metric.Rounds{Unit: s.Unit, Round: s.Round}
-	for _, v := range s.Values {
-		if v <= amount {
-			return metric.Rounds{}
-		}
-		out.Values = append(out.Values, v-amount)
-	}
-	return out
 }
 
 // colder describes the cost of a switch after its end. It decides nothing, since the claim is about

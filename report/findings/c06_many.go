@@ -17,7 +17,7 @@ func (e *evidence) furtherMemory() string {
 		var figures []report.NamedFigure
 		for _, mode := range metric.BundledModes(e.report) {
 			figure := kind.name + " of each further worker"
-			f, ok := e.note(metric.Load{Name: "scale"}, mode, figure, further(e.report, mode, kind.bytes))
+			f, ok := e.note(metric.Load{Name: "scale"}, mode, figure, metric.FurtherMemory(e.report, mode, kind.bytes))
 			if ok {
 				figures = append(figures, f)
 			}
@@ -36,41 +36,9 @@ type memoryKind struct {
 
 func furtherKinds() []memoryKind {
 	return []memoryKind{
-		{"PSS", func(m *report.Memory) int64 { return m.PSSBytes }},
+		{"PSS", metric.PSS},
 		{"page tables", func(m *report.Memory) int64 { return m.PageTableBytes }},
 	}
-}
-
-// further returns, for each round, how much more memory each additional worker of scale takes: the
-// slope of the least-squares line through its variants. What the workers share, such as the pages
-// of the program, is in the line's height and not in its slope.
-func further(r *report.Report, mode report.Mode, bytes func(*report.Memory) int64) metric.Rounds {
-	type sums struct{ n, x, y, xx, xy float64 }
-	byRound := map[int]*sums{}
-	out := metric.Rounds{Unit: report.Bytes}
-	var order []int
-	for i := range r.Trials {
-		t := &r.Trials[i]
-		if t.Workload != "scale" || t.Mode != mode || t.Memory == nil || len(t.Workers) == 0 {
-			continue
-		}
-		s := byRound[t.Round]
-		if s == nil {
-			s = &sums{}
-			byRound[t.Round] = s
-			order = append(order, t.Round)
-		}
-		x, y := float64(len(t.Workers)), float64(bytes(t.Memory))
-		s.n, s.x, s.y, s.xx, s.xy = s.n+1, s.x+x, s.y+y, s.xx+x*x, s.xy+x*y
-	}
-	for _, round := range order {
-		s := byRound[round]
-		if spread := s.n*s.xx - s.x*s.x; spread > 0 {
-			out.Values = append(out.Values, (s.n*s.xy-s.x*s.y)/spread)
-			out.Round = append(out.Round, round)
-		}
-	}
-	return out
 }
 
 // slicesEach is the average number of slices of a worker.
@@ -106,7 +74,7 @@ func keepingMany(e *evidence) string {
 	for _, l := range loads {
 		threads := e.samples(l, report.Threads, metric.Throughput())
 		processes := e.samples(l, report.Processes, metric.Throughput())
-		f, ok := e.noteRatio(l, "", "operations, threads ÷ processes", metric.Compare(threads, processes))
+		f, ok := e.noteRatio(l, "", operationsRatio, metric.Compare(processes, threads))
 		if !ok {
 			continue
 		}
@@ -117,7 +85,7 @@ func keepingMany(e *evidence) string {
 		case !e.longLived(l):
 			but = ", which mostly measures their creation"
 		default:
-			e.bound(f, clearlyMore, unbounded())
+			e.bound(f, 0, 1/clearlyMore)
 		}
 		said = append(said, fmt.Sprintf("%s %s (%s%s)", l.Name, span(f), words.Plural(n, "worker"), but))
 	}
@@ -127,11 +95,11 @@ func keepingMany(e *evidence) string {
 	e.need(len(e.parts) > 0, fmt.Sprintf("needs work of %d workers or more, with %d slices each", many, fewSlices))
 	e.group = "memory"
 	kind := furtherKinds()[0]
-	s := func(m report.Mode) metric.Rounds { return further(e.report, m, kind.bytes) }
+	s := func(m report.Mode) metric.Rounds { return metric.FurtherMemory(e.report, m, kind.bytes) }
 	name := kind.name + " of each further worker, processes ÷ threads"
 	_, ok := e.exceeds(metric.Load{Name: "scale"}, "", name, s(report.Processes), s(report.Threads), clearlyMore)
 	e.need(ok, "needs the memory of scale's workers, for two numbers of workers or more")
-	facts := "operations a second of threads ÷ processes: " + clauses(said)
+	facts := "operations a second, processes ÷ threads: " + clauses(said)
 	if taken := e.furtherMemory(); taken != "" {
 		facts += "; one more worker takes " + taken
 	}

@@ -48,13 +48,24 @@ func sharing(e *evidence) string {
 			}
 		}
 		if len(found) > 0 {
-			price = append(price, l.Variant+" "+quoteBy(found, span))
+			price = append(price, fmt.Sprintf(takes(l.Variant, len(price) == 0), quoteBy(found, span)))
 		}
 	}
 	if len(price) > 0 {
-		facts += "; speed without ÷ with it: " + clauses(price)
+		facts += "; " + clauses(price)
 	}
 	return facts
+}
+
+// takes is the format of how much longer synchronised adds take.
+func takes(variant string, first bool) string {
+	switch {
+	case variant == "atomic":
+		return "atomic adds take %s × the time"
+	case first:
+		return "locked adds take %s × the time"
+	}
+	return "locked ones %s ×"
 }
 
 // percentages quotes parts per million as percent, which most readers know better.

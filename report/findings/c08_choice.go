@@ -67,7 +67,7 @@ func (e *evidence) notePreferences() {
 	preferences := Preferences(e.report)
 	slices.SortStableFunc(preferences, func(a, b Preference) int { return rankOf(a) - rankOf(b) })
 	for _, p := range preferences {
-		e.noteRatio(p.Load, "", p.Metric.Name+", ratio of the modes", p.By)
+		e.noteRatio(p.Load, "", p.Metric.Name+", processes ÷ threads", p.Ratio)
 	}
 	for _, m := range []report.Mode{report.Processes, report.Threads} {
 		e.note(whole("crash"), m, metric.Survivors().Name, e.samples(whole("crash"), m, metric.Survivors()))

@@ -19,7 +19,7 @@ func ExampleCompute() {
 		}
 	}
 	// Output:
-	// C3 is supported by pipe: operations, threads ÷ processes 2.0
+	// C3 is supported by pipe: operations, processes ÷ threads 0.5
 	// C4 is supported by pipe: cost of a switch p50, processes ÷ threads 5.7
 }
 
@@ -32,10 +32,10 @@ func ExamplePreferences() {
 		case p.Mode == "":
 			fmt.Println("for", p.Work, "the modes are alike")
 		default:
-			fmt.Printf("for %s, %s are better by a factor of %.1f\n", p.Work, p.Mode, p.By.Center)
+			fmt.Printf("for %s, %s are better: processes ÷ threads %.2f\n", p.Work, p.Mode, p.Ratio.Center)
 		}
 	}
 	// Output:
-	// for hand-offs by pipe, threads are better by a factor of 2.0
+	// for hand-offs by pipe, threads are better: processes ÷ threads 0.49
 	// for computing, cores shared the modes are alike
 }

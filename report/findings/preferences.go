@@ -26,9 +26,8 @@ type Preference struct {
 	// speak for Mode as clearly, if it were not the better one.
 	Decided bool
 	pValue  float64
-	// By is how many times better Mode is than the other, above 1. If Mode is "", it is threads
-	// compared with processes.
-	By metric.Difference
+	// Ratio is the metric of processes ÷ that of threads.
+	Ratio metric.Difference
 }
 
 // kind is a kind of work and the metric by which it is judged.
@@ -77,12 +76,8 @@ func Preferences(r *report.Report) []Preference {
 		if len(threads.Values) == 0 || len(processes.Values) == 0 {
 			continue
 		}
-		better, worse := threads, processes
-		if k.less {
-			better, worse = processes, threads
-		}
-		p := Preference{Work: k.work, Load: k.load, Metric: k.metric}
-		p.judge(better, worse)
+		p := Preference{Work: k.work, Load: k.load, Metric: k.metric, Ratio: metric.Compare(processes, threads)}
+		p.judge(k.less)
 		out = append(out, p)
 	}
 	holm(out)
@@ -102,24 +97,25 @@ func holm(preferences []Preference) {
 	for rank, i := range order {
 		p := &preferences[i]
 		clear = clear && p.pValue <= (1-stats.Confidence)/float64(len(preferences)-rank)
-		if p.Decided = clear; clear && p.Mode == report.Processes {
-			p.By = p.By.Inverse()
-		} else if !clear {
+		if p.Decided = clear; !clear {
 			p.Mode = ""
 		}
 	}
 }
 
-// judge compares a, the merit of threads, with b, that of processes. It sets the clearest of three
-// results, and the p-value of the opposite: the ratio is above SameWithin, so threads are better;
-// it is below the inverse, so processes are; or it is between the two.
-func (p *Preference) judge(a, b metric.Rounds) {
-	p.By = metric.Compare(a, b)
-	p.Mode, p.pValue = report.Threads, p.By.Beyond(SameWithin, true)
-	if below := p.By.Beyond(1/SameWithin, false); below < p.pValue {
-		p.Mode, p.pValue = report.Processes, below
+// judge sets the clearest of three results, and the p-value of the opposite: processes have so much
+// more of the metric than SameWithin, so much less than its inverse, or are between the two. less is
+// true if less of the metric is better.
+func (p *Preference) judge(less bool) {
+	more, fewer := report.Processes, report.Threads
+	if less {
+		more, fewer = fewer, more
 	}
-	if between := max(p.By.Beyond(SameWithin, false), p.By.Beyond(1/SameWithin, true)); between < p.pValue {
+	p.Mode, p.pValue = more, p.Ratio.Beyond(SameWithin, true)
+	if below := p.Ratio.Beyond(1/SameWithin, false); below < p.pValue {
+		p.Mode, p.pValue = fewer, below
+	}
+	if between := max(p.Ratio.Beyond(SameWithin, false), p.Ratio.Beyond(1/SameWithin, true)); between < p.pValue {
 		p.Mode, p.pValue = "", between
 	}
 }

@@ -78,17 +78,6 @@ func (d Difference) Bounded() bool {
 	return d.Known && d.N >= stats.LeastPairs && !math.IsInf(d.High, 0)
 }
 
-// Inverse is the difference of the second figure and the first.
-func (d Difference) Inverse() Difference {
-	d.Known = d.Known && d.Center > 0
-	d.logs = slices.Clone(d.logs)
-	for i := range d.logs {
-		d.logs[i] = -d.logs[i]
-	}
-	d.Center, d.Low, d.High = 1/d.Center, 1/d.High, 1/d.Low
-	return d
-}
-
 // Beyond is the signed-rank test's p-value of the ratio being above x (or below it). It is 1 if the
 // estimate is not on that side of x.
 func (d Difference) Beyond(x float64, above bool) float64 {

@@ -56,17 +56,6 @@ func TestRatiosOfRounds(t *testing.T) {
 	}
 }
 
-func TestInverse(t *testing.T) {
-	a, b := roundsOf(3, 2, 5, 4, 3, 2, 4), roundsOf(2, 2, 3, 3, 1, 1, 2)
-	got, want := Compare(a, b).Inverse(), Compare(b, a)
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Difference{}), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
-		t.Errorf("the inverse differs (-want +got):\n%s", diff)
-	}
-	if Compare(roundsOf(0, 0, 0, 0, 0, 0), roundsOf(1, 1, 1, 1, 1, 1)).Inverse().Known {
-		t.Error("one divided by nothing is known")
-	}
-}
-
 // Rounds that are slower as a whole do not hide a difference between two figures, and equal figures
 // are called different no more often than the level allows.
 func TestPairsFindWhatDriftHides(t *testing.T) {

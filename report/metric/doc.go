@@ -7,6 +7,7 @@
 //	load.go         a workload in one variant (Load), and its trials in a report
 //	rounds.go       a metric round by round (Rounds), with its median
 //	difference.go   two metrics of the same rounds compared (Difference)
+//	prices.go       what processes cost more than threads: Excess, CoreShare, FurtherMemory
 //	others.go       the share of the cores that other programs had
 //	system.go       the metrics that only a watched system has
 //	cores.go        cores of a watched system over intervals (CoreSum), and the cost of their switches

@@ -118,8 +118,7 @@ func oneMode(r *report.Report) *report.Report {
 func comparisonText(t *testing.T, c *compare.Comparison, verbose bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	opts := render.TextOptions{Verbose: verbose}
-	if err := render.SummaryText(&out, view.SummarizeComparison(c, verbose), opts); err != nil {
+	if err := render.SummaryText(&out, view.SummarizeComparison(c, verbose), render.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -15,6 +15,7 @@ import (
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/table"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // FuzzText checks that any report that Decode accepts can be shown, without a panic and without a
@@ -30,7 +31,9 @@ func FuzzText(f *testing.F) {
 		}
 		shown := text(t, r, render.TextOptions{})
 		findings.Compute(r)
-		shown = append(shown, text(t, r, render.TextOptions{Verbose: true})...)
+		for _, detail := range []view.Detail{view.Long, view.Full} {
+			shown = append(shown, text(t, r, render.TextOptions{Detail: detail})...)
+		}
 		checkPrintable(t, shown)
 		checkCharacters(t, page(t, r, render.PageOptions{}))
 		for _, name := range table.Names() {

@@ -29,16 +29,20 @@ type TextOptions struct {
 	Width int
 	// Bold sets headings in bold, for a terminal.
 	Bold bool
-	// Verbose shows all figures of each workload and the whole trust block.
-	Verbose bool
+	// Detail is how much of the report is shown. A comparison does not depend on it.
+	Detail view.Detail
+	// Prices is a report of bundled work on the same machine, by which the switches of a command or a
+	// watched system are priced; nil for none.
+	Prices *report.Report
 }
 
 // Text writes the report for a reader.
 func Text(w io.Writer, r *report.Report, opts TextOptions) error {
-	if opts.Verbose {
-		return SummaryText(w, view.Summarize(r), opts)
+	s := opts.Detail.Of(r)
+	if opts.Prices != nil {
+		view.AddPrices(s, r, opts.Prices)
 	}
-	return SummaryText(w, view.Overview(r), opts)
+	return SummaryText(w, s, opts)
 }
 
 // SummaryText writes a summary, of a report or a comparison, for a reader.
@@ -51,13 +55,13 @@ func SummaryText(w io.Writer, s *view.Summary, opts TextOptions) error {
 	if s.Alert != "" {
 		p.heading(s.Alert)
 	}
-	p.wrap(strings.Join(s.Header, " · "), "  ")
+	p.list(s.Header)
 	if len(s.Subject) > 0 {
 		parts := make([]string, len(s.Subject))
 		for i, q := range s.Subject {
 			parts[i] = part(q)
 		}
-		p.wrap(strings.Join(parts, " · "), "  ")
+		p.list(parts)
 	}
 	for _, warning := range s.Warnings {
 		p.wrap("Note: "+warning, "      ")
@@ -119,10 +123,33 @@ func (p *page) heading(s string) {
 // wrap writes a text on as many lines as it needs, all but the first one indented.
 func (p *page) wrap(s, indent string) { p.hang("", s, indent) }
 
+// longPart is the width from which on a part of a list may be broken over lines.
+const longPart = 40
+
+// list writes short texts, separated by dots and each of them on one line.
+func (p *page) list(parts []string) {
+	var all []string
+	for i, text := range parts {
+		text = Printable(text)
+		if i < len(parts)-1 {
+			text += " ·"
+		}
+		if twwidth.Width(text) > longPart {
+			all = append(all, words(text)...)
+		} else {
+			all = append(all, strings.Join(strings.Fields(text), " "))
+		}
+	}
+	p.flow("", all, "  ")
+}
+
 // hang writes a text after a lead that is not wider than indent.
-func (p *page) hang(lead, s, indent string) {
+func (p *page) hang(lead, s, indent string) { p.flow(lead, words(Printable(s)), indent) }
+
+// flow writes words on as many lines as they need, after a lead.
+func (p *page) flow(lead string, list []string, indent string) {
 	line, gap := lead, ""
-	for _, word := range words(Printable(s)) {
+	for _, word := range list {
 		for twwidth.Width(word) > p.opts.Width-len(indent) {
 			cut := twwidth.Truncate(word, p.opts.Width-len(indent)-1)
 			if line != "" {
@@ -158,28 +185,40 @@ func (p *page) item(i view.Item, all []view.Item) {
 // words splits a text at its spaces, but keeps a word together with what is read as a part of it.
 func words(s string) []string {
 	var out []string
+	last := ""
 	for _, w := range strings.Fields(s) {
-		if n := len(out); n > 0 && together(out[n-1], w) {
+		if n := len(out); n > 0 && together(last, w) {
 			out[n-1] += " " + w
-			continue
+		} else {
+			out = append(out, w)
 		}
-		out = append(out, w)
+		last = w
 	}
 	return out
 }
 
 // together reports whether a word is on the same line as the one before it: a separating dot, the unit of a
-// number, and all of "… 3 more".
+// number, the next three digits of a large one, both sides of ±, and all of "… 3 more".
 func together(before, word string) bool {
 	isDigit := func(c byte) bool { return '0' <= c && c <= '9' }
 	if word == "·" || before == "…" {
 		return word == "·" || isDigit(word[0])
 	}
-	switch strings.TrimSuffix(strings.TrimRight(word, ".,;:)"), "/s") {
-	case "%", "ppm", "ns", "µs", "ms", "s", "B", "KiB", "MiB", "GiB", "more":
+	if word == "±" || before == "±" {
+		return true
+	}
+	number := strings.TrimLeft(before, "(-+><")
+	bare := strings.TrimRight(word, ".,;:)")
+	switch strings.TrimSuffix(bare, "/s") {
+	case "%", "×", "ppm", "ns", "µs", "ms", "s", "B", "KiB", "MiB", "GiB", "more":
 		return isDigit(before[len(before)-1])
 	}
-	return false
+	return isGroup(strings.TrimSuffix(bare, "/s"), 3, 3) && isGroup(number, 1, 3)
+}
+
+// isGroup reports whether a word is digits, and as many as a group of a large number has.
+func isGroup(word string, least, most int) bool {
+	return least <= len(word) && len(word) <= most && strings.Trim(word, "0123456789") == ""
 }
 
 // table draws a section's table, with the widest gap between columns that fits.

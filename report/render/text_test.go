@@ -15,6 +15,7 @@ import (
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/findings"
+	"github.com/slicetrace/slicetrace/report/metric"
 	"github.com/slicetrace/slicetrace/report/render"
 	"github.com/slicetrace/slicetrace/report/reporttest"
 	"github.com/slicetrace/slicetrace/report/sched"
@@ -50,14 +51,15 @@ func text(t *testing.T, r *report.Report, opts render.TextOptions) []byte {
 	return out.Bytes()
 }
 
-// threeScreens is the greatest number of lines of a default report.
+// threeScreens is the greatest number of lines of a long report.
 const threeScreens = 150
 
-func TestTextGoldens(t *testing.T) {
+// shownReports are reports of all kinds, by the names of their goldens.
+func shownReports() map[string]*report.Report {
 	oneMode := reporttest.Bundled(6, 2)
 	oneMode.Trials = oneMode.Trials[:2]
 	findings.Compute(oneMode)
-	for name, r := range map[string]*report.Report{
+	return map[string]*report.Report{
 		"default":        reporttest.Bundled(6, 2),
 		"kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
 		"kernel-older":   reporttest.OlderKernel(reporttest.Bundled(6, 2)),
@@ -72,14 +74,21 @@ func TestTextGoldens(t *testing.T) {
 		"system-large": reporttest.System(
 			reporttest.SystemSize{Cores: 64, Tasks: 500, Groups: 30, Intervals: 3}),
 		"system-hostile-names": hostileSystem(),
-	} {
+	}
+}
+
+func TestTextGoldens(t *testing.T) {
+	for name, r := range shownReports() {
 		t.Run(name, func(t *testing.T) {
-			got := text(t, r, render.TextOptions{})
-			golden(t, name+".txt", got)
+			if len(metric.BundledModes(r)) > 0 {
+				golden(t, name+".txt", text(t, r, render.TextOptions{Width: 80}))
+			}
+			got := text(t, r, render.TextOptions{Detail: view.Long})
+			golden(t, "long-"+name+".txt", got)
 			if n := bytes.Count(got, []byte("\n")); n > threeScreens {
 				t.Errorf("%d lines are more than three screens", n)
 			}
-			got = append(got, text(t, r, render.TextOptions{Verbose: true})...)
+			got = append(got, text(t, r, render.TextOptions{Detail: view.Full})...)
 			for i, line := range bytes.Split(got, []byte("\n")) {
 				if w := twwidth.Width(string(line)); w > render.DefaultWidth {
 					t.Errorf("line %d is %d columns wide: %s", i+1, w, line)
@@ -111,10 +120,10 @@ func hostileSystem() *report.Report {
 }
 
 func TestVerboseTextGoldens(t *testing.T) {
-	golden(t, "verbose-system.txt", text(t, watched(), render.TextOptions{Verbose: true}))
-	golden(t, "verbose.txt", text(t, reporttest.Bundled(6, 2), render.TextOptions{Verbose: true}))
-	golden(t, "verbose-many-cores.txt", text(t, reporttest.Bundled(6, 128), render.TextOptions{Verbose: true}))
-	golden(t, "verbose-every-workload.txt", text(t, reporttest.Full(12, 2), render.TextOptions{Verbose: true}))
+	golden(t, "full-system.txt", text(t, watched(), render.TextOptions{Detail: view.Full}))
+	golden(t, "full-default.txt", text(t, reporttest.Bundled(6, 2), render.TextOptions{Detail: view.Full}))
+	golden(t, "full-many-cores.txt", text(t, reporttest.Bundled(6, 128), render.TextOptions{Detail: view.Full}))
+	golden(t, "full-every-workload.txt", text(t, reporttest.Full(12, 2), render.TextOptions{Detail: view.Full}))
 }
 
 func TestMarkdownOfASystem(t *testing.T) {
@@ -152,12 +161,12 @@ func TestTextWarnsInItsFirstLine(t *testing.T) {
 
 func TestBoldAddsNothingButBold(t *testing.T) {
 	r := reporttest.Dirty(reporttest.Bundled(1, 1))
-	bold := string(text(t, r, render.TextOptions{Bold: true}))
+	bold := string(text(t, r, render.TextOptions{Bold: true, Detail: view.Long}))
 	if n := strings.Count(bold, "\x1b[1m"); n != 8 || strings.Count(bold, "\x1b[0m") != n {
 		t.Errorf("%d bold headings, want the warning and seven sections", n)
 	}
 	plain := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(bold)
-	if diff := cmp.Diff(string(text(t, r, render.TextOptions{})), plain); diff != "" {
+	if diff := cmp.Diff(string(text(t, r, render.TextOptions{Detail: view.Long})), plain); diff != "" {
 		t.Errorf("bold changes the text (-want +got):\n%s", diff)
 	}
 }

@@ -80,14 +80,27 @@ func compareCells(a, b metric.Rounds, notes map[string]bool) []Cell {
 // tooFewRounds is metric.RoundNotes for a report with too few rounds. In other reports, figures may
 // be absent from some rounds, which more rounds do not change.
 func tooFewRounds(r *report.Report, notes map[string]bool) []string {
-	last := 0
-	for i := range r.Trials {
-		last = max(last, r.Trials[i].Round)
-	}
-	if last >= stats.LeastPairs {
+	if lastRound(r) >= stats.LeastPairs {
 		return nil
 	}
 	return metric.RoundNotes(notes)
+}
+
+// lastRound is the number of the last round.
+func lastRound(r *report.Report) (last int) {
+	for i := range r.Trials {
+		last = max(last, r.Trials[i].Round)
+	}
+	return last
+}
+
+// threeDigits rounds a rate to three digits. Other units are shown with so many anyway.
+func threeDigits(q report.Quantity) report.Quantity {
+	if q.Unit == report.PerSecond && q.Value >= 1000 {
+		step := math.Pow10(int(math.Log10(q.Value)) - 2)
+		q.Value = math.Round(q.Value/step) * step
+	}
+	return q
 }
 
 // groupOf returns an empty group with the load's name.

@@ -13,12 +13,12 @@ import (
 func choiceSection(r *report.Report) Section {
 	s := Section{
 		Title: "Processes or threads?",
-		Caption: fmt.Sprintf("Ratio of operations a second (on a busy core: of mean waits) with its 95 %% interval. "+
-			"Neither: alike within %.0f %%. Undecided: more --rounds may tell. "+
+		Caption: fmt.Sprintf("Operations a second (on a busy core: mean waits), with the 95 %% interval of their "+
+			"ratio. Neither: alike within %.0f %%. Undecided: more --rounds may tell. "+
 			"Probability of any wrong row: 5 %% (Holm).", 100*(findings.SameWithin-1)),
 		Columns: []Column{
-			textColumn("kind of work"), textColumn("workload"), textColumn("better"), {Name: "by how much"},
-			textColumn("processes cost"),
+			textColumn("kind of work"), textColumn("workload"), textColumn("better"), {Name: "processes ÷ threads"},
+			textColumn("with processes"),
 		},
 	}
 	var g Group
@@ -42,42 +42,43 @@ func crashRow(r *report.Report) (row Row, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	least := func(m report.Mode) report.Quantity {
-		rounds := metric.Sample(metric.TrialsOf(r, preference.Load, m), preference.Metric)
-		return report.Of(slices.Min(rounds.Values), report.Share)
-	}
-	p, t := least(report.Processes), least(report.Threads)
-	better, by, price := "undecided", fmt.Sprintf("%s against %s survive", p, t), "not known"
+	p, t := fewestSurvivors(r, report.Processes), fewestSurvivors(r, report.Threads)
+	better, by, price := "undecided", fmt.Sprintf("%s and %s", p, t), "not known"
 	switch {
 	case preference.Decided && preference.Mode == "":
-		better, by, price = "neither", fmt.Sprintf("%s survive", p), "nothing measurable"
+		better, by, price = "neither", fmt.Sprintf("%s and %s", p, t), "no difference"
 	case preference.Mode == report.Threads:
-		better, by = string(preference.Mode), fmt.Sprintf("%s against %s survive", t, p)
-		price = "more workers"
+		better, price = string(preference.Mode), "fewer survive"
 	case preference.Mode == report.Processes:
-		better, price = string(preference.Mode), "nothing"
+		better, price = string(preference.Mode), "more survive"
 	}
 	return Row{
 		textCell(preference.Work), textCell(preference.Load.Title()), textCell(better), textCell(by), textCell(price),
 	}, true
 }
 
-// preferenceCells returns the cells of a preference: the better mode, by how much it is better, and
-// what processes cost compared with threads.
+// fewestSurvivors is how many workers survive the crash of another one, in the round in which most of
+// them died.
+func fewestSurvivors(r *report.Report, m report.Mode) report.Quantity {
+	rounds := metric.Sample(metric.TrialsOf(r, metric.Load{Name: "crash"}, m), metric.Survivors())
+	if len(rounds.Values) == 0 {
+		return report.Quantity{Unit: report.Share}
+	}
+	return report.Of(slices.Min(rounds.Values), report.Share)
+}
+
+// preferenceCells returns the cells of a preference: the better mode, the ratio of the modes, and what
+// is different with processes.
 func preferenceCells(p *findings.Preference) (better string, by Cell, price string) {
 	switch {
 	case !p.Decided:
 		return "undecided", textCell("~"), "not known"
 	case p.Mode == "":
-		return "neither", textCell("~"), "nothing measurable"
+		return "neither", textCell("~"), "no difference"
 	}
-	by = ratioCell(p.By)
-	if p.Mode == report.Processes {
-		return string(p.Mode), by, "nothing"
-	}
-	ratio := p.By.Center
+	of := "wait"
 	if p.Metric.Name == metric.Throughput().Name {
-		return string(p.Mode), by, fmt.Sprintf("%s of the operations", report.Of(100*(1-1/ratio), report.Share))
+		of = "operations"
 	}
-	return string(p.Mode), by, fmt.Sprintf("%s more waiting", report.Of(100*(ratio-1), report.Share))
+	return string(p.Mode), ratioCell(p.Ratio), report.Of(100*(p.Ratio.Center-1), report.Difference).String() + " " + of
 }

@@ -4,6 +4,9 @@
 //	section.go       Section, Row, Cell and the other parts of a Summary
 //	summary.go       Summarize: every figure in full
 //	overview.go      Overview: the most important figures
+//	firstscreen.go   FirstScreen: what to know first; answer.go, answernotes.go: its table and sentences
+//	prices.go        what threads could save at most
+//	detail.go        which of these three is shown
 //	page.go          PageOf: a headline and exhibits; chart.go, distribution.go: their plots
 //	comparison.go    SummarizeComparison: what changed
 //	switches.go      the cost of a switch on each core, as a table and as a chart

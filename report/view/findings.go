@@ -42,7 +42,7 @@ func findingSection(r *report.Report, short bool) Section {
 	}
 	if len(unmeasured) > 0 {
 		list := strings.Join(unmeasured, ", ")
-		s.Notes = []string{"Not measured: " + list + "; slicetrace report --verbose says why."}
+		s.Notes = []string{"Not measured: " + list + "; slicetrace report -vv says why."}
 	}
 	return s
 }

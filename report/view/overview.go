@@ -45,7 +45,7 @@ const muchSwitching = 2
 // costSection shows the cost of the workloads' own switches, on all cores together.
 func costSection(r *report.Report) Section {
 	t := newOverviewTable(r, "Switches of each workload", fmt.Sprintf("Workloads in which switches of any kind take "+
-		"at least %d %% of core time; --verbose shows all.", muchSwitching))
+		"at least %d %% of core time; -vv shows all.", muchSwitching))
 	t.of(slices.DeleteFunc(t.loads, func(l metric.Load) bool { return !anyMode(r, l, switchesMuch) }))
 	t.compare("switch phase p50", metric.SwitchP50(), false)
 	t.compare("cost p50", metric.CostP50(), false)

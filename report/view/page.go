@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
@@ -47,6 +48,9 @@ func PageOf(r *report.Report) *Page {
 	p.Summary = summaryOf(r, subject(r), nil)
 	p.Headline, p.Highlights = headline(r)
 	bundled := len(metric.BundledModes(r)) > 0
+	if bundled {
+		p.show("answer", answerSection(r), nil)
+	}
 	costs := newSwitchTable(r, bundled)
 	p.show("cost", costs.section(), costs.chart())
 	p.show("distributions", distributionSection(r), nil)
@@ -93,18 +97,8 @@ func headline(r *report.Report) (string, []Part) {
 	if len(metric.BundledModes(r)) == 0 {
 		return commandHeadline(r)
 	}
-	cost := func(class report.Class) report.Quantity {
-		all := allCores(switchesByCore(metric.BundledTrials(r, modeOf(class)), class)).stats
-		if all.Cost.Count > 0 {
-			return metric.Quantile(all.Cost, 0.5)
-		}
-		return metric.Quantile(all.Switch, 0.5)
-	}
-	what := "A context switch costs"
-	if r.Capture.Pick == "" {
-		what = "The switch phase of a context switch takes"
-	}
-	threads, processes := cost(report.ClassThread), cost(report.ClassProcess)
+	load, processes, threads, phase := typicalCosts(r)
+	what := words.Choose(phase, "The switch phase of a context switch takes", "A context switch costs")
 	var parts []Part
 	sentence := "The cost of a context switch is not known: no switch in the report was timed"
 	switch {
@@ -116,10 +110,10 @@ func headline(r *report.Report) (string, []Part) {
 		sentence = fmt.Sprintf("%s %s between processes", what, processes)
 	}
 	if threads.Known {
-		parts = append(parts, Part{"thread → thread, p50", threads})
+		parts = append(parts, Part{"between threads, p50", threads})
 	}
 	if processes.Known {
-		parts = append(parts, Part{"process → process, p50", processes})
+		parts = append(parts, Part{"between processes, p50", processes})
 	}
 	for _, v := range []report.Verdict{report.Supported, report.Contradicted, report.Inconclusive} {
 		n := 0
@@ -131,6 +125,9 @@ func headline(r *report.Report) (string, []Part) {
 		if n > 0 {
 			parts = append(parts, Part{mark(v) + " claims " + string(v), ofCount(n)})
 		}
+	}
+	if threads.Known || processes.Known {
+		sentence += fmt.Sprintf(" (%s)", load.Title())
 	}
 	return sentence + ".", append(parts, Part{"switches counted", ofCount(r.Quality.Switches)})
 }

@@ -100,9 +100,9 @@ func TestHeadlines(t *testing.T) {
 	noPick, oneMode := reporttest.WithoutPick(reporttest.Bundled(6, 2)), reporttest.Bundled(6, 2)
 	oneMode.Trials = oneMode.Trials[2:4]
 	for want, r := range map[string]*report.Report{
-		"A context switch costs 656 ns between threads and 3.72 µs between processes.": reporttest.Bundled(6, 2),
-		"The switch phase of a context switch takes ":                                  noPick,
-		"A context switch costs 658 ns between threads.":                               oneMode,
+		"A context switch costs 656 ns between threads and 3.72 µs between processes (pipe).": reporttest.Bundled(6, 2),
+		"The switch phase of a context switch takes ":                                         noPick,
+		"A context switch costs 658 ns between threads (pipe).":                               oneMode,
 		"is not known": untimed,
 		"The command ran 12.3 s, during which the cores switched 4 520 times.": reporttest.Command(),
 	} {

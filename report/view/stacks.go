@@ -244,13 +244,16 @@ func (s *stacks) frame(i int) string {
 	return name
 }
 
-// shortened cuts a text to so many characters.
+// shortened cuts a text to so many characters. What is left of it is as it was, even if it is not UTF-8.
 func shortened(text string, limit int) string {
-	if len(text) <= limit {
+	n, end := 0, 0
+	for i := range text {
+		if n++; n == limit {
+			end = i
+		}
+	}
+	if n <= limit {
 		return text
 	}
-	if runes := []rune(text); len(runes) > limit {
-		return string(runes[:limit-1]) + "…"
-	}
-	return text
+	return text[:end] + "…"
 }
