@@ -89,7 +89,7 @@ func (o *runOptions) checkWatch(cmd *cobra.Command, args []string) error {
 			args[0])
 	}
 	for _, name := range append(slices.DeleteFunc(bundledOnly(), func(s string) bool { return s == "duration" }),
-		"record", "keep-root") {
+		append(roundsOnly(), "command", "rounds", "record", "keep-root")...) {
 		if given(name) {
 			return usagef("--%s has no meaning for a watch of what runs already: leave it out", name)
 		}
