@@ -21,6 +21,11 @@ func (r Report) withLists(empty bool) Report {
 	// Earlier versions did not write null for these two.
 	r.Trials = list(r.Trials, true)
 	r.Host.Mitigations = list(r.Host.Mitigations, true)
+	untraced := make([]Trial, len(r.Untraced))
+	for i, t := range r.Untraced {
+		untraced[i] = t.withLists(empty)
+	}
+	r.Untraced = list(untraced, false)
 	stacks := make([]Stack, len(r.Stacks))
 	for i, stack := range r.Stacks {
 		stacks[i] = list(stack, true)

@@ -73,6 +73,10 @@ func (s Setup) Properties() []Property {
 	for i, cpu := range s.CPUs {
 		cores[i] = strconv.Itoa(int(cpu))
 	}
+	output := ""
+	if s.Output != nil {
+		output = s.Output.Regexp
+	}
 	return append([]Property{
 		text("workloads", strings.Join(s.Workloads, " ")),
 		text("command", s.CommandLine()),
@@ -82,6 +86,10 @@ func (s Setup) Properties() []Property {
 		positive("operations", s.Operations),
 		positive("workers", int64(s.Workers)),
 		text("cores", strings.Join(cores, ",")),
+		positive("warmup", int64(s.Warmup)),
+		text("prepare", s.Prepare),
+		positive("untraced_every", int64(s.UntracedEvery)),
+		text("output", output),
 	}, s.Watch.properties()...)
 }
 

@@ -41,6 +41,9 @@ type Report struct {
 	Frames []Frame `json:"frames,omitempty"`
 	// Recording describes the run's recording, nil if none was made.
 	Recording *Recording `json:"recording,omitempty"`
+	// Untraced are trials that ran without the tracer, among those of Trials: they have no cores and no
+	// workers, and show what tracing does to the work. Each has the round of the trial beside it.
+	Untraced []Trial `json:"untraced,omitempty"`
 	// Failed are the trials that produced no figures.
 	Failed []FailedTrial `json:"failed,omitempty"`
 	// Findings are the conclusions about each claim; there are none for a command.
@@ -64,8 +67,20 @@ type Setup struct {
 	WorkloadVersions map[string]int `json:"workload_versions,omitempty"`
 	// Command is the traced command line, empty for bundled loads.
 	Command []string `json:"command,omitempty"`
-	Modes   []Mode   `json:"modes"`
-	Rounds  int      `json:"rounds"`
+	// Commands are the commands of a run that repeats them by rounds, in the order given; it is empty
+	// for a command that ran once.
+	Commands []CommandSetup `json:"commands,omitempty"`
+	// Warmup is how often each of them ran before the first round, and Prepare what ran before each of
+	// their trials, "" for nothing.
+	Warmup  int    `json:"warmup,omitempty"`
+	Prepare string `json:"prepare,omitempty"`
+	// UntracedEvery says that the work also ran without the tracer in each round whose number it
+	// divides; 0 means in none.
+	UntracedEvery int `json:"untraced_every,omitempty"`
+	// Output says which figure was read from what the commands wrote, nil for none.
+	Output *OutputSetup `json:"output,omitempty"`
+	Modes  []Mode       `json:"modes"`
+	Rounds int          `json:"rounds"`
 	// DurationNS is the time that each trial's workers were asked to work; 0 for a command, a watch or
 	// a fixed number of operations.
 	DurationNS int64 `json:"duration_ns"`
@@ -138,6 +153,14 @@ type Trial struct {
 	System *System `json:"system,omitempty"`
 	// Why is where tasks were when they were off their cores, nil if that was not asked for.
 	Why *Why `json:"why,omitempty"`
+	// CPUNS is the CPU time that a command, and the children for which it waited, used by the kernel's
+	// account. It is nil for other modes, and in reports of versions that did not store it.
+	CPUNS *int64 `json:"cpu_ns,omitempty"`
+	// ExitStatus is that of a command as a shell shows it: above 128 for a signal. It is nil for other
+	// modes, and in reports of versions that did not store it.
+	ExitStatus *int `json:"exit_status,omitempty"`
+	// Output is the figure that was read from the command's output, nil if none was asked for.
+	Output *float64 `json:"output,omitempty"`
 	// StartedNS is when the first worker started, or the command was let through its gate, by
 	// CLOCK_MONOTONIC. It counts from the beginning of the run, whose time Created gives to the
 	// second. It is nil in reports of versions that did not store it.

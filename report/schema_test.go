@@ -20,7 +20,7 @@ import (
 func TestReportsFollowTheSchema(t *testing.T) {
 	for name, r := range map[string]*report.Report{
 		"bundled": reporttest.Bundled(1, 2),
-		"command": reporttest.Command(),
+		"command": reporttest.Command(), "commands": reporttest.Commands(2),
 		"no pick": reporttest.WithoutPick(reporttest.Bundled(1, 1)),
 		"dirty":   reporttest.Dirty(reporttest.Bundled(1, 1)),
 		"system":  watched(),

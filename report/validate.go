@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,7 +33,7 @@ func (r *Report) Validate() error {
 	if r.Schema != SchemaVersion {
 		return fmt.Errorf("schema %d is not %d", r.Schema, SchemaVersion)
 	}
-	if err := r.Setup.Watch.validate(); err != nil {
+	if err := r.Setup.validate(); err != nil {
 		return err
 	}
 	if len(r.Trials) > maxTrials {
@@ -41,6 +42,17 @@ func (r *Report) Validate() error {
 	for i := range r.Trials {
 		if err := r.Trials[i].validate(); err != nil {
 			return fmt.Errorf("trial %d: %w", i+1, err)
+		}
+	}
+	if len(r.Untraced) > maxTrials {
+		return fmt.Errorf("%d untraced trials are more than %d", len(r.Untraced), maxTrials)
+	}
+	for i := range r.Untraced {
+		if t := &r.Untraced[i]; len(t.Cores)+len(t.Workers) > 0 {
+			return fmt.Errorf("untraced trial %d has cores or workers", i+1)
+		}
+		if err := r.Untraced[i].validate(); err != nil {
+			return fmt.Errorf("untraced trial %d: %w", i+1, err)
 		}
 	}
 	if err := r.validateStacks(); err != nil {
@@ -121,10 +133,7 @@ func (t *Trial) validate() error {
 	if (t.Mode == SystemMode) != (t.System != nil) || t.System != nil && len(t.Workers) > 0 {
 		return errors.New("a trial of a running system with workers, or without its tasks")
 	}
-	if err := t.System.validate(); err != nil {
-		return err
-	}
-	return t.Created.validate()
+	return cmp.Or(t.validateCommand(), t.System.validate(), t.Created.validate())
 }
 
 // negative reports whether any amount is below 0.

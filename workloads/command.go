@@ -34,18 +34,21 @@ type Command struct {
 	// Signals, if not nil, are forwarded to the command. Then this process also stops when
 	// the command is stopped, so that a shell sees it behave like the command.
 	Signals *Signals
+	// Bound means that the command is killed when this process dies, as it is if Signals is not nil.
+	Bound bool
 }
 
 // Running is a command that was started. Until Release it is a launcher, which is blocked
 // and has the command's pid already; from then on it is the command itself. It is in this
-// process's process group, so a terminal's signals reach it. If Signals is not nil, it is
-// killed when this process dies.
+// process's process group, so a terminal's signals reach it.
 type Running struct {
 	argv     []string
 	launcher *launcher
 	// pidfd refers to the command. forwarder is nil if no signals are forwarded.
 	pidfd     int
 	forwarder *forwarder
+	// guard kills the command when this process dies, nil if nobody does or the forwarder's own does.
+	guard *groupProbe
 
 	// switches is the switch count of this process at Release, and after Wait the
 	// difference since then.
@@ -97,8 +100,12 @@ func StartCommand(c Command) (*Running, error) {
 	if r.pidfd, err = unix.PidfdOpen(l.pid, 0); err != nil {
 		return nil, fmt.Errorf("start command: open its pid: %w", errors.Join(err, l.end()))
 	}
-	if c.Signals != nil {
+	switch {
+	case c.Signals != nil:
 		r.forwarder = startForwarder(r, c.Signals)
+	case c.Bound:
+		// Without it, as where the limit on processes is reached, the command outlives this process.
+		r.guard, _ = startGroupProbe(r.pidfd)
 	}
 	return r, nil
 }
@@ -247,6 +254,9 @@ func blockInWaitid(kind, id int, info *siginfo, options int) syscall.Errno {
 func (r *Running) close() {
 	if r.forwarder != nil {
 		r.forwarder.close()
+	}
+	if r.guard != nil {
+		_ = r.guard.end() // it only slept
 	}
 	// Their errors do not matter: nothing was written that a close could lose.
 	_ = unix.Close(r.launcher.socket)

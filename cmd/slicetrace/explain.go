@@ -87,7 +87,7 @@ func (o *explainOptions) run(ctx context.Context, s streams, args []string) erro
 	}
 	warnIfClosed(s)
 	if len(topics) == 0 {
-		return render.SummaryText(s.out, explain.Contents(), textOptions(s.out, false))
+		return render.SummaryText(s.out, explain.Contents(), textOptions(s.out, view.Brief))
 	}
 	summaries, err := o.summaries(ctx, s, topics)
 	if err != nil {
@@ -97,7 +97,7 @@ func (o *explainOptions) run(ctx context.Context, s streams, args []string) erro
 		if i > 0 {
 			fmt.Fprintln(s.out)
 		}
-		if err := render.SummaryText(s.out, summary, textOptions(s.out, false)); err != nil {
+		if err := render.SummaryText(s.out, summary, textOptions(s.out, view.Brief)); err != nil {
 			return err
 		}
 	}

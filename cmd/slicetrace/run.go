@@ -40,6 +40,7 @@ type runOptions struct {
 	claims     bool
 	watch      watchOptions
 	flight     flightOptions
+	repeat     roundsOptions
 
 	// saved and recorded are the targets of -o and --record, nil for a flag that is not given.
 	saved, recorded *outfile.Target
@@ -52,33 +53,22 @@ type runOptions struct {
 // report/README.md. Six are the fewest that give a confidence interval of 95 %.
 const defaultRounds = 12
 
-const runExamples = `  sudo slicetrace run
-  sudo slicetrace run spin --workers 3 --cores 0 --duration 2s
-  sudo slicetrace run pipe --mode threads --operations 10007 --rounds 1
-  sudo slicetrace run --format csv -o run.json > cores.csv
-  sudo slicetrace run --phases none -- make -j2
-  sudo slicetrace run pipe --rounds 1 --record pipe.rec
-  sudo slicetrace run --keep 5s --when 'wait>20ms' --record late.rec -- make -j2
-  sudo slicetrace run -- make -j2
-  sudo slicetrace run --prices prices.json -- make -j2
-  sudo slicetrace run --why -- make -j2
-  sudo slicetrace run -q -o build.json -- make -j2
-  sudo slicetrace run -q -o - pipe | jq .quality
-  sudo slicetrace run --all --why --duration 5s
-  sudo slicetrace run --all --duration 5s --record all.rec
-  sudo slicetrace run --all --keep 5s --when 'wait>20ms of nginx*' --record late.rec
-  sudo slicetrace run --comm 'slicetrace*' --uid root --every 500ms --duration 2s`
-
 func newRun(s streams) *cobra.Command {
 	o := &runOptions{format: formatText}
 	cmd := &cobra.Command{
-		Use:   "run [WORKLOAD...] [-- CMD [ARG...]]",
+		Use:   "run [WORKLOAD...] [--command 'CMD'...] [-- CMD [ARG...]]",
 		Short: "Measure the bundled workloads in both modes, any program, or what runs already",
 		Long: `run traces every switch on every core while the bundled workloads run as processes
-and as threads in turn, saves a report and shows its first screen (-v: all of it). After -- it does the same for any
-program and all its children: the program has standard input and output to itself, the
-report follows on standard error, and run exits with the program's exit status. With
--o - or --record -, standard output carries only that file.
+and as threads in turn, saves a report and shows its first screen (-v: all of it). After
+-- it does the same for any program and all its children: the program has standard input
+and output to itself, the report follows on standard error, and run exits with the
+program's exit status. With -o - or --record -, standard output carries only that file.
+
+--command, once or several times, or --rounds before --, runs programs in turn, round by
+round, and compares their times, switches and waits with the first one's, by statistics.
+They have no input, and their output is not shown; --metric reads a number from it. A line
+that needs a shell gets /bin/sh. In every second round each also runs without the tracer.
+A program that fails ends the run; the rounds before are saved.
 
 With --all it starts nothing and watches the running machine, and with --pid, --cgroup,
 --comm or --uid those tasks that fit one value of each flag; --duration ends that, and each
@@ -102,48 +92,60 @@ saved and shown. Half a second later or more, another signal ends it at once.
 sudo, and the saved report belongs to that user.`,
 		Example:           runExamples,
 		ValidArgsFunction: completeRun,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.inherited = inherited.Read()
-			if o.claims {
-				if other := otherThanClaims(cmd, args); other != "" {
-					return usagef("--claims runs nothing: leave out %s", other)
-				}
-				return listClaims(s.out)
-			}
-			if err := o.checkFlags(cmd); err != nil {
-				return err
-			}
-			if o.watch.asked() {
-				if err := o.checkWatch(cmd, args); err != nil {
-					return err
-				}
-				return runWatch(cmd.Context(), s, o)
-			}
-			if err := o.watch.checkAlone(cmd); err != nil {
-				return err
-			}
-			dash := cmd.ArgsLenAtDash()
-			if dash < 0 {
-				if err := o.checkBundled(cmd, args); err != nil {
-					return err
-				}
-				return runBundled(cmd.Context(), s, o, args)
-			}
-			if err := o.checkCommand(cmd, args[:dash], args[dash:]); err != nil {
-				return err
-			}
-			return runCommand(s, o, args[dash:])
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
 	o.addFlags(cmd)
 	return cmd
+}
+
+// run runs what the command line asks for.
+func (o *runOptions) run(cmd *cobra.Command, s streams, args []string) error {
+	o.inherited = inherited.Read()
+	if o.claims {
+		if other := otherThanClaims(cmd, args); other != "" {
+			return usagef("--claims runs nothing: leave out %s", other)
+		}
+		return listClaims(s.out)
+	}
+	if err := o.checkFlags(cmd); err != nil {
+		return err
+	}
+	if o.watch.asked() {
+		if err := o.checkWatch(cmd, args); err != nil {
+			return err
+		}
+		return runWatch(cmd.Context(), s, o)
+	}
+	if err := o.watch.checkAlone(cmd); err != nil {
+		return err
+	}
+	before, argv, dash := args, []string(nil), cmd.ArgsLenAtDash()
+	if dash >= 0 {
+		before, argv = args[:dash], args[dash:]
+	}
+	switch {
+	case o.repeat.asked(cmd, dash):
+		if err := o.checkRounds(cmd, before, argv); err != nil {
+			return err
+		}
+		return runRounds(cmd.Context(), s, o, argv)
+	case dash < 0:
+		if err := o.checkBundled(cmd, args); err != nil {
+			return err
+		}
+		return runBundled(cmd.Context(), s, o, args)
+	}
+	if err := o.checkCommand(cmd, before, argv); err != nil {
+		return err
+	}
+	return runCommand(s, o, argv)
 }
 
 func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.modes, "mode", []string{"processes", "threads"},
 		"what workers are: processes, threads or processes,threads")
-	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode")
+	f.IntVar(&o.rounds, "rounds", defaultRounds, "how often each workload runs in each mode, or each program")
 	f.DurationVar(&o.duration, "duration", 0,
 		"how long the workers of each trial work, such as 1s (default: the workload's own), or a watch takes\n"+
 			"(default: until interrupted)")
@@ -168,6 +170,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 		"list the claims that a run decides and the workloads that each needs, and run nothing")
 	o.watch.addFlags(cmd)
 	o.flight.addFlags(cmd)
+	o.repeat.addFlags(cmd)
 	addFormat(cmd, &o.format)
 	addVerbose(cmd, &o.verbose)
 	o.prices.add(cmd)
@@ -256,7 +259,7 @@ func (o *runOptions) open(tasks int, host report.Host, rf *recordingFile) (*coll
 
 // bundledOnly returns the flags that have no meaning for a program after "--".
 func bundledOnly() []string {
-	return []string{"mode", "rounds", "duration", "operations", "workers", "cores"}
+	return []string{"mode", "duration", "operations", "workers", "cores"}
 }
 
 // checkBundled rejects values that a plan would take for "use the default", but that the
@@ -288,9 +291,14 @@ func (o *runOptions) checkCommand(cmd *cobra.Command, before, argv []string) err
 	if len(argv) == 0 {
 		return usagef("no program after --: write slicetrace run -- CMD [ARG...]")
 	}
+	return o.checkProgram(cmd)
+}
+
+// checkProgram rejects flags that have no meaning for programs.
+func (o *runOptions) checkProgram(cmd *cobra.Command) error {
 	for _, name := range bundledOnly() {
 		if cmd.Flags().Changed(name) {
-			return usagef("--%s is for bundled workloads: leave it out when a program follows --", name)
+			return usagef("--%s is for bundled workloads: leave it out where a program is run", name)
 		}
 	}
 	if cmd.Flags().Changed("max-tasks") && (o.tasks < 1 || o.tasks > report.MaxTasks) {

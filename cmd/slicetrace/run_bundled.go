@@ -2,14 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
@@ -36,10 +31,7 @@ func runBundled(ctx context.Context, s streams, o *runOptions, names []string) e
 	interrupted := &interruption{messages: s.err}
 	ctx, stop := interrupted.until(ctx, o.inherited.Ignored)
 	defer stop()
-	// Signals that were pending at the start were taken out before the runtime began.
-	for _, info := range o.inherited.Pending {
-		_ = unix.Kill(os.Getpid(), syscall.Signal(binary.NativeEndian.Uint32(info[:])))
-	}
+	o.raisePending()
 	whole, err := measure(ctx, s, o, plan, r)
 	if err != nil {
 		return err
@@ -134,8 +126,14 @@ func conclude(r *report.Report, plan workloads.Plan, err error) error {
 			what, why, plan.Rounds, len(r.Trials), len(plan.Trials())/plan.Rounds))
 		return nil
 	}
-	r.Trials = slices.DeleteFunc(r.Trials, func(t report.Trial) bool { return t.Round > finished })
-	r.Warnings = append(r.Warnings, fmt.Sprintf("%s%s: %d of %d rounds finished and are kept",
-		what, why, finished, plan.Rounds))
+	keepFinished(r, what+why, finished, plan.Rounds)
 	return nil
+}
+
+// keepFinished drops the trials of the round that did not finish, and says so.
+func keepFinished(r *report.Report, ended string, finished, rounds int) {
+	unfinished := func(t report.Trial) bool { return t.Round > finished }
+	r.Trials = slices.DeleteFunc(r.Trials, unfinished)
+	r.Untraced = slices.DeleteFunc(r.Untraced, unfinished)
+	r.Warnings = append(r.Warnings, fmt.Sprintf("%s: %d of %d rounds finished and are kept", ended, finished, rounds))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -66,7 +68,8 @@ func runCommand(s streams, o *runOptions, argv []string) error {
 	if err := o.dropPrivileges(); err != nil {
 		return errors.Join(err, abandon(running))
 	}
-	status, err := trace(c, r, settings, running, argv, beganNS)
+	w := &commandWatch{collector: c, report: r, settings: settings, beganNS: beganNS}
+	status, err := w.trace(running, trial.Command{Label: filepath.Base(argv[0]), Round: 1})
 	if status == nil {
 		return err
 	}
@@ -91,73 +94,99 @@ const uninterrupted = 3 * time.Second
 // start starts the program up to its gate, with everything that it would inherit if it
 // were executed in place of this process.
 func (o *runOptions) start(argv []string, signals *workloads.Signals) (*workloads.Running, error) {
-	capabilities, err := commandCapabilities()
+	command, err := o.command(argv)
 	if err != nil {
 		return nil, err
 	}
-	return workloads.StartCommand(workloads.Command{
-		Argv: argv, User: o.user(), Env: o.environment(), Capabilities: capabilities, Signals: signals,
+	command.Signals = signals
+	return workloads.StartCommand(command)
+}
+
+// command returns the program, with what it inherits.
+func (o *runOptions) command(argv []string) (workloads.Command, error) {
+	capabilities, err := commandCapabilities()
+	return workloads.Command{
+		Argv: argv, User: o.user(), Env: o.environment(), Capabilities: capabilities,
 		Inherited: &workloads.Inheritance{
 			Ignored: o.inherited.Ignored, Blocked: o.inherited.Blocked, Closed: o.inherited.Closed,
 			OpenFiles: &o.inherited.OpenFiles, DeathSignal: o.inherited.DeathSignal,
 		},
-	})
+	}, err
+}
+
+// commandWatch adds trials of programs to a report.
+type commandWatch struct {
+	collector *collector.Collector
+	report    *report.Report
+	settings  *hostinfo.SettingsWatch
+	beganNS   int64 // the start of the run by CLOCK_MONOTONIC
 }
 
 // trace runs the program from its gate to its end and adds the trial to the report. It
-// returns how the program ended, nil if it never ran. The run began at beganNS by
-// CLOCK_MONOTONIC.
-func trace(c *collector.Collector, r *report.Report, settings *hostinfo.SettingsWatch, running *workloads.Running,
-	argv []string, beganNS int64,
-) (*syscall.WaitStatus, error) {
-	settings.Start(nil) // no tasks: the program may well change its own settings
-	before, err := watchCommand(c, running)
+// returns how the program ended, nil if it never ran.
+func (w *commandWatch) trace(running *workloads.Running, what trial.Command) (*syscall.WaitStatus, error) {
+	w.settings.Start(nil) // no tasks: the program may well change its own settings
+	before, err := watchCommand(w.collector, running)
 	if errors.Is(err, unix.ESRCH) { // a signal has ended it meanwhile
 		return nil, neverRan(running, workloads.ErrEndedEarly)
 	}
 	if err != nil {
 		return nil, errors.Join(err, abandon(running))
 	}
-	startNS := collector.NowNS()
-	if err := running.Release(); err != nil {
-		return nil, neverRan(running, err)
-	}
-	status, _, err := running.Wait()
-	if err != nil {
+	if err := runToEnd(running, &what); err != nil {
 		return nil, err
 	}
-	endNS := collector.NowNS()
-	leaving, err := c.AwaitExits(exitLimit)
+	leaving, err := w.collector.AwaitExits(exitLimit)
 	if err != nil {
-		return &status, err
+		return &what.Status, err
 	}
-	after, err := c.Snapshot()
+	after, err := w.collector.Snapshot()
 	if err != nil {
-		return &status, err
+		return &what.Status, err
 	}
 	interval, err := after.Since(before)
 	if err != nil {
-		return &status, err
+		return &what.Status, err
 	}
-	t := trial.OfCommand(trial.Command{
-		Argv: argv, StartNS: startNS, EndNS: endNS, ToolSwitches: running.ToolSwitches(),
-	}, interval, beganNS)
-	if err := c.Mark(trial.Mark(&t, beganNS)); err != nil {
+	t := trial.OfCommand(what, interval, w.beganNS)
+	if err := w.collector.Mark(trial.Mark(&t, w.beganNS)); err != nil {
 		// The trial itself is complete.
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
+		w.warn(fmt.Sprintf("the command is not marked in the recording: %s", oneLine(err)))
 	}
-	settings.Stop(&t)
-	r.Trials = append(r.Trials, t)
-	r.Warnings = append(r.Warnings, hotplugWarnings(interval, r.Warnings)...)
+	w.settings.Stop(&t)
+	w.report.Trials = append(w.report.Trials, t)
+	w.warn(hotplugWarnings(interval, w.report.Warnings)...)
 	if alive := stillAlive(interval.Tasks); alive > 0 {
 		ending := ""
 		if leaving > 0 {
 			ending = fmt.Sprintf(", %d of them in the middle of exiting for %v", leaving, exitLimit)
 		}
-		r.Warnings = append(r.Warnings, fmt.Sprintf(
+		w.warn(fmt.Sprintf(
 			"%d of the program's tasks were still alive when it ended%s: they are counted up to then", alive, ending))
 	}
-	return &status, nil
+	return &what.Status, nil
+}
+
+// warn adds sentences that the report does not have yet: programs do the same in every round.
+func (w *commandWatch) warn(texts ...string) {
+	for _, text := range texts {
+		if !slices.Contains(w.report.Warnings, text) {
+			w.report.Warnings = append(w.report.Warnings, text)
+		}
+	}
+}
+
+// runToEnd lets a program through its gate, waits for its end, and notes when both were, how it ended and what
+// it used. The error is that it never ran.
+func runToEnd(running *workloads.Running, what *trial.Command) (err error) {
+	what.StartNS = collector.NowNS()
+	if err := running.Release(); err != nil {
+		return neverRan(running, err)
+	}
+	what.Status, what.Usage, err = running.Wait()
+	what.EndNS = collector.NowNS()
+	what.ToolSwitches = running.ToolSwitches()
+	return err
 }
 
 // neverRan returns the error for a program that did not begin.

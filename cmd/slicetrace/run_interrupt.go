@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -55,6 +56,13 @@ func untilInterrupted(ctx context.Context, ignored uint64) (context.Context, con
 		signal.Stop(signals)
 	}()
 	return ctx, interrupt
+}
+
+// raisePending sends the signals that were pending at the start, which were taken out before the runtime began.
+func (o *runOptions) raisePending() {
+	for _, info := range o.inherited.Pending {
+		_ = unix.Kill(os.Getpid(), syscall.Signal(binary.NativeEndian.Uint32(info[:])))
+	}
 }
 
 // until returns a context that ends at the first signal.

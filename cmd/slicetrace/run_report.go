@@ -63,7 +63,7 @@ func finishReport(r *report.Report, c *collector.Collector, settings *hostinfo.S
 	if r.Quality.RecursionMisses, err = c.RecursionMisses(); err != nil {
 		warn("how many calls of hooks the kernel skipped is not known", err)
 	}
-	if len(r.Setup.Command) > 0 { // for bundled workloads there is always room
+	if r.Setup.RunsCommands() { // for bundled workloads there is always room
 		r.Quality.MostTasks = c.MostTasks()
 	}
 	if why := c.SwitchedOff(); why != "" {
@@ -122,11 +122,14 @@ func saveAndShow(
 // incomplete returns the error for a run whose report lacks something that was asked for.
 // The report's warnings name the reason; under --quiet, where they are not shown, the error
 // does.
-func (o *runOptions) incomplete(r *report.Report) error {
+func (o *runOptions) incomplete(r *report.Report) error { return o.endedWith(r, exitFailed) }
+
+// endedWith is incomplete with an exit status.
+func (o *runOptions) endedWith(r *report.Report, status int) error {
 	if !o.quiet {
-		return &statusError{status: exitFailed}
+		return &statusError{status: status}
 	}
-	return &statusError{exitFailed, errors.New(strings.Join(r.Warnings, "; "))}
+	return &statusError{status, errors.New(strings.Join(r.Warnings, "; "))}
 }
 
 // encoded returns a function that writes a report in the format of its file.

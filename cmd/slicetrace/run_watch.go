@@ -89,7 +89,7 @@ func (o *runOptions) checkWatch(cmd *cobra.Command, args []string) error {
 			args[0])
 	}
 	for _, name := range append(slices.DeleteFunc(bundledOnly(), func(s string) bool { return s == "duration" }),
-		"keep-root") {
+		append(roundsOnly(), "command", "rounds", "keep-root")...) {
 		if given(name) {
 			return usagef("--%s has no meaning for a watch of what runs already: leave it out", name)
 		}

@@ -71,6 +71,9 @@ func (w *SettingsWatch) Begin(t Tracer, recording bool) report.Settings {
 	return settings
 }
 
+// Resume goes on with another tracer that has the same hooks, after the first has been detached.
+func (w *SettingsWatch) Resume(t Tracer) { w.tracer, w.hooks = t, HookUse{} }
+
 // ask adds what can only be read from the kernel's own structures, by the tracer.
 func (w *SettingsWatch) ask(values report.Settings) {
 	use := w.tracer.HookUse()

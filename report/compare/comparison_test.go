@@ -276,3 +276,28 @@ func TestComparisonIsVersioned(t *testing.T) {
 		t.Error("a comparison is taken as a report")
 	}
 }
+
+// Commands that were run in turn are compared by their labels: times, and the output.
+func TestCommandsGoByTheirLabels(t *testing.T) {
+	other := reporttest.Commands(6)
+	for i := range other.Trials {
+		if c := &other.Trials[i]; c.Workload == "server --threads 4" {
+			*c.Output /= 2
+		} else {
+			c.DurationNS = c.DurationNS * 3 / 2
+		}
+	}
+	c := turns(t, reporttest.Commands(6), other, 6)
+	for _, want := range []struct {
+		label, metric string
+		ratio         float64
+	}{
+		{"server -w 4", "duration", 1.5}, {"server -w 4", "output", 1},
+		{"server --threads 4", "duration", 1}, {"server --threads 4", "output", 0.5},
+	} {
+		x := change(t, c, want.label, report.Command, want.metric)
+		if got := x.New.Median / x.Old.Median; !x.Primary || got < 0.9*want.ratio || got > 1.1*want.ratio {
+			t.Errorf("%s of %s: %+v", want.metric, want.label, x)
+		}
+	}
+}

@@ -21,7 +21,7 @@ const EnoughSwitches = 100
 // and, if enough switches were timed, the cost of a switch.
 func (c compared) primary(trials []*report.Trial) bool {
 	switch c.key {
-	case "operations", "duration":
+	case "operations", "duration", "output":
 		return true
 	case "busy", "switches", "wait_mean":
 		return len(trials) > 0 && trials[0].System != nil
@@ -51,7 +51,9 @@ func enoughTimed(trials []*report.Trial) bool {
 // comparedMetrics returns the metrics of whole trials: switches are those of the trial's own mode,
 // on all cores together.
 func comparedMetrics() []compared {
-	list := []compared{{"duration", commandDuration()}, {"operations", metric.Throughput()}}
+	list := []compared{
+		{"duration", metric.CommandTime()}, {"operations", metric.Throughput()}, {"output", metric.CommandOutput()},
+	}
 	for _, p := range phases() {
 		list = append(list, p.ofTrial(p50), p.ofTrial(p99))
 	}
@@ -93,7 +95,7 @@ func metricUnit(key string) report.Unit {
 		return report.Percent
 	case "jain_index":
 		return report.Index
-	case "parallelism", "concurrency", "queue_mean":
+	case "parallelism", "concurrency", "queue_mean", "output":
 		return report.Ratio
 	}
 	return report.Nanoseconds
@@ -150,14 +152,6 @@ func waitQuantile(q float64) metric.Metric {
 	return metric.Metric{Name: "wait", Of: func(t *report.Trial) report.Quantity {
 		return metric.Quantile(t.Wait(), q)
 	}}
-}
-
-// commandDuration is how long a command took. Bundled work is timed, or has a fixed number of
-// operations, so its rate tells the same.
-func commandDuration() metric.Metric {
-	return metric.New("duration", report.Nanoseconds, func(t *report.Trial) (float64, bool) {
-		return float64(t.DurationNS), t.Mode == report.Command
-	})
 }
 
 // pooled returns the trial as if everything had happened on one core, so that each metric need not

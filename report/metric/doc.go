@@ -1,6 +1,7 @@
 // Package metric computes figures from the trials of a report, for all other packages:
 //
 //	metric.go       Metric and all metrics that have a name: throughput, cost of a switch p50, …
+//	command.go      the metrics that only a command has
 //	own.go          the switches that a trial's own mode makes, and its slices
 //	quantile.go     how many values a quantile needs
 //	cacherefill.go  how much longer memory accesses take after a switch

@@ -51,9 +51,18 @@ func Loads(r *report.Report) []Load {
 
 // TrialsOf returns the trials of one load in one mode in the order of their rounds.
 func TrialsOf(r *report.Report, l Load, mode report.Mode) []*report.Trial {
+	return trialsAmong(r.Trials, l, mode)
+}
+
+// UntracedOf returns those that ran without the tracer.
+func UntracedOf(r *report.Report, l Load, mode report.Mode) []*report.Trial {
+	return trialsAmong(r.Untraced, l, mode)
+}
+
+func trialsAmong(trials []report.Trial, l Load, mode report.Mode) []*report.Trial {
 	var out []*report.Trial
-	for i := range r.Trials {
-		if t := &r.Trials[i]; t.Workload == l.Name && t.Variant == l.Variant && t.Mode == mode {
+	for i := range trials {
+		if t := &trials[i]; t.Workload == l.Name && t.Variant == l.Variant && t.Mode == mode {
 			out = append(out, t)
 		}
 	}

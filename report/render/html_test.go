@@ -56,6 +56,7 @@ func TestPageHasTheTextsFigures(t *testing.T) {
 		"every-workload": reporttest.Full(12, 2), "kernel-no-pick": reporttest.WithoutPick(reporttest.Bundled(6, 2)),
 		"dirty": reporttest.Dirty(reporttest.Bundled(6, 2)), "many-cores": reporttest.Bundled(6, 128),
 		"few-rounds": reporttest.Bundled(2, 2), "command": reporttest.Command(), "system": watched(),
+		"commands":     reporttest.Commands(12),
 		"system-large": reporttest.System(reporttest.SystemSize{Cores: 64, Tasks: 500, Groups: 30, Intervals: 3}),
 	} {
 		shown := words(page(t, r, render.PageOptions{}))

@@ -299,7 +299,11 @@ func layout(s view.Section) (header []string, rows [][]string, text []bool) {
 	}
 	tall := slices.ContainsFunc(s.Columns, func(c view.Column) bool { return strings.Contains(c.Name, "\n") })
 	for _, c := range s.Columns {
-		name := c.Name
+		first, second, two := strings.Cut(c.Name, "\n")
+		name := Printable(first)
+		if two {
+			name += "\n" + Printable(second)
+		}
 		if tall && !strings.Contains(name, "\n") {
 			name = "\n" + name // on the second line
 		}

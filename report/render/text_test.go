@@ -65,6 +65,7 @@ func shownReports() map[string]*report.Report {
 		"kernel-older":   reporttest.OlderKernel(reporttest.Bundled(6, 2)),
 		"dirty-trust":    reporttest.Dirty(reporttest.Bundled(6, 2)),
 		"command":        reporttest.Command(),
+		"commands":       reporttest.Commands(12),
 		"many-cores":     reporttest.Bundled(6, 128),
 		"few-rounds":     reporttest.Bundled(2, 2),
 		"every-workload": reporttest.Full(12, 2),
@@ -126,8 +127,23 @@ func TestVerboseTextGoldens(t *testing.T) {
 	golden(t, "full-every-workload.txt", text(t, reporttest.Full(12, 2), render.TextOptions{Detail: view.Full}))
 }
 
-func TestMarkdownOfASystem(t *testing.T) {
-	for name, r := range map[string]*report.Report{"system": watched(), "system-hostile-names": hostileSystem()} {
+// hostileCommands are commands whose names are hostile.
+func hostileCommands() *report.Report {
+	r, bad := reporttest.Hostile(reporttest.Commands(6)), reporttest.HostileNames()
+	for _, trials := range [][]report.Trial{r.Trials, r.Untraced} {
+		for i := range trials {
+			trials[i].Workload = bad[2+len(trials[i].Workload)%2]
+		}
+	}
+	r.Setup.Output.Unit, r.Setup.Commands[0].Label, r.Setup.Commands[1].Line = bad[2], bad[5], bad[6]
+	r.Setup.Command = nil
+	return r
+}
+
+func TestMarkdown(t *testing.T) {
+	for name, r := range map[string]*report.Report{
+		"system": watched(), "system-hostile-names": hostileSystem(), "commands": reporttest.Commands(12),
+	} {
 		var out bytes.Buffer
 		if err := render.Markdown(&out, view.Overview(r)); err != nil {
 			t.Fatal(err)
@@ -139,6 +155,7 @@ func TestMarkdownOfASystem(t *testing.T) {
 func TestTextNeverLetsHostileNamesThrough(t *testing.T) {
 	for _, r := range []*report.Report{
 		reporttest.Hostile(reporttest.Command()), reporttest.Hostile(reporttest.Bundled(1, 1)), hostileSystem(),
+		hostileCommands(),
 	} {
 		for _, c := range string(text(t, r, render.TextOptions{})) {
 			if c != '\n' && (!unicode.IsPrint(c) || c == utf8.RuneError || c == '\u3164') {

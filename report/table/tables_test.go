@@ -201,7 +201,8 @@ func TestWithPutsConstantColumnsFirst(t *testing.T) {
 
 // oneTrial is the report of a trial in which each figure has a value of its own.
 func oneTrial() *report.Report {
-	ticks, own, started, tool := uint64(250), uint64(7), int64(77), int64(90)
+	ticks, own, started, tool, cpu, status := uint64(250), uint64(7), int64(77), int64(90), int64(333), 7
+	output, untraced := 12.5, 13.25
 	r := &report.Report{Trials: []report.Trial{{
 		Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 1000, Operations: 23,
 		Memory: &report.Memory{Processes: 1, PSSBytes: 30, PrivateBytes: 20, PageTableBytes: 10},
@@ -210,7 +211,7 @@ func oneTrial() *report.Report {
 			Start: reporttest.HistogramOf(1, 1, 2, 3), Run: reporttest.HistogramOf(1, 4, 5, 6),
 			End: reporttest.HistogramOf(1, 7, 8, 9),
 		},
-		ToolSwitches: &own, StartedNS: &started, ToolNS: &tool,
+		ToolSwitches: &own, StartedNS: &started, ToolNS: &tool, CPUNS: &cpu, ExitStatus: &status, Output: &output,
 		Figures:    []report.Figure{{Name: "counted", Value: -3}},
 		Throttling: &report.Throttling{Times: 31, NS: 9000},
 		Settings: []report.SettingChange{
@@ -237,7 +238,13 @@ func oneTrial() *report.Report {
 			Involuntary: 2, Kernel: &report.KernelCounters{Involuntary: 2, RuntimeNS: -1},
 			OnCPUNS: 500, WaitNS: 250, WaitMaxNS: 200, Migrations: 3, ThrottledNS: 70, Exited: true, Nice: -5,
 		}},
-	}}}
+	}}, Untraced: []report.Trial{
+		{
+			Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 2, DurationNS: 900, Operations: 25,
+			Output: &untraced,
+		},
+		{Workload: "spin", Variant: "nice", Mode: report.Threads, Round: 1, DurationNS: 1, Operations: 1},
+	}}
 	r.ComputeQuality()
 	return r
 }
@@ -260,7 +267,9 @@ func TestValues(t *testing.T) {
 			"quota_throttled_ns": "9000", "changed_settings": "affinity preemption", "throttled_ns": "70",
 			"tool_ns": "90",
 			"tasks":   "", "ended_tasks": "", "watched_tasks": "", "phase_ns": "", "program_ns": "",
-			"program_sample_ns": "", "trial": "1", "load": "spin nice", "started_ns": "77",
+			"program_sample_ns": "", "trial": "1", "load": "spin nice", "started_ns": "77", "cpu_ns": "333",
+			"exit_status": "7", "output": "12.500000", "untraced_ns": "900", "untraced_operations": "25",
+			"untraced_output": "13.250000",
 		}},
 		{"workers", 0, map[string]string{
 			"workload": "spin", "mode": "threads", "round": "2", "worker": "1", "pid": "7", "tid": "8", "comm": "x",

@@ -35,11 +35,14 @@ func trialTable(r *report.Report) Table {
 		created_run_p50_ns created_run_p99_ns created_end_p50_ns created_end_p99_ns
 		tool_switches created_slices created_on_cpu_ns created_wait_ns unwatched
 		quota_throttled quota_throttled_ns changed_settings:text throttled_ns` + endColumns + ` tool_ns
-		tasks ended_tasks watched_tasks phase_ns program_ns program_sample_ns`)
+		tasks ended_tasks watched_tasks phase_ns program_ns program_sample_ns
+		cpu_ns exit_status output:decimal untraced_ns untraced_operations untraced_output:decimal`)
 	return Table{Name: "trials", Columns: columns, Rows: func(yield func([]Field) bool) {
+		untraced := untracedTrials(r)
 		for t := range numberedTrials(r) {
 			row := append(append(t.fields(), t.end()...), known(t.ToolNS))
-			if !yield(append(row, systemFields(t.System)...)) {
+			row = append(row, systemFields(t.System)...)
+			if !yield(append(row, commandFields(t.Trial, untraced[idOf(t.Trial)])...)) {
 				return
 			}
 		}
@@ -88,6 +91,37 @@ func (t numbered) fields() []Field {
 	row = append(row, createdTimes(t.Trial, slices)...)
 	row = append(row, Whole(t.Lost.Unwatched))
 	return append(append(row, throttlingFields(t.Throttling)...), changedSettings(t.Trial), Whole(t.ThrottledNS()))
+}
+
+// commandFields are what only a command has, followed by what the same work did in the same round without the
+// tracer, which is absent from most rounds.
+func commandFields(t, untraced *report.Trial) []Field {
+	row := []Field{known(t.CPUNS), known(t.ExitStatus), optional(t.Output), absent(), absent(), absent()}
+	if untraced != nil {
+		row[3], row[5] = Whole(untraced.DurationNS), optional(untraced.Output)
+		if t.Mode != report.Command {
+			row[4] = Whole(untraced.Operations)
+		}
+	}
+	return row
+}
+
+// trialID tells which work a trial is of, and in which round.
+type trialID struct {
+	workload, variant string
+	mode              report.Mode
+	round             int
+}
+
+func idOf(t *report.Trial) trialID { return trialID{t.Workload, t.Variant, t.Mode, t.Round} }
+
+// untracedTrials returns the trials that ran without the tracer.
+func untracedTrials(r *report.Report) map[trialID]*report.Trial {
+	out := map[trialID]*report.Trial{}
+	for i := range r.Untraced {
+		out[idOf(&r.Untraced[i])] = &r.Untraced[i]
+	}
+	return out
 }
 
 // systemFields are the tasks that had a row, those that began and ended within the interval, and how

@@ -103,9 +103,9 @@ func threeDigits(q report.Quantity) report.Quantity {
 	return q
 }
 
-// groupOf returns an empty group with the load's name.
-func groupOf(l metric.Load) Group {
-	if l.IsCommand() || l.IsSystem() {
+// groupOf returns an empty group with the load's name, which the only command of a report does not need.
+func groupOf(r *report.Report, l metric.Load) Group {
+	if l.IsCommand() && len(r.Setup.Commands) < 2 || l.IsSystem() {
 		return Group{}
 	}
 	return Group{Name: l.Name, Variant: l.Variant}

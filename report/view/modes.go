@@ -2,6 +2,7 @@ package view
 
 import (
 	"github.com/slicetrace/slicetrace/report"
+	"github.com/slicetrace/slicetrace/report/internal/words"
 	"github.com/slicetrace/slicetrace/report/metric"
 )
 
@@ -30,7 +31,7 @@ func modeSection(r *report.Report) Section {
 	}
 	notes := map[string]bool{}
 	for _, load := range metric.Loads(r) {
-		g := groupOf(load)
+		g := groupOf(r, load)
 		for _, m := range modeMetrics() {
 			if row, ok := metricRow(r, load, m, modes, notes); ok {
 				g.Rows = append(g.Rows, row)
@@ -42,7 +43,7 @@ func modeSection(r *report.Report) Section {
 	}
 	s.Caption = figuresCaption(r)
 	if r.Setup.Rounds > 1 || modes[0] != report.Command {
-		s.Caption = modeCaption(compared) + figuresCaption(r)
+		s.Caption = roundsCaption(words.Choose(compared, "The ratio is processes ÷ threads", "")) + figuresCaption(r)
 		s.Notes = tooFewRounds(r, notes)
 	}
 	return s
@@ -65,11 +66,12 @@ func modes(r *report.Report) ([]report.Mode, string) {
 	return []report.Mode{report.Command}, "The command as a whole"
 }
 
-func modeCaption(compared bool) string {
+// roundsCaption explains medians and, if it is given, the ratio.
+func roundsCaption(ratio string) string {
 	caption := "Medians over rounds, ± the wider side of the 95 % confidence interval; " +
 		"the longest wait is that of all rounds. "
-	if compared {
-		caption += "The ratio is processes ÷ threads within a round, not the ratio of the medians, " +
+	if ratio != "" {
+		caption += ratio + " within a round, not the ratio of the medians, " +
 			"with its 95 % interval (± or its ends); " +
 			"~ means that the rounds show no difference (signed-rank test, p > 0.05). "
 	}
@@ -77,9 +79,12 @@ func modeCaption(compared bool) string {
 }
 
 func figuresCaption(r *report.Report) string {
+	return tasksCaption(r) + "A Jain index of 1 means equal shares of CPU time."
+}
+
+func tasksCaption(r *report.Report) string {
 	return "Wait is the time in which a task was runnable but not running. " +
-		"Parallelism is how many " + workerOf(r) + "s ran at once, concurrency how many ran or waited. " +
-		"A Jain index of 1 means equal shares of CPU time."
+		"Parallelism is how many " + workerOf(r) + "s ran at once, concurrency how many ran or waited. "
 }
 
 // metricRow summarises one metric over rounds in each mode. ok is false if no mode has it.

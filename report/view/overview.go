@@ -9,12 +9,15 @@ import (
 )
 
 // Overview computes the most important parts of a report: for bundled workloads the figures that
-// matter and what they mean, for a watched system what stands out. For a command it is the same as
-// Summarize.
+// matter and what they mean, for a watched system what stands out. For a command that ran
+// once it is the same as Summarize.
 func Overview(r *report.Report) *Summary {
 	if isWatch(r) {
 		w := newWatch(r, false)
 		return summaryOf(r, w.subject(), w.sections())
+	}
+	if byRounds(r) {
+		return summaryOf(r, subject(r), []Section{commandSection(r), stackSection(r, false), trustDigest(r)})
 	}
 	if len(metric.BundledModes(r)) == 0 {
 		return Summarize(r)

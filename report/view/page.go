@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/internal/words"
@@ -51,6 +52,9 @@ func PageOf(r *report.Report) *Page {
 	if bundled {
 		p.show("answer", answerSection(r), nil)
 	}
+	if byRounds(r) {
+		p.show("commands", commandSection(r), nil)
+	}
 	costs := newSwitchTable(r, bundled)
 	p.show("cost", costs.section(), costs.chart())
 	p.show("distributions", distributionSection(r), nil)
@@ -64,13 +68,17 @@ func PageOf(r *report.Report) *Page {
 			newSwitchTable(r, false).section(), sliceSection(r), modeSection(r))
 	} else {
 		p.show("slices", sliceSection(r), nil)
-		for _, load := range metric.Loads(r) {
-			p.show("tasks", taskSection(r, load), nil)
+		for i, load := range metric.Loads(r) {
+			name := "tasks"
+			if i > 0 {
+				name += strconv.Itoa(i + 1)
+			}
+			p.show(name, taskSection(r, load), nil)
 		}
 	}
 	p.show("stacks", stackSection(r, false), nil)
 	newPairs(r, false).exhibits(p)
-	if !bundled {
+	if !bundled && !byRounds(r) {
 		p.show("whole", modeSection(r), nil)
 	}
 	p.show("trust", trustSection(r), nil)
@@ -94,6 +102,9 @@ func (p *Page) more(sections ...Section) {
 
 // headline states the cost of a switch or, for a command, what it did.
 func headline(r *report.Report) (string, []Part) {
+	if t := newCommandTable(r); byRounds(r) && len(t.loads) > 0 {
+		return t.headline()
+	}
 	if len(metric.BundledModes(r)) == 0 {
 		return commandHeadline(r)
 	}

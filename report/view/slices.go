@@ -18,7 +18,7 @@ func sliceSection(r *report.Report) Section {
 			columns("slices", "p50", "p90", "p99", "longest")...), textColumn("ended by")),
 	}
 	for _, load := range metric.Loads(r) {
-		g := groupOf(load)
+		g := groupOf(r, load)
 		for _, mode := range load.Modes {
 			length, causes := metric.SliceLengths(metric.TrialsOf(r, load, mode))
 			if length.Count == 0 {
@@ -41,7 +41,7 @@ func sliceSection(r *report.Report) Section {
 // workerOf is the word for a task whose figures are shown: a worker of a workload, or any task of a
 // command or of a watched system.
 func workerOf(r *report.Report) string {
-	return words.Choose(len(r.Setup.Command) > 0 || isWatch(r), "task", "worker")
+	return words.Choose(r.Setup.RunsCommands() || isWatch(r), "task", "worker")
 }
 
 // causeCell lists the most frequent reasons with their shares: at most limit of them, and none

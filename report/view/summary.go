@@ -41,8 +41,12 @@ func Summarize(r *report.Report) *Summary {
 			sections = append(sections, taskSection(r, load))
 		}
 	}
+	whole := modeSection(r)
+	if byRounds(r) {
+		whole = commandSection(r)
+	}
 	pairs := newPairs(r, true)
-	sections = append(sections, stackSection(r, true), pairs.takenSection(), pairs.wokenSection(), modeSection(r),
+	sections = append(sections, stackSection(r, true), pairs.takenSection(), pairs.wokenSection(), whole,
 		findingSection(r, false), choiceSection(r), trustSection(r))
 	return summaryOf(r, subject(r), sections)
 }
@@ -73,7 +77,7 @@ func summaryOf(r *report.Report, subject []Part, sections []Section) *Summary {
 // subject says what was measured, but not when.
 func subject(r *report.Report) []Part {
 	var out []Part
-	if len(r.Setup.Command) > 0 {
+	if r.Setup.RunsCommands() {
 		out = append(out, Part{Label: words.Short(r.Setup.CommandLine())})
 		if len(r.Trials) == 1 {
 			out = append(out, Part{Label: "ran", Value: report.Of(float64(r.Trials[0].DurationNS), report.Nanoseconds)})
@@ -87,6 +91,10 @@ func subject(r *report.Report) []Part {
 	}
 	if r.Setup.Rounds > 1 {
 		out = append(out, Part{Label: words.Plural(r.Setup.Rounds, "round")})
+	}
+	if len(r.Untraced) > 0 {
+		out = append(out, Part{Label: fmt.Sprintf("%s traced, %d untraced",
+			words.Plural(len(r.Trials), "run"), len(r.Untraced))})
 	}
 	if r.Setup.DurationNS > 0 {
 		out = append(out, Part{Label: "trials of", Value: report.Of(float64(r.Setup.DurationNS), report.Nanoseconds)})

@@ -206,11 +206,11 @@ func newSwitchTable(r *report.Report, together bool) *switchTable {
 		if load.IsCommand() || load.IsSystem() {
 			t.watched = load.IsSystem()
 			trials := metric.TrialsOf(r, load, load.Modes[0])
-			t.add(groupOf(load), report.Classes(), func(report.Class) []*report.Trial { return trials })
+			t.add(groupOf(r, load), report.Classes(), func(report.Class) []*report.Trial { return trials })
 			continue
 		}
 		if !together {
-			t.add(groupOf(load), userClasses, func(c report.Class) []*report.Trial {
+			t.add(groupOf(r, load), userClasses, func(c report.Class) []*report.Trial {
 				return metric.TrialsOf(r, load, modeOf(c))
 			})
 		}

@@ -21,6 +21,10 @@ func taskSection(r *report.Report, load metric.Load) Section {
 		Columns: append(append([]Column{{Name: "tid"}, textColumn("name")},
 			columns("on CPU", "wait", "longest", "slices", "voluntary", "involuntary")...), textColumn("ended by")),
 	}
+	if byRounds(r) {
+		s.Title += " of " + shortName(load.Name)
+		s.Caption = "Of all rounds, t" + s.Caption[1:]
+	}
 	var tasks []*report.Worker
 	rest := 0
 	for _, t := range metric.TrialsOf(r, load, report.Command) {

@@ -11,7 +11,7 @@ package trial
 
 import (
 	"fmt"
-	"path/filepath"
+	"syscall"
 
 	"github.com/slicetrace/slicetrace/collector"
 	"github.com/slicetrace/slicetrace/report"
@@ -70,22 +70,51 @@ func workerOf(row report.Worker, w workloads.WorkerResult) report.Worker {
 
 // Command is what is known of a command that was traced, besides what the tracer saw.
 type Command struct {
-	// Argv is the command line; its first word gives the trial its name.
-	Argv []string
+	// Label is the trial's name, and Round its round.
+	Label string
+	Round int
 	// StartNS is when the command was let through its gate, EndNS when it had ended, both by
 	// CLOCK_MONOTONIC.
 	StartNS, EndNS int64
 	// ToolSwitches is as in workloads.Result.
 	ToolSwitches uint64
+	// Status is how the command ended, and Usage what it has used.
+	Status syscall.WaitStatus
+	Usage  *syscall.Rusage
+}
+
+// ExitStatus returns the exit status of a command as a shell shows it.
+func ExitStatus(status syscall.WaitStatus) int {
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
 }
 
 // OfCommand returns the trial of a command, whose workers are all tasks that the tracer watched.
 // The run began at beganNS, in ns of CLOCK_MONOTONIC.
 func OfCommand(c Command, seen collector.Interval, beganNS int64) report.Trial {
 	t := joined(c.StartNS, c.EndNS, c.ToolSwitches, seen, beganNS)
-	t.Workload, t.Mode, t.Round = filepath.Base(c.Argv[0]), report.Command, 1
+	c.describe(&t)
 	t.Workers = seen.Tasks
 	return t
+}
+
+// Untraced returns the trial of a command that ran without the tracer.
+func Untraced(c Command, beganNS int64) report.Trial {
+	startedNS := c.StartNS - beganNS
+	t := report.Trial{DurationNS: c.EndNS - c.StartNS, StartedNS: &startedNS}
+	c.describe(&t)
+	return t
+}
+
+func (c *Command) describe(t *report.Trial) {
+	status := ExitStatus(c.Status)
+	t.Workload, t.Mode, t.Round, t.ExitStatus = c.Label, report.Command, c.Round, &status
+	if c.Usage != nil {
+		ns := c.Usage.Utime.Nano() + c.Usage.Stime.Nano()
+		t.CPUNS = &ns
+	}
 }
 
 // joined returns what the trials of bundled work and of commands have in common.

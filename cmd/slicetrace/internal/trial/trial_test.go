@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -134,19 +135,30 @@ func TestTrialNeedsWhatTheTracerSawOfEachWorker(t *testing.T) {
 	}
 }
 
-// All tasks of a command are in its trial, which is named by the program.
+// All tasks of a command are in its trial, with its name and what it used; without the tracer there are none.
 func TestTrialOfACommand(t *testing.T) {
 	seen := interval()
 	seen.Created = nil
 	got := trial.OfCommand(trial.Command{
-		Argv: []string{"/usr/bin/make", "-j2"}, StartNS: began + 40, EndNS: began + 1040, ToolSwitches: 3,
+		Label: "make", Round: 4, StartNS: began + 40, EndNS: began + 1040, ToolSwitches: 3,
+		Status: 7 << 8, Usage: &syscall.Rusage{Utime: syscall.Timeval{Sec: 1}, Stime: syscall.Timeval{Usec: 2}},
 	}, seen, began)
-	started, own := int64(40), uint64(3)
+	started, own, cpu, status := int64(40), uint64(3), int64(1e9+2000), 7
 	want := report.Trial{
-		Workload: "make", Mode: report.Command, Round: 1, DurationNS: 1000, StartedNS: &started,
-		ToolSwitches: &own, Cores: seen.Cores, Lost: seen.Lost, Workers: seen.Tasks,
+		Workload: "make", Mode: report.Command, Round: 4, DurationNS: 1000, StartedNS: &started,
+		ToolSwitches: &own, Cores: seen.Cores, Lost: seen.Lost, Workers: seen.Tasks, CPUNS: &cpu, ExitStatus: &status,
 	}
 	if diff := cmp.Diff(want, got, exact); diff != "" {
+		t.Error(diff)
+	}
+	killed := 128 + 9
+	want = report.Trial{
+		Workload: "make", Mode: report.Command, Round: 4, DurationNS: 1000, StartedNS: &started, ExitStatus: &killed,
+	}
+	untraced := trial.Untraced(trial.Command{
+		Label: "make", Round: 4, StartNS: began + 40, EndNS: began + 1040, Status: 9,
+	}, began)
+	if diff := cmp.Diff(want, untraced, exact); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -165,7 +177,7 @@ func TestMarkOfATrial(t *testing.T) {
 	if diff := cmp.Diff(want, trial.Mark(&joined, began)); diff != "" {
 		t.Error(diff)
 	}
-	command := trial.OfCommand(trial.Command{Argv: []string{"a"}, StartNS: 100, EndNS: 300}, interval(), 90)
+	command := trial.OfCommand(trial.Command{Label: "a", Round: 1, StartNS: 100, EndNS: 300}, interval(), 90)
 	want = recording.Mark{
 		Workload: "a", Mode: "command", Round: 1, StartNS: 100, EndNS: 300, Workers: []sched.TID{80, 99, 71},
 	}
