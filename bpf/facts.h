@@ -151,7 +151,8 @@ static __noinline struct watched_task *adopt_live(struct task_struct *t, u32 *pl
 	note_identity(f, t);
 	f->nvcsw = t->nvcsw;
 	f->nivcsw = t->nivcsw;
-	f->run_delay = bpf_core_field_exists(t->sched_info.run_delay) ? t->sched_info.run_delay : 0;
+	/* The first wait of a new task can have been divided: the kernel adds what it has waited when it moves it. */
+	f->run_delay = bpf_core_field_exists(t->sched_info.run_delay) && t->sched_info.pcount ? t->sched_info.run_delay : 0;
 	f->runtime = t->se.sum_exec_runtime;
 	fresh.run_delay = kernel_times ? f->run_delay : 0;
 	fresh.nvcsw = t->nvcsw;

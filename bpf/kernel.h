@@ -69,6 +69,7 @@ struct thread_info {
 
 /* Empty without CONFIG_SCHED_INFO. */
 struct sched_info {
+	unsigned long pcount; /* how often the task has taken a core */
 	u64 run_delay;    /* for how long the task has waited for a core, its waits that ended */
 	u64 last_arrival; /* when the task took a core, on the run queue's clock */
 	u64 last_queued;  /* when it joined a run queue */

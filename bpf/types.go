@@ -28,6 +28,7 @@ var instead = map[string]string{
 
 // optional are the fields that the programs do without where a kernel lacks them.
 var optional = map[string]bool{
+	"sched_info.pcount":       true,
 	"sched_info.run_delay":    true,
 	"sched_info.last_arrival": true,
 	"sched_info.last_queued":  true,

@@ -63,7 +63,7 @@ func fakeKernel(t *testing.T, change func(task, thread, stamps map[string]uint32
 		"start_time": 8, "group_leader": 8, "cred": 8, "cgroups": 8, "stack": 8,
 	}
 	thread := map[string]uint32{"flags": 8, "status": 4, "cpu": 4}
-	stamps := map[string]uint32{"run_delay": 8, "last_arrival": 8, "last_queued": 8}
+	stamps := map[string]uint32{"pcount": 8, "run_delay": 8, "last_arrival": 8, "last_queued": 8}
 	change(task, thread, stamps)
 	thin := fakeStruct("task_struct", task)
 	// The counters are in an unnamed struct, as in randomised layouts.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -188,6 +189,30 @@ func TestTopLeavesTheTerminalAsItWas(t *testing.T) {
 		}
 	}
 	bpftest.CheckGone(t, before)
+}
+
+// With --why, the details of a task show where it sleeps, and what wakes it.
+func TestTopShowsWhy(t *testing.T) {
+	bpftest.Require(t)
+	sleeper := exec.Command("perl", "-e", "select(undef, undef, undef, 0.005) while 1")
+	if err := sleeper.Start(); err != nil {
+		bpftest.Unavailable(t, "needs perl, for a program that sleeps often")
+	}
+	defer func() { _, _ = sleeper.Process.Kill(), sleeper.Wait() }()
+	cmd := tool(t, "top", "--interval", "300ms", "--why", "--pid", strconv.Itoa(sleeper.Process.Pid))
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	x := openTerminal(t)
+	x.read()
+	x.start(t, cmd)
+	await(t, "an interval", func() bool { return strings.Contains(x.shown(), "perl") })
+	x.press(t, '\r')
+	for _, want := range []string{"asleep, by stacks", "select", "woken by an interrupt"} {
+		await(t, want, func() bool { return strings.Contains(x.shown(), want) })
+	}
+	x.press(t, 'q')
+	if status := ended(t, cmd); status != exitDone {
+		t.Errorf("status %d: %q", status, x.shown())
+	}
 }
 
 // A terminal that is closed ends the screen, and leaves nothing of it: neither a process nor a program in the kernel.

@@ -153,7 +153,7 @@ func helpFixtures(t *testing.T) string {
 	errs := []error{os.Mkdir(filepath.Join(dir, "baseline"), 0o755)}
 	files := map[string]*report.Report{
 		"r.json": old, "REPORT": old, "OLD": old, "NEW": other, "old.json": old, "new.json": other, "newer.json": newer,
-		"why.json":                         reporttest.Blocked(),
+		"why.json": reporttest.Blocked(), "prices.json": old, "build.json": reporttest.Command(),
 		"slicetrace-20261122T201100Z.json": old, "slicetrace-20261123T201100Z.json": other,
 	}
 	a, b := reporttest.Turns(reporttest.Bundled(2, 2), reporttest.Bundled(2, 2), 5, 0.02, 1)
@@ -172,6 +172,7 @@ func helpFixtures(t *testing.T) string {
 	for name, text := range map[string]string{
 		"sudo": `exec "$@"`, "slicetrace": `exec "$TOOL" "$@"`, "make": "exit 0", "jq": "exec cat > /dev/null",
 		"man": "exec cat > /dev/null", "flamegraph.pl": "exec cat > /dev/null",
+		"perf": "echo 'Total: 12345 ops/sec'", "gunicorn": "exit 0",
 	} {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 	}
@@ -187,10 +188,14 @@ const notOfOneRun = "the recording must be of the report's run; TestOutputs has 
 var notRun = map[string]string{
 	"slicetrace report REPORT --html page.html --recording RECORDING": notOfOneRun,
 	"slicetrace report REPORT --html page.html --recording pipe.rec":  notOfOneRun,
+	"sudo slicetrace top --why":                                       "it needs a terminal, which TestTopShowsWhy has",
 }
 
 // watches is in command lines of a run that starts nothing.
 var watches = regexp.MustCompile(`slicetrace run .*--(all|pid|cgroup|comm|uid)\b`)
+
+// continued is where a command line goes on in the next line.
+var continued = regexp.MustCompile(`\\\n +`)
 
 // shortened adds flags that make a run of bundled workloads short: a later flag replaces an
 // earlier one.
@@ -211,7 +216,7 @@ func shortened(line string) string {
 		return line
 	}
 	short := " --rounds 1"
-	if !strings.Contains(run, "--operations") {
+	if !strings.Contains(run, "--operations") && !strings.Contains(run, "--command") {
 		short += " --duration 20ms"
 	}
 	return run + short + strings.TrimPrefix(line, run)
@@ -224,7 +229,7 @@ func TestExamples(t *testing.T) {
 	var lines []string
 	for _, cmd := range commands(theTool()) {
 		if cmd.Name() != "completion" && (cmd.Parent() == nil || cmd.Parent().Name() != "completion") {
-			lines = append(lines, strings.Split(cmd.Example, "\n")...)
+			lines = append(lines, strings.Split(continued.ReplaceAllString(cmd.Example, ""), "\n")...)
 		}
 	}
 	var documents strings.Builder
@@ -235,7 +240,7 @@ func TestExamples(t *testing.T) {
 		}
 		documents.Write(document)
 	}
-	text := regexp.MustCompile(`\\\n +`).ReplaceAllString(documents.String(), "")
+	text := continued.ReplaceAllString(documents.String(), "")
 	command := regexp.MustCompile(`(?m)^    (?:\$ )?((?:sudo )?slicetrace .*)$`)
 	for _, m := range command.FindAllStringSubmatch(text, -1) {
 		if !strings.HasPrefix(m[1], "slicetrace ·") { // a report's first line

@@ -31,7 +31,7 @@ has changed since the first.`,
 		Example: `  slicetrace report slicetrace-20261122T201100Z.json
   slicetrace report -v REPORT
   slicetrace report -vv REPORT
-  slicetrace report REPORT --prices prices.json
+  slicetrace report build.json --prices prices.json
   slicetrace report --format json REPORT | jq .quality
   slicetrace report REPORT --html page.html
   slicetrace report REPORT --html page.html --recording RECORDING
