@@ -174,13 +174,8 @@ func (o *explainOptions) reportOf() (r *report.Report, name string, err error) {
 		r, err := readReport(o.report)
 		return r, o.report, err
 	}
-	names, err := filepath.Glob("slicetrace-[0-9]*Z.json") // in the order of their times
-	if err != nil || len(names) == 0 {
-		return nil, "", err
-	}
-	name = names[len(names)-1]
-	r, err = readReport(name)
-	return r, name, err
+	r, name = newestReport(func(*report.Report) bool { return true })
+	return r, name, nil
 }
 
 // artist draws claims' pictures, from the recording that was given or from one of its own of each workload.

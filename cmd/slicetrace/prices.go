@@ -18,7 +18,7 @@ type pricesFlag struct {
 func (p *pricesFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.name, "prices", "",
 		"of a program or what runs already: what threads could save at most, at the prices in this report of\n"+
-			"slicetrace run pipe spin on the same machine")
+			"slicetrace run pipe spin (default: the newest slicetrace-*.json here of this machine that has them)")
 }
 
 // read reads the report, if one is named.
@@ -38,4 +38,19 @@ func (p *pricesFlag) read(f format, bundled bool) (err error) {
 		return &statusError{exitUsage, fmt.Errorf("--prices %s: %s", p.name, lack)}
 	}
 	return nil
+}
+
+// of returns the prices for a report: those that were asked for, or else those of the newest report here that is of the
+// same machine.
+func (p pricesFlag) of(r *report.Report) *view.Prices {
+	switch {
+	case p.report != nil:
+		return &view.Prices{Report: p.report, Name: p.name}
+	case len(r.Setup.Workloads) > 0:
+		return nil
+	}
+	prices, name := newestReport(func(other *report.Report) bool {
+		return view.PricesLack(other) == "" && view.Prices{Report: other}.AreOf(r)
+	})
+	return &view.Prices{Report: prices, Name: name}
 }

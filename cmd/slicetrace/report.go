@@ -52,7 +52,7 @@ has changed since the first.`,
 			if err := prices.read(format, len(r.Setup.Workloads) > 0); err != nil {
 				return err
 			}
-			return show(s.out, r, format, verbose, prices.report)
+			return show(s.out, r, format, verbose, prices)
 		},
 	}
 	addFormat(cmd, &format)
@@ -87,7 +87,7 @@ func addVerbose(cmd *cobra.Command, verbose *int) {
 }
 
 // show writes a report in one of the formats.
-func show(w *os.File, r *report.Report, f format, verbose int, prices *report.Report) error {
+func show(w *os.File, r *report.Report, f format, verbose int, prices pricesFlag) error {
 	switch f {
 	case formatJSON:
 		return render.JSON(w, r)
@@ -95,7 +95,7 @@ func show(w *os.File, r *report.Report, f format, verbose int, prices *report.Re
 		return showTable(w, r, "cores")
 	default:
 		options := textOptions(w, view.Detail(verbose))
-		options.Prices = prices
+		options.Prices = prices.of(r)
 		return render.Text(w, r, options)
 	}
 }

@@ -109,7 +109,7 @@ func saveAndShow(
 	if out == nil {
 		return unsaved
 	}
-	if err := show(out, r, o.format, o.verbose, o.prices.report); err != nil || unsaved != nil {
+	if err := show(out, r, o.format, o.verbose, o.prices); err != nil || unsaved != nil {
 		return errors.Join(unsaved, err)
 	}
 	// A stream that a program reads must hold nothing but the report.

@@ -31,16 +31,16 @@ type TextOptions struct {
 	Bold bool
 	// Detail is how much of the report is shown. A comparison does not depend on it.
 	Detail view.Detail
-	// Prices is a report of bundled work on the same machine, by which the switches of a command or a
-	// watched system are priced; nil for none.
-	Prices *report.Report
+	// Prices are those at which the switches of a command or a watched system are shown, nil to leave
+	// that out.
+	Prices *view.Prices
 }
 
 // Text writes the report for a reader.
 func Text(w io.Writer, r *report.Report, opts TextOptions) error {
 	s := opts.Detail.Of(r)
 	if opts.Prices != nil {
-		view.AddPrices(s, r, opts.Prices)
+		view.AddPrices(s, r, *opts.Prices)
 	}
 	return SummaryText(w, s, opts)
 }

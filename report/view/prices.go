@@ -18,25 +18,49 @@ func PricesLack(prices *report.Report) string {
 }
 
 // extraOf is by how much a switch of processes costs more than one of threads: hot or after a time
-// slice, whichever is more.
+// slice, whichever can be more.
 func extraOf(prices *report.Report) (most metric.Excess, ok bool) {
 	t := &answer{report: prices}
 	for _, l := range []metric.Load{t.hot(), afterSlices(prices)} {
-		if o, known := t.excess(l); known && (!ok || o.Center > most.Center) {
+		if o, known := t.excess(l); known && (!ok || upperEnd(o) > upperEnd(most)) {
 			most, ok = o, true
 		}
 	}
 	return most, ok
 }
 
+// upperEnd is the upper end of the interval or, without one, the estimate.
+func upperEnd(e metric.Excess) float64 {
+	if e.Bounded() {
+		return e.High
+	}
+	return e.Center
+}
+
+// Prices are those of switches, in a report of bundled work.
+type Prices struct {
+	Report *report.Report
+	// Name is what the reader calls the report, "" if there is none.
+	Name string
+}
+
+// AreOf reports whether the prices are of the machine of a report.
+func (p Prices) AreOf(r *report.Report) bool { return otherMachine(r.Host, p.Report.Host) == "" }
+
 // AddPrices adds to the summary of a command or a watched system what its switches cost and, at the
-// prices of a report of bundled work, the most that threads in place of processes could save.
-func AddPrices(s *Summary, r, prices *report.Report) {
-	extra, ok := extraOf(prices)
-	if !ok || len(metric.BundledModes(r)) > 0 {
+// prices of a report of bundled work, the most that threads in place of processes could save. Without
+// a report it says how to get one.
+func AddPrices(s *Summary, r *report.Report, prices Prices) {
+	if len(metric.BundledModes(r)) > 0 {
 		return
 	}
-	if section := savingSection(r, prices, extra); !section.empty() {
+	var section Section
+	if prices.Report == nil {
+		section = unpricedSection(r)
+	} else if extra, ok := extraOf(prices.Report); ok {
+		section = savingSection(r, prices, extra)
+	}
+	if !section.empty() {
 		s.Sections = append([]Section{section}, s.Sections...)
 	}
 }
@@ -45,8 +69,26 @@ func AddPrices(s *Summary, r, prices *report.Report) {
 // change.
 const notWorthIt = 1
 
-func savingSection(r, prices *report.Report, extra metric.Excess) Section {
-	s := Section{Title: "Threads instead of processes"}
+const savingTitle = "Threads instead of processes"
+
+// unpricedSection says how to learn what threads could save, if there is anything to save.
+func unpricedSection(r *report.Report) Section {
+	for i := range r.Trials {
+		if r.Trials[i].Class(report.ClassProcess).Switches > 0 {
+			return Section{Title: savingTitle, Notes: []string{
+				"What threads could save is not known: no report of this machine's prices is in this folder. " +
+					"slicetrace run pipe spin makes one.",
+			}}
+		}
+	}
+	return Section{}
+}
+
+func savingSection(r *report.Report, prices Prices, extra metric.Excess) Section {
+	s := Section{Title: savingTitle}
+	if prices.Name != "" {
+		s.Caption = "At the prices in " + prices.Name + "."
+	}
 	var trials []*report.Trial
 	var passedNS, busyNS int64
 	for i := range r.Trials {
@@ -74,7 +116,7 @@ func savingSection(r, prices *report.Report, extra metric.Excess) Section {
 			nanosecondsOf(ns), percentOf(100*ns/float64(busyNS)), whose)
 	}
 	s.Notes = append(s.Notes, text, savingText(float64(between.Switches), float64(busyNS), extra))
-	if lack := otherMachine(r.Host, prices.Host); lack != "" {
+	if lack := otherMachine(r.Host, prices.Report.Host); lack != "" {
 		s.Notes = append(s.Notes, "Note: the prices are of another machine: "+lack+".")
 	}
 	return s
@@ -86,18 +128,16 @@ func savingText(switches, busyNS float64, extra metric.Excess) string {
 	if extra.Bounded() {
 		interval = fmt.Sprintf("%s to %s", nanosecondsOf(switches*extra.Low), nanosecondsOf(switches*extra.High))
 	}
-	most := extra.Center
-	if extra.Bounded() {
-		most = extra.High
-	}
+	most := upperEnd(extra)
 	if most <= 0 {
 		return fmt.Sprintf("Here a switch between processes costs no more than one between threads%s: "+
 			"threads would save nothing.", brackets(interval))
 	}
 	share := metric.CoreShare(most, switches*1e9/busyNS)
-	return fmt.Sprintf("Of this, processes cost %s more than threads%s. So threads would save at most %s of that "+
+	return fmt.Sprintf("Of this, processes cost %s more than threads%s. So threads would save %s %s of that "+
 		"time%s. Refilling caches and TLB is not in it.", nanosecondsOf(switches*extra.Center), brackets(interval),
-		percentOf(share), words.Choose(share < notWorthIt, ": not worth it", ""))
+		words.Choose(extra.Bounded(), "at most", "about"), percentOf(share),
+		words.Choose(share < notWorthIt, ": not worth it", ""))
 }
 
 // otherMachine says in what the machine of the prices differs, "" if it is the same.

@@ -28,7 +28,7 @@ func switching(onCPUNS int64) *report.Report {
 // saving returns the texts that prices add to a report.
 func saving(r, prices *report.Report) string {
 	s := new(view.Summary)
-	view.AddPrices(s, r, prices)
+	view.AddPrices(s, r, view.Prices{Report: prices, Name: "p.json"})
 	if len(s.Sections) == 0 {
 		return ""
 	}
@@ -54,7 +54,7 @@ func TestSavingIsWhatProcessSwitchesCostMore(t *testing.T) {
 			"So threads would save at most 1.50 % of that time. Refilling"},
 		"not worth it": {priced(), 1e7, "So threads would save at most 0.150 % of that time: not worth it."},
 		"one round": {few, 1e6,
-			"more than threads (too few rounds for an interval). So threads would save at most 1.50 %"},
+			"more than threads (too few rounds for an interval). So threads would save about 1.50 %"},
 		"no difference": {cheap, 1e6,
 			"costs no more than one between threads (0 ns to 0 ns): threads would save nothing."},
 		"another machine": {elsewhere, 1e6, "Note: the prices are of another machine: CPU another, here –."},
