@@ -249,7 +249,7 @@ func TestWrongComparisons(t *testing.T) {
 		{[]string{old, other, "--fail-by", "luck"}, exitUsage, "give estimate or interval"},
 		{[]string{old, old, "--with", other}, exitFailed, "are the same report"},
 		{[]string{old, other, "--format", "xml"}, exitUsage, "the formats are table, json, csv, markdown"},
-		{[]string{old, other, "--fail-if", "cost_p50"}, exitUsage, "the metrics are duration, operations, pick_p50"},
+		{[]string{old, other, "--fail-if", "cost_p50"}, exitUsage, "the metrics are duration, operations, output"},
 		{[]string{old, other, "--fail-if", "cots_p50>5%"}, exitUsage, `did you mean "cost_p50"?`},
 		{[]string{old, "no-such-file"}, exitFailed, "no-such-file"},
 		{[]string{old, truncated}, exitFailed, "name a complete file"},

@@ -175,7 +175,7 @@ func TestRealTimeTaskBeside(t *testing.T) {
 	bpftest.Require(t)
 	cpu := bpftest.AllowedCores[sched.CPU](t)[0]
 	stop := takeHalf(t, cpu)
-	got := call(t, "run", "spin", "pipe", "--rounds", "1", "--duration", "200ms", "--cores", fmt.Sprint(cpu))
+	got := call(t, "run", "-v", "spin", "pipe", "--rounds", "1", "--duration", "200ms", "--cores", fmt.Sprint(cpu))
 	stop()
 	if got.status != exitDone {
 		t.Fatalf("status %d: %s", got.status, got.err)

@@ -10,8 +10,8 @@ import (
 
 // Bounds of the search for a report that nobody has named.
 const (
-	reportsTried     = 8
-	mostReportToTry  = 64 << 20 // bytes
+	reportsTried      = 8
+	mostReportToTry   = 64 << 20 // bytes
 	savedByThemselves = "slicetrace-[0-9]*Z.json"
 )
 

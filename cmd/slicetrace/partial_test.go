@@ -151,7 +151,8 @@ func (c *incident) check(t *testing.T) {
 		t.Errorf("trials (-want +got):\n%s", diff)
 	}
 	checkCounts(t, r)
-	notes, text := strings.Join(r.Warnings, "\n"), strings.Join(strings.Fields(got.out), " ")
+	// What the first screen has no room for is on standard error.
+	notes, text := strings.Join(r.Warnings, "\n"), strings.Join(strings.Fields(got.out+got.err), " ")
 	for _, want := range c.said {
 		if !strings.Contains(notes, want) || !strings.Contains(text, strings.TrimSpace(want)) {
 			t.Errorf("%q is not in the notes %q and in the text", want, notes)

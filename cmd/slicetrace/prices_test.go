@@ -60,13 +60,14 @@ func TestPricesAreFoundInTheFolder(t *testing.T) {
 	}
 	none := tool(t, "report", "command.json")
 	none.Dir = cmd.Dir
-	if got := finish(t, none); got.status != exitDone || !strings.Contains(got.out, "slicetrace run pipe spin makes one.") {
+	got := finish(t, none)
+	if got.status != exitDone || !strings.Contains(got.out, "slicetrace run pipe spin makes one.") {
 		t.Errorf("%+v", got)
 	}
 	here := reporttest.Bundled(6, 2)
 	here.Host = command.Host
 	save("slicetrace-20260104T000000Z.json", here)
-	got := finish(t, cmd)
+	got = finish(t, cmd)
 	if got.status != exitDone || !strings.Contains(got.out, "At the prices in slicetrace-20260104T000000Z.json.\n") {
 		t.Errorf("%+v", got)
 	}

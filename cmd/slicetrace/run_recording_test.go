@@ -116,8 +116,8 @@ func TestRunRecords(t *testing.T) {
 	if err != nil || info.Size() != rec.Bytes || uint64(rec.Bytes) > 12*rec.Switches+100_000 {
 		t.Errorf("%d bytes for %d switches, the file has %v, %v", rec.Bytes, rec.Switches, info, err)
 	}
-	if !strings.Contains(got.out, "Recorded: ") {
-		t.Errorf("the report does not say what was recorded: %s", got.out)
+	if text := callIn(t, got.dir, "report", "-v", "r.json").out; !strings.Contains(text, "Recorded: ") {
+		t.Errorf("the report does not say what was recorded: %s", text)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/slicetrace/slicetrace/collector/hostinfo"
 	"github.com/slicetrace/slicetrace/report"
 	"github.com/slicetrace/slicetrace/report/findings"
+	"github.com/slicetrace/slicetrace/report/render"
+	"github.com/slicetrace/slicetrace/report/view"
 )
 
 // startReport returns a report to be filled and the name of its file. If the run could
@@ -111,6 +113,11 @@ func saveAndShow(
 	}
 	if err := show(out, r, o.format, o.verbose, o.prices); err != nil || unsaved != nil {
 		return errors.Join(unsaved, err)
+	}
+	if o.format == formatText && view.Detail(o.verbose) == view.Brief {
+		for _, note := range view.HiddenNotes(r) {
+			fmt.Fprintf(messages, "Note: %s\n", render.Printable(note))
+		}
 	}
 	// A stream that a program reads must hold nothing but the report.
 	if name != "" && (o.format == formatText || !sameStream(out, messages)) {

@@ -131,7 +131,7 @@ func TestRunTimesThePhasesThatAreAskedFor(t *testing.T) {
 	bpftest.Require(t)
 	full := call(t, append([]string{"run", "pipe"}, short...)...).saved(t).Capture
 	for _, phases := range []string{"none", "pick", "switch", "switch,pick"} {
-		got := call(t, append([]string{"run", "pipe", "--phases", phases}, short...)...)
+		got := call(t, append([]string{"run", "-v", "pipe", "--phases", phases}, short...)...)
 		if got.status != exitDone {
 			t.Fatalf("--phases %s: status %d: %s", phases, got.status, got.err)
 		}

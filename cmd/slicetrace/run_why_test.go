@@ -147,10 +147,15 @@ func runWaits(t *testing.T, argv []string) (r *report.Report, said map[string]in
 	if r, err = report.ReadFile(filepath.Join(cmd.Dir, "why.json")); err != nil {
 		t.Fatal(err)
 	}
-	if why := r.Trials[0].Why; why.Skipped+why.Lost > 0 {
-		t.Errorf("%d stacks were taken, %d skipped, %d lost", why.Taken, why.Skipped, why.Lost)
-	}
 	return r, said
+}
+
+// allTaken returns an error if there are returns without a stack.
+func allTaken(r *report.Report) error {
+	if why := r.Trials[0].Why; why.Skipped+why.Lost > 0 {
+		return fmt.Errorf("%d stacks were taken, %d skipped, %d lost", why.Taken, why.Skipped, why.Lost)
+	}
+	return nil
 }
 
 // python returns the interpreter itself, for which a script may stand.
@@ -210,6 +215,9 @@ func TestWhyOfFilesOfAllKinds(t *testing.T) {
 	for kind, p := range waitingFiles {
 		t.Run(kind, func(t *testing.T) {
 			r, said := runWaits(t, p.built(t))
+			if err := allTaken(r); err != nil {
+				t.Error(err)
+			}
 			for place, ns := range said {
 				found, _ := waitsAt(r, place)
 				if t.Logf("%s: %d of %d ns", place, found, ns); float64(found) < 0.95*float64(ns)-aPause {
@@ -223,6 +231,7 @@ func TestWhyOfFilesOfAllKinds(t *testing.T) {
 // compare compares what stacks say with what the program said.
 func (p *waitingProgram) compare(t *testing.T, r *report.Report, said map[string]int64) (err error) {
 	t.Helper()
+	err = allTaken(r)
 	for place, ns := range said {
 		functions := p.functions[place]
 		if functions == nil {
@@ -242,6 +251,9 @@ func (p *waitingProgram) compare(t *testing.T, r *report.Report, said map[string
 func TestWhyAddsUp(t *testing.T) {
 	bpftest.Require(t)
 	r, _ := runWaits(t, waitingPrograms["C"].built(t))
+	if err := allTaken(r); err != nil {
+		t.Error(err)
+	}
 	trial := &r.Trials[0]
 	var stacks, accounts int64
 	for i := range trial.Why.Waits {

@@ -64,3 +64,19 @@ func (s *Summary) condense(r *report.Report) {
 		s.Warnings = []string{shortened(s.Warnings[0], briefNote) + more(notes-1)}
 	}
 }
+
+// HiddenNotes returns what the first screen of a report of bundled work says in part or not at all of what went wrong
+// in the run.
+func HiddenNotes(r *report.Report) []string {
+	if len(metric.BundledModes(r)) == 0 {
+		return nil
+	}
+	clean, _ := r.Clean()
+	var hidden []string
+	for i, w := range r.Warnings {
+		if i > 0 || !clean || shortened(w, briefNote) != w {
+			hidden = append(hidden, w)
+		}
+	}
+	return hidden
+}

@@ -53,8 +53,7 @@ func Summarize(r *report.Report) *Summary {
 
 // summaryOf makes a summary of the sections that are not empty.
 func summaryOf(r *report.Report, subject []Part, sections []Section) *Summary {
-	warnings := slices.Concat(r.Warnings, settingWarnings(r))
-	s := &Summary{Header: header(r.Host), Subject: subject, Warnings: warnings}
+	s := &Summary{Header: header(r.Host), Subject: subject, Warnings: slices.Clone(r.Warnings)}
 	if !r.Created.IsZero() {
 		s.Subject = append(s.Subject, Part{Label: r.Created.UTC().Format(time.DateTime) + " UTC"})
 	}
@@ -66,6 +65,7 @@ func summaryOf(r *report.Report, subject []Part, sections []Section) *Summary {
 			"other programs took %s of core time: measure again on a quiet machine",
 			report.Of(100*share, report.Share)))
 	}
+	s.Warnings = append(s.Warnings, settingWarnings(r)...)
 	for _, section := range sections {
 		if !section.empty() {
 			s.Sections = append(s.Sections, section)
