@@ -54,7 +54,8 @@ func TestLiveShowsATaskThatOnlySpins(t *testing.T) {
 	for _, c := range r.Cores {
 		stolen += c.StealNS + c.InterruptNS
 	}
-	const slack = int64(time.Millisecond)
+	// The kernel tells only roughly what was stolen.
+	slack := int64(time.Millisecond) + (end-from)/200
 	if row.OnCPUNS < until-after-slack || row.OnCPUNS > end-from+stolen+slack {
 		t.Errorf("%d ns on a core, of %d to %d that the kernel counts", row.OnCPUNS, until-after, end-from)
 	}
