@@ -41,7 +41,7 @@ func (p *pricesFlag) read(f format, bundled bool) (err error) {
 }
 
 // of returns the prices for a report: those that were asked for, or else those of the newest report here that is of the
-// same machine.
+// same machine and has enough rounds, as one of a run that was interrupted need not have.
 func (p pricesFlag) of(r *report.Report) *view.Prices {
 	switch {
 	case p.report != nil:
@@ -50,7 +50,8 @@ func (p pricesFlag) of(r *report.Report) *view.Prices {
 		return nil
 	}
 	prices, name := newestReport(func(other *report.Report) bool {
-		return view.PricesLack(other) == "" && view.Prices{Report: other}.AreOf(r)
+		found := view.Prices{Report: other}
+		return found.HaveInterval() && found.AreOf(r)
 	})
 	return &view.Prices{Report: prices, Name: name}
 }

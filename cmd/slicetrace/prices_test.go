@@ -52,6 +52,9 @@ func TestPricesAreFoundInTheFolder(t *testing.T) {
 	elsewhere.Host.CPUModel = "another"
 	save("slicetrace-20260105T000000Z.json", elsewhere)
 	save("slicetrace-20260106T000000Z.json", command)
+	interrupted := reporttest.Bundled(2, 2)
+	interrupted.Host = command.Host
+	save("slicetrace-20260106T100000Z.json", interrupted)
 	if err := os.WriteFile(filepath.Join(cmd.Dir, "slicetrace-20260107T000000Z.json"), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}

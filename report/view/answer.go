@@ -53,7 +53,8 @@ func (t *answer) columns() {
 	if !t.both {
 		return
 	}
-	t.s.Caption = "Medians; ratios are processes ÷ threads with 95 % intervals; ~ is no difference."
+	t.s.Caption = "Medians; ratios are processes ÷ threads within a round, with 95 % intervals; " +
+		"~ is no difference."
 	if t.few {
 		t.s.Caption = fmt.Sprintf("Medians; ratios are processes ÷ threads; intervals need --rounds %d or more.",
 			stats.LeastPairs)

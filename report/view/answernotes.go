@@ -104,7 +104,7 @@ func (t *answer) claims() string {
 	case measured:
 		text += words.Choose(hold == 1, "it holds", "all hold")
 	case 0:
-		text += "none holds"
+		text += words.Choose(len(by[report.Contradicted]) > 0, "none holds", "none is decided")
 	default:
 		text += fmt.Sprintf("%d %s", hold, words.Choose(hold == 1, "holds", "hold"))
 	}

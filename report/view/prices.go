@@ -44,6 +44,12 @@ type Prices struct {
 	Name string
 }
 
+// HaveInterval reports whether there are enough rounds for an interval.
+func (p Prices) HaveInterval() bool {
+	extra, ok := extraOf(p.Report)
+	return ok && extra.Bounded()
+}
+
 // AreOf reports whether the prices are of the machine of a report.
 func (p Prices) AreOf(r *report.Report) bool { return otherMachine(r.Host, p.Report.Host) == "" }
 
